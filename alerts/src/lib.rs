@@ -1,0 +1,1 @@
+//! Delivers findings. Text from logs is hostile: it is escaped here, at the door out.

@@ -1,0 +1,1 @@
+//! What each entity usually does, as frozen generations, in bits.

@@ -1,0 +1,1 @@
+//! What the benches share: the real objects of `../shared/data`, where they are present.

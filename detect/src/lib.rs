@@ -1,0 +1,1 @@
+//! Judges spans of hours against frozen generations. In: events. Out: findings, in bits.

@@ -1,0 +1,3 @@
+//! The program: wiring only.
+
+fn main() {}
