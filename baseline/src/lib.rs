@@ -1,1 +1,31 @@
-//! What each entity usually does, as frozen generations, in bits.
+//! What each entity usually does, as frozen generations, in bits. In: aggregates of records. Out:
+//! spans, and how surprising they are. It never weighs or decides, reads no clock, does no I/O.
+
+pub mod aggregate;
+pub mod bits;
+pub mod class;
+pub mod dimension;
+pub mod distinct;
+pub mod evidence;
+pub mod generation;
+pub mod hour;
+pub mod identity;
+pub mod memory;
+pub mod place;
+pub mod profile;
+pub mod time;
+pub mod value;
+
+pub use aggregate::{Aggregate, Entry};
+pub use bits::{Bits, Part};
+pub use dimension::{Dimension, Statistic};
+pub use distinct::Distinct;
+pub use evidence::{EventId, Evidence};
+pub use generation::Generation;
+pub use hour::{Hours, Span, Window};
+pub use identity::{Entity, Kind, Principal};
+pub use memory::Weight;
+pub use place::Stay;
+pub use profile::{ClosedDay, History, Profile};
+pub use time::{Day, Hour, Lateness, Slot};
+pub use value::{HashKey, Value, stable_hash};

@@ -1,0 +1,37 @@
+//! What a decoding worker hands to the shard of an entity: counts, not records.
+
+use crate::{
+    dimension::Dimension, evidence::Evidence, identity::Entity, place::Stay, time::Slot,
+    value::Value,
+};
+
+/// One thing that was counted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Of what.
+    pub dimension: Dimension,
+    /// When.
+    pub slot: Slot,
+    /// Which value, where the dimension has values.
+    pub value: Option<Value>,
+    /// How much.
+    pub amount: u64,
+    /// The record behind it, where the dimension keeps records.
+    pub evidence: Option<Evidence>,
+}
+
+/// What some records say of one entity. Entries of the same kind need not be merged, and none is
+/// ever left out: bounds apply where known values are dropped first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregate {
+    /// Who.
+    pub entity: Entity,
+    /// What.
+    pub entries: Vec<Entry>,
+    /// From where.
+    pub stays: Vec<(Slot, Stay)>,
+    /// Unit: records.
+    pub n_records: u64,
+    /// Records that came later than the lateness allows; counted in the oldest open day.
+    pub n_late: u64,
+}

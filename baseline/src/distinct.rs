@@ -1,0 +1,170 @@
+//! How many distinct values, and which: exact up to a bound, an estimate beyond it.
+
+use crate::{bits::log2, value::Value};
+use std::collections::BTreeMap;
+
+/// Registers of the estimate: 64, for a standard error of 13 %.
+const REGISTERS: usize = 64;
+
+/// A set of values with amounts. It keeps the smallest by hash (once out, always out, so what stays
+/// is exact) and counts the others by `HyperLogLog` (Flajolet et al. 2007). Any order of the same
+/// values gives the same set.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Distinct {
+    kept: BTreeMap<Value, u64>,
+    sketch: Option<Box<[u8; REGISTERS]>>,
+}
+
+impl Distinct {
+    /// Values kept. Unit: values.
+    pub const MAX: usize = 64;
+
+    /// Adds `amount` of `value`.
+    pub fn add(&mut self, value: &Value, amount: u64) {
+        if let Some(sum) = self.kept.get_mut(value) {
+            *sum = sum.saturating_add(amount);
+            return;
+        }
+        if self.kept.len() < Self::MAX {
+            self.kept.insert(value.clone(), amount);
+            if let Some(sketch) = &mut self.sketch {
+                note(sketch, value.hash());
+            }
+            return;
+        }
+        note(self.sketch(), value.hash());
+        if self.kept.last_key_value().is_some_and(|(last, _)| value < last) {
+            self.kept.pop_last();
+            self.kept.insert(value.clone(), amount);
+        }
+    }
+
+    /// Adds all of another set.
+    pub fn merge(&mut self, other: &Self) {
+        for (value, amount) in &other.kept {
+            self.add(value, *amount);
+        }
+        let Some(theirs) = &other.sketch else { return };
+        let ours = self.sketch();
+        ours.iter_mut().zip(theirs.iter()).for_each(|(ours, theirs)| *ours = (*ours).max(*theirs));
+    }
+
+    /// The sketch, begun with what is kept so far.
+    fn sketch(&mut self) -> &mut [u8; REGISTERS] {
+        let kept = &self.kept;
+        self.sketch.get_or_insert_with(|| {
+            let mut sketch = Box::new([0; REGISTERS]);
+            for value in kept.keys() {
+                note(&mut sketch, value.hash());
+            }
+            sketch
+        })
+    }
+
+    /// The number of distinct values: exact up to [`Self::MAX`], beyond it the larger of the bound
+    /// and an estimate that can only grow.
+    pub fn count(&self) -> u64 {
+        let kept = self.kept.len() as u64;
+        self.sketch.as_ref().map_or(kept, |sketch| kept.max(estimate(sketch)))
+    }
+
+    /// Whether [`Self::count`] is an estimate.
+    pub fn is_estimate(&self) -> bool {
+        self.sketch.is_some()
+    }
+
+    /// The values that were kept, with their amounts, in the order of their hashes.
+    pub fn iter(&self) -> impl Iterator<Item = (&Value, u64)> {
+        self.kept.iter().map(|(value, amount)| (value, *amount))
+    }
+
+    /// Keeps only the values that `wanted` admits.
+    pub fn retain(&mut self, wanted: impl Fn(&Value) -> bool) {
+        self.kept.retain(|value, _| wanted(value));
+    }
+
+    /// The kept values of the largest amounts first, ties by text.
+    pub fn heaviest(&self) -> Vec<(&str, u64)> {
+        let mut values: Vec<_> =
+            self.iter().map(|(value, amount)| (&*value.text, amount)).collect();
+        values.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        values
+    }
+}
+
+fn note(sketch: &mut [u8; REGISTERS], hash: u64) {
+    let register = usize::try_from(hash % REGISTERS as u64).unwrap_or_default();
+    let rank = u8::try_from((hash / REGISTERS as u64).trailing_zeros().min(57) + 1).unwrap_or(58);
+    if let Some(max) = sketch.get_mut(register) {
+        *max = (*max).max(rank);
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 2^64")]
+fn estimate(sketch: &[u8; REGISTERS]) -> u64 {
+    const ALPHA: f64 = 0.709; // for 64 registers
+    let m = REGISTERS as f64;
+    let sum: f64 = sketch.iter().map(|rank| libm::exp2(-f64::from(*rank))).sum();
+    let raw = ALPHA * m * m / sum;
+    let empty: f64 = sketch.iter().map(|rank| if *rank == 0 { 1.0 } else { 0.0 }).sum();
+    // The switch from linear counting to the raw estimate must not let the count fall.
+    let switch = 2.5 * m;
+    let linear = m * log2(m / empty.max(1.0)) / std::f64::consts::LOG2_E;
+    let estimate = if raw <= switch && empty > 0.0 { linear.min(switch) } else { raw.max(switch) };
+    estimate.round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::HashKey;
+
+    fn values(n: usize) -> Vec<Value> {
+        (0..n).map(|n| HashKey::DEFAULT.value(&format!("v{n}"))).collect()
+    }
+
+    #[test]
+    fn any_order_and_any_split_give_the_same_set() {
+        let values = values(500);
+        for n in [0, 1, 63, 64, 65, 500] {
+            let (mut up, mut down) = (Distinct::default(), Distinct::default());
+            let (mut left, mut right) = (Distinct::default(), Distinct::default());
+            for (i, value) in values[..n].iter().enumerate() {
+                up.add(value, 1);
+                (if i % 3 == 0 { &mut left } else { &mut right }).add(value, 1);
+            }
+            values[..n].iter().rev().for_each(|value| down.add(value, 1));
+            let mut merged = right.clone();
+            merged.merge(&left);
+            left.merge(&right);
+            assert_eq!(up, down, "{n}");
+            assert_eq!(up, left, "{n}");
+            assert_eq!(up, merged, "{n}");
+        }
+    }
+
+    #[test]
+    fn the_count_is_exact_up_to_the_bound_and_near_beyond() {
+        for n in [1, 64, 200, 1_000, 50_000_usize] {
+            let mut set = Distinct::default();
+            for value in values(n) {
+                set.add(&value, 1);
+            }
+            let count = usize::try_from(set.count()).unwrap();
+            let (low, high) = if n <= Distinct::MAX { (n, n) } else { (n * 6 / 10, n * 14 / 10) };
+            assert!((low..=high).contains(&count), "{n}: {count}");
+            assert_eq!(set.is_estimate(), n > Distinct::MAX);
+        }
+    }
+
+    #[test]
+    fn the_count_only_grows() {
+        let mut set = Distinct::default();
+        let mut last = 0;
+        for value in values(5_000) {
+            set.add(&value, 1);
+            assert!(set.count() >= last);
+            last = set.count();
+        }
+    }
+}

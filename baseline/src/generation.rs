@@ -1,0 +1,94 @@
+//! What a day is judged by: read-only, the same however long the day lasts; and the bits that follow.
+
+use crate::{
+    bits::{Bits, Part},
+    dimension::Dimension,
+    distinct::Distinct,
+    hour::Span,
+    memory::{Expected, Seen},
+    profile::Learned,
+    value::Value,
+};
+
+/// G(D) of an entity, and P(D) of its group.
+#[derive(Debug)]
+pub struct Generation<'a> {
+    own: &'a Learned,
+    prior: &'a Learned,
+}
+
+impl<'a> Generation<'a> {
+    pub(crate) fn new(own: &'a Learned, prior: &'a Learned) -> Self {
+        Self { own, prior }
+    }
+
+    /// Days with records behind the entity's own profile. Unit: days.
+    pub fn own_days(&self) -> u32 {
+        self.own.n_days()
+    }
+
+    /// Days with records behind the profile of its group. Unit: days.
+    pub fn group_days(&self) -> u32 {
+        self.prior.n_days()
+    }
+
+    /// Whether neither has history: amounts are then judged by absolute floors.
+    pub fn is_cold(&self) -> bool {
+        self.own_days() == 0 && self.group_days() == 0
+    }
+
+    /// Whether the entity has shown `value` often enough to know it.
+    pub fn knows(&self, dimension: Dimension, value: &Value) -> bool {
+        self.own.knows(dimension, value)
+    }
+
+    /// The largest number of members of the group that had `value` on one day.
+    pub fn n_members(&self, dimension: Dimension, value: &Value) -> u32 {
+        self.prior.seen(dimension).map_or(0, |seen| seen.n_members(value))
+    }
+
+    /// What to expect of `dimension` in 60 minutes that hold something of it.
+    pub fn expected(&self, dimension: Dimension) -> Expected {
+        let prior = self.prior.rate(dimension).expected(Expected::VAGUE);
+        self.own.rate(dimension).expected(prior)
+    }
+
+    /// The bits of `x` of `dimension` in 60 minutes: how improbable so many are.
+    pub fn excess(&self, dimension: Dimension, x: u64) -> Part {
+        let expected = self.expected(dimension);
+        let observed = format!("{x} in 60 minutes");
+        let usual = if self.is_cold() {
+            "not known yet".to_owned()
+        } else {
+            format!("{:.1} in 60 minutes", expected.mean)
+        };
+        Part { dimension, bits: expected.tail(x), observed, usual }
+    }
+
+    /// The bits of `value` for this entity: Witten-Bell over what it has shown, backing off to what
+    /// its group has shown, and from there to `unseen_bits`, a prior for values new to everybody.
+    pub fn novelty(&self, dimension: Dimension, value: &Value, unseen_bits: f64) -> Part {
+        let unseen = libm::exp2(-unseen_bits);
+        let prior = self.prior.seen(dimension);
+        let back_off = prior.map_or(unseen, |seen| seen.probability(value, unseen));
+        let own = self.own.seen(dimension);
+        let p = own.map_or(back_off, |seen| seen.probability(value, back_off));
+        let bits = Bits::of_probability(p.min(1.0));
+        Part { dimension, bits, observed: value.text.to_string(), usual: self.usual(dimension) }
+    }
+
+    /// The values of `span` that the entity does not know.
+    pub fn news(&self, span: &Span<'_>, dimension: Dimension) -> Distinct {
+        span.values(dimension, |value| !self.knows(dimension, value))
+    }
+
+    /// The usual values, for people; the entity's own, else its group's.
+    pub fn usual(&self, dimension: Dimension) -> String {
+        const SHOWN: usize = 3;
+        let values = |seen: Option<&Seen>| seen.map(|seen| seen.usual(SHOWN).join(", "));
+        let own = values(self.own.seen(dimension)).filter(|text| !text.is_empty());
+        let group = || values(self.prior.seen(dimension)).filter(|text| !text.is_empty());
+        own.or_else(|| group().map(|text| format!("{text} (its group)")))
+            .unwrap_or_else(|| if self.is_cold() { "not known yet" } else { "none" }.to_owned())
+    }
+}

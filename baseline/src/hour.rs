@@ -1,0 +1,208 @@
+//! What fell into the open hours of an entity, and the span of 60 sliding minutes that is judged.
+
+use crate::{
+    aggregate::Entry,
+    dimension::{Dimension, Statistic},
+    distinct::Distinct,
+    evidence::{Evidence, Records},
+    place::{Stay, Stays},
+    time::{Hour, Slot},
+    value::Value,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was counted of one dimension in one slot, or in a window of several.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Counted {
+    /// The sum of the amounts. Unit: the dimension's.
+    pub amount: u64,
+    /// The values, with the amounts of each.
+    pub values: Distinct,
+    /// The first records.
+    pub records: Records,
+}
+
+impl Counted {
+    fn merge(&mut self, other: &Self, records_max: usize) {
+        self.amount = self.amount.saturating_add(other.amount);
+        self.values.merge(&other.values);
+        other.records.iter().for_each(|record| self.records.add(record.clone(), records_max));
+    }
+
+    /// What the dimension's rate counts.
+    pub fn statistic(&self, dimension: Dimension) -> u64 {
+        match dimension.statistic() {
+            Statistic::Sum => self.amount,
+            Statistic::Distinct | Statistic::News => self.values.count(),
+        }
+    }
+}
+
+/// What one entity did in its open hours. Counting is commutative.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Hours {
+    counted: BTreeMap<(Dimension, Slot), Counted>,
+    stays: BTreeMap<Slot, Stays>,
+}
+
+impl Hours {
+    /// Adds one entry of an aggregate.
+    pub(crate) fn add(&mut self, entry: &Entry, value: Option<&Value>) {
+        let counted = self.counted.entry((entry.dimension, entry.slot)).or_default();
+        counted.amount = counted.amount.saturating_add(entry.amount);
+        if let Some(value) = value {
+            counted.values.add(value, entry.amount);
+        }
+        if let Some(record) = &entry.evidence {
+            counted.records.add(record.clone(), Records::MAX);
+        }
+    }
+
+    pub(crate) fn add_stay(&mut self, slot: Slot, stay: &Stay) {
+        self.stays.entry(slot).or_default().add(stay);
+    }
+
+    /// The hours that hold something, from `first` to `last`.
+    pub(crate) fn touched(&self, first: Hour, last: Hour) -> BTreeSet<Hour> {
+        let slots = first.first_slot()..=last.last_slot();
+        let counted = self.counted.keys().map(|(_, slot)| slot);
+        counted
+            .chain(self.stays.keys())
+            .filter(|slot| slots.contains(slot))
+            .map(|slot| slot.hour())
+            .collect()
+    }
+
+    /// The hours of `dimension` that hold something, from `first` to `last`.
+    pub(crate) fn touched_by(&self, first: Hour, last: Hour) -> BTreeSet<(Dimension, Hour)> {
+        let slots = first.first_slot()..=last.last_slot();
+        self.counted
+            .keys()
+            .filter(|(_, slot)| slots.contains(slot))
+            .map(|(dimension, slot)| (*dimension, slot.hour()))
+            .collect()
+    }
+
+    /// Forgets the counts of slots before `counts_from` and the stays before `stays_from`.
+    pub(crate) fn forget(&mut self, counts_from: Slot, stays_from: Slot) {
+        self.counted.retain(|(_, slot), _| *slot >= counts_from);
+        self.stays = self.stays.split_off(&stays_from);
+    }
+
+    /// What is judged of `hour`.
+    pub fn span(&self, hour: Hour) -> Span<'_> {
+        Span { hours: self, hour }
+    }
+
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.counted.is_empty() && self.stays.is_empty()
+    }
+}
+
+/// The judged span of an hour: all 60 minutes, in steps of 5, that end in it on a slot that holds
+/// something of the dimension. So the hour has evidence of its own, and more records only add to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Span<'hours> {
+    hours: &'hours Hours,
+    /// The hour in which the windows end.
+    pub hour: Hour,
+}
+
+/// The 60 minutes that were judged: those with the largest statistic, the earliest of equals.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Window {
+    /// The amounts of its slots, in order.
+    pub slots: Vec<(Slot, u64)>,
+    /// All that was counted in it.
+    pub counted: Counted,
+    /// What the dimension's rate counts.
+    pub statistic: u64,
+}
+
+impl<'hours> Span<'hours> {
+    /// Records kept of a window. Unit: records.
+    pub const RECORDS_MAX: usize = 1_000;
+
+    /// Whether the hour itself holds something of `dimension`.
+    pub fn holds(&self, dimension: Dimension) -> bool {
+        self.slots(dimension, self.hour.first_slot(), self.hour.last_slot()).next().is_some()
+    }
+
+    /// The largest statistic of `dimension` in 60 minutes.
+    pub fn largest(&self, dimension: Dimension) -> u64 {
+        let statistic = |end| self.statistic(dimension, end);
+        self.ends(dimension).map(statistic).max().unwrap_or(0)
+    }
+
+    /// The 60 minutes with the largest statistic, if the hour holds something of `dimension`.
+    pub fn window(&self, dimension: Dimension) -> Option<Window> {
+        let largest = self
+            .ends(dimension)
+            .map(|end| (self.statistic(dimension, end), end))
+            .max_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+        let (statistic, end) = largest?;
+        let mut window = Window { statistic, ..Window::default() };
+        for (at, slot) in self.slots(dimension, end.window_start(), end) {
+            window.counted.merge(slot, Self::RECORDS_MAX);
+            window.slots.push((at, slot.amount));
+        }
+        Some(window)
+    }
+
+    /// The values of `dimension` in the span that `wanted` admits, with their amounts in the hour
+    /// itself. It asks the judging generation again, because the hour before midnight was filled
+    /// under an older one.
+    pub fn values(&self, dimension: Dimension, wanted: impl Fn(&Value) -> bool) -> Distinct {
+        let mut values = Distinct::default();
+        let (first, last) = (self.hour.first_slot(), self.hour.last_slot());
+        for (_, slot) in self.slots(dimension, first, last) {
+            values.merge(&slot.values);
+        }
+        values.retain(wanted);
+        values
+    }
+
+    /// Where the entity was, in the slots from `hours_back` hours before this hour to its end.
+    pub fn stays(&self, hours_back: i32) -> impl Iterator<Item = (Slot, &'hours Stay)> {
+        let first = Hour(self.hour.0.saturating_sub(hours_back)).first_slot();
+        let stays = self.hours.stays.range(first..=self.hour.last_slot());
+        stays.flat_map(|(slot, stays)| stays.iter().map(move |stay| (*slot, stay)))
+    }
+
+    /// The first records of `dimension` in the hour itself that `wanted` admits.
+    pub fn records(
+        &self,
+        dimension: Dimension,
+        wanted: impl Fn(&Evidence) -> bool,
+    ) -> Vec<Evidence> {
+        let (first, last) = (self.hour.first_slot(), self.hour.last_slot());
+        let slots = self.slots(dimension, first, last);
+        let records = slots.flat_map(|(_, slot)| slot.records.iter());
+        records.filter(|record| wanted(record)).cloned().collect()
+    }
+
+    fn ends(&self, dimension: Dimension) -> impl Iterator<Item = Slot> {
+        self.slots(dimension, self.hour.first_slot(), self.hour.last_slot()).map(|(end, _)| end)
+    }
+
+    fn statistic(&self, dimension: Dimension, end: Slot) -> u64 {
+        let slots = self.slots(dimension, end.window_start(), end);
+        if dimension.statistic() == Statistic::Sum {
+            return slots.fold(0, |sum, (_, slot)| sum.saturating_add(slot.amount));
+        }
+        let mut values = Distinct::default();
+        slots.for_each(|(_, slot)| values.merge(&slot.values));
+        values.count()
+    }
+
+    fn slots(
+        &self,
+        dimension: Dimension,
+        first: Slot,
+        last: Slot,
+    ) -> impl Iterator<Item = (Slot, &'hours Counted)> + use<'hours> {
+        let slots = self.hours.counted.range((dimension, first)..=(dimension, last));
+        slots.map(|((_, slot), counted)| (*slot, counted))
+    }
+}

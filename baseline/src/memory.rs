@@ -1,0 +1,282 @@
+//! The two kinds of memory. All sums are of integers, so they are exact in any order.
+
+use crate::{
+    bits::{Bits, log2},
+    value::Value,
+};
+
+/// What a day teaches. Unit: eighths of a day. A plain day weighs 8, a day on which a finding of
+/// medium severity or above opened on the entity weighs 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weight(u32);
+
+impl Weight {
+    /// A day like any other.
+    pub const PLAIN: Self = Self(8);
+    /// A day with a finding on the entity.
+    pub const ALERTED: Self = Self(1);
+    /// A value is known once its weights have come to half a day.
+    const KNOWN: u32 = 4;
+}
+
+/// `2^32 (1 - 2^(-1/30))`: what a day takes from a weight whose half-life is 30 days.
+const DECAY: u128 = 98_097_189;
+/// Fraction bits of decayed weights and sums.
+const FRACTION: u32 = 8;
+
+/// One day's decay of a fixed-point number.
+fn decayed(x: u64) -> u64 {
+    x - u64::try_from((u128::from(x) * DECAY) >> 32).unwrap_or(x)
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Known {
+    value: Value,
+    /// Sum of the weights, undecayed. Unit: eighths of a day.
+    weight: u32,
+    /// Sum of the weights, decayed. Unit: eighths of a day, fixed point.
+    decayed: u64,
+    /// The largest number of members that had the value on one day.
+    n_members: u32,
+}
+
+/// Values, and on how many days each was seen.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Seen(Vec<Known>);
+
+impl Seen {
+    /// Values that a memory keeps; the least useful goes when a day closes. Unit: values.
+    pub const MAX: usize = 512;
+
+    fn find(&self, value: &Value) -> Option<&Known> {
+        let at = self.0.binary_search_by(|known| known.value.cmp(value)).ok()?;
+        self.0.get(at)
+    }
+
+    /// Its weight. Unit: eighths of a day.
+    pub fn weight(&self, value: &Value) -> u32 {
+        self.find(value).map_or(0, |known| known.weight)
+    }
+
+    /// The largest number of members of a group that had `value` on one day.
+    pub fn n_members(&self, value: &Value) -> u32 {
+        self.find(value).map_or(0, |known| known.n_members)
+    }
+
+    /// Whether weights that come to `weight` make a value known.
+    pub fn is_known(weight: u32) -> bool {
+        weight >= Weight::KNOWN
+    }
+
+    /// Adds a day on which `n_members` had `value`.
+    pub(crate) fn learn(&mut self, value: &Value, n_members: u32, weight: Weight) {
+        let amount = weight.0.saturating_mul(n_members);
+        let at = match self.0.binary_search_by(|known| known.value.cmp(value)) {
+            Ok(at) => at,
+            Err(at) => {
+                let value = value.clone();
+                self.0.insert(at, Known { value, weight: 0, decayed: 0, n_members: 0 });
+                at
+            }
+        };
+        if let Some(known) = self.0.get_mut(at) {
+            known.weight = known.weight.saturating_add(amount);
+            known.decayed = known.decayed.saturating_add(u64::from(amount) << FRACTION);
+            known.n_members = known.n_members.max(n_members);
+        }
+    }
+
+    /// Lets a day pass: decay, and the bound, in canonical order.
+    pub(crate) fn end_day(&mut self) {
+        self.0.iter_mut().for_each(|known| known.decayed = decayed(known.decayed));
+        if self.0.len() > Self::MAX {
+            self.0.sort_by(|a, b| b.decayed.cmp(&a.decayed).then_with(|| a.value.cmp(&b.value)));
+            self.0.truncate(Self::MAX);
+            self.0.sort_by(|a, b| a.value.cmp(&b.value));
+        }
+    }
+
+    /// Witten-Bell (1991, method C): the probability that a value is a new one, `T / (N + T)`,
+    /// with `T` distinct values on `N` decayed days in all. With no history: 1.
+    pub fn escape(&self) -> f64 {
+        let n_distinct = self.0.len() as f64;
+        if n_distinct > 0.0 { n_distinct / (self.n_all() + n_distinct) } else { 1.0 }
+    }
+
+    /// The probability of `value`: `n / (N + T)`, and the escape times the `back_off`.
+    pub fn probability(&self, value: &Value, back_off: f64) -> f64 {
+        let n = self.find(value).map_or(0.0, |known| days(known.decayed));
+        let known = if n > 0.0 { n / (self.n_all() + self.0.len() as f64) } else { 0.0 };
+        known + self.escape() * back_off
+    }
+
+    /// The values of most weight, at most `n`.
+    pub fn usual(&self, n: usize) -> Vec<&str> {
+        let mut values: Vec<_> = self.0.iter().collect();
+        values.sort_by(|a, b| b.decayed.cmp(&a.decayed).then(a.value.text.cmp(&b.value.text)));
+        values.into_iter().take(n).map(|known| &*known.value.text).collect()
+    }
+
+    fn n_all(&self) -> f64 {
+        days(self.0.iter().map(|known| known.decayed).sum())
+    }
+}
+
+/// A decayed weight in days.
+fn days(decayed: u64) -> f64 {
+    decayed as f64 / f64::from(Weight::PLAIN.0 << FRACTION)
+}
+
+/// How much an hour brings: number of hours that held something, sum, sum of squares; weighed like
+/// days, in fixed point.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Rate([u64; 3]);
+
+impl Rate {
+    /// What the back-off weighs against own hours. Unit: hours.
+    const BACK_OFF_H: f64 = 24.0;
+    /// An hour above this teaches no more than this.
+    const LEARNED_MAX: u64 = 1 << 16;
+
+    /// Adds an hour that brought `x`.
+    pub(crate) fn note(&mut self, x: u64) {
+        let x = x.min(Self::LEARNED_MAX);
+        self.add(&Self([1, x, x * x]));
+    }
+
+    /// Adds sums of the same scale.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(sum, n)| *sum = sum.saturating_add(n));
+    }
+
+    /// The same hours as a day of `weight` teaches them.
+    pub(crate) fn weighed(&self, weight: Weight) -> Self {
+        let scale = u64::from(weight.0) << FRACTION;
+        Self(self.0.map(|n| n.saturating_mul(scale)))
+    }
+
+    /// Lets a day pass.
+    pub(crate) fn end_day(&mut self) {
+        self.0 = self.0.map(decayed);
+    }
+
+    /// What to expect of an hour; `back_off` weighs as much as a day of hours.
+    pub fn expected(&self, back_off: Expected) -> Expected {
+        let [n_hours, sum, sum_squares] = self.0.map(days);
+        let mean =
+            |sum, back_off| (sum + Self::BACK_OFF_H * back_off) / (n_hours + Self::BACK_OFF_H);
+        Expected {
+            mean: mean(sum, back_off.mean),
+            mean_square: mean(sum_squares, back_off.mean_square),
+            n_hours: n_hours + back_off.n_hours,
+        }
+    }
+}
+
+/// A Gamma-Poisson (negative binomial), by its two moments.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected {
+    /// Mean of an hour that holds something.
+    pub mean: f64,
+    mean_square: f64,
+    /// Hours behind it. Unit: decayed hours.
+    pub n_hours: f64,
+}
+
+impl Expected {
+    /// Before anybody has history: mean 1, variance 2.
+    pub const VAGUE: Self = Self { mean: 1.0, mean_square: 3.0, n_hours: 0.0 };
+
+    /// The Gamma's shape; past a million a Gamma-Poisson is a Poisson.
+    fn size(&self) -> f64 {
+        let excess_variance = self.mean_square - self.mean * self.mean - self.mean;
+        if excess_variance > 0.0 { (self.mean * self.mean / excess_variance).min(1e6) } else { 1e6 }
+    }
+
+    /// Surprise at `x` or more, `-log2 P(X >= x)`, never overstated: the better of two bounds on
+    /// `P`, Markov's `m/x` (for small counts) and Chernoff's (for large ones), whose bits are
+    /// `x log2(x/m) - (x+r) log2((x+r)/(m+r))`, with mean `m` and size `r`. Monotone in `x`. And
+    /// no rarer than `1/((n+2) x)` after `n` hours: so few hours cannot know more.
+    pub fn tail(&self, x: u64) -> Bits {
+        let (x, m, r) = (x as f64, self.mean, self.size());
+        if x <= m {
+            return Bits::ZERO;
+        }
+        let chernoff = x * log2(x / m) - (x + r) * log2((x + r) / (m + r));
+        let knowable = log2((self.n_hours + 2.0) * x);
+        Bits::of(chernoff.max(log2(x / m)).min(knowable))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::HashKey;
+
+    fn value(text: &str) -> Value {
+        HashKey::DEFAULT.value(text)
+    }
+
+    #[test]
+    fn the_tail_is_monotone_and_never_overstated() {
+        let mut rate = Rate::default();
+        for x in [0, 0, 1, 5, 0, 2] {
+            rate.note(x);
+        }
+        let expected = rate.weighed(Weight::PLAIN).expected(Expected::VAGUE);
+        let (m, r) = (expected.mean, expected.size());
+        // Exact: one less the terms of the negative binomial below x.
+        let (mut term, mut at_least) = ((r / (r + m)).powf(r), 1.0_f64);
+        for x in 0..20_u32 {
+            let bits = expected.tail(u64::from(x));
+            assert!(bits <= expected.tail(u64::from(x) + 1), "{x}");
+            assert!(bits <= Bits::of(0.01 - log2(at_least)), "{x}: {bits}");
+            at_least -= term;
+            term *= (f64::from(x) + r) / (f64::from(x) + 1.0) * m / (r + m);
+        }
+    }
+
+    #[test]
+    fn probabilities_sum_to_one() {
+        let values = ["a", "b", "c", "d"].map(value);
+        let mut seen = Seen::default();
+        seen.learn(&values[0], 1, Weight::PLAIN);
+        let sum: f64 = values.iter().map(|value| seen.probability(value, 0.25)).sum();
+        assert!((sum - 1.0).abs() < 1e-12, "{sum}");
+    }
+
+    #[test]
+    fn what_an_alerted_day_brought_is_unknown_until_the_fourth() {
+        let mut seen = Seen::default();
+        for day in 1..=4 {
+            seen.learn(&value("x"), 1, Weight::ALERTED);
+            seen.end_day();
+            assert_eq!(Seen::is_known(seen.weight(&value("x"))), day == 4, "{day}");
+        }
+        seen.learn(&value("y"), 1, Weight::PLAIN);
+        assert!(Seen::is_known(seen.weight(&value("y"))));
+    }
+
+    #[test]
+    fn weights_halve_in_thirty_days() {
+        let mut seen = Seen::default();
+        seen.learn(&value("x"), 1, Weight::PLAIN);
+        let before = seen.0[0].decayed;
+        (0..30).for_each(|_| seen.end_day());
+        let ratio = seen.0[0].decayed as f64 / before as f64;
+        assert!((ratio - 0.5).abs() < 0.02, "{ratio}");
+    }
+
+    #[test]
+    fn the_least_useful_goes_first() {
+        let mut seen = Seen::default();
+        for n in 0..Seen::MAX + 10 {
+            let weight = if n < 10 { Weight::ALERTED } else { Weight::PLAIN };
+            seen.learn(&value(&n.to_string()), 1, weight);
+        }
+        seen.end_day();
+        assert_eq!(seen.0.len(), Seen::MAX);
+        assert_eq!(seen.weight(&value("3")), 0);
+        assert!(seen.weight(&value("300")) > 0);
+    }
+}

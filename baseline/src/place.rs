@@ -1,0 +1,105 @@
+//! Where an identity was: an address, with the first and the last record from it.
+
+use crate::evidence::Evidence;
+use std::{net::IpAddr, sync::Arc};
+
+/// The records that one credential sent from one public address within five minutes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stay {
+    /// From where.
+    pub address: IpAddr,
+    /// `accessKeyId`, where there is one.
+    pub access_key: Option<Arc<str>>,
+    /// The first record.
+    pub first: Evidence,
+    /// The last one.
+    pub last: Evidence,
+    /// How many. Unit: records.
+    pub n_records: u64,
+}
+
+/// The stays of one slot, ordered by a hash of the address: once out, always out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stays(Vec<(u64, Stay)>);
+
+impl Stays {
+    /// Stays kept per slot. Unit: pairs of address and credential.
+    pub const MAX: usize = 32;
+
+    /// Adds a stay; stays of the same address and credential become one.
+    pub fn add(&mut self, stay: &Stay) {
+        let rank = rank(stay);
+        let same = |(_, other): &&mut (u64, Stay)| {
+            other.address == stay.address && other.access_key == stay.access_key
+        };
+        if let Some((_, known)) = self.0.iter_mut().find(same) {
+            known.n_records = known.n_records.saturating_add(stay.n_records);
+            if stay.first < known.first {
+                known.first.clone_from(&stay.first);
+            }
+            if stay.last > known.last {
+                known.last.clone_from(&stay.last);
+            }
+            return;
+        }
+        let key = (rank, stay.address, &stay.access_key);
+        let at =
+            self.0.partition_point(|(rank, other)| (*rank, other.address, &other.access_key) < key);
+        self.0.insert(at, (rank, stay.clone()));
+        self.0.truncate(Self::MAX);
+    }
+
+    /// In the order of the hashes.
+    pub fn iter(&self) -> impl Iterator<Item = &Stay> {
+        self.0.iter().map(|(_, stay)| stay)
+    }
+}
+
+fn rank(stay: &Stay) -> u64 {
+    let octets = match stay.address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
+    };
+    xxhash_rust::xxh3::xxh3_64(&octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::EventId;
+
+    fn stay(n: u8, time_ms: i64) -> Stay {
+        let record = Evidence {
+            time_ms,
+            id: EventId::new(&format!("e-{time_ms}")),
+            api: "s3:GetObject".into(),
+            address: None,
+            access_key: None,
+            region: None,
+            actor: None,
+        };
+        let address = IpAddr::from([81, 2, 69, n]);
+        Stay { address, access_key: None, first: record.clone(), last: record, n_records: 1 }
+    }
+
+    #[test]
+    fn any_order_gives_the_same_stays_up_to_the_bound() {
+        let (mut up, mut down) = (Stays::default(), Stays::default());
+        for n in 0..100 {
+            up.add(&stay(n, i64::from(n)));
+            down.add(&stay(99 - n, i64::from(99 - n)));
+        }
+        assert_eq!(up, down);
+        assert_eq!(up.iter().count(), Stays::MAX);
+    }
+
+    #[test]
+    fn a_stay_spans_its_first_and_last_record() {
+        let mut stays = Stays::default();
+        for time_ms in [5, 1, 9] {
+            stays.add(&stay(1, time_ms));
+        }
+        let only = stays.iter().next().unwrap();
+        assert_eq!((only.first.time_ms, only.last.time_ms, only.n_records), (1, 9, 3));
+    }
+}

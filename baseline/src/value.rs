@@ -1,0 +1,71 @@
+//! A remembered text, ordered by a keyed hash.
+
+use siphasher::sip::SipHasher13;
+use std::{hash::Hasher, sync::Arc};
+
+/// The key of the hashes that order values (setting `hash-key`): whoever does not know it cannot
+/// choose values that push others out of a bounded memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashKey(pub [u8; 16]);
+
+impl HashKey {
+    /// The key of a program without configuration. Public, so a determined intruder knows it.
+    pub const DEFAULT: Self = Self(*b"sentrail-hashkey");
+
+    /// SipHash-1-3-64 of `text` (Aumasson and Bernstein 2012).
+    pub fn hash(&self, text: &str) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.0);
+        hasher.write(text.as_bytes());
+        hasher.finish()
+    }
+
+    /// Remembers `text`.
+    pub fn value(&self, text: &str) -> Value {
+        Value { hash: self.hash(text), text: text.into() }
+    }
+}
+
+/// A remembered text. Ordered by hash, so that the k smallest do not depend on any order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Value {
+    hash: u64,
+    /// As the log had it: hostile, escaped at the door out.
+    pub text: Arc<str>,
+}
+
+impl Value {
+    /// Its keyed hash.
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+/// xxh3-128 of `fields`, each with its length in front: equal for ever and on every platform.
+pub fn stable_hash(fields: &[&[u8]]) -> u128 {
+    let mut hasher = xxhash_rust::xxh3::Xxh3Default::new();
+    for field in fields {
+        hasher.update(&(field.len() as u64).to_le_bytes());
+        hasher.update(field);
+    }
+    hasher.digest128()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_values_depends_on_the_key() {
+        let order = |key: HashKey| {
+            let mut values: Vec<_> = (0..20).map(|n| key.value(&n.to_string())).collect();
+            values.sort();
+            values.into_iter().map(|value| value.text).collect::<Vec<_>>()
+        };
+        assert_ne!(order(HashKey::DEFAULT), order(HashKey([7; 16])));
+    }
+
+    #[test]
+    fn fields_do_not_run_into_each_other() {
+        assert_ne!(stable_hash(&[b"1", b"23"]), stable_hash(&[b"12", b"3"]));
+    }
+}
