@@ -2,15 +2,57 @@
 //! strings unescaped and nested values looked into only when asked.
 
 use std::borrow::Cow;
+use std::fmt;
+
+use crate::json;
+
+mod helpers;
+mod identity;
+mod raw;
+
+pub use helpers::Outcome;
+pub use raw::{Each, Entries};
 
 /// A JSON string as the log wrote it: the bytes between its quotes, escapes untouched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Text<'a>(pub &'a str);
 
 impl<'a> Text<'a> {
-    /// The string itself; owned only where the log escaped something.
+    /// The string itself; owned only where the log escaped something. Lone surrogates read as
+    /// U+FFFD.
+    #[inline]
     pub fn get(self) -> Cow<'a, str> {
-        Cow::Borrowed(self.0)
+        json::unescape(self.0)
+    }
+
+    /// Whether the string, escapes undone, is `plain`.
+    #[inline]
+    pub fn is(self, plain: &str) -> bool {
+        self.0 == plain && !plain.contains('\\') || self.0.contains('\\') && self.get() == plain
+    }
+
+    /// Whether the string is empty.
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl PartialEq<str> for Text<'_> {
+    fn eq(&self, plain: &str) -> bool {
+        self.is(plain)
+    }
+}
+
+impl PartialEq<&str> for Text<'_> {
+    fn eq(&self, plain: &&str) -> bool {
+        self.is(plain)
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.get())
     }
 }
 
@@ -122,4 +164,19 @@ pub struct Identity<'a> {
     pub mfa: Option<bool>,
     /// `sessionContext.attributes.creationDate`. Unit: milliseconds since the Unix epoch.
     pub session_created_ms: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_compares_by_what_it_says() {
+        assert_eq!(Text("PutObject"), "PutObject");
+        assert_eq!(Text(r"Put\u004fbject"), "PutObject");
+        assert_ne!(Text(r"a\\b"), r"a\\b");
+        assert_eq!(Text(r"a\\b"), r"a\b");
+        assert_eq!(Text(r"a\/b").to_string(), "a/b");
+        assert!(matches!(Text("plain").get(), Cow::Borrowed("plain")));
+    }
 }

@@ -1,6 +1,9 @@
 //! Turns bytes into records. In: objects of CloudTrail and VPC Flow Logs. Out: events and flow
 //! batches. It keeps no state and never reads a clock.
 
+pub mod cloudtrail;
 pub mod event;
+mod json;
+pub mod time;
 
 pub use event::{Event, Identity, Raw, Text};

@@ -1,0 +1,176 @@
+//! What later stages ask of an event more than once.
+
+use std::borrow::Cow;
+
+use crate::event::{Event, Raw, Text};
+
+/// Whether a call did what it was asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// No error is recorded.
+    Success,
+    /// An error is recorded, or a sign-in says that it failed.
+    Failure,
+}
+
+impl<'a> Event<'a> {
+    /// The account the event belongs to: `recipientAccountId`, else `userIdentity.accountId`.
+    pub fn account(&self) -> Option<Text<'a>> {
+        let own = self.recipient_account.filter(|account| !account.is_empty());
+        own.or_else(|| self.identity?.get("accountId")?.text())
+    }
+
+    /// [`Outcome::Failure`] where an error code or message is recorded that is not empty, or where
+    /// `responseElements.ConsoleLogin` is `Failure`. Other answers of the sign-in service, such
+    /// as that of `CheckMfa`, are part of a normal sign-in.
+    pub fn outcome(&self) -> Outcome {
+        let error = |text: Option<Text<'_>>| text.is_some_and(|text| !text.is_empty());
+        if error(self.error_code) || error(self.error_message) || self.sign_in_failed() {
+            return Outcome::Failure;
+        }
+        Outcome::Success
+    }
+
+    fn sign_in_failed(&self) -> bool {
+        let answer = |response: Raw<'a>| response.get("ConsoleLogin")?.text();
+        self.name.is("ConsoleLogin")
+            && self.response.and_then(answer).is_some_and(|login| login.is("Failure"))
+    }
+
+    /// The service's short name: `eventSource` up to its first dot.
+    pub fn service(&self) -> Cow<'a, str> {
+        let before_dot = |source: &str| source.find('.').unwrap_or(source.len());
+        match self.source.get() {
+            Cow::Borrowed(source) => {
+                Cow::Borrowed(source.split_once('.').map_or(source, |(service, _)| service))
+            }
+            Cow::Owned(mut source) => {
+                source.truncate(before_dot(&source));
+                Cow::Owned(source)
+            }
+        }
+    }
+
+    /// Whether `requestParameters` was too large for the record (above 100 KB) and left out:
+    /// AWS writes `omitted: true` in its place.
+    pub fn request_omitted(&self) -> bool {
+        self.request.and_then(|request| request.get("omitted")).and_then(Raw::bool) == Some(true)
+    }
+
+    /// Whether the error says that the caller was not allowed to make the call. Costs nothing
+    /// where no error code is recorded.
+    pub fn denied(&self) -> bool {
+        self.error_code.is_some_and(|code| is_denial(&code.get()))
+    }
+}
+
+/// Codes that mean "not allowed" in the services' API references, without prefixes such as
+/// `Client.` and suffixes such as `Exception`. Lower case.
+const DENIALS: [&str; 9] = [
+    "accessdenied", // also VpceAccessDenied, KmsAccessDenied
+    "unauthorizedoperation",
+    "unauthorizedaccess",
+    "notauthorized",
+    "authorizationerror",
+    "forbidden",
+    "unauthorizedexception",
+    "permissiondenied",
+    "deniedbypolicy",
+];
+
+fn is_denial(code: &str) -> bool {
+    let code = code.to_ascii_lowercase();
+    code == "unauthorized" || DENIALS.iter().any(|denial| code.contains(denial))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Event<'static> = Event {
+        time_ms: 0,
+        id: None,
+        source: Text("signin.amazonaws.com"),
+        name: Text("ConsoleLogin"),
+        region: None,
+        source_ip: None,
+        user_agent: None,
+        error_code: None,
+        error_message: None,
+        event_type: None,
+        category: None,
+        recipient_account: None,
+        request_id: None,
+        shared_event_id: None,
+        vpc_endpoint: None,
+        read_only: None,
+        identity: None,
+        request: None,
+        response: None,
+        additional: None,
+        service_details: None,
+        resources: None,
+        tls: None,
+        addendum: None,
+    };
+
+    #[test]
+    fn the_recipient_owns_the_event() {
+        let identity = Some(Raw(r#"{"accountId":"1"}"#));
+        assert_eq!(PLAIN.account(), None);
+        assert_eq!(Event { identity, ..PLAIN }.account(), Some(Text("1")));
+        let both = Event { identity, recipient_account: Some(Text("2")), ..PLAIN };
+        assert_eq!(both.account(), Some(Text("2")));
+    }
+
+    #[test]
+    fn failures_are_errors_and_failed_sign_ins() {
+        let login = |response| Event { response: Some(Raw(response)), ..PLAIN }.outcome();
+        assert_eq!(PLAIN.outcome(), Outcome::Success);
+        assert_eq!(login(r#"{"ConsoleLogin":"Failure"}"#), Outcome::Failure);
+        assert_eq!(login(r#"{"ConsoleLogin":"Success"}"#), Outcome::Success);
+        assert_eq!(login(r#"{"CheckMfa":"Failure"}"#), Outcome::Success);
+        let error = |text| Event { error_message: Some(Text(text)), ..PLAIN }.outcome();
+        assert_eq!(error("Failed authentication"), Outcome::Failure);
+        assert_eq!(error(""), Outcome::Success);
+        assert_eq!(Event { error_code: Some(Text("X")), ..PLAIN }.outcome(), Outcome::Failure);
+    }
+
+    #[test]
+    fn the_service_is_the_source_s_first_part() {
+        assert_eq!(PLAIN.service(), "signin");
+        assert_eq!(Event { source: Text("s3"), ..PLAIN }.service(), "s3");
+        assert_eq!(Event { source: Text(r"s\u0033.amazonaws.com"), ..PLAIN }.service(), "s3");
+    }
+
+    #[test]
+    fn omitted_parameters_are_seen() {
+        let omitted = |request| Event { request: Some(Raw(request)), ..PLAIN }.request_omitted();
+        assert!(omitted(r#"{"omitted":true}"#));
+        assert!(!omitted(r#"{"omitted":false}"#));
+        assert!(!omitted("null"));
+    }
+
+    #[test]
+    fn denials_are_told_from_other_errors() {
+        for code in [
+            "AccessDenied",
+            "AccessDeniedException",
+            "Client.UnauthorizedOperation",
+            "UnauthorizedAccess",
+            "AuthorizationErrorException",
+            "VpceAccessDenied",
+            "Forbidden",
+            "ForbiddenException",
+            "NotAuthorized",
+            "UserUnauthorizedException",
+            "Unauthorized",
+        ] {
+            assert!(Event { error_code: Some(Text(code)), ..PLAIN }.denied(), "{code}");
+        }
+        for code in ["NoSuchBucket", "ThrottlingException", "Client.AuthFailure", ""] {
+            assert!(!Event { error_code: Some(Text(code)), ..PLAIN }.denied(), "{code}");
+        }
+        assert!(!PLAIN.denied());
+    }
+}
