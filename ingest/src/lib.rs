@@ -3,5 +3,7 @@
 
 pub mod decode;
 pub mod event;
+pub mod flow;
+pub mod flowlog;
 
 pub use event::{Event, Identity, Raw, Text};
