@@ -5,5 +5,9 @@ pub mod cloudtrail;
 pub mod event;
 mod json;
 pub mod time;
+pub mod decode;
+pub mod event;
+pub mod flow;
+pub mod flowlog;
 
 pub use event::{Event, Identity, Raw, Text};

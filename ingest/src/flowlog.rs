@@ -1,0 +1,454 @@
+//! VPC Flow Logs text to columns. In: the inflated bytes of one object, whole or in blocks. Out:
+//! [`FlowBatch`]es of at most [`BATCH_ROWS`] rows, and what could not be read, counted. It keeps no
+//! state from one object to the next and never fails: a line that is no record costs that line.
+//!
+//! Lines are read in the order of the header line, wherever one stands; without one in the given
+//! format, or AWS's default. A line that the fast reader does not understand (double spaces, tabs,
+//! commas, a header, JSON, the last one) is brought into shape and read again.
+
+use std::sync::Arc;
+
+use memchr::memchr;
+use thiserror::Error;
+
+use crate::flow::{Field, FlowBatch, Kind, Layout};
+
+mod columns;
+mod format;
+mod json;
+mod sniff;
+mod words;
+
+pub use format::{COLUMNS_MAX, FlowFormat, FormatError};
+pub use sniff::looks_like_flow;
+
+use columns::Column;
+
+/// Most rows of a batch; its columns then stay in the processor's second cache.
+pub const BATCH_ROWS: usize = 16_384;
+
+/// Most text that one batch covers. Unit: bytes.
+const BATCH_TEXT_BYTES_MAX: usize = 16 << 20;
+
+/// Longest line. Unit: bytes. A line with all 72 fields and long tags stays under 8 KiB.
+pub const LINE_BYTES_MAX: usize = 64 << 10;
+
+/// Longest JSON value at the top. Unit: bytes. `CloudWatch` Logs sends at most 6 MiB at once.
+pub const JSON_BYTES_MAX: usize = 8 << 20;
+
+/// How many bad lines of an object are described; the rest are only counted.
+pub const BAD_SAMPLES_MAX: usize = 8;
+
+/// How many unknown fields of an object are named.
+pub const UNKNOWN_FIELDS_MAX: usize = 16;
+
+/// What was read of one object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FlowCounts {
+    /// Records, NODATA and SKIPDATA included.
+    pub rows: u64,
+    /// Records that say "no traffic".
+    pub nodata: u64,
+    /// Records that say "flows were lost"; each can stand for many.
+    pub skipdata: u64,
+    /// Lines that are neither a record nor a header.
+    pub bad_rows: u64,
+    /// The first [`BAD_SAMPLES_MAX`] bad lines.
+    pub bad_samples: Vec<BadRow>,
+    /// Fields in headers that are not documented, the first [`UNKNOWN_FIELDS_MAX`].
+    pub unknown_fields: Vec<String>,
+}
+
+/// One line that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("line {line}: {why}")]
+pub struct BadRow {
+    /// Line number in the object, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    #[source]
+    pub why: RowError,
+}
+
+/// Why a line is no record.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RowError {
+    /// Too few or too many fields.
+    #[error("{found} fields; expected {expected} as in the header or format")]
+    Fields {
+        /// Fields of the format.
+        expected: usize,
+        /// Fields of the line.
+        found: usize,
+    },
+    /// A value of another kind.
+    #[error("field `{field}` at place {place} is no {expected}")]
+    Value {
+        /// The field.
+        field: Field,
+        /// Its place, from 1.
+        place: usize,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// Longer than [`LINE_BYTES_MAX`].
+    #[error("longer than {LINE_BYTES_MAX} bytes; expected a flow record")]
+    Long,
+    /// Not a JSON object of flow fields.
+    #[error("no JSON flow record: {0}")]
+    Json(String),
+}
+
+/// Takes finished batches.
+type Visit<'v> = &'v mut dyn FnMut(FlowBatch);
+
+/// Reads the text of objects, one after the other, into batches. Its buffers are kept.
+#[derive(Debug)]
+pub struct FlowReader {
+    given: Option<FlowFormat>,
+    format: FlowFormat,
+    /// The format was gathered from JSON keys and grows with them.
+    from_json: bool,
+    layout: Arc<Layout>,
+    /// One per position of the format.
+    columns: Vec<Column>,
+    /// A header line could pass for a record: no field is a number or an address.
+    words_only: bool,
+    rows: usize,
+    text_bytes: usize,
+    line: u64,
+    counts: FlowCounts,
+    /// The unfinished end of the last block.
+    carry: Vec<u8>,
+    /// Inside a line that is too long: drop bytes up to its end.
+    dropping: bool,
+    /// A line brought into shape.
+    scratch: Vec<u8>,
+}
+
+impl Default for FlowReader {
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
+impl FlowReader {
+    /// A reader; `format` is that of text without a header line. Without it: AWS's default format,
+    /// or that of Transit Gateways where the first line says so.
+    pub fn new(format: Option<FlowFormat>) -> Self {
+        let mut reader = Self {
+            format: format.clone().unwrap_or_default(),
+            given: format,
+            from_json: false,
+            layout: Arc::new(Layout::of([])),
+            columns: Vec::new(),
+            words_only: false,
+            rows: 0,
+            text_bytes: 0,
+            line: 1,
+            counts: FlowCounts::default(),
+            carry: Vec::new(),
+            dropping: false,
+            scratch: Vec::new(),
+        };
+        reader.start();
+        reader
+    }
+
+    /// Reads one whole object.
+    pub fn read(&mut self, text: &[u8], visit: &mut dyn FnMut(FlowBatch)) -> FlowCounts {
+        self.push(text, visit);
+        self.finish(visit)
+    }
+
+    /// Reads the next block of an object; records may be cut anywhere between blocks.
+    pub fn push(&mut self, block: &[u8], visit: &mut dyn FnMut(FlowBatch)) {
+        let mut block = block;
+        while !block.is_empty() {
+            if self.dropping {
+                let Some(end) = memchr(b'\n', block) else { return };
+                block = block.get(end + 1..).unwrap_or_default();
+                self.dropping = false;
+                self.line += 1;
+            } else if self.carry.is_empty() {
+                let used = self.lines(block, false, visit);
+                self.carry.extend_from_slice(block.get(used..).unwrap_or_default());
+                self.bound_carry();
+                return;
+            } else {
+                // Whole lines are read in place: only the one cut by the block's start is joined.
+                let end = if self.carry.first() == Some(&b'{') {
+                    block.len()
+                } else {
+                    memchr(b'\n', block).map_or(block.len(), |at| at + 1)
+                };
+                let (head, rest) = block.split_at(end);
+                self.carry.extend_from_slice(head);
+                let carry = std::mem::take(&mut self.carry);
+                let used = self.lines(&carry, false, visit);
+                self.carry = carry;
+                self.carry.drain(..used.min(self.carry.len()));
+                self.bound_carry();
+                block = rest;
+            }
+        }
+    }
+
+    /// Ends the object: reads the last line, hands out the last batch, and starts anew.
+    pub fn finish(&mut self, visit: &mut dyn FnMut(FlowBatch)) -> FlowCounts {
+        let carry = std::mem::take(&mut self.carry);
+        self.lines(&carry, true, visit);
+        self.flush(visit);
+        let counts = std::mem::take(&mut self.counts);
+        self.line = 1;
+        self.dropping = false;
+        self.from_json = false;
+        let given = self.given.clone().unwrap_or_default();
+        if self.format != given {
+            self.format = given;
+            self.start();
+        }
+        counts
+    }
+
+    /// Sets up the columns of `format`.
+    fn start(&mut self) {
+        self.layout = Arc::new(self.format.layout());
+        let kinds = || self.format.positions().iter().map(|field| field.map(Field::kind));
+        self.columns = kinds().map(Column::new).collect();
+        self.words_only = kinds().all(|kind| kind.is_none_or(|kind| kind == Kind::Text));
+    }
+
+    /// Reads what is complete of `text` and returns how many bytes that was; with `last`, all.
+    fn lines(&mut self, text: &[u8], last: bool, visit: Visit<'_>) -> usize {
+        let mut pos = 0;
+        while pos < text.len() {
+            if !self.words_only {
+                let next = self.fast_lines(text, pos);
+                self.text_bytes += next - pos;
+                pos = next;
+                if self.rows >= BATCH_ROWS || self.text_bytes >= BATCH_TEXT_BYTES_MAX {
+                    self.flush(visit);
+                    continue;
+                }
+            }
+            let rest = text.get(pos..).unwrap_or_default();
+            let Some(used) = self.slow_line(rest, last, visit) else { return pos };
+            self.text_bytes += used;
+            pos += used;
+            if self.rows >= BATCH_ROWS || self.text_bytes >= BATCH_TEXT_BYTES_MAX {
+                self.flush(visit);
+            }
+        }
+        pos
+    }
+
+    /// Reads lines that are just as the format says and returns where the first other one starts.
+    fn fast_lines(&mut self, text: &[u8], mut pos: usize) -> usize {
+        let start = pos;
+        while self.rows < BATCH_ROWS && pos - start < BATCH_TEXT_BYTES_MAX {
+            let Ok(next) = row(&mut self.columns, text, pos) else {
+                self.truncate();
+                break;
+            };
+            self.rows += 1;
+            self.line += 1;
+            pos = next;
+        }
+        pos
+    }
+
+    /// Reads whatever comes next, one line or one JSON value, and returns its length; `None` if it
+    /// is not complete yet.
+    fn slow_line(&mut self, text: &[u8], last: bool, visit: Visit<'_>) -> Option<usize> {
+        let blank = text.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let rest = text.get(blank..).unwrap_or_default();
+        let skipped = text.get(..blank).unwrap_or_default();
+        if rest.first() == Some(&b'{') {
+            let (used, lines) = self.json(rest, last, visit)?;
+            self.line += newlines(skipped) + lines;
+            return Some(blank + used);
+        }
+        let (line, used) = match memchr(b'\n', rest) {
+            Some(end) => (rest.get(..end)?, end + 1),
+            None if last => (rest, rest.len()),
+            None => return None,
+        };
+        self.line += newlines(skipped);
+        self.line_of_tokens(line, visit);
+        self.line += 1;
+        Some(blank + used)
+    }
+
+    /// Reads one line in any shape.
+    fn line_of_tokens(&mut self, line: &[u8], visit: Visit<'_>) {
+        if line.len() > LINE_BYTES_MAX {
+            self.bad(RowError::Long);
+            return;
+        }
+        let mut tokens: Vec<&[u8]> =
+            line.split(u8::is_ascii_whitespace).filter(|token| !token.is_empty()).collect();
+        if let &[only] = tokens.as_slice()
+            && only.contains(&b',')
+        {
+            tokens = only.split(|b| *b == b',').collect();
+        }
+        if tokens.is_empty() {
+            return;
+        }
+        if let Some(format) = FlowFormat::of_header(&tokens) {
+            self.change(format, visit);
+            return;
+        }
+        if self.from_json {
+            self.change(self.given.clone().unwrap_or_default(), visit);
+        }
+        if self.given.is_none()
+            && tokens.get(1) == Some(&&b"TransitGateway"[..])
+            && self.format == FlowFormat::default()
+        {
+            self.change(FlowFormat::transit_gateway(), visit);
+        }
+        if tokens.len() != self.columns.len() {
+            self.bad(RowError::Fields { expected: self.columns.len(), found: tokens.len() });
+            return;
+        }
+        self.tokens(tokens.iter().map(|token| if token.is_empty() { b"-" } else { *token }));
+    }
+
+    /// Appends a record of separate values, as many as the format has.
+    fn tokens<'t>(&mut self, tokens: impl Iterator<Item = &'t [u8]>) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        for token in tokens {
+            scratch.extend_from_slice(token);
+            scratch.push(b' ');
+        }
+        if let Some(end) = scratch.last_mut() {
+            *end = b'\n';
+        }
+        scratch.extend([0; words::PADDING]);
+        match row(&mut self.columns, &scratch, 0) {
+            Ok(_) => self.rows += 1,
+            Err(place) => {
+                self.truncate();
+                self.bad_value(place);
+            }
+        }
+        self.scratch = scratch;
+    }
+
+    /// Goes on in another format.
+    fn change(&mut self, format: FlowFormat, visit: Visit<'_>) {
+        self.from_json = false;
+        if format == self.format {
+            return;
+        }
+        self.flush(visit);
+        for name in format.unknown() {
+            let names = &mut self.counts.unknown_fields;
+            if names.len() < UNKNOWN_FIELDS_MAX && !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        self.format = format;
+        self.start();
+    }
+
+    fn truncate(&mut self) {
+        for column in &mut self.columns {
+            column.truncate(self.rows);
+        }
+    }
+
+    /// Hands out the rows so far.
+    fn flush(&mut self, visit: Visit<'_>) {
+        self.text_bytes = 0;
+        if self.rows == 0 {
+            return;
+        }
+        let rows = std::mem::take(&mut self.rows) as u64;
+        let fields = self.format.positions();
+        let mut arrays = Vec::with_capacity(self.columns.len());
+        let mut faults = 0;
+        for (field, column) in fields.iter().zip(&mut self.columns) {
+            let Some(field) = field else { continue };
+            if *field == Field::LogStatus {
+                self.counts.nodata += column.count(b"NODATA");
+                self.counts.skipdata += column.count(b"SKIPDATA");
+            }
+            match column.take() {
+                Ok(Some(array)) => arrays.push((*field, array)),
+                Ok(None) | Err(_) => faults += 1,
+            }
+        }
+        arrays.sort_by_key(|(field, _)| *field);
+        let arrays = arrays.into_iter().map(|(_, array)| array).collect();
+        match FlowBatch::new(Arc::clone(&self.layout), arrays) {
+            Ok(batch) if faults == 0 => {
+                self.counts.rows += rows;
+                visit(batch);
+            }
+            // Columns of unequal length would be a fault of this file; the rows are not lost unseen.
+            _ => self.counts.bad_rows += rows,
+        }
+    }
+
+    /// Keeps the unfinished end of a block within its limit.
+    fn bound_carry(&mut self) {
+        let json = self.carry.first() == Some(&b'{');
+        if self.carry.len() > if json { JSON_BYTES_MAX } else { LINE_BYTES_MAX } {
+            self.bad(RowError::Long);
+            self.carry = Vec::new();
+            self.dropping = true;
+        }
+    }
+
+    fn bad_value(&mut self, place: usize) {
+        let Some(field) = self.format.positions().get(place).copied().flatten() else {
+            let expected = self.columns.len();
+            self.bad(RowError::Fields { expected, found: place });
+            return;
+        };
+        let expected = match field.kind() {
+            Kind::Int32 => "number up to 2147483647",
+            Kind::Int64 => "number up to 9223372036854775807",
+            Kind::Address => "IPv4 or IPv6 address",
+            Kind::Text => "word",
+        };
+        self.bad(RowError::Value { field, place: place + 1, expected });
+    }
+
+    fn bad(&mut self, why: RowError) {
+        self.counts.bad_rows += 1;
+        if self.counts.bad_samples.len() < BAD_SAMPLES_MAX {
+            self.counts.bad_samples.push(BadRow { line: self.line, why });
+        }
+    }
+}
+
+/// Appends one line to the columns and returns where the next one starts, or the place of the value
+/// that is not as expected. The columns may then be of unequal length.
+#[inline]
+fn row(columns: &mut [Column], text: &[u8], mut pos: usize) -> Result<usize, usize> {
+    let last = columns.len().wrapping_sub(1);
+    for (place, column) in columns.iter_mut().enumerate() {
+        pos = column.push(text, pos).ok_or(place)?;
+        match text.get(pos) {
+            Some(b' ') if place != last => pos += 1,
+            Some(b'\n') if place == last => return Ok(pos + 1),
+            Some(b'\r') if place == last && text.get(pos + 1) == Some(&b'\n') => {
+                return Ok(pos + 2);
+            }
+            _ => return Err(place),
+        }
+    }
+    Err(0)
+}
+
+fn newlines(text: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', text).count() as u64
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,394 @@
+//! One column of a batch under construction: reads its value at a place in the text, eight bytes at
+//! a time, and appends it.
+
+use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
+use std::sync::Arc;
+
+use arrow_array::types::Int32Type;
+use arrow_array::{
+    ArrayRef, DictionaryArray, FixedSizeBinaryArray, Int32Array, Int64Array, StringArray,
+};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
+use arrow_schema::ArrowError;
+
+use super::words::{ends, integer, ipv4, word};
+use crate::flow::Kind;
+
+/// A column that grows line by line.
+#[derive(Debug)]
+pub(super) enum Column {
+    /// A field nobody knows: stepped over.
+    Skip,
+    Int32(Values<i32>),
+    Int64(Values<i64>),
+    Address(Values<i128>),
+    Text(Box<Dictionary>),
+}
+
+/// Values and the rows that have none.
+#[derive(Debug, Default)]
+pub(super) struct Values<T> {
+    values: Vec<T>,
+    nulls: Vec<u32>,
+}
+
+impl<T: Default> Values<T> {
+    #[inline]
+    fn push(&mut self, value: T) {
+        self.values.push(value);
+    }
+
+    #[inline]
+    fn push_null(&mut self) {
+        #[expect(clippy::cast_possible_truncation, reason = "a batch has at most 2^16 rows")]
+        self.nulls.push(self.values.len() as u32);
+        self.values.push(T::default());
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.values.truncate(rows);
+        while self.nulls.last().is_some_and(|row| *row as usize >= rows) {
+            self.nulls.pop();
+        }
+    }
+
+    fn take(&mut self) -> (Vec<T>, Option<NullBuffer>) {
+        let rows = self.values.len();
+        let values = std::mem::replace(&mut self.values, Vec::with_capacity(rows));
+        if self.nulls.is_empty() {
+            return (values, None);
+        }
+        let mut valid = vec![u8::MAX; rows.div_ceil(8)];
+        for row in self.nulls.drain(..) {
+            if let Some(byte) = valid.get_mut(row as usize / 8) {
+                *byte &= !(1 << (row % 8));
+            }
+        }
+        (values, Some(NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(valid), 0, rows))))
+    }
+}
+
+impl Column {
+    pub(super) fn new(kind: Option<Kind>) -> Self {
+        match kind {
+            None => Self::Skip,
+            Some(Kind::Int32) => Self::Int32(Values::default()),
+            Some(Kind::Int64) => Self::Int64(Values::default()),
+            Some(Kind::Address) => Self::Address(Values::default()),
+            Some(Kind::Text) => Self::Text(Box::default()),
+        }
+    }
+
+    /// Appends the value that starts at `pos` and returns where it ends: at a byte up to space.
+    /// `None`: no valid value, or fewer than [`super::words::PADDING`] bytes of text behind it.
+    #[inline]
+    pub(super) fn push(&mut self, text: &[u8], pos: usize) -> Option<usize> {
+        match self {
+            Self::Int32(values) => {
+                let (value, end) = integer(text, pos)?;
+                match value {
+                    Some(value) => values.push(i32::try_from(value).ok()?),
+                    None => values.push_null(),
+                }
+                Some(end)
+            }
+            Self::Int64(values) => {
+                let (value, end) = integer(text, pos)?;
+                match value {
+                    Some(value) => values.push(value),
+                    None => values.push_null(),
+                }
+                Some(end)
+            }
+            Self::Address(values) => {
+                if let Some((value, end)) = ipv4(text, pos) {
+                    // Network order in memory, whatever the machine.
+                    values.push((0xffff_0000_0000_i128 | i128::from(value)).to_be());
+                    return Some(end);
+                }
+                let end = token_end(text, pos)?;
+                match text.get(pos..end)? {
+                    b"-" => values.push_null(),
+                    token => values.push(ipv6(token)?),
+                }
+                Some(end)
+            }
+            Self::Text(dictionary) => dictionary.push(text, pos),
+            Self::Skip => token_end(text, pos),
+        }
+    }
+
+    /// Forgets what a broken line left behind.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        match self {
+            Self::Skip => {}
+            Self::Int32(values) => values.truncate(rows),
+            Self::Int64(values) => values.truncate(rows),
+            Self::Address(values) => values.truncate(rows),
+            Self::Text(dictionary) => dictionary.keys.truncate(rows),
+        }
+    }
+
+    /// The finished array; the column starts again empty. `None` for a skipped field.
+    pub(super) fn take(&mut self) -> Result<Option<ArrayRef>, ArrowError> {
+        let array: ArrayRef = match self {
+            Self::Skip => return Ok(None),
+            Self::Int32(values) => {
+                let (values, nulls) = values.take();
+                Arc::new(Int32Array::try_new(values.into(), nulls)?)
+            }
+            Self::Int64(values) => {
+                let (values, nulls) = values.take();
+                Arc::new(Int64Array::try_new(values.into(), nulls)?)
+            }
+            Self::Address(values) => {
+                let (values, nulls) = values.take();
+                Arc::new(FixedSizeBinaryArray::try_new(16, Buffer::from_vec(values), nulls)?)
+            }
+            Self::Text(dictionary) => dictionary.take()?,
+        };
+        Ok(Some(array))
+    }
+
+    /// How many rows hold this word.
+    pub(super) fn count(&self, word: &[u8]) -> u64 {
+        let Self::Text(dictionary) = self else { return 0 };
+        let Some(key) = dictionary.find(word) else { return 0 };
+        let found = dictionary.keys.values.iter().filter(|k| **k == key).count();
+        // Null rows carry key 0.
+        let nulls = if key == 0 { dictionary.keys.nulls.len() } else { 0 };
+        found.saturating_sub(nulls) as u64
+    }
+}
+
+/// Where the token at `pos` ends; `None` if it is empty.
+#[inline]
+fn token_end(text: &[u8], pos: usize) -> Option<usize> {
+    let mut end = pos;
+    loop {
+        let stop = ends(word(text, end)?);
+        if stop != 0 {
+            end += (stop.trailing_zeros() / 8) as usize;
+            return (end > pos).then_some(end);
+        }
+        end += 8;
+    }
+}
+
+fn ipv6(token: &[u8]) -> Option<i128> {
+    let address: Ipv6Addr = std::str::from_utf8(token).ok()?.parse().ok()?;
+    Some(i128::from_ne_bytes(address.octets()))
+}
+
+/// Words up to this length are compared as numbers. Unit: bytes. Interface ids have 21.
+const SHORT_BYTES: usize = 24;
+
+/// How many slots are looked at before a word goes to the ordered map: chosen names must not make
+/// the table slow.
+const PROBES_MAX: usize = 16;
+
+/// Marks a word that is a null.
+const NULL_KEY: i32 = -1;
+
+/// The first bytes of a word as numbers, the rest zero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Short {
+    words: [u64; 3],
+    len: usize,
+}
+
+/// A dictionary-encoded column. It guesses that a row repeats the word of the row before.
+#[derive(Debug)]
+pub(super) struct Dictionary {
+    keys: Values<i32>,
+    /// The guess: the row before.
+    last: Short,
+    last_masks: [u64; 3],
+    last_key: i32,
+    words: Vec<Short>,
+    bytes: Vec<u8>,
+    offsets: Vec<i32>,
+    /// Open addressing by hash: key + 1, or 0.
+    slots: Vec<u32>,
+    overflow: BTreeMap<Box<[u8]>, i32>,
+}
+
+impl Default for Dictionary {
+    fn default() -> Self {
+        Self {
+            keys: Values::default(),
+            last: Short::default(),
+            last_masks: [0; 3],
+            last_key: NULL_KEY,
+            words: Vec::new(),
+            bytes: Vec::new(),
+            offsets: vec![0],
+            slots: vec![0; 64],
+            overflow: BTreeMap::new(),
+        }
+    }
+}
+
+impl Dictionary {
+    #[inline]
+    fn push(&mut self, text: &[u8], pos: usize) -> Option<usize> {
+        let len = self.last.len;
+        if len > 0
+            && let Some(ahead) = text.get(pos..pos + SHORT_BYTES + 1)
+            && ahead.get(len).is_some_and(|end| *end <= b' ')
+            && self.repeats(ahead)
+        {
+            self.push_key(self.last_key);
+            return Some(pos + len);
+        }
+        self.push_other(text, pos)
+    }
+
+    #[inline]
+    fn repeats(&self, ahead: &[u8]) -> bool {
+        [0, 8, 16].into_iter().zip(self.last.words).zip(self.last_masks).fold(
+            true,
+            |same, ((at, last), mask)| {
+                same & word(ahead, at).is_some_and(|word| (word & mask) ^ last == 0)
+            },
+        )
+    }
+
+    #[inline]
+    fn push_key(&mut self, key: i32) {
+        if key == NULL_KEY { self.keys.push_null() } else { self.keys.push(key) }
+    }
+
+    fn push_other(&mut self, text: &[u8], pos: usize) -> Option<usize> {
+        let end = token_end(text, pos)?;
+        let token = text.get(pos..end)?;
+        let key = if token == b"-" { NULL_KEY } else { self.key(token)? };
+        let short = Short::of(token);
+        // A long word is never guessed by its first bytes alone.
+        self.last = if token.len() <= SHORT_BYTES { short } else { Short::default() };
+        self.last_masks = masks(self.last.len);
+        self.last_key = key;
+        self.push_key(key);
+        Some(end)
+    }
+
+    /// The key of a word, new or known.
+    fn key(&mut self, token: &[u8]) -> Option<i32> {
+        if let Some(key) = self.find(token) {
+            return Some(key);
+        }
+        match String::from_utf8_lossy(token) {
+            std::borrow::Cow::Borrowed(_) => self.insert(token),
+            std::borrow::Cow::Owned(lossy) => {
+                self.find(lossy.as_bytes()).or_else(|| self.insert(lossy.as_bytes()))
+            }
+        }
+    }
+
+    fn find(&self, token: &[u8]) -> Option<i32> {
+        let short = Short::of(token);
+        for slot in self.probe(&short, token) {
+            let key = self.slots.get(slot)?.checked_sub(1)?;
+            if self.words.get(key as usize) == Some(&short)
+                && (token.len() <= SHORT_BYTES || self.word(key as usize) == Some(token))
+            {
+                return i32::try_from(key).ok();
+            }
+        }
+        self.overflow.get(token).copied()
+    }
+
+    fn insert(&mut self, token: &[u8]) -> Option<i32> {
+        let key = u32::try_from(self.words.len()).ok()?;
+        let short = Short::of(token);
+        self.words.push(short);
+        self.bytes.extend_from_slice(token);
+        self.offsets.push(i32::try_from(self.bytes.len()).ok()?);
+        if self.words.len() * 2 > self.slots.len() {
+            self.grow();
+        } else {
+            self.place(key);
+        }
+        i32::try_from(key).ok()
+    }
+
+    /// Puts a word that is in `words` into the table.
+    fn place(&mut self, key: u32) {
+        let Some(short) = self.words.get(key as usize).copied() else { return };
+        let Some(token) = self.word(key as usize) else { return };
+        let free = self.probe(&short, token).find(|slot| self.slots.get(*slot) == Some(&0));
+        if let Some(free) = free {
+            if let Some(slot) = self.slots.get_mut(free) {
+                *slot = key + 1;
+            }
+        } else {
+            let token = token.into();
+            self.overflow.insert(token, key.cast_signed());
+        }
+    }
+
+    fn grow(&mut self) {
+        self.slots = vec![0; self.slots.len() * 4];
+        self.overflow.clear();
+        for key in (0..).take(self.words.len()) {
+            self.place(key);
+        }
+    }
+
+    fn word(&self, key: usize) -> Option<&[u8]> {
+        let start = usize::try_from(*self.offsets.get(key)?).ok()?;
+        let end = usize::try_from(*self.offsets.get(key + 1)?).ok()?;
+        self.bytes.get(start..end)
+    }
+
+    #[inline]
+    fn probe(&self, short: &Short, token: &[u8]) -> impl Iterator<Item = usize> + use<> {
+        let mut hash = 0x9e37_79b9_7f4a_7c15_u64 ^ short.len as u64;
+        for word in short.words {
+            hash = (hash ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
+            hash ^= hash >> 32;
+        }
+        if token.len() > SHORT_BYTES {
+            hash ^= xxhash_rust::xxh3::xxh3_64(token);
+        }
+        let mask = self.slots.len() - 1;
+        let start = usize::try_from(hash & 0xffff_ffff).unwrap_or(0);
+        (0..PROBES_MAX).map(move |i| (start + i) & mask)
+    }
+
+    fn take(&mut self) -> Result<ArrayRef, ArrowError> {
+        let (keys, nulls) = self.keys.take();
+        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
+        let bytes = std::mem::take(&mut self.bytes);
+        let values =
+            StringArray::try_new(OffsetBuffer::new(offsets.into()), Buffer::from_vec(bytes), None)?;
+        self.words.clear();
+        self.slots.fill(0);
+        self.overflow.clear();
+        self.last = Short::default();
+        let keys = Int32Array::try_new(keys.into(), nulls)?;
+        Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::new(values))?))
+    }
+}
+
+impl Short {
+    #[inline]
+    fn of(token: &[u8]) -> Self {
+        let mut padded = [0; SHORT_BYTES];
+        for (to, from) in padded.iter_mut().zip(token) {
+            *to = *from;
+        }
+        let words = [0, 8, 16].map(|at| word(&padded, at).unwrap_or(0));
+        Self { words, len: token.len() }
+    }
+}
+
+/// Which bits of three words belong to a token of this length.
+fn masks(len: usize) -> [u64; 3] {
+    [0, 8, 16].map(|at| match len.saturating_sub(at) {
+        0 => 0,
+        n @ 1..=7 => (1 << (n * 8)) - 1,
+        _ => u64::MAX,
+    })
+}

@@ -1,0 +1,252 @@
+//! Numbers and addresses read from eight or sixteen bytes at once. Every reader returns where the
+//! value ended: at the first byte up to space.
+
+/// How many bytes behind a line must be readable for the readers here to work on it.
+pub(super) const PADDING: usize = 32;
+
+/// Eight times the same byte.
+const fn bytes(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// The eight bytes at `pos`, the first one lowest.
+#[inline]
+pub(super) fn word(text: &[u8], pos: usize) -> Option<u64> {
+    text.get(pos..)?.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
+}
+
+/// Marks bytes up to space with their high bit. The lowest mark is exact, those above it may not be.
+#[inline]
+pub(super) fn ends(word: u64) -> u64 {
+    word.wrapping_sub(bytes(0x21)) & !word & bytes(0x80)
+}
+
+/// Eight digits, the most significant in the lowest byte.
+#[inline]
+fn eight_digits(word: u64) -> Option<u64> {
+    let high = bytes(0xf0);
+    if (word & high) | ((word.wrapping_add(bytes(6)) & high) >> 4) != bytes(0x33) {
+        return None;
+    }
+    let word = (word & bytes(0x0f)).wrapping_mul(2561) >> 8;
+    let word = (word & 0x00ff_00ff_00ff_00ff).wrapping_mul(6_553_601) >> 16;
+    Some((word & 0x0000_ffff_0000_ffff).wrapping_mul(42_949_672_960_001) >> 32)
+}
+
+/// The first `len` bytes of a word as a number; 1 to 7 of them.
+#[inline]
+fn few_digits(word: u64, len: u32) -> Option<u64> {
+    let bits = len * 8;
+    eight_digits((word << (64 - bits)) | (bytes(b'0') >> bits))
+}
+
+/// A number without a sign, or `-` as `None`.
+#[inline]
+pub(super) fn integer(text: &[u8], pos: usize) -> Option<(Option<i64>, usize)> {
+    let first = word(text, pos)?;
+    let stop = ends(first);
+    if stop != 0 {
+        let len = stop.trailing_zeros() / 8;
+        let end = pos + len as usize;
+        if len == 1 && first & 0xff == u64::from(b'-') {
+            return Some((None, end));
+        }
+        if len == 0 {
+            return None;
+        }
+        return Some((Some(few_digits(first, len)?.cast_signed()), end));
+    }
+    let second = word(text, pos + 8)?;
+    let stop = ends(second);
+    let len = stop.trailing_zeros() / 8;
+    let scale = *TENS.get(len as usize)?;
+    let head = eight_digits(first)?;
+    let tail = match len {
+        0 => 0,
+        8.. => return long_integer(text, pos),
+        _ => few_digits(second, len)?,
+    };
+    Some((Some((head * scale + tail).cast_signed()), pos + 8 + len as usize))
+}
+
+/// Powers of ten for up to eight more digits.
+const TENS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// 16 digits and more, up to `i64::MAX`.
+#[cold]
+fn long_integer(text: &[u8], pos: usize) -> Option<(Option<i64>, usize)> {
+    let mut value: i64 = 0;
+    for (end, byte) in text.iter().enumerate().skip(pos) {
+        if *byte <= b' ' {
+            return Some((Some(value), end));
+        }
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        value = value.checked_mul(10)?.checked_add(i64::from(digit))?;
+    }
+    None
+}
+
+/// One bit per byte from the high bits of a word.
+#[inline]
+fn pack(marks: u64) -> u32 {
+    ((marks >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
+}
+
+/// Marks the bytes that are no digits, exactly.
+#[inline]
+fn not_digits(word: u64) -> u64 {
+    let low = word & bytes(0x7f);
+    // 0x46 + '9' + 1 and 0x50 + '/' + 1 carry into the high bit.
+    ((low + bytes(0x46)) | !(low + bytes(0x50)) | word) & bytes(0x80)
+}
+
+/// Marks the dots, exactly.
+#[inline]
+fn dots(word: u64) -> u64 {
+    let zero = word ^ bytes(b'.');
+    !(((zero & bytes(0x7f)) + bytes(0x7f)) | zero | bytes(0x7f))
+}
+
+/// Dotted decimal without leading zeros; whatever else is `None`.
+#[inline]
+pub(super) fn ipv4(text: &[u8], pos: usize) -> Option<(u32, usize)> {
+    let chunk = text.get(pos..)?.first_chunk::<16>()?;
+    let all = u128::from_le_bytes(*chunk);
+    #[expect(clippy::cast_possible_truncation, reason = "two halves")]
+    let (low, high) = (all as u64, (all >> 64) as u64);
+    let others = pack(not_digits(low)) | (pack(not_digits(high)) << 8);
+    let dots = pack(dots(low)) | (pack(dots(high)) << 8);
+    // The first byte that is neither digit nor dot ends the address.
+    let stop = others & !dots;
+    let end = stop.trailing_zeros();
+    if end > 15 || (all >> (8 * end)) & 0xff > u128::from(b' ') {
+        return None;
+    }
+    let dots = dots & ((1 << end) - 1);
+    let first = dots.trailing_zeros();
+    let rest = dots & dots.wrapping_sub(1);
+    let second = rest.trailing_zeros();
+    let rest = rest & rest.wrapping_sub(1);
+    let third = rest.trailing_zeros();
+    if rest == 0 || rest & (rest - 1) != 0 {
+        return None;
+    }
+    let a = octet(all, 0, first)?;
+    let b = octet(all, first + 1, second)?;
+    let c = octet(all, second + 1, third)?;
+    let d = octet(all, third + 1, end)?;
+    Some(((a << 24) | (b << 16) | (c << 8) | d, pos + end as usize))
+}
+
+/// The digits from `start` to `end` as a number up to 255.
+#[inline]
+fn octet(all: u128, start: u32, end: u32) -> Option<u32> {
+    let len = end.wrapping_sub(start);
+    #[expect(clippy::cast_possible_truncation, reason = "up to four bytes are asked for")]
+    let word = (all >> (8 * start)) as u32;
+    if len.wrapping_sub(1) > 2 || (len > 1 && word & 0xff == u32::from(b'0')) {
+        return None;
+    }
+    let digits = (word << (32 - 8 * len)) & 0x0f0f_0f0f;
+    let value = (digits >> 24) + 10 * ((digits >> 16) & 0xff) + 100 * ((digits >> 8) & 0xff);
+    (value < 256).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn padded(token: &str) -> Vec<u8> {
+        let mut text = token.as_bytes().to_vec();
+        text.push(b' ');
+        text.extend([b'7'; PADDING]);
+        text
+    }
+
+    #[track_caller]
+    fn check_integer(token: &str) {
+        let expected = if token == "-" {
+            Some(None)
+        } else {
+            token.parse::<i64>().ok().filter(|_| !token.starts_with(['-', '+'])).map(Some)
+        };
+        let got = integer(&padded(token), 0);
+        assert_eq!(got.map(|(value, _)| value), expected, "{token}");
+        assert!(got.is_none_or(|(_, end)| end == token.len()), "{token}");
+    }
+
+    #[test]
+    fn integers_of_every_length() {
+        let digits = "12345678901234567890123";
+        for len in 0..digits.len() {
+            check_integer(&digits.chars().take(len).collect::<String>());
+            check_integer(&"9".repeat(len));
+            check_integer(&"0".repeat(len));
+        }
+        for token in [
+            "-",
+            "-5",
+            "+5",
+            "1x",
+            "x",
+            "1234567:",
+            "12345678/",
+            "1 2",
+            "é",
+            "9223372036854775807",
+            "9223372036854775808",
+        ] {
+            check_integer(token.split(' ').next().unwrap());
+        }
+    }
+
+    #[test]
+    fn addresses_at_the_edges() {
+        for token in [
+            "0.0.0.0",
+            "255.255.255.255",
+            "1.2.3.4",
+            "10.0.1.20",
+            "256.1.1.1",
+            "1.2.3",
+            "1.2.3.4.5",
+            "01.2.3.4",
+            "1..2.3",
+            ".1.2.3",
+            "1.2.3.",
+            "1.2.3.4/8",
+            "1.2.3.1234",
+            "::1",
+            "",
+            "-",
+            "a.b.c.d",
+        ] {
+            let expected = token.parse::<std::net::Ipv4Addr>().ok().map(u32::from);
+            assert_eq!(ipv4(&padded(token), 0).map(|(value, _)| value), expected, "{token}");
+        }
+        assert_eq!(ipv4(b"1.2.3.4", 0), None);
+    }
+
+    proptest! {
+        #[test]
+        fn integers_agree_with_the_standard_library(token in "[0-9:/x-]{1,20}") {
+            check_integer(&token);
+        }
+
+        #[test]
+        fn addresses_agree_with_the_standard_library(
+            bits in any::<u32>(), junk in "[0-9.]{0,16}", tail in "[ -~]{0,2}",
+        ) {
+            let ip = std::net::Ipv4Addr::from(bits);
+            for token in [ip.to_string(), junk, format!("{ip}{tail}")] {
+                let token = token.split(' ').next().unwrap_or_default();
+                let expected = token.parse::<std::net::Ipv4Addr>().ok().map(u32::from);
+                let got = ipv4(&padded(token), 0);
+                prop_assert_eq!(got.map(|(value, _)| value), expected);
+                prop_assert!(got.is_none_or(|(_, end)| end == token.len()));
+            }
+        }
+    }
+}
