@@ -5,17 +5,21 @@
 //! block of about 15 KiB inflates it. See `docs/enrichment.md` for how wrong the tables can be.
 
 use std::net::IpAddr;
+use std::path::Path;
 
 mod address;
+mod city;
 mod network;
 mod place;
 mod table;
 
 pub use address::{Caller, caller};
+pub use city::{CITY_BYTES_MAX, CITY_NAME_BYTES_MAX, EnrichError, PROBE_NETWORKS_MAX};
 pub use network::{Asn, NetworkClass};
 pub use place::{Place, Precision};
 
 use address::Key;
+use city::Cities;
 use table::{Kind, Ranges};
 
 /// What all decoded blocks of all tables may hold together, reached when addresses from everywhere
@@ -64,12 +68,20 @@ pub struct TableDates {
 
 /// The tables about addresses. Share one by reference between threads.
 #[derive(Debug, Default)]
-pub struct Enrich;
+pub struct Enrich {
+    cities: Option<Cities>,
+}
 
 impl Enrich {
     /// Only the tables inside the program: places are countries.
     pub fn built_in() -> Self {
-        Self
+        Self { cities: None }
+    }
+
+    /// The tables inside the program, and places from the user's city database (mmdb). An address
+    /// that the file does not know still gets its country's place.
+    pub fn with_city(path: &Path) -> Result<Self, EnrichError> {
+        Ok(Self { cities: Some(Cities::open(path)?) })
     }
 
     /// Country and network. Allocates only when it meets a block for the first time; an address
@@ -87,9 +99,13 @@ impl Enrich {
         Origin { country: country.map(letters), network: network.map(Asn) }
     }
 
-    /// The smallest circle known to hold the address.
+    /// The smallest circle known to hold the address; `None` for one that nobody routes.
     pub fn place(&self, address: IpAddr) -> Option<Place> {
-        Place::of_country(self.origin(address).country?)
+        let address = address.to_canonical();
+        address::key(address)?;
+        let country = self.origin(address).country;
+        let city = self.cities.as_ref().and_then(|cities| cities.place(address, country));
+        city.or_else(|| Place::of_country(country?))
     }
 
     /// Days on which the built-in tables were made.
