@@ -2,6 +2,7 @@
 //! batches. It keeps no state and never reads a clock.
 
 pub mod cloudtrail;
+pub mod enrich;
 pub mod event;
 mod json;
 pub mod time;
