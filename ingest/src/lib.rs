@@ -2,5 +2,7 @@
 //! batches. It keeps no state and never reads a clock.
 
 pub mod event;
+pub mod instant;
+pub mod source;
 
 pub use event::{Event, Identity, Raw, Text};
