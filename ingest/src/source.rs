@@ -3,12 +3,14 @@
 
 pub mod files;
 pub mod key;
+pub mod spool;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use files::list;
 pub use key::{KeyInfo, Kind};
+pub use spool::DaySpool;
 
 /// Lateness that counts as normal, when nothing else is set. Unit: milliseconds (24 h).
 pub const LATENESS_MS_DEFAULT: i64 = 24 * 60 * 60 * 1_000;
