@@ -3,6 +3,7 @@
 
 pub mod event;
 pub mod instant;
+pub mod notification;
 pub mod source;
 
 pub use event::{Event, Identity, Raw, Text};
