@@ -19,9 +19,9 @@ pub const LATENESS_MS_DEFAULT: i64 = 24 * 60 * 60 * 1_000;
 /// milliseconds.
 pub const STAMP_RESOLUTION_MS: i64 = 60 * 1_000;
 
-/// Files that one listing may hold; above it the user narrows the listing. At about 500 bytes
-/// each it keeps a listing below 5 GB. Unit: files.
-pub const FILES_MAX: usize = 10_000_000;
+/// Files that one listing, or one folder in it, may hold; what the filter excludes by name is not
+/// held. At about 700 bytes each a listing stays below 6 GB. Unit: files.
+pub const FILES_MAX: usize = 8_000_000;
 
 /// Why the inputs could not be listed.
 #[derive(Debug, thiserror::Error)]

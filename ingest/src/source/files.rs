@@ -2,7 +2,7 @@
 //! does not depend on how the arguments were written. It looks at names and sizes only.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{DirEntry, FileType};
 use std::path::{Component, Path, PathBuf};
 
@@ -30,8 +30,9 @@ const PATTERN_CHARS: [char; 4] = ['*', '?', '[', '{'];
 /// A file that one of the arguments led to.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Found {
-    /// Without links and dots: two spellings of one file are equal here.
-    canonical: PathBuf,
+    /// Without links and dots: two spellings of one file are equal here. No `Path`, which
+    /// compares part by part and takes most of the time of a large listing.
+    canonical: OsString,
     /// As given or walked.
     path: PathBuf,
     size_bytes: u64,
@@ -52,7 +53,7 @@ fn list_at_most(
     paths: &[PathArg],
     filter: &Filter,
 ) -> Result<Listing, SourceError> {
-    let mut walk = Walk { files_max, found: Vec::new(), skipped: Skips::default() };
+    let mut walk = Walk { files_max, filter, met: 0, found: Vec::new(), skipped: Skips::default() };
     let mut stdin = false;
     for path in paths {
         match path {
@@ -107,7 +108,7 @@ fn merge_duplicates(found: &mut Vec<Found>, skipped: &mut Skips) {
 /// The object that a file is, or why it is left out.
 fn object(file: Found, filter: &Filter) -> Result<Object, Skip> {
     let (key, info) = key_of(&file);
-    if let Some(skip) = Skip::of_kind(info.kind) {
+    if let Some(skip) = unwanted(&info, filter) {
         return Err(skip);
     }
     if !file.named {
@@ -119,12 +120,12 @@ fn object(file: Found, filter: &Filter) -> Result<Object, Skip> {
             return Err(Skip::Empty);
         }
     }
-    match filter.excludes(&info) {
-        Some(skip) => Err(skip),
-        None => {
-            Ok(Object { place: Place::File(file.path), size_bytes: file.size_bytes, info, key })
-        }
-    }
+    Ok(Object { place: Place::File(file.path), size_bytes: file.size_bytes, info, key })
+}
+
+/// Why an object is left out for what its name says.
+fn unwanted(info: &KeyInfo, filter: &Filter) -> Option<Skip> {
+    Skip::of_kind(info.kind).or_else(|| filter.excludes(info))
 }
 
 /// The key of a file and what it says. From inside an archive (`cd AWSLogs/...`) the path as
@@ -135,7 +136,7 @@ fn key_of(file: &Found) -> (Box<str>, KeyInfo) {
     if let Some(key) = info.aws_logs_at.and_then(|at| given.get(at..)) {
         return (Box::from(key), info);
     }
-    let canonical = slashed(&file.canonical);
+    let canonical = slashed(Path::new(&file.canonical));
     let canonical_info = KeyInfo::of(&canonical);
     match canonical_info.aws_logs_at.and_then(|at| canonical.get(at..)) {
         Some(key) => (Box::from(key), canonical_info),
@@ -169,8 +170,11 @@ fn is_hidden(name: &OsStr) -> bool {
 }
 
 /// What the arguments have led to so far.
-struct Walk {
+struct Walk<'a> {
     files_max: usize,
+    filter: &'a Filter,
+    /// Files met that an argument meant, left out or not.
+    met: usize,
     found: Vec<Found>,
     skipped: Skips,
 }
@@ -190,12 +194,12 @@ struct Pattern {
     depth_max: usize,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn argument(&mut self, path: &Path) -> Result<(), SourceError> {
         match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => self.folder(path, None),
             Ok(metadata) => {
-                let canonical = canonical(path)?;
+                let canonical = canonical(path)?.into_os_string();
                 self.add(Found {
                     canonical,
                     path: path.to_owned(),
@@ -225,9 +229,10 @@ impl Walk {
         if !base.is_dir() {
             return Err(SourceError::NotFound { path: base });
         }
-        let before = self.found.len();
+        // Files that match and are then left out for another reason are no typing mistake.
+        let before = self.met;
         self.folder(&base, Some(&Pattern { matcher, depth_max }))?;
-        if self.found.len() == before {
+        if self.met == before {
             return Err(SourceError::NothingMatches { pattern: pattern.to_owned() });
         }
         Ok(())
@@ -242,7 +247,7 @@ impl Walk {
         let mut walked = HashSet::from([canonical_root.clone()]);
         let mut open = vec![Folder { path: root.to_owned(), canonical: canonical_root, depth: 0 }];
         while let Some(folder) = open.pop() {
-            for entry in entries(&folder.path)? {
+            for entry in self.entries(&folder.path)? {
                 let (path, canonical, file_type) = match resolve(&folder, &entry)? {
                     Ok(resolved) => resolved,
                     Err(skip) => {
@@ -266,18 +271,29 @@ impl Walk {
                 if pattern.is_some_and(|pattern| !pattern.matcher.is_match(below)) {
                     continue;
                 }
-                if !file_type.is_file() {
+                if file_type.is_file() {
+                    self.file(path, canonical, pattern.is_some())?;
+                } else {
                     self.skip(Skip::NotAFile, pattern);
-                    continue;
                 }
-                let size_bytes = match std::fs::metadata(&path) {
-                    Ok(metadata) => metadata.len(),
-                    Err(source) => return Err(SourceError::Unreadable { path, source }),
-                };
-                self.add(Found { canonical, path, size_bytes, named: pattern.is_some() })?;
             }
         }
         Ok(())
+    }
+
+    /// Takes a file met in a folder, unless its name says that nobody asked for it: one day of a
+    /// large archive must not cost the memory of all of it.
+    fn file(&mut self, path: PathBuf, canonical: PathBuf, named: bool) -> Result<(), SourceError> {
+        self.met += 1;
+        if let Some(skip) = unwanted(&KeyInfo::of(&slashed(&path)), self.filter) {
+            self.skipped.add(skip);
+            return Ok(());
+        }
+        let size_bytes = match std::fs::metadata(&path) {
+            Ok(metadata) => metadata.len(),
+            Err(source) => return Err(SourceError::Unreadable { path, source }),
+        };
+        self.add(Found { canonical: canonical.into_os_string(), path, size_bytes, named })
     }
 
     fn skip(&mut self, skip: Skip, pattern: Option<&Pattern>) {
@@ -293,16 +309,21 @@ impl Walk {
         self.found.push(found);
         Ok(())
     }
-}
 
-/// What a folder holds, by name backwards: of two links to one folder always the same is
-/// followed, and the stack of folders turns the order round.
-fn entries(folder: &Path) -> Result<Vec<DirEntry>, SourceError> {
-    let mut entries = std::fs::read_dir(folder)
-        .and_then(Iterator::collect::<std::io::Result<Vec<DirEntry>>>)
-        .map_err(|source| SourceError::Unreadable { path: folder.to_owned(), source })?;
-    entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.file_name()));
-    Ok(entries)
+    /// What a folder holds, by name backwards: of two links to one folder always the same is
+    /// followed, and the stack of folders turns the order round.
+    fn entries(&self, folder: &Path) -> Result<Vec<DirEntry>, SourceError> {
+        let mut entries = std::fs::read_dir(folder)
+            .and_then(|entries| {
+                entries.take(self.files_max.saturating_add(1)).collect::<std::io::Result<Vec<_>>>()
+            })
+            .map_err(|source| SourceError::Unreadable { path: folder.to_owned(), source })?;
+        if entries.len() > self.files_max {
+            return Err(SourceError::TooMany { limit: self.files_max });
+        }
+        entries.sort_by_cached_key(|entry| std::cmp::Reverse(entry.file_name()));
+        Ok(entries)
+    }
 }
 
 /// Path, canonical path and type of what an entry leads to.

@@ -143,11 +143,26 @@ fn what_cannot_be_listed_is_an_error_up_front() {
     assert!(refused("b/*.json").starts_with("no such file or folder: "));
     assert!(refused("a/*.gz").starts_with("no file matches "));
     assert!(refused("a/[z-a]*").starts_with("bad pattern "));
-    let limited = list_at_most(1, &args(&root, &["a", "a/1.json"]), &Filter::default());
-    assert_eq!(
-        limited.unwrap_err().to_string(),
-        "more than 1 files (list fewer folders at a time)"
-    );
+}
+
+#[test]
+fn a_listing_is_bounded_by_files_and_by_entries_of_a_folder() {
+    let root = tree(&["a/1.json", "b/1.json", "b/2.csv"]);
+    for paths in [&["a", "a/1.json"][..], &["b"]] {
+        let limited = list_at_most(1, &args(&root, paths), &Filter::default());
+        assert_eq!(
+            limited.unwrap_err().to_string(),
+            "more than 1 files (list fewer folders at a time)"
+        );
+    }
+}
+
+#[test]
+fn a_pattern_whose_files_were_not_asked_for_is_no_mistake() {
+    let root = tree(&[&trail("111111111111", "eu-west-1", "20250314T1010Z", "a")]);
+    let filter = Filter { accounts: vec!["2".to_owned()], ..Filter::default() };
+    let listing = listed(&args(&root, &["**/*.gz"]), &filter);
+    assert_eq!((listing.objects.len(), listing.skipped.count(Skip::Account)), (0, 1));
 }
 
 #[cfg(unix)]
@@ -169,7 +184,7 @@ fn links_that_turn_in_circles_end() {
 fn from_inside_an_archive_the_key_is_still_whole() {
     let key = trail("111111111111", "eu-west-1", "20250314T1010Z", "aaaaaaaaaaaaaaaa");
     let found = Found {
-        canonical: PathBuf::from(format!("/archive/{key}")),
+        canonical: OsString::from(format!("/archive/{key}")),
         path: PathBuf::from("./111111111111_CloudTrail_eu-west-1_20250314T1010Z_a.json.gz"),
         size_bytes: 1,
         named: false,
