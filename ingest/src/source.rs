@@ -287,3 +287,45 @@ pub struct Listing {
     /// What was left out.
     pub skipped: Skips,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notification;
+
+    const LIMITS: &str = include_str!("../../docs/limits.md");
+
+    #[test]
+    fn the_page_of_limits_names_every_reason() {
+        for skip in Skip::ALL {
+            let row = format!("\n| {} | ", skip.sentence());
+            assert!(LIMITS.contains(&row), "add a row to docs/limits.md: {row}");
+        }
+    }
+
+    #[test]
+    fn the_page_of_limits_gives_the_bounds_in_force() {
+        for (name, bound) in [
+            ("source::FILES_MAX", format!("{FILES_MAX} files")),
+            ("source::LATENESS_MS_DEFAULT", format!("{LATENESS_MS_DEFAULT} ms")),
+            ("source::STAMP_RESOLUTION_MS", format!("{STAMP_RESOLUTION_MS} ms")),
+            ("spool::MEMORY_BYTES_MAX", format!("{} bytes", spool::MEMORY_BYTES_MAX)),
+            ("spool::CHUNK_BYTES", format!("{} bytes", spool::CHUNK_BYTES)),
+            ("notification::BODY_BYTES_MAX", format!("{} bytes", notification::BODY_BYTES_MAX)),
+            ("notification::ENVELOPES_MAX", format!("{} envelopes", notification::ENVELOPES_MAX)),
+        ] {
+            let row = format!("\n| `{name}` | {bound} | ");
+            assert!(LIMITS.contains(&row), "mend docs/limits.md: {row}");
+        }
+    }
+
+    #[test]
+    fn skips_are_told_in_their_order() {
+        let mut skips = Skips::default();
+        for skip in [Skip::Hidden, Skip::Duplicate, Skip::Hidden] {
+            skips.add(skip);
+        }
+        assert_eq!(skips.iter().collect::<Vec<_>>(), [(Skip::Duplicate, 1), (Skip::Hidden, 2)]);
+        assert_eq!((skips.total(), skips.count(Skip::Time)), (3, 0));
+    }
+}

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::{
-    FILES_MAX, Filter, KeyInfo, Kind, Listing, Object, PathArg, Place, Skip, Skips, SourceError,
+    FILES_MAX, Filter, KeyInfo, Listing, Object, PathArg, Place, Skip, Skips, SourceError,
 };
 
 /// File endings that a walk takes for logs, whatever the rest of the name.
@@ -112,8 +112,7 @@ fn object(file: Found, filter: &Filter) -> Result<Object, Skip> {
         return Err(skip);
     }
     if !file.named {
-        // A log that AWS wrote is taken whatever its ending: its folder says what it is.
-        if info.kind == Kind::Unknown && !is_log_name(file.path.file_name()) {
+        if !is_log_name(file.path.file_name()) {
             return Err(Skip::NotALog);
         }
         if file.size_bytes == 0 {

@@ -415,6 +415,22 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_that_takes_no_more_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("read-only");
+        std::fs::write(&path, "").unwrap();
+        let mut spool = DaySpool::within(0, dir.path());
+        spool.file = Some(File::open(path).unwrap());
+        let error = spool.push(0, 0, b"{}").unwrap_err().to_string();
+        let expected = format!(
+            "cannot write 19 bytes of records to {} (expected room for the inflated input; \
+             set TMPDIR to a larger disk)",
+            dir.path().display()
+        );
+        assert_eq!(error, expected);
+    }
+
+    #[test]
     fn a_shortened_temporary_file_is_an_error_and_the_end() {
         let mut spool = spool(0);
         spool.push(0, 0, b"0123456789").unwrap();
@@ -452,6 +468,30 @@ mod tests {
                 }
             }
             prop_assert_eq!(got, given.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn flow_lines_come_back_under_their_own_header_at_any_limit(
+            lines in prop::collection::vec((0i32..3, 0u32..2, 0u8..3, "[a-z ]{0,20}"), 0..120),
+            limit in 0usize..8_000,
+        ) {
+            let header = |format: u8| format!("# version {format}");
+            let mut spool = spool(limit);
+            let mut given: BTreeMap<(Day, FileIndex), Vec<(String, String)>> = BTreeMap::new();
+            for (day, file, format, line) in &lines {
+                let header = header(*format);
+                spool.push_line(*day, *file, header.as_bytes(), line.as_bytes()).unwrap();
+                given.entry((*day, *file)).or_default().push((header, line.clone()));
+            }
+            let mut got: BTreeMap<(Day, FileIndex), Vec<(String, String)>> = BTreeMap::new();
+            for (day, file, text) in texts(spool) {
+                let mut chunk = text.lines();
+                let header = chunk.next().unwrap();
+                prop_assert!(header.starts_with('#'));
+                let rows = got.entry((day, file)).or_default();
+                rows.extend(chunk.map(|line| (header.to_owned(), line.to_owned())));
+            }
+            prop_assert_eq!(got, given);
         }
     }
 }

@@ -93,6 +93,7 @@ fn objects_without_events_are_counted_by_kind() {
         &of("vpcflowlogs").replace(".json.gz", ".log.parquet"),
         "AWSLogs/111111111111/Config/ConfigWritabilityCheckFile",
     ]);
+    fs::write(root.path().join(format!("{key}.sha256")), "x").unwrap();
     let listing = listed(&args(&root, &[""]), &Filter::default());
     assert_eq!(listing.objects.len(), 1);
     let skipped: Vec<(Skip, u64)> = listing.skipped.iter().collect();
@@ -104,6 +105,7 @@ fn objects_without_events_are_counted_by_kind() {
         Skip::Lake,
         Skip::WritabilityCheck,
         Skip::OtherService,
+        Skip::NotALog,
     ];
     assert_eq!(skipped, each.map(|skip| (skip, 1)));
 }
