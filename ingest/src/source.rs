@@ -54,6 +54,26 @@ pub enum SourceError {
         /// The pattern as given.
         pattern: String,
     },
+    /// An account asked for that is none, and so would silently exclude everything.
+    #[error("not an account: \"{account}\" (expected 12 digits such as 123456789012)")]
+    BadAccount {
+        /// The account as given.
+        account: String,
+    },
+    /// A region asked for that is none, and so would silently exclude everything.
+    #[error("not a region: \"{region}\" (expected a region such as eu-west-1)")]
+    BadRegion {
+        /// The region as given.
+        region: String,
+    },
+    /// Nothing lies between the bounds.
+    #[error("no time lies from {from} until {until} (expected the first to be earlier)")]
+    NoTime {
+        /// [`Filter::from_ms`] in words.
+        from: String,
+        /// [`Filter::until_ms`] in words.
+        until: String,
+    },
     /// More files than a listing holds.
     #[error("more than {limit} files (list fewer folders at a time)")]
     TooMany {
@@ -131,6 +151,24 @@ impl Default for Filter {
 }
 
 impl Filter {
+    /// Refuses a filter that nothing could pass: an empty answer must not come from a typing
+    /// mistake.
+    pub fn check(&self) -> Result<(), SourceError> {
+        if let Some(account) = self.accounts.iter().find(|account| !key::is_account(account)) {
+            return Err(SourceError::BadAccount { account: account.clone() });
+        }
+        if let Some(region) = self.regions.iter().find(|region| !key::is_region(region)) {
+            return Err(SourceError::BadRegion { region: region.clone() });
+        }
+        match (self.from_ms, self.until_ms) {
+            (Some(from_ms), Some(until_ms)) if from_ms >= until_ms => {
+                let (from, until) = (in_words(from_ms), in_words(until_ms));
+                Err(SourceError::NoTime { from, until })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Why an object of this name cannot hold anything asked for, if it cannot.
     ///
     /// An object stamped `s` holds records of the time from `s - lateness` to `s`: what is dated
@@ -155,6 +193,10 @@ impl Filter {
         let after = self.until_ms.is_some_and(|until_ms| first_ms >= until_ms);
         (before || after).then_some(Skip::Time)
     }
+}
+
+fn in_words(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| format!("{ms} ms"), |t| t.to_string())
 }
 
 /// Why a file was left out.
@@ -313,10 +355,32 @@ mod tests {
             ("spool::CHUNK_BYTES", format!("{} bytes", spool::CHUNK_BYTES)),
             ("notification::BODY_BYTES_MAX", format!("{} bytes", notification::BODY_BYTES_MAX)),
             ("notification::ENVELOPES_MAX", format!("{} envelopes", notification::ENVELOPES_MAX)),
+            ("notification::BRACES_MAX", format!("{} braces", notification::BRACES_MAX)),
         ] {
             let row = format!("\n| `{name}` | {bound} | ");
             assert!(LIMITS.contains(&row), "mend docs/limits.md: {row}");
         }
+    }
+
+    #[test]
+    fn a_filter_that_nothing_could_pass_is_refused() {
+        let refused = |filter: Filter| filter.check().unwrap_err().to_string();
+        let accounts = vec!["123456789012".to_owned(), "1234-5678-9012".to_owned()];
+        assert_eq!(
+            refused(Filter { accounts, ..Filter::default() }),
+            "not an account: \"1234-5678-9012\" (expected 12 digits such as 123456789012)"
+        );
+        assert_eq!(
+            refused(Filter { regions: vec!["Ireland".to_owned()], ..Filter::default() }),
+            "not a region: \"Ireland\" (expected a region such as eu-west-1)"
+        );
+        let same = Filter { from_ms: Some(0), until_ms: Some(0), ..Filter::default() };
+        assert_eq!(
+            refused(same),
+            "no time lies from 1970-01-01T00:00:00Z until 1970-01-01T00:00:00Z \
+             (expected the first to be earlier)"
+        );
+        assert!(Filter::default().check().is_ok());
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Action, BODY_BYTES_MAX, ENVELOPES_MAX, Notification, NotificationError, ObjectRef, Shape,
-    decode_key,
+    Action, BODY_BYTES_MAX, BRACES_MAX, ENVELOPES_MAX, Notification, NotificationError, ObjectRef,
+    Shape, decode_key,
 };
 
 /// How CloudTrail's validation message begins; it is no JSON.
@@ -39,6 +39,10 @@ pub fn parse(body: &[u8]) -> Answer {
 fn text_at(text: &str, envelopes: usize) -> Answer {
     if envelopes > ENVELOPES_MAX {
         return Err(NotificationError::TooDeep);
+    }
+    // Counted in every envelope: a brace may hide in the one around it as `\u007b`.
+    if memchr::memchr_iter(b'{', text.as_bytes()).nth(BRACES_MAX).is_some() {
+        return Err(NotificationError::TooManyBraces);
     }
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with(CLOUDTRAIL_VALIDATION) {

@@ -120,6 +120,19 @@ fn a_body_above_the_limit_is_refused_unread() {
 }
 
 #[test]
+fn a_body_made_of_braces_is_refused_unread() {
+    let body = |count: usize| format!("[{}0]", "{\"\":0},".repeat(count));
+    assert!(matches!(
+        parse(body(BRACES_MAX).as_bytes()),
+        Err(NotificationError::UnknownShape { .. })
+    ));
+    let error = parse(body(BRACES_MAX + 1).as_bytes());
+    assert_eq!(error, Err(NotificationError::TooManyBraces));
+    let hidden = json!("{".repeat(BRACES_MAX + 1)).to_string().replace('{', "\\u007b");
+    assert_eq!(parse(hidden.as_bytes()), Err(NotificationError::TooManyBraces));
+}
+
+#[test]
 fn unknown_shapes_say_what_they_are() {
     let refused = |body: &str| parse(body.as_bytes()).unwrap_err().to_string();
     let tail = "(expected an event of S3, EventBridge or CloudTrail, plain or in an SNS envelope)";

@@ -43,7 +43,8 @@ struct Found {
 /// Lists everything that the arguments lead to and the filter does not exclude.
 ///
 /// A path that does not exist, a folder that cannot be read and a pattern that matches nothing
-/// are errors: an analyst must not take silence for an answer.
+/// are errors, as is a filter that nothing can pass: an analyst must not take silence for an
+/// answer.
 pub fn list(paths: &[PathArg], filter: &Filter) -> Result<Listing, SourceError> {
     list_at_most(FILES_MAX, paths, filter)
 }
@@ -53,6 +54,7 @@ fn list_at_most(
     paths: &[PathArg],
     filter: &Filter,
 ) -> Result<Listing, SourceError> {
+    filter.check()?;
     let mut walk = Walk { files_max, filter, met: 0, found: Vec::new(), skipped: Skips::default() };
     let mut stdin = false;
     for path in paths {

@@ -233,8 +233,9 @@ fn is_organisation(text: &str) -> bool {
     })
 }
 
-/// Loose on purpose: regions are added every year (`us-gov-west-1`, `eusc-de-east-1`).
-fn is_region(text: &str) -> bool {
+/// Whether a text may be a region. Loose on purpose: regions are added every year
+/// (`us-gov-west-1`, `eusc-de-east-1`).
+pub fn is_region(text: &str) -> bool {
     let mut bytes = text.bytes();
     text.contains('-')
         && text.len() <= 32
