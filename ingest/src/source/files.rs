@@ -109,7 +109,7 @@ fn merge_duplicates(found: &mut Vec<Found>, skipped: &mut Skips) {
 
 /// The object that a file is, or why it is left out.
 fn object(file: Found, filter: &Filter) -> Result<Object, Skip> {
-    let (key, info) = key_of(&file);
+    let (key, info) = key_of(&file.path, Path::new(&file.canonical));
     if let Some(skip) = unwanted(&info, filter) {
         return Err(skip);
     }
@@ -131,13 +131,13 @@ fn unwanted(info: &KeyInfo, filter: &Filter) -> Option<Skip> {
 
 /// The key of a file and what it says. From inside an archive (`cd AWSLogs/...`) the path as
 /// given lacks the folders, the canonical one has them.
-fn key_of(file: &Found) -> (Box<str>, KeyInfo) {
-    let given = slashed(&file.path);
+fn key_of(path: &Path, canonical: &Path) -> (Box<str>, KeyInfo) {
+    let given = slashed(path);
     let info = KeyInfo::of(&given);
     if let Some(key) = info.aws_logs_at.and_then(|at| given.get(at..)) {
         return (Box::from(key), info);
     }
-    let canonical = slashed(Path::new(&file.canonical));
+    let canonical = slashed(canonical);
     let canonical_info = KeyInfo::of(&canonical);
     match canonical_info.aws_logs_at.and_then(|at| canonical.get(at..)) {
         Some(key) => (Box::from(key), canonical_info),
@@ -286,7 +286,7 @@ impl Walk<'_> {
     /// large archive must not cost the memory of all of it.
     fn file(&mut self, path: PathBuf, canonical: PathBuf, named: bool) -> Result<(), SourceError> {
         self.met += 1;
-        if let Some(skip) = unwanted(&KeyInfo::of(&slashed(&path)), self.filter) {
+        if let Some(skip) = unwanted(&key_of(&path, &canonical).1, self.filter) {
             self.skipped.add(skip);
             return Ok(());
         }

@@ -185,13 +185,10 @@ fn links_that_turn_in_circles_end() {
 #[test]
 fn from_inside_an_archive_the_key_is_still_whole() {
     let key = trail("111111111111", "eu-west-1", "20250314T1010Z", "aaaaaaaaaaaaaaaa");
-    let found = Found {
-        canonical: OsString::from(format!("/archive/{key}")),
-        path: PathBuf::from("./111111111111_CloudTrail_eu-west-1_20250314T1010Z_a.json.gz"),
-        size_bytes: 1,
-        named: false,
-    };
-    assert_eq!(&*key_of(&found).0, key.as_str());
+    let inside = Path::new("./111111111111_CloudTrail_eu-west-1_20250314T1010Z_a.json.gz");
+    let whole = format!("/archive/{key}");
+    assert_eq!(&*key_of(inside, Path::new(&whole)).0, key.as_str());
+    assert_eq!(&*key_of(Path::new("./x.json"), Path::new("/archive/x.json")).0, "x.json");
 }
 
 #[test]
