@@ -10,5 +10,8 @@ pub mod decode;
 pub mod event;
 pub mod flow;
 pub mod flowlog;
+pub mod instant;
+pub mod notification;
+pub mod source;
 
 pub use event::{Event, Identity, Raw, Text};

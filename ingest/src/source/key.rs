@@ -1,0 +1,270 @@
+//! What the name of a log object says. In: an S3 key or a path. Out: account, region, kind and
+//! the stamp at which AWS wrote it. It never opens anything.
+//!
+//! ```text
+//! [prefix/]AWSLogs/[o-ORG/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/
+//!          ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_RANDOM.json.gz
+//! [prefix/]AWSLogs/ACCOUNT/vpcflowlogs/REGION/YYYY/MM/DD[/HH]/
+//!          ACCOUNT_vpcflowlogs_REGION_fl-ID_YYYYMMDDTHHmmZ_HASH.log.gz
+//! [prefix/]AWSLogs/aws-account-id=ACCOUNT/aws-service=vpcflowlogs/aws-region=REGION/year=...
+//! ```
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+
+/// The folder under which AWS services deliver their logs.
+const AWS_LOGS: &str = "AWSLogs";
+
+/// The file AWS Config and CloudTrail put down to see whether they may write.
+const WRITABILITY_CHECK: &str = "ConfigWritabilityCheckFile";
+
+/// What an object holds, as far as its name tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// CloudTrail events: management, data and network activity.
+    CloudTrail,
+    /// VPC Flow Logs as text.
+    FlowLog,
+    /// VPC Flow Logs as Parquet.
+    FlowParquet,
+    /// CloudTrail Insights, a schema of their own.
+    Insight,
+    /// Aggregated CloudTrail data events, a schema of their own.
+    Aggregated,
+    /// CloudTrail digests: integrity data, no events.
+    Digest,
+    /// Query results of CloudTrail Lake.
+    Lake,
+    /// An empty file by which a service tests that it may write.
+    WritabilityCheck,
+    /// A key that ends in `/`: a folder drawn by the S3 console.
+    FolderMarker,
+    /// A log of a service other than CloudTrail and VPC Flow Logs.
+    OtherService,
+    /// Nothing in the name says; the content will.
+    Unknown,
+}
+
+/// What a key or path says about its object. Fields are `None` where the name does not tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// What the object holds.
+    pub kind: Kind,
+    /// Account that the log belongs to: 12 digits; the folder's, else the name's.
+    pub account: Option<Box<str>>,
+    /// Region of the folder, else of the name.
+    pub region: Option<Box<str>>,
+    /// Region in the file name, only where it differs from [`KeyInfo::region`].
+    pub name_region: Option<Box<str>>,
+    /// Organisation of an organisation trail, for example `o-a1b2c3d4e5`.
+    pub organisation: Option<Box<str>>,
+    /// Flow log that wrote the object, for example `fl-0123456789abcdef0`.
+    pub flow_log_id: Option<Box<str>>,
+    /// When AWS wrote the object. Unit: milliseconds since the Unix epoch; minute resolution
+    /// (digests: seconds).
+    pub stamp_ms: Option<i64>,
+    /// Byte at which the key's own `AWSLogs/` begins, the part that copying an archive elsewhere
+    /// does not change.
+    pub aws_logs_at: Option<usize>,
+}
+
+/// What the folders below `AWSLogs/` say.
+#[derive(Debug, Default, Clone, Copy)]
+struct Folders<'a> {
+    organisation: Option<&'a str>,
+    account: Option<&'a str>,
+    service: Option<&'a str>,
+    region: Option<&'a str>,
+}
+
+/// What the file's own name says.
+#[derive(Debug, Default, Clone, Copy)]
+struct Name<'a> {
+    account: Option<&'a str>,
+    service: Option<&'a str>,
+    region: Option<&'a str>,
+    flow_log_id: Option<&'a str>,
+    stamp_ms: Option<i64>,
+}
+
+impl KeyInfo {
+    /// Reads a key, or a path written with `/`. Every text has an answer.
+    pub fn of(key: &str) -> Self {
+        let aws_logs_at = last_component(key, AWS_LOGS);
+        let (folder_part, file) = key.rsplit_once('/').unwrap_or(("", key));
+        let folders = aws_logs_at
+            .and_then(|at| folder_part.get(at + AWS_LOGS.len()..))
+            .map(Folders::of)
+            .unwrap_or_default();
+        let name = Name::of(file);
+        let region = folders.region.or(name.region);
+        Self {
+            kind: kind(file, folders, name),
+            account: folders.account.or(name.account).map(Box::from),
+            region: region.map(Box::from),
+            name_region: name.region.filter(|own| Some(*own) != region).map(Box::from),
+            organisation: folders.organisation.map(Box::from),
+            flow_log_id: name.flow_log_id.map(Box::from),
+            stamp_ms: name.stamp_ms,
+            aws_logs_at,
+        }
+    }
+
+    /// Whether one of the regions that the key names is `region`; `None` if it names none.
+    pub fn is_in_region(&self, region: &str) -> Option<bool> {
+        let own = self.region.as_deref()?;
+        Some(own == region || self.name_region.as_deref() == Some(region))
+    }
+}
+
+/// Byte at which the last path component that equals `wanted` begins.
+fn last_component(key: &str, wanted: &str) -> Option<usize> {
+    key.rmatch_indices(wanted).map(|(at, _)| at).find(|&at| {
+        let before = key.get(..at).is_some_and(|head| head.is_empty() || head.ends_with('/'));
+        before && key.get(at + wanted.len()..).is_some_and(|rest| rest.starts_with('/'))
+    })
+}
+
+impl<'a> Folders<'a> {
+    /// Reads the folders below `AWSLogs`, each optional, in AWS's order.
+    fn of(below: &'a str) -> Self {
+        let mut parts = below.split('/').filter(|part| !part.is_empty()).peekable();
+        let organisation = parts.next_if(|part| is_organisation(part));
+        let account = parts
+            .next_if(|part| is_account(value(part, "aws-account-id")))
+            .map(|part| value(part, "aws-account-id"));
+        // Without an account in front, what follows is somebody's own layout.
+        let service = account.and_then(|_| parts.next()).map(|part| value(part, "aws-service"));
+        let region = service
+            .and_then(|_| parts.next())
+            .map(|part| value(part, "aws-region"))
+            .filter(|part| is_region(part));
+        Self { organisation, account, service, region }
+    }
+}
+
+/// The part behind `name=` of a Hive-style folder, or the whole of a plain one.
+fn value<'a>(part: &'a str, name: &str) -> &'a str {
+    part.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).unwrap_or(part)
+}
+
+impl<'a> Name<'a> {
+    /// Reads `ACCOUNT_SERVICE_REGION_..._STAMP_SUFFIX.EXTENSION`; nothing unless all of it fits.
+    fn of(file: &'a str) -> Self {
+        let (stem, extension) = file.split_once('.').unwrap_or((file, ""));
+        if !is_log_extension(extension) {
+            return Self::default();
+        }
+        let mut parts = stem.split('_');
+        let mut account = None;
+        let service = loop {
+            match parts.next() {
+                None => return Self::default(),
+                Some(part) if is_service(part) => break part,
+                Some(part) => account = Some(part),
+            }
+        };
+        let region = parts.next().filter(|part| is_region(part));
+        let mut flow_log_id = None;
+        let mut stamp_ms = None;
+        for part in parts {
+            // Of a digest the trail's name comes before the stamp and may look like one.
+            stamp_ms = stamp(part).or(stamp_ms);
+            if part.starts_with("fl-") && flow_log_id.is_none() {
+                flow_log_id = Some(part);
+            }
+        }
+        if region.is_none() || stamp_ms.is_none() {
+            return Self::default();
+        }
+        let account = account.filter(|part| is_account(part));
+        Self { account, service: Some(service), region, flow_log_id, stamp_ms }
+    }
+}
+
+/// The kind of a file in these folders with this name; the folder counts more than the name,
+/// because AWS's own readers go by it.
+fn kind(file: &str, folders: Folders<'_>, name: Name<'_>) -> Kind {
+    if file.is_empty() {
+        return Kind::FolderMarker;
+    }
+    if file == WRITABILITY_CHECK {
+        return Kind::WritabilityCheck;
+    }
+    let Some(service) = folders.service.or(name.service) else { return Kind::Unknown };
+    match service {
+        "CloudTrail" | "CloudTrail-NetworkActivity" => Kind::CloudTrail,
+        "CloudTrail-Insight" => Kind::Insight,
+        "CloudTrail-Aggregated" => Kind::Aggregated,
+        "CloudTrail-Digest" => Kind::Digest,
+        "CloudTrail-Lake" => Kind::Lake,
+        "vpcflowlogs" if has_extension(file, "parquet") => Kind::FlowParquet,
+        "vpcflowlogs" => Kind::FlowLog,
+        _ => Kind::OtherService,
+    }
+}
+
+/// Whether a file name ends in `.extension`, in either case.
+pub(crate) fn has_extension(file: &str, extension: &str) -> bool {
+    file.rsplit_once('.').is_some_and(|(_, own)| own.eq_ignore_ascii_case(extension))
+}
+
+fn is_log_extension(extension: &str) -> bool {
+    let plain = extension
+        .strip_suffix(".gz")
+        .or_else(|| extension.strip_suffix(".zst"))
+        .unwrap_or(extension);
+    matches!(plain, "json" | "log" | "log.parquet" | "jsonl" | "ndjson" | "txt")
+}
+
+fn is_service(part: &str) -> bool {
+    part == "vpcflowlogs" || part == "CloudTrail" || part.starts_with("CloudTrail-")
+}
+
+/// Whether a text is an account id: 12 digits.
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_organisation(text: &str) -> bool {
+    text.strip_prefix("o-").is_some_and(|id| {
+        !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    })
+}
+
+/// Whether a text may be a region. Loose on purpose: regions are added every year
+/// (`us-gov-west-1`, `eusc-de-east-1`).
+pub fn is_region(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    text.contains('-')
+        && text.len() <= 32
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// Milliseconds since the Unix epoch of `YYYYMMDDTHHmmZ` or `YYYYMMDDTHHmmssZ`.
+fn stamp(text: &str) -> Option<i64> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    if date.len() != 8 || !(time.len() == 4 || time.len() == 6) {
+        return None;
+    }
+    let year = digits(date.get(..4)?)?;
+    let month = i8::try_from(digits(date.get(4..6)?)?).ok()?;
+    let day = i8::try_from(digits(date.get(6..)?)?).ok()?;
+    let hour = i8::try_from(digits(time.get(..2)?)?).ok()?;
+    let minute = i8::try_from(digits(time.get(2..4)?)?).ok()?;
+    let second = match time.get(4..) {
+        None | Some("") => 0,
+        Some(text) => i8::try_from(digits(text)?).ok()?,
+    };
+    let datetime = DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
+    Offset::UTC.to_timestamp(datetime).ok().map(Timestamp::as_millisecond)
+}
+
+/// A number of digits only: `parse` alone would take a sign.
+fn digits(text: &str) -> Option<i16> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests;
