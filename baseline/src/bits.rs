@@ -13,6 +13,11 @@ impl Bits {
     /// The most that one part can say. Unit: bits.
     const MAX: f64 = 1000.0;
 
+    /// As a plain number. Unit: bits.
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+
     /// Rounds `bits` to 0.01, within 0 and 1000.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
     pub fn of(bits: f64) -> Self {

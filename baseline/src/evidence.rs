@@ -38,8 +38,8 @@ impl std::fmt::Display for EventId {
     }
 }
 
-/// The 128 bits of `8-4-4-4-12` lower-case hexadecimal digits.
-fn uuid(text: &[u8]) -> Option<u128> {
+/// The 128 bits that an `eventID` mostly is: those of `8-4-4-4-12` lower-case hexadecimal digits.
+pub fn uuid(text: &[u8]) -> Option<u128> {
     if text.len() != 36 {
         return None;
     }

@@ -5,10 +5,21 @@ use crate::{
     dimension::Dimension,
     distinct::Distinct,
     hour::Span,
-    memory::{Expected, Seen},
+    memory::{Expected, Rate, Seen},
     profile::Learned,
     value::Value,
 };
+
+/// Who is known to have shown a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownBy {
+    /// The entity itself.
+    Own,
+    /// Others of its group.
+    Group,
+    /// Neither.
+    Nobody,
+}
 
 /// G(D) of an entity, and P(D) of its group.
 #[derive(Debug)]
@@ -42,6 +53,17 @@ impl<'a> Generation<'a> {
         self.own.knows(dimension, value)
     }
 
+    /// Who is known to have shown a value of this text.
+    pub fn known_by(&self, dimension: Dimension, text: &str) -> KnownBy {
+        let known =
+            |learned: &Learned| learned.seen(dimension).is_some_and(|seen| seen.knows_text(text));
+        match (known(self.own), known(self.prior)) {
+            (true, _) => KnownBy::Own,
+            (false, true) => KnownBy::Group,
+            (false, false) => KnownBy::Nobody,
+        }
+    }
+
     /// The largest number of members of the group that had `value` on one day.
     pub fn n_members(&self, dimension: Dimension, value: &Value) -> u32 {
         self.prior.seen(dimension).map_or(0, |seen| seen.n_members(value))
@@ -53,16 +75,35 @@ impl<'a> Generation<'a> {
         self.own.rate(dimension).expected(prior)
     }
 
-    /// The bits of `x` of `dimension` in 60 minutes: how improbable so many are.
-    pub fn excess(&self, dimension: Dimension, x: u64) -> Part {
+    /// The bits of `x` of `dimension` in 60 minutes, in two parts: that the hour holds any of it at
+    /// all, and that it holds so many.
+    pub fn amount(&self, dimension: Dimension, x: u64) -> Vec<Part> {
         let expected = self.expected(dimension);
-        let observed = format!("{x} in 60 minutes");
         let usual = if self.is_cold() {
             "not known yet".to_owned()
         } else {
-            format!("{:.1} in 60 minutes", expected.mean)
+            format!("{:.1} in the hours that hold any", expected.mean)
         };
-        Part { dimension, bits: expected.tail(x), observed, usual }
+        let observed = format!("{x} in 60 minutes");
+        let many = Part { dimension, bits: expected.tail(x), observed, usual };
+        vec![self.presence(dimension), many]
+    }
+
+    /// The bits of an hour that holds any of `dimension`: Laplace's rule over the hours of the
+    /// group, weighing as much as a day against the entity's own; never rarer than the hours known.
+    pub fn presence(&self, dimension: Dimension) -> Part {
+        let (own_h, group_h) = (self.own.n_hours(), self.prior.n_hours());
+        let holding = |learned: &Learned| learned.rate(dimension).n_hours();
+        let group = (holding(self.prior) + 0.5) / (group_h + 1.0);
+        let own = (holding(self.own) + Rate::BACK_OFF_H * group) / (own_h + Rate::BACK_OFF_H);
+        let p = own.max(1.0 / (own_h + group_h + 2.0)).min(1.0);
+        let usual = if self.is_cold() {
+            "not known yet".to_owned()
+        } else {
+            format!("{:.0} of its {own_h:.0} active hours", holding(self.own))
+        };
+        let observed = "an hour with any".to_owned();
+        Part { dimension, bits: Bits::of_probability(p), observed, usual }
     }
 
     /// The bits of `value` for this entity: Witten-Bell over what it has shown, backing off to what

@@ -27,6 +27,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether it has places of its own: a person, who can be in one place only.
+    pub fn travels(self) -> bool {
+        matches!(self, Self::Human | Self::Root)
+    }
+
     /// Its name in findings, lower case.
     pub fn name(self) -> &'static str {
         match self {

@@ -17,6 +17,11 @@ impl Weight {
     pub const ALERTED: Self = Self(1);
     /// A value is known once its weights have come to half a day.
     const KNOWN: u32 = 4;
+
+    /// `n` hours of such a day, in fixed point.
+    pub(crate) fn scale(self, n: u64) -> u64 {
+        n.saturating_mul(u64::from(self.0) << FRACTION)
+    }
 }
 
 /// `2^32 (1 - 2^(-1/30))`: what a day takes from a weight whose half-life is 30 days.
@@ -25,7 +30,7 @@ const DECAY: u128 = 98_097_189;
 const FRACTION: u32 = 8;
 
 /// One day's decay of a fixed-point number.
-fn decayed(x: u64) -> u64 {
+pub(crate) fn decayed(x: u64) -> u64 {
     x - u64::try_from((u128::from(x) * DECAY) >> 32).unwrap_or(x)
 }
 
@@ -61,6 +66,12 @@ impl Seen {
     /// The largest number of members of a group that had `value` on one day.
     pub fn n_members(&self, value: &Value) -> u32 {
         self.find(value).map_or(0, |known| known.n_members)
+    }
+
+    /// Whether a value of this text is known.
+    pub fn knows_text(&self, text: &str) -> bool {
+        let mut same = self.0.iter().filter(|known| &*known.value.text == text);
+        same.any(|known| Self::is_known(known.weight))
     }
 
     /// Whether weights that come to `weight` make a value known.
@@ -123,7 +134,7 @@ impl Seen {
 }
 
 /// A decayed weight in days.
-fn days(decayed: u64) -> f64 {
+pub(crate) fn days(decayed: u64) -> f64 {
     decayed as f64 / f64::from(Weight::PLAIN.0 << FRACTION)
 }
 
@@ -134,7 +145,7 @@ pub struct Rate([u64; 3]);
 
 impl Rate {
     /// What the back-off weighs against own hours. Unit: hours.
-    const BACK_OFF_H: f64 = 24.0;
+    pub(crate) const BACK_OFF_H: f64 = 24.0;
     /// An hour above this teaches no more than this.
     const LEARNED_MAX: u64 = 1 << 16;
 
@@ -151,13 +162,17 @@ impl Rate {
 
     /// The same hours as a day of `weight` teaches them.
     pub(crate) fn weighed(&self, weight: Weight) -> Self {
-        let scale = u64::from(weight.0) << FRACTION;
-        Self(self.0.map(|n| n.saturating_mul(scale)))
+        Self(self.0.map(|n| weight.scale(n)))
     }
 
     /// Lets a day pass.
     pub(crate) fn end_day(&mut self) {
         self.0 = self.0.map(decayed);
+    }
+
+    /// Hours that held something. Unit: decayed hours.
+    pub(crate) fn n_hours(&self) -> f64 {
+        days(self.0[0])
     }
 
     /// What to expect of an hour; `back_off` weighs as much as a day of hours.

@@ -1,6 +1,6 @@
 //! Where an identity was: an address, with the first and the last record from it.
 
-use crate::evidence::Evidence;
+use crate::{evidence::Evidence, value::Value};
 use std::{net::IpAddr, sync::Arc};
 
 /// The records that one credential sent from one public address within five minutes.
@@ -8,6 +8,10 @@ use std::{net::IpAddr, sync::Arc};
 pub struct Stay {
     /// From where.
     pub address: IpAddr,
+    /// Its country, where the tables know one.
+    pub country: Option<Value>,
+    /// Its network, where the tables know one.
+    pub network: Option<Value>,
     /// `accessKeyId`, where there is one.
     pub access_key: Option<Arc<str>>,
     /// The first record.
@@ -79,7 +83,16 @@ mod tests {
             actor: None,
         };
         let address = IpAddr::from([81, 2, 69, n]);
-        Stay { address, access_key: None, first: record.clone(), last: record, n_records: 1 }
+        let (country, network) = (None, None);
+        Stay {
+            address,
+            country,
+            network,
+            access_key: None,
+            first: record.clone(),
+            last: record,
+            n_records: 1,
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     dimension::Dimension,
     generation::Generation,
     hour::Hours,
-    memory::{Rate, Seen, Weight},
+    memory::{Rate, Seen, Weight, days, decayed},
     time::{Day, Hour, Lateness, SLOTS, Slot},
     value::Value,
 };
@@ -44,7 +44,11 @@ impl DayDelta {
 
 /// A closed day, weighed: what a base takes in, of one entity or of a group of them.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ClosedDay(BTreeMap<Dimension, Closed>);
+pub struct ClosedDay {
+    dimensions: BTreeMap<Dimension, Closed>,
+    /// Weighed number of hours that held anything.
+    n_hours: u64,
+}
 
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Closed {
@@ -57,8 +61,9 @@ struct Closed {
 impl ClosedDay {
     /// Adds what other members were taught on the same day.
     pub fn merge(&mut self, other: &Self) {
-        for (&dimension, closed) in &other.0 {
-            let ours = self.0.entry(dimension).or_default();
+        self.n_hours = self.n_hours.saturating_add(other.n_hours);
+        for (&dimension, closed) in &other.dimensions {
+            let ours = self.dimensions.entry(dimension).or_default();
             ours.rate.add(&closed.rate);
             for (value, n_members) in &closed.values {
                 let sum = ours.values.entry(value.clone()).or_default();
@@ -73,6 +78,8 @@ impl ClosedDay {
 pub struct Learned {
     through: Day,
     n_days: u32,
+    /// Decayed number of hours that held anything, in the scale of rates.
+    n_hours: u64,
     memories: BTreeMap<Dimension, (Seen, Rate)>,
 }
 
@@ -80,6 +87,11 @@ impl Learned {
     /// Days with records. Unit: days.
     pub(crate) fn n_days(&self) -> u32 {
         self.n_days
+    }
+
+    /// Hours that held anything. Unit: decayed hours.
+    pub(crate) fn n_hours(&self) -> f64 {
+        days(self.n_hours)
     }
 
     pub(crate) fn seen(&self, dimension: Dimension) -> Option<&Seen> {
@@ -96,7 +108,8 @@ impl Learned {
 
     fn learn(&mut self, day: &ClosedDay) {
         self.n_days += 1;
-        for (&dimension, closed) in &day.0 {
+        self.n_hours = self.n_hours.saturating_add(day.n_hours);
+        for (&dimension, closed) in &day.dimensions {
             let (seen, rate) = self.memories.entry(dimension).or_default();
             rate.add(&closed.rate);
             for (value, [plain, alerted]) in &closed.values {
@@ -111,6 +124,7 @@ impl Learned {
     }
 
     fn end_day(&mut self) {
+        self.n_hours = decayed(self.n_hours);
         for (seen, rate) in self.memories.values_mut() {
             seen.end_day();
             rate.end_day();
@@ -258,22 +272,28 @@ impl Profile {
         (Generation::new(own, prior.at(lateness.prior_through(day))), &self.hours)
     }
 
-    /// Days before `oldest_open` that have not closed yet, in order.
-    pub fn closing(&self, oldest_open: Day) -> Vec<Day> {
-        self.open.range(..oldest_open).map(|(day, _)| *day).collect()
+    /// The first day before `oldest_open` that has not closed yet.
+    pub fn closing(&self, oldest_open: Day) -> Option<Day> {
+        self.open.range(..oldest_open).map(|(day, _)| *day).next()
+    }
+
+    /// Whether `day` holds something and has not closed yet.
+    pub fn is_open(&self, day: Day) -> bool {
+        self.open.contains_key(&day)
     }
 
     /// Closes `day`: its hours teach rates, its values are weighed. Returns what it taught.
     pub fn close(&mut self, day: Day, weight: Weight) -> ClosedDay {
-        let mut closed = ClosedDay::default();
+        let n_hours = weight.scale(self.touched(day, day).len() as u64);
+        let mut closed = ClosedDay { n_hours, ..ClosedDay::default() };
         for (dimension, rate) in self.rates(day) {
-            closed.0.entry(dimension).or_default().rate = rate.weighed(weight);
+            closed.dimensions.entry(dimension).or_default().rate = rate.weighed(weight);
         }
         let member = if weight == Weight::PLAIN { [1, 0] } else { [0, 1] };
         for (dimension, taught) in self.open.remove(&day).unwrap_or_default().0 {
             let values = taught.known.into_iter().chain(taught.news);
             let values = values.map(|value| (value, member));
-            closed.0.entry(dimension).or_default().values.extend(values);
+            closed.dimensions.entry(dimension).or_default().values.extend(values);
         }
         self.history.close(day, &closed);
         closed

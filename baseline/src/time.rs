@@ -77,6 +77,11 @@ impl Hour {
 }
 
 impl Slot {
+    /// Its first moment. Unit: milliseconds since the Unix epoch.
+    pub fn start_ms(self) -> i64 {
+        i64::from(self.0) * SLOT_MS
+    }
+
     /// The slot that holds `at_ms`.
     pub fn of(at_ms: i64) -> Self {
         Self(quotient(at_ms, SLOT_MS))

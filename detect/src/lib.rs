@@ -1,1 +1,21 @@
-//! Judges spans of hours against frozen generations. In: events. Out: findings, in bits.
+//! Judges spans of hours against frozen generations. In: records. Out: findings, in bits. It reads
+//! no clock, does no I/O, and what it says does not depend on the order of the records.
+
+mod chunk;
+mod detector;
+mod detectors;
+mod engine;
+mod finding;
+mod fingerprints;
+mod intern;
+mod reader;
+mod record;
+mod shard;
+
+pub use chunk::Chunk;
+pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, Verdict};
+pub use detectors::{DETECTORS, DetectorId, Settings};
+pub use engine::{Counts as EngineCounts, Engine, Options};
+pub use finding::{Finding, FindingId, FlowSeen};
+pub use reader::Reader;
+pub use record::{Counts, Record};

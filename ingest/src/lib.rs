@@ -2,16 +2,15 @@
 //! batches. It keeps no state and never reads a clock.
 
 pub mod cloudtrail;
-pub mod enrich;
-pub mod event;
-mod json;
-pub mod time;
 pub mod decode;
+pub mod enrich;
 pub mod event;
 pub mod flow;
 pub mod flowlog;
 pub mod instant;
+mod json;
 pub mod notification;
 pub mod source;
+pub mod time;
 
 pub use event::{Event, Identity, Raw, Text};

@@ -1,0 +1,214 @@
+//! What a detector is, what it says about itself, and what it hands on.
+
+use crate::{
+    detectors::Settings,
+    finding::FlowSeen,
+    record::{Counts, Record},
+};
+use baseline::{Bits, Dimension, Entity, Evidence, Generation, Part, Slot, Span, Window};
+use ingest::enrich::Enrich;
+
+/// How loud a finding is. Maps one to one onto the ASFF severity label.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Worth a record. Score 1.0 to 3.9.
+    Low,
+    /// Worth a look today. Score 4.0 to 6.9.
+    Medium,
+    /// Worth waking someone. Score 7.0 to 8.9.
+    High,
+    /// Worth waking everyone. Score 9.0 to 10.0.
+    Critical,
+}
+
+impl Severity {
+    /// Its label, lower case.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// The score within the label's range that `bits` stand for, rounded to tenths: 40 bits, the
+    /// absolute bound of the model, reach its end.
+    pub fn score(self, bits: Bits) -> f64 {
+        const FULL_BITS: f64 = 40.0;
+        let (low, high) = match self {
+            Self::Low => (1.0, 3.9),
+            Self::Medium => (4.0, 6.9),
+            Self::High => (7.0, 8.9),
+            Self::Critical => (9.0, 10.0),
+        };
+        let share = (bits.as_f64() / FULL_BITS).min(1.0);
+        let tenths: f64 = (low + (high - low) * share) * 10.0;
+        tenths.floor() / 10.0
+    }
+}
+
+/// What the API calls behind a finding can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it; the catalogue gives the class of each API")]
+pub enum Impact {
+    Discovery,
+    Credential,
+    Privilege,
+    Persistence,
+    Evasion,
+    Destruction,
+    Access,
+}
+
+impl Impact {
+    /// Its name, lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Discovery => "discovery",
+            Self::Credential => "credential",
+            Self::Privilege => "privilege",
+            Self::Persistence => "persistence",
+            Self::Evasion => "evasion",
+            Self::Destruction => "destruction",
+            Self::Access => "access",
+        }
+    }
+}
+
+/// Which records a detector is shown. All others cost it nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Records of these APIs, for example `s3:DeleteObject`, without the versions of some names.
+    Apis(&'static [&'static str]),
+    /// Calls that were denied.
+    Denied,
+    /// Calls of the root user.
+    Root,
+    /// Calls with the credentials of a machine inside AWS.
+    Compute,
+    /// None: it judges what every profile holds.
+    Nothing,
+}
+
+/// A MITRE ATT&CK technique id, for example `T1535`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Technique(pub &'static str);
+
+/// What a detector says about itself.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Meta {
+    /// Kebab-case, never reused: the settings key and the docs anchor.
+    pub id: &'static str,
+    /// Its usual severity; a verdict may say another, and the page says when.
+    pub severity: Severity,
+    /// What the calls it watches can do.
+    pub impact: Impact,
+    /// ATT&CK techniques.
+    pub techniques: &'static [Technique],
+    /// GuardDuty finding type it matches, if GuardDuty has one.
+    pub guardduty: Option<&'static str>,
+    /// Which records it counts.
+    pub interest: Interest,
+    /// The detector's own source; its `//!` header is the user documentation.
+    pub source: &'static str,
+}
+
+impl Meta {
+    /// The `//!` header of the detector's file as Markdown.
+    pub fn page(&self) -> String {
+        let header = self.source.lines().map_while(|line| line.strip_prefix("//!"));
+        header.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The first line of the page.
+    pub fn title(&self) -> String {
+        let page = self.page();
+        let title = page.lines().next().unwrap_or_default();
+        title.trim_start_matches("# ").to_owned()
+    }
+
+    /// The text of one section of the page, as one line.
+    pub fn section(&self, heading: &str) -> String {
+        let page = self.page();
+        let lines = page.lines().skip_while(|line| line.strip_prefix("## ") != Some(heading));
+        let text = lines.skip(1).take_while(|line| !line.starts_with("## "));
+        text.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// One line of the registry: a detector's file as values.
+#[derive(Debug)]
+pub struct Detector {
+    /// What it says about itself.
+    pub meta: &'static Meta,
+    /// What to count of a record. Without settings: what is learned must not depend on them.
+    pub contribute: fn(&Record<'_>, &mut Counts),
+    /// What a span says, before any threshold.
+    pub judge: fn(&Settings, &Case<'_>) -> Option<Verdict>,
+}
+
+/// What a detector is shown of an entity's hour.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// Whose hour it is.
+    pub entity: &'a Entity,
+    /// What fell into it.
+    pub span: Span<'a>,
+    /// What is usual.
+    pub usual: &'a Generation<'a>,
+    /// What is known of addresses.
+    pub enrich: &'a Enrich,
+}
+
+/// What a detector says of a span. Its score is the sum of its parts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// Where the bits come from.
+    pub parts: Vec<Part>,
+    /// How loud.
+    pub severity: Severity,
+    /// What was done, against which usual value; the entity is the subject.
+    pub summary: String,
+    /// How many records it rests on, by slot.
+    pub slots: Vec<(Slot, u64)>,
+    /// The first of these records, in order of time.
+    pub records: Vec<Evidence>,
+    /// What it was done to: buckets, secrets, principals; the heaviest first.
+    pub targets: Vec<String>,
+    /// For flow logs, what was seen.
+    pub flow: Option<FlowSeen>,
+}
+
+impl Verdict {
+    /// Targets that a finding names. Unit: targets.
+    pub const TARGETS_MAX: usize = 20;
+
+    /// A verdict on a window: its records, slots and heaviest values.
+    pub fn on(window: &Window, severity: Severity, parts: Vec<Part>, summary: String) -> Self {
+        let values = window.counted.values.heaviest();
+        let targets = values.into_iter().take(Self::TARGETS_MAX).map(|(value, _)| value.to_owned());
+        Self {
+            parts,
+            severity,
+            summary,
+            slots: window.slots.clone(),
+            records: window.counted.records.iter().cloned().collect(),
+            targets: targets.collect(),
+            flow: None,
+        }
+    }
+
+    /// The score.
+    pub fn bits(&self) -> Bits {
+        self.parts.iter().map(|part| part.bits).sum()
+    }
+}
+
+/// Whether the hour holds something of `dimension`, and its window.
+pub(crate) fn window(case: &Case<'_>, dimension: Dimension) -> Option<Window> {
+    case.span.holds(dimension).then(|| case.span.window(dimension)).flatten()
+}

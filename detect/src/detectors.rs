@@ -1,0 +1,142 @@
+//! Every detector. To add one: write `detectors/<name>.rs`, then add its name here, twice.
+
+mod compute_credentials_outside_aws;
+mod console_sign_in_without_mfa;
+mod credentials_for_others;
+mod denied_burst;
+mod impossible_travel;
+mod logging_switched_off;
+mod mass_secret_read;
+mod port_scan;
+mod root_use;
+mod s3_mass_deletion;
+mod s3_mass_reencryption;
+
+use crate::detector::{Detector, Severity};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use std::collections::{BTreeMap, BTreeSet};
+
+macro_rules! detectors {
+    ($($name:ident),* $(,)?) => {
+        /// Table `[detectors]`: the switches that all share, then one sub-table per detector.
+        /// All are plain fields of one struct, so an unknown key is an error without `flatten`.
+        #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+        pub struct Settings {
+            /// Detectors that stay silent, for example `["root-use"]`. They go on learning.
+            pub disable: BTreeSet<DetectorId>,
+            /// Severities that replace those of the verdicts, for example `{ root-use = "high" }`.
+            pub severity: BTreeMap<DetectorId, Severity>,
+            $(
+                #[doc = concat!("Table `[detectors.", stringify!($name), "]`, dashes for underscores.")]
+                pub $name: $name::Settings,
+            )*
+        }
+
+        /// Every detector, in the order of their ids.
+        pub static DETECTORS: &[Detector] = &[$(Detector {
+            meta: &$name::META,
+            contribute: $name::contribute,
+            judge: |settings, case| $name::judge(&settings.$name, case),
+        }),*];
+    };
+}
+
+detectors! {
+    compute_credentials_outside_aws,
+    console_sign_in_without_mfa,
+    credentials_for_others,
+    denied_burst,
+    impossible_travel,
+    logging_switched_off,
+    mass_secret_read,
+    port_scan,
+    root_use,
+    s3_mass_deletion,
+    s3_mass_reencryption,
+}
+
+/// The id of a detector that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct DetectorId(pub(crate) &'static str);
+
+impl<'de> Deserialize<'de> for DetectorId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let mut ids = DETECTORS.iter().map(|detector| detector.meta.id);
+        let known = ids.find(|id| *id == name).map(Self);
+        known.ok_or_else(|| {
+            let ids: Vec<_> = DETECTORS.iter().map(|detector| detector.meta.id).collect();
+            D::Error::custom(format_args!("no detector `{name}` (expected {})", ids.join(", ")))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn every_file_is_listed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/detectors");
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let files = files.filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
+        let files: BTreeSet<String> = files
+            .map(|path| path.file_stem().unwrap().to_string_lossy().replace('_', "-"))
+            .collect();
+        let listed = DETECTORS.iter().map(|detector| detector.meta.id.to_owned()).collect();
+        assert_eq!(
+            files, listed,
+            "add the missing name to `detectors!` in detect/src/detectors.rs"
+        );
+    }
+
+    #[test]
+    fn the_interests_fit_the_bits_that_hold_them() {
+        assert!(DETECTORS.len() <= 32);
+    }
+
+    #[test]
+    fn every_detector_is_documented() {
+        for meta in DETECTORS.iter().map(|detector| detector.meta) {
+            assert!(!meta.title().is_empty() && !meta.techniques.is_empty(), "{}", meta.id);
+            for heading in ["Fires when", "Quiet when", "Misses", "Triage"] {
+                assert!(!meta.section(heading).is_empty(), "{}: no `## {heading}`", meta.id);
+            }
+        }
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Config {
+        detectors: Settings,
+    }
+
+    #[test]
+    fn switches_live_beside_the_tables_of_the_detectors() {
+        let text = r#"
+            [detectors]
+            disable = ["root-use"]
+            severity = { s3-mass-deletion = "critical" }
+            [detectors.s3-mass-deletion]
+            calls-min = 7
+        "#;
+        let settings = toml::from_str::<Config>(text).unwrap().detectors;
+        assert_eq!(settings.disable, BTreeSet::from([DetectorId("root-use")]));
+        assert_eq!(settings.severity[&DetectorId("s3-mass-deletion")], Severity::Critical);
+        assert_eq!(settings.s3_mass_deletion.calls_min, 7);
+    }
+
+    #[test]
+    fn a_key_that_does_nothing_is_an_error_with_its_line() {
+        for (text, wrong) in [
+            ("[detectors]\ndisabel = []", "disabel"),
+            ("[detectors]\ndisable = [\"no-such\"]", "no-such"),
+            ("[detectors.root-use]\nseverity = \"low\"", "severity"),
+        ] {
+            let error = toml::from_str::<Config>(text).unwrap_err().to_string();
+            assert!(error.contains(wrong) && error.contains("line 2"), "{error}");
+        }
+    }
+}

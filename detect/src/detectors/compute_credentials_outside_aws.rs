@@ -1,0 +1,87 @@
+//! # Credentials of a machine used from outside AWS
+//!
+//! ## Fires when
+//! the credentials of an instance, task, function or pod call from a public address that does not
+//! belong to Amazon's networks: they never leave the machine by themselves. Medium if others of its
+//! group call from that network too, else high.
+//!
+//! ## Quiet when
+//! the address is private (a VPC endpoint), Amazon's, a service's, or unknown to the table of
+//! networks; or the role has called from this network before, as it does where traffic leaves through
+//! a data centre.
+//!
+//! ## Misses
+//! stolen credentials used from another machine inside AWS. The table ages: a network that Amazon
+//! announces later looks like an outside one until the table is renewed; the finding names its date.
+//!
+//! ## Triage
+//! Revoke the role's sessions older than now, isolate the machine, look for the way in (request
+//! forgery to the metadata service, a leaked image). Require version 2 of the metadata
+//! service.
+
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::record::{Counts, Record};
+use baseline::Dimension;
+use ingest::enrich::{Asn, Caller};
+
+pub(super) static META: Meta = Meta {
+    id: "compute-credentials-outside-aws",
+    severity: Severity::High,
+    impact: Impact::Credential,
+    techniques: &[Technique("T1552.005"), Technique("T1078.004")],
+    guardduty: Some("UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"),
+    interest: Interest::Compute,
+    source: include_str!("compute_credentials_outside_aws.rs"),
+};
+
+/// Table `[detectors.compute-credentials-outside-aws]`.
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Networks through which machines may call, by number, for example `[64500]`.
+    pub networks: Vec<u32>,
+}
+
+/// A network that nobody in the account has called from: the model's prior. Unit: bits.
+const UNSEEN_BITS: f64 = 16.3;
+
+pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
+    let Some(network) = record.origin.network else { return };
+    if matches!(record.caller, Caller::Public(_)) && !network.is_amazon() {
+        counts.value(Dimension::OutsideNetworks, network.to_string());
+    }
+}
+
+pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
+    let window = window(case, Dimension::OutsideNetworks)?;
+    let is_allowed = |text: &str| settings.networks.iter().any(|n| Asn(*n).to_string() == text);
+    let strange = case.span.values(Dimension::OutsideNetworks, |value| {
+        !case.usual.knows(Dimension::OutsideNetworks, value) && !is_allowed(&value.text)
+    });
+    let of = |value| case.usual.novelty(Dimension::OutsideNetworks, value, UNSEEN_BITS);
+    let parts = strange.iter().map(|(value, _)| (of(value), value));
+    let (part, value) = parts.max_by(|a, b| a.0.bits.cmp(&b.0.bits).then(b.1.cmp(a.1)))?;
+    let is_shared = case.usual.n_members(Dimension::OutsideNetworks, value) >= 2;
+    let severity = if is_shared { Severity::Medium } else { Severity::High };
+    let records = case.span.records(Dimension::OutsideNetworks, |_| true);
+    let first = records.first()?;
+    let name = network_name(&value.text);
+    let summary = format!(
+        "called from {} in {}{name}, outside AWS; usual networks: {}",
+        first.address.as_deref().unwrap_or("?"),
+        value.text,
+        case.usual.usual(Dimension::Network),
+    );
+    let mut verdict = Verdict::on(&window, severity, vec![part], summary);
+    verdict.records = records;
+    Some(verdict)
+}
+
+fn network_name(text: &str) -> String {
+    let number = text.strip_prefix("AS").and_then(|number| number.parse().ok());
+    let name = number.and_then(|number| Asn(number).name());
+    name.map_or_else(String::new, |name| format!(" ({name})"))
+}
+
+#[cfg(test)]
+mod tests;

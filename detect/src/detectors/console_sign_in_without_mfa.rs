@@ -1,0 +1,96 @@
+//! # Console sign-in without MFA
+//!
+//! ## Fires when
+//! an IAM user signs in to the console without MFA where MFA is usual: he, or another user of the
+//! account, has signed in with it. High if he himself always has. While nobody has history, the CIS
+//! AWS Foundations Benchmark (1.10, MFA for all users with a password) says what is usual: medium.
+//!
+//! ## Quiet when
+//! the user is known to sign in without MFA, or the account has history and nobody in it uses MFA.
+//! Federated people bring their MFA from elsewhere, where this log does not see it.
+//!
+//! ## Misses
+//! sessions stolen after a sign-in with MFA; the root user, which `root-use` watches.
+//!
+//! ## Triage
+//! Ask the user. If it was not he: end his sessions, change the password, read what the session did.
+//! Then require MFA by policy.
+
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::record::{Counts, Record};
+use baseline::{Dimension, Kind, generation::KnownBy};
+use ingest::event::{Identity, Outcome};
+
+pub(super) static META: Meta = Meta {
+    id: "console-sign-in-without-mfa",
+    severity: Severity::Medium,
+    impact: Impact::Access,
+    techniques: &[Technique("T1078.004")],
+    guardduty: None,
+    interest: Interest::Apis(&["signin:ConsoleLogin"]),
+    source: include_str!("console_sign_in_without_mfa.rs"),
+};
+
+/// Table `[detectors.console-sign-in-without-mfa]`.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Whether to report while nobody has history, as the CIS benchmark would.
+    pub report_cold: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { report_cold: true }
+    }
+}
+
+const WITH: &str = "with MFA";
+const WITHOUT: &str = "without MFA";
+/// A sign-in without MFA that nobody in the account has shown: a prior. Unit: bits.
+const UNSEEN_BITS: f64 = 6.0;
+
+pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
+    let is_user = record.principal.entity.kind == Kind::Human
+        && record.event.identity.map(Identity::of).is_some_and(|who| who.issuer_arn.is_none());
+    if !is_user || record.event.outcome() == Outcome::Failure {
+        return;
+    }
+    let mfa = record.event.additional.and_then(|data| data.get("MFAUsed"));
+    match mfa.and_then(ingest::Raw::text).map(|mfa| mfa.0) {
+        Some("Yes") => counts.value(Dimension::SignIns, WITH),
+        Some("No") => counts.value(Dimension::SignIns, WITHOUT),
+        _ => {}
+    }
+}
+
+pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
+    let window = window(case, Dimension::SignIns)?;
+    let values = case.span.values(Dimension::SignIns, |value| &*value.text == WITHOUT);
+    let (without, n) = values.iter().next()?;
+    let usual = case.usual;
+    if usual.knows(Dimension::SignIns, without) {
+        return None;
+    }
+    let with_mfa = usual.known_by(Dimension::SignIns, WITH);
+    let (severity, against) = match with_mfa {
+        KnownBy::Own => (Severity::High, "he always signed in with MFA"),
+        KnownBy::Group => (Severity::Medium, "others sign in with MFA here"),
+        KnownBy::Nobody if usual.is_cold() && settings.report_cold => {
+            (Severity::Medium, "nobody has history yet, so the CIS benchmark decides")
+        }
+        KnownBy::Nobody => return None,
+    };
+    let part = usual.novelty(Dimension::SignIns, without, UNSEEN_BITS);
+    let records = case.span.records(Dimension::SignIns, |_| true);
+    let from = records.first().and_then(|record| record.address.clone());
+    let from = from.map_or_else(String::new, |address| format!(" from {address}"));
+    let times = if n > 1 { format!("{n} times ") } else { String::new() };
+    let summary = format!("signed in to the console {times}without MFA{from}; {against}");
+    let mut verdict = Verdict::on(&window, severity, vec![part], summary);
+    verdict.records = records;
+    Some(verdict)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! # A burst of denied calls
+//!
+//! ## Fires when
+//! an identity is denied more than `calls-min` calls within 60 minutes, improbably many for it and its
+//! group: somebody tries what a credential can do. High if they are of `apis-high` different APIs or
+//! more.
+//!
+//! ## Quiet when
+//! they are fewer than `calls-min`; or, once there is history, carry fewer than `bits-min` bits: a
+//! broken job that is denied every hour becomes usual. AWS services that are denied for ever, such as
+//! log delivery, do not count.
+//!
+//! ## Misses
+//! tools that ask slowly, or only for what the credential may do (`iam:SimulatePrincipalPolicy`).
+//!
+//! ## Triage
+//! Which calls were *not* denied? If the owner does not know the calls: revoke the session, and read
+//! what succeeded around it.
+
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::record::{Counts, Record};
+use baseline::{Bits, Dimension, Kind};
+
+pub(super) static META: Meta = Meta {
+    id: "denied-burst",
+    severity: Severity::Medium,
+    impact: Impact::Discovery,
+    techniques: &[Technique("T1580"), Technique("T1526")],
+    guardduty: Some("Discovery:IAMUser/AnomalousBehavior"),
+    interest: Interest::Denied,
+    source: include_str!("denied_burst.rs"),
+};
+
+/// Table `[detectors.denied-burst]`.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Fewer are never reported; Panther's rules start at 15 in ten minutes. Unit: calls in 60
+    /// minutes.
+    pub calls_min: u64,
+    /// What they must carry once there is history. Unit: bits.
+    pub bits_min: f64,
+    /// So many different APIs make it high. Unit: APIs.
+    pub apis_high: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { calls_min: 15, bits_min: 10.0, apis_high: 10 }
+    }
+}
+
+pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
+    if record.principal.entity.kind != Kind::Service {
+        counts.value(Dimension::Denied, record.api);
+    }
+}
+
+pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
+    let window = window(case, Dimension::Denied)?;
+    let n = window.statistic;
+    if n < settings.calls_min {
+        return None;
+    }
+    let parts = case.usual.amount(Dimension::Denied, n);
+    let bits: Bits = parts.iter().map(|part| part.bits).sum();
+    if !case.usual.is_cold() && bits.as_f64() < settings.bits_min {
+        return None;
+    }
+    let n_apis = window.counted.values.count();
+    let severity = if n_apis >= settings.apis_high { Severity::High } else { Severity::Medium };
+    let apis = window.counted.values.heaviest();
+    let shown: Vec<_> = apis.iter().take(3).map(|(api, _)| *api).collect();
+    let usual = parts.last().map_or_else(String::new, |part| part.usual.clone());
+    let summary = format!(
+        "was denied {n} calls of {n_apis} APIs in 60 minutes, most {}; usual: {usual}",
+        shown.join(", ")
+    );
+    Some(Verdict::on(&window, severity, parts, summary))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+//! # One person in two places at once
+//!
+//! ## Fires when
+//! records of one person, by sign-in or by access key, come from two places that nobody can travel
+//! between in the time: more than 500 km and more than 900 km/h beyond what the places' accuracy may
+//! explain, from different networks. Every pair of the last 24 hours is compared, not only neighbours.
+//! High if both places are known by city and the same credential is used in turns in both; medium if
+//! known by city; known by country only, medium if the credential is used in turns and one network is
+//! of another kind (hosting, VPN, cloud), else low.
+//!
+//! ## Quiet when
+//! both networks are known of the person, or two or more others of his group use the newer one
+//! (shared egress); or one end is a network without a place (cloud, hosting, VPN, relay, satellite),
+//! unless the same credential is used in turns.
+//!
+//! ## Misses
+//! an intruder in the same country, or behind a network that the person knows. A finding by country
+//! cannot tell where in it the address is.
+//!
+//! ## Triage
+//! Ask the person which of the two he was. If he was not both: revoke the sessions, deactivate the
+//! key, and read what the other place did.
+
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
+use crate::record::{Counts, Record};
+use baseline::{Dimension, Evidence, Slot, Stay};
+use ingest::enrich::{Enrich, NetworkClass, Origin, Place, Precision};
+
+pub(super) static META: Meta = Meta {
+    id: "impossible-travel",
+    severity: Severity::Medium,
+    impact: Impact::Access,
+    techniques: &[Technique("T1078.004")],
+    guardduty: Some("UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B"),
+    interest: Interest::Nothing,
+    source: include_str!("impossible_travel.rs"),
+};
+
+/// Table `[detectors.impossible-travel]`.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Shorter ways are never reported. Unit: km, beyond both accuracy radii.
+    pub distance_min_km: f64,
+    /// Slower ways are never reported: airliners cruise at about this. Unit: km/h.
+    pub speed_min_kmh: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { distance_min_km: 500.0, speed_min_kmh: 900.0 }
+    }
+}
+
+/// How far back a pair may reach: no flight with its stops takes longer. Unit: hours.
+const LOOK_BACK_H: i32 = 24;
+/// Pairs compared per hour; places beyond are left out by hash. Unit: stays of either side.
+const STAYS_MAX: usize = 256;
+/// Priors of the model for what is new to everybody. Unit: bits.
+const UNSEEN_NETWORK_BITS: f64 = 16.3;
+const UNSEEN_COUNTRY_BITS: f64 = 8.0;
+
+pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
+
+/// A stay with what is known of its address.
+struct Located<'a> {
+    stay: &'a Stay,
+    slot: Slot,
+    origin: Origin,
+    place: Place,
+}
+
+impl Located<'_> {
+    fn class(&self) -> NetworkClass {
+        self.origin.network.map_or(NetworkClass::Access, ingest::enrich::Asn::class)
+    }
+
+    /// Whether its address tells where somebody is.
+    fn is_somewhere(&self) -> bool {
+        use NetworkClass::{Access, Education, Mobile};
+        matches!(self.class(), Access | Education | Mobile)
+    }
+
+    fn network(&self) -> String {
+        self.origin
+            .network
+            .map_or_else(|| "an unknown network".into(), |network| network.to_string())
+    }
+
+    fn describe(&self) -> String {
+        let Place { country, city, .. } = &self.place;
+        let city = city.as_ref().map_or_else(String::new, |city| format!("{city}, "));
+        format!("{} ({city}{}, {})", self.stay.address, country.as_str(), self.network())
+    }
+}
+
+/// Two places, the earlier first.
+struct Journey<'a> {
+    from: &'a Located<'a>,
+    to: &'a Located<'a>,
+    distance_km: f64,
+    gap_ms: i64,
+    /// The same credential in turns: neither place had left off when the other began.
+    in_turns: bool,
+}
+
+impl<'a> Journey<'a> {
+    fn between(a: &'a Located<'a>, b: &'a Located<'a>, settings: &Settings) -> Option<Self> {
+        let (from, to) = if a.stay.first <= b.stay.first { (a, b) } else { (b, a) };
+        let is_one_network = from.origin.network == to.origin.network;
+        if from.stay.address == to.stay.address || is_one_network {
+            return None;
+        }
+        let apart_km = from.place.distance_km(&to.place);
+        let distance_km = apart_km - from.place.radius_km - to.place.radius_km;
+        let gap_ms = (to.stay.first.time_ms - from.stay.last.time_ms).max(0);
+        let hours = gap_ms as f64 / 3_600_000.0;
+        if distance_km < settings.distance_min_km || distance_km < hours * settings.speed_min_kmh {
+            return None;
+        }
+        let same_key = from.stay.access_key == to.stay.access_key && from.stay.access_key.is_some();
+        let in_turns = same_key && gap_ms == 0;
+        let is_known = from.is_somewhere() && to.is_somewhere();
+        (is_known || in_turns).then_some(Self { from, to, distance_km, gap_ms, in_turns })
+    }
+
+    fn severity(&self) -> Severity {
+        let by_city = [self.from, self.to].iter().all(|end| end.place.precision == Precision::City);
+        let is_mixed = self.from.is_somewhere() != self.to.is_somewhere();
+        match (by_city, self.in_turns) {
+            (true, true) => Severity::High,
+            (true, false) => Severity::Medium,
+            (false, true) if is_mixed => Severity::Medium,
+            (false, _) => Severity::Low,
+        }
+    }
+}
+
+pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
+    let first_slot = case.span.hour.first_slot();
+    let stays: Vec<_> = case.span.stays(LOOK_BACK_H).collect();
+    let own = stays.iter().filter(|(slot, _)| *slot >= first_slot).count();
+    let addresses: std::collections::BTreeSet<_> = stays.iter().map(|(_, s)| s.address).collect();
+    if own == 0 || addresses.len() < 2 {
+        return None;
+    }
+    let located: Vec<_> =
+        stays.iter().filter_map(|(slot, stay)| locate(case.enrich, *slot, stay)).collect();
+    let here = located.iter().filter(|located| located.slot >= first_slot).take(STAYS_MAX);
+    let mut worst: Option<(Journey<'_>, Vec<baseline::Part>)> = None;
+    for here in here {
+        for there in located.iter().take(STAYS_MAX) {
+            let Some(journey) = Journey::between(here, there, settings) else { continue };
+            let Some(parts) = surprise(case, &journey) else { continue };
+            let rank = |journey: &Journey<'_>, parts: &[baseline::Part]| {
+                let bits: baseline::Bits = parts.iter().map(|part| part.bits).sum();
+                (journey.severity(), bits)
+            };
+            let is_worse = worst.as_ref().is_none_or(|(worst, worst_parts)| {
+                let (new, old) = (rank(&journey, &parts), rank(worst, worst_parts));
+                // Of equals, the earliest: stays come in order of time within an hour.
+                new > old || new == old && journey.order() < worst.order()
+            });
+            if is_worse {
+                worst = Some((journey, parts));
+            }
+        }
+    }
+    let (journey, parts) = worst?;
+    Some(verdict(case, &journey, parts))
+}
+
+impl Journey<'_> {
+    fn order(&self) -> (&Evidence, &Evidence) {
+        (&self.from.stay.first, &self.to.stay.first)
+    }
+}
+
+fn locate<'a>(enrich: &Enrich, slot: Slot, stay: &'a Stay) -> Option<Located<'a>> {
+    let place = enrich.place(stay.address)?;
+    Some(Located { stay, slot, origin: enrich.origin(stay.address), place })
+}
+
+/// The bits of the newer place; nothing if the person, or his colleagues, are known to be there.
+fn surprise(case: &Case<'_>, journey: &Journey<'_>) -> Option<Vec<baseline::Part>> {
+    let usual = case.usual;
+    let network = |end: &Located<'_>| end.stay.network.clone();
+    let country = |end: &Located<'_>| end.stay.country.clone();
+    let knows = |end: &Located<'_>| {
+        network(end).is_some_and(|network| usual.knows(Dimension::Network, &network))
+    };
+    let (knows_from, knows_to) = (knows(journey.from), knows(journey.to));
+    if knows_from && knows_to {
+        return None;
+    }
+    let newer = if knows_to { journey.from } else { journey.to };
+    let network = network(newer)?;
+    if usual.n_members(Dimension::Network, &network) >= 2 {
+        return None;
+    }
+    let mut parts = vec![usual.novelty(Dimension::Network, &network, UNSEEN_NETWORK_BITS)];
+    // A network lies in countries: the larger of the two counts, not their sum.
+    if let Some(country) = country(newer) {
+        let country = usual.novelty(Dimension::Country, &country, UNSEEN_COUNTRY_BITS);
+        if parts.first().is_some_and(|network| network.bits < country.bits) {
+            parts = vec![country];
+        }
+    }
+    Some(parts)
+}
+
+fn verdict(case: &Case<'_>, journey: &Journey<'_>, parts: Vec<baseline::Part>) -> Verdict {
+    let (from, to) = (journey.from, journey.to);
+    let minutes = journey.gap_ms / 60_000;
+    let time = if journey.in_turns {
+        "with one credential used in turns".to_owned()
+    } else {
+        format!("within {minutes} minutes")
+    };
+    let by_city = journey.severity() >= Severity::Medium && to.place.precision == Precision::City;
+    let how = if by_city { "" } else { ", known by country only" };
+    let summary = format!(
+        "called from {} and from {}, at least {:.0} km apart, {time}{how}; usual networks: {}",
+        from.describe(),
+        to.describe(),
+        journey.distance_km,
+        case.usual.usual(Dimension::Network),
+    );
+    let ends = [from, to].into_iter().flat_map(|end| [&end.stay.first, &end.stay.last]);
+    let mut records: Vec<Evidence> = ends.cloned().collect();
+    records.sort();
+    records.dedup();
+    Verdict {
+        parts,
+        severity: journey.severity(),
+        summary,
+        slots: [from, to].map(|end| (end.slot, end.stay.n_records)).to_vec(),
+        records,
+        targets: Vec::new(),
+        flow: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

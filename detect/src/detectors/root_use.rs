@@ -1,0 +1,91 @@
+//! # The root user was used
+//!
+//! ## Fires when
+//! the root user of an account signs in or calls an API by itself. High if it makes or changes
+//! credentials, closes the account, or signs in without MFA; low if root does this every so often
+//! (fewer than `bits-min` bits); else medium.
+//!
+//! ## Quiet when
+//! an AWS service acts for the root user, as it does where billing is read.
+//!
+//! ## Misses
+//! what root does where CloudTrail does not look, such as some pages of billing.
+//!
+//! ## Triage
+//! Ask the holder of the root mailbox. If nobody knows: reset the password and MFA, delete its access
+//! keys, and read all that the session did.
+
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::record::{Counts, Record};
+use baseline::Dimension;
+
+pub(super) static META: Meta = Meta {
+    id: "root-use",
+    severity: Severity::Medium,
+    impact: Impact::Privilege,
+    techniques: &[Technique("T1078.004")],
+    guardduty: Some("Policy:IAMUser/RootCredentialUsage"),
+    interest: Interest::Root,
+    source: include_str!("root_use.rs"),
+};
+
+/// Table `[detectors.root-use]`.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Below, root's use is usual, and the finding low. Unit: bits.
+    pub bits_min: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { bits_min: 2.0 }
+    }
+}
+
+/// What root alone should hardly ever do.
+const GRAVE: &[&str] = &[
+    "account:CloseAccount",
+    "iam:CreateAccessKey",
+    "iam:CreateLoginProfile",
+    "iam:DeactivateMFADevice",
+    "iam:DeleteVirtualMFADevice",
+    "iam:UpdateLoginProfile",
+    "organizations:LeaveOrganization",
+    "signin:PasswordUpdated",
+    "signin:ConsoleLogin without MFA",
+];
+
+pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
+    let mfa = record.event.additional.and_then(|data| data.get("MFAUsed"));
+    let without = mfa.and_then(ingest::Raw::text).is_some_and(|mfa| mfa.0 == "No");
+    if record.api == "signin:ConsoleLogin" && without {
+        counts.value(Dimension::RootCalls, "signin:ConsoleLogin without MFA");
+    } else {
+        counts.value(Dimension::RootCalls, record.api);
+    }
+}
+
+pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
+    let window = window(case, Dimension::RootCalls)?;
+    let part = case.usual.presence(Dimension::RootCalls);
+    let calls = window.counted.values.heaviest();
+    let grave = calls.iter().find(|(api, _)| GRAVE.contains(api));
+    let is_usual = case.usual.own_days() > 0 && part.bits.as_f64() < settings.bits_min;
+    let severity = match grave {
+        Some(_) => Severity::High,
+        None if is_usual => Severity::Low,
+        None => Severity::Medium,
+    };
+    let calls: Vec<_> = calls.iter().map(|(api, _)| *api).collect();
+    let shown = calls.iter().take(5).copied().collect::<Vec<_>>().join(", ");
+    let more =
+        if calls.len() > 5 { format!(" and {} more", calls.len() - 5) } else { String::new() };
+    let n = window.statistic;
+    let usual = &part.usual;
+    let summary = format!("made {n} calls as the root user ({shown}{more}); usual: {usual}");
+    Some(Verdict::on(&window, severity, vec![part], summary))
+}
+
+#[cfg(test)]
+mod tests;

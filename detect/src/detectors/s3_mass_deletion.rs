@@ -1,0 +1,87 @@
+//! # More S3 objects deleted in an hour than this identity ever does
+//!
+//! ## Fires when
+//! the calls that delete objects within 60 minutes are more than `calls-min` and improbable against
+//! what the identity, or its group, deletes in an hour. High if more than one bucket, or ten times
+//! the floor, is hit; else medium.
+//!
+//! ## Quiet when
+//! they are fewer than `calls-min`; or, once there is history, carry fewer than `bits-min` bits. While
+//! nobody has history: fewer than `calls-min-cold`.
+//!
+//! ## Misses
+//! deletion by lifecycle rule, by a service, or slowly enough to become usual. A `DeleteObjects` call
+//! counts once: the log does not say how many of up to 1,000 keys it names.
+//!
+//! ## Triage
+//! Is versioning on, are there backups? Stop the session first, restore afterwards.
+
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::record::{Counts, Record};
+use baseline::{Bits, Dimension};
+use ingest::event::Outcome;
+
+pub(super) static META: Meta = Meta {
+    id: "s3-mass-deletion",
+    severity: Severity::High,
+    impact: Impact::Destruction,
+    techniques: &[Technique("T1485")],
+    guardduty: Some("Impact:S3/AnomalousBehavior.Delete"),
+    interest: Interest::Apis(&["s3:DeleteObject", "s3:DeleteObjects"]),
+    source: include_str!("s3_mass_deletion.rs"),
+};
+
+/// Table `[detectors.s3-mass-deletion]`.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Fewer are never reported: Panther's rule starts at 50. Unit: calls in 60 minutes.
+    pub calls_min: u64,
+    /// The same while nobody has history. Unit: as above.
+    pub calls_min_cold: u64,
+    /// What they must carry once there is history. Unit: bits.
+    pub bits_min: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { calls_min: 50, calls_min_cold: 50, bits_min: 10.0 }
+    }
+}
+
+pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
+    if record.event.outcome() == Outcome::Failure {
+        return;
+    }
+    let bucket = record.event.request.and_then(|request| request.get("bucketName"));
+    let bucket = bucket.and_then(ingest::Raw::text);
+    counts.value(Dimension::ObjectsDeleted, bucket.map_or("?".into(), ingest::Text::get));
+}
+
+pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
+    let window = window(case, Dimension::ObjectsDeleted)?;
+    let n = window.statistic;
+    let is_cold = case.usual.is_cold();
+    let floor = if is_cold { settings.calls_min_cold } else { settings.calls_min };
+    if n < floor {
+        return None;
+    }
+    let parts = case.usual.amount(Dimension::ObjectsDeleted, n);
+    let bits: Bits = parts.iter().map(|part| part.bits).sum();
+    if !is_cold && bits.as_f64() < settings.bits_min {
+        return None;
+    }
+    let buckets = window.counted.values.heaviest();
+    let bucket = buckets.first().map_or("?", |(name, _)| *name);
+    let is_wide = buckets.len() > 1 || n >= floor.saturating_mul(10);
+    let severity = if is_wide { Severity::High } else { Severity::Medium };
+    let usual = parts.last().map_or_else(String::new, |part| part.usual.clone());
+    let of =
+        if buckets.len() > 1 { format!("{} buckets, most", buckets.len()) } else { "S3".into() };
+    let summary =
+        format!("deleted objects of {of} in {bucket}: {n} calls in 60 minutes; usual: {usual}");
+    Some(Verdict::on(&window, severity, parts, summary))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,322 @@
+//! The way of the records through detection: chunks in, findings out, days closed in order.
+
+use crate::{
+    chunk::{Chunk, ChunkObject},
+    detector::Interest,
+    detectors::{DETECTORS, Settings},
+    finding::{Finding, assemble},
+    fingerprints::Fingerprints,
+    reader::Reader,
+    shard::{Group, Shard},
+};
+use baseline::{Aggregate, ClosedDay, Day, HashKey, History, Kind, Lateness, Principal};
+use ingest::enrich::Enrich;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Slices of the entities: a fixed number, whatever the number of cores.
+const SHARDS: usize = 64;
+
+/// What changes how logs are read and judged.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How late records may come.
+    pub lateness: Lateness,
+    /// The key of the hashes that bounded memories are ordered by.
+    pub hash_key: HashKey,
+    /// Memory for the fingerprints of the records of open days. Unit: bytes.
+    pub duplicates_budget_bytes: usize,
+    /// Table `[detectors]`.
+    pub detectors: Settings,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            lateness: Lateness::default(),
+            hash_key: HashKey::DEFAULT,
+            duplicates_budget_bytes: 256 << 20,
+            detectors: Settings::default(),
+        }
+    }
+}
+
+/// What workers and shards read and nobody changes.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) options: Options,
+    /// The default settings, where others are in force.
+    pub(crate) default_detectors: Option<Settings>,
+    pub(crate) enrich: Enrich,
+    pub(crate) interests: Interests,
+}
+
+/// Which detectors want to see which records, as bits by their place in the registry.
+#[derive(Debug)]
+pub(crate) struct Interests {
+    by_api: BTreeMap<&'static str, u32>,
+    root: u32,
+    compute: u32,
+    pub(crate) denied: u32,
+}
+
+impl Interests {
+    fn new() -> Self {
+        let mut interests = Self { by_api: BTreeMap::new(), root: 0, compute: 0, denied: 0 };
+        for (n, detector) in DETECTORS.iter().enumerate() {
+            let bit = 1 << n;
+            match detector.meta.interest {
+                Interest::Apis(apis) => {
+                    for api in apis {
+                        *interests.by_api.entry(*api).or_default() |= bit;
+                    }
+                }
+                Interest::Denied => interests.denied |= bit,
+                Interest::Root => interests.root |= bit,
+                Interest::Compute => interests.compute |= bit,
+                Interest::Nothing => {}
+            }
+        }
+        interests
+    }
+
+    pub(crate) fn of_api(&self, api: &str) -> u32 {
+        self.by_api.get(api).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn of_principal(&self, principal: &Principal) -> u32 {
+        let root = if principal.entity.kind == Kind::Root { self.root } else { 0 };
+        root | if principal.on_compute { self.compute } else { 0 }
+    }
+
+    pub(crate) fn of(bits: u32) -> impl Iterator<Item = &'static crate::Detector> {
+        DETECTORS.iter().enumerate().filter(move |(n, _)| bits & (1 << n) != 0).map(|(_, d)| d)
+    }
+}
+
+/// What groups have taught, as generations like everything else.
+#[derive(Debug, Default)]
+pub(crate) struct Priors {
+    by_group: BTreeMap<Group, History>,
+    nothing: History,
+}
+
+impl Priors {
+    pub(crate) fn of(&self, group: &Group) -> &History {
+        self.by_group.get(group).unwrap_or(&self.nothing)
+    }
+
+    fn learn(&mut self, day: Day, taught: BTreeMap<Group, ClosedDay>) {
+        for (group, closed) in taught {
+            self.by_group.entry(group).or_default().close(day, &closed);
+        }
+    }
+
+    fn prepare(&mut self, through: Day) {
+        self.by_group.values_mut().for_each(|history| history.prepare(through));
+    }
+
+    fn advance(&mut self, through: Day) {
+        self.by_group.values_mut().for_each(|history| history.merge(through));
+    }
+}
+
+/// What came in. Nothing that was read is left out of these numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records counted.
+    pub n_records: u64,
+    /// Flow records counted.
+    pub n_flows: u64,
+    /// Records that had been there already.
+    pub n_duplicates: u64,
+    /// Objects whose content had been there already.
+    pub n_duplicate_objects: u64,
+    /// Records later than the lateness allows, counted in the oldest open day.
+    pub n_late: u64,
+    /// Records that correct others.
+    pub n_corrections: u64,
+    /// Event hours whose fingerprints were given up, because the budget was full.
+    pub n_hours_unchecked: u64,
+    /// Entities with a profile.
+    pub n_entities: u64,
+    /// The first and the last event time. Unit: milliseconds since the Unix epoch.
+    pub times_ms: Option<(i64, i64)>,
+}
+
+impl Counts {
+    fn saw(&mut self, time_ms: i64) {
+        let (first, last) = self.times_ms.unwrap_or((time_ms, time_ms));
+        self.times_ms = Some((first.min(time_ms), last.max(time_ms)));
+    }
+}
+
+/// The state of detection.
+#[derive(Debug)]
+pub struct Engine {
+    context: Context,
+    shards: Vec<Shard>,
+    priors: Priors,
+    fingerprints: Fingerprints,
+    contents: BTreeSet<u128>,
+    oldest_open: Day,
+    counts: Counts,
+    findings: Vec<Finding>,
+}
+
+impl Engine {
+    /// An engine that knows nothing yet.
+    pub fn new(options: Options, enrich: Enrich) -> Self {
+        let fingerprints = Fingerprints::new(options.duplicates_budget_bytes);
+        let defaults = Settings::default();
+        let default_detectors = (options.detectors != defaults).then_some(defaults);
+        let interests = Interests::new();
+        Self {
+            context: Context { options, default_detectors, enrich, interests },
+            shards: std::iter::repeat_with(Shard::default).take(SHARDS).collect(),
+            priors: Priors::default(),
+            fingerprints,
+            contents: BTreeSet::new(),
+            oldest_open: Day(i32::MIN),
+            counts: Counts::default(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// A reader for a worker. What it reads must be applied before *now* moves on.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader::new(&self.context, self.oldest_open)
+    }
+
+    /// The oldest day that would still be open if *now* were `now_ms`: objects may be read together
+    /// as long as this does not change.
+    pub fn oldest_open_at(&self, now_ms: i64) -> Day {
+        self.context.options.lateness.oldest_open(now_ms).max(self.oldest_open)
+    }
+
+    /// Moves *now* on: closes the days whose lateness has passed.
+    pub fn advance(&mut self, now_ms: i64) {
+        let oldest_open = self.oldest_open_at(now_ms);
+        if oldest_open > self.oldest_open {
+            self.close_before(oldest_open);
+        }
+    }
+
+    /// Closes all days: the input has ended.
+    pub fn finish(&mut self) {
+        while let Some(day) = self.first_closing(Day(i32::MAX)) {
+            self.close(day);
+        }
+    }
+
+    /// Applies what workers read, in the canonical order of the objects.
+    pub fn apply(&mut self, chunks: &[Chunk]) {
+        let fresh: Vec<Fresh> = chunks.iter().map(|chunk| self.admit(chunk)).collect();
+        let sums: Vec<Vec<Aggregate>> = chunks
+            .par_iter()
+            .zip(&fresh)
+            .map(|(chunk, fresh)| chunk.aggregates(&fresh.rows, &fresh.objects))
+            .collect();
+        let mut by_shard: Vec<Vec<&Aggregate>> = vec![Vec::new(); SHARDS];
+        for aggregate in sums.iter().flatten() {
+            self.counts.n_late += aggregate.n_late;
+            if let Some(shard) = by_shard.get_mut(shard_of(aggregate)) {
+                shard.push(aggregate);
+            }
+        }
+        let (context, oldest_open) = (&self.context, self.oldest_open);
+        self.shards.par_iter_mut().zip(by_shard).for_each(|(shard, aggregates)| {
+            for aggregate in aggregates {
+                shard.apply(aggregate, oldest_open, context);
+            }
+        });
+    }
+
+    /// Findings of closed days that were not taken yet, in order of day, time and id.
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
+    }
+
+    /// What came in so far.
+    pub fn counts(&self) -> Counts {
+        let n_entities = self.shards.iter().map(Shard::n_entities).sum::<usize>() as u64;
+        let n_hours_unchecked = self.fingerprints.n_hours_dropped;
+        Counts { n_hours_unchecked, n_entities, ..self.counts }
+    }
+
+    /// Which rows of a chunk count: those that were not there before. The first in canonical order
+    /// is the one that counts.
+    fn admit(&mut self, chunk: &Chunk) -> Fresh {
+        let mut fresh = vec![false; chunk.rows.len()];
+        let mut objects = Vec::with_capacity(chunk.objects.len());
+        self.counts.n_corrections += chunk.n_corrections;
+        let ends = chunk.objects.iter().skip(1).map(|object| object.rows_from);
+        let ends = ends.chain([chunk.rows.len()]);
+        for (object, rows_end) in chunk.objects.iter().zip(ends) {
+            let range = object.rows_from..rows_end;
+            let is_new = self.contents.insert(object.content);
+            objects.push(is_new);
+            if !is_new {
+                self.counts.n_duplicate_objects += 1;
+                self.counts.n_duplicates += range.len() as u64;
+                continue;
+            }
+            self.count_flows(object);
+            let rows = chunk.rows.get(range.clone()).unwrap_or_default();
+            for (row, fresh) in rows.iter().zip(fresh.get_mut(range).unwrap_or_default()) {
+                *fresh = self.fingerprints.insert(row.slot.hour(), row.fingerprint);
+                self.counts.n_duplicates += u64::from(!*fresh);
+                self.counts.n_records += u64::from(*fresh);
+                self.counts.saw(row.time_ms);
+            }
+        }
+        Fresh { rows: fresh, objects }
+    }
+
+    fn count_flows(&mut self, object: &ChunkObject) {
+        self.counts.n_flows += object.n_flows;
+        for (first_ms, last_ms) in object.flow_times_ms {
+            self.counts.saw(first_ms);
+            self.counts.saw(last_ms);
+        }
+    }
+
+    fn first_closing(&self, oldest_open: Day) -> Option<Day> {
+        self.shards.iter().filter_map(|shard| shard.first_closing(oldest_open)).min()
+    }
+
+    fn close_before(&mut self, oldest_open: Day) {
+        while let Some(day) = self.first_closing(oldest_open) {
+            self.close(day);
+        }
+        self.oldest_open = oldest_open;
+        let lateness = self.context.options.lateness;
+        let context = &self.context;
+        self.shards.par_iter_mut().for_each(|shard| shard.advance(oldest_open, context));
+        self.priors.advance(lateness.prior_through(oldest_open));
+        self.fingerprints.forget(oldest_open);
+    }
+
+    fn close(&mut self, day: Day) {
+        self.priors.prepare(self.context.options.lateness.prior_through(day));
+        let (context, priors) = (&self.context, &self.priors);
+        let closings: Vec<_> =
+            self.shards.par_iter_mut().map(|shard| shard.close(day, context, priors)).collect();
+        let mut occurrences = Vec::new();
+        for closing in closings {
+            self.priors.learn(day, closing.taught);
+            occurrences.extend(closing.occurrences);
+        }
+        self.findings.extend(assemble(day, occurrences));
+    }
+}
+
+/// What of a chunk was not there before.
+struct Fresh {
+    rows: Vec<bool>,
+    objects: Vec<bool>,
+}
+
+fn shard_of(aggregate: &Aggregate) -> usize {
+    usize::try_from(aggregate.entity.id() % SHARDS as u128).unwrap_or(0)
+}

@@ -1,0 +1,134 @@
+//! What a person sees: the occurrences of one detector on one entity and day, under an id that any
+//! order of the logs gives alike.
+
+use crate::{
+    detector::{Meta, Severity, Verdict},
+    detectors::DETECTORS,
+    shard::Occurrence,
+};
+use baseline::{Bits, Day, Entity, Evidence, Part, Slot, stable_hash};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// hash(detector, account, entity, day).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FindingId(pub u128);
+
+impl std::fmt::Display for FindingId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// What a finding on flow logs saw.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FlowSeen {
+    /// The interface.
+    pub interface: String,
+    /// The other sides, the heaviest first.
+    pub peers: Vec<String>,
+    /// Ports of the services spoken to, the heaviest first.
+    pub ports: Vec<u16>,
+}
+
+/// What one detector says of one entity on one UTC day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Equal for the same logs, however they were read.
+    pub id: FindingId,
+    /// Which detector spoke.
+    pub meta: &'static Meta,
+    /// Who.
+    pub entity: Entity,
+    /// The day it belongs to.
+    pub day: Day,
+    /// How loud.
+    pub severity: Severity,
+    /// The parts of the heaviest hour; they sum to the score.
+    pub parts: Vec<Part>,
+    /// What happened in the heaviest hour, against which usual value; the entity is the subject.
+    pub summary: String,
+    /// The first and the last moment. Unit: milliseconds since the Unix epoch.
+    pub times_ms: (i64, i64),
+    /// Number of records it rests on, exact.
+    pub count: u64,
+    /// The hours that stand above the threshold.
+    pub n_hours: u32,
+    /// The first records, in order of time.
+    pub records: Vec<Evidence>,
+    /// What it was done to.
+    pub targets: Vec<String>,
+    /// For flow logs, what was seen.
+    pub flow: Option<FlowSeen>,
+    /// History behind it: days of the entity's own profile, and of its group's.
+    pub history_days: (u32, u32),
+}
+
+impl Finding {
+    /// Records that a finding keeps. Unit: records.
+    pub const RECORDS_MAX: usize = 1_000;
+
+    /// The score: the sum of the parts.
+    pub fn bits(&self) -> Bits {
+        self.parts.iter().map(|part| part.bits).sum()
+    }
+}
+
+/// The findings of a day, in order of time and id.
+pub(crate) fn assemble(day: Day, occurrences: Vec<Occurrence>) -> Vec<Finding> {
+    let mut by_id: BTreeMap<FindingId, Vec<Occurrence>> = BTreeMap::new();
+    for occurrence in occurrences {
+        let Some(detector) = DETECTORS.get(occurrence.detector) else { continue };
+        by_id.entry(id(detector.meta.id, &occurrence.entity, day)).or_default().push(occurrence);
+    }
+    let findings = by_id.into_iter().filter_map(|(id, hours)| finding(id, day, hours));
+    let mut findings: Vec<_> = findings.collect();
+    findings.sort_by_key(|finding| (finding.times_ms, finding.id));
+    findings
+}
+
+fn id(detector: &str, entity: &Entity, day: Day) -> FindingId {
+    let fields = [detector, &*entity.account, entity.kind.name(), &*entity.key];
+    let [detector, account, kind, key] = fields.map(str::as_bytes);
+    FindingId(stable_hash(&[detector, account, kind, key, &day.0.to_le_bytes()]))
+}
+
+fn finding(id: FindingId, day: Day, mut hours: Vec<Occurrence>) -> Option<Finding> {
+    hours.sort_by_key(|occurrence| occurrence.hour);
+    let weight = |occurrence: &Occurrence| (occurrence.verdict.severity, occurrence.verdict.bits());
+    // The earliest of equals: `max_by` returns the last, so the order is turned round.
+    let heaviest = hours.iter().rev().max_by(|a, b| weight(a).cmp(&weight(b)))?;
+    let mut slots: BTreeMap<Slot, u64> = BTreeMap::new();
+    let mut records: BTreeSet<&Evidence> = BTreeSet::new();
+    let mut targets: Vec<String> = Vec::new();
+    for Occurrence { verdict, .. } in std::iter::once(heaviest).chain(&hours) {
+        for (slot, n) in &verdict.slots {
+            let most = slots.entry(*slot).or_default();
+            *most = (*most).max(*n);
+        }
+        records.extend(&verdict.records);
+        for target in &verdict.targets {
+            if targets.len() < Verdict::TARGETS_MAX && !targets.contains(target) {
+                targets.push(target.clone());
+            }
+        }
+    }
+    let times = records.iter().map(|record| record.time_ms);
+    let first = times.clone().min().or_else(|| slots.keys().next().map(|slot| slot.start_ms()));
+    let last = times.max().max(slots.keys().next_back().map(|slot| slot.start_ms()));
+    Some(Finding {
+        id,
+        meta: DETECTORS.get(heaviest.detector)?.meta,
+        entity: heaviest.entity.clone(),
+        day,
+        severity: heaviest.verdict.severity,
+        parts: heaviest.verdict.parts.clone(),
+        summary: heaviest.verdict.summary.clone(),
+        times_ms: (first?, last.or(first)?),
+        count: slots.values().sum(),
+        n_hours: u32::try_from(hours.len()).unwrap_or(u32::MAX),
+        records: records.into_iter().take(Finding::RECORDS_MAX).cloned().collect(),
+        targets,
+        flow: heaviest.verdict.flow.clone(),
+        history_days: (heaviest.own_days, heaviest.group_days),
+    })
+}

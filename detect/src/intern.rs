@@ -1,0 +1,69 @@
+//! Texts that come again and again, looked up by their bytes and remembered with what they mean.
+
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// What is remembered of each text, under numbers in the order of first sight.
+#[derive(Debug)]
+pub(crate) struct Interner<T> {
+    table: HashTable<u32>,
+    entries: Vec<(Box<[u8]>, T)>,
+    /// The number found last: records of one object tend to repeat it.
+    last: u32,
+}
+
+impl<T> Default for Interner<T> {
+    fn default() -> Self {
+        Self { table: HashTable::new(), entries: Vec::new(), last: 0 }
+    }
+}
+
+impl<T> Interner<T> {
+    /// The number of `text`; `remember` is called for one that was not seen before.
+    pub(crate) fn number(&mut self, text: &[u8], remember: impl FnOnce() -> T) -> u32 {
+        if self.entries.get(self.last as usize).is_some_and(|(last, _)| **last == *text) {
+            return self.last;
+        }
+        let hash = xxh3_64(text);
+        let entries = &self.entries;
+        let same = |n: &u32| entries.get(*n as usize).is_some_and(|(known, _)| **known == *text);
+        if let Some(n) = self.table.find(hash, same) {
+            self.last = *n;
+            return *n;
+        }
+        let n = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.entries.push((text.into(), remember()));
+        let entries = &self.entries;
+        let rehash = |n: &u32| entries.get(*n as usize).map_or(0, |(text, _)| xxh3_64(text));
+        self.table.insert_unique(hash, n, rehash);
+        self.last = n;
+        n
+    }
+
+    /// What is remembered under `n`.
+    pub(crate) fn get(&self, n: u32) -> Option<&T> {
+        self.entries.get(n as usize).map(|(_, what)| what)
+    }
+
+    /// What is remembered under the numbers from 0.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter().map(|(_, what)| what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_remembered_once() {
+        let mut interner = Interner::default();
+        let numbers: Vec<u32> = ["a", "b", "a", "a", "c", "b"]
+            .iter()
+            .map(|text| interner.number(text.as_bytes(), || (*text).to_owned()))
+            .collect();
+        assert_eq!(numbers, [0, 1, 0, 0, 2, 1]);
+        assert_eq!(interner.get(2).map(String::as_str), Some("c"));
+        assert_eq!(interner.iter().count(), 3);
+    }
+}

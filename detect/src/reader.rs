@@ -1,0 +1,219 @@
+//! The worker's side: records of whole objects in, compact rows out. What a record says of its
+//! caller, API and address is worked out once for each that the chunk holds.
+
+use crate::{
+    chunk::{Address, Api, Chunk, ChunkObject, Extra, Row, RowId},
+    engine::{Context, Interests},
+    record::{Counts, Record},
+};
+use baseline::{Day, Principal, Slot, class};
+use ingest::{
+    Event, Identity, Text,
+    enrich::{Caller, caller},
+};
+use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Reads the records of some objects. One per worker and chunk; it holds no state of the engine.
+#[derive(Debug)]
+pub struct Reader<'e> {
+    context: &'e Context,
+    oldest_open: Day,
+    stamp_ms: Option<i64>,
+    chunk: Chunk,
+    /// Keys of look-ups that take several fields.
+    scratch: Vec<u8>,
+    counts: Counts,
+}
+
+impl<'e> Reader<'e> {
+    pub(crate) fn new(context: &'e Context, oldest_open: Day) -> Self {
+        let (chunk, scratch, counts) = (Chunk::default(), Vec::new(), Counts::default());
+        Self { context, oldest_open, stamp_ms: None, chunk, scratch, counts }
+    }
+
+    /// Begins an object of this content hash, written at `stamp_ms`, if it tells.
+    pub fn begin(&mut self, content: u128, stamp_ms: Option<i64>) {
+        self.stamp_ms = stamp_ms;
+        let rows_from = self.chunk.rows.len();
+        self.chunk.objects.push(ChunkObject {
+            content,
+            rows_from,
+            flows: Vec::new(),
+            n_flows: 0,
+            flow_times_ms: None,
+        });
+    }
+
+    /// Takes back all that was read since [`Self::begin`]: the object turned out to be damaged.
+    pub fn abandon(&mut self) {
+        let Some(object) = self.chunk.objects.pop() else { return };
+        self.chunk.rows.truncate(object.rows_from);
+        self.chunk.extras.retain(|extra| (extra.row as usize) < object.rows_from);
+    }
+
+    /// All that was read.
+    pub fn finish(self) -> Chunk {
+        self.chunk
+    }
+
+    /// Reads one record of the object that began last.
+    pub fn record(&mut self, event: &Event<'_>) {
+        if is_correction(event) {
+            self.chunk.n_corrections += 1;
+            return;
+        }
+        let principal = self.principal(event);
+        let api = self.api(event);
+        let address = self.address(event.source_ip.unwrap_or(Text("")));
+        let region = event.region.unwrap_or(Text(""));
+        let key = &self.context.options.hash_key;
+        let region = self.chunk.regions.number(region.0.as_bytes(), || key.value(&region.get()));
+
+        let time_ms = self.stamp_ms.map_or(event.time_ms, |stamp| stamp.min(event.time_ms));
+        let is_late = Day::of(time_ms) < self.oldest_open;
+        let slot = if is_late { self.oldest_open.first_slot() } else { Slot::of(time_ms) };
+        let id = self.id(event);
+        let fingerprint = self.fingerprint(event, &id);
+        let time_ms = event.time_ms;
+        self.chunk.rows.push(Row {
+            time_ms,
+            fingerprint,
+            id,
+            principal,
+            api,
+            address,
+            region,
+            slot,
+            is_late,
+        });
+        self.contribute(event);
+    }
+
+    /// What detectors count of the record that became the last row.
+    fn contribute(&mut self, event: &Event<'_>) {
+        let Self { context, chunk, counts, .. } = self;
+        let Some(&Row { principal, api, address, .. }) = chunk.rows.last() else { return };
+        let row = u32::try_from(chunk.rows.len() - 1).unwrap_or(u32::MAX);
+        let (Some((principal, account, of_principal)), Some(api), Some(address)) =
+            (chunk.principals.get(principal), chunk.apis.get(api), chunk.addresses.get(address))
+        else {
+            return;
+        };
+        let mut interested = api.interested | of_principal;
+        if event.error_code.is_some() && event.denied() {
+            interested |= context.interests.denied;
+        }
+        if interested == 0 {
+            return;
+        }
+        let (caller, origin) = (address.caller, address.origin);
+        let record = Record { event, api: &api.text, principal, caller, origin, account };
+        for detector in Interests::of(interested) {
+            (detector.contribute)(&record, counts);
+        }
+        for count in counts.0.drain(..) {
+            let value = count.value.map(|value| context.options.hash_key.value(&value));
+            let (dimension, amount) = (count.dimension, count.amount);
+            chunk.extras.push(Extra { row, dimension, value, amount });
+        }
+    }
+
+    fn principal(&mut self, event: &Event<'_>) -> u32 {
+        let account = event.recipient_account.map_or("", |account| account.0);
+        let raw = event.identity.map_or("", |raw| raw.0);
+        self.scratch.clear();
+        self.scratch.extend_from_slice(account.as_bytes());
+        self.scratch.push(0);
+        self.scratch.extend_from_slice(raw.as_bytes());
+        let interests = &self.context.interests;
+        self.chunk.principals.number(&self.scratch, || {
+            let identity = event.identity.map(Identity::of).unwrap_or_default();
+            let account = event.recipient_account.or(identity.account_id);
+            let account = account.map_or_else(|| "unknown".into(), Text::get);
+            let principal = Principal::of(&identity, &account);
+            let interested = interests.of_principal(&principal);
+            (principal, Arc::from(&*account), interested)
+        })
+    }
+
+    fn api(&mut self, event: &Event<'_>) -> u32 {
+        self.scratch.clear();
+        self.scratch.extend_from_slice(event.source.0.as_bytes());
+        self.scratch.push(event.read_only.map_or(2, u8::from));
+        self.scratch.extend_from_slice(event.name.0.as_bytes());
+        let context = self.context;
+        self.chunk.apis.number(&self.scratch, || {
+            let (source, name) = (event.source.get(), event.name.get());
+            let service = source.split('.').next().unwrap_or_default();
+            let name = class::unversioned(&name);
+            let text: Arc<str> = format!("{service}:{name}").into();
+            Api {
+                value: context.options.hash_key.value(&text),
+                class: class::class(service, name, event.read_only),
+                interested: context.interests.of_api(&text),
+                text,
+            }
+        })
+    }
+
+    fn address(&mut self, text: Text<'_>) -> u32 {
+        let context = self.context;
+        self.chunk.addresses.number(text.0.as_bytes(), || {
+            let logged = text.get();
+            let caller = caller(&logged);
+            let public = match caller {
+                Caller::Public(address) => Some(address),
+                _ => None,
+            };
+            let origin = public.map(|address| context.enrich.origin(address)).unwrap_or_default();
+            let key = &context.options.hash_key;
+            Address {
+                text: logged.into(),
+                caller,
+                public,
+                origin,
+                country: origin.country.map(|country| key.value(country.as_str())),
+                network: origin.network.map(|network| key.value(&network.to_string())),
+            }
+        })
+    }
+
+    fn id(&mut self, event: &Event<'_>) -> RowId {
+        let Some(id) = event.id else { return RowId::None };
+        match baseline::evidence::uuid(id.0.as_bytes()) {
+            Some(uuid) => RowId::Uuid(uuid),
+            None => RowId::Text(self.chunk.ids.number(id.0.as_bytes(), || id.get().into())),
+        }
+    }
+
+    /// The id alone where AWS gave it; what was written by others, or long ago, is told apart by
+    /// everything that names the call.
+    fn fingerprint(&mut self, event: &Event<'_>, id: &RowId) -> u64 {
+        if let RowId::Uuid(uuid) = id {
+            return xxh3_64(&uuid.to_le_bytes());
+        }
+        self.scratch.clear();
+        let fields = [event.id, event.recipient_account, event.request_id, event.region];
+        let names = [Some(event.source), Some(event.name), event.source_ip, event.error_code];
+        for field in fields.into_iter().chain(names) {
+            self.scratch.extend_from_slice(field.map_or("", |field| field.0).as_bytes());
+            self.scratch.push(0xff);
+        }
+        for raw in [event.identity, event.request] {
+            self.scratch.extend_from_slice(raw.map_or("", |raw| raw.0).as_bytes());
+            self.scratch.push(0xff);
+        }
+        self.scratch.extend_from_slice(&event.time_ms.to_le_bytes());
+        xxh3_64(&self.scratch)
+    }
+}
+
+/// A record that corrects another is evidence of it, never a call of its own.
+fn is_correction(event: &Event<'_>) -> bool {
+    event.addendum.is_some_and(|addendum| {
+        let reason = addendum.get("reason").and_then(ingest::Raw::text);
+        reason.is_some_and(|reason| reason.0 == "UPDATED_DATA")
+            && addendum.get("originalEventID").is_some()
+    })
+}

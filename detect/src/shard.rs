@@ -1,0 +1,132 @@
+//! One slice of the entities: a plain value that knows no clock, no lock and no I/O.
+
+use crate::{
+    detector::{Case, Severity, Verdict},
+    detectors::{DETECTORS, DetectorId, Settings},
+    engine::{Context, Priors},
+};
+use baseline::{Aggregate, ClosedDay, Day, Entity, Hour, Profile, Weight};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Whose habits are a prior for whom: the entities of one kind in one account.
+pub(crate) type Group = (Arc<str>, baseline::Kind);
+
+/// The profiles of its entities.
+#[derive(Debug, Default)]
+pub(crate) struct Shard {
+    profiles: BTreeMap<u128, (Entity, Profile)>,
+}
+
+/// A judged hour that stands above its threshold.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Occurrence {
+    /// Its place in the registry.
+    pub(crate) detector: usize,
+    pub(crate) entity: Entity,
+    pub(crate) hour: Hour,
+    pub(crate) verdict: Verdict,
+    pub(crate) own_days: u32,
+    pub(crate) group_days: u32,
+}
+
+/// What a shard says when a day closes.
+#[derive(Debug, Default)]
+pub(crate) struct Closing {
+    pub(crate) occurrences: Vec<Occurrence>,
+    pub(crate) taught: BTreeMap<Group, ClosedDay>,
+}
+
+impl Shard {
+    /// Counts what some records say of one entity.
+    pub(crate) fn apply(&mut self, aggregate: &Aggregate, oldest_open: Day, context: &Context) {
+        let lateness = context.options.lateness;
+        let new = || (aggregate.entity.clone(), Profile::new(oldest_open, lateness));
+        let (_, profile) = self.profiles.entry(aggregate.entity.id()).or_insert_with(new);
+        profile.apply(aggregate, lateness);
+    }
+
+    /// The first day before `oldest_open` that is still open.
+    pub(crate) fn first_closing(&self, oldest_open: Day) -> Option<Day> {
+        let days = self.profiles.values().filter_map(|(_, profile)| profile.closing(oldest_open));
+        days.min()
+    }
+
+    /// Judges and closes `day`.
+    pub(crate) fn close(&mut self, day: Day, context: &Context, priors: &Priors) -> Closing {
+        let mut closing = Closing::default();
+        for (entity, profile) in self.profiles.values_mut() {
+            if !profile.is_open(day) {
+                continue;
+            }
+            let group = (Arc::clone(&entity.account), entity.kind);
+            let found = judge(entity, profile, day, (context, priors.of(&group)));
+            let is_alerted = found.teaches_less;
+            closing.occurrences.extend(found.occurrences);
+            let weight = if is_alerted { Weight::ALERTED } else { Weight::PLAIN };
+            let taught = profile.close(day, weight);
+            closing.taught.entry(group).or_default().merge(&taught);
+        }
+        closing
+    }
+
+    /// After the days before `oldest_open` were closed.
+    pub(crate) fn advance(&mut self, oldest_open: Day, context: &Context) {
+        for (_, profile) in self.profiles.values_mut() {
+            profile.advance(oldest_open, context.options.lateness);
+        }
+    }
+
+    pub(crate) fn n_entities(&self) -> usize {
+        self.profiles.len()
+    }
+}
+
+struct Found {
+    occurrences: Vec<Occurrence>,
+    teaches_less: bool,
+}
+
+fn judge(
+    entity: &Entity,
+    profile: &mut Profile,
+    day: Day,
+    (context, prior): (&Context, &baseline::History),
+) -> Found {
+    let mut found = Found { occurrences: Vec::new(), teaches_less: false };
+    let touched = profile.touched(day, day);
+    let (usual, hours) = profile.generation(day, prior, context.options.lateness);
+    let settings = &context.options.detectors;
+    for hour in touched {
+        let span = hours.span(hour);
+        let case = Case { entity, span, usual: &usual, enrich: &context.enrich };
+        for (n, detector) in DETECTORS.iter().enumerate() {
+            let told = (detector.judge)(settings, &case);
+            // What is learned follows the defaults: settings change what is told.
+            let by_default = match &context.default_detectors {
+                None => told.as_ref().map(|verdict| verdict.severity),
+                Some(defaults) => (detector.judge)(defaults, &case).map(|verdict| verdict.severity),
+            };
+            found.teaches_less |= by_default.is_some_and(|severity| severity >= Severity::Medium);
+            let Some(verdict) = told.and_then(|verdict| admitted(verdict, n, settings)) else {
+                continue;
+            };
+            let (own_days, group_days) = (usual.own_days(), usual.group_days());
+            let entity = entity.clone();
+            let found = &mut found.occurrences;
+            found.push(Occurrence { detector: n, entity, hour, verdict, own_days, group_days });
+        }
+    }
+    found
+}
+
+/// The switches that all detectors share.
+fn admitted(mut verdict: Verdict, detector: usize, settings: &Settings) -> Option<Verdict> {
+    let id = DetectorId(DETECTORS.get(detector)?.meta.id);
+    if settings.disable.contains(&id) {
+        return None;
+    }
+    if let Some(severity) = settings.severity.get(&id) {
+        verdict.severity = *severity;
+    }
+    Some(verdict)
+}
