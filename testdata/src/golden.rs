@@ -101,7 +101,7 @@ pub fn archive() -> Result<Archive, Box<dyn Error>> {
     let habits = Habits {
         late_one_in: 150,
         swap_one_in: 8,
-        repeat_one_in: 40,
+        repeat_one_in: 20,
         repeat_until_s: attack::TRAIL_STOPPED_S,
     };
     let mut archive = delivery::deliver(records, ACCOUNT, habits, &mut rng)?;

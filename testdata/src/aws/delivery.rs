@@ -26,9 +26,9 @@ pub struct Habits {
     pub late_one_in: u64,
     /// A record changes places with the one before it.
     pub swap_one_in: u64,
-    /// An object's records come again in an object of the second trail.
+    /// Half of an object's records come again in an object of the second trail.
     pub repeat_one_in: u64,
-    /// The second trail is silent from here on. Unit: seconds since the Unix epoch.
+    /// One of the two trails is silent from here on. Unit: seconds since the Unix epoch.
     pub repeat_until_s: i64,
 }
 
@@ -53,11 +53,12 @@ pub fn deliver(
             }
         }
         let lines: Vec<Json> = records.into_iter().map(|record| record.body).collect();
-        let body = gzip(object! { "Records": lines }.line()?.as_bytes())?;
         if stamp_s < habits.repeat_until_s && rng.one_in(habits.repeat_one_in) {
-            archive.insert(key(account, region, stamp_s, &rng.suffix(16)), body.clone());
+            // The second trail cuts its objects in other places: here it has every other record.
+            let some = lines.iter().step_by(2).cloned().collect();
+            archive.insert(key(account, region, stamp_s, &rng.suffix(16)), object_of(some)?);
         }
-        archive.insert(key(account, region, stamp_s, &rng.suffix(16)), body);
+        archive.insert(key(account, region, stamp_s, &rng.suffix(16)), object_of(lines)?);
     }
     Ok(archive)
 }
@@ -69,6 +70,10 @@ pub fn key(account: &str, region: &str, stamp_s: i64, suffix: &str) -> String {
         folder(stamp_s),
         stamp(stamp_s)
     )
+}
+
+fn object_of(records: Vec<Json>) -> Result<Vec<u8>, Box<dyn Error>> {
+    Ok(gzip(object! { "Records": records }.line()?.as_bytes())?)
 }
 
 fn stamp_of(time_s: i64, late: bool) -> i64 {

@@ -67,8 +67,7 @@ pub(super) fn engineers(story: &mut Story, day: i64) {
         for (part, address) in
             [(0, engineer.home), (5, if travels { OFFICE } else { engineer.home })]
         {
-            let minute = story.rng.between(2, 25);
-            let arrive_s = at(day, engineer.first_hour + part, minute);
+            let arrive_s = some_time(story, at(day, engineer.first_hour + part, 0));
             let work = engineer_session(story, &engineer, arrive_s, address);
             if travels && part == 5 {
                 let title = Title {
@@ -80,6 +79,12 @@ pub(super) fn engineers(story: &mut Story, day: i64) {
             }
         }
     }
+}
+
+/// Within half an hour of `from_s`, early in a slot of five minutes: what is done at once should
+/// come in one object, since every object more costs the archive a kilobyte.
+fn some_time(story: &mut Story, from_s: i64) -> i64 {
+    from_s + story.rng.between(0, 5) * 5 * MINUTE_S + story.rng.between(1, 60)
 }
 
 fn engineer_session(
@@ -97,13 +102,13 @@ fn engineer_session(
     let enter = SignIn { time_s: arrive_s + 16, caller: browser, mfa: None };
     let mut work = vec![(arrive_s + 16, sign_in(story, enter))];
     let caller = Caller::new(identity, address, CONSOLE).in_console();
-    work.extend(browse(story, &caller, arrive_s + MINUTE_S));
+    work.extend(browse(story, &caller, arrive_s + 30));
     if story.rng.one_in(3) {
-        let back_s = arrive_s + story.rng.between(35, 90) * MINUTE_S;
+        let back_s = arrive_s + story.rng.between(7, 18) * 5 * MINUTE_S;
         work.extend(browse(story, &caller, back_s));
     }
     if story.rng.one_in(3) {
-        let time_s = arrive_s + 2 * MINUTE_S;
+        let time_s = arrive_s + 90;
         let call = Call::new(time_s, HOME, "logs", "PutRetentionPolicy").asking(object! {
             "logGroupName": "/aws/lambda/ledger-export", "retentionInDays": 90,
         });
@@ -173,7 +178,7 @@ fn question(name: &str) -> Json {
 pub(super) fn marisol(story: &mut Story, day: i64) {
     let first_hour = if day < SUMMER_TIME_DAY { 17 } else { 16 };
     let user = story.cast.marisol.clone();
-    let arrive_s = at(day, first_hour, story.rng.between(1, 20));
+    let arrive_s = some_time(story, at(day, first_hour, 0));
     let caller = Caller::new(user.signing_in(), MARISOL_HOME, BROWSER);
     let device = format!("arn:aws:iam::{ACCOUNT}:mfa/marisol-phone");
     sign_in(story, SignIn { time_s: arrive_s, caller, mfa: Some(device) });
@@ -182,7 +187,7 @@ pub(super) fn marisol(story: &mut Story, day: i64) {
     let caller = Caller::new(identity, MARISOL_HOME, CONSOLE).in_console();
     browse(story, &caller, arrive_s + 30);
     for hour in [first_hour + 3, first_hour + 8] {
-        let from_s = at(day, hour, story.rng.between(5, 40));
+        let from_s = some_time(story, at(day, hour, 10));
         if from_s < midnight(DAYS + 1) {
             use_command_line(story, from_s);
         }
