@@ -1,1 +1,15 @@
 //! Writes logs as AWS would: golden fixtures with an attack in them. It knows no other room.
+//!
+//! In goes a seed written in the source, out comes an archive in memory: object keys and bytes.
+//! It never reads a clock, the environment or the disk.
+
+pub mod aws;
+pub mod clock;
+pub mod golden;
+pub mod json;
+pub mod rng;
+
+use std::collections::BTreeMap;
+
+/// Objects by key, in the order of their keys.
+pub type Archive = BTreeMap<String, Vec<u8>>;

@@ -25,7 +25,7 @@ type Answer = Result<Notification, NotificationError>;
 ///
 /// Messages that name none (test events, validation, subscriptions) are answers with no objects;
 /// what is not recognised is an error, so that its message can stay in the queue.
-pub fn parse(body: &[u8]) -> Answer {
+pub fn parse(body: &[u8]) -> Result<Notification, NotificationError> {
     if body.len() > BODY_BYTES_MAX {
         return Err(NotificationError::TooLarge { bytes: body.len() });
     }

@@ -307,8 +307,9 @@ impl SpillReader {
     /// Reads the first run of all parts.
     fn read(&mut self) -> Result<Option<Chunk>, SpoolError> {
         let Some(Reverse(part)) = self.parts.pop() else { return Ok(None) };
-        let mut bytes = Vec::new();
         let length = part.length.min(part.end.saturating_sub(part.offset));
+        let mut bytes =
+            Vec::with_capacity(usize::try_from(length).unwrap_or(0).min(2 * CHUNK_BYTES));
         let mut read = || {
             self.file.seek(SeekFrom::Start(part.offset))?;
             Read::by_ref(&mut self.file).take(length).read_to_end(&mut bytes)
