@@ -275,7 +275,7 @@ impl Engine {
 
     fn count_flows(&mut self, object: &ChunkObject) {
         self.counts.n_flows += object.n_flows;
-        for (first_ms, last_ms) in object.flow_times_ms {
+        if let Some((first_ms, last_ms)) = object.flow_times_ms {
             self.counts.saw(first_ms);
             self.counts.saw(last_ms);
         }
