@@ -12,7 +12,7 @@ File layout, little endian (read by ingest/src/enrich/table.rs):
     0   magic "sntl"
     4   u16 format version, 1
     6   u16 kind: 1 country4, 2 country6, 3 network4, 4 network6, 5 names, 6 places
-    8   u32 date of the package, yyyymmdd
+    8   u32 date of the package, yyyymmdd; 0: undated
     12  u32 entries
     16  u32 blocks
     20  u32 dictionary values
@@ -335,8 +335,8 @@ def places(folder):
         )
         if code in ("US", "FR", "DE", "SG", "RU", "FJ", "NO", "AQ", "GF", "XK"):
             print(f"{code} {latitude:.2f} {longitude:.2f} {radius:.0f} km")
-    # Natural Earth 4.1, the edition world-atlas 2.0.2 was drawn from, is of 2018-05-21.
-    write("places", 6, 20180521, len(records), [], 0, [], b"".join(records))
+    # Undated: world-atlas 2.0.2 names an edition, Natural Earth 4.1, and no day.
+    write("places", 6, 0, len(records), [], 0, [], b"".join(records))
 
 
 def main():

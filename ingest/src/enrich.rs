@@ -51,7 +51,7 @@ impl Country {
 /// What is known of an address without asking anybody.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Origin {
-    /// Where the address is registered or announced; `None` when unknown or not routed.
+    /// What its owner publishes, else where it is registered or announced; `None` when unknown or not routed.
     pub country: Option<Country>,
     /// The network that announces it; `None` when nobody does.
     pub network: Option<Asn>,

@@ -77,32 +77,45 @@ use NetworkClass::{Amazon, Cloud, Education, Hosting, Mobile, Relay, Satellite, 
 
 /// Number, class and the word that the names table must have for it, ascending by number.
 ///
-/// Sources: the organisation's registration of the number, as ARIN, RIPE, APNIC, LACNIC and AFRINIC
-/// publish it in whois; a test compares the word with the table that is built in. What a network
-/// is used for, where the name does not say it, is noted beside the line.
+/// Sources: whom the number is registered to, as the regional registries publish it in whois; a
+/// test compares the word with the table that is built in. What a network is used for, where the
+/// name does not say it, is noted beside the line and is common knowledge among operators, not a
+/// publication of the owner's.
 static CLASSES: &[(u32, NetworkClass, &str)] = &[
     (3, Education, "Massachusetts Institute"),
     (32, Education, "Stanford"),
     (680, Education, "Forschungsnetz"),
     (786, Education, "Jisc"),
+    (800, Satellite, "OneWeb"),
     (801, Amazon, "Amazon"),
+    (1358, Satellite, "Hughes"),
+    // Verizon Wireless.
+    (6167, Mobile, "Verizon"),
+    (6621, Satellite, "Hughes"),
     (7155, Satellite, "ViaSat"),
     (7224, Amazon, "Amazon"),
+    (8070, Cloud, "Microsoft"),
     (8075, Cloud, "Microsoft"),
+    (8315, Hosting, "WorldStream"),
     (8560, Hosting, "IONOS"),
     (8987, Amazon, "Amazon"),
     // M247 rents servers, mostly to VPN services.
     (9009, Vpn, "M247"),
+    (9605, Mobile, "DOCOMO"),
     (11537, Education, "Internet2"),
+    (12440, Satellite, "Hughes"),
     (12876, Hosting, "Scaleway"),
     (13335, Relay, "Cloudflare"),
     (14061, Cloud, "DigitalOcean"),
     // Starlink.
     (14593, Satellite, "Space Exploration"),
     (14618, Amazon, "Amazon"),
+    (14789, Relay, "Cloudflare"),
     (15169, Cloud, "Google"),
     (16276, Hosting, "OVH"),
+    (16491, Satellite, "ViaSat"),
     (16509, Amazon, "Amazon"),
+    (16637, Mobile, "MTN"),
     (20057, Mobile, "AT&T"),
     // Vultr.
     (20473, Hosting, "Constant Company"),
@@ -111,15 +124,32 @@ static CLASSES: &[(u32, NetworkClass, &str)] = &[
     // Verizon Wireless.
     (22394, Mobile, "Verizon"),
     (24940, Hosting, "Hetzner"),
+    // Vodafone UK's mobile customers.
+    (25135, Mobile, "Vodafone"),
+    (28753, Hosting, "Leaseweb"),
+    (29802, Hosting, "HIVELOCITY"),
+    (30058, Hosting, "FDCservers"),
+    (30633, Hosting, "Leaseweb"),
     (31133, Mobile, "MegaFon"),
+    (31515, Satellite, "Inmarsat"),
     (31898, Cloud, "Oracle"),
+    (35540, Hosting, "OVH"),
     // An egress of iCloud Private Relay.
     (36183, Relay, "Akamai"),
+    (36263, Amazon, "Amazon"),
+    (36351, Cloud, "IBM Cloud"),
     (36352, Hosting, "HostPapa"),
+    (37963, Cloud, "Alibaba"),
     (38895, Amazon, "Amazon"),
+    // Hosts of Mullvad.
+    (39351, Vpn, "31173"),
+    (40021, Hosting, "Contabo"),
     (40306, Satellite, "ViaSat"),
+    (40676, Hosting, "Psychz"),
     (45090, Cloud, "Tencent"),
     (45102, Cloud, "Alibaba"),
+    // Airtel's mobile customers.
+    (45609, Mobile, "Airtel"),
     (46536, Satellite, "ViaSat"),
     (46606, Hosting, "Unified Layer"),
     (46652, Cloud, "DigitalOcean"),
@@ -127,18 +157,35 @@ static CLASSES: &[(u32, NetworkClass, &str)] = &[
     (53667, Hosting, "FranTech"),
     // An egress of iCloud Private Relay.
     (54113, Relay, "Fastly"),
+    (55836, Mobile, "Jio"),
+    (55990, Cloud, "Huawei Cloud"),
     // Datacamp (CDN77) rents servers, mostly to VPN services.
     (60068, Vpn, "Datacamp"),
+    (60781, Hosting, "LeaseWeb"),
+    (62240, Hosting, "Clouvider"),
+    (62371, Vpn, "Proton"),
     (62785, Amazon, "Amazon"),
     // Linode.
     (63949, Cloud, "Akamai"),
     (132_203, Cloud, "Tencent"),
     (132_892, Relay, "Cloudflare"),
     (197_540, Hosting, "netcup"),
+    (199_218, Vpn, "Proton"),
+    (200_350, Cloud, "Yandex"),
+    (202_623, Relay, "Cloudflare"),
+    (203_619, Vpn, "IVPN"),
+    (208_172, Vpn, "Proton"),
+    (209_103, Vpn, "Proton"),
     (209_242, Relay, "Cloudflare"),
     (212_238, Vpn, "Datacamp"),
+    (213_230, Hosting, "Hetzner"),
+    (216_025, Vpn, "Mullvad"),
+    (395_954, Hosting, "Leaseweb"),
+    (396_190, Hosting, "Leaseweb"),
     (396_982, Cloud, "Google"),
     (398_101, Hosting, "GoDaddy"),
+    (400_098, Amazon, "Amazon Technologies"),
+    (401_395, Amazon, "Amazon Technologies"),
 ];
 
 #[cfg(test)]

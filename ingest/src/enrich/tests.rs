@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::table::Table;
+use super::table::{BLOCK_BYTES_MAX, Table};
 use super::*;
 
 const RANGES: [&Ranges; 4] = [&COUNTRY4, &COUNTRY6, &NETWORK4, &NETWORK6];
@@ -88,6 +88,25 @@ fn damaged_tables_are_refused() {
     let cut = Table::open(&whole[..whole.len() - 1], Kind::Country4).unwrap();
     assert!(cut.inflate(cut.blocks() - 1).is_none());
     assert!(cut.inflate(cut.blocks()).is_none());
+}
+
+#[test]
+fn blocks_that_claim_too_much_are_refused() {
+    for (claimed, accepted) in [(BLOCK_BYTES_MAX, true), (BLOCK_BYTES_MAX + 1, false)] {
+        let raw = vec![0; claimed];
+        let mut packed = vec![0; 4096];
+        let level = libdeflater::CompressionLvl::default();
+        let size = libdeflater::Compressor::new(level).deflate_compress(&raw, &mut packed).unwrap();
+        let mut bytes = b"sntl\x01\0\x05\0".to_vec();
+        // Date, entries, blocks, dictionary, checksum, entries of a block; then the index.
+        let sizes = [size, claimed].map(|bytes| u32::try_from(bytes).unwrap());
+        for word in [0, 1, 1, 0, 0, 1, 0, 0, sizes[0], sizes[1]] {
+            bytes.extend(word.to_le_bytes());
+        }
+        bytes.extend(&packed[..size]);
+        let table = Table::open(bytes.leak(), Kind::Names).unwrap();
+        assert_eq!(table.inflate(0).is_some(), accepted);
+    }
 }
 
 #[test]

@@ -68,13 +68,18 @@ fn write_text(text: &str, out: &mut Vec<u8>) {
 }
 
 /// An IPv4 database with one record per /8, given by first octet.
-fn database(kind: &'static str, records: &[(u8, Value)]) -> Vec<u8> {
-    // A full tree of eight levels: node i has the children 2i + 1 and 2i + 2.
-    let nodes = 255_u32;
+fn database(kind: &'static str, records: &[(usize, Value)]) -> Vec<u8> {
+    database_of(8, kind, records)
+}
+
+/// An IPv4 database with one record per network of so many bits, given by these bits.
+fn database_of(bits: u32, kind: &'static str, records: &[(usize, Value)]) -> Vec<u8> {
+    // A full tree: node i has the children 2i + 1 and 2i + 2.
+    let nodes = (1_u32 << bits) - 1;
     let mut data = Vec::new();
-    let mut leaves = [nodes; 256];
-    for (octet, value) in records {
-        leaves[usize::from(*octet)] = nodes + 16 + u32::try_from(data.len()).unwrap();
+    let mut leaves = vec![nodes; 1 << bits];
+    for (network, value) in records {
+        leaves[*network] = nodes + 16 + u32::try_from(data.len()).unwrap();
         value.write(&mut data);
     }
     let mut out = Vec::new();
@@ -215,6 +220,14 @@ fn errors_name_the_file_and_what_is_wrong() {
     assert!(
         country.to_string().contains("is not a city database: its type is \"GeoLite2-Country\"")
     );
+}
+
+#[test]
+fn coordinates_past_the_probed_networks_are_not_seen() {
+    let last = PROBE_NETWORKS_MAX - 1;
+    assert!(open(&database_of(13, "City", &[(last, nested(59.91, 10.75, 20))])).is_ok());
+    let past = open(&database_of(13, "City", &[(last + 1, nested(59.91, 10.75, 20))]));
+    assert!(matches!(past, Err(EnrichError::NotCity { .. })));
 }
 
 #[test]
