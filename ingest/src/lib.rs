@@ -4,6 +4,8 @@
 pub mod cloudtrail;
 pub mod event;
 mod json;
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
 pub mod time;
 
 pub use event::{Event, Identity, Raw, Text};
