@@ -11,6 +11,8 @@ pub mod instant;
 mod json;
 pub mod notification;
 pub mod source;
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
 pub mod time;
 
 pub use event::{Event, Identity, Raw, Text};
