@@ -82,6 +82,8 @@ dimensions! {
     SignIns = "sign-ins", Sum, true;
     /// Networks outside AWS from which a workload's credentials were used.
     OutsideNetworks = "outside-networks", Sum, true;
+    /// Connections that an interface opened.
+    Connections = "connections", Sum, false;
     /// Peers and ports that an interface called in vain.
     ScanTargets = "scan-targets", Distinct, false;
 }
