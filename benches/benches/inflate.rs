@@ -19,7 +19,7 @@ use ingest::decode::{Decoder, Inflated, Limits};
 fn objects(folder: &str) -> Option<(Vec<Vec<u8>>, u64)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(folder);
     let mut paths: Vec<PathBuf> = Vec::new();
-    let mut folders = vec![root.clone()];
+    let mut folders = vec![root];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).ok()?.flatten() {
             let path = entry.path();
