@@ -1,3 +1,14 @@
 //! The program: wiring only.
 
-fn main() {}
+mod cli;
+mod clock;
+mod decode;
+mod replay;
+mod summary;
+mod worker;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

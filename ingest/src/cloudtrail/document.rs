@@ -6,7 +6,7 @@ use crate::cloudtrail::build;
 use crate::cloudtrail::fields::Field;
 use crate::cloudtrail::walk::{Walked, Walker};
 use crate::cloudtrail::{ObjectError, RECORD_BYTES_MAX, Record, RecordError, Shape, WRAPPERS_MAX};
-use crate::event::Text;
+use crate::event::{Raw, Text};
 use crate::json::{self, Fault, Nesting};
 
 /// How records begin in the files of AWS: where to read on after damage.
@@ -60,6 +60,7 @@ struct Origin {
 /// One text that holds records: the object itself, or a part that wraps others.
 struct Document<'a> {
     walker: Walker<'a>,
+    text: &'a str,
     bytes: &'a [u8],
     origin: Origin,
     /// What may still be spent on looking for the end of damaged records, so that hostile input
@@ -70,7 +71,7 @@ struct Document<'a> {
 impl<'a> Document<'a> {
     fn new(text: &'a str, origin: Origin) -> Self {
         let search_bytes = text.len().saturating_mul(2).saturating_add(RECORD_BYTES_MAX);
-        Self { walker: Walker::new(text), bytes: text.as_bytes(), origin, search_bytes }
+        Self { walker: Walker::new(text), text, bytes: text.as_bytes(), origin, search_bytes }
     }
 
     fn offset(&self, at: usize) -> usize {
@@ -269,7 +270,8 @@ impl<'a> Document<'a> {
             sink.error(self.offset(open), "a record of at most 16 MiB");
             return Ok(Shape::Record);
         }
-        match build::record(&self.walker) {
+        let raw = Raw(self.text.get(open..end).unwrap_or_default());
+        match build::record(&self.walker, raw) {
             Ok(record) => {
                 (sink.visit)(sink.index, Ok(record));
                 sink.index += 1;
