@@ -97,7 +97,7 @@ impl<'a> Document<'a> {
                 _ if shape == Shape::Empty => {
                     return Err(ObjectError::NotCloudTrail { offset: self.offset(at) });
                 }
-                _ => (self.next_line(Fault::new(at, "a JSON object or array"), sink)?, shape),
+                _ => (self.garbage(at, sink)?, shape),
             };
             shape = match shape {
                 Shape::Empty => next.1,
@@ -107,6 +107,15 @@ impl<'a> Document<'a> {
             at = json::skip_space(self.bytes, next.0);
         }
         Ok(shape)
+    }
+
+    /// Passes what is no JSON between values.
+    #[cold]
+    fn garbage<F>(&self, at: usize, sink: &mut Sink<'_, F>) -> Result<usize, ObjectError>
+    where
+        F: FnMut(usize, Result<Record<'_>, RecordError>),
+    {
+        self.next_line(at, Fault::new(at, "a JSON object or array"), sink)
     }
 
     /// Reads an object that stands by itself; returns its end.
@@ -136,7 +145,7 @@ impl<'a> Document<'a> {
                         sink.error(self.offset(fault.at), fault.expected);
                         end
                     }
-                    None => self.next_line(fault, sink)?,
+                    None => self.next_line(open + 1, fault, sink)?,
                 };
                 Ok((end, Shape::Record))
             }
@@ -213,9 +222,6 @@ impl<'a> Document<'a> {
 
     /// The end of the damaged value that begins at `at`, where its brackets or quotes tell it.
     fn past(&mut self, at: usize, fault: Fault) -> Option<usize> {
-        if self.search_bytes == 0 {
-            return None;
-        }
         let limit = fault.at.saturating_add(RECORD_BYTES_MAX).min(self.bytes.len());
         let reach = limit.min(at.saturating_add(self.search_bytes));
         let bytes = self.bytes.get(..reach)?;
@@ -223,9 +229,13 @@ impl<'a> Document<'a> {
             b'{' | b'[' => json::container_end(bytes, at, Nesting::Counted),
             _ => json::value_end(bytes, at),
         };
-        let spent = end.unwrap_or(reach).saturating_sub(at).max(1);
-        self.search_bytes = self.search_bytes.saturating_sub(spent);
+        self.spend(at, fault.at.max(end.unwrap_or(reach)));
         end.ok()
+    }
+
+    /// Takes what was read from `from` to `to` in vain off the search budget.
+    fn spend(&mut self, from: usize, to: usize) {
+        self.search_bytes = self.search_bytes.saturating_sub(to.saturating_sub(from));
     }
 
     /// Reports `fault` and finds the next record from `from` on.
@@ -238,21 +248,36 @@ impl<'a> Document<'a> {
     where
         F: FnMut(usize, Result<Record<'_>, RecordError>),
     {
-        let rest = self.bytes.get(from..).unwrap_or_default();
-        let found = memmem::find(rest, RECORD_START).ok_or_else(|| self.broken(fault))?;
-        sink.error(self.offset(fault.at), fault.expected);
-        Ok(from + found)
+        self.find(RECORD_START, from, fault, sink)
     }
 
-    /// Reports `fault` and finds the next line that begins like an object.
-    fn next_line<F>(&self, fault: Fault, sink: &mut Sink<'_, F>) -> Result<usize, ObjectError>
+    /// Reports `fault` and finds the next line from `from` on that begins like an object.
+    fn next_line<F>(
+        &self,
+        from: usize,
+        fault: Fault,
+        sink: &mut Sink<'_, F>,
+    ) -> Result<usize, ObjectError>
     where
         F: FnMut(usize, Result<Record<'_>, RecordError>),
     {
-        let rest = self.bytes.get(fault.at..).unwrap_or_default();
-        let found = memmem::find(rest, b"\n{").ok_or_else(|| self.broken(fault))?;
+        self.find(b"\n{", from, fault, sink)
+    }
+
+    fn find<F>(
+        &self,
+        start: &[u8],
+        from: usize,
+        fault: Fault,
+        sink: &mut Sink<'_, F>,
+    ) -> Result<usize, ObjectError>
+    where
+        F: FnMut(usize, Result<Record<'_>, RecordError>),
+    {
+        let rest = self.bytes.get(from..).filter(|_| self.search_bytes > 0).unwrap_or_default();
+        let found = memmem::find(rest, start).ok_or_else(|| self.broken(fault))?;
         sink.error(self.offset(fault.at), fault.expected);
-        Ok(fault.at + found)
+        Ok(from + found)
     }
 
     /// Hands out what the object just walked holds: itself, or what it wraps.
