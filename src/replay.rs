@@ -109,14 +109,11 @@ fn apply(
     for (chunk, outcomes) in read {
         chunks.push(chunk);
         for Read { name, bytes, is_whole, outcome } in outcomes {
-            if let Some(why) = &outcome.failure {
-                watch.trouble(&name, why);
+            if is_whole {
+                report(&name, &outcome, watch);
+                watch.read(1, bytes);
+                summary.add(&outcome);
             }
-            for bad in &outcome.bad {
-                watch.trouble(&name, bad);
-            }
-            watch.read(u64::from(is_whole), bytes);
-            summary.add(&outcome, is_whole);
         }
     }
     engine.apply(&chunks);
@@ -152,11 +149,7 @@ struct Read {
     outcome: Outcome,
 }
 
-fn read_units(
-    units: Vec<Unit<'_>>,
-    engine: &Engine,
-    workers: &Workers<'_>,
-) -> (Chunk, Vec<Read>) {
+fn read_units(units: Vec<Unit<'_>>, engine: &Engine, workers: &Workers<'_>) -> (Chunk, Vec<Read>) {
     workers.with(|worker| {
         let mut reader = engine.reader();
         let read = units.into_iter().map(|unit| {
@@ -192,6 +185,13 @@ fn read_units(
         let read = read.collect();
         (reader.finish(), read)
     })
+}
+
+/// Tells what of an object could not be read.
+fn report(name: &str, outcome: &Outcome, watch: &mut dyn Watch) {
+    for trouble in outcome.failure.iter().chain(&outcome.bad) {
+        watch.trouble(name, trouble);
+    }
 }
 
 fn failed(error: &anyhow::Error) -> Outcome {

@@ -127,15 +127,20 @@ impl<'a> Worker<'a> {
     }
 
     /// Inflates and parses what was loaded. With a failure in the outcome nothing may be applied.
-    pub(crate) fn read(&mut self, named: Named, account: Option<&str>, sink: &mut dyn Sink) -> Outcome {
+    pub(crate) fn read(
+        &mut self,
+        named: Named,
+        account: Option<&str>,
+        sink: &mut dyn Sink,
+    ) -> Outcome {
         let Self { decoder, flows, file, filter } = self;
         let mut outcome = Outcome::default();
         let result = match decoder.decode(file) {
             Err(error) => Err(error.to_string()),
             Ok(Inflated::Whole(bytes)) => {
                 outcome.inflated_bytes = bytes.len() as u64;
-                let is_flow = named == Named::Flow
-                    || named == Named::Nothing && looks_like_flow(bytes);
+                let is_flow =
+                    named == Named::Flow || named == Named::Nothing && looks_like_flow(bytes);
                 if is_flow {
                     read_flows(flows, filter, account, &mut outcome, sink, |reader, visit| {
                         reader.push(bytes, visit);
@@ -188,8 +193,8 @@ fn read_events(
 
 /// Whether a record lies within what was asked for; its object can hold others.
 fn admits(filter: &Filter, event: &ingest::Event<'_>) -> bool {
-    let listed = |list: &std::collections::BTreeSet<String>, text: Option<ingest::Text<'_>>| {
-        list.is_empty() || text.is_some_and(|text| list.contains(text.0))
+    let listed = |list: &[String], text: Option<ingest::Text<'_>>| {
+        list.is_empty() || text.is_some_and(|text| list.iter().any(|one| *one == text.0))
     };
     within(filter, event.time_ms)
         && listed(&filter.regions, event.region)
@@ -212,7 +217,9 @@ fn read_flows(
     let mut attempts = Attempts::default();
     let mut logged: Option<String> = None;
     let mut visit = |batch: FlowBatch| {
-        if logged.is_none() && let Some(accounts) = batch.texts(Field::AccountId) {
+        if logged.is_none()
+            && let Some(accounts) = batch.texts(Field::AccountId)
+        {
             logged = (0..batch.rows()).find_map(|row| accounts.get(row)).map(str::to_owned);
         }
         attempts.add(&batch);

@@ -88,6 +88,7 @@ mod tests {
     use super::*;
 
     const PLAIN: Event<'static> = Event {
+        raw: Raw(""),
         time_ms: 0,
         id: None,
         source: Text("signin.amazonaws.com"),
