@@ -266,3 +266,10 @@ fn bytes_that_are_not_utf8_are_replaced_and_reported() {
     let decoded = super::text(b"\"\xff\"");
     assert_eq!((decoded.text.as_ref(), decoded.lossy), ("\"\u{fffd}\"", true));
 }
+
+#[test]
+fn what_changes_no_boundary_is_let_through() {
+    let lenient = record("A\tB\\q").replacen("\"1.08\"", "{\"a\" 1,,}", 1);
+    assert!(serde_json::from_str::<serde_json::Value>(&lenient).is_err());
+    check(&lenient, Shape::Record, &["A\tB\\q"]);
+}
