@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub(crate) type Group = (Arc<str>, baseline::Kind);
 
 /// The profiles of its entities.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Shard {
     profiles: BTreeMap<u128, (Entity, Profile)>,
 }
