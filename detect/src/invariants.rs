@@ -25,7 +25,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     // Around midnight more often than by chance.
     let minute = prop_oneof![2 => 0..24 * 60_i64, 1 => 23 * 60 + 30..24 * 60_i64, 1 => 0..40_i64];
     let gap = prop_oneof![Just(1_i64), Just(20), Just(150), Just(299), Just(2_000)];
-    (0..7_u8, 0..12_u8, 0..6_u8, (0..DAYS, minute), gap, 1..40_u8).prop_map(
+    (0..7_u8, 0..12_u8, 0..6_u8, (0..DAYS, minute), gap, 1..28_u8).prop_map(
         |(who, what, from, (day, minute), gap_s, n)| Deed {
             who,
             what,
@@ -227,6 +227,19 @@ impl Delivery {
     }
 }
 
+fn in_order(records: &[(i64, String)]) -> Vec<&(i64, String)> {
+    let mut records: Vec<_> = records.iter().collect();
+    records.sort_by_key(|(time_ms, _)| *time_ms);
+    records
+}
+
+fn apply<S: AsRef<str>>(engine: &mut Engine, records: &[S]) {
+    let mut reader = engine.reader();
+    testkit::read(&mut reader, None, records);
+    let chunk = reader.finish();
+    engine.apply(&[chunk]);
+}
+
 /// The end of all days, with days enough for every generation to be merged.
 fn end_ms() -> i64 {
     testkit::at(i32::try_from(DAYS).unwrap() + 8, "0:0")
@@ -237,7 +250,7 @@ fn config(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(config(40))]
+    #![proptest_config(config(32))]
 
     #[test]
     fn nothing_depends_on_how_records_come(deeds in world(4..16), delivery in delivery()) {
@@ -256,5 +269,78 @@ proptest! {
         expected.extend(plain.take_findings());
         findings.extend(other.take_findings());
         prop_assert_eq!(findings, expected);
+    }
+
+    #[test]
+    fn nothing_depends_on_when_days_close(deeds in world(4..16), step_h in 1..30_i64) {
+        let records = records(&deeds);
+        let (mut plain, mut expected) = PLAIN.run(&records);
+        plain.advance(end_ms());
+        expected.extend(plain.take_findings());
+
+        let mut stepped = PLAIN.run(&[]).0;
+        let mut findings = Vec::new();
+        let mut now_ms = 0;
+        for (time_ms, raw) in in_order(&records) {
+            while now_ms < *time_ms {
+                now_ms = if now_ms == 0 { *time_ms } else { time_ms.min(&(now_ms + step_h * HOUR_MS)).to_owned() };
+                stepped.advance(now_ms);
+                findings.extend(stepped.take_findings());
+            }
+            apply(&mut stepped, &[raw]);
+        }
+        stepped.advance(end_ms());
+        findings.extend(stepped.take_findings());
+        prop_assert_eq!(&findings, &expected);
+        prop_assert!(stepped.memory() == plain.memory(), "steps");
+
+        let mut jumped = PLAIN.run(&[]).0;
+        let raw: Vec<_> = records.iter().map(|(_, raw)| raw).collect();
+        apply(&mut jumped, &raw);
+        jumped.advance(end_ms());
+        prop_assert_eq!(jumped.take_findings(), expected);
+        prop_assert!(jumped.memory() == plain.memory(), "one jump");
+    }
+
+    #[test]
+    fn the_end_of_input_closes_like_time(deeds in world(4..12)) {
+        let records = records(&deeds);
+        let (mut plain, mut expected) = PLAIN.run(&records);
+        plain.advance(end_ms());
+        expected.extend(plain.take_findings());
+        let (mut ended, mut findings) = PLAIN.run(&records);
+        ended.finish();
+        findings.extend(ended.take_findings());
+        prop_assert_eq!(findings, expected);
+        ended.advance(end_ms());
+        prop_assert!(ended.memory() == plain.memory());
+        prop_assert!(ended.take_findings().is_empty());
+    }
+
+    #[test]
+    fn more_records_never_lower_the_bits(deeds in world(4..14), more in world(1..6)) {
+        let last_day = DAYS - 1;
+        let mut larger = deeds.clone();
+        larger.extend(more.into_iter().map(|deed| Deed {
+            start_min: deed.start_min % (24 * 60) + last_day * 24 * 60,
+            ..deed
+        }));
+        let found = |deeds: &[Deed]| {
+            let (mut engine, mut findings) = PLAIN.run(&records(deeds));
+            engine.finish();
+            findings.extend(engine.take_findings());
+            findings
+        };
+        let (fewer, larger) = (found(&deeds), found(&larger));
+        for finding in fewer {
+            let same = larger.iter().find(|larger| larger.id == finding.id);
+            let same = same.map(|same| (same.bits(), same.n_hours, same.history_days));
+            prop_assert!(
+                same.is_some_and(|(bits, n_hours, days)| bits >= finding.bits()
+                    && n_hours >= finding.n_hours
+                    && days == finding.history_days),
+                "{:?} of {:#?}", same, finding
+            );
+        }
     }
 }

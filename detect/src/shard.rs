@@ -58,6 +58,7 @@ impl Shard {
             if !profile.is_open(day) {
                 continue;
             }
+            profile.settle(day, context.options.lateness);
             let group = (Arc::clone(&entity.account), entity.kind);
             let found = judge(entity, profile, day, (context, priors.of(&group)));
             let is_alerted = found.teaches_less;
