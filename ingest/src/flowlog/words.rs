@@ -1,6 +1,8 @@
 //! Numbers and addresses read from eight or sixteen bytes at once. Every reader returns where the
 //! value ended: at the first byte up to space.
 
+use std::num::NonZeroU64;
+
 /// How many bytes behind a line must be readable for the readers here to work on it.
 pub(super) const PADDING: usize = 32;
 
@@ -47,8 +49,8 @@ pub(super) const NULL: i64 = -1;
 #[inline]
 pub(super) fn integer(text: &[u8], pos: usize) -> Option<(i64, usize)> {
     let first = word(text, pos)?;
-    let stop = ends(first);
-    if stop != 0 {
+    // Known to be non-zero, counting zeros is one instruction.
+    if let Some(stop) = NonZeroU64::new(ends(first)) {
         let len = stop.trailing_zeros() / 8;
         let end = pos + len as usize;
         if len == 0 {
