@@ -6,7 +6,7 @@ use crate::{
     distinct::Distinct,
     evidence::{Evidence, Records},
     place::{Stay, Stays},
-    time::{Hour, Slot},
+    time::{Day, Hour, Slot},
     value::Value,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +55,30 @@ impl Hours {
         }
         if let Some(record) = &entry.evidence {
             counted.records.add(record.clone(), Records::MAX);
+        }
+    }
+
+    /// Leaves out values that are known after all, of dimensions that keep only new ones.
+    pub(crate) fn forget_known(&mut self, day: Day, is_known: impl Fn(Dimension, &Value) -> bool) {
+        let last = Day(day.0.saturating_add(1)).first_slot();
+        for &dimension in Dimension::ALL.iter().filter(|dimension| dimension.keeps_news_only()) {
+            let range = (dimension, day.first_slot())..(dimension, last);
+            let mut emptied = Vec::new();
+            for ((_, slot), counted) in self.counted.range_mut(range) {
+                let known = counted.values.iter().filter(|(value, _)| is_known(dimension, value));
+                let n_known: u64 = known.map(|(_, amount)| amount).sum();
+                if n_known == 0 {
+                    continue;
+                }
+                counted.amount = counted.amount.saturating_sub(n_known);
+                counted.values.retain(|value| !is_known(dimension, value));
+                if counted.values.iter().next().is_none() {
+                    emptied.push(*slot);
+                }
+            }
+            for slot in emptied {
+                self.counted.remove(&(dimension, slot));
+            }
         }
     }
 

@@ -282,6 +282,15 @@ impl Profile {
         self.open.contains_key(&day)
     }
 
+    /// Makes `day` ready to be judged. Values that came before its generation was complete could not
+    /// be told from known ones: those are left out now, as they would have been.
+    pub fn settle(&mut self, day: Day, lateness: Lateness) {
+        let through = lateness.learned_through(day);
+        self.history.prepare(through);
+        let known = self.history.at(through);
+        self.hours.forget_known(day, |dimension, value| known.knows(dimension, value));
+    }
+
     /// Closes `day`: its hours teach rates, its values are weighed. Returns what it taught.
     pub fn close(&mut self, day: Day, weight: Weight) -> ClosedDay {
         let n_hours = weight.scale(self.touched(day, day).len() as u64);

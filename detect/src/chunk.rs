@@ -286,8 +286,9 @@ impl<'c> Sums<'c> {
         let chunk = self.chunk;
         let mut tallies: Vec<_> = tallies.into_iter().collect();
         tallies.sort_unstable();
-        let mut values: hashbrown::HashSet<(usize, Slot, u64), Mixer> =
-            hashbrown::HashSet::default();
+        // Where the entry of a value is: amounts are exact, so that chunks of any size sum alike.
+        let mut values: hashbrown::HashMap<(usize, Slot, u64), usize, Mixer> =
+            hashbrown::HashMap::default();
         for ((principal, api, address, region, slot), amount) in tallies {
             let Some((at, _)) = self.by_principal.get(principal as usize).copied() else {
                 continue;
@@ -306,8 +307,12 @@ impl<'c> Sums<'c> {
                 (Dimension::Network, address.and_then(|address| address.network.as_ref())),
             ] {
                 let Some(value) = value else { continue };
-                if values.insert((at, slot, value.hash() ^ (dimension as u64))) {
-                    aggregate.entries.push(entry(dimension, Some(value.clone()), 1));
+                let entries = &mut aggregate.entries;
+                let key = (at, slot, value.hash() ^ (dimension as u64));
+                let place = *values.entry(key).or_insert(entries.len());
+                match entries.get_mut(place) {
+                    Some(known) => known.amount += amount,
+                    None => entries.push(entry(dimension, Some(value.clone()), amount)),
                 }
             }
         }

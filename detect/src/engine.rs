@@ -98,7 +98,7 @@ impl Interests {
 }
 
 /// What groups have taught, as generations like everything else.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Priors {
     by_group: BTreeMap<Group, History>,
     nothing: History,
@@ -262,6 +262,12 @@ impl Engine {
         let n_entities = self.shards.iter().map(Shard::n_entities).sum::<usize>() as u64;
         let n_hours_unchecked = self.fingerprints.n_hours_dropped;
         Counts { n_hours_unchecked, n_entities, ..self.counts.clone() }
+    }
+
+    /// All that was learned and all that is still open.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> (&[Shard], &Priors) {
+        (&self.shards, &self.priors)
     }
 
     /// Which rows of a chunk count: those that were not there before. The first in canonical order

@@ -8,9 +8,13 @@ mod engine;
 mod finding;
 mod fingerprints;
 mod intern;
+#[cfg(test)]
+mod invariants;
 mod reader;
 mod record;
 mod shard;
+#[cfg(test)]
+mod testkit;
 
 pub use chunk::Chunk;
 pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, Verdict};

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub(crate) type Group = (Arc<str>, baseline::Kind);
 
 /// The profiles of its entities.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Shard {
     profiles: BTreeMap<u128, (Entity, Profile)>,
 }
@@ -58,6 +58,7 @@ impl Shard {
             if !profile.is_open(day) {
                 continue;
             }
+            profile.settle(day, context.options.lateness);
             let group = (Arc::clone(&entity.account), entity.kind);
             let found = judge(entity, profile, day, (context, priors.of(&group)));
             let is_alerted = found.teaches_less;

@@ -1,0 +1,346 @@
+//! What must not depend on how logs come: order, batches, threads, redelivery, moments of closing.
+
+use crate::{Chunk, Engine, Finding, Options, testkit};
+use baseline::time::HOUR_MS;
+use ingest::{enrich::Enrich, testkit as raw};
+use proptest::prelude::*;
+use serde_json::json;
+
+/// What somebody did: `n` calls, `gap_s` apart.
+#[derive(Debug, Clone)]
+struct Deed {
+    who: u8,
+    what: u8,
+    from: u8,
+    start_min: i64,
+    gap_s: i64,
+    n: u8,
+}
+
+const DAYS: i64 = 5;
+const ADDRESSES: [&str; 6] =
+    ["8.8.8.8", "1.1.1.1", "18.236.0.1", "81.2.69.142", "10.0.0.7", "2001:4860:4860::8888"];
+
+fn deed() -> impl Strategy<Value = Deed> {
+    // Around midnight more often than by chance.
+    let minute = prop_oneof![2 => 0..24 * 60_i64, 1 => 23 * 60 + 30..24 * 60_i64, 1 => 0..40_i64];
+    let gap = prop_oneof![Just(1_i64), Just(20), Just(150), Just(299), Just(2_000)];
+    (0..7_u8, 0..12_u8, 0..6_u8, (0..DAYS, minute), gap, 1..28_u8).prop_map(
+        |(who, what, from, (day, minute), gap_s, n)| Deed {
+            who,
+            what,
+            from,
+            start_min: day * 24 * 60 + minute,
+            gap_s,
+            n,
+        },
+    )
+}
+
+fn record(deed: &Deed, i: u8, id: &str) -> (i64, String) {
+    let who = match deed.who {
+        0 => raw::iam_user("alice"),
+        1 => raw::iam_user("bob"),
+        2 => raw::sso_user("Admin", "carol@example.com"),
+        3 => raw::instance_role("web", "i-0123456789abcdef0"),
+        4 => raw::root(),
+        5 => raw::role_session("deploy", &format!("job-{i}")),
+        _ => raw::service("config.amazonaws.com"),
+    };
+    let call = raw::by(who);
+    let call = match deed.what {
+        0 => call.api("ec2:RunInstances").error("Client.UnauthorizedOperation"),
+        1 => call.api(&format!("iam:List{i}")).error("AccessDenied"),
+        2 => {
+            call.api("secretsmanager:GetSecretValue").request(json!({"secretId": format!("s{i}")}))
+        }
+        3 => call.api("secretsmanager:BatchGetSecretValue").request(json!({"maxResults": 7})),
+        4 => call.api("s3:DeleteObject").request(json!({"bucketName": format!("b{}", i % 2)})),
+        5 => call.api("s3:PutObject").request(json!({
+            "bucketName": "b", "x-amz-server-side-encryption-customer-algorithm": "AES256"})),
+        6 => call.api("signin:ConsoleLogin").additional(json!({"MFAUsed": "Yes"})),
+        7 => call.api("signin:ConsoleLogin").additional(json!({"MFAUsed": "No"})),
+        8 => call.api("iam:CreateAccessKey").request(json!({"userName": "dave"})),
+        9 => call.api("cloudtrail:StopLogging").request(json!({"name": "trail"})),
+        10 => call
+            .api(&format!("ec2:Describe{}", i % 5))
+            .region(["eu-west-1", "us-east-1"][i as usize % 2]),
+        _ => call.api("s3:GetObject").without("eventID"),
+    };
+    let account = if deed.start_min % 3 == 0 { "444455556666" } else { raw::ACCOUNT };
+    let time_ms = testkit::at(0, "0:0") + (deed.start_min * 60 + deed.gap_s * i64::from(i)) * 1_000;
+    let call = call.at_ms(time_ms).from_ip(ADDRESSES[deed.from as usize]).account(account);
+    let call = call.set("requestID", json!(format!("r-{id}")));
+    let call = if deed.what == 11 { call } else { call.id(&raw::uuid(id)) };
+    (time_ms, call.raw())
+}
+
+fn records(deeds: &[Deed]) -> Vec<(i64, String)> {
+    let calls = deeds
+        .iter()
+        .enumerate()
+        .flat_map(|(n, deed)| (0..deed.n).map(move |i| record(deed, i, &format!("{n}-{i}"))));
+    calls.collect()
+}
+
+fn world(n: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Deed>> {
+    prop::collection::vec(deed(), n)
+}
+
+/// How records reach the engine.
+#[derive(Debug, Clone)]
+struct Delivery {
+    seed: u64,
+    copies_max: u64,
+    object_max: usize,
+    objects_per_chunk: usize,
+    chunks_per_apply: usize,
+    n_threads: usize,
+}
+
+fn delivery() -> impl Strategy<Value = Delivery> {
+    (any::<u64>(), 1..=5_u64, 1..60_usize, 1..5_usize, 1..4_usize, prop_oneof![Just(1), Just(3)])
+        .prop_map(
+            |(seed, copies_max, object_max, objects_per_chunk, chunks_per_apply, n_threads)| {
+                Delivery {
+                    seed,
+                    copies_max,
+                    object_max,
+                    objects_per_chunk,
+                    chunks_per_apply,
+                    n_threads,
+                }
+            },
+        )
+}
+
+/// One record after the other, each as its own object.
+const PLAIN: Delivery = Delivery {
+    seed: 0,
+    copies_max: 1,
+    object_max: 1,
+    objects_per_chunk: 1,
+    chunks_per_apply: 1,
+    n_threads: 1,
+};
+
+struct Object {
+    stamp_ms: i64,
+    records: Vec<usize>,
+}
+
+impl Delivery {
+    fn random(&self, what: &str, of: u64) -> u64 {
+        let hash = baseline::stable_hash(&[&self.seed.to_le_bytes(), what.as_bytes()]);
+        u64::try_from(hash % u128::from(of)).unwrap()
+    }
+
+    fn random_ms(&self, what: &str, below_h: i64) -> i64 {
+        i64::try_from(self.random(what, u64::try_from(below_h * HOUR_MS).unwrap())).unwrap()
+    }
+
+    /// Objects in the order in which they come. No record is later than 22 hours after its event,
+    /// and no object comes when *now* is more than an hour ahead of its stamp.
+    fn objects(&self, records: &[(i64, String)]) -> Vec<Object> {
+        let is_plain = self.object_max == 1 && self.seed == 0;
+        let mut arrivals = Vec::new();
+        for (i, (time_ms, _)) in records.iter().enumerate() {
+            for copy in 0..=self.random(&format!("copies {i}"), self.copies_max) {
+                let late = self.random_ms(&format!("late {i} {copy}"), 20);
+                arrivals.push((time_ms + if is_plain { 0 } else { late }, i));
+            }
+        }
+        arrivals.sort_unstable();
+        let mut objects: Vec<Object> = Vec::new();
+        let mut first_ms = i64::MIN;
+        for (arrival_ms, i) in arrivals {
+            match objects.last_mut() {
+                Some(object)
+                    if object.records.len() < self.object_max
+                        && arrival_ms - first_ms < 2 * HOUR_MS =>
+                {
+                    object.stamp_ms = arrival_ms;
+                    object.records.push(i);
+                }
+                _ => {
+                    first_ms = arrival_ms;
+                    objects.push(Object { stamp_ms: arrival_ms, records: vec![i] });
+                }
+            }
+        }
+        let again: Vec<Object> = objects
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| self.random(&format!("again {n}"), 4) == 0 && !is_plain)
+            .map(|(_, object)| Object {
+                stamp_ms: object.stamp_ms,
+                records: object.records.clone(),
+            })
+            .collect();
+        objects.extend(again);
+        for (n, object) in objects.iter_mut().enumerate() {
+            object.records.sort_by_key(|i| self.random(&format!("place {n} {i}"), 1 << 40));
+        }
+        let disorder = |n: usize| if is_plain { 0 } else { self.random_ms(&format!("way {n}"), 1) };
+        let mut order: Vec<_> = objects
+            .into_iter()
+            .enumerate()
+            .map(|(n, o)| (o.stamp_ms + disorder(n), n, o))
+            .collect();
+        order.sort_by_key(|(when_ms, n, _)| (*when_ms, *n));
+        order.into_iter().map(|(_, _, object)| object).collect()
+    }
+
+    fn run(&self, records: &[(i64, String)]) -> (Engine, Vec<Finding>) {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.n_threads).build().unwrap();
+        pool.install(|| {
+            let mut engine = Engine::new(Options::default(), Enrich::built_in());
+            let objects = self.objects(records);
+            let mut rest = objects.as_slice();
+            while let Some(first) = rest.first() {
+                engine.advance(first.stamp_ms);
+                let open = engine.oldest_open_at(first.stamp_ms);
+                let n_max = self.objects_per_chunk * self.chunks_per_apply;
+                let n = rest
+                    .iter()
+                    .take(n_max)
+                    .take_while(|object| engine.oldest_open_at(object.stamp_ms) == open)
+                    .count();
+                let (batch, others) = rest.split_at(n);
+                rest = others;
+                let chunks: Vec<Chunk> = batch
+                    .chunks(self.objects_per_chunk)
+                    .map(|objects| {
+                        let mut reader = engine.reader();
+                        for Object { stamp_ms, records: numbers } in objects {
+                            let raw: Vec<_> = numbers.iter().map(|i| &records[*i].1).collect();
+                            testkit::read(&mut reader, Some(*stamp_ms), &raw);
+                        }
+                        reader.finish()
+                    })
+                    .collect();
+                engine.apply(&chunks);
+            }
+            let findings = engine.take_findings();
+            (engine, findings)
+        })
+    }
+}
+
+fn in_order(records: &[(i64, String)]) -> Vec<&(i64, String)> {
+    let mut records: Vec<_> = records.iter().collect();
+    records.sort_by_key(|(time_ms, _)| *time_ms);
+    records
+}
+
+fn apply<S: AsRef<str>>(engine: &mut Engine, records: &[S]) {
+    let mut reader = engine.reader();
+    testkit::read(&mut reader, None, records);
+    let chunk = reader.finish();
+    engine.apply(&[chunk]);
+}
+
+/// The end of all days, with days enough for every generation to be merged.
+fn end_ms() -> i64 {
+    testkit::at(i32::try_from(DAYS).unwrap() + 8, "0:0")
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config(32))]
+
+    #[test]
+    fn nothing_depends_on_how_records_come(deeds in world(4..16), delivery in delivery()) {
+        let records = records(&deeds);
+        let last_ms = records.iter().map(|(time_ms, _)| *time_ms).max().unwrap() + 24 * HOUR_MS;
+        let (mut plain, mut expected) = PLAIN.run(&records);
+        let (mut other, mut findings) = delivery.run(&records);
+        prop_assert_eq!(other.counts().n_records, records.len() as u64);
+        prop_assert_eq!(other.counts().n_late, 0);
+        plain.advance(last_ms);
+        other.advance(last_ms);
+        prop_assert!(plain.memory() == other.memory(), "open days differ");
+        plain.advance(end_ms());
+        other.advance(end_ms());
+        prop_assert!(plain.memory() == other.memory(), "what was learned differs");
+        expected.extend(plain.take_findings());
+        findings.extend(other.take_findings());
+        prop_assert_eq!(findings, expected);
+    }
+
+    #[test]
+    fn nothing_depends_on_when_days_close(deeds in world(4..16), step_h in 1..30_i64) {
+        let records = records(&deeds);
+        let (mut plain, mut expected) = PLAIN.run(&records);
+        plain.advance(end_ms());
+        expected.extend(plain.take_findings());
+
+        let mut stepped = PLAIN.run(&[]).0;
+        let mut findings = Vec::new();
+        let mut now_ms = 0;
+        for (time_ms, raw) in in_order(&records) {
+            while now_ms < *time_ms {
+                now_ms = if now_ms == 0 { *time_ms } else { time_ms.min(&(now_ms + step_h * HOUR_MS)).to_owned() };
+                stepped.advance(now_ms);
+                findings.extend(stepped.take_findings());
+            }
+            apply(&mut stepped, &[raw]);
+        }
+        stepped.advance(end_ms());
+        findings.extend(stepped.take_findings());
+        prop_assert_eq!(&findings, &expected);
+        prop_assert!(stepped.memory() == plain.memory(), "steps");
+
+        let mut jumped = PLAIN.run(&[]).0;
+        let raw: Vec<_> = records.iter().map(|(_, raw)| raw).collect();
+        apply(&mut jumped, &raw);
+        jumped.advance(end_ms());
+        prop_assert_eq!(jumped.take_findings(), expected);
+        prop_assert!(jumped.memory() == plain.memory(), "one jump");
+    }
+
+    #[test]
+    fn the_end_of_input_closes_like_time(deeds in world(4..12)) {
+        let records = records(&deeds);
+        let (mut plain, mut expected) = PLAIN.run(&records);
+        plain.advance(end_ms());
+        expected.extend(plain.take_findings());
+        let (mut ended, mut findings) = PLAIN.run(&records);
+        ended.finish();
+        findings.extend(ended.take_findings());
+        prop_assert_eq!(findings, expected);
+        ended.advance(end_ms());
+        prop_assert!(ended.memory() == plain.memory());
+        prop_assert!(ended.take_findings().is_empty());
+    }
+
+    #[test]
+    fn more_records_never_lower_the_bits(deeds in world(4..14), more in world(1..6)) {
+        let last_day = DAYS - 1;
+        let mut larger = deeds.clone();
+        larger.extend(more.into_iter().map(|deed| Deed {
+            start_min: deed.start_min % (24 * 60) + last_day * 24 * 60,
+            ..deed
+        }));
+        let found = |deeds: &[Deed]| {
+            let (mut engine, mut findings) = PLAIN.run(&records(deeds));
+            engine.finish();
+            findings.extend(engine.take_findings());
+            findings
+        };
+        let (fewer, larger) = (found(&deeds), found(&larger));
+        for finding in fewer {
+            let same = larger.iter().find(|larger| larger.id == finding.id);
+            let same = same.map(|same| (same.bits(), same.n_hours, same.history_days));
+            prop_assert!(
+                same.is_some_and(|(bits, n_hours, days)| bits >= finding.bits()
+                    && n_hours >= finding.n_hours
+                    && days == finding.history_days),
+                "{:?} of {:#?}", same, finding
+            );
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Logs for tests: raw records by day and time of day, read by the parser and judged by the engine.
+
+use crate::{Engine, Finding, Options, Reader};
+use baseline::{Aggregate, Kind};
+use baseline::{Day, Dimension, Entity, Entry, Slot, stable_hash};
+use ingest::{cloudtrail, enrich::Enrich, testkit::Call};
+use std::collections::BTreeMap;
+
+/// The day on which tests happen: 2025-03-14.
+pub(crate) const TODAY: Day = Day(20_161);
+
+/// `hh:mm` of a day counted from [`TODAY`]. Unit: milliseconds since the Unix epoch.
+pub(crate) fn at(day: i32, clock: &str) -> i64 {
+    let (hours, minutes) = clock.split_once(':').unwrap();
+    let minutes = hours.parse::<i64>().unwrap() * 60 + minutes.parse::<i64>().unwrap();
+    Day(TODAY.0 + day).start_ms() + minutes * 60_000
+}
+
+/// Reads one object that holds `records`.
+pub(crate) fn read<S: AsRef<str>>(reader: &mut Reader<'_>, stamp_ms: Option<i64>, records: &[S]) {
+    let text = ingest::testkit::object(records);
+    reader.begin(stable_hash(&[text.as_bytes()]), stamp_ms);
+    let shape = cloudtrail::read(&text, |_, record| match record.unwrap() {
+        cloudtrail::Record::Event(event) => reader.record(&event),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(shape, Ok(cloudtrail::Shape::Records));
+}
+
+/// Records of some days, on the way to the findings of one detector.
+#[derive(Debug, Default)]
+pub(crate) struct Logs {
+    days: BTreeMap<Day, Vec<String>>,
+    flows: BTreeMap<Day, Vec<Aggregate>>,
+    options: Options,
+}
+
+impl Logs {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// With other settings than the default.
+    pub(crate) fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let mut logs = Self::default();
+        change(&mut logs.options);
+        logs
+    }
+
+    /// One record at `hh:mm` of a day counted from today.
+    pub(crate) fn call(mut self, day: i32, clock: &str, call: Call) -> Self {
+        let time_ms = at(day, clock);
+        self.days.entry(Day::of(time_ms)).or_default().push(call.at_ms(time_ms).raw());
+        self
+    }
+
+    /// `n` records, a second apart, from `hh:mm` on.
+    pub(crate) fn calls(
+        mut self,
+        day: i32,
+        clock: &str,
+        n: u32,
+        call: impl Fn(u32) -> Call,
+    ) -> Self {
+        for i in 0..n {
+            let time_ms = at(day, clock) + i64::from(i) * 1_000;
+            let raw = call(i).at_ms(time_ms).raw();
+            self.days.entry(Day::of(time_ms)).or_default().push(raw);
+        }
+        self
+    }
+
+    /// One record a day at `hh:mm`, for `n` days that end three days before today, so that today
+    /// is judged by all of them, and so are its priors.
+    pub(crate) fn daily(mut self, n: i32, clock: &str, call: impl Fn(i32) -> Call) -> Self {
+        for day in -2 - n..-2 {
+            self = self.call(day, clock, call(day));
+        }
+        self
+    }
+
+    /// Ordinary work: calls that no detector watches, in `hours` hours of each of `n` days.
+    pub(crate) fn habit(mut self, n: i32, hours: u32, call: impl Fn() -> Call) -> Self {
+        for hour in 0..hours {
+            let clock = format!("{}:30", 8 + hour);
+            self = self.daily(n, &clock, |_| call().api("s3:GetBucketLocation"));
+        }
+        self
+    }
+
+    /// `targets` that `interface` called in vain at `hh:mm`.
+    pub(crate) fn flows(
+        mut self,
+        day: i32,
+        clock: &str,
+        interface: &str,
+        targets: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let slot = Slot::of(at(day, clock));
+        let key = self.options.hash_key;
+        let entries = targets.into_iter().map(|target| Entry {
+            dimension: Dimension::ScanTargets,
+            slot,
+            value: Some(key.value(&target)),
+            amount: 1,
+            evidence: None,
+        });
+        let account = ingest::testkit::ACCOUNT.into();
+        let entity = Entity { account, kind: Kind::Interface, key: interface.into() };
+        let entries = entries.collect();
+        let flow = Aggregate { entity, entries, stays: Vec::new(), n_records: 1, n_late: 0 };
+        self.flows.entry(slot.hour().day()).or_default().push(flow);
+        self
+    }
+
+    /// All findings, each day read and applied as its own object.
+    pub(crate) fn all(self) -> Vec<Finding> {
+        let mut engine = Engine::new(self.options, Enrich::built_in());
+        let days = self.days.keys().chain(self.flows.keys()).copied();
+        for day in days.collect::<std::collections::BTreeSet<_>>() {
+            engine.advance(day.start_ms());
+            let mut reader = engine.reader();
+            let records = self.days.get(&day).map_or(&[][..], Vec::as_slice);
+            read(&mut reader, None, records);
+            let mut chunk = reader.finish();
+            let flows = self.flows.get(&day).cloned().unwrap_or_default();
+            chunk.objects[0].content ^= stable_hash(&[&day.0.to_le_bytes()]);
+            chunk.objects[0].flows = flows;
+            engine.apply(&[chunk]);
+        }
+        engine.finish();
+        engine.take_findings()
+    }
+
+    /// The findings of one detector.
+    pub(crate) fn findings(self, detector: &str) -> Vec<Finding> {
+        let mut findings = self.all();
+        findings.retain(|finding| finding.meta.id == detector);
+        findings
+    }
+
+    /// The only finding of one detector.
+    pub(crate) fn finding(self, detector: &str) -> Finding {
+        let mut findings = self.findings(detector);
+        assert_eq!(findings.len(), 1, "{findings:#?}");
+        findings.remove(0)
+    }
+
+    /// The finding of one detector today, when other days have some too.
+    pub(crate) fn today(self, detector: &str) -> Option<Finding> {
+        self.findings(detector).into_iter().find(|finding| finding.day == TODAY)
+    }
+
+    /// That the detector says nothing.
+    #[track_caller]
+    pub(crate) fn stays_quiet(self, detector: &str) {
+        let findings = self.findings(detector);
+        assert!(findings.is_empty(), "{findings:#?}");
+    }
+}
+
+/// That the summary of `finding` holds all of `words`.
+#[track_caller]
+pub(crate) fn says(finding: &Finding, words: &[&str]) {
+    for word in words {
+        assert!(finding.summary.contains(word), "no `{word}` in: {}", finding.summary);
+    }
+}
