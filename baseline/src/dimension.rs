@@ -80,6 +80,8 @@ dimensions! {
     CredentialsGiven = "credentials-given", Sum, true;
     /// Console sign-ins: `with MFA` or `without MFA`.
     SignIns = "sign-ins", Sum, true;
+    /// Console sign-ins without MFA alone, so that only they are evidence.
+    SignInsWithoutMfa = "sign-ins-without-mfa", Sum, false;
     /// Networks outside AWS from which a workload's credentials were used.
     OutsideNetworks = "outside-networks", Sum, true;
     /// Peers and ports that an interface called in vain.
