@@ -84,6 +84,8 @@ dimensions! {
     AccessGiven = "access-given", Sum, true;
     /// Console sign-ins: `with MFA` or `without MFA`.
     SignIns = "sign-ins", Sum, true;
+    /// Console sign-ins without MFA alone, so that only they are evidence.
+    SignInsWithoutMfa = "sign-ins-without-mfa", Sum, false;
     /// Networks outside AWS from which a workload's credentials were used.
     OutsideNetworks = "outside-networks", Sum, true;
     /// Connections that an interface opened.
