@@ -10,6 +10,7 @@ use baseline::{Day, Dimension, Entry, Principal, Slot, class};
 use ingest::{
     Event, Identity, Text,
     enrich::{Caller, caller},
+    event::Outcome,
 };
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
@@ -143,6 +144,7 @@ impl<'e> Reader<'e> {
         let slot = if is_late { self.oldest_open.first_slot() } else { Slot::of(time_ms) };
         let id = self.id(event);
         let fingerprint = self.fingerprint(event, &id);
+        let is_stranger = event.name.is("ConsoleLogin") && event.outcome() == Outcome::Failure;
         let time_ms = event.time_ms;
         self.chunk.rows.push(Row {
             time_ms,
@@ -154,6 +156,7 @@ impl<'e> Reader<'e> {
             region,
             slot,
             is_late,
+            is_stranger,
         });
         self.contribute(event);
     }
