@@ -1,0 +1,4 @@
+//! The command line.
+
+pub(crate) mod config;
+pub(crate) mod detectors;
