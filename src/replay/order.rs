@@ -108,7 +108,7 @@ impl<'a> Units<'a> {
                 flows.extend(by_day.into_flows().map(|(day, flows)| ((day, file), flows)));
             }
             report(&name_of(object), &outcome, watch);
-            watch.read(1, object.size_bytes);
+            watch.read(object.size_bytes);
             summary.add(&outcome);
         }
         let (stamped, flows) = (stamped.iter().peekable(), flows.into_iter().peekable());
