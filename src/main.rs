@@ -21,7 +21,7 @@ fn main() -> anyhow::Result<()> {
         _ => {
             let config = config::Config::load(None)?;
             let inputs = config.inputs(&config.enrich()?);
-            let style = alerts::Style { colour: false, width: 80 };
+            let style = alerts::Style { colour: config::is_coloured(false), width: 80 };
             let writer = alerts::Writer::new(alerts::Format::Table, io::stdout(), inputs, style);
             drop((writer, config.options(), config.inflated_bytes_max()));
             Ok(())
