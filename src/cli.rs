@@ -103,10 +103,9 @@ impl Format {
         match asked {
             Some(Self::Table) => alerts::Format::Table,
             Some(Self::Json) => alerts::Format::Json,
-            Some(Self::Jsonl) => alerts::Format::JsonLines,
             Some(Self::Csv) => alerts::Format::Csv,
             None if terminal::is_for_a_person() => alerts::Format::Table,
-            None => alerts::Format::JsonLines,
+            Some(Self::Jsonl) | None => alerts::Format::JsonLines,
         }
     }
 }

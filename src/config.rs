@@ -1,5 +1,5 @@
 //! Settings: one TOML file, checked as a whole before anything starts. In: a path or nothing. Out:
-//! checked values, and where each came from. It reads no environment.
+//! checked values, and where each came from. Of the environment it reads what says whether to colour.
 
 mod keys;
 mod suggest;
@@ -12,6 +12,8 @@ use ingest::enrich::{Enrich, EnrichError};
 use keys::{Fault, Places};
 use serde::{Deserialize, Serialize};
 use std::{
+    env,
+    ffi::OsStr,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -169,6 +171,19 @@ impl Config {
             _ => "default".to_owned(),
         }
     }
+}
+
+/// Whether to colour what goes to a place that is a terminal or not: `NO_COLOR` (no-color.org) and
+/// `CLICOLOR_FORCE` (bixense.com/clicolors) decide before that, in this order.
+pub(crate) fn is_coloured(is_terminal: bool) -> bool {
+    let [never, always] = ["NO_COLOR", "CLICOLOR_FORCE"].map(env::var_os);
+    decide_colour(is_terminal, never.as_deref(), always.as_deref())
+}
+
+fn decide_colour(is_terminal: bool, never: Option<&OsStr>, always: Option<&OsStr>) -> bool {
+    let is_set = |value: Option<&OsStr>| value.is_some_and(|value| !value.is_empty());
+    let is_forced = is_set(always) && always != Some(OsStr::new("0"));
+    !is_set(never) && (is_forced || is_terminal)
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {

@@ -1,5 +1,6 @@
 //! What the terminal can show, and the progress bar on it.
 
+use crate::config::is_coloured;
 use alerts::Style;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal};
@@ -7,12 +8,9 @@ use std::io::{self, IsTerminal};
 /// Columns where nobody tells how many there are.
 const WIDTH_DEFAULT: usize = 100;
 
-/// What standard output can show: colour on a terminal, unless `NO_COLOR` is set, and anywhere if
-/// `CLICOLOR_FORCE` is (<https://no-color.org>, <https://bixense.com/clicolors>).
+/// What standard output can show.
 pub(crate) fn style() -> Style {
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let forced = is_set("CLICOLOR_FORCE");
-    let colour = forced || io::stdout().is_terminal() && !is_set("NO_COLOR");
+    let colour = is_coloured(is_for_a_person());
     let width = terminal_size::terminal_size().map_or(WIDTH_DEFAULT, |(width, _)| width.0.into());
     Style { colour, width }
 }

@@ -51,7 +51,7 @@ impl Outcome {
         }
     }
 
-    fn flow_counts(&mut self, counts: FlowCounts) {
+    fn flow_counts(&mut self, counts: &FlowCounts) {
         self.n_records += counts.rows;
         self.n_nodata += counts.nodata;
         self.n_skipdata += counts.skipdata;
@@ -231,7 +231,7 @@ fn read_flows(
     let counts = reader.finish(&mut visit);
     fed?;
     sink.flows(counts.rows);
-    outcome.flow_counts(counts);
+    outcome.flow_counts(&counts);
     let account = logged.as_deref().or(account).unwrap_or("unknown");
     let attempts = attempts.finish();
     let mut n_ports: BTreeMap<(&str, u128), u32> = BTreeMap::new();

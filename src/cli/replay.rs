@@ -17,7 +17,7 @@ use ingest::{
     source::{Filter, PathArg},
 };
 use std::{
-    io::{self, BufWriter, Stdout, Write},
+    io::{self, BufWriter, Stdout},
     path::PathBuf,
     time::Instant,
 };
@@ -117,7 +117,6 @@ impl Watch for Watcher {
 
 impl Replay {
     pub(super) fn run(self) -> Result<u8> {
-        #[expect(clippy::disallowed_methods, reason = "how long it took, told at the end")]
         let start = Instant::now();
         if let Some(n) = self.threads {
             rayon::ThreadPoolBuilder::new().num_threads(n.into()).build_global()?;

@@ -173,3 +173,13 @@ fn the_manual_names_every_key_and_its_example_is_read() {
         assert!(manual.contains(&format!("| `{key}` |")), "{key}");
     }
 }
+
+#[test]
+fn colour_follows_the_terminal_unless_told() {
+    let decide = |is_terminal, never: Option<&str>, always: Option<&str>| {
+        decide_colour(is_terminal, never.map(OsStr::new), always.map(OsStr::new))
+    };
+    assert!(decide(true, None, None) && !decide(false, None, None));
+    assert!(!decide(true, Some("1"), Some("1")) && decide(true, Some(""), None));
+    assert!(decide(false, None, Some("1")) && !decide(false, None, Some("0")));
+}
