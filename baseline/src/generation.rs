@@ -106,7 +106,10 @@ impl<'a> Generation<'a> {
                 return format!("none in {whose} {all:.0} active hours");
             }
             let mean = learned.rate(dimension).mean();
-            format!("{mean:.1} in an hour with any, {holding:.0} of {whose} {all:.0} active hours")
+            let digits = usize::from(holding < 9.95);
+            format!(
+                "{mean:.1} in an hour with any, {holding:.digits$} of {whose} {all:.0} active hours"
+            )
         };
         if self.is_cold() {
             "not known yet".to_owned()
