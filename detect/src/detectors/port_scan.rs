@@ -1,7 +1,7 @@
 //! # Port scan from an interface
 //!
 //! ## Fires when
-//! an interface calls more than `targets-min` different pairs of peer and port within 60 minutes that
+//! an interface calls at least `targets-min` different pairs of peer and port within 60 minutes that
 //! do not answer: rejected by a security group or network ACL, without a reply, or answered by a reset
 //! only. High if they are of one peer, or of one port, and ten times as many; else medium.
 //!
@@ -63,7 +63,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     }
     let parts = case.usual.amount(Dimension::ScanTargets, n);
     let bits: Bits = parts.iter().map(|part| part.bits).sum();
-    if !case.usual.is_cold() && bits.as_f64() < settings.bits_min {
+    if case.usual.can_judge(Dimension::ScanTargets) && bits.as_f64() < settings.bits_min {
         return None;
     }
     let (peers, ports) = sides(&window.counted.values.heaviest());
