@@ -1,3 +1,15 @@
 //! The program: wiring only.
 
-fn main() {}
+mod cli;
+mod config;
+mod decode;
+mod replay;
+mod summary;
+mod terminal;
+mod worker;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

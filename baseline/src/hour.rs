@@ -34,6 +34,7 @@ impl Counted {
         match dimension.statistic() {
             Statistic::Sum => self.amount,
             Statistic::Distinct | Statistic::News => self.values.count(),
+            Statistic::Shared => self.values.most_shared(),
         }
     }
 }
@@ -253,9 +254,9 @@ impl<'hours> Span<'hours> {
         if dimension.statistic() == Statistic::Sum {
             return slots.fold(0, |sum, (_, slot)| sum.saturating_add(slot.amount));
         }
-        let mut values = Distinct::default();
-        slots.for_each(|(_, slot)| values.merge(&slot.values));
-        values.count()
+        let mut window = Counted::default();
+        slots.for_each(|(_, slot)| window.values.merge(&slot.values));
+        window.statistic(dimension)
     }
 
     fn slots(

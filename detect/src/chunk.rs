@@ -2,7 +2,7 @@
 
 use crate::intern::Interner;
 use baseline::{
-    Aggregate, Dimension, Entity, Entry, EventId, Evidence, Principal, Slot, Stay, Value,
+    Aggregate, Dimension, Entity, Entry, EventId, Evidence, Kind, Principal, Slot, Stay, Value,
 };
 use ingest::enrich::{Caller, Origin};
 use std::{
@@ -77,6 +77,29 @@ pub(crate) struct ChunkObject {
     pub(crate) n_flows: u64,
     /// First and last end of a flow. Unit: milliseconds since the Unix epoch.
     pub(crate) flow_times_ms: Option<(i64, i64)>,
+}
+
+impl ChunkObject {
+    /// The aggregate of an interface, made where there is none.
+    #[expect(clippy::indexing_slicing, reason = "found or pushed just before")]
+    pub(crate) fn interface(&mut self, account: &str, interface: &str) -> &mut Aggregate {
+        let same = |aggregate: &Aggregate| {
+            *aggregate.entity.key == *interface && *aggregate.entity.account == *account
+        };
+        let at = self.flows.iter().rposition(same).unwrap_or_else(|| {
+            let (account, key) = (account.into(), interface.into());
+            let entity = Entity { account, kind: Kind::Interface, key };
+            self.flows.push(Aggregate {
+                entity,
+                entries: Vec::new(),
+                stays: Vec::new(),
+                n_records: 0,
+                n_late: 0,
+            });
+            self.flows.len() - 1
+        });
+        &mut self.flows[at]
+    }
 }
 
 /// What a worker read of some objects, in their order.

@@ -12,7 +12,10 @@ use crate::{
 use baseline::{Aggregate, ClosedDay, Day, HashKey, History, Hour, Kind, Lateness, Principal};
 use ingest::enrich::Enrich;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Slices of the entities: a fixed number, whatever the number of cores.
 const SHARDS: usize = 64;
@@ -122,7 +125,7 @@ impl Priors {
 }
 
 /// What came in. Nothing that was read is left out of these numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Records counted.
     pub n_records: u64,
@@ -142,12 +145,29 @@ pub struct Counts {
     pub n_entities: u64,
     /// The first and the last event time. Unit: milliseconds since the Unix epoch.
     pub times_ms: Option<(i64, i64)>,
+    /// Accounts that received calls or own interfaces.
+    pub accounts: BTreeSet<Arc<str>>,
+    /// `awsRegion` of the calls.
+    pub regions: BTreeSet<Arc<str>>,
+    hours: BTreeSet<Hour>,
+    last_hour: Option<Hour>,
 }
 
 impl Counts {
     fn saw(&mut self, time_ms: i64) {
         let (first, last) = self.times_ms.unwrap_or((time_ms, time_ms));
         self.times_ms = Some((first.min(time_ms), last.max(time_ms)));
+        if self.last_hour != Some(Hour::of(time_ms)) {
+            self.last_hour = Some(Hour::of(time_ms));
+            self.hours.insert(Hour::of(time_ms));
+        }
+    }
+
+    /// Hours between the first and the last record that hold none. Unit: hours.
+    pub fn n_quiet_hours(&self) -> u64 {
+        let Some((first, last)) = self.hours.first().zip(self.hours.last()) else { return 0 };
+        let n_all = i64::from(last.0) - i64::from(first.0) + 1;
+        n_all.unsigned_abs().saturating_sub(self.hours.len() as u64)
     }
 }
 
@@ -241,7 +261,7 @@ impl Engine {
     pub fn counts(&self) -> Counts {
         let n_entities = self.shards.iter().map(Shard::n_entities).sum::<usize>() as u64;
         let n_hours_unchecked = self.fingerprints.n_hours_dropped;
-        Counts { n_hours_unchecked, n_entities, ..self.counts }
+        Counts { n_hours_unchecked, n_entities, ..self.counts.clone() }
     }
 
     /// All that was learned and all that is still open.
@@ -256,6 +276,13 @@ impl Engine {
         let mut fresh = vec![false; chunk.rows.len()];
         let mut objects = Vec::with_capacity(chunk.objects.len());
         self.counts.n_corrections += chunk.n_corrections;
+        let regions = chunk.regions.iter().filter(|region| !region.text.is_empty());
+        for region in regions {
+            note(&mut self.counts.regions, &region.text);
+        }
+        for (_, account, _) in chunk.principals.iter() {
+            note(&mut self.counts.accounts, account);
+        }
         let ends = chunk.objects.iter().skip(1).map(|object| object.rows_from);
         let ends = ends.chain([chunk.rows.len()]);
         for (object, rows_end) in chunk.objects.iter().zip(ends) {
@@ -283,6 +310,9 @@ impl Engine {
 
     fn count_flows(&mut self, object: &ChunkObject) {
         self.counts.n_flows += object.n_flows;
+        for aggregate in &object.flows {
+            note(&mut self.counts.accounts, &aggregate.entity.account);
+        }
         if let Some((first_ms, last_ms)) = object.flow_times_ms {
             self.counts.saw(first_ms);
             self.counts.saw(last_ms);
@@ -316,6 +346,15 @@ impl Engine {
             occurrences.extend(closing.occurrences);
         }
         self.findings.extend(assemble(day, occurrences));
+    }
+}
+
+/// Accounts and regions that are counted. Unit: of each.
+const NAMES_MAX: usize = 100_000;
+
+fn note(names: &mut BTreeSet<Arc<str>>, name: &Arc<str>) {
+    if names.len() < NAMES_MAX && !names.contains(name) {
+        names.insert(Arc::clone(name));
     }
 }
 

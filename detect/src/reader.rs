@@ -6,7 +6,7 @@ use crate::{
     engine::{Context, Interests},
     record::{Counts, Record},
 };
-use baseline::{Day, Principal, Slot, class};
+use baseline::{Day, Dimension, Entry, Principal, Slot, class};
 use ingest::{
     Event, Identity, Text,
     enrich::{Caller, caller},
@@ -14,6 +14,37 @@ use ingest::{
 };
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
+
+/// Fewer ports of one peer in one object are what ordinary hosts call. Unit: ports.
+const PORTS_OF_PEER_MIN: u32 = 3;
+
+/// What an interface called within one object.
+#[derive(Debug, Clone, Copy)]
+pub struct Connection<'a> {
+    /// The account that owns the interface.
+    pub account: &'a str,
+    /// The interface.
+    pub interface: &'a str,
+    /// What it called.
+    pub call: Call,
+}
+
+/// The flows to one port of one peer.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    /// The other side.
+    pub peer: std::net::IpAddr,
+    /// The port of its service.
+    pub port: u16,
+    /// End of the last flow. Unit: milliseconds since the Unix epoch.
+    pub end_ms: i64,
+    /// Unit: flows.
+    pub n_flows: u64,
+    /// Whether the peer answered with more than a refusal.
+    pub is_answered: bool,
+    /// How many ports of this peer the interface called in the same object. Unit: ports.
+    pub n_ports_of_peer: u32,
+}
 
 /// Reads the records of some objects. One per worker and chunk; it holds no state of the engine.
 #[derive(Debug)]
@@ -45,6 +76,43 @@ impl<'e> Reader<'e> {
             n_flows: 0,
             flow_times_ms: None,
         });
+    }
+
+    /// Counts flow records of the object that began last.
+    pub fn flows(&mut self, n_flows: u64) {
+        if let Some(object) = self.chunk.objects.last_mut() {
+            object.n_flows += n_flows;
+        }
+    }
+
+    /// Reads what an interface called, of the object that began last.
+    pub fn connection(&mut self, connection: &Connection<'_>) {
+        let Connection { account, interface, call } = *connection;
+        let end_ms = self.stamp_ms.map_or(call.end_ms, |stamp| stamp.min(call.end_ms));
+        let is_late = Day::of(end_ms) < self.oldest_open;
+        let slot = if is_late { self.oldest_open.first_slot() } else { Slot::of(end_ms) };
+        let Some(object) = self.chunk.objects.last_mut() else { return };
+        let (first, last) = object.flow_times_ms.unwrap_or((end_ms, end_ms));
+        object.flow_times_ms = Some((first.min(end_ms), last.max(end_ms)));
+        let aggregate = object.interface(account, interface);
+        aggregate.n_records += call.n_flows;
+        aggregate.n_late += if is_late { call.n_flows } else { 0 };
+        let entry =
+            |dimension, value, amount| Entry { dimension, slot, value, amount, evidence: None };
+        aggregate.entries.push(entry(Dimension::Connections, None, call.n_flows));
+        let is_many = call.n_ports_of_peer >= PORTS_OF_PEER_MIN;
+        if call.is_answered && !is_many {
+            return;
+        }
+        let target = format!("{} {}", call.peer, call.port);
+        let target = self.context.options.hash_key.value(&target);
+        if is_many {
+            let value = Some(target.clone());
+            aggregate.entries.push(entry(Dimension::PeerPorts, value, call.n_flows));
+        }
+        if !call.is_answered {
+            aggregate.entries.push(entry(Dimension::ScanTargets, Some(target), call.n_flows));
+        }
     }
 
     /// Takes back all that was read since [`Self::begin`]: the object turned out to be damaged.

@@ -306,8 +306,22 @@ impl<'a> Blocks<'a> {
         Self { source, limits, inflated: 0 }
     }
 
-    /// Fills `out` from its start and returns how many bytes; 0 is the checked end.
+    /// Fills all of `out`, less only before the checked end, and returns how many bytes. So a byte
+    /// order mark is never cut by a member's end.
     fn next(&mut self, out: &mut [u8]) -> Result<usize, DecodeError> {
+        let mut filled = 0;
+        while let Some(space) = out.get_mut(filled..).filter(|space| !space.is_empty()) {
+            let n = self.piece(space)?;
+            if n == 0 {
+                break;
+            }
+            filled += n;
+        }
+        Ok(filled)
+    }
+
+    /// Writes what comes next to the start of `out` and returns how many bytes; 0 is the end.
+    fn piece(&mut self, out: &mut [u8]) -> Result<usize, DecodeError> {
         let (n, offset) = match &mut self.source {
             Source::Gzip(members) => (members.next(out)?, members.offset()),
             Source::Zstd(frames) => (frames.next(out)?, frames.offset()),

@@ -63,6 +63,8 @@ pub struct Raw<'a>(pub &'a str);
 /// One API call, sign-in or service event.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Event<'a> {
+    /// The whole record.
+    pub raw: Raw<'a>,
     /// `eventTime`. Unit: milliseconds since the Unix epoch.
     pub time_ms: i64,
     /// `eventID`; absent in records of version 1.0.

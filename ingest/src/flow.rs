@@ -21,6 +21,10 @@ use arrow_array::{
 };
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 
+mod attempts;
+
+pub use attempts::{Attempt, Attempts, INTERFACES_MAX, KEYS_MAX, attempts};
+
 /// What a field's values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -147,17 +151,23 @@ fields! {
     PacketsLostTtlExpired "packets_lost_ttl_expired" Int64,
 }
 
+/// Longest name without underscores. Unit: bytes.
+const NAME_BYTES_MAX: usize = 32;
+
 impl Field {
     /// The field of this name; hyphens, underscores and case do not matter.
     pub fn of(name: &[u8]) -> Option<Self> {
+        let letters = |text: &mut dyn Iterator<Item = u8>| {
+            let mut short = [0; NAME_BYTES_MAX];
+            for (n, byte) in text.filter(|b| !matches!(b, b'-' | b'_')).enumerate() {
+                *short.get_mut(n)? = byte.to_ascii_lowercase();
+            }
+            Some(short)
+        };
+        let wanted = letters(&mut name.iter().copied())?;
         Self::ALL.into_iter().find(|field| {
-            let letters = |text: &[u8]| text.iter().filter(|b| !matches!(b, b'-' | b'_')).count();
-            letters(name) == letters(field.name().as_bytes())
-                && name
-                    .iter()
-                    .filter(|b| !matches!(b, b'-' | b'_'))
-                    .zip(field.name().bytes().filter(|b| *b != b'_'))
-                    .all(|(a, b)| a.to_ascii_lowercase() == b)
+            let own = field.name().as_bytes();
+            own.first() == wanted.first() && letters(&mut own.iter().copied()) == Some(wanted)
         })
     }
 }

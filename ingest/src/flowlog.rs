@@ -107,6 +107,8 @@ type Visit<'v> = &'v mut dyn FnMut(FlowBatch);
 pub struct FlowReader {
     given: Option<FlowFormat>,
     format: FlowFormat,
+    /// The header line that `format` came from; objects of one flow log repeat it.
+    header: Vec<u8>,
     /// The format was gathered from JSON keys and grows with them.
     from_json: bool,
     layout: Arc<Layout>,
@@ -116,6 +118,7 @@ pub struct FlowReader {
     words_only: bool,
     rows: usize,
     text_bytes: usize,
+    /// From 1; 0 before the first byte, when `format` is still that of the last object.
     line: u64,
     counts: FlowCounts,
     /// The unfinished end of the last block.
@@ -139,13 +142,14 @@ impl FlowReader {
         let mut reader = Self {
             format: format.clone().unwrap_or_default(),
             given: format,
+            header: Vec::new(),
             from_json: false,
             layout: Arc::new(Layout::of([])),
             columns: Vec::new(),
             words_only: false,
             rows: 0,
             text_bytes: 0,
-            line: 1,
+            line: 0,
             counts: FlowCounts::default(),
             carry: Vec::new(),
             dropping: false,
@@ -200,14 +204,8 @@ impl FlowReader {
         self.lines(&carry, true, visit);
         self.flush(visit);
         let counts = std::mem::take(&mut self.counts);
-        self.line = 1;
+        self.line = 0;
         self.dropping = false;
-        self.from_json = false;
-        let given = self.given.clone().unwrap_or_default();
-        if self.format != given {
-            self.format = given;
-            self.start();
-        }
         counts
     }
 
@@ -221,8 +219,21 @@ impl FlowReader {
 
     /// Reads what is complete of `text` and returns how many bytes that was; with `last`, all.
     fn lines(&mut self, text: &[u8], last: bool, visit: Visit<'_>) -> usize {
+        if self.line == 0 && !text.is_empty() {
+            self.line = 1;
+            if line_is(&self.header, text, 0) {
+                self.name_unknown();
+            } else {
+                self.change(self.given.clone().unwrap_or_default(), visit);
+            }
+        }
         let mut pos = 0;
         while pos < text.len() {
+            if line_is(&self.header, text, pos) {
+                pos += self.header.len() + 1;
+                self.line += 1;
+                continue;
+            }
             if !self.words_only {
                 let next = self.fast_lines(text, pos);
                 self.text_bytes += next - pos;
@@ -298,6 +309,7 @@ impl FlowReader {
         }
         if let Some(format) = FlowFormat::of_header(&tokens) {
             self.change(format, visit);
+            self.header = line.to_vec();
             return;
         }
         if self.from_json {
@@ -341,18 +353,22 @@ impl FlowReader {
     /// Goes on in another format.
     fn change(&mut self, format: FlowFormat, visit: Visit<'_>) {
         self.from_json = false;
-        if format == self.format {
-            return;
+        self.header.clear();
+        if format != self.format {
+            self.flush(visit);
+            self.format = format;
+            self.start();
         }
-        self.flush(visit);
-        for name in format.unknown() {
+        self.name_unknown();
+    }
+
+    fn name_unknown(&mut self) {
+        for name in self.format.unknown() {
             let names = &mut self.counts.unknown_fields;
             if names.len() < UNKNOWN_FIELDS_MAX && !names.contains(name) {
                 names.push(name.clone());
             }
         }
-        self.format = format;
-        self.start();
     }
 
     fn truncate(&mut self) {
@@ -444,6 +460,14 @@ fn row(columns: &mut [Column], text: &[u8], mut pos: usize) -> Result<usize, usi
         }
     }
     Err(0)
+}
+
+/// Does this line, not empty, stand at `pos`? A header that comes again needs no reading.
+#[inline]
+fn line_is(line: &[u8], text: &[u8], pos: usize) -> bool {
+    !line.is_empty()
+        && text.get(pos + line.len()) == Some(&b'\n')
+        && text.get(pos..pos + line.len()) == Some(line)
 }
 
 fn newlines(text: &[u8]) -> u64 {

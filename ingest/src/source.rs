@@ -123,7 +123,7 @@ pub struct Object {
 }
 
 /// What to read of an archive; the default is everything.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
     /// First instant asked for. Unit: milliseconds since the Unix epoch. `None`: no bound.
     pub from_ms: Option<i64>,

@@ -11,11 +11,11 @@ pub(super) struct Missing(pub(super) &'static str);
 
 /// The record in the object that `walker` has just walked.
 #[inline]
-pub(super) fn record<'a>(walker: &Walker<'a>) -> Result<Record<'a>, Missing> {
+pub(super) fn record<'a>(walker: &Walker<'a>, raw: Raw<'a>) -> Result<Record<'a>, Missing> {
     if let Some(kind) = walker.string(Field::EventType)
         && kind.0 == "AwsApiCall"
     {
-        return event(walker).map(Record::Event);
+        return event(walker, raw).map(Record::Event);
     }
     if walker.has(Field::InsightDetails) {
         return insight(walker).map(Record::Insight);
@@ -23,15 +23,16 @@ pub(super) fn record<'a>(walker: &Walker<'a>) -> Result<Record<'a>, Missing> {
     if walker.has(Field::TimeWindow) && walker.has(Field::Summary) {
         return aggregated(walker).map(Record::Aggregated);
     }
-    event(walker).map(Record::Event)
+    event(walker, raw).map(Record::Event)
 }
 
 #[inline]
-fn event<'a>(walker: &Walker<'a>) -> Result<Event<'a>, Missing> {
+fn event<'a>(walker: &Walker<'a>, raw_record: Raw<'a>) -> Result<Event<'a>, Missing> {
     let text = |field| walker.text_of(field);
     let raw = |field| walker.raw(field);
     let filled = |field| walker.string(field).filter(|text| !text.is_empty());
     Ok(Event {
+        raw: raw_record,
         time_ms: time_of(walker.string(Field::EventTime))?,
         id: text(Field::EventId),
         source: filled(Field::EventSource).ok_or(Missing("a string under \"eventSource\""))?,

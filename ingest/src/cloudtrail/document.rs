@@ -6,7 +6,7 @@ use crate::cloudtrail::build;
 use crate::cloudtrail::fields::Field;
 use crate::cloudtrail::walk::{Walked, Walker};
 use crate::cloudtrail::{ObjectError, RECORD_BYTES_MAX, Record, RecordError, Shape, WRAPPERS_MAX};
-use crate::event::Text;
+use crate::event::{Raw, Text};
 use crate::json::{self, Fault, Nesting};
 
 /// How records begin in the files of AWS: where to read on after damage.
@@ -60,6 +60,7 @@ struct Origin {
 /// One text that holds records: the object itself, or a part that wraps others.
 struct Document<'a> {
     walker: Walker<'a>,
+    text: &'a str,
     bytes: &'a [u8],
     origin: Origin,
     /// What may still be spent on looking for the end of damaged records, so that hostile input
@@ -70,7 +71,7 @@ struct Document<'a> {
 impl<'a> Document<'a> {
     fn new(text: &'a str, origin: Origin) -> Self {
         let search_bytes = text.len().saturating_mul(2).saturating_add(RECORD_BYTES_MAX);
-        Self { walker: Walker::new(text), bytes: text.as_bytes(), origin, search_bytes }
+        Self { walker: Walker::new(text), text, bytes: text.as_bytes(), origin, search_bytes }
     }
 
     fn offset(&self, at: usize) -> usize {
@@ -96,7 +97,7 @@ impl<'a> Document<'a> {
                 _ if shape == Shape::Empty => {
                     return Err(ObjectError::NotCloudTrail { offset: self.offset(at) });
                 }
-                _ => (self.next_line(Fault::new(at, "a JSON object or array"), sink)?, shape),
+                _ => (self.garbage(at, sink)?, shape),
             };
             shape = match shape {
                 Shape::Empty => next.1,
@@ -106,6 +107,15 @@ impl<'a> Document<'a> {
             at = json::skip_space(self.bytes, next.0);
         }
         Ok(shape)
+    }
+
+    /// Passes what is no JSON between values.
+    #[cold]
+    fn garbage<F>(&self, at: usize, sink: &mut Sink<'_, F>) -> Result<usize, ObjectError>
+    where
+        F: FnMut(usize, Result<Record<'_>, RecordError>),
+    {
+        self.next_line(at, Fault::new(at, "a JSON object or array"), sink)
     }
 
     /// Reads an object that stands by itself; returns its end.
@@ -135,7 +145,7 @@ impl<'a> Document<'a> {
                         sink.error(self.offset(fault.at), fault.expected);
                         end
                     }
-                    None => self.next_line(fault, sink)?,
+                    None => self.next_line(open + 1, fault, sink)?,
                 };
                 Ok((end, Shape::Record))
             }
@@ -212,9 +222,6 @@ impl<'a> Document<'a> {
 
     /// The end of the damaged value that begins at `at`, where its brackets or quotes tell it.
     fn past(&mut self, at: usize, fault: Fault) -> Option<usize> {
-        if self.search_bytes == 0 {
-            return None;
-        }
         let limit = fault.at.saturating_add(RECORD_BYTES_MAX).min(self.bytes.len());
         let reach = limit.min(at.saturating_add(self.search_bytes));
         let bytes = self.bytes.get(..reach)?;
@@ -222,9 +229,13 @@ impl<'a> Document<'a> {
             b'{' | b'[' => json::container_end(bytes, at, Nesting::Counted),
             _ => json::value_end(bytes, at),
         };
-        let spent = end.unwrap_or(reach).saturating_sub(at).max(1);
-        self.search_bytes = self.search_bytes.saturating_sub(spent);
+        self.spend(at, fault.at.max(end.unwrap_or(reach)));
         end.ok()
+    }
+
+    /// Takes what was read from `from` to `to` in vain off the search budget.
+    fn spend(&mut self, from: usize, to: usize) {
+        self.search_bytes = self.search_bytes.saturating_sub(to.saturating_sub(from));
     }
 
     /// Reports `fault` and finds the next record from `from` on.
@@ -237,21 +248,36 @@ impl<'a> Document<'a> {
     where
         F: FnMut(usize, Result<Record<'_>, RecordError>),
     {
-        let rest = self.bytes.get(from..).unwrap_or_default();
-        let found = memmem::find(rest, RECORD_START).ok_or_else(|| self.broken(fault))?;
-        sink.error(self.offset(fault.at), fault.expected);
-        Ok(from + found)
+        self.find(RECORD_START, from, fault, sink)
     }
 
-    /// Reports `fault` and finds the next line that begins like an object.
-    fn next_line<F>(&self, fault: Fault, sink: &mut Sink<'_, F>) -> Result<usize, ObjectError>
+    /// Reports `fault` and finds the next line from `from` on that begins like an object.
+    fn next_line<F>(
+        &self,
+        from: usize,
+        fault: Fault,
+        sink: &mut Sink<'_, F>,
+    ) -> Result<usize, ObjectError>
     where
         F: FnMut(usize, Result<Record<'_>, RecordError>),
     {
-        let rest = self.bytes.get(fault.at..).unwrap_or_default();
-        let found = memmem::find(rest, b"\n{").ok_or_else(|| self.broken(fault))?;
+        self.find(b"\n{", from, fault, sink)
+    }
+
+    fn find<F>(
+        &self,
+        start: &[u8],
+        from: usize,
+        fault: Fault,
+        sink: &mut Sink<'_, F>,
+    ) -> Result<usize, ObjectError>
+    where
+        F: FnMut(usize, Result<Record<'_>, RecordError>),
+    {
+        let rest = self.bytes.get(from..).filter(|_| self.search_bytes > 0).unwrap_or_default();
+        let found = memmem::find(rest, start).ok_or_else(|| self.broken(fault))?;
         sink.error(self.offset(fault.at), fault.expected);
-        Ok(fault.at + found)
+        Ok(from + found)
     }
 
     /// Hands out what the object just walked holds: itself, or what it wraps.
@@ -269,7 +295,8 @@ impl<'a> Document<'a> {
             sink.error(self.offset(open), "a record of at most 16 MiB");
             return Ok(Shape::Record);
         }
-        match build::record(&self.walker) {
+        let raw = Raw(self.text.get(open..end).unwrap_or_default());
+        match build::record(&self.walker, raw) {
             Ok(record) => {
                 (sink.visit)(sink.index, Ok(record));
                 sink.index += 1;

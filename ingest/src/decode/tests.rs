@@ -220,6 +220,14 @@ fn large_content_comes_in_blocks_after_a_check() {
 }
 
 #[test]
+fn a_mark_may_be_cut_by_a_member() {
+    let object = [gzip(b"\xef"), gzip(b"\xbb\xbf{}")].concat();
+    let limits = Limits { whole_bytes_max: 0, ..Limits::default() };
+    assert_eq!(whole(&object).unwrap(), b"{}");
+    assert_eq!(whole_with(limits, &object).unwrap(), b"{}");
+}
+
+#[test]
 fn bombs_hit_the_cap() {
     let limits = Limits { ratio_max: u64::MAX, ..small() };
     for object in [gzip(&noise(100_001)), zstd(&noise(100_001))] {

@@ -39,13 +39,13 @@ impl<'a> Event<'a> {
 
     /// The service's short name: `eventSource` up to its first dot.
     pub fn service(&self) -> Cow<'a, str> {
-        let before_dot = |source: &str| source.find('.').unwrap_or(source.len());
+        let first = |source: &str| source.find('.').unwrap_or(source.len());
         match self.source.get() {
-            Cow::Borrowed(source) => {
-                Cow::Borrowed(source.split_once('.').map_or(source, |(service, _)| service))
-            }
+            Cow::Borrowed(source) => Cow::Borrowed(
+                source.split_at_checked(first(source)).map_or(source, |parts| parts.0),
+            ),
             Cow::Owned(mut source) => {
-                source.truncate(before_dot(&source));
+                source.truncate(first(&source));
                 Cow::Owned(source)
             }
         }
@@ -88,6 +88,7 @@ mod tests {
     use super::*;
 
     const PLAIN: Event<'static> = Event {
+        raw: Raw(""),
         time_ms: 0,
         id: None,
         source: Text("signin.amazonaws.com"),

@@ -12,7 +12,7 @@ use arrow_array::{
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::ArrowError;
 
-use super::words::{ends, integer, ipv4, word};
+use super::words::{NULL, ends, integer, ipv4, word};
 use crate::flow::Kind;
 
 /// A column that grows line by line.
@@ -85,19 +85,14 @@ impl Column {
     #[inline]
     pub(super) fn push(&mut self, text: &[u8], pos: usize) -> Option<usize> {
         match self {
-            Self::Int32(values) => {
+            Self::Int32(_) | Self::Int64(_) => {
                 let (value, end) = integer(text, pos)?;
-                match value {
-                    Some(value) => values.push(i32::try_from(value).ok()?),
-                    None => values.push_null(),
-                }
-                Some(end)
-            }
-            Self::Int64(values) => {
-                let (value, end) = integer(text, pos)?;
-                match value {
-                    Some(value) => values.push(value),
-                    None => values.push_null(),
+                match self {
+                    Self::Int32(values) if value == NULL => values.push_null(),
+                    Self::Int32(values) => values.push(i32::try_from(value).ok()?),
+                    Self::Int64(values) if value == NULL => values.push_null(),
+                    Self::Int64(values) => values.push(value),
+                    _ => {}
                 }
                 Some(end)
             }
@@ -198,14 +193,36 @@ struct Short {
     len: usize,
 }
 
-/// A dictionary-encoded column. It guesses that a row repeats the word of the row before.
+/// A word that may come next.
+#[derive(Debug, Clone, Copy, Default)]
+struct Guess {
+    /// Of length 0 where there is no guess.
+    short: Short,
+    masks: [u64; 3],
+    key: i32,
+}
+
+impl Guess {
+    /// Is this the word that the text goes on with?
+    #[inline]
+    fn fits(&self, ahead: &[u8]) -> bool {
+        let same = [0, 8, 16].into_iter().zip(self.short.words).zip(self.masks).fold(
+            self.short.len > 0,
+            |same, ((at, own), mask)| {
+                same & word(ahead, at).is_some_and(|word| (word & mask) ^ own == 0)
+            },
+        );
+        same && ahead.get(self.short.len).is_some_and(|end| *end <= b' ')
+    }
+}
+
+/// A dictionary-encoded column. It guesses that a row repeats a word of the rows before.
 #[derive(Debug)]
 pub(super) struct Dictionary {
     keys: Values<i32>,
-    /// The guess: the row before.
-    last: Short,
-    last_masks: [u64; 3],
-    last_key: i32,
+    /// What to expect: the last two words that differ, the newest first. Rows of two directions
+    /// alternate.
+    guesses: [Guess; 2],
     words: Vec<Short>,
     bytes: Vec<u8>,
     offsets: Vec<i32>,
@@ -218,9 +235,7 @@ impl Default for Dictionary {
     fn default() -> Self {
         Self {
             keys: Values::default(),
-            last: Short::default(),
-            last_masks: [0; 3],
-            last_key: NULL_KEY,
+            guesses: [Guess::default(); 2],
             words: Vec::new(),
             bytes: Vec::new(),
             offsets: vec![0],
@@ -233,26 +248,19 @@ impl Default for Dictionary {
 impl Dictionary {
     #[inline]
     fn push(&mut self, text: &[u8], pos: usize) -> Option<usize> {
-        let len = self.last.len;
-        if len > 0
-            && let Some(ahead) = text.get(pos..pos + SHORT_BYTES + 1)
-            && ahead.get(len).is_some_and(|end| *end <= b' ')
-            && self.repeats(ahead)
-        {
-            self.push_key(self.last_key);
-            return Some(pos + len);
+        if let Some(ahead) = text.get(pos..pos + SHORT_BYTES + 1) {
+            let [newest, other] = self.guesses;
+            if newest.fits(ahead) {
+                self.push_key(newest.key);
+                return Some(pos + newest.short.len);
+            }
+            if other.fits(ahead) {
+                self.push_key(other.key);
+                self.guesses = [other, newest];
+                return Some(pos + other.short.len);
+            }
         }
         self.push_other(text, pos)
-    }
-
-    #[inline]
-    fn repeats(&self, ahead: &[u8]) -> bool {
-        [0, 8, 16].into_iter().zip(self.last.words).zip(self.last_masks).fold(
-            true,
-            |same, ((at, last), mask)| {
-                same & word(ahead, at).is_some_and(|word| (word & mask) ^ last == 0)
-            },
-        )
     }
 
     #[inline]
@@ -266,9 +274,10 @@ impl Dictionary {
         let key = if token == b"-" { NULL_KEY } else { self.key(token)? };
         let short = Short::of(token);
         // A long word is never guessed by its first bytes alone.
-        self.last = if token.len() <= SHORT_BYTES { short } else { Short::default() };
-        self.last_masks = masks(self.last.len);
-        self.last_key = key;
+        if token.len() <= SHORT_BYTES {
+            let [newest, _] = self.guesses;
+            self.guesses = [Guess { short, masks: masks(short.len), key }, newest];
+        }
         self.push_key(key);
         Some(end)
     }
@@ -366,7 +375,7 @@ impl Dictionary {
         self.words.clear();
         self.slots.fill(0);
         self.overflow.clear();
-        self.last = Short::default();
+        self.guesses = [Guess::default(); 2];
         let keys = Int32Array::try_new(keys.into(), nulls)?;
         Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::new(values))?))
     }

@@ -1,6 +1,8 @@
 //! Numbers and addresses read from eight or sixteen bytes at once. Every reader returns where the
 //! value ended: at the first byte up to space.
 
+use std::num::NonZeroU64;
+
 /// How many bytes behind a line must be readable for the readers here to work on it.
 pub(super) const PADDING: usize = 32;
 
@@ -40,33 +42,36 @@ fn few_digits(word: u64, len: u32) -> Option<u64> {
     eight_digits((word << (64 - bits)) | (bytes(b'0') >> bits))
 }
 
-/// A number without a sign, or `-` as `None`.
+/// What [`integer`] returns for `-`; no number has a sign.
+pub(super) const NULL: i64 = -1;
+
+/// A number without a sign, or `-` as [`NULL`].
 #[inline]
-pub(super) fn integer(text: &[u8], pos: usize) -> Option<(Option<i64>, usize)> {
+pub(super) fn integer(text: &[u8], pos: usize) -> Option<(i64, usize)> {
     let first = word(text, pos)?;
-    let stop = ends(first);
-    if stop != 0 {
+    // Known to be non-zero, counting zeros is one instruction.
+    if let Some(stop) = NonZeroU64::new(ends(first)) {
         let len = stop.trailing_zeros() / 8;
         let end = pos + len as usize;
-        if len == 1 && first & 0xff == u64::from(b'-') {
-            return Some((None, end));
-        }
         if len == 0 {
             return None;
         }
-        return Some((Some(few_digits(first, len)?.cast_signed()), end));
+        if first & 0xff == u64::from(b'-') {
+            return (len == 1).then_some((NULL, end));
+        }
+        return Some((few_digits(first, len)?.cast_signed(), end));
     }
     let second = word(text, pos + 8)?;
     let stop = ends(second);
     let len = stop.trailing_zeros() / 8;
-    let scale = *TENS.get(len as usize)?;
     let head = eight_digits(first)?;
     let tail = match len {
         0 => 0,
         8.. => return long_integer(text, pos),
         _ => few_digits(second, len)?,
     };
-    Some((Some((head * scale + tail).cast_signed()), pos + 8 + len as usize))
+    let scale = *TENS.get(len as usize)?;
+    Some(((head * scale + tail).cast_signed(), pos + 8 + len as usize))
 }
 
 /// Powers of ten for up to eight more digits.
@@ -74,11 +79,11 @@ const TENS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_00
 
 /// 16 digits and more, up to `i64::MAX`.
 #[cold]
-fn long_integer(text: &[u8], pos: usize) -> Option<(Option<i64>, usize)> {
+fn long_integer(text: &[u8], pos: usize) -> Option<(i64, usize)> {
     let mut value: i64 = 0;
     for (end, byte) in text.iter().enumerate().skip(pos) {
         if *byte <= b' ' {
-            return Some((Some(value), end));
+            return Some((value, end));
         }
         let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
         value = value.checked_mul(10)?.checked_add(i64::from(digit))?;
@@ -111,15 +116,13 @@ fn dots(word: u64) -> u64 {
 #[inline]
 pub(super) fn ipv4(text: &[u8], pos: usize) -> Option<(u32, usize)> {
     let chunk = text.get(pos..)?.first_chunk::<16>()?;
-    let all = u128::from_le_bytes(*chunk);
-    #[expect(clippy::cast_possible_truncation, reason = "two halves")]
-    let (low, high) = (all as u64, (all >> 64) as u64);
+    let (low, high) = (word(chunk, 0)?, word(chunk, 8)?);
     let others = pack(not_digits(low)) | (pack(not_digits(high)) << 8);
     let dots = pack(dots(low)) | (pack(dots(high)) << 8);
     // The first byte that is neither digit nor dot ends the address.
     let stop = others & !dots;
     let end = stop.trailing_zeros();
-    if end > 15 || (all >> (8 * end)) & 0xff > u128::from(b' ') {
+    if end > 15 || text.get(pos + end as usize).is_none_or(|byte| *byte > b' ') {
         return None;
     }
     let dots = dots & ((1 << end) - 1);
@@ -131,25 +134,26 @@ pub(super) fn ipv4(text: &[u8], pos: usize) -> Option<(u32, usize)> {
     if rest == 0 || rest & (rest - 1) != 0 {
         return None;
     }
-    let a = octet(all, 0, first)?;
-    let b = octet(all, first + 1, second)?;
-    let c = octet(all, second + 1, third)?;
-    let d = octet(all, third + 1, end)?;
+    let a = octet(text, pos, 0, first)?;
+    let b = octet(text, pos, first + 1, second)?;
+    let c = octet(text, pos, second + 1, third)?;
+    let d = octet(text, pos, third + 1, end)?;
+    if (a | b | c | d) > 255 {
+        return None;
+    }
     Some(((a << 24) | (b << 16) | (c << 8) | d, pos + end as usize))
 }
 
-/// The digits from `start` to `end` as a number up to 255.
+/// The one to three digits from `start` to `end` as a number; 256 for other lengths and for
+/// leading zeros.
 #[inline]
-fn octet(all: u128, start: u32, end: u32) -> Option<u32> {
+fn octet(text: &[u8], pos: usize, start: u32, end: u32) -> Option<u32> {
     let len = end.wrapping_sub(start);
-    #[expect(clippy::cast_possible_truncation, reason = "up to four bytes are asked for")]
-    let word = (all >> (8 * start)) as u32;
-    if len.wrapping_sub(1) > 2 || (len > 1 && word & 0xff == u32::from(b'0')) {
-        return None;
-    }
-    let digits = (word << (32 - 8 * len)) & 0x0f0f_0f0f;
+    let word = u32::from_le_bytes(*text.get(pos + start as usize..)?.first_chunk::<4>()?);
+    let wrong = (len.wrapping_sub(1) > 2) | ((len > 1) & (word & 0xff == u32::from(b'0')));
+    let digits = (word << (32_u32.wrapping_sub(8 * len) & 31)) & 0x0f0f_0f0f;
     let value = (digits >> 24) + 10 * ((digits >> 16) & 0xff) + 100 * ((digits >> 8) & 0xff);
-    (value < 256).then_some(value)
+    Some(value | (u32::from(wrong) << 8))
 }
 
 #[cfg(test)]
@@ -168,9 +172,9 @@ mod tests {
     #[track_caller]
     fn check_integer(token: &str) {
         let expected = if token == "-" {
-            Some(None)
+            Some(NULL)
         } else {
-            token.parse::<i64>().ok().filter(|_| !token.starts_with(['-', '+'])).map(Some)
+            token.parse::<i64>().ok().filter(|_| !token.starts_with(['-', '+']))
         };
         let got = integer(&padded(token), 0);
         assert_eq!(got.map(|(value, _)| value), expected, "{token}");

@@ -1,0 +1,96 @@
+//! The floor of everything: inflating real objects. libdeflate with kept buffers, the block reader
+//! that large objects take, and flate2's reader as the usual way.
+//!
+//! `cargo bench -p benches --bench inflate`
+
+#![expect(clippy::disallowed_types, reason = "the usual way is what is compared with")]
+#![expect(clippy::print_stderr, reason = "says what is skipped")]
+#![expect(clippy::expect_used, reason = "a bench that cannot run has to stop")]
+
+use std::hint::black_box;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ingest::decode::{Decoder, Inflated, Limits};
+
+/// Objects of one kind, with the size of their content.
+fn objects(folder: &str) -> Option<(Vec<Vec<u8>>, u64)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(folder);
+    let mut paths: Vec<PathBuf> = Vec::new();
+    let mut folders = vec![root];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).ok()?.flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "gz") {
+                paths.push(path);
+            }
+        }
+    }
+    paths.sort();
+    let objects: Vec<Vec<u8>> = paths.iter().filter_map(|path| std::fs::read(path).ok()).collect();
+    let mut decoder = Decoder::default();
+    let bytes = objects.iter().map(|object| whole(&mut decoder, object)).sum();
+    Some((objects, bytes))
+}
+
+fn whole(decoder: &mut Decoder, object: &[u8]) -> u64 {
+    match decoder.decode(object).expect("real objects are whole") {
+        Inflated::Whole(bytes) => bytes.len() as u64,
+        Inflated::Stream(stream) => {
+            let mut n = 0;
+            stream
+                .read(&mut |block| {
+                    n += block.len() as u64;
+                    ControlFlow::Continue(())
+                })
+                .expect("checked before");
+            n
+        }
+    }
+}
+
+fn inflate(criterion: &mut Criterion) {
+    for (name, folder) in [
+        ("flow v2", "vpcflow/full_traces/internet-host-36h/v2-default"),
+        ("flow v5", "vpcflow/full_traces/internet-host-36h/v5-custom"),
+        ("cloudtrail", "cloudtrail/full_traces/invictus-stratus"),
+    ] {
+        let Some((objects, bytes)) = objects(folder) else {
+            eprintln!("SKIPPED {name}: no data in {folder}");
+            continue;
+        };
+        let mut group = criterion.benchmark_group(format!("inflate/{name}"));
+        group.sample_size(10).throughput(Throughput::Bytes(bytes));
+        let mut decoder = Decoder::default();
+        group.bench_function("kept buffers", |bencher| {
+            bencher.iter(|| objects.iter().map(|object| whole(&mut decoder, object)).sum::<u64>());
+        });
+        let joined = objects.concat();
+        group.bench_function("one object of many members", |bencher| {
+            bencher.iter(|| whole(&mut decoder, &joined));
+        });
+        let mut blocks = Decoder::new(Limits { whole_bytes_max: 0, ..Limits::default() });
+        group.bench_function("check and read in blocks", |bencher| {
+            bencher.iter(|| objects.iter().map(|object| whole(&mut blocks, object)).sum::<u64>());
+        });
+        group.bench_function("flate2", |bencher| {
+            bencher.iter(|| {
+                for object in &objects {
+                    let mut out = Vec::new();
+                    flate2::read::MultiGzDecoder::new(object.as_slice())
+                        .read_to_end(&mut out)
+                        .expect("real objects are whole");
+                    black_box(out);
+                }
+            });
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, inflate);
+criterion_main!(benches);

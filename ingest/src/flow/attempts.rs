@@ -1,0 +1,475 @@
+//! Whom did the hosts behind each interface call, and who answered? The question of a port scan,
+//! asked of all batches of one object at once. Inbound calls are no attempts.
+//!
+//! * The own side of a row is what `flow-direction` says (egress: the source); without that field,
+//!   the one address that is on a side of more rows of the interface than any other.
+//! * The opener is who sent SYN, the responder who sent SYN-ACK; without these flags the lower port
+//!   is the service, and of equal ports the own side is the opener only if its flow started first.
+//! * Multicast and the limited broadcast address never answer and are left out.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use arrow_array::Array;
+
+use super::{Addresses, Field, FlowBatch, Texts, ip};
+
+/// Most distinct (interface, two addresses, service port, protocol) of one object; rows of further
+/// ones are counted in [`Attempts::dropped_rows`]. One takes about 200 bytes.
+pub const KEYS_MAX: usize = 1 << 17;
+
+/// Most interfaces of one object; rows of further ones are counted as dropped.
+pub const INTERFACES_MAX: usize = 1 << 16;
+
+/// How many addresses per interface compete for being its own.
+const CANDIDATES_MAX: usize = 8;
+
+/// An answer of so many packets or fewer may be a mere SYN-ACK or RST.
+const REFUSAL_PACKETS_MAX: i64 = 2;
+
+/// Largest packet without payload: IPv4 and TCP headers with the options of a SYN-ACK. Unit: bytes.
+const REFUSAL_PACKET_BYTES_MAX: i64 = 60;
+
+/// Protocol number of TCP.
+const TCP: u8 = 6;
+
+/// `tcp-flags` bit of an opening packet.
+const SYN: i32 = 0x02;
+
+/// `tcp-flags` bits of an answer to it.
+const SYN_ACK: i32 = 0x12;
+
+/// Calls of one interface to one service of one peer, within one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The interface's id.
+    pub interface: Arc<str>,
+    /// The address called; see [`Addresses`].
+    pub peer: u128,
+    /// The port called; 0 where the protocol has none.
+    pub port: u16,
+    /// IANA protocol number.
+    pub protocol: u8,
+    /// Earliest `start`. Unit: seconds since the epoch.
+    pub first_start: i64,
+    /// Latest `end`. Unit: seconds since the epoch.
+    pub last_end: i64,
+    /// Flow records from the own side; 0 where the object holds only the answers.
+    pub flows: u32,
+    /// Packets from the own side.
+    pub packets_sent: i64,
+    /// Packets from the peer.
+    pub packets_back: i64,
+    /// Bytes from the own side.
+    pub bytes_sent: i64,
+    /// Bytes from the peer.
+    pub bytes_back: i64,
+    /// One of the own side's flows was rejected.
+    pub rejected: bool,
+    /// No accepted answer: none at all or, over TCP, only packets without payload to a SYN.
+    pub unanswered: bool,
+}
+
+/// Gathers the batches of one object.
+#[derive(Debug, Default)]
+pub struct Attempts {
+    interfaces: Vec<Interface>,
+    names: BTreeMap<Arc<str>, u32>,
+    calls: HashMap<Key, Call>,
+    dropped_rows: u64,
+}
+
+#[derive(Debug)]
+struct Interface {
+    name: Arc<str>,
+    /// Addresses and on how many rows they were, at least.
+    candidates: Vec<(u128, u64)>,
+}
+
+/// A service of one side as the other side calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    interface: u32,
+    port: u16,
+    protocol: u8,
+    /// Both ports are equal: `opener` is just the smaller address.
+    tie: bool,
+    opener: u128,
+    responder: u128,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Call {
+    own: Option<u128>,
+    /// From the opener, and from the responder.
+    sides: [Side; 2],
+    /// A SYN of the opener was seen, or cannot be seen in this format.
+    opened: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Side {
+    flows: u32,
+    packets: i64,
+    bytes: i64,
+    start: i64,
+    end: i64,
+    rejected: bool,
+    /// An accepted flow with payload, or with more packets than a refusal has.
+    speaks: bool,
+    /// An accepted flow.
+    accepted: bool,
+}
+
+impl Default for Side {
+    fn default() -> Self {
+        Self {
+            flows: 0,
+            packets: 0,
+            bytes: 0,
+            start: i64::MAX,
+            end: i64::MIN,
+            rejected: false,
+            speaks: false,
+            accepted: false,
+        }
+    }
+}
+
+/// The columns that the question needs.
+struct Columns<'a> {
+    batch: &'a FlowBatch,
+    interface: Texts<'a>,
+    srcaddr: Addresses<'a>,
+    dstaddr: Addresses<'a>,
+    direction: Option<(Texts<'a>, Option<usize>)>,
+    action: Option<(Texts<'a>, Option<usize>)>,
+}
+
+/// One row, its ports and addresses in place.
+struct Row {
+    interface: u32,
+    src: u128,
+    dst: u128,
+    srcport: u16,
+    dstport: u16,
+    protocol: u8,
+    /// `None` where the format does not have them.
+    flags: Option<i32>,
+    own: Option<u128>,
+}
+
+impl Attempts {
+    /// Rows that were left out because the object has more than [`KEYS_MAX`] keys or
+    /// [`INTERFACES_MAX`] interfaces.
+    pub fn dropped_rows(&self) -> u64 {
+        self.dropped_rows
+    }
+
+    /// Takes in one batch; without interfaces, addresses and ports it has nothing to say.
+    pub fn add(&mut self, batch: &FlowBatch) {
+        let Some(columns) = Columns::of(batch) else { return };
+        let interfaces: Vec<Option<u32>> =
+            columns.interface.words().map(|name| self.interface(name)).collect();
+        for i in 0..batch.rows() {
+            let Some(name) = columns.interface.key(i) else { continue };
+            let Some(interface) = interfaces.get(name).copied().flatten() else {
+                self.dropped_rows += 1;
+                continue;
+            };
+            let Some(row) = columns.row(i, interface) else { continue };
+            self.add_row(&row, columns.side(i));
+        }
+    }
+
+    fn interface(&mut self, name: &str) -> Option<u32> {
+        if let Some(known) = self.names.get(name) {
+            return Some(*known);
+        }
+        if self.interfaces.len() >= INTERFACES_MAX {
+            return None;
+        }
+        let id = u32::try_from(self.interfaces.len()).ok()?;
+        let name: Arc<str> = name.into();
+        self.names.insert(Arc::clone(&name), id);
+        self.interfaces.push(Interface { name, candidates: Vec::new() });
+        Some(id)
+    }
+
+    fn add_row(&mut self, row: &Row, side: Side) {
+        if row.own.is_none()
+            && let Some(interface) = self.interfaces.get_mut(row.interface as usize)
+        {
+            interface.saw(row.src);
+            interface.saw(row.dst);
+        }
+        let Some((key, from_opener)) = row.key() else { return };
+        // What others open towards us is not asked for.
+        if row.own.is_some_and(|own| !key.tie && key.opener != own) {
+            return;
+        }
+        if self.calls.len() >= KEYS_MAX && !self.calls.contains_key(&key) {
+            self.dropped_rows += 1;
+            return;
+        }
+        let call = self.calls.entry(key).or_default();
+        call.own = row.own.or(call.own);
+        call.opened |= row.flags.is_none_or(|flags| from_opener && flags & SYN != 0);
+        let [from, back] = &mut call.sides;
+        if from_opener { from.add(side) } else { back.add(side) }
+    }
+
+    /// Ends the object: the attempts by interface, peer, port and protocol. The gatherer is empty
+    /// afterwards.
+    pub fn finish(&mut self) -> Vec<Attempt> {
+        let own: Vec<Option<u128>> = self.interfaces.iter().map(Interface::own).collect();
+        let interfaces = std::mem::take(&mut self.interfaces);
+        let mut attempts: Vec<Attempt> = std::mem::take(&mut self.calls)
+            .into_iter()
+            .filter_map(|(key, call)| {
+                let interface = key.interface as usize;
+                let own = call.own.or(own.get(interface).copied().flatten())?;
+                call.attempt(&key, own, &interfaces.get(interface)?.name)
+            })
+            .collect();
+        self.names.clear();
+        self.dropped_rows = 0;
+        attempts.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
+        // Several own addresses may have called the same service.
+        attempts.dedup_by(|next, kept| {
+            let same = next.target() == kept.target();
+            if same {
+                kept.merge(next);
+            }
+            same
+        });
+        attempts
+    }
+}
+
+/// The attempts in a single batch; see [`Attempts`].
+pub fn attempts(batch: &FlowBatch) -> Vec<Attempt> {
+    let mut all = Attempts::default();
+    all.add(batch);
+    all.finish()
+}
+
+impl Attempt {
+    fn target(&self) -> (&str, u128, u16, u8) {
+        (&self.interface, self.peer, self.port, self.protocol)
+    }
+
+    fn order(&self) -> impl Ord + '_ {
+        (self.target(), self.first_start, self.last_end, self.packets_sent, self.bytes_sent)
+    }
+
+    /// Joins what is known of the same target, in this object or in two.
+    pub fn merge(&mut self, other: &Self) {
+        self.first_start = self.first_start.min(other.first_start);
+        self.last_end = self.last_end.max(other.last_end);
+        self.flows = self.flows.saturating_add(other.flows);
+        self.packets_sent = self.packets_sent.saturating_add(other.packets_sent);
+        self.packets_back = self.packets_back.saturating_add(other.packets_back);
+        self.bytes_sent = self.bytes_sent.saturating_add(other.bytes_sent);
+        self.bytes_back = self.bytes_back.saturating_add(other.bytes_back);
+        self.rejected |= other.rejected;
+        self.unanswered &= other.unanswered;
+    }
+}
+
+impl Interface {
+    /// Counts an address; keeps the few that come most often (Misra and Gries, 1982).
+    fn saw(&mut self, address: u128) {
+        if let Some((_, n)) = self.candidates.iter_mut().find(|(known, _)| *known == address) {
+            *n += 1;
+        } else if self.candidates.len() < CANDIDATES_MAX {
+            self.candidates.push((address, 1));
+        } else {
+            for (_, n) in &mut self.candidates {
+                *n -= 1;
+            }
+            self.candidates.retain(|(_, n)| *n > 0);
+        }
+    }
+
+    /// The address on most rows; of equals the only private one, else none.
+    fn own(&self) -> Option<u128> {
+        let most = self.candidates.iter().map(|(_, n)| *n).max()?;
+        let mut first = self.candidates.iter().filter(|(_, n)| *n == most).map(|(a, _)| *a);
+        let (one, other) = (first.next()?, first.next());
+        if other.is_none() {
+            return Some(one);
+        }
+        let mut private = self
+            .candidates
+            .iter()
+            .filter(|(address, n)| *n == most && is_private(*address))
+            .map(|(address, _)| *address);
+        let only = private.next()?;
+        private.next().is_none().then_some(only)
+    }
+}
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a FlowBatch) -> Option<Self> {
+        let key_of = |field, word: &str| {
+            let texts = batch.texts(field)?;
+            Some((texts, texts.words().position(|known| known == word)))
+        };
+        Some(Self {
+            batch,
+            interface: batch.texts(Field::InterfaceId)?,
+            srcaddr: batch.addresses(Field::SrcAddr)?,
+            dstaddr: batch.addresses(Field::DstAddr)?,
+            direction: key_of(Field::FlowDirection, "egress"),
+            action: key_of(Field::Action, "REJECT"),
+        })
+    }
+
+    fn small(&self, field: Field, i: usize) -> Option<i32> {
+        let column = self.batch.int32(field)?;
+        (i < column.len() && column.is_valid(i)).then(|| column.value(i))
+    }
+
+    fn large(&self, field: Field, i: usize) -> Option<i64> {
+        let column = self.batch.int64(field)?;
+        (i < column.len() && column.is_valid(i)).then(|| column.value(i))
+    }
+
+    fn row(&self, i: usize, interface: u32) -> Option<Row> {
+        let (src, dst) = (self.srcaddr.get(i)?, self.dstaddr.get(i)?);
+        let own = self.direction.and_then(|(texts, egress)| {
+            let key = texts.key(i)?;
+            Some(if Some(key) == egress { src } else { dst })
+        });
+        Some(Row {
+            interface,
+            src,
+            dst,
+            srcport: u16::try_from(self.small(Field::SrcPort, i)?).ok()?,
+            dstport: u16::try_from(self.small(Field::DstPort, i)?).ok()?,
+            protocol: u8::try_from(self.small(Field::Protocol, i).unwrap_or(0)).ok()?,
+            flags: self.small(Field::TcpFlags, i),
+            own,
+        })
+    }
+
+    fn side(&self, i: usize) -> Side {
+        let packets = self.large(Field::Packets, i).unwrap_or(0);
+        let bytes = self.large(Field::Bytes, i).unwrap_or(0);
+        let start = self.large(Field::Start, i).unwrap_or(0);
+        let rejected = self.action.is_some_and(|(texts, reject)| {
+            reject.is_some_and(|reject| texts.key(i) == Some(reject))
+        });
+        let speaks = packets > REFUSAL_PACKETS_MAX
+            || bytes > packets.saturating_mul(REFUSAL_PACKET_BYTES_MAX);
+        Side {
+            flows: 1,
+            packets,
+            bytes,
+            start,
+            end: self.large(Field::End, i).unwrap_or(start),
+            rejected,
+            speaks: speaks && !rejected,
+            accepted: !rejected,
+        }
+    }
+}
+
+impl Row {
+    /// Whose service this is, and whether the row comes from the side that opened; `None` where
+    /// nobody could answer.
+    fn key(&self) -> Option<(Key, bool)> {
+        let flags = self.flags.unwrap_or(0);
+        let syn_ack = flags & SYN_ACK == SYN_ACK;
+        let syn = flags & SYN != 0 && !syn_ack;
+        let tcp = self.protocol == TCP;
+        let tie = self.srcport == self.dstport && !(tcp && (syn || syn_ack));
+        let from_opener = if tie {
+            self.src < self.dst
+        } else if tcp && (syn || syn_ack) {
+            syn
+        } else {
+            self.dstport < self.srcport
+        };
+        let (opener, responder, port) = if from_opener {
+            (self.src, self.dst, self.dstport)
+        } else {
+            (self.dst, self.src, self.srcport)
+        };
+        if is_many(opener) || is_many(responder) {
+            return None;
+        }
+        let Self { interface, protocol, .. } = *self;
+        Some((Key { interface, port, protocol, tie, opener, responder }, from_opener))
+    }
+}
+
+impl Side {
+    fn add(&mut self, other: Self) {
+        self.flows = self.flows.saturating_add(other.flows);
+        self.packets = self.packets.saturating_add(other.packets);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.start = self.start.min(other.start);
+        self.end = self.end.max(other.end);
+        self.rejected |= other.rejected;
+        self.speaks |= other.speaks;
+        self.accepted |= other.accepted;
+    }
+}
+
+impl Call {
+    /// This call as an attempt of the own side; `None` if another side opened it.
+    fn attempt(&self, key: &Key, own: u128, interface: &Arc<str>) -> Option<Attempt> {
+        let [opener, responder] = self.sides;
+        let (sent, back, peer) = match (key.opener == own, key.responder == own) {
+            (true, _) => (opener, responder, key.responder),
+            (false, true) if key.tie => (responder, opener, key.opener),
+            _ => return None,
+        };
+        if key.tie && sent.start >= back.start {
+            return None;
+        }
+        // A connection that idles looks like a refusal: few small packets back are one only where
+        // an opening was seen, or cannot be seen.
+        let answered = back.speaks || (back.accepted && (key.protocol != TCP || !self.opened));
+        // Unwanted packets to a high port of ours come from what looks like a service.
+        if sent.flows == 0 && !answered {
+            return None;
+        }
+        Some(Attempt {
+            interface: Arc::clone(interface),
+            peer,
+            port: key.port,
+            protocol: key.protocol,
+            first_start: sent.start.min(back.start),
+            last_end: sent.end.max(back.end),
+            flows: sent.flows,
+            packets_sent: sent.packets,
+            packets_back: back.packets,
+            bytes_sent: sent.bytes,
+            bytes_back: back.bytes,
+            rejected: sent.rejected,
+            unanswered: !answered,
+        })
+    }
+}
+
+/// Is this an address of many hosts?
+fn is_many(address: u128) -> bool {
+    match ip(address) {
+        IpAddr::V4(v4) => v4.is_multicast() || v4.is_broadcast(),
+        IpAddr::V6(v6) => v6.is_multicast(),
+    }
+}
+
+fn is_private(address: u128) -> bool {
+    match ip(address) {
+        IpAddr::V4(v4) => v4.is_private(),
+        IpAddr::V6(v6) => v6.is_unique_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,271 @@
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::decode::gunzip;
+use crate::flow::address;
+use crate::flowlog::{FlowFormat, FlowReader};
+
+const CUSTOM: &str = "interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end \
+    tcp-flags flow-direction action";
+const NARROW: &str =
+    "interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action";
+
+fn read(text: &[u8], format: Option<&str>) -> Vec<Attempt> {
+    let format = format.map(|format| FlowFormat::parse(format).unwrap());
+    let mut all = Attempts::default();
+    let counts = FlowReader::new(format).read(text, &mut |batch| all.add(&batch));
+    assert_eq!(counts.bad_rows, 0, "{counts:?}");
+    assert_eq!(all.dropped_rows(), 0);
+    all.finish()
+}
+
+/// Peer, port, flows sent, unanswered: for what `lines` (of which `format` names the fields) say.
+#[track_caller]
+fn check(format: &str, lines: &str, expected: &[(&str, u16, u32, bool)]) {
+    let got: Vec<(String, u16, u32, bool)> = read(lines.as_bytes(), Some(format))
+        .into_iter()
+        .map(|a| (ip(a.peer).to_string(), a.port, a.flows, a.unanswered))
+        .collect();
+    let got: Vec<_> = got.iter().map(|(p, port, n, no)| (p.as_str(), *port, *n, *no)).collect();
+    assert_eq!(got, expected);
+}
+
+#[test]
+fn an_answered_call_is_an_answered_attempt() {
+    check(
+        CUSTOM,
+        "eni-1 10.0.0.1 5.5.5.5 40000 443 6 9 2000 100 150 3 egress ACCEPT\n\
+         eni-1 5.5.5.5 10.0.0.1 443 40000 6 8 9000 100 150 19 ingress ACCEPT\n",
+        &[("5.5.5.5", 443, 1, false)],
+    );
+}
+
+#[test]
+fn silence_rejection_and_refusal_are_no_answers() {
+    check(
+        CUSTOM,
+        "eni-1 10.0.0.1 5.5.5.5 40000 22 6 3 180 100 150 2 egress ACCEPT\n\
+         eni-1 10.0.0.1 5.5.5.6 40000 22 6 3 180 100 150 2 egress REJECT\n\
+         eni-1 10.0.0.1 5.5.5.7 40000 22 6 1 60 100 150 2 egress ACCEPT\n\
+         eni-1 5.5.5.7 10.0.0.1 22 40000 6 1 40 100 150 4 ingress ACCEPT\n\
+         eni-1 10.0.0.1 5.5.5.8 40000 22 6 1 60 100 150 2 egress ACCEPT\n\
+         eni-1 5.5.5.8 10.0.0.1 22 40000 6 2 120 100 150 18 ingress ACCEPT\n\
+         eni-1 10.0.0.1 5.5.5.9 40000 53 17 1 60 100 150 0 egress ACCEPT\n\
+         eni-1 5.5.5.9 10.0.0.1 53 40000 17 1 60 100 150 0 ingress ACCEPT\n",
+        &[
+            ("5.5.5.5", 22, 1, true),
+            ("5.5.5.6", 22, 1, true),
+            ("5.5.5.7", 22, 1, true),
+            ("5.5.5.8", 22, 1, true),
+            ("5.5.5.9", 53, 1, false),
+        ],
+    );
+}
+
+#[test]
+fn an_idle_connection_is_not_unanswered() {
+    check(
+        CUSTOM,
+        "eni-1 10.0.0.1 5.5.5.5 40000 443 6 1 40 100 150 0 egress ACCEPT\n\
+         eni-1 5.5.5.5 10.0.0.1 443 40000 6 1 40 100 150 0 ingress ACCEPT\n",
+        &[("5.5.5.5", 443, 1, false)],
+    );
+}
+
+#[test]
+fn calls_from_outside_are_no_attempts() {
+    let inbound = "eni-1 5.5.5.5 10.0.0.1 40000 22 6 3 180 100 150 2 ingress REJECT\n\
+        eni-1 5.5.5.6 10.0.0.1 40000 50000 6 3 180 100 150 2 ingress ACCEPT\n\
+        eni-1 10.0.0.1 5.5.5.6 50000 40000 6 3 1800 100 150 18 egress ACCEPT\n";
+    check(CUSTOM, inbound, &[]);
+    check(
+        NARROW,
+        "eni-1 5.5.5.5 10.0.0.1 40000 22 6 3 180 100 150 REJECT\n\
+         eni-1 5.5.5.6 10.0.0.1 40000 80 6 3 180 100 150 ACCEPT\n\
+         eni-1 10.0.0.1 5.5.5.6 80 40000 6 3 1800 100 150 ACCEPT\n",
+        &[],
+    );
+}
+
+#[test]
+fn without_directions_the_shared_address_is_the_own_side() {
+    let lines = "eni-1 8.0.0.1 5.5.5.5 40000 443 6 9 900 100 150 ACCEPT\n\
+        eni-1 5.5.5.5 8.0.0.1 443 40000 6 9 900 100 150 ACCEPT\n\
+        eni-1 8.0.0.1 5.5.5.6 40001 443 6 9 900 100 150 ACCEPT\n";
+    check(NARROW, lines, &[("5.5.5.5", 443, 1, false), ("5.5.5.6", 443, 1, true)]);
+    // One peer only: a private address is the own side, two public ones cannot be told apart.
+    check(
+        NARROW,
+        "eni-1 10.0.0.1 5.5.5.5 40000 443 6 9 900 100 150 ACCEPT\n\
+         eni-2 8.0.0.1 5.5.5.5 40000 443 6 9 900 100 150 ACCEPT\n",
+        &[("5.5.5.5", 443, 1, true)],
+    );
+}
+
+#[test]
+fn of_equal_ports_the_first_flow_opens() {
+    let lines = |ours: u32, theirs: u32| {
+        format!(
+            "eni-1 10.0.0.1 5.5.5.5 123 123 17 1 76 {ours} 150 ACCEPT\n\
+             eni-1 5.5.5.5 10.0.0.1 123 123 17 1 76 {theirs} 150 ACCEPT\n"
+        )
+    };
+    check(NARROW, &lines(100, 101), &[("5.5.5.5", 123, 1, false)]);
+    check(NARROW, &lines(101, 100), &[]);
+    check(NARROW, &lines(100, 100), &[]);
+}
+
+#[test]
+fn an_answer_alone_is_still_heard() {
+    check(
+        CUSTOM,
+        "eni-1 5.5.5.5 10.0.0.1 443 40000 6 9 9000 100 150 18 ingress ACCEPT\n",
+        &[("5.5.5.5", 443, 0, false)],
+    );
+}
+
+#[test]
+fn multicast_and_empty_rows_are_left_out() {
+    check(
+        CUSTOM,
+        "eni-1 10.0.0.1 224.0.0.251 5353 53 17 1 76 100 150 0 egress ACCEPT\n\
+         eni-1 10.0.0.1 ff02::fb 40000 53 17 1 76 100 150 0 egress ACCEPT\n\
+         eni-1 - - - - - - - 100 150 - - -\n",
+        &[],
+    );
+}
+
+#[test]
+fn several_own_addresses_make_one_attempt() {
+    check(
+        CUSTOM,
+        "eni-1 10.0.0.1 5.5.5.5 40000 443 6 9 900 100 150 3 egress ACCEPT\n\
+         eni-1 10.0.0.2 5.5.5.5 40000 443 6 9 900 100 150 3 egress ACCEPT\n\
+         eni-1 5.5.5.5 10.0.0.2 443 40000 6 9 900 100 150 19 ingress ACCEPT\n",
+        &[("5.5.5.5", 443, 2, false)],
+    );
+}
+
+#[test]
+fn keys_are_bounded_and_the_rest_is_counted() {
+    let mut text = String::from("interface-id srcaddr dstaddr srcport dstport flow-direction\n");
+    for i in 0..u32::try_from(KEYS_MAX).unwrap() + 10 {
+        let peer = ip(address(std::net::Ipv4Addr::from(0x0800_0000 + i).into()));
+        text.push_str(&["eni-1 10.0.0.1 ", &peer.to_string(), " 40000 22 egress\n"].concat());
+    }
+    let mut all = Attempts::default();
+    FlowReader::default().read(text.as_bytes(), &mut |batch| all.add(&batch));
+    assert_eq!(all.dropped_rows(), 10);
+    assert_eq!(all.finish().len(), KEYS_MAX);
+    assert_eq!(all.dropped_rows(), 0);
+}
+
+fn objects(folder: &Path, all: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            objects(&path, all);
+        } else if path.extension().is_some_and(|extension| extension == "gz") {
+            all.push(path);
+        }
+    }
+}
+
+/// Most distinct unanswered targets of one interface whose calls began within one hour.
+fn most_unanswered_in_an_hour(attempts: &[Attempt]) -> usize {
+    let mut by_interface: BTreeMap<&str, Vec<&Attempt>> = BTreeMap::new();
+    for attempt in attempts {
+        by_interface.entry(&attempt.interface).or_default().push(attempt);
+    }
+    let mut most = 0;
+    for mut attempts in by_interface.into_values() {
+        attempts.sort_by_key(|attempt| attempt.first_start);
+        // Unanswered and answered calls of each target inside the window.
+        let mut window: HashMap<(u128, u16, u8), [u32; 2]> = HashMap::new();
+        let mut open = 0_usize;
+        let mut oldest = 0;
+        for newest in &attempts {
+            loop {
+                let attempt = attempts[oldest];
+                if attempt.first_start + 3_600 > newest.first_start {
+                    break;
+                }
+                let seen =
+                    window.entry((attempt.peer, attempt.port, attempt.protocol)).or_default();
+                let before = seen[0] > 0 && seen[1] == 0;
+                seen[usize::from(!attempt.unanswered)] -= 1;
+                open = open + usize::from(seen[0] > 0 && seen[1] == 0) - usize::from(before);
+                oldest += 1;
+            }
+            let seen = window.entry((newest.peer, newest.port, newest.protocol)).or_default();
+            let before = seen[0] > 0 && seen[1] == 0;
+            seen[usize::from(!newest.unanswered)] += 1;
+            open = open + usize::from(seen[0] > 0 && seen[1] == 0) - usize::from(before);
+            most = most.max(open);
+        }
+    }
+    most
+}
+
+/// Most distinct ports of one peer that one interface began to call within one hour, answered or
+/// not.
+fn most_ports_in_an_hour(attempts: &[Attempt]) -> usize {
+    let mut by_peer: BTreeMap<_, Vec<(i64, u16)>> = BTreeMap::new();
+    for attempt in attempts {
+        by_peer
+            .entry((&attempt.interface, attempt.peer, attempt.protocol))
+            .or_default()
+            .push((attempt.first_start, attempt.port));
+    }
+    let most = by_peer.values_mut().map(|calls| {
+        calls.sort_unstable();
+        let ports_from = |start: usize| {
+            let (first, _) = calls[start];
+            let hour = calls[start..].iter().take_while(|(at, _)| *at < first + 3_600);
+            hour.map(|(_, port)| port).collect::<std::collections::BTreeSet<_>>().len()
+        };
+        (0..calls.len()).step_by(1 + calls.len() / 64).map(ports_from).max()
+    });
+    most.max().flatten().unwrap_or(0)
+}
+
+/// Real captures, which are not part of the repository.
+#[test]
+fn a_scan_stands_out_of_real_traffic() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/vpcflow/full_traces");
+    if !root.is_dir() {
+        println!("SKIPPED: no flow captures at {}", root.display());
+        return;
+    }
+    // The scan is in two parts: 21 hosts that do not answer pings, 20 ports of one that answers all.
+    for (capture, unanswered, ports) in [
+        ("port-scan-slow-outbound", 20..=25, 20..=20),
+        ("phone-day", 0..=10, 0..=4),
+        ("internet-host-36h/v2-default", 0..=10, 0..=4),
+        ("internet-host-36h/v5-custom", 0..=10, 0..=4),
+        ("mixed-windows-host", 0..=10, 0..=6),
+        ("ctu-sme-11-remcos", 0..=10, 0..=6),
+    ] {
+        let mut paths = Vec::new();
+        objects(&root.join(capture), &mut paths);
+        let mut all = Vec::new();
+        let mut reader = FlowReader::default();
+        let mut attempts = Attempts::default();
+        for path in &paths {
+            let text = gunzip(&std::fs::read(path).unwrap(), 1 << 26).unwrap();
+            reader.read(&text, &mut |batch| attempts.add(&batch));
+            all.extend(attempts.finish());
+        }
+        let found = (most_unanswered_in_an_hour(&all), most_ports_in_an_hour(&all));
+        println!(
+            "{capture}: {} attempts; in an hour {} unanswered targets, {} ports of one peer",
+            all.len(),
+            found.0,
+            found.1
+        );
+        assert!(unanswered.contains(&found.0) && ports.contains(&found.1), "{capture}: {found:?}");
+    }
+}

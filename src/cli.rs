@@ -1,0 +1,181 @@
+//! The command line: what may be asked, and how the program ends.
+
+mod config;
+mod detectors;
+mod replay;
+
+use crate::{config::ConfigError, decode, terminal};
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ingest::{enrich::EnrichError, flowlog::FlowFormat, source::SourceError};
+use replay::Replay;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+/// Streaming anomaly detector for AWS CloudTrail and VPC Flow Logs
+#[derive(Debug, Parser)]
+#[command(name = "sentrail", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read archived logs and tell what does not fit
+    Replay(Replay),
+    /// Print records, flows or notifications, normalised
+    Decode(Decode),
+    /// Say what the detectors are
+    #[command(subcommand)]
+    Detectors(Detectors),
+    /// Check or show the configuration
+    #[command(subcommand)]
+    Config(Settings),
+}
+
+#[derive(Debug, Subcommand)]
+enum Detectors {
+    /// List them
+    List {
+        /// Form of the list [default: table on a terminal, else jsonl]
+        #[arg(long, value_enum)]
+        format: Option<Format>,
+    },
+    /// Print the page of one: when it fires, when not, what it misses, what to do
+    Show {
+        /// Its id, for example s3-mass-deletion
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Settings {
+    /// Say whether the configuration can be used
+    Check {
+        /// Settings, in TOML
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Print what is in force, and where each value comes from
+    Show {
+        /// Settings, in TOML
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Decode {
+    /// A file; `-` for standard input
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    /// What it holds [default: told from the content]
+    #[arg(long = "as", value_enum, value_name = "KIND")]
+    kind: Option<decode::Kind>,
+    /// Fields of flow logs without a header line, for example "version account-id ..."
+    #[arg(long, value_name = "FIELDS", value_parser = flow_format)]
+    flow_format: Option<FlowFormat>,
+    /// Form of the records
+    #[arg(long, value_enum, default_value = "jsonl")]
+    format: decode::Format,
+}
+
+/// Forms of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Jsonl,
+    Csv,
+}
+
+fn flow_format(text: &str) -> Result<FlowFormat, String> {
+    FlowFormat::parse(text).map_err(|error| error.to_string())
+}
+
+impl Format {
+    /// What a person or a program wants who has not said.
+    fn or_default(asked: Option<Self>) -> alerts::Format {
+        match asked {
+            Some(Self::Table) => alerts::Format::Table,
+            Some(Self::Json) => alerts::Format::Json,
+            Some(Self::Csv) => alerts::Format::Csv,
+            None if terminal::is_for_a_person() => alerts::Format::Table,
+            Some(Self::Jsonl) | None => alerts::Format::JsonLines,
+        }
+    }
+}
+
+/// How the program ends; where several hold, the first that the manual names.
+const FAILURE: u8 = 1;
+const USAGE: u8 = 2;
+const FINDINGS: u8 = 3;
+const INCOMPLETE: u8 = 4;
+
+/// Runs what the command line asks for.
+pub(crate) fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Replay(arguments) => arguments.run(),
+        Command::Decode(arguments) => arguments.run(),
+        Command::Detectors(Detectors::List { format }) => {
+            detectors::list(Format::or_default(format), &mut io::stdout()).map(|()| 0)
+        }
+        Command::Detectors(Detectors::Show { id }) => {
+            detectors::show(&id, &mut io::stdout()).map(|()| 0).map_err(Wrong::usage)
+        }
+        Command::Config(Settings::Check { config }) => {
+            config::check(config.as_deref(), &mut io::stderr()).map(|()| 0)
+        }
+        Command::Config(Settings::Show { config }) => {
+            config::show(config.as_deref(), &mut io::stdout()).map(|()| 0)
+        }
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::from(if is_usage(&error) { USAGE } else { FAILURE })
+        }
+    }
+}
+
+/// What the person at the keyboard can mend: arguments, paths and settings.
+fn is_usage(error: &anyhow::Error) -> bool {
+    error.is::<SourceError>()
+        || error.is::<ConfigError>()
+        || error.is::<EnrichError>()
+        || error.is::<Wrong>()
+}
+
+/// An argument that clap cannot know to be wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:#}")]
+struct Wrong(anyhow::Error);
+
+impl Wrong {
+    fn usage(error: anyhow::Error) -> anyhow::Error {
+        if is_broken_pipe(&error) { error } else { Self(error).into() }
+    }
+}
+
+/// Whoever read the output has read enough.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    io.into_iter().any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn complain(what: &str) {
+    // Nobody is left to tell if standard error is gone.
+    drop(writeln!(io::stderr(), "sentrail: {what}"));
+}
+
+impl Decode {
+    fn run(self) -> Result<u8> {
+        Ok(0)
+    }
+}

@@ -1,0 +1,220 @@
+//! Archived logs through the same steps as live ones: list, order, read, apply, close days.
+
+mod order;
+
+use crate::{
+    summary::Summary,
+    worker::{Named, Outcome, Worker},
+};
+use anyhow::{Context, Result};
+use detect::{Chunk, Engine, Finding};
+use ingest::{
+    decode::Limits,
+    flowlog::FlowFormat,
+    source::{self, Filter, Object, PathArg, Place},
+};
+use order::{Unit, Units, Work};
+use rayon::prelude::*;
+use std::sync::Mutex;
+
+/// What to replay, and how.
+pub(crate) struct Plan {
+    pub(crate) paths: Vec<PathArg>,
+    pub(crate) filter: Filter,
+    pub(crate) limits: Limits,
+    pub(crate) flow_format: Option<FlowFormat>,
+}
+
+/// Who watches a replay.
+pub(crate) trait Watch {
+    /// What will be read. Unit: bytes as stored.
+    fn begin(&mut self, bytes: u64);
+    /// An object that was read. Unit: bytes as stored.
+    fn read(&mut self, bytes: u64);
+    /// Findings of days that closed.
+    fn findings(&mut self, findings: &[Finding]) -> Result<()>;
+    /// An object that could not be read, or a record of it.
+    fn trouble(&mut self, object: &str, what: &str);
+}
+
+/// Objects that are applied together are read into memory as rows: about 100 bytes a record. Unit:
+/// compressed bytes.
+const BATCH_BYTES_MAX: u64 = 16 << 20;
+/// The least that is worth a task of its own. Unit: compressed bytes.
+const CHUNK_BYTES_MIN: u64 = 128 << 10;
+/// What opening a file costs, in compressed bytes that could be read instead.
+const OBJECT_COST_BYTES: u64 = 2 << 10;
+
+/// Replays everything and says what was read.
+pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Result<Summary> {
+    let listing = source::list(&plan.paths, &plan.filter)?;
+    let mut summary = Summary::of(&listing);
+    let bytes = listing.objects.iter().map(|object| object.size_bytes).sum();
+    watch.begin(bytes);
+    let workers = Workers { plan, idle: Mutex::new(Vec::new()) };
+    let mut units = Units::of(&listing.objects, &workers, &mut summary, watch)?;
+    let mut batch: Vec<Unit<'_>> = Vec::new();
+    let mut batch_bytes = 0;
+    while let Some(unit) = units.next().transpose()? {
+        let first = batch.first().map_or(unit.now_ms, |first| first.now_ms);
+        let is_same_day = engine.oldest_open_at(first) == engine.oldest_open_at(unit.now_ms);
+        if batch_bytes >= BATCH_BYTES_MAX || !is_same_day {
+            apply(std::mem::take(&mut batch), engine, &workers, &mut summary, watch)?;
+            batch_bytes = 0;
+        }
+        batch_bytes += unit.bytes();
+        batch.push(unit);
+    }
+    apply(batch, engine, &workers, &mut summary, watch)?;
+    engine.finish();
+    watch.findings(&engine.take_findings())?;
+    summary.counts = engine.counts();
+    Ok(summary)
+}
+
+/// Workers that are not at work, with their buffers.
+struct Workers<'a> {
+    plan: &'a Plan,
+    idle: Mutex<Vec<Worker<'a>>>,
+}
+
+impl<'a> Workers<'a> {
+    fn with<T>(&self, work: impl FnOnce(&mut Worker<'a>) -> T) -> T {
+        let Plan { filter, limits, flow_format, .. } = self.plan;
+        let idle = || self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let worker = idle().pop();
+        let new = || Worker::new(filter, *limits, flow_format.clone());
+        let mut worker = worker.unwrap_or_else(new);
+        let done = work(&mut worker);
+        idle().push(worker);
+        done
+    }
+}
+
+/// Reads the units of one batch on all threads and applies them in their order.
+fn apply(
+    batch: Vec<Unit<'_>>,
+    engine: &mut Engine,
+    workers: &Workers<'_>,
+    summary: &mut Summary,
+    watch: &mut dyn Watch,
+) -> Result<()> {
+    let Some(first) = batch.first() else { return Ok(()) };
+    engine.advance(first.now_ms);
+    watch.findings(&engine.take_findings())?;
+    let reading = &*engine;
+    let read: Vec<(Chunk, Vec<Read>)> =
+        pieces(batch).into_par_iter().map(|units| read_units(units, reading, workers)).collect();
+    let mut chunks = Vec::with_capacity(read.len());
+    for (chunk, outcomes) in read {
+        chunks.push(chunk);
+        for Read { name, bytes, is_whole, outcome } in outcomes {
+            if is_whole {
+                report(&name, &outcome, watch);
+                watch.read(bytes);
+                summary.add(&outcome);
+            }
+        }
+    }
+    engine.apply(&chunks);
+    Ok(())
+}
+
+/// Runs of units that are large enough to be worth a task, and enough of them for all threads.
+fn pieces(batch: Vec<Unit<'_>>) -> Vec<Vec<Unit<'_>>> {
+    let cost = |unit: &Unit<'_>| unit.bytes() + OBJECT_COST_BYTES;
+    let n_tasks = 4 * rayon::current_num_threads() as u64;
+    let share = (batch.iter().map(cost).sum::<u64>() / n_tasks).max(CHUNK_BYTES_MIN);
+    let mut pieces = vec![Vec::new()];
+    let mut piece_cost = 0;
+    for unit in batch {
+        if piece_cost >= share {
+            pieces.push(Vec::new());
+            piece_cost = 0;
+        }
+        piece_cost += cost(&unit);
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(unit);
+        }
+    }
+    pieces
+}
+
+/// What became of one unit.
+struct Read {
+    name: String,
+    bytes: u64,
+    /// Whether it is a whole object, not a day of one.
+    is_whole: bool,
+    outcome: Outcome,
+}
+
+fn read_units(units: Vec<Unit<'_>>, engine: &Engine, workers: &Workers<'_>) -> (Chunk, Vec<Read>) {
+    workers.with(|worker| {
+        let mut reader = engine.reader();
+        let read = units.into_iter().map(|unit| {
+            let (object, bytes) = (unit.object, unit.bytes());
+            let name = name_of(object);
+            let is_whole = matches!(unit.work, Work::Object);
+            let outcome = match unit.work {
+                Work::Object => match load(object, worker) {
+                    Ok(()) => {
+                        reader.begin(worker.content(), object.info.stamp_ms);
+                        let named = Named::of(object.info.kind);
+                        worker.read(named, object.info.account.as_deref(), &mut reader)
+                    }
+                    Err(error) => failed(&error),
+                },
+                Work::Records(records) => {
+                    worker.take(records);
+                    reader.begin(worker.content(), None);
+                    worker.read(Named::CloudTrail, None, &mut reader)
+                }
+                Work::Flows(flows) => {
+                    reader.begin(flows.content, None);
+                    reader.flows(flows.n_flows);
+                    flows.connections.iter().for_each(|one| reader.connection(&one.borrow()));
+                    Outcome::default()
+                }
+            };
+            if outcome.failure.is_some() {
+                reader.abandon();
+            }
+            Read { name, bytes, is_whole, outcome }
+        });
+        let read = read.collect();
+        (reader.finish(), read)
+    })
+}
+
+/// Tells what of an object could not be read.
+fn report(name: &str, outcome: &Outcome, watch: &mut dyn Watch) {
+    for trouble in outcome.failure.iter().chain(&outcome.bad) {
+        watch.trouble(name, trouble);
+    }
+}
+
+fn failed(error: &anyhow::Error) -> Outcome {
+    Outcome { failure: Some(format!("{error:#}")), ..Outcome::default() }
+}
+
+/// Brings the bytes of an object into the worker's buffer.
+fn load(object: &Object, worker: &mut Worker<'_>) -> Result<()> {
+    match &object.place {
+        Place::File(path) => worker.load(path).map(drop),
+        Place::Stdin => {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
+                .context("cannot be read")?;
+            worker.take(bytes);
+            Ok(())
+        }
+    }
+}
+
+fn name_of(object: &Object) -> String {
+    match &object.place {
+        Place::File(path) => path.display().to_string(),
+        Place::Stdin => "standard input".to_owned(),
+    }
+}

@@ -1,0 +1,112 @@
+//! What a replay read and what it did not: coverage is never overstated.
+
+use crate::worker::Outcome;
+use detect::EngineCounts;
+use ingest::{
+    source::{Listing, Skips},
+    time::format_ms,
+};
+use std::io::{self, Write};
+
+/// Everything that came in, and what became of it.
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    skipped: Skips,
+    n_objects: u64,
+    n_failed: u64,
+    n_digests: u64,
+    n_lossy: u64,
+    n_bad_records: u64,
+    n_other_records: u64,
+    n_filtered: u64,
+    n_nodata: u64,
+    n_skipdata: u64,
+    inflated_bytes: u64,
+    pub(crate) counts: EngineCounts,
+}
+
+impl Summary {
+    pub(crate) fn of(listing: &Listing) -> Self {
+        Self { skipped: listing.skipped.clone(), ..Self::default() }
+    }
+
+    pub(crate) fn add(&mut self, outcome: &Outcome) {
+        self.n_objects += 1;
+        self.n_failed += u64::from(outcome.failure.is_some());
+        self.n_digests += u64::from(outcome.is_digest);
+        self.n_lossy += u64::from(outcome.is_lossy);
+        self.n_bad_records += outcome.n_bad;
+        self.n_other_records += outcome.n_other_records;
+        self.n_filtered += outcome.n_filtered;
+        self.n_nodata += outcome.n_nodata;
+        self.n_skipdata += outcome.n_skipdata;
+        self.inflated_bytes += outcome.inflated_bytes;
+    }
+
+    /// Whether some input could not be read.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.n_failed > 0 || self.n_bad_records > 0
+    }
+
+    /// Tells it in lines, `seconds` after the start.
+    pub(crate) fn write(&self, seconds: f64, out: &mut dyn Write) -> io::Result<()> {
+        let Self { counts, skipped, .. } = self;
+        let mib = self.inflated_bytes as f64 / f64::from(1 << 20);
+        let n_seen = self.n_objects + skipped.total();
+        let n_read = self.n_objects - self.n_failed;
+        writeln!(
+            out,
+            "objects   {n_seen} seen, {n_read} read, {} could not be read",
+            self.n_failed
+        )?;
+        for (skip, n) in skipped.iter() {
+            writeln!(out, "          {n} left out: {}", skip.sentence())?;
+        }
+        writeln!(
+            out,
+            "records   {} of CloudTrail, {} of flow logs; {} duplicates dropped",
+            counts.n_records, counts.n_flows, counts.n_duplicates
+        )?;
+        let notes: [(u64, &str); 11] = [
+            (counts.n_duplicate_objects, "objects with content that had been read before"),
+            (self.n_bad_records, "records that could not be read"),
+            (self.n_other_records, "Insights or aggregated records, read and not judged"),
+            (self.n_filtered, "records outside what was asked for"),
+            (counts.n_corrections, "records that correct others, not counted"),
+            (
+                counts.n_late,
+                "records later than the lateness allows, judged by the oldest open day",
+            ),
+            (
+                counts.n_hours_unchecked,
+                "hours in which duplicates could not be told for want of memory",
+            ),
+            (self.n_nodata, "flow records without traffic (NODATA)"),
+            (
+                self.n_skipdata,
+                "flow records that stand for lost ones (SKIPDATA): a gap in coverage",
+            ),
+            (self.n_lossy, "objects with bytes that are not UTF-8"),
+            (self.n_digests, "digests, which hold no events"),
+        ];
+        for (n, what) in notes.into_iter().filter(|(n, _)| *n > 0) {
+            writeln!(out, "          {n} {what}")?;
+        }
+        if let Some((first, last)) = counts.times_ms {
+            writeln!(out, "time      {} to {}", format_ms(first), format_ms(last))?;
+        }
+        let (n_accounts, n_regions) = (counts.accounts.len(), counts.regions.len());
+        let (n_entities, n_quiet) = (counts.n_entities, counts.n_quiet_hours());
+        writeln!(
+            out,
+            "seen      {n_accounts} accounts, {n_regions} regions, {n_entities} identities and interfaces"
+        )?;
+        if n_quiet > 0 {
+            writeln!(
+                out,
+                "gaps      {n_quiet} hours between the first and the last record hold none"
+            )?;
+        }
+        writeln!(out, "work      {mib:.0} MiB inflated in {seconds:.1} s")
+    }
+}

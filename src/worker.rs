@@ -1,0 +1,258 @@
+//! One object's bytes to the rows of a chunk: inflate, tell what it is, parse, filter, count.
+
+use anyhow::{Context, Result};
+use detect::{Call, Connection, Reader};
+use ingest::{
+    cloudtrail::{self, Record},
+    decode::{Decoder, Inflated, Limits},
+    flow::{Attempts, Field, FlowBatch, ip},
+    flowlog::{FlowCounts, FlowFormat, FlowReader, looks_like_flow},
+    source::{Filter, key},
+};
+use std::{collections::BTreeMap, fs::File, io::Read, ops::ControlFlow, path::Path};
+
+/// What is kept from object to object: buffers, and how to read.
+pub(crate) struct Worker<'a> {
+    decoder: Decoder,
+    flows: FlowReader,
+    file: Vec<u8>,
+    filter: &'a Filter,
+}
+
+/// What was read of one object.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Why nothing of it was applied.
+    pub(crate) failure: Option<String>,
+    pub(crate) inflated_bytes: u64,
+    pub(crate) n_records: u64,
+    /// Insights and aggregated records: read, not judged yet.
+    pub(crate) n_other_records: u64,
+    /// Records that the filter left out.
+    pub(crate) n_filtered: u64,
+    pub(crate) n_bad: u64,
+    /// The first of them.
+    pub(crate) bad: Vec<String>,
+    pub(crate) n_nodata: u64,
+    pub(crate) n_skipdata: u64,
+    /// Some bytes were not UTF-8.
+    pub(crate) is_lossy: bool,
+    pub(crate) is_digest: bool,
+}
+
+/// Bad records of an object that are told in words. Unit: records.
+const BAD_SHOWN_MAX: usize = 3;
+
+impl Outcome {
+    fn bad(&mut self, error: impl std::fmt::Display) {
+        self.n_bad += 1;
+        if self.bad.len() < BAD_SHOWN_MAX {
+            self.bad.push(error.to_string());
+        }
+    }
+
+    fn flow_counts(&mut self, counts: &FlowCounts) {
+        self.n_records += counts.rows;
+        self.n_nodata += counts.nodata;
+        self.n_skipdata += counts.skipdata;
+        self.n_bad += counts.bad_rows;
+        self.bad.extend(counts.bad_samples.iter().take(BAD_SHOWN_MAX).map(ToString::to_string));
+    }
+}
+
+/// What an object's name says of its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named {
+    CloudTrail,
+    Flow,
+    Nothing,
+}
+
+impl Named {
+    pub(crate) fn of(kind: key::Kind) -> Self {
+        match kind {
+            key::Kind::CloudTrail | key::Kind::Insight | key::Kind::Aggregated => Self::CloudTrail,
+            key::Kind::FlowLog => Self::Flow,
+            _ => Self::Nothing,
+        }
+    }
+}
+
+/// What takes the content of an object.
+pub(crate) trait Sink {
+    /// One CloudTrail record that the filter admits.
+    fn record(&mut self, event: &ingest::Event<'_>);
+    /// What an interface called.
+    fn connection(&mut self, connection: &Connection<'_>);
+    /// Flow records that were read.
+    fn flows(&mut self, n: u64);
+}
+
+impl Sink for Reader<'_> {
+    fn record(&mut self, event: &ingest::Event<'_>) {
+        Reader::record(self, event);
+    }
+
+    fn connection(&mut self, connection: &Connection<'_>) {
+        Reader::connection(self, connection);
+    }
+
+    fn flows(&mut self, n: u64) {
+        Reader::flows(self, n);
+    }
+}
+
+impl<'a> Worker<'a> {
+    pub(crate) fn new(filter: &'a Filter, limits: Limits, format: Option<FlowFormat>) -> Self {
+        let (decoder, flows) = (Decoder::new(limits), FlowReader::new(format));
+        Self { decoder, flows, file: Vec::new(), filter }
+    }
+
+    /// Reads a file into the buffer that is kept.
+    pub(crate) fn load(&mut self, path: &Path) -> Result<&[u8]> {
+        self.file.clear();
+        let mut file = File::open(path).context("cannot be opened")?;
+        file.read_to_end(&mut self.file).context("cannot be read")?;
+        Ok(&self.file)
+    }
+
+    /// Hash of what [`Self::load`] read.
+    pub(crate) fn content(&self) -> u128 {
+        baseline::stable_hash(&[&self.file])
+    }
+
+    /// Takes bytes that were read elsewhere, in place of [`Self::load`].
+    pub(crate) fn take(&mut self, bytes: Vec<u8>) {
+        self.file = bytes;
+    }
+
+    /// Inflates and parses what was loaded. With a failure in the outcome nothing may be applied.
+    pub(crate) fn read(
+        &mut self,
+        named: Named,
+        account: Option<&str>,
+        sink: &mut dyn Sink,
+    ) -> Outcome {
+        let Self { decoder, flows, file, filter } = self;
+        let mut outcome = Outcome::default();
+        let result = match decoder.decode(file) {
+            Err(error) => Err(error.to_string()),
+            Ok(Inflated::Whole(bytes)) => {
+                outcome.inflated_bytes = bytes.len() as u64;
+                let is_flow =
+                    named == Named::Flow || named == Named::Nothing && looks_like_flow(bytes);
+                if is_flow {
+                    read_flows(flows, filter, account, &mut outcome, sink, |reader, visit| {
+                        reader.push(bytes, visit);
+                        Ok(())
+                    })
+                } else {
+                    read_events(bytes, filter, &mut outcome, sink)
+                }
+            }
+            Ok(Inflated::Stream(stream)) => {
+                outcome.inflated_bytes = stream.inflated_bytes();
+                todo_stream(stream)
+            }
+        };
+        outcome.failure = result.err();
+        outcome
+    }
+}
+
+fn todo_stream(_: ingest::decode::Stream<'_>) -> Result<(), String> {
+    let _: ControlFlow<()> = ControlFlow::Continue(());
+    Err("larger than 64 MiB inflated".to_owned())
+}
+
+fn read_events(
+    bytes: &[u8],
+    filter: &Filter,
+    outcome: &mut Outcome,
+    sink: &mut dyn Sink,
+) -> Result<(), String> {
+    let decoded = cloudtrail::text(bytes);
+    outcome.is_lossy = decoded.lossy;
+    let admits_all = *filter == Filter::default();
+    let shape = cloudtrail::read(&decoded.text, |_, record| match record {
+        Ok(Record::Event(event)) => {
+            if admits_all || admits(filter, &event) {
+                outcome.n_records += 1;
+                sink.record(&event);
+            } else {
+                outcome.n_filtered += 1;
+            }
+        }
+        Ok(_) => outcome.n_other_records += 1,
+        Err(error) => outcome.bad(error),
+    });
+    let shape = shape.map_err(|error| error.to_string())?;
+    outcome.is_digest = shape == cloudtrail::Shape::Digest;
+    Ok(())
+}
+
+/// Whether a record lies within what was asked for; its object can hold others.
+fn admits(filter: &Filter, event: &ingest::Event<'_>) -> bool {
+    let listed = |list: &[String], text: Option<ingest::Text<'_>>| {
+        list.is_empty() || text.is_some_and(|text| list.iter().any(|one| *one == text.0))
+    };
+    within(filter, event.time_ms)
+        && listed(&filter.regions, event.region)
+        && listed(&filter.accounts, event.account())
+}
+
+fn within(filter: &Filter, time_ms: i64) -> bool {
+    filter.from_ms.is_none_or(|from| time_ms >= from)
+        && filter.until_ms.is_none_or(|until| time_ms < until)
+}
+
+/// Ports that any host calls of any peer; calls to them are no sign of a scan of ports.
+const COMMON_PORTS: &[u16] = &[0, 53, 80, 123, 443, 445, 853, 2049];
+
+fn read_flows(
+    reader: &mut FlowReader,
+    filter: &Filter,
+    account: Option<&str>,
+    outcome: &mut Outcome,
+    sink: &mut dyn Sink,
+    feed: impl FnOnce(&mut FlowReader, &mut dyn FnMut(FlowBatch)) -> Result<(), String>,
+) -> Result<(), String> {
+    let mut attempts = Attempts::default();
+    let mut logged: Option<String> = None;
+    let mut visit = |batch: FlowBatch| {
+        if logged.is_none()
+            && let Some(accounts) = batch.texts(Field::AccountId)
+        {
+            logged = (0..batch.rows()).find_map(|row| accounts.get(row)).map(str::to_owned);
+        }
+        attempts.add(&batch);
+    };
+    let fed = feed(reader, &mut visit);
+    let counts = reader.finish(&mut visit);
+    fed?;
+    sink.flows(counts.rows);
+    outcome.flow_counts(&counts);
+    let account = logged.as_deref().or(account).unwrap_or("unknown");
+    let attempts = attempts.finish();
+    let mut n_ports: BTreeMap<(&str, u128), u32> = BTreeMap::new();
+    for attempt in attempts.iter().filter(|attempt| !COMMON_PORTS.contains(&attempt.port)) {
+        *n_ports.entry((&attempt.interface, attempt.peer)).or_default() += 1;
+    }
+    for attempt in &attempts {
+        let end_ms = attempt.last_end.saturating_mul(1_000);
+        if attempt.flows == 0 || !within(filter, end_ms) {
+            continue;
+        }
+        let interface = &attempt.interface;
+        let call = Call {
+            peer: ip(attempt.peer),
+            port: attempt.port,
+            end_ms,
+            n_flows: u64::from(attempt.flows),
+            is_answered: !attempt.unanswered,
+            n_ports_of_peer: n_ports.get(&(&**interface, attempt.peer)).copied().unwrap_or(0),
+        };
+        sink.connection(&Connection { account, interface, call });
+    }
+    Ok(())
+}
