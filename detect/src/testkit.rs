@@ -26,6 +26,19 @@ pub(crate) fn read<S: AsRef<str>>(reader: &mut Reader<'_>, stamp_ms: Option<i64>
     assert_eq!(shape, Ok(cloudtrail::Shape::Records));
 }
 
+/// An engine that knows nothing yet, with the default settings.
+pub(crate) fn engine() -> Engine {
+    Engine::new(Options::default(), Enrich::built_in())
+}
+
+/// Reads and applies one object that holds `records`.
+pub(crate) fn apply<S: AsRef<str>>(engine: &mut Engine, records: &[S]) {
+    let mut reader = engine.reader();
+    read(&mut reader, None, records);
+    let chunk = reader.finish();
+    engine.apply(&[chunk]);
+}
+
 /// Records of some days, on the way to the findings of one detector.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Logs {
