@@ -29,6 +29,10 @@ pub struct Generation<'a> {
 }
 
 impl<'a> Generation<'a> {
+    /// Active hours, of the entity and of its group, that are enough to say what never happens: an
+    /// hour with any of it then carries 5 bits. Unit: decayed hours.
+    const ENOUGH_H: f64 = 36.0;
+
     pub(crate) fn new(own: &'a Learned, prior: &'a Learned) -> Self {
         Self { own, prior }
     }
@@ -46,6 +50,15 @@ impl<'a> Generation<'a> {
     /// Whether neither has history: amounts are then judged by absolute floors.
     pub fn is_cold(&self) -> bool {
         self.own_days() == 0 && self.group_days() == 0
+    }
+
+    /// Whether history is enough to judge amounts of `dimension`: somebody has shown any of it, or
+    /// the hours of a day have shown that nobody does. Fewer hours cannot make anything improbable,
+    /// so that the little they know would only silence the floors.
+    pub fn can_judge(&self, dimension: Dimension) -> bool {
+        let has_any = |learned: &Learned| learned.rate(dimension).n_hours() > 0.0;
+        let hours = self.own.n_hours() + self.prior.n_hours();
+        has_any(self.own) || has_any(self.prior) || hours >= Self::ENOUGH_H
     }
 
     /// Whether the entity has shown `value` often enough to know it.

@@ -1,9 +1,9 @@
 //! # Port scan from an interface
 //!
 //! ## Fires when
-//! within 60 minutes an interface calls more than `targets-min` different pairs of peer and port that
+//! within 60 minutes an interface calls at least `targets-min` different pairs of peer and port that
 //! do not answer (rejected by a security group or network ACL, without a reply, or answered by a reset
-//! only), or more than `ports-min` different ports of one peer, whether they answer or not. High if ten
+//! only), or at least `ports-min` different ports of one peer, whether they answer or not. High if ten
 //! times as many do not answer and all are of one peer or of one port; else medium.
 //!
 //! ## Quiet when
@@ -92,7 +92,7 @@ fn judge_one(
     }
     let parts = case.usual.amount(dimension, n);
     let bits: Bits = parts.iter().map(|part| part.bits).sum();
-    if !case.usual.is_cold() && bits.as_f64() < settings.bits_min {
+    if case.usual.can_judge(dimension) && bits.as_f64() < settings.bits_min {
         return None;
     }
     let (mut peers, mut ports) = sides(&window.counted.values.heaviest());

@@ -1,7 +1,7 @@
 //! # More S3 objects deleted in an hour than this identity ever does
 //!
 //! ## Fires when
-//! the calls that delete objects within 60 minutes are more than `calls-min` and improbable against
+//! the calls that delete objects within 60 minutes are at least `calls-min` and improbable against
 //! what the identity, or its group, deletes in an hour. High if more than one bucket, or ten times
 //! the floor, is hit; else medium.
 //!
@@ -61,7 +61,7 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let window = window(case, Dimension::ObjectsDeleted)?;
     let n = window.statistic;
-    let is_cold = case.usual.is_cold();
+    let is_cold = !case.usual.can_judge(Dimension::ObjectsDeleted);
     let floor = if is_cold { settings.calls_min_cold } else { settings.calls_min };
     if n < floor {
         return None;

@@ -109,3 +109,11 @@ fn settings_move_the_floor() {
     let deaf = deaf.habit(10, 8, || call("mallory"));
     deaf.calls(0, "10:00", 25, |_| denied("mallory")).stays_quiet(ID);
 }
+
+#[test]
+fn a_short_history_is_no_worse_than_none() {
+    for (days, hours) in [(1, 1), (1, 8), (2, 4), (2, 8), (3, 6), (4, 8), (10, 2)] {
+        let logs = Logs::new().habit(days, hours, || call("mallory"));
+        logs.calls(0, "10:00", 15, |_| denied("mallory")).finding(ID);
+    }
+}

@@ -73,3 +73,11 @@ fn settings_move_the_floors() {
     warm(20).finding(ID);
     warm(21).stays_quiet(ID);
 }
+
+#[test]
+fn a_short_history_is_no_worse_than_none() {
+    for (days, hours) in [(1, 1), (1, 8), (2, 4), (2, 8), (3, 6), (4, 8), (10, 2)] {
+        let logs = Logs::new().habit(days, hours, || call("eve"));
+        logs.calls(0, "10:00", 50, |_| delete("b")).finding(ID);
+    }
+}
