@@ -1,1 +1,15 @@
 //! Delivers findings. Text from logs is hostile: it is escaped here, at the door out.
+
+mod confidence;
+mod escape;
+mod formats;
+mod name;
+mod report;
+#[cfg(test)]
+mod sample;
+mod seen;
+
+pub use escape::escape;
+pub use formats::{Format, Style, UnknownFormat, Writer};
+pub use name::readable;
+pub use report::{Inputs, VERSION};

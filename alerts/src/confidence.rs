@@ -1,0 +1,67 @@
+//! How sure a finding is: how much history stood behind the judgement.
+
+use serde::Serialize;
+
+/// From so many days of own history on, confidence is high: a week holds every weekday once.
+/// Unit: days.
+pub(crate) const OWN_DAYS_HIGH: u32 = 7;
+
+/// How much history a finding rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Confidence {
+    /// `low` without any history, `medium` below [`OWN_DAYS_HIGH`] own days, else `high`.
+    pub(crate) level: &'static str,
+    /// Days of the entity's own profile.
+    pub(crate) own_days: u32,
+    /// Days of its group's profile.
+    pub(crate) group_days: u32,
+    /// The same in words.
+    pub(crate) note: String,
+}
+
+impl Confidence {
+    /// Of the days of the entity's own history, and of its group's.
+    pub(crate) fn of((own_days, group_days): (u32, u32)) -> Self {
+        let days = |n: u32| if n == 1 { "1 day".to_owned() } else { format!("{n} days") };
+        let (level, note) = match (own_days, group_days) {
+            (0, 0) => ("low", "nobody has history yet, so fixed floors decide".to_owned()),
+            (0, group) => {
+                ("medium", format!("no history of its own; judged by {} of its group", days(group)))
+            }
+            (own, 0) => (level(own), format!("judged by {} of its own history", days(own))),
+            (own, group) => (
+                level(own),
+                format!(
+                    "judged by {} of its own history and {} of its group",
+                    days(own),
+                    days(group)
+                ),
+            ),
+        };
+        Self { level, own_days, group_days, note }
+    }
+}
+
+fn level(own_days: u32) -> &'static str {
+    if own_days < OWN_DAYS_HIGH { "medium" } else { "high" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Confidence;
+
+    #[test]
+    fn confidence_grows_with_own_history() {
+        for (days, level, words) in [
+            ((0, 0), "low", "nobody has history yet"),
+            ((0, 30), "medium", "30 days of its group"),
+            ((1, 0), "medium", "1 day of its own history"),
+            ((6, 30), "medium", "6 days of its own history and 30 days of its group"),
+            ((7, 0), "high", "7 days of its own"),
+        ] {
+            let confidence = Confidence::of(days);
+            assert_eq!(confidence.level, level);
+            assert!(confidence.note.contains(words), "{}", confidence.note);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The forms in which findings are written: one at a time, nothing is kept.
+
+mod csv;
+mod json;
+mod table;
+
+use crate::report::{Inputs, Report};
+use detect::Finding;
+use std::{
+    io::{self, Write},
+    str::FromStr,
+};
+use table::Table;
+
+/// A form of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people at a terminal.
+    Table,
+    /// One JSON array.
+    Json,
+    /// JSON Lines: one object a line.
+    JsonLines,
+    /// RFC 4180.
+    Csv,
+}
+
+impl Format {
+    /// The names that the command line knows.
+    pub const NAMES: &[&str] = &["table", "json", "jsonl", "csv"];
+}
+
+/// The text names no format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no format \"{}\" (expected {})", crate::escape(.0), Format::NAMES.join(", "))]
+pub struct UnknownFormat(pub String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        match text {
+            "table" => Ok(Self::Table),
+            "json" => Ok(Self::Json),
+            "jsonl" => Ok(Self::JsonLines),
+            "csv" => Ok(Self::Csv),
+            _ => Err(UnknownFormat(text.to_owned())),
+        }
+    }
+}
+
+/// What a terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to colour.
+    pub colour: bool,
+    /// Unit: columns. Less than 40 is taken as 40.
+    pub width: usize,
+}
+
+/// Writes findings in one form as they come.
+#[derive(Debug)]
+pub struct Writer<W> {
+    format: Format,
+    out: W,
+    inputs: Inputs,
+    table: Table,
+    n_findings: u64,
+}
+
+impl<W: Write> Writer<W> {
+    /// A writer that has written nothing yet.
+    pub fn new(format: Format, out: W, inputs: Inputs, style: Style) -> Self {
+        Self { format, out, inputs, table: Table::new(style), n_findings: 0 }
+    }
+
+    /// Writes one finding.
+    pub fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        let is_first = self.n_findings == 0;
+        self.n_findings += 1;
+        let report = Report::new(finding, &self.inputs);
+        let out = &mut self.out;
+        match self.format {
+            Format::Table => self.table.write(out, finding, &report),
+            Format::Json => {
+                out.write_all(if is_first { b"[\n" } else { b",\n" })?;
+                json::write(out, &report)
+            }
+            Format::JsonLines => {
+                json::write(out, &report)?;
+                out.write_all(b"\n")
+            }
+            Format::Csv => {
+                if is_first {
+                    csv::header(out)?;
+                }
+                csv::write(out, &report)
+            }
+        }
+    }
+
+    /// Writes what stands behind the last finding, flushes, and gives the output back.
+    pub fn finish(mut self) -> io::Result<W> {
+        let is_empty = self.n_findings == 0;
+        match self.format {
+            Format::Table => self.table.finish(&mut self.out)?,
+            Format::Json if is_empty => self.out.write_all(b"[]\n")?,
+            Format::Json => self.out.write_all(b"\n]\n")?,
+            Format::Csv if is_empty => csv::header(&mut self.out)?,
+            Format::JsonLines | Format::Csv => {}
+        }
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! A finding as it leaves the program: `docs/finding.md` explains every field, and
+//! `docs/finding.schema.json` is its schema.
+
+use crate::{confidence::Confidence, name::readable, seen::Seen};
+use baseline::{Evidence, Part};
+use detect::{Finding, FlowSeen};
+use ingest::{enrich::TableDates, time::format_ms};
+use serde::Serialize;
+
+/// Version of the JSON form. It grows when a field goes or changes its meaning, not when one comes.
+pub const VERSION: u32 = 1;
+
+/// What the program was, and what it knew, when it judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Inputs {
+    /// Version of the program.
+    pub program_version: String,
+    /// Hash of the effective configuration, hexadecimal.
+    pub config_hash: String,
+    /// The day of the built-in country tables; `None` if they cannot be read.
+    pub country_table_date: Option<String>,
+    /// The day of the built-in network tables; `None` if they cannot be read.
+    pub network_table_date: Option<String>,
+    /// The user's city database; `None` when places are countries.
+    pub city_table: Option<String>,
+}
+
+impl Inputs {
+    /// Names what a run was given.
+    pub fn new(
+        program_version: &str,
+        config_hash: String,
+        dates: TableDates,
+        city_table: Option<String>,
+    ) -> Self {
+        let date = |day: u32| {
+            let (year, month, day_of_month) = (day / 10_000, day / 100 % 100, day % 100);
+            (day != 0).then(|| format!("{year:04}-{month:02}-{day_of_month:02}"))
+        };
+        Self {
+            program_version: program_version.to_owned(),
+            config_hash,
+            country_table_date: date(dates.country),
+            network_table_date: date(dates.network),
+            city_table,
+        }
+    }
+}
+
+/// A finding in the order in which its fields are written.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Report<'a> {
+    pub(crate) id: String,
+    pub(crate) version: u32,
+    pub(crate) detector: &'a str,
+    pub(crate) title: String,
+    pub(crate) severity: SeverityReport,
+    pub(crate) account: &'a str,
+    pub(crate) entity: EntityReport<'a>,
+    pub(crate) day: String,
+    pub(crate) first_seen: String,
+    pub(crate) last_seen: String,
+    pub(crate) count: u64,
+    pub(crate) bits: f64,
+    pub(crate) parts: Vec<PartReport<'a>>,
+    pub(crate) summary: String,
+    pub(crate) impact: &'static str,
+    pub(crate) techniques: Vec<&'static str>,
+    pub(crate) guardduty: Option<&'static str>,
+    pub(crate) hours: u32,
+    pub(crate) confidence: Confidence,
+    pub(crate) cannot_tell: String,
+    pub(crate) what_to_do: String,
+    pub(crate) event_ids: Vec<String>,
+    pub(crate) addresses: Seen<'a>,
+    pub(crate) access_keys: Seen<'a>,
+    pub(crate) regions: Seen<'a>,
+    pub(crate) actors: Seen<'a>,
+    pub(crate) apis: Seen<'a>,
+    pub(crate) targets: &'a [String],
+    pub(crate) flow: Option<FlowReport<'a>>,
+    pub(crate) inputs: &'a Inputs,
+}
+
+/// How loud.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct SeverityReport {
+    pub(crate) score: f64,
+    pub(crate) label: &'static str,
+}
+
+/// Who.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct EntityReport<'a> {
+    pub(crate) kind: &'static str,
+    pub(crate) key: &'a str,
+    pub(crate) name: String,
+}
+
+/// One term of the score.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct PartReport<'a> {
+    pub(crate) dimension: &'static str,
+    pub(crate) bits: f64,
+    pub(crate) observed: &'a str,
+    pub(crate) usual: &'a str,
+}
+
+/// What flow logs showed.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct FlowReport<'a> {
+    pub(crate) interface: &'a str,
+    pub(crate) peers: &'a [String],
+    pub(crate) ports: &'a [u16],
+}
+
+impl<'a> Report<'a> {
+    /// What `finding` says, under the `inputs` of the run.
+    pub(crate) fn new(finding: &'a Finding, inputs: &'a Inputs) -> Self {
+        let Finding { meta, entity, records, .. } = finding;
+        let is_complete = records.len() as u64 == finding.count;
+        let seen = |field: fn(&Evidence) -> Option<&str>| {
+            Seen::of(records.iter().filter_map(field), is_complete)
+        };
+        let score = finding.severity.score(finding.bits());
+        let name = readable(entity);
+        Self {
+            id: finding.id.to_string(),
+            version: VERSION,
+            detector: meta.id,
+            title: meta.title(),
+            severity: SeverityReport { score, label: finding.severity.label() },
+            account: &entity.account,
+            day: format_ms(finding.day.start_ms()).chars().take("2025-03-14".len()).collect(),
+            first_seen: format_ms(finding.times_ms.0),
+            last_seen: format_ms(finding.times_ms.1),
+            count: finding.count,
+            bits: finding.bits().as_f64(),
+            parts: finding.parts.iter().map(part).collect(),
+            summary: sentence(&name, &finding.summary),
+            entity: EntityReport { kind: entity.kind.name(), key: &entity.key, name },
+            impact: meta.impact.name(),
+            techniques: meta.techniques.iter().map(|technique| technique.0).collect(),
+            guardduty: meta.guardduty,
+            hours: finding.n_hours,
+            confidence: Confidence::of(finding.history_days),
+            cannot_tell: meta.section("Misses"),
+            what_to_do: meta.section("Triage"),
+            event_ids: records.iter().map(|record| record.id.to_string()).collect(),
+            addresses: seen(|record| record.address.as_deref()),
+            access_keys: seen(|record| record.access_key.as_deref()),
+            regions: seen(|record| record.region.as_deref()),
+            actors: seen(|record| record.actor.as_deref()),
+            apis: seen(|record| Some(&record.api)),
+            targets: &finding.targets,
+            flow: finding.flow.as_ref().map(flow),
+            inputs,
+        }
+    }
+}
+
+fn part(part: &Part) -> PartReport<'_> {
+    PartReport {
+        dimension: part.dimension.name(),
+        bits: part.bits.as_f64(),
+        observed: &part.observed,
+        usual: &part.usual,
+    }
+}
+
+fn flow(flow: &FlowSeen) -> FlowReport<'_> {
+    FlowReport { interface: &flow.interface, peers: &flow.peers, ports: &flow.ports }
+}
+
+/// The detector says what was done, the entity is the subject.
+fn sentence(name: &str, summary: &str) -> String {
+    let end = if summary.ends_with('.') { "" } else { "." };
+    format!("{name} {summary}{end}")
+}

@@ -1,0 +1,102 @@
+//! Findings made by hand, for tests.
+
+use crate::Inputs;
+use baseline::{Bits, Day, Dimension, Entity, EventId, Evidence, Kind, Part};
+use detect::{DETECTORS, Finding, FindingId, FlowSeen, Severity};
+use ingest::enrich::TableDates;
+
+/// 2026-03-12T14:03:11Z.
+const START_MS: i64 = 1_773_324_191_000;
+
+pub(crate) fn inputs() -> Inputs {
+    let dates = TableDates { country: 20_260_301, network: 0 };
+    Inputs::new("0.1.0", "00ff".into(), dates, None)
+}
+
+pub(crate) fn finding(detector: &str) -> Finding {
+    let meta = DETECTORS.iter().map(|d| d.meta).find(|meta| meta.id == detector).unwrap();
+    let part = |dimension, bits, observed: &str, usual: &str| Part {
+        dimension,
+        bits: Bits::of(bits),
+        observed: observed.into(),
+        usual: usual.into(),
+    };
+    Finding {
+        id: FindingId(0x0a1b_2c3d),
+        meta,
+        entity: Entity {
+            account: "111122223333".into(),
+            kind: Kind::Human,
+            key: "arn:aws:iam::111122223333:role/x/AWSReservedSSO_Engineer_0a1b2c3d4e5f6071\
+                  #farid@example.com"
+                .into(),
+        },
+        day: Day::of(START_MS),
+        severity: Severity::Critical,
+        parts: vec![
+            part(Dimension::ObjectsReencrypted, 16.33, "new", "nobody of 4 has it"),
+            part(Dimension::ObjectsReencrypted, 21.01, "120", "0 in an hour"),
+        ],
+        summary: "wrote 120 objects in 60 minutes to bucket ledger with a key that this account \
+                  does not hold; usual: never seen"
+            .into(),
+        times_ms: (START_MS, START_MS + 2_271_250),
+        count: 120,
+        n_hours: 2,
+        records: (0..30).map(record).collect(),
+        targets: vec!["ledger".into()],
+        flow: None,
+        history_days: (9, 12),
+    }
+}
+
+fn record(n: i64) -> Evidence {
+    Evidence {
+        time_ms: START_MS + n * 1000,
+        id: EventId::new(&format!("0a1b2c3d-0000-0000-0000-{n:012}")),
+        api: "s3:CopyObject".into(),
+        address: Some(format!("203.0.113.{n}").into()),
+        access_key: Some("ASIAIOSFODNN7EXAMPLE".into()),
+        region: Some("us-west-2".into()),
+        actor: None,
+    }
+}
+
+/// A finding on flow logs, which has no records.
+pub(crate) fn flow() -> Finding {
+    let entity = Entity {
+        account: "111122223333".into(),
+        kind: Kind::Interface,
+        key: "eni-0a1b2c3d".into(),
+    };
+    Finding {
+        entity,
+        severity: Severity::Medium,
+        summary: "called 40 pairs of peer and port in vain in 60 minutes; usual: none".into(),
+        records: Vec::new(),
+        targets: Vec::new(),
+        flow: Some(FlowSeen {
+            interface: "eni-0a1b2c3d".into(),
+            peers: vec!["10.0.1.7".into()],
+            ports: vec![22, 3389],
+        }),
+        history_days: (0, 0),
+        ..finding("port-scan")
+    }
+}
+
+/// A finding in which everything that an intruder may choose is hostile.
+pub(crate) fn hostile() -> Finding {
+    let hostile = "=cmd|' /C calc'!A0\u{1b}[2J\r\n\u{202e}\u{9b}31m<b>\"x\",;\u{200b}";
+    let mut finding = finding("denied-burst");
+    finding.entity.key = hostile.into();
+    finding.summary = format!("was denied {hostile} {}", "W".repeat(5_000));
+    finding.targets = vec![hostile.into()];
+    finding.parts[0].observed = hostile.into();
+    for record in &mut finding.records {
+        record.id = EventId::new(hostile);
+        record.actor = Some(hostile.into());
+        record.address = Some(hostile.into());
+    }
+    finding
+}
