@@ -1,10 +1,11 @@
 //! The program: wiring only.
 
 mod cli;
-mod clock;
+mod config;
 mod decode;
 mod replay;
 mod summary;
+mod terminal;
 mod worker;
 
 use std::process::ExitCode;

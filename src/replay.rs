@@ -27,12 +27,12 @@ pub(crate) struct Plan {
 
 /// Who watches a replay.
 pub(crate) trait Watch {
-    /// Objects that will be read. Unit: compressed bytes and objects.
-    fn begin(&mut self, n_objects: u64, bytes: u64);
-    /// Objects that were read.
-    fn read(&mut self, n_objects: u64, bytes: u64);
-    /// Findings of a day that closed.
-    fn findings(&mut self, findings: Vec<Finding>) -> Result<()>;
+    /// What will be read. Unit: bytes as stored.
+    fn begin(&mut self, bytes: u64);
+    /// An object that was read. Unit: bytes as stored.
+    fn read(&mut self, bytes: u64);
+    /// Findings of days that closed.
+    fn findings(&mut self, findings: &[Finding]) -> Result<()>;
     /// An object that could not be read, or a record of it.
     fn trouble(&mut self, object: &str, what: &str);
 }
@@ -50,7 +50,7 @@ pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Re
     let listing = source::list(&plan.paths, &plan.filter)?;
     let mut summary = Summary::of(&listing);
     let bytes = listing.objects.iter().map(|object| object.size_bytes).sum();
-    watch.begin(listing.objects.len() as u64, bytes);
+    watch.begin(bytes);
     let workers = Workers { plan, idle: Mutex::new(Vec::new()) };
     let mut units = Units::of(&listing.objects, &workers, &mut summary, watch)?;
     let mut batch: Vec<Unit<'_>> = Vec::new();
@@ -67,7 +67,7 @@ pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Re
     }
     apply(batch, engine, &workers, &mut summary, watch)?;
     engine.finish();
-    watch.findings(engine.take_findings())?;
+    watch.findings(&engine.take_findings())?;
     summary.counts = engine.counts();
     Ok(summary)
 }
@@ -101,7 +101,7 @@ fn apply(
 ) -> Result<()> {
     let Some(first) = batch.first() else { return Ok(()) };
     engine.advance(first.now_ms);
-    watch.findings(engine.take_findings())?;
+    watch.findings(&engine.take_findings())?;
     let reading = &*engine;
     let read: Vec<(Chunk, Vec<Read>)> =
         pieces(batch).into_par_iter().map(|units| read_units(units, reading, workers)).collect();
@@ -111,7 +111,7 @@ fn apply(
         for Read { name, bytes, is_whole, outcome } in outcomes {
             if is_whole {
                 report(&name, &outcome, watch);
-                watch.read(1, bytes);
+                watch.read(bytes);
                 summary.add(&outcome);
             }
         }

@@ -1,7 +1,7 @@
 //! One object's bytes to the rows of a chunk: inflate, tell what it is, parse, filter, count.
 
 use anyhow::{Context, Result};
-use detect::{Connection, Reader};
+use detect::{Call, Connection, Reader};
 use ingest::{
     cloudtrail::{self, Record},
     decode::{Decoder, Inflated, Limits},
@@ -9,7 +9,7 @@ use ingest::{
     flowlog::{FlowCounts, FlowFormat, FlowReader, looks_like_flow},
     source::{Filter, key},
 };
-use std::{fs::File, io::Read, ops::ControlFlow, path::Path};
+use std::{collections::BTreeMap, fs::File, io::Read, ops::ControlFlow, path::Path};
 
 /// What is kept from object to object: buffers, and how to read.
 pub(crate) struct Worker<'a> {
@@ -51,7 +51,7 @@ impl Outcome {
         }
     }
 
-    fn flow_counts(&mut self, counts: FlowCounts) {
+    fn flow_counts(&mut self, counts: &FlowCounts) {
         self.n_records += counts.rows;
         self.n_nodata += counts.nodata;
         self.n_skipdata += counts.skipdata;
@@ -206,6 +206,9 @@ fn within(filter: &Filter, time_ms: i64) -> bool {
         && filter.until_ms.is_none_or(|until| time_ms < until)
 }
 
+/// Ports that any host calls of any peer; calls to them are no sign of a scan of ports.
+const COMMON_PORTS: &[u16] = &[0, 53, 80, 123, 443, 445, 853, 2049];
+
 fn read_flows(
     reader: &mut FlowReader,
     filter: &Filter,
@@ -228,22 +231,28 @@ fn read_flows(
     let counts = reader.finish(&mut visit);
     fed?;
     sink.flows(counts.rows);
-    outcome.flow_counts(counts);
+    outcome.flow_counts(&counts);
     let account = logged.as_deref().or(account).unwrap_or("unknown");
-    for attempt in attempts.finish() {
+    let attempts = attempts.finish();
+    let mut n_ports: BTreeMap<(&str, u128), u32> = BTreeMap::new();
+    for attempt in attempts.iter().filter(|attempt| !COMMON_PORTS.contains(&attempt.port)) {
+        *n_ports.entry((&attempt.interface, attempt.peer)).or_default() += 1;
+    }
+    for attempt in &attempts {
         let end_ms = attempt.last_end.saturating_mul(1_000);
         if attempt.flows == 0 || !within(filter, end_ms) {
             continue;
         }
-        sink.connection(&Connection {
-            account,
-            interface: &attempt.interface,
+        let interface = &attempt.interface;
+        let call = Call {
             peer: ip(attempt.peer),
             port: attempt.port,
             end_ms,
             n_flows: u64::from(attempt.flows),
             is_answered: !attempt.unanswered,
-        });
+            n_ports_of_peer: n_ports.get(&(&**interface, attempt.peer)).copied().unwrap_or(0),
+        };
+        sink.connection(&Connection { account, interface, call });
     }
     Ok(())
 }

@@ -7,6 +7,8 @@ pub enum Statistic {
     Sum,
     /// The number of distinct values.
     Distinct,
+    /// The largest number of distinct values that begin with the same word.
+    Shared,
     /// The number of values that the judging generation does not know.
     News,
 }
@@ -78,14 +80,20 @@ dimensions! {
     LoggingOff = "logging-off", Sum, true;
     /// Credentials made for somebody else, by API and that person.
     CredentialsGiven = "credentials-given", Sum, true;
+    /// Accounts that were given access to something, or `everybody`.
+    AccessGiven = "access-given", Sum, true;
     /// Console sign-ins: `with MFA` or `without MFA`.
     SignIns = "sign-ins", Sum, true;
+    /// Console sign-ins without MFA alone, so that only they are evidence.
+    SignInsWithoutMfa = "sign-ins-without-mfa", Sum, false;
     /// Networks outside AWS from which a workload's credentials were used.
     OutsideNetworks = "outside-networks", Sum, true;
     /// Connections that an interface opened.
     Connections = "connections", Sum, false;
     /// Peers and ports that an interface called in vain.
     ScanTargets = "scan-targets", Distinct, false;
+    /// Ports of peers of which an interface called several, `peer port`.
+    PeerPorts = "peer-ports", Shared, false;
 }
 
 impl Dimension {

@@ -68,6 +68,16 @@ impl Distinct {
         self.sketch.as_ref().map_or(kept, |sketch| kept.max(estimate(sketch)))
     }
 
+    /// The largest number of kept values whose first words are the same. Up to [`Self::MAX`].
+    pub fn most_shared(&self) -> u64 {
+        let mut by_word: BTreeMap<&str, u64> = BTreeMap::new();
+        for value in self.kept.keys() {
+            let word = value.text.split(' ').next().unwrap_or_default();
+            *by_word.entry(word).or_default() += 1;
+        }
+        by_word.into_values().max().unwrap_or(0)
+    }
+
     /// Whether [`Self::count`] is an estimate.
     pub fn is_estimate(&self) -> bool {
         self.sketch.is_some()

@@ -34,6 +34,7 @@ impl Counted {
         match dimension.statistic() {
             Statistic::Sum => self.amount,
             Statistic::Distinct | Statistic::News => self.values.count(),
+            Statistic::Shared => self.values.most_shared(),
         }
     }
 }
@@ -174,6 +175,26 @@ impl<'hours> Span<'hours> {
         Some(window)
     }
 
+    /// The hour itself, as far as `wanted` admits its values: for what counts however rare it is, and
+    /// must not be lost behind busier minutes. The records are all that the hour keeps.
+    pub fn whole(&self, dimension: Dimension, wanted: impl Fn(&Value) -> bool) -> Option<Window> {
+        let mut window = Window::default();
+        let (first, last) = (self.hour.first_slot(), self.hour.last_slot());
+        for (at, slot) in self.slots(dimension, first, last) {
+            let unwanted = slot.values.iter().filter(|(value, _)| !wanted(value));
+            let n_unwanted: u64 = unwanted.map(|(_, amount)| amount).sum();
+            let amount = slot.amount.saturating_sub(n_unwanted);
+            if amount > 0 {
+                window.counted.merge(slot, Self::RECORDS_MAX);
+                window.counted.amount = window.counted.amount.saturating_sub(n_unwanted);
+                window.slots.push((at, amount));
+            }
+        }
+        window.counted.values.retain(wanted);
+        window.statistic = window.counted.statistic(dimension);
+        (!window.slots.is_empty()).then_some(window)
+    }
+
     /// The values of `dimension` in the span that `wanted` admits, with their amounts in the hour
     /// itself. It asks the judging generation again, because the hour before midnight was filled
     /// under an older one.
@@ -215,9 +236,9 @@ impl<'hours> Span<'hours> {
         if dimension.statistic() == Statistic::Sum {
             return slots.fold(0, |sum, (_, slot)| sum.saturating_add(slot.amount));
         }
-        let mut values = Distinct::default();
-        slots.for_each(|(_, slot)| values.merge(&slot.values));
-        values.count()
+        let mut window = Counted::default();
+        slots.for_each(|(_, slot)| window.values.merge(&slot.values));
+        window.statistic(dimension)
     }
 
     fn slots(

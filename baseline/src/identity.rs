@@ -200,7 +200,16 @@ impl<'a> Role<'a> {
                 let role = format!("{}:role/{role}", partition.replacen(":sts:", ":iam:", 1));
                 (role.into(), session.to_owned())
             }
-            (None, None) => return None,
+            (None, None) => match identity.kind.map(|kind| kind.0) {
+                Some("Role") if !arn.is_empty() => (arn, String::new()),
+                Some("AssumedRole") => {
+                    // The id of the role, and the session.
+                    let id = identity.principal_id?.get().into_owned();
+                    let (role, session) = id.split_once(':').unwrap_or((&id, ""));
+                    (role.to_owned().into(), session.to_owned())
+                }
+                _ => return None,
+            },
         };
         let class = Session::of(&session, identity, &role);
         Some(Self { arn: role, session: session.into(), class })
@@ -227,6 +236,7 @@ fn kind(identity: &Identity<'_>, role: Option<&Role<'_>>, account: &str) -> Kind
             Session::Person => Kind::Human,
             Session::Ci => Kind::Ci,
             _ if identity.on_behalf_of.is_some() => Kind::Human,
+            _ if identity.source_identity.is_some_and(|who| who.0.contains('@')) => Kind::Human,
             _ => Kind::Workload,
         };
     }
@@ -235,7 +245,9 @@ fn kind(identity: &Identity<'_>, role: Option<&Role<'_>>, account: &str) -> Kind
         let is_ci = CI_PROVIDERS.iter().any(|ci| provider.contains(ci));
         return if is_ci { Kind::Ci } else { Kind::Workload };
     }
-    Kind::Human
+    let names = [identity.arn, identity.principal_id, identity.user_name, identity.on_behalf_of];
+    // Events of the account itself name nobody.
+    if names.iter().all(Option::is_none) { Kind::Service } else { Kind::Human }
 }
 
 /// Parts of the names of roles that Amazon Bedrock's console and `AgentCore` make for agents.
@@ -243,10 +255,9 @@ const AGENT_ROLES: &[&str] = &["AmazonBedrockExecutionRoleForAgents_", "AmazonBe
 
 /// The stable principal behind a call: the first of the list that is present.
 fn key<'a>(identity: &Identity<'a>, role: Option<&Role<'a>>, account: &'a str) -> Cow<'a, str> {
-    if let Some(issued_to) = identity.credentials_issued_to.map(Text::get)
-        && [":function:", ":task-definition/"].iter().any(|what| issued_to.contains(what))
+    if let Some(holder) = identity.credentials_issued_to.and_then(|holder| holder_of(holder.get()))
     {
-        return issued_to;
+        return holder;
     }
     if let Some(person) = identity.on_behalf_of {
         return person.get();
@@ -263,8 +274,53 @@ fn key<'a>(identity: &Identity<'a>, role: Option<&Role<'a>>, account: &'a str) -
     {
         return service.get();
     }
+    if let Some(key) = named(identity) {
+        return key;
+    }
     let names = [identity.arn, identity.principal_id, identity.user_name, identity.account_id];
-    names.into_iter().flatten().next().map_or(account.into(), Text::get)
+    let mut names = names.into_iter().flatten().filter(|name| !name.is_empty());
+    names.next().map_or(account.into(), Text::get)
+}
+
+/// The function or the task definition that holds credentials; a new revision is no stranger.
+fn holder_of(issued_to: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    if issued_to.contains(":function:") {
+        return Some(issued_to);
+    }
+    let (arn, definition) = issued_to.split_once(":task-definition/")?;
+    let family = definition.split(':').next().unwrap_or_default();
+    Some(format!("{arn}:task-definition/{family}").into())
+}
+
+/// Names that only a part of is stable, or that must be put together.
+fn named<'a>(identity: &Identity<'a>) -> Option<Cow<'a, str>> {
+    let principal = identity.principal_id.map(Text::get).unwrap_or_default();
+    match identity.kind?.0 {
+        // Whoever asks for the token chooses the name behind the last slash.
+        "FederatedUser" => {
+            let name = identity.arn?.get();
+            let name = name.rsplit('/').next().filter(|name| name.contains('@'));
+            let issuer = identity.issuer_arn?;
+            Some(format!("{issuer}#{}", name.unwrap_or("federated")).into())
+        }
+        // A failed sign-in has no ARN; names are unique in an account.
+        "IAMUser" if identity.arn.is_none() => {
+            let (user, account) = (identity.user_name?, identity.account_id?);
+            let is_hidden = user.0 == "HIDDEN_DUE_TO_SECURITY_REASONS";
+            (!is_hidden).then(|| format!("arn:aws:iam::{account}:user/{user}").into())
+        }
+        // The session of another account's role.
+        "AWSAccount" if principal.starts_with("AROA") => {
+            Some(principal.split(':').next().unwrap_or_default().to_owned().into())
+        }
+        // `repo:owner/name:ref:refs/heads/branch`: a new branch is no stranger.
+        "WebIdentityUser" => {
+            let user = identity.user_name?.get();
+            let repository = user.strip_prefix("repo:")?.split(':').next()?;
+            Some(format!("repo:{repository}").into())
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

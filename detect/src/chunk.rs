@@ -32,6 +32,8 @@ pub(crate) struct Row {
     pub(crate) region: u32,
     pub(crate) slot: Slot,
     pub(crate) is_late: bool,
+    /// A sign-in that failed: where it came from says nothing of the person it names.
+    pub(crate) is_stranger: bool,
 }
 
 #[derive(Debug)]
@@ -112,6 +114,9 @@ pub struct Chunk {
     pub(crate) n_corrections: u64,
 }
 
+/// No number of an address.
+const NOWHERE: u32 = u32::MAX;
+
 /// The rows that count, as far as their sums go.
 type TallyKey = (u32, u32, u32, u32, Slot);
 
@@ -123,7 +128,8 @@ impl Chunk {
         let mut stays: BTreeMap<(u32, u32, Slot), (&Row, &Row, u64)> = BTreeMap::new();
         let mut last: Option<(TallyKey, u64)> = None;
         for (row, _) in self.rows.iter().zip(fresh).filter(|(_, fresh)| **fresh) {
-            let key = (row.principal, row.api, row.address, row.region, row.slot);
+            let address = if row.is_stranger { NOWHERE } else { row.address };
+            let key = (row.principal, row.api, address, row.region, row.slot);
             match &mut last {
                 Some((same, n)) if *same == key => *n += 1,
                 _ => {
@@ -277,7 +283,8 @@ impl<'c> Sums<'c> {
     }
 
     fn travels(&self, row: &Row) -> bool {
-        self.by_principal.get(row.principal as usize).is_some_and(|(_, travels)| *travels)
+        !row.is_stranger
+            && self.by_principal.get(row.principal as usize).is_some_and(|(_, travels)| *travels)
             && self.chunk.addresses.get(row.address).is_some_and(|address| address.public.is_some())
     }
 

@@ -60,6 +60,7 @@ pub enum Impact {
     Privilege,
     Persistence,
     Evasion,
+    Exfiltration,
     Destruction,
     Access,
 }
@@ -73,6 +74,7 @@ impl Impact {
             Self::Privilege => "privilege",
             Self::Persistence => "persistence",
             Self::Evasion => "evasion",
+            Self::Exfiltration => "exfiltration",
             Self::Destruction => "destruction",
             Self::Access => "access",
         }

@@ -1,5 +1,6 @@
 //! Every detector. To add one: write `detectors/<name>.rs`, then add its name here, twice.
 
+mod access_given_outside;
 mod compute_credentials_outside_aws;
 mod console_sign_in_without_mfa;
 mod credentials_for_others;
@@ -43,6 +44,7 @@ macro_rules! detectors {
 }
 
 detectors! {
+    access_given_outside,
     compute_credentials_outside_aws,
     console_sign_in_without_mfa,
     credentials_for_others,

@@ -21,5 +21,5 @@ pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, 
 pub use detectors::{DETECTORS, DetectorId, Settings};
 pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
-pub use reader::{Connection, Reader};
+pub use reader::{Call, Connection, Reader};
 pub use record::{Counts, Record};

@@ -10,17 +10,28 @@ use baseline::{Day, Dimension, Entry, Principal, Slot, class};
 use ingest::{
     Event, Identity, Text,
     enrich::{Caller, caller},
+    event::Outcome,
 };
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// What an interface called within one object: the flows to one port of one peer.
+/// Fewer ports of one peer in one object are what ordinary hosts call. Unit: ports.
+const PORTS_OF_PEER_MIN: u32 = 3;
+
+/// What an interface called within one object.
 #[derive(Debug, Clone, Copy)]
 pub struct Connection<'a> {
     /// The account that owns the interface.
     pub account: &'a str,
     /// The interface.
     pub interface: &'a str,
+    /// What it called.
+    pub call: Call,
+}
+
+/// The flows to one port of one peer.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
     /// The other side.
     pub peer: std::net::IpAddr,
     /// The port of its service.
@@ -31,6 +42,8 @@ pub struct Connection<'a> {
     pub n_flows: u64,
     /// Whether the peer answered with more than a refusal.
     pub is_answered: bool,
+    /// How many ports of this peer the interface called in the same object. Unit: ports.
+    pub n_ports_of_peer: u32,
 }
 
 /// Reads the records of some objects. One per worker and chunk; it holds no state of the engine.
@@ -73,22 +86,31 @@ impl<'e> Reader<'e> {
 
     /// Reads what an interface called, of the object that began last.
     pub fn connection(&mut self, connection: &Connection<'_>) {
-        let end_ms = self.stamp_ms.map_or(connection.end_ms, |stamp| stamp.min(connection.end_ms));
+        let Connection { account, interface, call } = *connection;
+        let end_ms = self.stamp_ms.map_or(call.end_ms, |stamp| stamp.min(call.end_ms));
         let is_late = Day::of(end_ms) < self.oldest_open;
         let slot = if is_late { self.oldest_open.first_slot() } else { Slot::of(end_ms) };
         let Some(object) = self.chunk.objects.last_mut() else { return };
         let (first, last) = object.flow_times_ms.unwrap_or((end_ms, end_ms));
         object.flow_times_ms = Some((first.min(end_ms), last.max(end_ms)));
-        let aggregate = object.interface(connection.account, connection.interface);
-        aggregate.n_records += connection.n_flows;
-        aggregate.n_late += if is_late { connection.n_flows } else { 0 };
+        let aggregate = object.interface(account, interface);
+        aggregate.n_records += call.n_flows;
+        aggregate.n_late += if is_late { call.n_flows } else { 0 };
         let entry =
             |dimension, value, amount| Entry { dimension, slot, value, amount, evidence: None };
-        aggregate.entries.push(entry(Dimension::Connections, None, connection.n_flows));
-        if !connection.is_answered {
-            let target = format!("{} {}", connection.peer, connection.port);
-            let target = Some(self.context.options.hash_key.value(&target));
-            aggregate.entries.push(entry(Dimension::ScanTargets, target, connection.n_flows));
+        aggregate.entries.push(entry(Dimension::Connections, None, call.n_flows));
+        let is_many = call.n_ports_of_peer >= PORTS_OF_PEER_MIN;
+        if call.is_answered && !is_many {
+            return;
+        }
+        let target = format!("{} {}", call.peer, call.port);
+        let target = self.context.options.hash_key.value(&target);
+        if is_many {
+            let value = Some(target.clone());
+            aggregate.entries.push(entry(Dimension::PeerPorts, value, call.n_flows));
+        }
+        if !call.is_answered {
+            aggregate.entries.push(entry(Dimension::ScanTargets, Some(target), call.n_flows));
         }
     }
 
@@ -122,6 +144,7 @@ impl<'e> Reader<'e> {
         let slot = if is_late { self.oldest_open.first_slot() } else { Slot::of(time_ms) };
         let id = self.id(event);
         let fingerprint = self.fingerprint(event, &id);
+        let is_stranger = event.name.is("ConsoleLogin") && event.outcome() == Outcome::Failure;
         let time_ms = event.time_ms;
         self.chunk.rows.push(Row {
             time_ms,
@@ -133,6 +156,7 @@ impl<'e> Reader<'e> {
             region,
             slot,
             is_late,
+            is_stranger,
         });
         self.contribute(event);
     }

@@ -28,7 +28,7 @@ pub(crate) fn read<S: AsRef<str>>(reader: &mut Reader<'_>, stamp_ms: Option<i64>
 }
 
 /// Records of some days, on the way to the findings of one detector.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Logs {
     days: BTreeMap<Day, Vec<String>>,
     flows: BTreeMap<Day, Vec<Aggregate>>,

@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::Result;
 use baseline::{Day, stable_hash};
-use detect::Connection;
+use detect::{Call, Connection};
 use ingest::{
     Event,
     source::{
@@ -18,7 +18,6 @@ use ingest::{
 use std::{
     collections::{BTreeMap, btree_map},
     iter::Peekable,
-    net::IpAddr,
     slice::Iter,
 };
 
@@ -51,18 +50,12 @@ pub(super) struct DayOfFlows {
 pub(super) struct OwnedConnection {
     account: String,
     interface: String,
-    peer: IpAddr,
-    port: u16,
-    end_ms: i64,
-    n_flows: u64,
-    is_answered: bool,
+    call: Call,
 }
 
 impl OwnedConnection {
     pub(super) fn borrow(&self) -> Connection<'_> {
-        let Self { peer, port, end_ms, n_flows, is_answered, .. } = *self;
-        let (account, interface) = (&*self.account, &*self.interface);
-        Connection { account, interface, peer, port, end_ms, n_flows, is_answered }
+        Connection { account: &self.account, interface: &self.interface, call: self.call }
     }
 }
 
@@ -115,7 +108,7 @@ impl<'a> Units<'a> {
                 flows.extend(by_day.into_flows().map(|(day, flows)| ((day, file), flows)));
             }
             report(&name_of(object), &outcome, watch);
-            watch.read(1, object.size_bytes);
+            watch.read(object.size_bytes);
             summary.add(&outcome);
         }
         let (stamped, flows) = (stamped.iter().peekable(), flows.into_iter().peekable());
@@ -186,12 +179,10 @@ impl Sink for ByDay {
     }
 
     fn connection(&mut self, connection: &Connection<'_>) {
-        let &Connection { account, interface, peer, port, end_ms, n_flows, is_answered } =
-            connection;
+        let &Connection { account, interface, call } = connection;
         let (account, interface) = (account.to_owned(), interface.to_owned());
-        let owned =
-            OwnedConnection { account, interface, peer, port, end_ms, n_flows, is_answered };
-        self.connections.entry(Day::of(end_ms)).or_default().push(owned);
+        let owned = OwnedConnection { account, interface, call };
+        self.connections.entry(Day::of(call.end_ms)).or_default().push(owned);
     }
 
     fn flows(&mut self, n: u64) {

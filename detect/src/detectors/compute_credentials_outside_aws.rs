@@ -19,10 +19,10 @@
 //! forgery to the metadata service, a leaked image). Require version 2 of the metadata
 //! service.
 
-use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::record::{Counts, Record};
-use baseline::Dimension;
-use ingest::enrich::{Asn, Caller};
+use baseline::{Dimension, Evidence};
+use ingest::enrich::{Asn, Caller, caller};
 
 pub(super) static META: Meta = Meta {
     id: "compute-credentials-outside-aws",
@@ -53,28 +53,36 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let window = window(case, Dimension::OutsideNetworks)?;
     let is_allowed = |text: &str| settings.networks.iter().any(|n| Asn(*n).to_string() == text);
-    let strange = case.span.values(Dimension::OutsideNetworks, |value| {
+    let window = case.span.whole(Dimension::OutsideNetworks, |value| {
         !case.usual.knows(Dimension::OutsideNetworks, value) && !is_allowed(&value.text)
-    });
+    })?;
     let of = |value| case.usual.novelty(Dimension::OutsideNetworks, value, UNSEEN_BITS);
-    let parts = strange.iter().map(|(value, _)| (of(value), value));
+    let parts = window.counted.values.iter().map(|(value, _)| (of(value), value));
     let (part, value) = parts.max_by(|a, b| a.0.bits.cmp(&b.0.bits).then(b.1.cmp(a.1)))?;
     let is_shared = case.usual.n_members(Dimension::OutsideNetworks, value) >= 2;
     let severity = if is_shared { Severity::Medium } else { Severity::High };
-    let records = case.span.records(Dimension::OutsideNetworks, |_| true);
-    let first = records.first()?;
+    let is_of = |record: &&Evidence| network_of(case, record).as_deref() == Some(&*value.text);
+    let first = window.counted.records.iter().find(is_of);
     let name = network_name(&value.text);
     let summary = format!(
         "called from {} in {}{name}, outside AWS; usual networks: {}",
-        first.address.as_deref().unwrap_or("?"),
+        first.and_then(|record| record.address.as_deref()).unwrap_or("?"),
         value.text,
         case.usual.usual(Dimension::Network),
     );
     let mut verdict = Verdict::on(&window, severity, vec![part], summary);
-    verdict.records = records;
+    // The hour may hold records from usual networks as well.
+    verdict.records.retain(|record| {
+        let of = network_of(case, record);
+        of.is_some_and(|of| window.counted.values.iter().any(|(value, _)| *value.text == *of))
+    });
     Some(verdict)
+}
+
+fn network_of(case: &Case<'_>, record: &Evidence) -> Option<String> {
+    let Caller::Public(address) = caller(record.address.as_deref()?) else { return None };
+    case.enrich.origin(address).network.map(|network| network.to_string())
 }
 
 fn network_name(text: &str) -> String {

@@ -16,7 +16,7 @@
 //! Ask the user. If it was not he: end his sessions, change the password, read what the session did.
 //! Then require MFA by policy.
 
-use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::record::{Counts, Record};
 use baseline::{Dimension, Kind, generation::KnownBy};
 use ingest::event::{Identity, Outcome};
@@ -59,15 +59,19 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
     let mfa = record.event.additional.and_then(|data| data.get("MFAUsed"));
     match mfa.and_then(ingest::Raw::text).map(|mfa| mfa.0) {
         Some("Yes") => counts.value(Dimension::SignIns, WITH),
-        Some("No") => counts.value(Dimension::SignIns, WITHOUT),
+        Some("No") => {
+            counts.value(Dimension::SignIns, WITHOUT);
+            counts.add(Dimension::SignInsWithoutMfa, 1);
+        }
         _ => {}
     }
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let window = window(case, Dimension::SignIns)?;
+    let window = case.span.whole(Dimension::SignInsWithoutMfa, |_| true)?;
+    let n = window.statistic;
     let values = case.span.values(Dimension::SignIns, |value| &*value.text == WITHOUT);
-    let (without, n) = values.iter().next()?;
+    let (without, _) = values.iter().next()?;
     let usual = case.usual;
     if usual.knows(Dimension::SignIns, without) {
         return None;
@@ -82,14 +86,12 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         KnownBy::Nobody => return None,
     };
     let part = usual.novelty(Dimension::SignIns, without, UNSEEN_BITS);
-    let records = case.span.records(Dimension::SignIns, |_| true);
-    let from = records.first().and_then(|record| record.address.clone());
+    let from = window.counted.records.iter().next();
+    let from = from.and_then(|record| record.address.clone());
     let from = from.map_or_else(String::new, |address| format!(" from {address}"));
     let times = if n > 1 { format!("{n} times ") } else { String::new() };
     let summary = format!("signed in to the console {times}without MFA{from}; {against}");
-    let mut verdict = Verdict::on(&window, severity, vec![part], summary);
-    verdict.records = records;
-    Some(verdict)
+    Some(Verdict::on(&window, severity, vec![part], summary))
 }
 
 #[cfg(test)]

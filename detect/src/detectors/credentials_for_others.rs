@@ -16,7 +16,7 @@
 //! Does the other user know? If not: deactivate the new credential before the old ones, and read what
 //! was called with it.
 
-use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::record::{Counts, Record};
 use baseline::{Dimension, Kind};
 use ingest::event::{Identity, Outcome};
@@ -67,7 +67,7 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let window = window(case, Dimension::CredentialsGiven)?;
+    let window = case.span.whole(Dimension::CredentialsGiven, |_| true)?;
     let part = case.usual.presence(Dimension::CredentialsGiven);
     let is_usual = case.usual.own_days() > 0 && part.bits.as_f64() < settings.bits_min;
     let severity = match case.entity.kind {

@@ -54,8 +54,9 @@ impl Default for Settings {
 
 /// How far back a pair may reach: no flight with its stops takes longer. Unit: hours.
 const LOOK_BACK_H: i32 = 24;
-/// Pairs compared per hour; places beyond are left out by hash. Unit: stays of either side.
-const STAYS_MAX: usize = 256;
+/// Stays of either side that are compared: all that an hour can hold, and of the day before the
+/// latest, which leave least time to travel. Unit: stays.
+const STAYS_MAX: usize = 384;
 /// Priors of the model for what is new to everybody. Unit: bits.
 const UNSEEN_NETWORK_BITS: f64 = 16.3;
 const UNSEEN_COUNTRY_BITS: f64 = 8.0;
@@ -149,7 +150,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let here = located.iter().filter(|located| located.slot >= first_slot).take(STAYS_MAX);
     let mut worst: Option<(Journey<'_>, Vec<baseline::Part>)> = None;
     for here in here {
-        for there in located.iter().take(STAYS_MAX) {
+        for there in located.iter().rev().take(STAYS_MAX) {
             let Some(journey) = Journey::between(here, there, settings) else { continue };
             let Some(parts) = surprise(case, &journey) else { continue };
             let rank = |journey: &Journey<'_>, parts: &[baseline::Part]| {
@@ -209,6 +210,14 @@ fn surprise(case: &Case<'_>, journey: &Journey<'_>) -> Option<Vec<baseline::Part
     Some(parts)
 }
 
+fn slots(from: &Located<'_>, to: &Located<'_>) -> Vec<(Slot, u64)> {
+    let (here, there) = (from.stay.n_records, to.stay.n_records);
+    if from.slot == to.slot {
+        return vec![(from.slot, here.saturating_add(there))];
+    }
+    vec![(from.slot, here), (to.slot, there)]
+}
+
 fn verdict(case: &Case<'_>, journey: &Journey<'_>, parts: Vec<baseline::Part>) -> Verdict {
     let (from, to) = (journey.from, journey.to);
     let minutes = journey.gap_ms / 60_000;
@@ -234,7 +243,7 @@ fn verdict(case: &Case<'_>, journey: &Journey<'_>, parts: Vec<baseline::Part>) -
         parts,
         severity: journey.severity(),
         summary,
-        slots: [from, to].map(|end| (end.slot, end.stay.n_records)).to_vec(),
+        slots: slots(from, to),
         records,
         targets: Vec::new(),
         flow: None,

@@ -17,7 +17,7 @@
 //! Switch it on again, then read what the same session did before and after. What happened while it
 //! was off is not in this log: look at the other region's trail, at flow logs and at the services.
 
-use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::record::{Counts, Record};
 use baseline::Dimension;
 use ingest::{Raw, event::Outcome};
@@ -66,6 +66,8 @@ impl Default for Settings {
     }
 }
 
+/// How deeds end that did nothing.
+const FAILED: &str = " (failed)";
 /// Fields that name what is switched off, the first that is present.
 const NAMES: &[&str] = &[
     "name",
@@ -85,7 +87,7 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
     let name = request.and_then(|request| NAMES.iter().find_map(|name| request.get(name)?.text()));
     let denied = record.event.outcome() == Outcome::Failure;
     let what = name.map_or_else(String::new, |name| format!(" of {}", name.get()));
-    let how = if denied { " (failed)" } else { "" };
+    let how = if denied { FAILED } else { "" };
     counts.value(Dimension::LoggingOff, format!("{}{what}{how}", record.api));
 }
 
@@ -127,10 +129,11 @@ fn narrows(request: Option<Raw<'_>>) -> bool {
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let window = window(case, Dimension::LoggingOff)?;
+    let window = case.span.whole(Dimension::LoggingOff, |_| true)?;
     let part = case.usual.presence(Dimension::LoggingOff);
-    let deeds = window.counted.values.heaviest();
-    let succeeded = deeds.iter().any(|(deed, _)| !deed.ends_with(" (failed)"));
+    let mut deeds = window.counted.values.heaviest();
+    deeds.sort_by_key(|(deed, _)| deed.ends_with(FAILED));
+    let succeeded = deeds.iter().any(|(deed, _)| !deed.ends_with(FAILED));
     let is_usual = case.usual.own_days() > 0 && part.bits.as_f64() < settings.bits_min;
     let severity = match (is_usual, succeeded) {
         (true, _) => Severity::Low,

@@ -89,16 +89,16 @@ fn page(counts: &mut Counts, request: Raw<'_>, size: i64) {
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let named = window(case, Dimension::Secrets);
-    let pages = window(case, Dimension::SecretBatches);
-    let n_named = named.as_ref().map_or(0, |window| window.statistic);
-    let n_pages = pages.as_ref().map_or(0, |window| window.statistic);
-    // One call names its secrets or pages through them: the heavier of the two is judged.
-    let (dimension, window, n) = if n_pages > n_named {
-        (Dimension::SecretBatches, pages?, n_pages)
-    } else {
-        (Dimension::Secrets, named?, n_named)
-    };
+    // Named or paged through: each is judged by what is usual of it, and the rarer one told.
+    let verdicts = [Dimension::Secrets, Dimension::SecretBatches]
+        .into_iter()
+        .filter_map(|dimension| judge_one(settings, case, dimension));
+    verdicts.reduce(|named, paged| if paged.bits() > named.bits() { paged } else { named })
+}
+
+fn judge_one(settings: &Settings, case: &Case<'_>, dimension: Dimension) -> Option<Verdict> {
+    let window = window(case, dimension)?;
+    let n = window.statistic;
     if n < settings.secrets_min {
         return None;
     }

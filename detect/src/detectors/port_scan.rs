@@ -1,13 +1,15 @@
 //! # Port scan from an interface
 //!
 //! ## Fires when
-//! an interface calls more than `targets-min` different pairs of peer and port within 60 minutes that
-//! do not answer: rejected by a security group or network ACL, without a reply, or answered by a reset
-//! only. High if they are of one peer, or of one port, and ten times as many; else medium.
+//! within 60 minutes an interface calls more than `targets-min` different pairs of peer and port that
+//! do not answer (rejected by a security group or network ACL, without a reply, or answered by a reset
+//! only), or more than `ports-min` different ports of one peer, whether they answer or not. High if ten
+//! times as many do not answer and all are of one peer or of one port; else medium.
 //!
 //! ## Quiet when
-//! they are fewer than `targets-min`; or, once there is history, carry fewer than `bits-min` bits: a
-//! scanner or monitor that does this every day becomes usual.
+//! they are fewer; or, once there is history, carry fewer than `bits-min` bits: a scanner or monitor
+//! that does this every day becomes usual. Ports that every host calls (53, 80, 123, 443, 445, 853,
+//! 2049) and peers of which one object shows fewer than three ports do not count towards `ports-min`.
 //!
 //! ## Misses
 //! scans slower than the floor; scans that only meet open ports; what flow logs do not record. Where
@@ -36,17 +38,19 @@ pub(super) static META: Meta = Meta {
 /// Table `[detectors.port-scan]`.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(clippy::struct_field_names, reason = "they are floors, and say so")]
 pub struct Settings {
-    /// Fewer are never reported; Panther's rule starts at 10 ports of one host. Unit: pairs of peer
-    /// and port in 60 minutes.
+    /// Fewer are never reported. Unit: pairs of peer and port in 60 minutes, in vain.
     pub targets_min: u64,
+    /// Fewer are never reported; Panther's rule starts at 10. Unit: ports of one peer in 60 minutes.
+    pub ports_min: u64,
     /// What they must carry once there is history. Unit: bits.
     pub bits_min: f64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { targets_min: 15, bits_min: 8.0 }
+        Self { targets_min: 15, ports_min: 12, bits_min: 8.0 }
     }
 }
 
@@ -56,32 +60,50 @@ const SHOWN_MAX: usize = 20;
 pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let window = window(case, Dimension::ScanTargets)?;
+    let in_vain = judge_one(settings, case, Dimension::ScanTargets, settings.targets_min);
+    let of_one = judge_one(settings, case, Dimension::PeerPorts, settings.ports_min);
+    let rank = |verdict: &Verdict| (verdict.severity, verdict.bits());
+    [in_vain, of_one].into_iter().flatten().max_by(|a, b| rank(a).cmp(&rank(b)))
+}
+
+fn judge_one(
+    settings: &Settings,
+    case: &Case<'_>,
+    dimension: Dimension,
+    floor: u64,
+) -> Option<Verdict> {
+    let window = window(case, dimension)?;
     let n = window.statistic;
-    if n < settings.targets_min {
+    if n < floor {
         return None;
     }
-    let parts = case.usual.amount(Dimension::ScanTargets, n);
+    let parts = case.usual.amount(dimension, n);
     let bits: Bits = parts.iter().map(|part| part.bits).sum();
     if !case.usual.is_cold() && bits.as_f64() < settings.bits_min {
         return None;
     }
-    let (peers, ports) = sides(&window.counted.values.heaviest());
-    let is_narrow = peers.len() == 1 || ports.len() == 1;
-    let is_large = n >= settings.targets_min.saturating_mul(10);
-    let severity = if is_narrow && is_large { Severity::High } else { Severity::Medium };
+    let (mut peers, mut ports) = sides(&window.counted.values.heaviest());
     let usual = parts.last().map_or_else(String::new, |part| part.usual.clone());
     let about = if window.counted.values.is_estimate() { "about " } else { "" };
-    let of =
-        |n: usize, one: &str| if n == 1 { format!("one {one}") } else { format!("{n} {one}s") };
-    let (n_peers, n_ports) = (of(peers.len(), "peer"), of(ports.len(), "port"));
-    let summary = format!(
-        "called {about}{n} pairs of peer and port in vain in 60 minutes ({n_peers} and {n_ports} among \
-         those kept); usual: {usual}"
-    );
+    let summary = if dimension == Dimension::PeerPorts {
+        let peer = peers.first().cloned().unwrap_or_default();
+        peers.truncate(1);
+        format!("called {n} different ports of {peer} in 60 minutes; usual: {usual}")
+    } else {
+        let of =
+            |n: usize, one: &str| if n == 1 { format!("one {one}") } else { format!("{n} {one}s") };
+        let (n_peers, n_ports) = (of(peers.len(), "peer"), of(ports.len(), "port"));
+        format!(
+            "called {about}{n} pairs of peer and port in vain in 60 minutes ({n_peers} and {n_ports} \
+             among those kept); usual: {usual}"
+        )
+    };
+    let is_narrow = peers.len() == 1 || ports.len() == 1;
+    let is_large = dimension == Dimension::ScanTargets && n >= floor.saturating_mul(10);
+    let severity = if is_narrow && is_large { Severity::High } else { Severity::Medium };
     let mut verdict = Verdict::on(&window, severity, parts, summary);
-    let peers = peers.into_iter().take(SHOWN_MAX).collect();
-    let ports = ports.into_iter().take(SHOWN_MAX).collect();
+    peers.truncate(SHOWN_MAX);
+    ports.truncate(SHOWN_MAX);
     verdict.flow = Some(FlowSeen { interface: case.entity.key.to_string(), peers, ports });
     Some(verdict)
 }

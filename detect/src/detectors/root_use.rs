@@ -15,7 +15,7 @@
 //! Ask the holder of the root mailbox. If nobody knows: reset the password and MFA, delete its access
 //! keys, and read all that the session did.
 
-use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::record::{Counts, Record};
 use baseline::Dimension;
 
@@ -67,9 +67,10 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let window = window(case, Dimension::RootCalls)?;
+    let window = case.span.whole(Dimension::RootCalls, |_| true)?;
     let part = case.usual.presence(Dimension::RootCalls);
-    let calls = window.counted.values.heaviest();
+    let mut calls = window.counted.values.heaviest();
+    calls.sort_by_key(|(api, _)| !GRAVE.contains(api));
     let grave = calls.iter().find(|(api, _)| GRAVE.contains(api));
     let is_usual = case.usual.own_days() > 0 && part.bits.as_f64() < settings.bits_min;
     let severity = match grave {

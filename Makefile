@@ -1,0 +1,40 @@
+# Thin: each target says what it does.
+CARGO ?= cargo
+SHARED ?= ../shared/data
+
+.PHONY: help demo test check bench fixtures tables tools
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+demo: tools ## Build, then replay a small archive with an attack in it
+	$(CARGO) build --release --locked --bin sentrail
+	target/release/sentrail replay testdata/golden
+
+test: tools ## Run every test
+	$(CARGO) test --workspace --locked
+
+check: tools ## What CI checks besides the tests: format, lints, documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+bench: tools ## Criterion benches, then a whole replay against the floor, on the logs of SHARED
+	$(CARGO) bench --workspace --locked
+	$(CARGO) build --release --locked --bin sentrail --bin floor
+	benches/end_to_end.py bootstrap=$(SHARED)/cloudtrail/bootstrap_account/AWSLogs \
+	  sans504=$(SHARED)/cloudtrail/full_traces/sans504/AWSLogs \
+	  flow-v2=$(SHARED)/vpcflow/full_traces/internet-host-36h/v2-default \
+	  flow-v5=$(SHARED)/vpcflow/full_traces/internet-host-36h/v5-custom
+
+fixtures: ## Write testdata/golden anew
+	$(CARGO) run --locked -p testdata --bin golden -- testdata/golden
+
+tables: ## Fetch the tables of countries and networks anew; needs npm and python3
+	python3 ingest/data/regenerate.py
+	$(CARGO) test --locked -p ingest enrich
+
+# A C compiler builds libdeflate; Debian's is installed where none is.
+tools:
+	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust 1.95 or later (https://rustup.rs)" >&2; exit 1; }
+	@command -v cc >/dev/null || { apt-get update && apt-get install -y build-essential; }

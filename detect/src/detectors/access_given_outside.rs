@@ -1,0 +1,165 @@
+//! # Access given to another account, or to everybody
+//!
+//! ## Fires when
+//! a snapshot, image, function, role, bucket, key, secret, queue, topic or repository is opened to an
+//! AWS account that the identity and its group have not opened anything to before, or to everybody.
+//! High if to everybody, else medium.
+//!
+//! ## Quiet when
+//! the account is the own one, listed in `accounts`, or known; the principal is an AWS service or an
+//! identity provider; everybody is let in under a condition only; the call failed.
+//!
+//! ## Misses
+//! access by ACL grants and by organisation; conditions that let everybody in after all; accounts
+//! of the same organisation look foreign until they are known or listed.
+//!
+//! ## Triage
+//! Whose account is it? If nobody knows: take the permission back first. A snapshot or image that was
+//! shared may have been copied already, and a role may have been worn: look for `AssumeRole` by it.
+
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::record::{Counts, Record};
+use baseline::Dimension;
+use ingest::{Raw, Text, event::Outcome};
+use std::collections::BTreeSet;
+
+pub(super) static META: Meta = Meta {
+    id: "access-given-outside",
+    severity: Severity::Medium,
+    impact: Impact::Exfiltration,
+    techniques: &[Technique("T1537"), Technique("T1098")],
+    guardduty: Some("Policy:S3/BucketAnonymousAccessGranted"),
+    interest: Interest::Apis(&[
+        "ec2:ModifyImageAttribute",
+        "ec2:ModifySnapshotAttribute",
+        "ecr:SetRepositoryPolicy",
+        "iam:CreateRole",
+        "iam:UpdateAssumeRolePolicy",
+        "kms:CreateGrant",
+        "kms:PutKeyPolicy",
+        "lambda:AddLayerVersionPermission",
+        "lambda:AddPermission",
+        "rds:ModifyDBClusterSnapshotAttribute",
+        "rds:ModifyDBSnapshotAttribute",
+        "s3:PutBucketPolicy",
+        "secretsmanager:PutResourcePolicy",
+        "sns:AddPermission",
+        "sqs:AddPermission",
+    ]),
+    source: include_str!("access_given_outside.rs"),
+};
+
+/// Table `[detectors.access-given-outside]`.
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Accounts that may be given access, for example `["111122223333"]`.
+    pub accounts: BTreeSet<String>,
+}
+
+const EVERYBODY: &str = "everybody";
+/// An account that nobody has opened anything to: a prior as for networks. Unit: bits.
+const UNSEEN_BITS: f64 = 12.0;
+/// Statements of a policy, and principals of a statement, that are looked at. Unit: of each.
+const PRINCIPALS_MAX: usize = 256;
+
+pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
+    let Some(request) = record.event.request else { return };
+    if record.event.outcome() == Outcome::Failure {
+        return;
+    }
+    let mut given = BTreeSet::new();
+    let policies = ["policyDocument", "assumeRolePolicyDocument", "policy", "bucketPolicy"];
+    let policies = policies.into_iter().chain(["resourcePolicy", "policyText"]);
+    for policy in policies.filter_map(|key| request.get(key)) {
+        match policy.text() {
+            Some(text) => statements(Raw(&decoded(text)), &mut given),
+            None => statements(policy, &mut given),
+        }
+    }
+    for key in ["createVolumePermission", "launchPermission"] {
+        for item in request.path(&[key, "add", "items"]).into_iter().flat_map(Raw::each) {
+            given.extend(item.get("userId").and_then(Raw::text).map(|id| id.get().into_owned()));
+            let group = item.get("group").and_then(Raw::text);
+            given.extend(group.filter(|group| group.is("all")).map(|_| EVERYBODY.to_owned()));
+        }
+    }
+    for key in ["principal", "granteePrincipal", "valuesToAdd", "accountIds", "aWSAccountIds"] {
+        let names = request.get(key).into_iter().flat_map(Raw::each).filter_map(Raw::text);
+        given.extend(names.filter_map(|name| account_of(&name.get())));
+    }
+    given.remove(record.account);
+    for account in given {
+        counts.value(Dimension::AccessGiven, account);
+    }
+}
+
+/// The policy of some APIs is a string, and that of IAM's answers URL-encoded besides.
+fn decoded(text: Text<'_>) -> String {
+    let text = text.get();
+    if text.starts_with("%7B") {
+        ingest::notification::decode_key(&text).unwrap_or_default().into_owned()
+    } else {
+        text.into_owned()
+    }
+}
+
+/// Whom the statements of a policy let in.
+fn statements(policy: Raw<'_>, given: &mut BTreeSet<String>) {
+    let all = policy.get("Statement").into_iter().flat_map(Raw::each).take(PRINCIPALS_MAX);
+    for statement in all {
+        let effect = statement.get("Effect").and_then(Raw::text);
+        let Some(principal) =
+            statement.get("Principal").filter(|_| effect.is_some_and(|effect| effect.is("Allow")))
+        else {
+            continue;
+        };
+        let is_conditional = statement.get("Condition").is_some_and(|raw| !raw.is_null());
+        let named = principal.get("AWS").unwrap_or(principal);
+        let names = named.each().filter_map(Raw::text).take(PRINCIPALS_MAX);
+        let accounts = names.filter_map(|name| account_of(&name.get()));
+        given.extend(accounts.filter(|account| account != EVERYBODY || !is_conditional));
+    }
+}
+
+/// The account of a principal: `*`, an account id, or an ARN. Services have none.
+fn account_of(principal: &str) -> Option<String> {
+    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    match principal {
+        "*" | "all" => Some(EVERYBODY.to_owned()),
+        id if is_account(id) => Some(id.to_owned()),
+        arn if arn.starts_with("arn:") => {
+            let account = arn.split(':').nth(4).unwrap_or_default();
+            is_account(account).then(|| account.to_owned())
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
+    let window = window(case, Dimension::AccessGiven)?;
+    let strange = case.span.values(Dimension::AccessGiven, |value| {
+        let is_allowed = settings.accounts.contains(&*value.text);
+        let usual = case.usual;
+        !is_allowed
+            && !usual.knows(Dimension::AccessGiven, value)
+            && usual.n_members(Dimension::AccessGiven, value) == 0
+    });
+    let of = |value| case.usual.novelty(Dimension::AccessGiven, value, UNSEEN_BITS);
+    let parts = strange.iter().map(|(value, _)| of(value));
+    let part = parts.max_by(|a, b| a.bits.cmp(&b.bits).then(b.observed.cmp(&a.observed)))?;
+    let names: Vec<&str> = strange.heaviest().into_iter().map(|(name, _)| name).collect();
+    let to_all = names.contains(&EVERYBODY);
+    let severity = if to_all { Severity::High } else { Severity::Medium };
+    let records = case.span.records(Dimension::AccessGiven, |_| true);
+    let apis: BTreeSet<&str> = records.iter().map(|record| &*record.api).collect();
+    let whom = if to_all { EVERYBODY.to_owned() } else { format!("account {}", names.join(", ")) };
+    let apis = apis.into_iter().collect::<Vec<_>>().join(", ");
+    let summary = format!("gave access to {whom} by {apis}; so far opened to: {}", part.usual);
+    let mut verdict = Verdict::on(&window, severity, vec![part], summary);
+    verdict.records = records;
+    Some(verdict)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+use crate::{
+    Severity,
+    testkit::{Logs, says},
+};
+use ingest::testkit::{self, Call, call};
+use serde_json::{Value, json};
+
+const ID: &str = "access-given-outside";
+const OWN: &str = testkit::ACCOUNT;
+const FOREIGN: &str = "999988887777";
+
+fn share(account: &str) -> Call {
+    let items = json!([{ "userId": account }]);
+    let permission =
+        json!({ "snapshotId": "snap-1", "createVolumePermission": { "add": { "items": items } } });
+    call("eve").api("ec2:ModifySnapshotAttribute").request(permission)
+}
+
+fn policy(principal: &Value) -> String {
+    let statement = json!({ "Effect": "Allow", "Principal": principal, "Action": "*" });
+    json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
+}
+
+fn trust(principal: &Value) -> Call {
+    let request = json!({ "roleName": "r", "policyDocument": policy(principal) });
+    call("eve").api("iam:UpdateAssumeRolePolicy").request(request)
+}
+
+#[test]
+fn fires_on_a_snapshot_for_a_foreign_account() {
+    let id = testkit::uuid("one");
+    let finding = Logs::new().call(0, "10:00", share(FOREIGN).id(&id)).finding(ID);
+    assert_eq!((finding.severity, finding.count), (Severity::Medium, 1));
+    assert_eq!(finding.records[0].id.to_string(), id);
+    says(&finding, &["gave access to account 999988887777 by ec2:ModifySnapshotAttribute"]);
+}
+
+#[test]
+fn everybody_is_high() {
+    let all = json!({ "createVolumePermission": { "add": { "items": [{ "group": "all" }] } } });
+    let snapshot = call("eve").api("ec2:ModifySnapshotAttribute").request(all);
+    let function = json!({ "functionName": "f", "principal": "*" });
+    let function = call("eve").source("lambda.amazonaws.com").request(function);
+    let function = function.set("eventName", json!("AddPermission20150331v2"));
+    for shared in [snapshot, function, trust(&json!("*")), trust(&json!({ "AWS": ["*"] }))] {
+        let finding = Logs::new().call(0, "10:00", shared).finding(ID);
+        assert_eq!(finding.severity, Severity::High);
+        says(&finding, &["gave access to everybody"]);
+    }
+}
+
+#[test]
+fn policies_are_read_as_text_and_as_values() {
+    let principal = json!({ "AWS": format!("arn:aws:iam::{FOREIGN}:root") });
+    let value: Value = serde_json::from_str(&policy(&principal)).unwrap();
+    let bucket = json!({ "bucketName": "b", "bucketPolicy": value });
+    let bucket = call("eve").api("s3:PutBucketPolicy").request(bucket);
+    for shared in [trust(&principal), bucket] {
+        let finding = Logs::new().call(0, "10:00", shared).finding(ID);
+        assert_eq!(finding.targets, [FOREIGN]);
+    }
+}
+
+#[test]
+fn quiet_for_the_own_account_services_providers_and_conditions() {
+    let own = json!({ "AWS": format!("arn:aws:iam::{OWN}:role/r") });
+    let service = json!({ "Service": "ec2.amazonaws.com" });
+    let provider = json!({ "Federated": "arn:aws:iam::999988887777:oidc-provider/x" });
+    for principal in [own, service, provider] {
+        Logs::new().call(0, "10:00", trust(&principal)).stays_quiet(ID);
+    }
+    let guarded = json!({ "Statement": { "Effect": "Allow", "Principal": "*",
+        "Condition": { "StringEquals": { "aws:PrincipalOrgID": "o-1" } } } });
+    let guarded = json!({ "policyDocument": guarded.to_string() });
+    let guarded = call("eve").api("iam:UpdateAssumeRolePolicy").request(guarded);
+    Logs::new().call(0, "10:00", guarded).stays_quiet(ID);
+    Logs::new().call(0, "10:00", share(OWN)).stays_quiet(ID);
+    Logs::new().call(0, "10:00", share(FOREIGN).error("AccessDenied")).stays_quiet(ID);
+}
+
+#[test]
+fn quiet_where_the_account_is_known_or_listed() {
+    let known = Logs::new().daily(5, "10:00", |_| share(FOREIGN));
+    assert!(known.call(0, "10:00", share(FOREIGN)).today(ID).is_none());
+    let listed = |options: &mut crate::Options| {
+        options.detectors.access_given_outside.accounts.insert(FOREIGN.to_owned());
+    };
+    Logs::with(listed).call(0, "10:00", share(FOREIGN)).stays_quiet(ID);
+}
+
+#[test]
+fn broken_policies_give_nothing() {
+    for text in ["", "{", "[]", "\"", "%7B", "{\"Statement\":[1,null,{\"Effect\":1}]}"] {
+        let request = json!({ "policyDocument": text });
+        let shared = call("eve").api("iam:UpdateAssumeRolePolicy").request(request);
+        Logs::new().call(0, "10:00", shared).stays_quiet(ID);
+    }
+}

@@ -1,0 +1,150 @@
+//! `detectors list` and `detectors show`, and the table of detectors in `README.md`.
+
+use crate::config::unknown;
+use alerts::Format;
+use anyhow::{Result, bail};
+use detect::{DETECTORS, Meta};
+use serde::Serialize;
+use std::io::Write;
+
+#[derive(Serialize)]
+struct Row {
+    id: &'static str,
+    severity: &'static str,
+    title: String,
+    impact: &'static str,
+    techniques: Vec<&'static str>,
+    guardduty: Option<&'static str>,
+}
+
+impl Row {
+    fn of(meta: &Meta) -> Self {
+        Self {
+            id: meta.id,
+            severity: meta.severity.label(),
+            title: meta.title(),
+            impact: meta.impact.name(),
+            techniques: meta.techniques.iter().map(|technique| technique.0).collect(),
+            guardduty: meta.guardduty,
+        }
+    }
+
+    fn cells(&self) -> [String; 5] {
+        let guardduty = self.guardduty.unwrap_or("-").to_owned();
+        let (id, severity) = (self.id.to_owned(), self.severity.to_owned());
+        [id, severity, self.title.clone(), self.techniques.join(" "), guardduty]
+    }
+}
+
+const HEADINGS: [&str; 5] = ["id", "severity", "title", "techniques", "guardduty"];
+
+/// Prints every detector, in the order of their ids.
+pub(crate) fn list(format: Format, out: &mut dyn Write) -> Result<()> {
+    let rows: Vec<_> = DETECTORS.iter().map(|detector| Row::of(detector.meta)).collect();
+    match format {
+        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&rows)?)?,
+        Format::JsonLines => {
+            for row in &rows {
+                writeln!(out, "{}", serde_json::to_string(row)?)?;
+            }
+        }
+        Format::Csv => {
+            write!(out, "{}\r\n", HEADINGS.join(","))?;
+            for row in &rows {
+                let cells = row.cells().map(|cell| format!("\"{}\"", cell.replace('"', "\"\"")));
+                write!(out, "{}\r\n", cells.join(","))?;
+            }
+        }
+        Format::Table => {
+            let mut cells = vec![HEADINGS.map(str::to_owned)];
+            cells.extend(rows.iter().map(Row::cells));
+            let mut widths = [0; HEADINGS.len()];
+            for row in &cells {
+                for (width, cell) in widths.iter_mut().zip(row) {
+                    *width = cell.len().max(*width);
+                }
+            }
+            for row in &cells {
+                let row = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+                writeln!(out, "{}", row.collect::<Vec<_>>().join("  ").trim_end())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Prints the page of one detector.
+pub(crate) fn show(id: &str, out: &mut dyn Write) -> Result<()> {
+    let Some(detector) = DETECTORS.iter().find(|detector| detector.meta.id == id) else {
+        let ids: Vec<_> = DETECTORS.iter().map(|detector| detector.meta.id).collect();
+        bail!("{}", unknown("detector", id, &ids, ""));
+    };
+    let row = Row::of(detector.meta);
+    writeln!(out, "{}\n", detector.meta.page().trim_end())?;
+    writeln!(out, "id: {}, severity: {}, impact: {}", row.id, row.severity, row.impact)?;
+    let guardduty = row.guardduty.unwrap_or("none of this kind");
+    writeln!(out, "MITRE ATT&CK: {}, GuardDuty: {guardduty}", row.techniques.join(", "))?;
+    Ok(())
+}
+
+/// The table of detectors as Markdown, as `README.md` has it.
+#[cfg(test)]
+fn markdown_table() -> String {
+    let lines = DETECTORS.iter().map(|detector| {
+        let meta = detector.meta;
+        let row = Row::of(meta);
+        let fires = meta.section("Fires when");
+        let first = fires.split_once(". ").map_or(&*fires, |(first, _)| first);
+        let first = first.trim_end_matches('.').replace('|', "\\|");
+        let guardduty = row.guardduty.map_or_else(String::new, |kind| format!("`{kind}`"));
+        let (id, severity, techniques) = (row.id, row.severity, row.techniques.join(", "));
+        format!("| `{id}` | {severity} | {first} | {techniques} | {guardduty} |\n")
+    });
+    let heading =
+        "| id | severity | fires when | MITRE ATT&CK | GuardDuty |\n|---|---|---|---|---|\n";
+    std::iter::once(heading.to_owned()).chain(lines).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(format: Format) -> String {
+        let mut out = Vec::new();
+        list(format, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_readme_lists_every_detector() {
+        let readme = include_str!("../../README.md");
+        let (_, rest) = readme.split_once("<!-- detectors -->\n").unwrap();
+        let (table, _) = rest.split_once("<!-- /detectors -->").unwrap();
+        let expected = markdown_table();
+        assert!(table == expected, "put this between the markers of README.md:\n{expected}");
+    }
+
+    #[test]
+    fn every_form_lists_every_detector() {
+        assert_eq!(listed(Format::Table).lines().count(), DETECTORS.len() + 1);
+        assert_eq!(listed(Format::JsonLines).lines().count(), DETECTORS.len());
+        assert_eq!(listed(Format::Csv).matches("\r\n").count(), DETECTORS.len() + 1);
+        let rows: serde_json::Value = serde_json::from_str(&listed(Format::Json)).unwrap();
+        assert_eq!(rows.as_array().unwrap().len(), DETECTORS.len());
+    }
+
+    #[test]
+    fn a_page_has_its_sections() {
+        let mut out = Vec::new();
+        show("port-scan", &mut out).unwrap();
+        let page = String::from_utf8(out).unwrap();
+        assert!(page.starts_with("# Port scan from an interface\n\n## Fires when\n"));
+        assert!(page.contains("## Triage") && page.ends_with("Recon:EC2/Portscan\n"));
+    }
+
+    #[test]
+    fn a_slip_in_an_id_is_told() {
+        let error = show("portscan", &mut Vec::new()).unwrap_err().to_string();
+        assert_eq!(error, "no detector \"portscan\"; did you mean \"port-scan\"?");
+    }
+}

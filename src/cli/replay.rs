@@ -1,0 +1,164 @@
+//! `replay`: its arguments, and what a person sees of it.
+
+use super::{FINDINGS, Format, INCOMPLETE, complain, flow_format};
+use crate::{
+    config::Config,
+    replay::{self, Plan, Watch},
+    terminal,
+};
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use detect::{Engine, Finding, Severity};
+use indicatif::ProgressBar;
+use ingest::{
+    decode::Limits,
+    flowlog::FlowFormat,
+    instant::parse_instant,
+    source::{Filter, PathArg},
+};
+use std::{
+    io::{self, BufWriter, Stdout},
+    path::PathBuf,
+    time::Instant,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// Files, folders or patterns; `-` for standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// First moment to look at, for example 2025-03-14 or 2025-03-14T10:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    from: Option<i64>,
+    /// First moment to look at no longer
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    until: Option<i64>,
+    /// Only this account; may be repeated
+    #[arg(long, value_name = "ID")]
+    account: Vec<String>,
+    /// Only this region; may be repeated
+    #[arg(long, value_name = "REGION")]
+    region: Vec<String>,
+    /// Settings, in TOML
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Fields of flow logs without a header line, for example "version account-id ..."
+    #[arg(long, value_name = "FIELDS", value_parser = flow_format)]
+    flow_format: Option<FlowFormat>,
+    /// Form of the findings [default: table on a terminal, else jsonl]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Exit with 3 if a finding is at least this severe
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    fail_on: Option<Level>,
+    /// Threads that read and judge [default: as many as cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// No progress bar and no summary
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Level {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl From<Level> for Severity {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Low => Self::Low,
+            Level::Medium => Self::Medium,
+            Level::High => Self::High,
+            Level::Critical => Self::Critical,
+        }
+    }
+}
+
+fn instant(text: &str) -> Result<i64, String> {
+    parse_instant(text).map_err(|error| error.to_string())
+}
+
+struct Watcher {
+    writer: alerts::Writer<BufWriter<Stdout>>,
+    bar: ProgressBar,
+    quiet: bool,
+    n_findings: u64,
+    worst: Option<Severity>,
+}
+
+impl Watch for Watcher {
+    fn begin(&mut self, bytes: u64) {
+        self.bar = terminal::progress(bytes, !self.quiet);
+    }
+
+    fn read(&mut self, bytes: u64) {
+        self.bar.inc(bytes);
+    }
+
+    fn findings(&mut self, findings: &[Finding]) -> Result<()> {
+        for finding in findings {
+            self.n_findings += 1;
+            self.worst = self.worst.max(Some(finding.severity));
+            self.bar.suspend(|| self.writer.finding(finding))?;
+        }
+        self.bar.set_message(format!("{} findings", self.n_findings));
+        Ok(())
+    }
+
+    fn trouble(&mut self, object: &str, what: &str) {
+        let what = format!("{}: {}", alerts::escape(object), alerts::escape(what));
+        self.bar.suspend(|| complain(&what));
+    }
+}
+
+impl Replay {
+    pub(super) fn run(self) -> Result<u8> {
+        let start = Instant::now();
+        if let Some(n) = self.threads {
+            rayon::ThreadPoolBuilder::new().num_threads(n.into()).build_global()?;
+        }
+        let config = Config::load(self.config.as_deref())?;
+        let enrich = config.enrich()?;
+        let inputs = config.inputs(&enrich);
+        let mut engine = Engine::new(config.options(), enrich);
+        let plan = Plan {
+            paths: self.paths.into_iter().map(PathArg::new).collect(),
+            filter: Filter {
+                from_ms: self.from,
+                until_ms: self.until,
+                accounts: self.account,
+                regions: self.region,
+                lateness_ms: config.options().lateness.ms(),
+            },
+            limits: Limits { inflated_bytes_max: config.inflated_bytes_max(), ..Limits::default() },
+            flow_format: self.flow_format,
+        };
+        let format = Format::or_default(self.format);
+        let out = BufWriter::new(io::stdout());
+        let mut watcher = Watcher {
+            writer: alerts::Writer::new(format, out, inputs, terminal::style()),
+            bar: ProgressBar::hidden(),
+            quiet: self.quiet,
+            n_findings: 0,
+            worst: None,
+        };
+        let summary = replay::run(&plan, &mut engine, &mut watcher)?;
+        let Watcher { writer, bar, worst, .. } = watcher;
+        bar.finish_and_clear();
+        writer.finish()?;
+        if !self.quiet {
+            let seconds = start.elapsed().as_secs_f64();
+            summary.write(seconds, &mut io::stderr().lock())?;
+        }
+        let is_failure = self.fail_on.is_some_and(|level| worst >= Some(level.into()));
+        Ok(match (summary.is_incomplete(), is_failure) {
+            (true, _) => INCOMPLETE,
+            (false, true) => FINDINGS,
+            (false, false) => 0,
+        })
+    }
+}

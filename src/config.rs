@@ -1,0 +1,234 @@
+//! Settings: one TOML file, checked as a whole before anything starts. In: a path or nothing. Out:
+//! checked values, and where each came from. Of the environment it reads what says whether to colour.
+
+mod keys;
+mod suggest;
+mod units;
+
+pub(crate) use keys::unknown;
+
+use baseline::{HashKey, Lateness, stable_hash};
+use ingest::enrich::{Enrich, EnrichError};
+use keys::{Fault, Places};
+use serde::{Deserialize, Serialize};
+use std::{
+    env,
+    ffi::OsStr,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+use toml::{Table, de::DeTable};
+use units::Size;
+
+/// Largest configuration file that is read. Unit: bytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    /// The file is missing or unreadable.
+    #[error("cannot read configuration {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is too large.
+    #[error("configuration {} is larger than {FILE_BYTES_MAX} bytes", .0.display())]
+    TooLarge(PathBuf),
+    /// The file says something that cannot hold.
+    #[error("{}:{line}:{column}: {what}", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// From 1. Unit: characters.
+        column: usize,
+        /// What is wrong, and what was expected.
+        what: String,
+    },
+}
+
+/// The file as values.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Settings {
+    /// How late a record may come and still be in time.
+    #[serde(with = "units::lateness")]
+    lateness: Lateness,
+    /// Key of the hashes that order bounded memories. A secret.
+    #[serde(with = "units::hash_key")]
+    hash_key: HashKey,
+    /// Memory for the fingerprints that find records delivered twice.
+    duplicates_budget: Size,
+    /// What one object may inflate to.
+    max_inflated: Size,
+    /// mmdb file with cities; relative to the folder of the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    city_database: Option<PathBuf>,
+    /// Table `[detectors]`.
+    detectors: detect::Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let options = detect::Options::default();
+        Self {
+            lateness: options.lateness,
+            hash_key: options.hash_key,
+            duplicates_budget: Size(options.duplicates_budget_bytes as u64),
+            max_inflated: Size(ingest::decode::INFLATED_BYTES_MAX),
+            city_database: None,
+            detectors: options.detectors,
+        }
+    }
+}
+
+/// The settings in force.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    settings: Settings,
+    path: Option<PathBuf>,
+    text: String,
+    places: Places,
+}
+
+impl Config {
+    /// Reads the file at `path`; without one, the defaults.
+    pub(crate) fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else {
+            let (settings, places) = (Settings::default(), Places::new());
+            return Ok(Self { settings, path: None, text: String::new(), places });
+        };
+        let text = read(path)?;
+        let (settings, places) = parse(&text).map_err(|(at, what)| {
+            let (line, column) = position(&text, at);
+            ConfigError::Wrong { path: path.to_owned(), line, column, what }
+        })?;
+        Ok(Self { settings, path: Some(path.to_owned()), text, places })
+    }
+
+    /// What changes how logs are read and judged.
+    pub(crate) fn options(&self) -> detect::Options {
+        let budget = self.settings.duplicates_budget.0;
+        detect::Options {
+            lateness: self.settings.lateness,
+            hash_key: self.settings.hash_key,
+            duplicates_budget_bytes: usize::try_from(budget).unwrap_or(usize::MAX),
+            detectors: self.settings.detectors.clone(),
+        }
+    }
+
+    /// What one object may inflate to. Unit: bytes.
+    pub(crate) fn inflated_bytes_max(&self) -> u64 {
+        self.settings.max_inflated.0
+    }
+
+    /// The city database, relative to the folder of the configuration.
+    pub(crate) fn city_database(&self) -> Option<PathBuf> {
+        let folder = self.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        self.settings.city_database.as_ref().map(|file| folder.join(file))
+    }
+
+    /// The tables about addresses, with the city database if there is one.
+    pub(crate) fn enrich(&self) -> Result<Enrich, EnrichError> {
+        let city = self.city_database();
+        city.map_or_else(|| Ok(Enrich::built_in()), |path| Enrich::with_city(&path))
+    }
+
+    /// What findings name of this run.
+    pub(crate) fn inputs(&self, enrich: &Enrich) -> alerts::Inputs {
+        let city = self.settings.city_database.as_ref().map(|path| path.display().to_string());
+        alerts::Inputs::new(env!("CARGO_PKG_VERSION"), self.hash(), enrich.dates(), city)
+    }
+
+    /// Hash of what is in force, 32 hexadecimal digits: equal for files that mean the same. It holds
+    /// the hash key but does not tell it.
+    pub(crate) fn hash(&self) -> String {
+        format!("{:032x}", stable_hash(&[self.effective().to_string().as_bytes()]))
+    }
+
+    /// Whether the hash key is the one that everybody knows.
+    pub(crate) fn is_default_key(&self) -> bool {
+        self.settings.hash_key == HashKey::DEFAULT
+    }
+
+    /// What is in force, as TOML. Holds the hash key.
+    pub(crate) fn effective(&self) -> Table {
+        table(&self.settings)
+    }
+
+    /// Where a key by its dotted name was set: `default`, or `FILE:LINE`.
+    pub(crate) fn origin(&self, name: &str) -> String {
+        match (self.places.get(name), &self.path) {
+            (Some(place), Some(path)) => {
+                let (line, _) = position(&self.text, place.key.start);
+                format!("{}:{line}", path.display())
+            }
+            _ => "default".to_owned(),
+        }
+    }
+}
+
+/// Whether to colour what goes to a place that is a terminal or not: `NO_COLOR` (no-color.org) and
+/// `CLICOLOR_FORCE` (bixense.com/clicolors) decide before that, in this order.
+pub(crate) fn is_coloured(is_terminal: bool) -> bool {
+    let [never, always] = ["NO_COLOR", "CLICOLOR_FORCE"].map(env::var_os);
+    decide_colour(is_terminal, never.as_deref(), always.as_deref())
+}
+
+fn decide_colour(is_terminal: bool, never: Option<&OsStr>, always: Option<&OsStr>) -> bool {
+    let is_set = |value: Option<&OsStr>| value.is_some_and(|value| !value.is_empty());
+    let is_forced = is_set(always) && always != Some(OsStr::new("0"));
+    !is_set(never) && (is_forced || is_terminal)
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    let failed = |source| ConfigError::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(ConfigError::TooLarge(path.to_owned()));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        let (line, column) = position(&text, valid);
+        let what = "not UTF-8".to_owned();
+        ConfigError::Wrong { path: path.to_owned(), line, column, what }
+    })
+}
+
+fn parse(text: &str) -> Result<(Settings, Places), Fault> {
+    let fault = |error: toml::de::Error| {
+        let at = error.span().map_or(0, |span| span.start);
+        (at, error.message().replace('\n', ", "))
+    };
+    let document = DeTable::parse(text).map_err(fault)?;
+    let mut places = Places::new();
+    let known = keys::known(&table(&Settings::default()));
+    keys::locate(document.get_ref(), &known, "", &mut places)?;
+    let settings: Settings = toml::from_str(text).map_err(fault)?;
+    keys::check_numbers(&table(&settings), "", &places)?;
+    Ok((settings, places))
+}
+
+fn table(settings: &Settings) -> Table {
+    // Fails for what TOML cannot hold; the tests serialize every kind of field there is.
+    Table::try_from(settings).unwrap_or_default()
+}
+
+/// Line and column of a byte offset, both from 1.
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let column = before.get(line_start..).unwrap_or_default().chars().count();
+    (before.matches('\n').count() + 1, column + 1)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

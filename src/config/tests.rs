@@ -1,0 +1,185 @@
+use super::*;
+use std::fs;
+
+/// A folder that goes when the test ends.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("sentrail-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn file(&self, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join("sentrail.toml");
+        fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+fn settings(text: &str) -> Settings {
+    parse(text).unwrap().0
+}
+
+#[track_caller]
+fn refused(text: &str, at: (usize, usize), words: &str) {
+    let (offset, what) = parse(text).unwrap_err();
+    assert_eq!(position(text, offset), at, "{what}");
+    assert!(what.contains(words), "{what}");
+}
+
+#[test]
+fn an_empty_file_says_what_no_file_says() {
+    assert_eq!(settings(""), Settings::default());
+    let folder = Folder::new("empty");
+    let file = folder.file("");
+    let hash = |path| Config::load(path).unwrap().hash();
+    assert_eq!(hash(Some(file.as_path())), hash(None));
+}
+
+#[test]
+fn every_key_is_read() {
+    let settings = settings(
+        r#"
+        lateness = "2d"
+        hash-key = "00112233445566778899aabbccddeeff"
+        duplicates-budget = "1 GiB"
+        max-inflated = "512 MiB"
+        city-database = "city.mmdb"
+        [detectors]
+        disable = ["root-use"]
+        severity = { port-scan = "high" }
+        [detectors.s3-mass-deletion]
+        calls-min = 7
+        "#,
+    );
+    assert_eq!(settings.lateness, Lateness::from_hours(48).unwrap());
+    assert_eq!(settings.hash_key.0[..3], [0x00, 0x11, 0x22]);
+    assert_eq!(
+        (settings.duplicates_budget, settings.max_inflated),
+        (Size(1 << 30), Size(512 << 20))
+    );
+    assert_eq!(settings.detectors.s3_mass_deletion.calls_min, 7);
+    assert_eq!(settings.detectors.disable.len(), 1);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_nearest() {
+    refused("\nlatenes = \"24h\"", (2, 1), "did you mean \"lateness\"?");
+    refused("[detector]\n", (1, 2), "did you mean \"detectors\"?");
+    refused("[detectors.s3-mass-deletoin]\n", (1, 12), "did you mean \"s3-mass-deletion\"?");
+    refused(
+        "[detectors.denied-burst]\n  call-min = 3",
+        (2, 3),
+        "no key \"call-min\" in [detectors.denied-burst]; did you mean \"calls-min\"?",
+    );
+    refused("[detectors]\nseverity = { rootuse = \"low\" }", (2, 14), "did you mean \"root-use\"?");
+    refused(
+        "[detectors]\ndisable = [\"port-scan\", \"prot-scan\"]",
+        (2, 25),
+        "no detector \"prot-scan\"; did you mean \"port-scan\"?",
+    );
+    refused("frobnicate = 1", (1, 1), "expected one of");
+    refused("\"\\u001b[2J\" = 1", (1, 1), "\\u{1b}[2J");
+}
+
+#[test]
+fn a_wrong_value_is_refused_where_it_stands() {
+    refused("lateness = \"1h\"", (1, 12), "24h to 168h");
+    refused("max-inflated = \"1 B\"", (1, 16), "1 MiB to 1 TiB");
+    refused("hash-key = \"x\"", (1, 12), "32 hexadecimal digits");
+    refused("lateness = 24", (1, 12), "expected a string");
+    refused("[detectors]\nseverity = { root-use = \"loud\" }", (2, 25), "loud");
+    refused("[detectors.denied-burst]\ncalls-min = -1", (2, 13), "");
+    refused("[detectors.denied-burst]\nbits-min = nan", (2, 12), "from 0 on");
+    refused("[detectors.denied-burst]\nbits-min = -0.5", (2, 12), "from 0 on");
+    refused("[detectors.denied-burst]\nbits-min = inf", (2, 12), "from 0 on");
+    refused("ä = [", (1, 6), "unclosed array");
+    refused("lateness = \"24h\"\nlateness = \"24h\"", (2, 1), "duplicate");
+}
+
+#[test]
+fn files_that_mean_the_same_have_one_hash() {
+    let hash = |text: &str| {
+        let settings = settings(text);
+        Config { settings, path: None, text: String::new(), places: Places::new() }.hash()
+    };
+    let base = hash("lateness = \"48h\"\n[detectors.root-use]\nbits-min = 3");
+    assert_eq!(base, hash("# a comment\ndetectors.root-use.bits-min = 3.0\nlateness = \"2d\""));
+    assert_eq!(base.len(), 32);
+    let others = ["", "lateness = \"48h\"", "hash-key = \"00112233445566778899aabbccddeeff\""];
+    assert!(others.iter().all(|other| hash(other) != base));
+    assert_ne!(hash(others[0]), hash(others[2]));
+}
+
+#[test]
+fn a_hostile_file_is_refused() {
+    let folder = Folder::new("hostile");
+    let error = |bytes: &[u8]| Config::load(Some(&folder.file(bytes))).unwrap_err().to_string();
+    assert!(error(b"\n# \xff").ends_with("sentrail.toml:2:3: not UTF-8"), "{}", error(b"\n# \xff"));
+    let large = vec![b'\n'; usize::try_from(FILE_BYTES_MAX).unwrap() + 1];
+    assert!(error(&large).contains("larger than 1048576 bytes"));
+    let deep = format!("lateness = {}", "[".repeat(100_000));
+    assert!(error(deep.as_bytes()).contains("sentrail.toml:1:"));
+    let missing = Config::load(Some(Path::new("/no/such/file"))).unwrap_err();
+    assert_eq!(missing.to_string(), "cannot read configuration /no/such/file");
+}
+
+#[test]
+fn the_city_database_lies_beside_the_file() {
+    let folder = Folder::new("beside");
+    let file = folder.file("city-database = \"maps/city.mmdb\"");
+    let config = Config::load(Some(&file)).unwrap();
+    assert_eq!(config.city_database(), Some(file.with_file_name("maps/city.mmdb")));
+    assert!(config.enrich().is_err());
+}
+
+#[test]
+fn the_settings_reach_the_engine() {
+    let folder = Folder::new("engine");
+    let file =
+        folder.file("lateness = \"36h\"\nduplicates-budget = \"64 MiB\"\nmax-inflated = \"1 GiB\"");
+    let config = Config::load(Some(&file)).unwrap();
+    let options = config.options();
+    assert_eq!(options.lateness.ms(), 36 * 3_600_000);
+    assert_eq!(options.duplicates_budget_bytes, 64 << 20);
+    assert_eq!(config.inflated_bytes_max(), 1 << 30);
+    assert_eq!(config.inputs(&Enrich::built_in()).config_hash, config.hash());
+}
+
+#[test]
+fn the_manual_names_every_key_and_its_example_is_read() {
+    let manual = include_str!("../../docs/configuration.md");
+    let example = manual.split("```").nth(1).unwrap().strip_prefix("toml").unwrap();
+    assert!(settings(example).city_database.is_some());
+    let known = keys::known(&table(&Settings::default()));
+    let detectors = known["detectors"].as_table().unwrap();
+    for (id, keys) in detectors.iter().filter(|(id, _)| !["disable", "severity"].contains(&&***id))
+    {
+        let row = manual.lines().find(|line| line.starts_with(&format!("| `{id}` |")));
+        let row = row.unwrap_or_else(|| panic!("no row for {id}"));
+        for key in keys.as_table().unwrap().keys() {
+            assert!(row.contains(&format!("`{key}`")), "{id} {key}");
+        }
+    }
+    for key in known.keys().filter(|key| *key != "detectors") {
+        assert!(manual.contains(&format!("| `{key}` |")), "{key}");
+    }
+}
+
+#[test]
+fn colour_follows_the_terminal_unless_told() {
+    let decide = |is_terminal, never: Option<&str>, always: Option<&str>| {
+        decide_colour(is_terminal, never.map(OsStr::new), always.map(OsStr::new))
+    };
+    assert!(decide(true, None, None) && !decide(false, None, None));
+    assert!(!decide(true, Some("1"), Some("1")) && decide(true, Some(""), None));
+    assert!(decide(false, None, Some("1")) && !decide(false, None, Some("0")));
+}
