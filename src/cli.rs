@@ -171,11 +171,19 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 fn complain(what: &str) {
     // Nobody is left to tell if standard error is gone.
-    drop(writeln!(io::stderr(), "sentrail: {what}"));
+    drop(writeln!(io::stderr(), "sentrail: {}", alerts::escape(what)));
 }
 
 impl Decode {
     fn run(self) -> Result<u8> {
-        Ok(0)
+        let Self { path, kind, flow_format, format } = self;
+        let plan = decode::Plan { path, kind, flow_format, format };
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let ending = decode::run(plan, &mut out, &mut complain)?;
+        Ok(match ending {
+            decode::Ending::Whole => 0,
+            decode::Ending::Incomplete => INCOMPLETE,
+            decode::Ending::Nothing => FAILURE,
+        })
     }
 }

@@ -4,6 +4,9 @@ mod csv;
 mod json;
 mod table;
 
+pub use csv::csv_cell;
+pub use json::write_json;
+
 use crate::report::{Inputs, Report};
 use detect::Finding;
 use std::{
@@ -84,10 +87,10 @@ impl<W: Write> Writer<W> {
             Format::Table => self.table.write(out, finding, &report),
             Format::Json => {
                 out.write_all(if is_first { b"[\n" } else { b",\n" })?;
-                json::write(out, &report)
+                json::write_json(out, &report)
             }
             Format::JsonLines => {
-                json::write(out, &report)?;
+                json::write_json(out, &report)?;
                 out.write_all(b"\n")
             }
             Format::Csv => {

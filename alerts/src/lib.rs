@@ -10,6 +10,6 @@ mod sample;
 mod seen;
 
 pub use escape::escape;
-pub use formats::{Format, Style, UnknownFormat, Writer};
+pub use formats::{Format, Style, UnknownFormat, Writer, csv_cell, write_json};
 pub use name::readable;
 pub use report::{Inputs, VERSION};

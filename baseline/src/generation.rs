@@ -92,11 +92,7 @@ impl<'a> Generation<'a> {
     /// all, and that it holds so many.
     pub fn amount(&self, dimension: Dimension, x: u64) -> Vec<Part> {
         let expected = self.expected(dimension);
-        let usual = if self.is_cold() {
-            "not known yet".to_owned()
-        } else {
-            format!("{:.1} in the hours that hold any", expected.mean)
-        };
+        let usual = self.usual_amount(dimension);
         let observed = format!("{x} in 60 minutes");
         let many = Part { dimension, bits: expected.tail(x), observed, usual };
         vec![self.presence(dimension), many]
@@ -110,13 +106,31 @@ impl<'a> Generation<'a> {
         let group = (holding(self.prior) + 0.5) / (group_h + 1.0);
         let own = (holding(self.own) + Rate::BACK_OFF_H * group) / (own_h + Rate::BACK_OFF_H);
         let p = own.max(1.0 / (own_h + group_h + 2.0)).min(1.0);
-        let usual = if self.is_cold() {
-            "not known yet".to_owned()
-        } else {
-            format!("{:.0} of its {own_h:.0} active hours", holding(self.own))
-        };
+        let usual = self.usual_amount(dimension);
         let observed = "an hour with any".to_owned();
         Part { dimension, bits: Bits::of_probability(p), observed, usual }
+    }
+
+    /// What of `dimension` is usual, for people. Hours are decayed, as everything that was learned.
+    pub fn usual_amount(&self, dimension: Dimension) -> String {
+        let describe = |learned: &Learned, whose: &str| {
+            let (holding, all) = (learned.rate(dimension).n_hours(), learned.n_hours());
+            if holding < 0.1 {
+                return format!("none in {whose} {all:.0} active hours");
+            }
+            let mean = learned.rate(dimension).mean();
+            let digits = usize::from(holding < 9.95);
+            format!(
+                "{mean:.1} in an hour with any, {holding:.digits$} of {whose} {all:.0} active hours"
+            )
+        };
+        if self.is_cold() {
+            "not known yet".to_owned()
+        } else if self.own_days() > 0 {
+            describe(self.own, "its")
+        } else {
+            format!("of itself not known yet, {}", describe(self.prior, "its group's"))
+        }
     }
 
     /// The bits of `value` for this entity: Witten-Bell over what it has shown, backing off to what

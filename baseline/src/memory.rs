@@ -183,6 +183,12 @@ impl Rate {
         days(self.0[0])
     }
 
+    /// Mean of an hour that held something; 0 if none did.
+    pub(crate) fn mean(&self) -> f64 {
+        let [n_hours, sum, _] = self.0.map(days);
+        if n_hours > 0.0 { sum / n_hours } else { 0.0 }
+    }
+
     /// What to expect of an hour; `back_off` weighs as much as a day of hours.
     pub fn expected(&self, back_off: Expected) -> Expected {
         let [n_hours, sum, sum_squares] = self.0.map(days);

@@ -48,7 +48,7 @@ pub(super) fn header(out: &mut impl Write) -> io::Result<()> {
 pub(super) fn write(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
     let cells = cells(report);
     debug_assert_eq!(cells.len(), COLUMNS.len());
-    let line: Vec<_> = cells.iter().map(|text| cell(text)).collect();
+    let line: Vec<_> = cells.iter().map(|text| csv_cell(text)).collect();
     write!(out, "{}\r\n", line.join(","))
 }
 
@@ -97,7 +97,13 @@ fn cells(report: &Report<'_>) -> Vec<String> {
 const FORMULA: &[char] =
     &['=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
-fn cell(text: &str) -> String {
+/// A cell of CSV after RFC 4180, quoted where it must be. What a terminal would obey is escaped, and
+/// what a spreadsheet would compute gets an apostrophe in front (CWE-1236).
+///
+/// ```
+/// assert_eq!(alerts::csv_cell("=1+1, or so"), "\"'=1+1, or so\"");
+/// ```
+pub fn csv_cell(text: &str) -> String {
     let apostrophe = if text.trim_start_matches(' ').starts_with(FORMULA) { "'" } else { "" };
     let text = escape(text);
     if text.contains([',', ';', '"', ' ', '\'']) {
@@ -109,7 +115,7 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::cell;
+    use super::csv_cell;
 
     #[test]
     fn cells_are_quoted_and_never_computed() {
@@ -128,7 +134,7 @@ mod tests {
             ("a\nb", "a\\nb"),
             ("1;=2", "\"1;=2\""),
         ] {
-            assert_eq!(cell(text), written);
+            assert_eq!(csv_cell(text), written);
         }
     }
 }

@@ -1,13 +1,14 @@
 //! JSON: lossless, and safe to show. What a terminal would obey or hide is written as `\u....`.
 
-use crate::{escape::is_hidden, report::Report};
-use serde::Serialize as _;
+use crate::escape::is_hidden;
+use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use std::io::{self, Write};
 
-/// Writes one object without a line break.
-pub(super) fn write(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
-    Ok(report.serialize(&mut Serializer::with_formatter(out, Visible))?)
+/// Writes `value` in one line, without a line break behind it. What a terminal would obey or hide
+/// is written as `\u....`.
+pub fn write_json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    Ok(value.serialize(&mut Serializer::with_formatter(out, Visible))?)
 }
 
 /// Compact, and nothing hidden.

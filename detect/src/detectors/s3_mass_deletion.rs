@@ -76,10 +76,11 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let is_wide = buckets.len() > 1 || n >= floor.saturating_mul(10);
     let severity = if is_wide { Severity::High } else { Severity::Medium };
     let usual = parts.last().map_or_else(String::new, |part| part.usual.clone());
-    let of =
-        if buckets.len() > 1 { format!("{} buckets, most", buckets.len()) } else { "S3".into() };
-    let summary =
-        format!("deleted objects of {of} in {bucket}: {n} calls in 60 minutes; usual: {usual}");
+    let more = buckets.len().saturating_sub(1);
+    let others = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let summary = format!(
+        "deleted objects of bucket {bucket}{others} in {n} calls within 60 minutes; usual: {usual}"
+    );
     Some(Verdict::on(&window, severity, parts, summary))
 }
 

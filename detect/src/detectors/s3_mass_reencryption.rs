@@ -92,7 +92,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let usual = if case.usual.is_cold() {
         "nobody has history yet, so the floor decides".to_owned()
     } else {
-        format!("usual: {}", case.usual.presence(Dimension::ObjectsReencrypted).usual)
+        format!("usual: {}", case.usual.usual_amount(Dimension::ObjectsReencrypted))
     };
     let summary = format!(
         "wrote {n} objects in 60 minutes to bucket {bucket}{others} with a key that this account does \

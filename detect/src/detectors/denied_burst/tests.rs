@@ -93,7 +93,7 @@ fn a_person_who_is_never_denied_is_judged_by_bits() {
     let finding = working(10).calls(0, "10:00", 25, |_| denied("mallory")).finding(ID);
     assert!(finding.bits().as_f64() >= 10.0, "{}", finding.bits());
     assert_eq!(finding.history_days, (10, 10));
-    says(&finding, &["in the hours that hold any"]);
+    says(&finding, &["none in its"]);
 }
 
 #[test]

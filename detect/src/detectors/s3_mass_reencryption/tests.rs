@@ -64,7 +64,7 @@ fn a_job_that_always_brings_its_key_is_usual_and_a_worker_is_not() {
     let worker = Logs::new().habit(10, 8, || call("eve"));
     let finding = worker.calls(0, "10:00", 20, |_| ransom()).finding(ID);
     assert_eq!(finding.severity, Severity::Critical);
-    says(&finding, &["usual: 0 of its"]);
+    says(&finding, &["usual: none in its"]);
 }
 
 #[test]
