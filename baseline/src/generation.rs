@@ -29,6 +29,10 @@ pub struct Generation<'a> {
 }
 
 impl<'a> Generation<'a> {
+    /// Active hours, of the entity and of its group, that are enough to say what never happens: an
+    /// hour with any of it then carries 5 bits. Unit: decayed hours.
+    const ENOUGH_H: f64 = 36.0;
+
     pub(crate) fn new(own: &'a Learned, prior: &'a Learned) -> Self {
         Self { own, prior }
     }
@@ -46,6 +50,15 @@ impl<'a> Generation<'a> {
     /// Whether neither has history: amounts are then judged by absolute floors.
     pub fn is_cold(&self) -> bool {
         self.own_days() == 0 && self.group_days() == 0
+    }
+
+    /// Whether history is enough to judge amounts of `dimension`: somebody has shown any of it, or
+    /// the hours of a day have shown that nobody does. Fewer hours cannot make anything improbable,
+    /// so that the little they know would only silence the floors.
+    pub fn can_judge(&self, dimension: Dimension) -> bool {
+        let has_any = |learned: &Learned| learned.rate(dimension).n_hours() > 0.0;
+        let hours = self.own.n_hours() + self.prior.n_hours();
+        has_any(self.own) || has_any(self.prior) || hours >= Self::ENOUGH_H
     }
 
     /// Whether the entity has shown `value` often enough to know it.
@@ -79,11 +92,7 @@ impl<'a> Generation<'a> {
     /// all, and that it holds so many.
     pub fn amount(&self, dimension: Dimension, x: u64) -> Vec<Part> {
         let expected = self.expected(dimension);
-        let usual = if self.is_cold() {
-            "not known yet".to_owned()
-        } else {
-            format!("{:.1} in the hours that hold any", expected.mean)
-        };
+        let usual = self.usual_amount(dimension);
         let observed = format!("{x} in 60 minutes");
         let many = Part { dimension, bits: expected.tail(x), observed, usual };
         vec![self.presence(dimension), many]
@@ -97,13 +106,31 @@ impl<'a> Generation<'a> {
         let group = (holding(self.prior) + 0.5) / (group_h + 1.0);
         let own = (holding(self.own) + Rate::BACK_OFF_H * group) / (own_h + Rate::BACK_OFF_H);
         let p = own.max(1.0 / (own_h + group_h + 2.0)).min(1.0);
-        let usual = if self.is_cold() {
-            "not known yet".to_owned()
-        } else {
-            format!("{:.0} of its {own_h:.0} active hours", holding(self.own))
-        };
+        let usual = self.usual_amount(dimension);
         let observed = "an hour with any".to_owned();
         Part { dimension, bits: Bits::of_probability(p), observed, usual }
+    }
+
+    /// What of `dimension` is usual, for people. Hours are decayed, as everything that was learned.
+    pub fn usual_amount(&self, dimension: Dimension) -> String {
+        let describe = |learned: &Learned, whose: &str| {
+            let (holding, all) = (learned.rate(dimension).n_hours(), learned.n_hours());
+            if holding < 0.1 {
+                return format!("none in {whose} {all:.0} active hours");
+            }
+            let mean = learned.rate(dimension).mean();
+            let digits = usize::from(holding < 9.95);
+            format!(
+                "{mean:.1} in an hour with any, {holding:.digits$} of {whose} {all:.0} active hours"
+            )
+        };
+        if self.is_cold() {
+            "not known yet".to_owned()
+        } else if self.own_days() > 0 {
+            describe(self.own, "its")
+        } else {
+            format!("of itself not known yet, {}", describe(self.prior, "its group's"))
+        }
     }
 
     /// The bits of `value` for this entity: Witten-Bell over what it has shown, backing off to what

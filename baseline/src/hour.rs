@@ -137,9 +137,10 @@ pub struct Span<'hours> {
 /// The 60 minutes that were judged: those with the largest statistic, the earliest of equals.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Window {
-    /// The amounts of its slots, in order.
+    /// The amounts of its slots and of the rest of its hour, in order: what stands above a threshold
+    /// does so with all of the hour.
     pub slots: Vec<(Slot, u64)>,
-    /// All that was counted in it.
+    /// All that was counted in it; the records are those of the rest of the hour as well.
     pub counted: Counted,
     /// What the dimension's rate counts.
     pub statistic: u64,
@@ -170,6 +171,13 @@ impl<'hours> Span<'hours> {
         let mut window = Window { statistic, ..Window::default() };
         for (at, slot) in self.slots(dimension, end.window_start(), end) {
             window.counted.merge(slot, Self::RECORDS_MAX);
+            window.slots.push((at, slot.amount));
+        }
+        let after = Slot(end.0.saturating_add(1));
+        for (at, slot) in self.rest(dimension, after) {
+            for record in slot.records.iter() {
+                window.counted.records.add(record.clone(), Self::RECORDS_MAX);
+            }
             window.slots.push((at, slot.amount));
         }
         Some(window)
@@ -225,6 +233,16 @@ impl<'hours> Span<'hours> {
         let slots = self.slots(dimension, first, last);
         let records = slots.flat_map(|(_, slot)| slot.records.iter());
         records.filter(|record| wanted(record)).cloned().collect()
+    }
+
+    /// What the hour holds from `first` on.
+    fn rest(
+        &self,
+        dimension: Dimension,
+        first: Slot,
+    ) -> impl Iterator<Item = (Slot, &'hours Counted)> + use<'hours> {
+        let last = self.hour.last_slot();
+        (first <= last).then(|| self.slots(dimension, first, last)).into_iter().flatten()
     }
 
     fn ends(&self, dimension: Dimension) -> impl Iterator<Item = Slot> {

@@ -79,6 +79,15 @@ impl Seen {
         weight >= Weight::KNOWN
     }
 
+    /// Notes that `n_members` in all had `value` on one day, whatever their day weighed.
+    pub(crate) fn note_members(&mut self, value: &Value, n_members: u32) {
+        if let Ok(at) = self.0.binary_search_by(|known| known.value.cmp(value))
+            && let Some(known) = self.0.get_mut(at)
+        {
+            known.n_members = known.n_members.max(n_members);
+        }
+    }
+
     /// Adds a day on which `n_members` had `value`.
     pub(crate) fn learn(&mut self, value: &Value, n_members: u32, weight: Weight) {
         let amount = weight.0.saturating_mul(n_members);
@@ -93,7 +102,6 @@ impl Seen {
         if let Some(known) = self.0.get_mut(at) {
             known.weight = known.weight.saturating_add(amount);
             known.decayed = known.decayed.saturating_add(u64::from(amount) << FRACTION);
-            known.n_members = known.n_members.max(n_members);
         }
     }
 
@@ -173,6 +181,12 @@ impl Rate {
     /// Hours that held something. Unit: decayed hours.
     pub(crate) fn n_hours(&self) -> f64 {
         days(self.0[0])
+    }
+
+    /// Mean of an hour that held something; 0 if none did.
+    pub(crate) fn mean(&self) -> f64 {
+        let [n_hours, sum, _] = self.0.map(days);
+        if n_hours > 0.0 { sum / n_hours } else { 0.0 }
     }
 
     /// What to expect of an hour; `back_off` weighs as much as a day of hours.
@@ -280,6 +294,12 @@ mod tests {
         (0..30).for_each(|_| seen.end_day());
         let ratio = seen.0[0].decayed as f64 / before as f64;
         assert!((ratio - 0.5).abs() < 0.02, "{ratio}");
+    }
+
+    #[test]
+    fn decay_comes_to_rest() {
+        let days = (0..2_000).fold(u64::MAX, |x, _| decayed(x));
+        assert_eq!(days, decayed(days));
     }
 
     #[test]

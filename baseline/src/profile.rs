@@ -119,8 +119,18 @@ impl Learned {
                 if *alerted > 0 {
                     seen.learn(value, *alerted, Weight::ALERTED);
                 }
+                seen.note_members(value, plain.saturating_add(*alerted));
             }
         }
+    }
+
+    /// Lets the days to the end of `through` pass without records.
+    fn pass(&mut self, through: Day) {
+        let n_days = through.0.saturating_sub(self.through.0);
+        if self.n_days > 0 {
+            (0..n_days.min(FADED_AFTER)).for_each(|_| self.end_day());
+        }
+        self.through = self.through.max(through);
     }
 
     fn end_day(&mut self) {
@@ -151,8 +161,9 @@ impl PartialEq for Ahead {
     }
 }
 
-/// Days without records after which decay has left nothing. Unit: days.
-const FORGOTTEN_AFTER: i32 = 1_000;
+/// Days without records after which decay changes nothing any more, whatever it began with. Unit:
+/// days.
+const FADED_AFTER: i32 = 2_000;
 
 impl History {
     /// Adds what was taught on `day`.
@@ -176,17 +187,15 @@ impl History {
     /// One day at a time: learning, decay, bounds. The only way a generation comes to be, so it
     /// cannot matter when a day is merged.
     fn advance(&self, learned: &mut Learned, through: Day) {
-        let first =
-            learned.through.0.saturating_add(1).max(through.0.saturating_sub(FORGOTTEN_AFTER));
-        if !(learned.memories.is_empty() && self.closed.range(..=through).next().is_none()) {
-            for day in (first..=through.0).map(Day) {
-                if let Some(taught) = self.closed.get(&day) {
-                    learned.learn(taught);
-                }
-                learned.end_day();
-            }
+        let first = Day(learned.through.0.saturating_add(1));
+        let taught = if first <= through { Some(self.closed.range(first..=through)) } else { None };
+        for (day, taught) in taught.into_iter().flatten() {
+            learned.pass(Day(day.0.saturating_sub(1)));
+            learned.learn(taught);
+            learned.end_day();
+            learned.through = *day;
         }
-        learned.through = through;
+        learned.pass(through);
     }
 
     /// Makes the generation through `through` ready for [`Self::at`].
@@ -327,3 +336,6 @@ impl Profile {
         rates
     }
 }
+
+#[cfg(test)]
+mod tests;

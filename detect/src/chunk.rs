@@ -69,6 +69,8 @@ pub(crate) struct Extra {
 pub(crate) struct ChunkObject {
     pub(crate) content: u128,
     pub(crate) rows_from: usize,
+    /// Corrections read before it. Unit: records.
+    pub(crate) corrections_from: u64,
     /// Flow records have no id: they are dropped with their object.
     pub(crate) flows: Vec<Aggregate>,
     /// Unit: flow records.
@@ -176,9 +178,11 @@ impl Chunk {
         aggregates
     }
 
-    /// Rows in order of time; ids as texts, since numbers depend on the chunk.
-    fn order(&self, row: &Row) -> (i64, EventId) {
-        (row.time_ms, self.event_id(row))
+    /// Rows of one caller and address in order of time; texts, since numbers depend on the chunk.
+    fn order(&self, row: &Row) -> (i64, EventId, Option<&str>, Option<&str>) {
+        let api = self.apis.get(row.api).map(|api| &*api.text);
+        let region = self.regions.get(row.region).map(|region| &*region.text);
+        (row.time_ms, self.event_id(row), api, region)
     }
 
     fn event_id(&self, row: &Row) -> EventId {

@@ -297,7 +297,9 @@ impl Engine {
             self.count_flows(object);
             let rows = chunk.rows.get(range.clone()).unwrap_or_default();
             for (row, fresh) in rows.iter().zip(fresh.get_mut(range).unwrap_or_default()) {
-                *fresh = self.fingerprints.insert(row.slot.hour(), row.fingerprint);
+                // By event time, not by slot: that follows the stamp, which copies differ in.
+                let hour = if row.is_late { row.slot.hour() } else { Hour::of(row.time_ms) };
+                *fresh = self.fingerprints.insert(hour, row.fingerprint);
                 self.counts.n_duplicates += u64::from(!*fresh);
                 self.counts.n_records += u64::from(*fresh);
                 self.counts.saw(row.time_ms);
@@ -365,3 +367,6 @@ struct Fresh {
 fn shard_of(aggregate: &Aggregate) -> usize {
     usize::try_from(aggregate.entity.id() % SHARDS as u128).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

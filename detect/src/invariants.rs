@@ -1,6 +1,9 @@
 //! What must not depend on how logs come: order, batches, threads, redelivery, moments of closing.
 
-use crate::{Chunk, Engine, Finding, Options, testkit};
+use crate::{
+    Call, Chunk, Connection, Engine, Finding, Options, Reader,
+    testkit::{self, apply, engine},
+};
 use baseline::time::HOUR_MS;
 use ingest::{enrich::Enrich, testkit as raw};
 use proptest::prelude::*;
@@ -25,7 +28,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     // Around midnight more often than by chance.
     let minute = prop_oneof![2 => 0..24 * 60_i64, 1 => 23 * 60 + 30..24 * 60_i64, 1 => 0..40_i64];
     let gap = prop_oneof![Just(1_i64), Just(20), Just(150), Just(299), Just(2_000)];
-    (0..7_u8, 0..12_u8, 0..6_u8, (0..DAYS, minute), gap, 1..28_u8).prop_map(
+    (0..7_u8, 0..13_u8, 0..6_u8, (0..DAYS, minute), gap, 1..28_u8).prop_map(
         |(who, what, from, (day, minute), gap_s, n)| Deed {
             who,
             what,
@@ -62,6 +65,8 @@ fn record(deed: &Deed, i: u8, id: &str) -> (i64, String) {
         7 => call.api("signin:ConsoleLogin").additional(json!({"MFAUsed": "No"})),
         8 => call.api("iam:CreateAccessKey").request(json!({"userName": "dave"})),
         9 => call.api("cloudtrail:StopLogging").request(json!({"name": "trail"})),
+        12 => call.api("ec2:ModifySnapshotAttribute").request(json!({
+            "createVolumePermission": {"add": {"items": [{"userId": format!("77778888{:04}", i % 3)}]}}})),
         10 => call
             .api(&format!("ec2:Describe{}", i % 5))
             .region(["eu-west-1", "us-east-1"][i as usize % 2]),
@@ -233,16 +238,26 @@ fn in_order(records: &[(i64, String)]) -> Vec<&(i64, String)> {
     records
 }
 
-fn apply<S: AsRef<str>>(engine: &mut Engine, records: &[S]) {
-    let mut reader = engine.reader();
-    testkit::read(&mut reader, None, records);
-    let chunk = reader.finish();
-    engine.apply(&[chunk]);
-}
-
 /// The end of all days, with days enough for every generation to be merged.
 fn end_ms() -> i64 {
     testkit::at(i32::try_from(DAYS).unwrap() + 8, "0:0")
+}
+
+/// An object in which an interface calls `n` ports of a peer each.
+fn scan(reader: &mut Reader<'_>, (day, minute, n, peer): (i32, i64, u16, u8)) {
+    for port in 0..n {
+        let call = Call {
+            peer: [10, 0, 0, peer].into(),
+            port: 1_000 + port * 7,
+            end_ms: testkit::at(day, "0:0") + minute * 60_000 + i64::from(port) * 9_000,
+            n_flows: 2,
+            is_answered: port % 3 == 0,
+            n_ports_of_peer: u32::from(n),
+        };
+        let interface = ["eni-a", "eni-b"][usize::from(peer % 2)];
+        reader.flows(call.n_flows);
+        reader.connection(&Connection { account: raw::ACCOUNT, interface, call });
+    }
 }
 
 fn config(cases: u32) -> ProptestConfig {
@@ -300,6 +315,43 @@ proptest! {
         jumped.advance(end_ms());
         prop_assert_eq!(jumped.take_findings(), expected);
         prop_assert!(jumped.memory() == plain.memory(), "one jump");
+    }
+
+    #[test]
+    fn flows_may_come_in_any_order_and_again(
+        objects in prop::collection::vec((0..3_i32, 0..1_440_i64, 1..40_u16, 1..4_u8), 1..14),
+        seed in any::<u64>(),
+        n_per_chunk in 1..5_usize,
+    ) {
+        let plain: Vec<_> = (0..objects.len()).collect();
+        let mut mixed: Vec<_> = plain.iter().chain(&plain).copied().collect();
+        mixed.sort_by_key(|n| baseline::stable_hash(&[&seed.to_le_bytes(), &n.to_le_bytes()]));
+        let run = |order: &[usize], n_per_chunk: usize| {
+            let mut engine = engine();
+            // Days in order, objects of a day in any.
+            for day in 0..3 {
+                engine.advance(testkit::at(day, "0:0"));
+                let order: Vec<_> = order.iter().filter(|n| objects[**n].0 == day).collect();
+                for chunk in order.chunks(n_per_chunk) {
+                    let mut reader = engine.reader();
+                    for n in chunk {
+                        reader.begin(**n as u128, None);
+                        scan(&mut reader, objects[**n]);
+                    }
+                    let chunk = reader.finish();
+                    engine.apply(&[chunk]);
+                }
+            }
+            engine.advance(end_ms());
+            let findings = engine.take_findings();
+            (engine, findings)
+        };
+        let (plain, expected) = run(&plain, 1);
+        let (mixed, findings) = run(&mixed, n_per_chunk);
+        prop_assert_eq!(findings, expected);
+        prop_assert!(plain.memory() == mixed.memory());
+        prop_assert_eq!(plain.counts().n_flows, mixed.counts().n_flows);
+        prop_assert_eq!(mixed.counts().n_duplicate_objects, objects.len() as u64);
     }
 
     #[test]

@@ -71,6 +71,7 @@ impl<'e> Reader<'e> {
         self.chunk.objects.push(ChunkObject {
             content,
             rows_from,
+            corrections_from: self.chunk.n_corrections,
             flows: Vec::new(),
             n_flows: 0,
             flow_times_ms: None,
@@ -118,6 +119,7 @@ impl<'e> Reader<'e> {
     pub fn abandon(&mut self) {
         let Some(object) = self.chunk.objects.pop() else { return };
         self.chunk.rows.truncate(object.rows_from);
+        self.chunk.n_corrections = object.corrections_from;
         self.chunk.extras.retain(|extra| (extra.row as usize) < object.rows_from);
     }
 

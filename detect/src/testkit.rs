@@ -1,9 +1,8 @@
 //! Logs for tests: raw records by day and time of day, read by the parser and judged by the engine.
 
-use crate::{Engine, Finding, Options, Reader};
-use baseline::{Aggregate, Kind};
-use baseline::{Day, Dimension, Entity, Entry, Slot, stable_hash};
-use ingest::{cloudtrail, enrich::Enrich, testkit::Call};
+use crate::{Call, Connection, Engine, Finding, Options, Reader};
+use baseline::{Day, stable_hash};
+use ingest::{cloudtrail, enrich::Enrich, testkit};
 use std::collections::BTreeMap;
 
 /// The day on which tests happen: 2025-03-14.
@@ -18,7 +17,7 @@ pub(crate) fn at(day: i32, clock: &str) -> i64 {
 
 /// Reads one object that holds `records`.
 pub(crate) fn read<S: AsRef<str>>(reader: &mut Reader<'_>, stamp_ms: Option<i64>, records: &[S]) {
-    let text = ingest::testkit::object(records);
+    let text = testkit::object(records);
     reader.begin(stable_hash(&[text.as_bytes()]), stamp_ms);
     let shape = cloudtrail::read(&text, |_, record| match record.unwrap() {
         cloudtrail::Record::Event(event) => reader.record(&event),
@@ -27,11 +26,24 @@ pub(crate) fn read<S: AsRef<str>>(reader: &mut Reader<'_>, stamp_ms: Option<i64>
     assert_eq!(shape, Ok(cloudtrail::Shape::Records));
 }
 
+/// An engine that knows nothing yet, with the default settings.
+pub(crate) fn engine() -> Engine {
+    Engine::new(Options::default(), Enrich::built_in())
+}
+
+/// Reads and applies one object that holds `records`.
+pub(crate) fn apply<S: AsRef<str>>(engine: &mut Engine, records: &[S]) {
+    let mut reader = engine.reader();
+    read(&mut reader, None, records);
+    let chunk = reader.finish();
+    engine.apply(&[chunk]);
+}
+
 /// Records of some days, on the way to the findings of one detector.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Logs {
     days: BTreeMap<Day, Vec<String>>,
-    flows: BTreeMap<Day, Vec<Aggregate>>,
+    flows: BTreeMap<Day, Vec<Connection<'static>>>,
     options: Options,
 }
 
@@ -48,7 +60,7 @@ impl Logs {
     }
 
     /// One record at `hh:mm` of a day counted from today.
-    pub(crate) fn call(mut self, day: i32, clock: &str, call: Call) -> Self {
+    pub(crate) fn call(mut self, day: i32, clock: &str, call: testkit::Call) -> Self {
         let time_ms = at(day, clock);
         self.days.entry(Day::of(time_ms)).or_default().push(call.at_ms(time_ms).raw());
         self
@@ -60,7 +72,7 @@ impl Logs {
         day: i32,
         clock: &str,
         n: u32,
-        call: impl Fn(u32) -> Call,
+        call: impl Fn(u32) -> testkit::Call,
     ) -> Self {
         for i in 0..n {
             let time_ms = at(day, clock) + i64::from(i) * 1_000;
@@ -72,7 +84,12 @@ impl Logs {
 
     /// One record a day at `hh:mm`, for `n` days that end three days before today, so that today
     /// is judged by all of them, and so are its priors.
-    pub(crate) fn daily(mut self, n: i32, clock: &str, call: impl Fn(i32) -> Call) -> Self {
+    pub(crate) fn daily(
+        mut self,
+        n: i32,
+        clock: &str,
+        call: impl Fn(i32) -> testkit::Call,
+    ) -> Self {
         for day in -2 - n..-2 {
             self = self.call(day, clock, call(day));
         }
@@ -80,7 +97,7 @@ impl Logs {
     }
 
     /// Ordinary work: calls that no detector watches, in `hours` hours of each of `n` days.
-    pub(crate) fn habit(mut self, n: i32, hours: u32, call: impl Fn() -> Call) -> Self {
+    pub(crate) fn habit(mut self, n: i32, hours: u32, call: impl Fn() -> testkit::Call) -> Self {
         for hour in 0..hours {
             let clock = format!("{}:30", 8 + hour);
             self = self.daily(n, &clock, |_| call().api("s3:GetBucketLocation"));
@@ -88,28 +105,29 @@ impl Logs {
         self
     }
 
-    /// `targets` that `interface` called in vain at `hh:mm`.
+    /// `targets`, as `peer port`, that `interface` called in vain at `hh:mm`.
     pub(crate) fn flows(
         mut self,
         day: i32,
         clock: &str,
-        interface: &str,
+        interface: &'static str,
         targets: impl IntoIterator<Item = String>,
     ) -> Self {
-        let slot = Slot::of(at(day, clock));
-        let key = self.options.hash_key;
-        let entries = targets.into_iter().map(|target| Entry {
-            dimension: Dimension::ScanTargets,
-            slot,
-            value: Some(key.value(&target)),
-            amount: 1,
-            evidence: None,
-        });
-        let account = ingest::testkit::ACCOUNT.into();
-        let entity = Entity { account, kind: Kind::Interface, key: interface.into() };
-        let entries = entries.collect();
-        let flow = Aggregate { entity, entries, stays: Vec::new(), n_records: 1, n_late: 0 };
-        self.flows.entry(slot.hour().day()).or_default().push(flow);
+        let end_ms = at(day, clock);
+        for target in targets {
+            let (peer, port) = target.split_once(' ').unwrap();
+            let (peer, port) = (peer.parse().unwrap(), port.parse().unwrap());
+            let (n_flows, is_answered, n_ports_of_peer) = (1, false, 1);
+            let call = Call { peer, port, end_ms, n_flows, is_answered, n_ports_of_peer };
+            self = self.flow(interface, call);
+        }
+        self
+    }
+
+    /// What `interface` called.
+    pub(crate) fn flow(mut self, interface: &'static str, call: Call) -> Self {
+        let connection = Connection { account: testkit::ACCOUNT, interface, call };
+        self.flows.entry(Day::of(call.end_ms)).or_default().push(connection);
         self
     }
 
@@ -120,12 +138,15 @@ impl Logs {
         for day in days.collect::<std::collections::BTreeSet<_>>() {
             engine.advance(day.start_ms());
             let mut reader = engine.reader();
-            let records = self.days.get(&day).map_or(&[][..], Vec::as_slice);
-            read(&mut reader, None, records);
-            let mut chunk = reader.finish();
-            let flows = self.flows.get(&day).cloned().unwrap_or_default();
-            chunk.objects[0].content ^= stable_hash(&[&day.0.to_le_bytes()]);
-            chunk.objects[0].flows = flows;
+            if let Some(records) = self.days.get(&day) {
+                read(&mut reader, None, records);
+            }
+            reader.begin(stable_hash(&[&day.0.to_le_bytes()]), None);
+            for connection in self.flows.get(&day).into_iter().flatten() {
+                reader.flows(connection.call.n_flows);
+                reader.connection(connection);
+            }
+            let chunk = reader.finish();
             engine.apply(&[chunk]);
         }
         engine.finish();

@@ -2,7 +2,7 @@
 //!
 //! ## Fires when
 //! an IAM user signs in to the console without MFA where MFA is usual: he, or another user of the
-//! account, has signed in with it. High if he himself always has. While nobody has history, the CIS
+//! account, has signed in with it. High if the user has. While nobody has history, the CIS
 //! AWS Foundations Benchmark (1.10, MFA for all users with a password) says what is usual: medium.
 //!
 //! ## Quiet when
@@ -78,7 +78,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     }
     let with_mfa = usual.known_by(Dimension::SignIns, WITH);
     let (severity, against) = match with_mfa {
-        KnownBy::Own => (Severity::High, "he always signed in with MFA"),
+        KnownBy::Own => (Severity::High, "this user signed in with MFA before"),
         KnownBy::Group => (Severity::Medium, "others sign in with MFA here"),
         KnownBy::Nobody if usual.is_cold() && settings.report_cold => {
             (Severity::Medium, "nobody has history yet, so the CIS benchmark decides")

@@ -1,7 +1,7 @@
 //! # A burst of denied calls
 //!
 //! ## Fires when
-//! an identity is denied more than `calls-min` calls within 60 minutes, improbably many for it and its
+//! an identity is denied at least `calls-min` calls within 60 minutes, improbably many for it and its
 //! group: somebody tries what a credential can do. High if they are of `apis-high` different APIs or
 //! more.
 //!
@@ -64,7 +64,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     }
     let parts = case.usual.amount(Dimension::Denied, n);
     let bits: Bits = parts.iter().map(|part| part.bits).sum();
-    if !case.usual.is_cold() && bits.as_f64() < settings.bits_min {
+    if case.usual.can_judge(Dimension::Denied) && bits.as_f64() < settings.bits_min {
         return None;
     }
     let n_apis = window.counted.values.count();

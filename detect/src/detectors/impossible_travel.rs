@@ -25,6 +25,7 @@ use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict
 use crate::record::{Counts, Record};
 use baseline::{Dimension, Evidence, Slot, Stay};
 use ingest::enrich::{Enrich, NetworkClass, Origin, Place, Precision};
+use std::cmp::Reverse;
 
 pub(super) static META: Meta = Meta {
     id: "impossible-travel",
@@ -101,12 +102,18 @@ struct Journey<'a> {
     to: &'a Located<'a>,
     distance_km: f64,
     gap_ms: i64,
-    /// The same credential in turns: neither place had left off when the other began.
+    /// The same credential in turns: the first place went on after the other had begun.
     in_turns: bool,
 }
 
 impl<'a> Journey<'a> {
-    fn between(a: &'a Located<'a>, b: &'a Located<'a>, settings: &Settings) -> Option<Self> {
+    /// The way from one stay to another that nobody can go; `all` tells whether it was gone back.
+    fn between(
+        a: &'a Located<'a>,
+        b: &'a Located<'a>,
+        all: &[Located<'_>],
+        settings: &Settings,
+    ) -> Option<Self> {
         let (from, to) = if a.stay.first <= b.stay.first { (a, b) } else { (b, a) };
         let is_one_network = from.origin.network == to.origin.network;
         if from.stay.address == to.stay.address || is_one_network {
@@ -114,13 +121,22 @@ impl<'a> Journey<'a> {
         }
         let apart_km = from.place.distance_km(&to.place);
         let distance_km = apart_km - from.place.radius_km - to.place.radius_km;
+        let is_too_fast = |gap_ms: i64| {
+            let hours = gap_ms as f64 / 3_600_000.0;
+            distance_km >= settings.distance_min_km && distance_km >= hours * settings.speed_min_kmh
+        };
         let gap_ms = (to.stay.first.time_ms - from.stay.last.time_ms).max(0);
-        let hours = gap_ms as f64 / 3_600_000.0;
-        if distance_km < settings.distance_min_km || distance_km < hours * settings.speed_min_kmh {
+        if !is_too_fast(gap_ms) {
             return None;
         }
         let same_key = from.stay.access_key == to.stay.access_key && from.stay.access_key.is_some();
-        let in_turns = same_key && gap_ms == 0;
+        let is_back = |stay: &Stay| {
+            stay.address == from.stay.address
+                && stay.access_key == from.stay.access_key
+                && stay.last.time_ms > to.stay.first.time_ms
+                && is_too_fast((stay.first.time_ms - to.stay.last.time_ms).max(0))
+        };
+        let in_turns = same_key && all.iter().any(|located| is_back(located.stay));
         let is_known = from.is_somewhere() && to.is_somewhere();
         (is_known || in_turns).then_some(Self { from, to, distance_km, gap_ms, in_turns })
     }
@@ -151,11 +167,11 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let mut worst: Option<(Journey<'_>, Vec<baseline::Part>)> = None;
     for here in here {
         for there in located.iter().rev().take(STAYS_MAX) {
-            let Some(journey) = Journey::between(here, there, settings) else { continue };
+            let Some(journey) = Journey::between(here, there, &located, settings) else { continue };
             let Some(parts) = surprise(case, &journey) else { continue };
             let rank = |journey: &Journey<'_>, parts: &[baseline::Part]| {
                 let bits: baseline::Bits = parts.iter().map(|part| part.bits).sum();
-                (journey.severity(), bits)
+                (journey.severity(), bits, journey.in_turns, Reverse(journey.gap_ms))
             };
             let is_worse = worst.as_ref().is_none_or(|(worst, worst_parts)| {
                 let (new, old) = (rank(&journey, &parts), rank(worst, worst_parts));
@@ -221,10 +237,10 @@ fn slots(from: &Located<'_>, to: &Located<'_>) -> Vec<(Slot, u64)> {
 fn verdict(case: &Case<'_>, journey: &Journey<'_>, parts: Vec<baseline::Part>) -> Verdict {
     let (from, to) = (journey.from, journey.to);
     let minutes = journey.gap_ms / 60_000;
-    let time = if journey.in_turns {
-        "with one credential used in turns".to_owned()
-    } else {
-        format!("within {minutes} minutes")
+    let time = match (journey.in_turns, minutes) {
+        (true, 0) => "with one credential used in turns".to_owned(),
+        (true, _) => format!("with one credential used in turns, {minutes} minutes between them"),
+        (false, _) => format!("within {minutes} minutes"),
     };
     let by_city = journey.severity() >= Severity::Medium && to.place.precision == Precision::City;
     let how = if by_city { "" } else { ", known by country only" };

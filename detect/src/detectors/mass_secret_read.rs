@@ -1,7 +1,7 @@
 //! # Many secrets read in an hour
 //!
 //! ## Fires when
-//! an identity asks for more than `secrets-min` distinct secrets within 60 minutes, granted or not:
+//! an identity asks for at least `secrets-min` distinct secrets within 60 minutes, granted or not:
 //! Secrets Manager values, decrypted SSM parameters, password data of instances. A call that names
 //! none, such as `BatchGetSecretValue` with a filter, counts as the page of secrets it can return.
 //!
@@ -104,7 +104,7 @@ fn judge_one(settings: &Settings, case: &Case<'_>, dimension: Dimension) -> Opti
     }
     let parts = case.usual.amount(dimension, n);
     let bits: Bits = parts.iter().map(|part| part.bits).sum();
-    if !case.usual.is_cold() && bits.as_f64() < settings.bits_min {
+    if case.usual.can_judge(dimension) && bits.as_f64() < settings.bits_min {
         return None;
     }
     let usual = parts.last().map_or_else(String::new, |part| part.usual.clone());

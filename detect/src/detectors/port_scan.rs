@@ -1,9 +1,9 @@
 //! # Port scan from an interface
 //!
 //! ## Fires when
-//! within 60 minutes an interface calls more than `targets-min` different pairs of peer and port that
+//! within 60 minutes an interface calls at least `targets-min` different pairs of peer and port that
 //! do not answer (rejected by a security group or network ACL, without a reply, or answered by a reset
-//! only), or more than `ports-min` different ports of one peer, whether they answer or not. High if ten
+//! only), or at least `ports-min` different ports of one peer, whether they answer or not. High if ten
 //! times as many do not answer and all are of one peer or of one port; else medium.
 //!
 //! ## Quiet when
@@ -63,7 +63,20 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let in_vain = judge_one(settings, case, Dimension::ScanTargets, settings.targets_min);
     let of_one = judge_one(settings, case, Dimension::PeerPorts, settings.ports_min);
     let rank = |verdict: &Verdict| (verdict.severity, verdict.bits());
-    [in_vain, of_one].into_iter().flatten().max_by(|a, b| rank(a).cmp(&rank(b)))
+    let (mut verdict, other) = match (in_vain, of_one) {
+        (Some(a), Some(b)) if rank(&b) > rank(&a) => (b, a),
+        (Some(a), Some(b)) => (a, b),
+        (one, other) => return one.or(other),
+    };
+    // Both say what one scan did; their bits are not independent, so those of the heavier count.
+    verdict.summary = format!("{}; and {}", verdict.summary, other.summary);
+    if let (Some(flow), Some(other)) = (&mut verdict.flow, other.flow) {
+        let known = flow.peers.clone();
+        flow.peers.extend(other.peers.into_iter().filter(|peer| !known.contains(peer)));
+        let known = flow.ports.clone();
+        flow.ports.extend(other.ports.into_iter().filter(|port| !known.contains(port)));
+    }
+    Some(verdict)
 }
 
 fn judge_one(
@@ -79,7 +92,7 @@ fn judge_one(
     }
     let parts = case.usual.amount(dimension, n);
     let bits: Bits = parts.iter().map(|part| part.bits).sum();
-    if !case.usual.is_cold() && bits.as_f64() < settings.bits_min {
+    if case.usual.can_judge(dimension) && bits.as_f64() < settings.bits_min {
         return None;
     }
     let (mut peers, mut ports) = sides(&window.counted.values.heaviest());

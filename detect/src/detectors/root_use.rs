@@ -84,7 +84,8 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         if calls.len() > 5 { format!(" and {} more", calls.len() - 5) } else { String::new() };
     let n = window.statistic;
     let usual = &part.usual;
-    let summary = format!("made {n} calls as the root user ({shown}{more}); usual: {usual}");
+    let plural = if n == 1 { "" } else { "s" };
+    let summary = format!("made {n} call{plural} as the root user ({shown}{more}); usual: {usual}");
     Some(Verdict::on(&window, severity, vec![part], summary))
 }
 

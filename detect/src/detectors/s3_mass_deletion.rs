@@ -1,7 +1,7 @@
 //! # More S3 objects deleted in an hour than this identity ever does
 //!
 //! ## Fires when
-//! the calls that delete objects within 60 minutes are more than `calls-min` and improbable against
+//! the calls that delete objects within 60 minutes are at least `calls-min` and improbable against
 //! what the identity, or its group, deletes in an hour. High if more than one bucket, or ten times
 //! the floor, is hit; else medium.
 //!
@@ -61,7 +61,7 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let window = window(case, Dimension::ObjectsDeleted)?;
     let n = window.statistic;
-    let is_cold = case.usual.is_cold();
+    let is_cold = !case.usual.can_judge(Dimension::ObjectsDeleted);
     let floor = if is_cold { settings.calls_min_cold } else { settings.calls_min };
     if n < floor {
         return None;
@@ -76,10 +76,11 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let is_wide = buckets.len() > 1 || n >= floor.saturating_mul(10);
     let severity = if is_wide { Severity::High } else { Severity::Medium };
     let usual = parts.last().map_or_else(String::new, |part| part.usual.clone());
-    let of =
-        if buckets.len() > 1 { format!("{} buckets, most", buckets.len()) } else { "S3".into() };
-    let summary =
-        format!("deleted objects of {of} in {bucket}: {n} calls in 60 minutes; usual: {usual}");
+    let more = buckets.len().saturating_sub(1);
+    let others = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let summary = format!(
+        "deleted objects of bucket {bucket}{others} in {n} calls within 60 minutes; usual: {usual}"
+    );
     Some(Verdict::on(&window, severity, parts, summary))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ## Fires when
 //! an identity writes many objects within 60 minutes with a customer-provided key (SSE-C) or with a
-//! KMS key of another account: the ransom that Halcyon called Codefinger. Many is more than
+//! KMS key of another account: the ransom that Halcyon called Codefinger. Many is at least
 //! `objects-min` and improbable against what the identity and its group do in an hour.
 //!
 //! ## Quiet when
@@ -83,7 +83,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     }
     let parts = case.usual.amount(Dimension::ObjectsReencrypted, n);
     let bits: Bits = parts.iter().map(|part| part.bits).sum();
-    if !case.usual.is_cold() && bits.as_f64() < settings.bits_min {
+    if case.usual.can_judge(Dimension::ObjectsReencrypted) && bits.as_f64() < settings.bits_min {
         return None;
     }
     let buckets = window.counted.values.heaviest();
@@ -92,7 +92,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let usual = if case.usual.is_cold() {
         "nobody has history yet, so the floor decides".to_owned()
     } else {
-        format!("usual: {}", case.usual.presence(Dimension::ObjectsReencrypted).usual)
+        format!("usual: {}", case.usual.usual_amount(Dimension::ObjectsReencrypted))
     };
     let summary = format!(
         "wrote {n} objects in 60 minutes to bucket {bucket}{others} with a key that this account does \

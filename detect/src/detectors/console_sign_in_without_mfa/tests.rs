@@ -26,7 +26,7 @@ fn is_high_for_one_who_always_used_it() {
     let logs = Logs::new().daily(5, "9:00", |_| sign_in("alice", "Yes"));
     let finding = logs.call(0, "10:00", sign_in("alice", "No")).finding(ID);
     assert_eq!(finding.severity, Severity::High);
-    says(&finding, &["he always signed in with MFA"]);
+    says(&finding, &["this user signed in with MFA before"]);
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn a_person_who_is_never_denied_is_judged_by_bits() {
     let finding = working(10).calls(0, "10:00", 25, |_| denied("mallory")).finding(ID);
     assert!(finding.bits().as_f64() >= 10.0, "{}", finding.bits());
     assert_eq!(finding.history_days, (10, 10));
-    says(&finding, &["in the hours that hold any"]);
+    says(&finding, &["none in its"]);
 }
 
 #[test]
@@ -108,4 +108,12 @@ fn settings_move_the_floor() {
     let deaf = Logs::with(|options| options.detectors.denied_burst.bits_min = 100.0);
     let deaf = deaf.habit(10, 8, || call("mallory"));
     deaf.calls(0, "10:00", 25, |_| denied("mallory")).stays_quiet(ID);
+}
+
+#[test]
+fn a_short_history_is_no_worse_than_none() {
+    for (days, hours) in [(1, 1), (1, 8), (2, 4), (2, 8), (3, 6), (4, 8), (10, 2)] {
+        let logs = Logs::new().habit(days, hours, || call("mallory"));
+        logs.calls(0, "10:00", 15, |_| denied("mallory")).finding(ID);
+    }
 }

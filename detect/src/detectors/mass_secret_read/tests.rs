@@ -119,3 +119,11 @@ fn settings_move_the_floor() {
     with(5).calls(0, "10:00", 5, read).finding(ID);
     with(21).calls(0, "10:00", 20, read).stays_quiet(ID);
 }
+
+#[test]
+fn a_short_history_is_no_worse_than_none() {
+    for (days, hours) in [(1, 1), (1, 8), (2, 4), (2, 8), (3, 6), (4, 8), (10, 2)] {
+        let logs = Logs::new().habit(days, hours, || call("eve"));
+        logs.calls(0, "10:00", 20, read).finding(ID);
+    }
+}

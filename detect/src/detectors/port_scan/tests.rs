@@ -1,6 +1,6 @@
 use crate::{
-    Severity,
-    testkit::{Logs, says},
+    Call, Severity,
+    testkit::{Logs, at, says},
 };
 
 const ID: &str = "port-scan";
@@ -65,7 +65,8 @@ fn a_monitor_that_does_so_every_hour_is_usual() {
         }
     }
     assert!(logs.clone().today(ID).is_none());
-    let logs = logs.flows(0, "10:20", ENI, (0..1_000).map(|n| format!("10.0.7.{n} 22")));
+    let logs =
+        logs.flows(0, "10:20", ENI, (0..1_000).map(|n| format!("10.7.{}.{} 22", n / 250, n % 250)));
     assert!(logs.today(ID).is_some());
 }
 
@@ -86,4 +87,24 @@ fn settings_move_the_floor() {
     let with = |n| Logs::with(|options| options.detectors.port_scan.targets_min = n);
     with(3).flows(0, "10:00", ENI, ports(3)).finding(ID);
     with(30).flows(0, "10:00", ENI, ports(29)).stays_quiet(ID);
+}
+
+/// Ports of one peer, answered, as one object shows them.
+fn answered(ports: std::ops::Range<u16>, n_ports_of_peer: u32) -> Logs {
+    ports.fold(Logs::new(), |logs, port| {
+        let (peer, end_ms) = ([10, 0, 0, 9].into(), at(0, "10:00"));
+        let (n_flows, is_answered) = (1, true);
+        logs.flow(ENI, Call { peer, port, end_ms, n_flows, is_answered, n_ports_of_peer })
+    })
+}
+
+#[test]
+fn many_ports_of_one_peer_are_a_scan_though_they_answer() {
+    let finding = answered(1_000..1_012, 12).finding(ID);
+    assert_eq!((finding.severity, finding.count), (Severity::Medium, 12));
+    says(&finding, &["called 12 different ports of 10.0.0.9"]);
+    let flow = finding.flow.unwrap();
+    assert_eq!((flow.peers, flow.ports.len()), (vec!["10.0.0.9".to_owned()], 12));
+    answered(1_000..1_011, 11).stays_quiet(ID);
+    answered(1_000..1_050, 2).stays_quiet(ID);
 }

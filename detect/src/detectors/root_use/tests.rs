@@ -17,7 +17,7 @@ fn fires_at_the_first_call() {
     let finding = Logs::new().call(0, "10:00", root("s3:ListBuckets").id(&id)).finding(ID);
     assert_eq!((finding.severity, finding.count), (Severity::Medium, 1));
     assert_eq!(finding.records[0].id.to_string(), id);
-    says(&finding, &["made 1 calls as the root user (s3:ListBuckets)"]);
+    says(&finding, &["made 1 call as the root user (s3:ListBuckets)"]);
 }
 
 #[test]

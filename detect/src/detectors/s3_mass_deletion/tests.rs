@@ -16,7 +16,7 @@ fn fires_at_the_floor() {
     let finding = Logs::new().calls(0, "10:00", 50, |_| delete("photos")).finding(ID);
     assert_eq!((finding.severity, finding.count), (Severity::Medium, 50));
     assert_eq!(finding.targets, ["photos"]);
-    says(&finding, &["photos", "50 calls in 60 minutes", "not known yet"]);
+    says(&finding, &["photos", "in 50 calls within 60 minutes", "not known yet"]);
     Logs::new().calls(0, "10:00", 49, |_| delete("photos")).stays_quiet(ID);
 }
 
@@ -25,7 +25,7 @@ fn several_buckets_or_ten_times_the_floor_make_it_high() {
     let wide = Logs::new().calls(0, "10:00", 50, |i| delete(["a", "b"][usize::from(i == 0)]));
     let wide = wide.finding(ID);
     assert_eq!((wide.severity, wide.targets.len()), (Severity::High, 2));
-    says(&wide, &["2 buckets, most in a"]);
+    says(&wide, &["of bucket a and 1 more"]);
     let many = Logs::new().calls(0, "10:00", 500, |_| delete("photos")).finding(ID);
     assert_eq!((many.severity, many.count), (Severity::High, 500));
     let fewer = Logs::new().calls(0, "10:00", 499, |_| delete("photos")).finding(ID);
@@ -72,4 +72,12 @@ fn settings_move_the_floors() {
     };
     warm(20).finding(ID);
     warm(21).stays_quiet(ID);
+}
+
+#[test]
+fn a_short_history_is_no_worse_than_none() {
+    for (days, hours) in [(1, 1), (1, 8), (2, 4), (2, 8), (3, 6), (4, 8), (10, 2)] {
+        let logs = Logs::new().habit(days, hours, || call("eve"));
+        logs.calls(0, "10:00", 50, |_| delete("b")).finding(ID);
+    }
 }

@@ -64,7 +64,7 @@ fn a_job_that_always_brings_its_key_is_usual_and_a_worker_is_not() {
     let worker = Logs::new().habit(10, 8, || call("eve"));
     let finding = worker.calls(0, "10:00", 20, |_| ransom()).finding(ID);
     assert_eq!(finding.severity, Severity::Critical);
-    says(&finding, &["usual: 0 of its"]);
+    says(&finding, &["usual: none in its"]);
 }
 
 #[test]
@@ -72,4 +72,12 @@ fn settings_move_the_floor() {
     let with = |n| Logs::with(|options| options.detectors.s3_mass_reencryption.objects_min = n);
     with(3).calls(0, "10:00", 3, |_| ransom()).finding(ID);
     with(21).calls(0, "10:00", 20, |_| ransom()).stays_quiet(ID);
+}
+
+#[test]
+fn a_short_history_is_no_worse_than_none() {
+    for (days, hours) in [(1, 1), (1, 8), (2, 4), (2, 8), (3, 6), (4, 8), (10, 2)] {
+        let logs = Logs::new().habit(days, hours, || call("eve"));
+        logs.calls(0, "10:00", 20, |_| ransom()).finding(ID);
+    }
 }

@@ -1,0 +1,236 @@
+use super::*;
+use crate::{
+    aggregate::Entry,
+    identity::{Entity, Kind},
+    value::HashKey,
+};
+use proptest::prelude::*;
+
+const LATENESS: fn() -> Lateness = Lateness::default;
+
+fn aggregate(entries: Vec<Entry>) -> Aggregate {
+    let entity = Entity { account: "1".into(), kind: Kind::Human, key: "alice".into() };
+    let n_records = entries.len() as u64;
+    Aggregate { entity, entries, stays: Vec::new(), n_records, n_late: 0 }
+}
+
+fn entry(dimension: Dimension, day: i32, slot: i32, value: &str) -> Entry {
+    let slot = Slot(Day(day).first_slot().0 + slot);
+    let value = Some(HashKey::DEFAULT.value(value));
+    Entry { dimension, slot, value, amount: 1, evidence: None }
+}
+
+/// A closed day on which each member of `n_members` had `value`.
+fn day_of(value: &str, n_members: u32, weight: Weight) -> ClosedDay {
+    let mut closed = ClosedDay::default();
+    for _ in 0..n_members {
+        let mut profile = Profile::new(Day(0), LATENESS());
+        profile.apply(&aggregate(vec![entry(Dimension::Api, 5, 0, value)]), LATENESS());
+        closed.merge(&profile.close(Day(5), weight));
+    }
+    closed
+}
+
+fn knows(history: &mut History, through: i32, value: &str) -> bool {
+    history.prepare(Day(through));
+    history.at(Day(through)).knows(Dimension::Api, &HashKey::DEFAULT.value(value))
+}
+
+#[test]
+fn a_day_is_judged_by_those_two_days_before() {
+    let mut profile = Profile::new(Day(0), LATENESS());
+    profile.apply(&aggregate(vec![entry(Dimension::Api, 10, 0, "s3:Get")]), LATENESS());
+    profile.close(Day(10), Weight::PLAIN);
+    let nothing = History::default();
+    let value = HashKey::DEFAULT.value("s3:Get");
+    for (day, is_known) in [(10, false), (11, false), (12, true), (13, true)] {
+        let (usual, _) = profile.generation(Day(day), &nothing, LATENESS());
+        assert_eq!(usual.knows(Dimension::Api, &value), is_known, "{day}");
+    }
+}
+
+#[test]
+fn a_day_learns_so_many_new_values() {
+    let entries = |n| (0..n).map(|n| entry(Dimension::Api, 10, 0, &n.to_string())).collect();
+    let mut profile = Profile::new(Day(0), LATENESS());
+    profile.apply(&aggregate(entries(3 * DayDelta::NEWS_MAX)), LATENESS());
+    profile.close(Day(10), Weight::PLAIN);
+    let nothing = History::default();
+    let (usual, _) = profile.generation(Day(12), &nothing, LATENESS());
+    let values = (0..3 * DayDelta::NEWS_MAX).map(|n| HashKey::DEFAULT.value(&n.to_string()));
+    let mut known: Vec<_> = values.clone().filter(|v| usual.knows(Dimension::Api, v)).collect();
+    let mut smallest: Vec<_> = values.collect();
+    known.sort();
+    smallest.sort();
+    assert_eq!(known, smallest[..DayDelta::NEWS_MAX]);
+}
+
+#[test]
+fn known_values_leave_room_for_new_ones() {
+    let mut profile = Profile::new(Day(0), LATENESS());
+    let names = |n: usize, what: &str| (0..n).map(|n| format!("{what}{n}")).collect::<Vec<_>>();
+    let apply = |profile: &mut Profile, day, names: &[String]| {
+        let entries = names.iter().map(|name| entry(Dimension::Api, day, 0, name)).collect();
+        profile.apply(&aggregate(entries), LATENESS());
+    };
+    apply(&mut profile, 10, &names(DayDelta::NEWS_MAX, "old"));
+    profile.close(Day(10), Weight::PLAIN);
+    profile.advance(Day(12), LATENESS());
+    apply(&mut profile, 13, &names(DayDelta::NEWS_MAX, "old"));
+    apply(&mut profile, 13, &names(DayDelta::NEWS_MAX, "new"));
+    let news = profile.hours.span(Hour(13 * 24)).largest(Dimension::Api);
+    assert_eq!(news, DayDelta::NEWS_MAX as u64);
+    profile.close(Day(13), Weight::PLAIN);
+    let nothing = History::default();
+    let (usual, _) = profile.generation(Day(15), &nothing, LATENESS());
+    for name in names(DayDelta::NEWS_MAX, "new").iter().chain(&names(DayDelta::NEWS_MAX, "old")) {
+        assert!(usual.knows(Dimension::Api, &HashKey::DEFAULT.value(name)), "{name}");
+    }
+}
+
+#[test]
+fn a_memory_never_outgrows_its_bound() {
+    let mut profile = Profile::new(Day(0), LATENESS());
+    let per_day = i32::try_from(DayDelta::NEWS_MAX).unwrap();
+    for day in 10..30 {
+        let names = (0..per_day).map(|n| format!("{day}-{n}"));
+        let entries = names.map(|name| entry(Dimension::Api, day, n_slot(day), &name)).collect();
+        profile.apply(&aggregate(entries), LATENESS());
+        profile.close(Day(day), Weight::PLAIN);
+        profile.advance(Day(day + 1), LATENESS());
+    }
+    profile.advance(Day(40), LATENESS());
+    let seen = profile.history.at(Day(38)).seen(Dimension::Api).unwrap();
+    assert_eq!(seen.usual(usize::MAX).len(), Seen::MAX);
+    assert!(profile.hours.is_empty() && profile.open.is_empty());
+}
+
+fn n_slot(day: i32) -> i32 {
+    day % 24
+}
+
+#[test]
+fn closed_hours_are_forgotten() {
+    let mut profile = Profile::new(Day(0), LATENESS());
+    for slot in [0, 100, 287] {
+        let entries = vec![entry(Dimension::Denied, 10, slot, "iam:ListUsers")];
+        profile.apply(&aggregate(entries), LATENESS());
+    }
+    profile.close(Day(10), Weight::PLAIN);
+    profile.advance(Day(11), LATENESS());
+    // The last hour stays: the first span of the next day reaches into it.
+    assert_eq!(profile.touched(Day(10), Day(10)), BTreeSet::from([Hour(10 * 24 + 23)]));
+    profile.advance(Day(12), LATENESS());
+    assert!(profile.hours.is_empty());
+}
+
+#[test]
+fn values_that_came_before_their_generation_are_left_out_when_judged() {
+    let habit = |day| aggregate(vec![entry(Dimension::Api, day, 3, "a")]);
+    let mixed = |day| {
+        let entries = ["a", "b"].map(|api| entry(Dimension::Api, day, 5, api));
+        aggregate(entries.to_vec())
+    };
+    let (mut early, mut timely) =
+        (Profile::new(Day(0), LATENESS()), Profile::new(Day(0), LATENESS()));
+    early.apply(&mixed(13), LATENESS());
+    for profile in [&mut early, &mut timely] {
+        profile.apply(&habit(10), LATENESS());
+        profile.close(Day(10), Weight::PLAIN);
+    }
+    timely.apply(&mixed(13), LATENESS());
+    assert_ne!(early.hours, timely.hours);
+    early.settle(Day(13), LATENESS());
+    timely.settle(Day(13), LATENESS());
+    assert_eq!(early.hours, timely.hours);
+    assert_eq!(early.close(Day(13), Weight::PLAIN), timely.close(Day(13), Weight::PLAIN));
+}
+
+#[test]
+fn members_are_counted_whatever_their_day_weighed() {
+    let mut closed = day_of("x", 1, Weight::PLAIN);
+    closed.merge(&day_of("x", 1, Weight::ALERTED));
+    let mut group = History::default();
+    group.close(Day(5), &closed);
+    group.prepare(Day(6));
+    let seen = group.at(Day(6)).seen(Dimension::Api).unwrap();
+    assert_eq!(seen.n_members(&HashKey::DEFAULT.value("x")), 2);
+}
+
+#[test]
+fn a_pause_of_years_forgets_nothing_else() {
+    let days = [3, 7, 900, 1_500, 4_000];
+    let [mut stepped, mut jumped] = [History::default(), History::default()];
+    for day in days {
+        jumped.close(Day(day), &day_of(&day.to_string(), 1, Weight::PLAIN));
+    }
+    for day in 0..=4_200 {
+        if days.contains(&day) {
+            stepped.close(Day(day), &day_of(&day.to_string(), 1, Weight::PLAIN));
+        }
+        stepped.merge(Day(day));
+    }
+    assert!(knows(&mut jumped, 4_200, "3"));
+    jumped.merge(Day(4_200));
+    assert!(stepped == jumped);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 48, failure_persistence: None, ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn generations_do_not_depend_on_when_days_are_merged(
+        days in prop::collection::btree_map(1..60_i32, (0..4_u8, any::<bool>()), 1..12),
+        merges in prop::collection::vec(0..70_i32, 0..12),
+    ) {
+        let closed = |value: u8, is_alerted| {
+            let weight = if is_alerted { Weight::ALERTED } else { Weight::PLAIN };
+            day_of(&value.to_string(), 1, weight)
+        };
+        let [mut stepped, mut at_end] = [History::default(), History::default()];
+        let mut merges: Vec<_> = merges;
+        merges.sort_unstable();
+        for (day, (value, is_alerted)) in &days {
+            // Only what has closed is merged.
+            for through in merges.iter().filter(|through| *through < day) {
+                stepped.merge(Day(*through));
+            }
+            stepped.close(Day(*day), &closed(*value, *is_alerted));
+            at_end.close(Day(*day), &closed(*value, *is_alerted));
+            for through in *day..*day + 3 {
+                stepped.prepare(Day(through));
+                at_end.prepare(Day(through));
+                prop_assert_eq!(stepped.at(Day(through)), at_end.at(Day(through)));
+            }
+        }
+        stepped.merge(Day(80));
+        at_end.merge(Day(80));
+        prop_assert!(stepped == at_end);
+    }
+
+    #[test]
+    fn more_of_anything_never_costs_fewer_bits(
+        history in prop::collection::vec((1..20_i32, 0..288_i32, 1..40_u64), 0..30),
+        x in 1..5_000_u64,
+    ) {
+        let mut profile = Profile::new(Day(0), LATENESS());
+        let mut days = BTreeSet::new();
+        for (day, slot, amount) in history {
+            let entry = Entry { amount, ..entry(Dimension::Denied, day, slot, "x") };
+            profile.apply(&aggregate(vec![entry]), LATENESS());
+            days.insert(day);
+        }
+        for day in days {
+            profile.close(Day(day), Weight::PLAIN);
+        }
+        let nothing = History::default();
+        let (usual, _) = profile.generation(Day(30), &nothing, LATENESS());
+        let bits = |x| -> crate::bits::Bits {
+            usual.amount(Dimension::Denied, x).iter().map(|part| part.bits).sum()
+        };
+        prop_assert!(bits(x) <= bits(x + 1));
+        prop_assert!(bits(x) <= bits(2 * x));
+    }
+}
