@@ -4,18 +4,22 @@
     benches/end_to_end.py [--pairs 9] [--threads 1] NAME=PATH...
 
 Builds nothing: `make bench` does. The floor inflates the same objects with libdeflate and does nothing
-else. A figure counts only if two replays, with 1 and 2 threads, found the same.
+else. A figure counts only if two replays, with 1 and 2 threads, found the same. Every row is printed and
+appended to benches/RESULTS.md.
 """
 import argparse
+import datetime
 import hashlib
 import os
 import pathlib
+import platform
 import statistics
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SENTRAIL = ROOT / "target/release/sentrail"
 FLOOR = ROOT / "target/release/floor"
+RESULTS = ROOT / "benches/RESULTS.md"
 
 
 def measure(command):
@@ -39,6 +43,8 @@ def main():
     arguments.add_argument("--threads", type=int, default=1)
     arguments.add_argument("sets", nargs="+", metavar="NAME=PATH")
     asked = arguments.parse_args()
+    listed = subprocess.run([SENTRAIL, "detectors", "list", "--format", "jsonl"], capture_output=True)
+    detectors = f"all {len(listed.stdout.splitlines())}"
     for name, path in (one.split("=", 1) for one in asked.sets):
         if not pathlib.Path(path).exists():
             print(f"{name}: skipped, {path} is absent")
@@ -53,13 +59,20 @@ def main():
             ours, peak, _ = measure(replay(path, asked.threads))
             ratios.append(ours / floor)
             peaks.append(peak)
-        middle = statistics.median(ratios)
-        print(
-            f"{name}: {middle:.2f} x the floor (CPU, median of {asked.pairs} pairs, "
-            f"{min(ratios):.2f} to {max(ratios):.2f}), {asked.threads} threads, "
-            f"peak {max(peaks):.0f} MiB; {size}; all detectors on, "
-            f"findings {hashlib.sha256(one).hexdigest()[:12]}"
+        row = (
+            f"| {datetime.date.today()} | {commit()} | {platform.processor() or platform.machine()}, "
+            f"{os.cpu_count()} cores | {name}: {size} | {statistics.median(ratios):.2f} "
+            f"({min(ratios):.2f} to {max(ratios):.2f}, {asked.pairs} pairs) | {asked.threads} | "
+            f"{max(peaks):.0f} MiB | {detectors} | {hashlib.sha256(one).hexdigest()[:12]} |"
         )
+        print(row)
+        with RESULTS.open("a") as results:
+            results.write(row + "\n")
+
+
+def commit():
+    asked = ["git", "-C", ROOT, "describe", "--always", "--dirty"]
+    return subprocess.run(asked, capture_output=True, text=True).stdout.strip()
 
 
 if __name__ == "__main__":

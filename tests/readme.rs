@@ -1,6 +1,7 @@
 //! What the README shows is what the program prints.
 
-use std::{fs, path::Path, process::Command};
+use crate::support::{GOLDEN, run};
+use std::{fs, path::Path};
 
 #[test]
 fn the_finding_on_the_first_screen_is_a_real_one() {
@@ -8,12 +9,7 @@ fn the_finding_on_the_first_screen_is_a_real_one() {
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
     let block = readme.split("<!-- finding -->\n```text\n").nth(1).unwrap();
     let shown = block.split("\n```\n").next().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_sentrail"))
-        .args(["replay", "--quiet", "--format", "table", "testdata/golden"])
-        .current_dir(root)
-        .output()
-        .unwrap();
-    let printed = String::from_utf8(output.stdout).unwrap();
+    let printed = run(&["replay", "--quiet", "--format", "table", GOLDEN]).ends(0).out.clone();
     assert!(shown.starts_with("CRITICAL"), "{shown}");
     assert!(printed.contains(shown), "README shows\n{shown}\nbut the program prints\n{printed}");
 }

@@ -1,7 +1,7 @@
 //! # Console sign-in without MFA
 //!
 //! ## Fires when
-//! an IAM user signs in to the console without MFA where MFA is usual: he, or another user of the
+//! an IAM user signs in to the console without MFA where MFA is usual: the user, or another one of the
 //! account, has signed in with it. High if the user has. While nobody has history, the CIS
 //! AWS Foundations Benchmark (1.10, MFA for all users with a password) says what is usual: medium.
 //!
