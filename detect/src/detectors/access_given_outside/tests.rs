@@ -104,3 +104,9 @@ fn accounts_that_are_known_are_not_counted() {
     let finding = logs.call(0, "10:10", share(FOREIGN)).today(ID).unwrap();
     assert_eq!((finding.count, finding.targets), (1, vec![FOREIGN.to_owned()]));
 }
+
+#[test]
+fn an_intruder_does_not_vouch_for_himself() {
+    let logs = Logs::new().habit(10, 3, || call("bob")).call(-6, "10:00", share(FOREIGN));
+    assert!(logs.call(0, "10:00", share(FOREIGN)).today(ID).is_some());
+}
