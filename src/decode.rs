@@ -58,7 +58,7 @@ pub(crate) enum Ending {
 }
 
 /// Largest content that is no flow log and is collected from blocks. Unit: bytes.
-const COLLECTED_BYTES_MAX: u64 = 1 << 30;
+const COLLECTED_BYTES_MAX: u64 = 192 << 20;
 /// Bad records that are told in words; the rest are only counted. Unit: records.
 const BAD_SHOWN_MAX: u64 = 8;
 

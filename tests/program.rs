@@ -1,0 +1,12 @@
+//! The program through its command line. One binary, so that helpers are compiled once.
+
+#[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod decode;
+#[cfg(test)]
+mod real_data;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,150 @@
+//! Runs the program and reads what it writes.
+
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+};
+
+/// The repository's own archive.
+pub(crate) const GOLDEN: &str = "testdata/golden";
+
+/// What a run left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ended {
+    /// Standard output as JSON Lines; anything else there is a fault.
+    #[track_caller]
+    pub(crate) fn rows(&self) -> Vec<Value> {
+        let row = |line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        self.out.lines().map(row).collect()
+    }
+
+    #[track_caller]
+    pub(crate) fn ends(&self, code: i32) -> &Self {
+        assert_eq!(self.code, Some(code), "{}", self.err);
+        assert!(!self.err.contains("panicked"), "{}", self.err);
+        self
+    }
+
+    /// Whether standard error says all of `words` in one line.
+    #[track_caller]
+    pub(crate) fn tells(&self, words: &[&str]) -> &Self {
+        let says = |line: &str| words.iter().all(|word| line.contains(word));
+        assert!(self.err.lines().any(says), "{words:?} not in: {}", self.err);
+        self
+    }
+}
+
+pub(crate) fn run<S: AsRef<str>>(arguments: &[S]) -> Ended {
+    run_on(b"", arguments)
+}
+
+pub(crate) fn run_on<S: AsRef<str>>(input: &[u8], arguments: &[S]) -> Ended {
+    let mut child = command(arguments).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let ended = thread::scope(|scope| {
+        // A program that refuses its arguments does not read.
+        scope.spawn(move || drop(stdin.write_all(input)));
+        child.wait_with_output().unwrap()
+    });
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { code: ended.status.code(), out: text(ended.stdout), err: text(ended.stderr) }
+}
+
+/// Runs with a standard output that nobody reads.
+pub(crate) fn run_unread<S: AsRef<str>>(arguments: &[S]) -> Option<i32> {
+    let mut child = command(arguments).spawn().unwrap();
+    drop(child.stdout.take());
+    child.wait_with_output().unwrap().status.code()
+}
+
+fn command<S: AsRef<str>>(arguments: &[S]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sentrail"));
+    command.args(arguments.iter().map(AsRef::as_ref));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Every file under a folder, sorted.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Log objects of an archive, in an order that has nothing to do with their times: AWS ends their
+/// names in random letters.
+pub(crate) fn shuffled_objects(folder: &Path) -> Vec<String> {
+    let is_log = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "gz");
+    let mut objects: Vec<String> = files(folder).iter().filter(is_log).map(|p| text(p)).collect();
+    objects.retain(|path| !path.contains("CloudTrail-Digest"));
+    objects.sort_by_key(|path| path.chars().rev().collect::<String>());
+    objects
+}
+
+/// Copies every tenth file to `target`, with its folders.
+pub(crate) fn copy_tenth(folder: &Path, target: &Path) {
+    for path in files(folder).iter().step_by(10) {
+        let copy = target.join(path.strip_prefix(folder).unwrap());
+        fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        fs::copy(path, copy).unwrap();
+    }
+}
+
+pub(crate) fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+/// The records of golden by their id, duplicates included once, and how many there are with them.
+pub(crate) fn golden_records() -> (BTreeMap<String, Value>, u64) {
+    let mut records = BTreeMap::new();
+    let mut n = 0;
+    for path in files(Path::new(GOLDEN)) {
+        let name = text(&path);
+        if name.ends_with(".json.gz") && !name.contains("Digest") {
+            let bytes = ingest::decode::gunzip(&fs::read(&path).unwrap(), 1 << 24).unwrap();
+            let object: Value = serde_json::from_slice(&bytes).unwrap();
+            for record in object["Records"].as_array().unwrap() {
+                n += 1;
+                records.insert(record["eventID"].as_str().unwrap().to_owned(), record.clone());
+            }
+        }
+    }
+    (records, n)
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut compressor = libdeflater::Compressor::new(libdeflater::CompressionLvl::default());
+    let mut out = vec![0; compressor.gzip_compress_bound(bytes.len())];
+    let n = compressor.gzip_compress(bytes, &mut out).unwrap();
+    out.truncate(n);
+    out
+}
+
+/// A zstd frame of one block that is not compressed (RFC 8878, 3.1.1), shorter than 64 KiB.
+pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
+    let n = u32::try_from(bytes.len()).unwrap();
+    assert!((256..65_536).contains(&n), "the size field has two bytes, for sizes from 256");
+    let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, 0b0110_0000];
+    out.extend(u16::try_from(n - 256).unwrap().to_le_bytes());
+    out.extend(&(n << 3 | 1).to_le_bytes()[..3]);
+    out.extend(bytes);
+    out
+}
