@@ -63,9 +63,11 @@ impl Seen {
         self.find(value).map_or(0, |known| known.weight)
     }
 
-    /// The largest number of members of a group that had `value` on one day.
+    /// The largest number of members of a group that had `value` on one day; 0 while it is unknown,
+    /// or what an intruder brought on one day would vouch for him on the next.
     pub fn n_members(&self, value: &Value) -> u32 {
-        self.find(value).map_or(0, |known| known.n_members)
+        let known = self.find(value).filter(|known| Self::is_known(known.weight));
+        known.map_or(0, |known| known.n_members)
     }
 
     /// Whether a value of this text is known.

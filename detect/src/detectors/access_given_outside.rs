@@ -17,7 +17,7 @@
 //! Whose account is it? If nobody knows: take the permission back first. A snapshot or image that was
 //! shared may have been copied already, and a role may have been worn: look for `AssumeRole` by it.
 
-use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::record::{Counts, Record};
 use baseline::Dimension;
 use ingest::{Raw, Text, event::Outcome};
@@ -137,28 +137,25 @@ fn account_of(principal: &str) -> Option<String> {
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let window = window(case, Dimension::AccessGiven)?;
-    let strange = case.span.values(Dimension::AccessGiven, |value| {
+    let window = case.span.whole(Dimension::AccessGiven, |value| {
         let is_allowed = settings.accounts.contains(&*value.text);
         let usual = case.usual;
         !is_allowed
             && !usual.knows(Dimension::AccessGiven, value)
             && usual.n_members(Dimension::AccessGiven, value) == 0
-    });
+    })?;
+    let strange = &window.counted.values;
     let of = |value| case.usual.novelty(Dimension::AccessGiven, value, UNSEEN_BITS);
     let parts = strange.iter().map(|(value, _)| of(value));
     let part = parts.max_by(|a, b| a.bits.cmp(&b.bits).then(b.observed.cmp(&a.observed)))?;
     let names: Vec<&str> = strange.heaviest().into_iter().map(|(name, _)| name).collect();
     let to_all = names.contains(&EVERYBODY);
     let severity = if to_all { Severity::High } else { Severity::Medium };
-    let records = case.span.records(Dimension::AccessGiven, |_| true);
-    let apis: BTreeSet<&str> = records.iter().map(|record| &*record.api).collect();
+    let apis: BTreeSet<&str> = window.counted.records.iter().map(|record| &*record.api).collect();
     let whom = if to_all { EVERYBODY.to_owned() } else { format!("account {}", names.join(", ")) };
     let apis = apis.into_iter().collect::<Vec<_>>().join(", ");
     let summary = format!("gave access to {whom} by {apis}; so far opened to: {}", part.usual);
-    let mut verdict = Verdict::on(&window, severity, vec![part], summary);
-    verdict.records = records;
-    Some(verdict)
+    Some(Verdict::on(&window, severity, vec![part], summary))
 }
 
 #[cfg(test)]

@@ -192,3 +192,25 @@ fn more_records_of_one_finding_are_no_more_targets() {
     let findings = engine.take_findings();
     assert_eq!(findings[0].targets.len(), crate::Verdict::TARGETS_MAX);
 }
+
+#[test]
+fn full_bounds_do_not_depend_on_order() {
+    let raw: Vec<_> = (0..400)
+        .map(|n: u32| {
+            let call = put().api(&format!("iam:Get{n}")).error("AccessDenied");
+            let call = call.from_ip(&format!("81.2.{}.{}", n % 7, n % 251));
+            call.at_ms(testkit::at(0, "10:00") + i64::from(n % 9) * 61_000).raw()
+        })
+        .collect();
+    let reversed: Vec<_> = raw.iter().rev().collect();
+    let [mut up, mut down] = [engine(), engine()];
+    apply(&mut up, &raw);
+    for object in reversed.chunks(7) {
+        apply(&mut down, object);
+    }
+    assert!(up.memory() == down.memory(), "open");
+    up.advance(long_after());
+    down.advance(long_after());
+    assert!(up.memory() == down.memory(), "learned");
+    assert_eq!(up.take_findings(), down.take_findings());
+}

@@ -96,3 +96,17 @@ fn broken_policies_give_nothing() {
         Logs::new().call(0, "10:00", shared).stays_quiet(ID);
     }
 }
+
+#[test]
+fn accounts_that_are_known_are_not_counted() {
+    let logs = Logs::new().daily(5, "9:00", |_| share("444455556666"));
+    let logs = logs.calls(0, "10:00", 3, |_| share("444455556666"));
+    let finding = logs.call(0, "10:10", share(FOREIGN)).today(ID).unwrap();
+    assert_eq!((finding.count, finding.targets), (1, vec![FOREIGN.to_owned()]));
+}
+
+#[test]
+fn an_intruder_does_not_vouch_for_himself() {
+    let logs = Logs::new().habit(10, 3, || call("bob")).call(-6, "10:00", share(FOREIGN));
+    assert!(logs.call(0, "10:00", share(FOREIGN)).today(ID).is_some());
+}
