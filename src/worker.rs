@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 use detect::{Call, Connection, Reader};
 use ingest::{
-    cloudtrail::{self, Record},
-    decode::{Decoder, Inflated, Limits},
+    cloudtrail::{self, Feed, Record, RecordError},
+    decode::{DecodeError, Decoder, Inflated, Limits, Stream},
     flow::{Attempts, Field, FlowBatch, ip},
     flowlog::{FlowCounts, FlowFormat, FlowReader, looks_like_flow},
     source::{Filter, key},
@@ -134,15 +134,16 @@ impl<'a> Worker<'a> {
         sink: &mut dyn Sink,
     ) -> Outcome {
         let Self { decoder, flows, file, filter } = self;
+        let is_flow = |bytes: &[u8]| {
+            named == Named::Flow || named == Named::Nothing && looks_like_flow(bytes)
+        };
         let mut outcome = Outcome::default();
         let result = match decoder.decode(file) {
             Err(error) => Err(error.to_string()),
             Ok(Inflated::Whole(bytes)) => {
                 outcome.inflated_bytes = bytes.len() as u64;
-                let is_flow =
-                    named == Named::Flow || named == Named::Nothing && looks_like_flow(bytes);
-                if is_flow {
-                    read_flows(flows, filter, account, &mut outcome, sink, |reader, visit| {
+                if is_flow(bytes) {
+                    read_flows(flows, (filter, account), &mut outcome, sink, |reader, visit| {
                         reader.push(bytes, visit);
                         Ok(())
                     })
@@ -152,7 +153,8 @@ impl<'a> Worker<'a> {
             }
             Ok(Inflated::Stream(stream)) => {
                 outcome.inflated_bytes = stream.inflated_bytes();
-                todo_stream(stream)
+                let kept = (flows, *filter, account);
+                read_stream(stream, is_flow, kept, &mut outcome, sink)
             }
         };
         outcome.failure = result.err();
@@ -160,9 +162,40 @@ impl<'a> Worker<'a> {
     }
 }
 
-fn todo_stream(_: ingest::decode::Stream<'_>) -> Result<(), String> {
-    let _: ControlFlow<()> = ControlFlow::Continue(());
-    Err("larger than 64 MiB inflated".to_owned())
+/// Reads content that is too large to hold.
+fn read_stream(
+    mut stream: Stream<'_>,
+    is_flow: impl FnOnce(&[u8]) -> bool,
+    (flows, filter, account): (&mut FlowReader, &Filter, Option<&str>),
+    outcome: &mut Outcome,
+    sink: &mut dyn Sink,
+) -> Result<(), String> {
+    let told = |error: DecodeError| error.to_string();
+    if is_flow(stream.first_block().map_err(told)?) {
+        return read_flows(flows, (filter, account), outcome, sink, |reader, visit| {
+            let push = &mut |block: &[u8]| {
+                reader.push(block, visit);
+                ControlFlow::Continue(())
+            };
+            stream.read(push).map_err(told)
+        });
+    }
+    let mut feed = Feed::new(usize::try_from(stream.inflated_bytes()).unwrap_or(usize::MAX));
+    let admits_all = *filter == Filter::default();
+    let mut visit = |_: usize, record: Result<Record<'_>, RecordError>| {
+        take(&record, (filter, admits_all), outcome, sink);
+    };
+    let mut fed = Ok(());
+    let push = &mut |block: &[u8]| {
+        fed = feed.push(block, &mut visit);
+        if fed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    stream.read(push).map_err(told)?;
+    let is_lossy = feed.is_lossy();
+    let shape = fed.and_then(|()| feed.finish(&mut visit)).map_err(|error| error.to_string())?;
+    outcome.is_lossy = is_lossy;
+    outcome.is_digest = shape == cloudtrail::Shape::Digest;
+    Ok(())
 }
 
 fn read_events(
@@ -174,21 +207,32 @@ fn read_events(
     let decoded = cloudtrail::text(bytes);
     outcome.is_lossy = decoded.lossy;
     let admits_all = *filter == Filter::default();
-    let shape = cloudtrail::read(&decoded.text, |_, record| match record {
+    let shape = cloudtrail::read(&decoded.text, |_, record| {
+        take(&record, (filter, admits_all), outcome, sink);
+    });
+    let shape = shape.map_err(|error| error.to_string())?;
+    outcome.is_digest = shape == cloudtrail::Shape::Digest;
+    Ok(())
+}
+
+fn take(
+    record: &Result<Record<'_>, RecordError>,
+    (filter, admits_all): (&Filter, bool),
+    outcome: &mut Outcome,
+    sink: &mut dyn Sink,
+) {
+    match record {
         Ok(Record::Event(event)) => {
-            if admits_all || admits(filter, &event) {
+            if admits_all || admits(filter, event) {
                 outcome.n_records += 1;
-                sink.record(&event);
+                sink.record(event);
             } else {
                 outcome.n_filtered += 1;
             }
         }
         Ok(_) => outcome.n_other_records += 1,
         Err(error) => outcome.bad(error),
-    });
-    let shape = shape.map_err(|error| error.to_string())?;
-    outcome.is_digest = shape == cloudtrail::Shape::Digest;
-    Ok(())
+    }
 }
 
 /// Whether a record lies within what was asked for; its object can hold others.
@@ -211,8 +255,7 @@ const COMMON_PORTS: &[u16] = &[0, 53, 80, 123, 443, 445, 853, 2049];
 
 fn read_flows(
     reader: &mut FlowReader,
-    filter: &Filter,
-    account: Option<&str>,
+    (filter, account): (&Filter, Option<&str>),
     outcome: &mut Outcome,
     sink: &mut dyn Sink,
     feed: impl FnOnce(&mut FlowReader, &mut dyn FnMut(FlowBatch)) -> Result<(), String>,
@@ -256,3 +299,6 @@ fn read_flows(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

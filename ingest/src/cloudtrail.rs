@@ -13,10 +13,12 @@ use crate::event::{Event, Raw, Text};
 
 mod build;
 mod document;
+mod feed;
 mod fields;
 mod walk;
 
 pub use crate::json::DEPTH_MAX;
+pub use feed::{Feed, VALUE_BYTES_MAX};
 
 /// Largest record that is read; AWS itself stops at 1 MB. Unit: bytes.
 pub const RECORD_BYTES_MAX: usize = 16 << 20;
@@ -136,6 +138,14 @@ pub enum ObjectError {
         offset: usize,
         /// What would have been right.
         expected: &'static str,
+    },
+    /// A value of an object that comes in blocks is longer than what is held of it.
+    #[error(
+        "value at byte {offset} is longer than {VALUE_BYTES_MAX} bytes; expected shorter ones in so large an object"
+    )]
+    TooLong {
+        /// Where it begins. Unit: bytes from the object's start.
+        offset: usize,
     },
     /// Wrappers inside wrappers without end.
     #[error("record at byte {offset} is wrapped more than {WRAPPERS_MAX} times")]

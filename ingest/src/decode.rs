@@ -207,7 +207,8 @@ impl Decoder {
             return Ok(Inflated::Whole(text(self.out.get(..kept).unwrap_or_default())?));
         }
         let inflated_bytes = blocks.inflated;
-        Ok(Inflated::Stream(Stream { blocks: Blocks::new(input, self.limits), inflated_bytes }))
+        let blocks = Blocks::new(input, self.limits);
+        Ok(Inflated::Stream(Stream { blocks, inflated_bytes, first: None }))
     }
 }
 
@@ -216,6 +217,8 @@ impl Decoder {
 pub struct Stream<'a> {
     blocks: Blocks<'a>,
     inflated_bytes: u64,
+    /// What was looked at already.
+    first: Option<Vec<u8>>,
 }
 
 impl Stream<'_> {
@@ -224,23 +227,30 @@ impl Stream<'_> {
         self.inflated_bytes
     }
 
+    /// How the content begins; [`Self::read`] hands it out all the same.
+    pub fn first_block(&mut self) -> Result<&[u8], DecodeError> {
+        if self.first.is_none() {
+            let mut block = vec![0; BLOCK_BYTES];
+            let n = self.blocks.next(&mut block)?;
+            self.first = Some(text(block.get(..n).unwrap_or_default())?.to_vec());
+        }
+        Ok(self.first.as_deref().unwrap_or_default())
+    }
+
     /// Hands out the content in order, in blocks of any size, until the end or until `sink` breaks.
     pub fn read(
         mut self,
         sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<(), DecodeError> {
-        let mut block = vec![0; BLOCK_BYTES];
-        let mut first = true;
+        if sink(self.first_block()?).is_break() {
+            return Ok(());
+        }
+        let mut block = self.first.take().unwrap_or_default();
+        block.resize(BLOCK_BYTES, 0);
         loop {
             let n = self.blocks.next(&mut block)?;
-            let mut bytes = block.get(..n).unwrap_or_default();
-            if n == 0 {
-                return Ok(());
-            }
-            if std::mem::take(&mut first) {
-                bytes = text(bytes)?;
-            }
-            if sink(bytes).is_break() {
+            let bytes = block.get(..n).unwrap_or_default();
+            if bytes.is_empty() || sink(bytes).is_break() {
                 return Ok(());
             }
         }
