@@ -103,14 +103,14 @@ fn apply(
     engine.advance(first.now_ms);
     watch.findings(&engine.take_findings())?;
     let reading = &*engine;
-    let read: Vec<(Chunk, Vec<Read>)> =
+    let read: Vec<(Chunk, Vec<Read<'_>>)> =
         pieces(batch).into_par_iter().map(|units| read_units(units, reading, workers)).collect();
     let mut chunks = Vec::with_capacity(read.len());
     for (chunk, outcomes) in read {
         chunks.push(chunk);
-        for Read { name, bytes, is_whole, outcome } in outcomes {
+        for Read { object, bytes, is_whole, outcome } in outcomes {
             if is_whole {
-                report(&name, &outcome, watch);
+                report(object, &outcome, watch);
                 watch.read(bytes);
                 summary.add(&outcome);
             }
@@ -141,20 +141,23 @@ fn pieces(batch: Vec<Unit<'_>>) -> Vec<Vec<Unit<'_>>> {
 }
 
 /// What became of one unit.
-struct Read {
-    name: String,
+struct Read<'a> {
+    object: &'a Object,
     bytes: u64,
     /// Whether it is a whole object, not a day of one.
     is_whole: bool,
     outcome: Outcome,
 }
 
-fn read_units(units: Vec<Unit<'_>>, engine: &Engine, workers: &Workers<'_>) -> (Chunk, Vec<Read>) {
+fn read_units<'a>(
+    units: Vec<Unit<'a>>,
+    engine: &Engine,
+    workers: &Workers<'_>,
+) -> (Chunk, Vec<Read<'a>>) {
     workers.with(|worker| {
         let mut reader = engine.reader();
         let read = units.into_iter().map(|unit| {
             let (object, bytes) = (unit.object, unit.bytes());
-            let name = name_of(object);
             let is_whole = matches!(unit.work, Work::Object);
             let outcome = match unit.work {
                 Work::Object => match load(object, worker) {
@@ -180,7 +183,7 @@ fn read_units(units: Vec<Unit<'_>>, engine: &Engine, workers: &Workers<'_>) -> (
             if outcome.failure.is_some() {
                 reader.abandon();
             }
-            Read { name, bytes, is_whole, outcome }
+            Read { object, bytes, is_whole, outcome }
         });
         let read = read.collect();
         (reader.finish(), read)
@@ -188,9 +191,9 @@ fn read_units(units: Vec<Unit<'_>>, engine: &Engine, workers: &Workers<'_>) -> (
 }
 
 /// Tells what of an object could not be read.
-fn report(name: &str, outcome: &Outcome, watch: &mut dyn Watch) {
+fn report(object: &Object, outcome: &Outcome, watch: &mut dyn Watch) {
     for trouble in outcome.failure.iter().chain(&outcome.bad) {
-        watch.trouble(name, trouble);
+        watch.trouble(&name_of(object), trouble);
     }
 }
 
@@ -201,7 +204,7 @@ fn failed(error: &anyhow::Error) -> Outcome {
 /// Brings the bytes of an object into the worker's buffer.
 fn load(object: &Object, worker: &mut Worker<'_>) -> Result<()> {
     match &object.place {
-        Place::File(path) => worker.load(path).map(drop),
+        Place::File(path) => worker.load(path, object.size_bytes),
         Place::Stdin => {
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)

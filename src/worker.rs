@@ -11,6 +11,9 @@ use ingest::{
 };
 use std::{collections::BTreeMap, fs::File, io::Read, ops::ControlFlow, path::Path};
 
+/// Space that reading to the end of a file needs beyond its size. Unit: bytes.
+const READ_SLACK_BYTES: usize = 64;
+
 /// What is kept from object to object: buffers, and how to read.
 pub(crate) struct Worker<'a> {
     decoder: Decoder,
@@ -108,12 +111,16 @@ impl<'a> Worker<'a> {
         Self { decoder, flows, file: Vec::new(), filter }
     }
 
-    /// Reads a file into the buffer that is kept.
-    pub(crate) fn load(&mut self, path: &Path) -> Result<&[u8]> {
+    /// Reads a file of about `size_bytes` into the buffer that is kept.
+    pub(crate) fn load(&mut self, path: &Path, size_bytes: u64) -> Result<()> {
         self.file.clear();
-        let mut file = File::open(path).context("cannot be opened")?;
-        file.read_to_end(&mut self.file).context("cannot be read")?;
-        Ok(&self.file)
+        // Room for the end to be met without growing; more than a file says costs only that.
+        self.file
+            .reserve(usize::try_from(size_bytes).unwrap_or(0).saturating_add(READ_SLACK_BYTES));
+        let file = File::open(path).context("cannot be opened")?;
+        // `take` hides the file's own look-up of its size, which the listing has done.
+        file.take(u64::MAX).read_to_end(&mut self.file).context("cannot be read")?;
+        Ok(())
     }
 
     /// Hash of what [`Self::load`] read.

@@ -48,7 +48,7 @@ impl Fingerprints {
     pub(crate) fn insert(&mut self, hour: Hour, fingerprint: u64) -> bool {
         let is_new = self.hours.entry(hour).or_default().insert(fingerprint);
         self.n_held += usize::from(is_new);
-        while self.n_held > self.n_max && self.hours.len() > 1 {
+        while self.n_held > self.n_max {
             let Some((_, dropped)) = self.hours.pop_first() else { break };
             self.n_held -= dropped.len();
             self.n_hours_dropped += 1;
@@ -84,6 +84,16 @@ mod tests {
         }
         assert_eq!((seen.n_hours_dropped, seen.n_held), (1, 6));
         assert!(seen.insert(Hour(0), 0), "given up, so it counts as new");
+    }
+
+    #[test]
+    fn one_hour_cannot_outgrow_the_budget() {
+        let mut seen = Fingerprints::new(10 * BYTES_EACH);
+        for n in 0..25 {
+            assert!(seen.insert(Hour(0), n));
+            assert!(seen.n_held <= 10);
+        }
+        assert_eq!(seen.n_hours_dropped, 2);
     }
 
     #[test]

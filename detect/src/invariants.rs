@@ -370,7 +370,7 @@ proptest! {
     }
 
     #[test]
-    fn more_records_never_lower_the_bits(deeds in world(4..14), more in world(1..6)) {
+    fn more_records_never_lower_a_finding(deeds in world(4..14), more in world(1..6)) {
         let last_day = DAYS - 1;
         let mut larger = deeds.clone();
         larger.extend(more.into_iter().map(|deed| Deed {
@@ -386,9 +386,9 @@ proptest! {
         let (fewer, larger) = (found(&deeds), found(&larger));
         for finding in fewer {
             let same = larger.iter().find(|larger| larger.id == finding.id);
-            let same = same.map(|same| (same.bits(), same.n_hours, same.history_days));
+            let same = same.map(|same| (same.severity, same.bits(), same.n_hours, same.history_days));
             prop_assert!(
-                same.is_some_and(|(bits, n_hours, days)| bits >= finding.bits()
+                same.is_some_and(|(severity, bits, n_hours, days)| (severity, bits) >= (finding.severity, finding.bits())
                     && n_hours >= finding.n_hours
                     && days == finding.history_days),
                 "{:?} of {:#?}", same, finding

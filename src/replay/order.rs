@@ -1,6 +1,6 @@
 //! The order of the input: objects by their stamp; what has none, by the days of its records.
 
-use super::{Watch, Workers, failed, load, name_of, report};
+use super::{Watch, Workers, failed, load, report};
 use crate::{
     summary::Summary,
     worker::{Named, Sink},
@@ -107,7 +107,7 @@ impl<'a> Units<'a> {
                 }
                 flows.extend(by_day.into_flows().map(|(day, flows)| ((day, file), flows)));
             }
-            report(&name_of(object), &outcome, watch);
+            report(object, &outcome, watch);
             watch.read(object.size_bytes);
             summary.add(&outcome);
         }
