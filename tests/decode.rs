@@ -91,6 +91,18 @@ fn insights_and_aggregated_records_say_what_they_have() {
         assert_eq!(rows[0][name], value);
     }
     assert_eq!(rows[0]["outcome"], Value::Null);
+    let aggregated = r#"{"eventVersion":"1.0","accountId":"111122223333","eventId":"a-1","eventCategory":"Aggregated","eventType":"AwsAggregatedEvent","awsRegion":"eu-west-1","eventSource":"s3.amazonaws.com","timeWindow":{"windowStart":"2026-01-05T10:00:00Z","windowEnd":"2026-01-05T10:05:00Z"},"summary":{"primaryDimension":{"dimension":"resourceARN","statistics":[]},"details":[]}}"#;
+    let ended = run_on(aggregated.as_bytes(), &["decode", "-"]);
+    let rows = ended.ends(0).rows();
+    assert_eq!(rows.len(), 1, "{}", ended.err);
+    for (name, value) in [
+        ("event_time", "2026-01-05T10:00:00Z"),
+        ("event_id", "a-1"),
+        ("event_source", "s3.amazonaws.com"),
+        ("account", "111122223333"),
+    ] {
+        assert_eq!(rows[0][name], value);
+    }
 }
 
 #[test]
