@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use benches::real_objects;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ingest::cloudtrail::{self, Record};
 use ingest::testkit;
@@ -16,12 +16,8 @@ use libdeflater::{CompressionLvl, Compressor, Decompressor};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Real objects, where they are present.
-const DATA: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/cloudtrail/bootstrap_account/AWSLogs");
-
 /// Inflated bytes to measure on. Unit: bytes.
-const INPUT_BYTES: usize = 64 << 20;
+const INPUT_BYTES: u64 = 64 << 20;
 
 struct Object {
     gzip: Vec<u8>,
@@ -29,37 +25,12 @@ struct Object {
 }
 
 fn objects() -> Vec<Object> {
-    let mut files = Vec::new();
-    files_below(Path::new(DATA), &mut files);
-    files.sort();
-    if files.is_empty() {
-        eprintln!("no objects in {DATA}: measuring on generated records");
+    let objects = real_objects("cloudtrail/bootstrap_account/AWSLogs", INPUT_BYTES);
+    if objects.is_empty() {
         return generated();
     }
-    let mut objects = Vec::new();
-    let mut total_bytes = 0;
-    for file in files {
-        let gzip = std::fs::read(file).unwrap();
-        let text = inflate(&gzip);
-        total_bytes += text.len();
-        objects.push(Object { gzip, text });
-        if total_bytes > INPUT_BYTES {
-            break;
-        }
-    }
-    objects
-}
-
-fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files_below(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "gz") {
-            files.push(path);
-        }
-    }
+    let object = |gzip: Vec<u8>| Object { text: inflate(&gzip), gzip };
+    objects.into_iter().map(object).collect()
 }
 
 fn generated() -> Vec<Object> {

@@ -4,38 +4,15 @@
 //! `cargo bench -p benches --bench inflate`
 
 #![expect(clippy::disallowed_types, reason = "the usual way is what is compared with")]
-#![expect(clippy::print_stderr, reason = "says what is skipped")]
 #![expect(clippy::expect_used, reason = "a bench that cannot run has to stop")]
 
 use std::hint::black_box;
 use std::io::Read;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 
+use benches::real_objects;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ingest::decode::{Decoder, Inflated, Limits};
-
-/// Objects of one kind, with the size of their content.
-fn objects(folder: &str) -> Option<(Vec<Vec<u8>>, u64)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(folder);
-    let mut paths: Vec<PathBuf> = Vec::new();
-    let mut folders = vec![root];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).ok()?.flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "gz") {
-                paths.push(path);
-            }
-        }
-    }
-    paths.sort();
-    let objects: Vec<Vec<u8>> = paths.iter().filter_map(|path| std::fs::read(path).ok()).collect();
-    let mut decoder = Decoder::default();
-    let bytes = objects.iter().map(|object| whole(&mut decoder, object)).sum();
-    Some((objects, bytes))
-}
 
 fn whole(decoder: &mut Decoder, object: &[u8]) -> u64 {
     match decoder.decode(object).expect("real objects are whole") {
@@ -59,13 +36,14 @@ fn inflate(criterion: &mut Criterion) {
         ("flow v5", "vpcflow/full_traces/internet-host-36h/v5-custom"),
         ("cloudtrail", "cloudtrail/full_traces/invictus-stratus"),
     ] {
-        let Some((objects, bytes)) = objects(folder) else {
-            eprintln!("SKIPPED {name}: no data in {folder}");
+        let objects = real_objects(folder, u64::MAX);
+        if objects.is_empty() {
             continue;
-        };
+        }
+        let mut decoder = Decoder::default();
+        let bytes = objects.iter().map(|object| whole(&mut decoder, object)).sum();
         let mut group = criterion.benchmark_group(format!("inflate/{name}"));
         group.sample_size(10).throughput(Throughput::Bytes(bytes));
-        let mut decoder = Decoder::default();
         group.bench_function("kept buffers", |bencher| {
             bencher.iter(|| objects.iter().map(|object| whole(&mut decoder, object)).sum::<u64>());
         });

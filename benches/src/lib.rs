@@ -1,1 +1,49 @@
 //! What the benches share: the real objects of `../shared/data`, where they are present.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The gzip objects below a folder of `../shared/data`, in the order of their names, until their
+/// content passes `content_bytes_max`. Empty, and said so, where the data is absent.
+///
+/// # Panics
+///
+/// If an object cannot be read: a bench without its input has nothing to say.
+#[expect(clippy::print_stderr, reason = "a bench speaks to the person who runs it")]
+#[expect(clippy::expect_used, reason = "a bench that cannot read its input has to stop")]
+pub fn real_objects(folder: &str, content_bytes_max: u64) -> Vec<Vec<u8>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(folder);
+    if !root.is_dir() {
+        eprintln!("skipped: ../shared/data/{folder} is absent");
+        return Vec::new();
+    }
+    let mut paths = Vec::new();
+    files_below(&root, &mut paths).expect("the folder can be read");
+    paths.sort();
+    let mut objects = Vec::new();
+    let mut content_bytes = 0;
+    for path in paths {
+        if content_bytes > content_bytes_max {
+            break;
+        }
+        let object = fs::read(path).expect("the object can be read");
+        // The last four bytes of a gzip member are the size of its content (RFC 1952).
+        content_bytes += object.last_chunk().map_or(0, |size| u64::from(u32::from_le_bytes(*size)));
+        objects.push(object);
+    }
+    objects
+}
+
+fn files_below(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files_below(&path, paths)?;
+        } else if path.extension().is_some_and(|ending| ending == "gz") {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
