@@ -5,11 +5,11 @@ mod table;
 
 use anyhow::{Context, Result, bail};
 use ingest::{
-    cloudtrail::{self, ObjectError, Shape},
+    cloudtrail::{self, Feed, ObjectError, Record, RecordError, Shape},
     decode::{Decoder, INFLATED_BYTES_MAX, Inflated, Stream},
     flow::FlowBatch,
     flowlog::{FlowCounts, FlowFormat, FlowReader, looks_like_flow},
-    notification,
+    notification::{self, BODY_BYTES_MAX},
 };
 use std::{
     fs::File,
@@ -57,8 +57,6 @@ pub(crate) enum Ending {
     Nothing,
 }
 
-/// Largest content that is no flow log and is collected from blocks. Unit: bytes.
-const COLLECTED_BYTES_MAX: u64 = 192 << 20;
 /// Bad records that are told in words; the rest are only counted. Unit: records.
 const BAD_SHOWN_MAX: u64 = 8;
 
@@ -125,33 +123,27 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn stream(&mut self, stream: Stream<'_>) -> Result<()> {
-        let inflated_bytes = stream.inflated_bytes();
-        let mut kind = None;
-        let mut collected = Vec::new();
-        let mut reader = FlowReader::new(self.flow_format.clone());
-        let fed = stream.read(&mut |block| {
-            let kind = *kind.get_or_insert_with(|| self.kind_of(block));
-            if kind == Kind::Flow {
-                reader.push(block, &mut |batch| flows(&mut self.table, &batch));
-            } else if inflated_bytes > COLLECTED_BYTES_MAX {
-                return ControlFlow::Break(());
-            } else {
-                collected.extend_from_slice(block);
+    fn stream(&mut self, mut stream: Stream<'_>) -> Result<()> {
+        match self.kind_of(stream.first_block()?) {
+            Kind::Flow => {
+                let table = &mut self.table;
+                let mut reader = FlowReader::new(self.flow_format.take());
+                stream.read(&mut |block| {
+                    reader.push(block, &mut |batch| flows(table, &batch));
+                    table.is_written()
+                })?;
+                if self.table.is_written().is_continue() {
+                    let counts = reader.finish(&mut |batch| flows(&mut self.table, &batch));
+                    self.flow_counts(&counts);
+                }
             }
-            ControlFlow::Continue(())
-        });
-        fed?;
-        if kind == Some(Kind::Flow) {
-            let counts = reader.finish(&mut |batch| flows(&mut self.table, &batch));
-            self.flow_counts(&counts);
-            return Ok(());
+            Kind::Cloudtrail => self.cloudtrail_stream(stream)?,
+            Kind::Notification => {
+                let bytes = stream.inflated_bytes();
+                bail!("notification of {bytes} bytes; expected at most {BODY_BYTES_MAX}");
+            }
         }
-        if inflated_bytes > COLLECTED_BYTES_MAX {
-            bail!("inflates to {inflated_bytes} bytes; expected at most {COLLECTED_BYTES_MAX}");
-        }
-        self.kind = kind;
-        self.whole(&collected)
+        Ok(())
     }
 
     /// What was said, else what the content looks like. A line of a custom flow format looks like
@@ -172,28 +164,49 @@ impl Job<'_> {
 
     fn cloudtrail(&mut self, bytes: &[u8]) {
         let text = cloudtrail::text(bytes);
-        if text.lossy {
+        let shape = cloudtrail::read(&text.text, |_, record| self.record(&record));
+        self.end_cloudtrail(shape, text.lossy);
+    }
+
+    fn cloudtrail_stream(&mut self, stream: Stream<'_>) -> Result<()> {
+        let mut feed = Feed::new(usize::try_from(stream.inflated_bytes())?);
+        stream.read(&mut |block| match feed.push(block, |_, record| self.record(&record)) {
+            Ok(()) => self.table.is_written(),
+            // The same error comes at the end.
+            Err(_) => ControlFlow::Break(()),
+        })?;
+        if self.table.is_written().is_break() {
+            return Ok(());
+        }
+        let is_lossy = feed.is_lossy();
+        let shape = feed.finish(|_, record| self.record(&record));
+        self.end_cloudtrail(shape, is_lossy);
+        Ok(())
+    }
+
+    fn record(&mut self, record: &Result<Record<'_>, RecordError>) {
+        match record {
+            Ok(record) => self.table.row(&rows::record(record)),
+            Err(error) => {
+                self.n_bad += 1;
+                if self.n_bad <= BAD_SHOWN_MAX {
+                    (self.complain)(&error.to_string());
+                }
+            }
+        }
+    }
+
+    fn end_cloudtrail(&mut self, shape: Result<Shape, ObjectError>, is_lossy: bool) {
+        if is_lossy {
             (self.complain)("some bytes are not UTF-8 and read as U+FFFD");
         }
-        let Self { table, n_bad, complain, .. } = self;
-        let mut bad = |what: &dyn std::fmt::Display| {
-            *n_bad += 1;
-            if *n_bad <= BAD_SHOWN_MAX {
-                complain(&what.to_string());
-            }
-        };
-        let shape = cloudtrail::read(&text.text, |_, record| match record {
-            Ok(record) => table.row(&rows::record(&record)),
-            Err(error) => bad(&error),
-        });
         match shape {
-            Ok(Shape::Digest) => complain("a digest, which holds no events"),
+            Ok(Shape::Digest) => (self.complain)("a digest, which holds no events"),
             Ok(_) => {}
-            Err(error @ ObjectError::Broken { .. }) => {
-                *n_bad += 1;
-                complain(&error.to_string());
+            Err(error) => {
+                self.n_bad += 1;
+                (self.complain)(&error.to_string());
             }
-            Err(error) => bad(&error),
         }
     }
 

@@ -61,11 +61,12 @@ pub(crate) fn run_on<S: AsRef<str>>(input: &[u8], arguments: &[S]) -> Ended {
     Ended { code: ended.status.code(), out: text(ended.stdout), err: text(ended.stderr) }
 }
 
-/// Runs with a standard output that nobody reads.
-pub(crate) fn run_unread<S: AsRef<str>>(arguments: &[S]) -> Option<i32> {
+/// Runs with a standard output that nobody reads: exit code and standard error.
+pub(crate) fn run_unread<S: AsRef<str>>(arguments: &[S]) -> (Option<i32>, String) {
     let mut child = command(arguments).spawn().unwrap();
     drop(child.stdout.take());
-    child.wait_with_output().unwrap().status.code()
+    let ended = child.wait_with_output().unwrap();
+    (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
 }
 
 fn command<S: AsRef<str>>(arguments: &[S]) -> Command {

@@ -4,7 +4,7 @@ use super::{Format, rows::Row};
 use anyhow::{Result, bail};
 use ingest::flow::Value;
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use std::io::Write;
+use std::{io::Write, ops::ControlFlow};
 
 /// Writes rows as they come. After an error nothing more is written.
 pub(super) struct Table<'a> {
@@ -26,6 +26,11 @@ impl<'a> Table<'a> {
         if self.written.is_ok() {
             self.written = self.write(row);
         }
+    }
+
+    /// Whether it makes sense to go on.
+    pub(super) fn is_written(&self) -> ControlFlow<()> {
+        if self.written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
     fn write(&mut self, row: &Row<'_>) -> Result<()> {
