@@ -159,7 +159,9 @@ impl Counts {
         self.times_ms = Some((first.min(time_ms), last.max(time_ms)));
         if self.last_hour != Some(Hour::of(time_ms)) {
             self.last_hour = Some(Hour::of(time_ms));
-            self.hours.insert(Hour::of(time_ms));
+            if self.hours.len() < HOURS_MAX {
+                self.hours.insert(Hour::of(time_ms));
+            }
         }
     }
 
@@ -349,6 +351,8 @@ impl Engine {
     }
 }
 
+/// Hours with records that are remembered, to tell gaps: more than a century. Unit: hours.
+const HOURS_MAX: usize = 1_000_000;
 /// Accounts and regions that are counted. Unit: of each.
 const NAMES_MAX: usize = 100_000;
 

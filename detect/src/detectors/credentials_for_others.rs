@@ -4,7 +4,7 @@
 //! an identity makes an access key, a console password or a service credential for another IAM user
 //! than itself. High if a machine or CI job does it, or one that an AWS account manager would not
 //! expect: the root user; medium for people; low if the identity does this every so often (fewer than
-//! `bits-min` bits).
+//! `bits-min` bits), or all of it is for people whom it is known to serve.
 //!
 //! ## Quiet when
 //! a user makes a credential for himself, or the call failed.
@@ -69,7 +69,11 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let window = case.span.whole(Dimension::CredentialsGiven, |_| true)?;
     let part = case.usual.presence(Dimension::CredentialsGiven);
-    let is_usual = case.usual.own_days() > 0 && part.bits.as_f64() < settings.bits_min;
+    let news = case.span.values(Dimension::CredentialsGiven, |value| {
+        !case.usual.knows(Dimension::CredentialsGiven, value)
+    });
+    let is_usual =
+        case.usual.own_days() > 0 && (part.bits.as_f64() < settings.bits_min || news.count() == 0);
     let severity = match case.entity.kind {
         _ if is_usual => Severity::Low,
         Kind::Workload | Kind::Ci | Kind::Agent | Kind::Root => Severity::High,
