@@ -85,7 +85,7 @@ pub struct Records(Vec<Evidence>);
 
 impl Records {
     /// Records kept per slot and dimension. Unit: records.
-    pub const MAX: usize = 32;
+    pub const MAX: usize = 128;
 
     /// Adds one record; a record that is there already changes nothing.
     pub fn add(&mut self, record: Evidence, max: usize) {
@@ -142,13 +142,13 @@ mod tests {
     fn the_first_are_kept_whatever_the_order() {
         let mut up = Records::default();
         let mut down = Records::default();
-        for n in 0..100 {
+        for n in 0..200 {
             up.add(record(n), Records::MAX);
-            down.add(record(99 - n), Records::MAX);
+            down.add(record(199 - n), Records::MAX);
             up.add(record(n), Records::MAX);
         }
         assert_eq!(up, down);
         assert_eq!(up.iter().count(), Records::MAX);
-        assert_eq!(up.iter().last().map(|last| last.time_ms), Some(31));
+        assert_eq!(up.iter().last().map(|last| last.time_ms), Some(127));
     }
 }

@@ -20,6 +20,8 @@ pub struct Counted {
     pub values: Distinct,
     /// The first records.
     pub records: Records,
+    /// Time of the last record, kept or not. Unit: milliseconds since the Unix epoch.
+    pub last_ms: Option<i64>,
 }
 
 impl Counted {
@@ -27,6 +29,7 @@ impl Counted {
         self.amount = self.amount.saturating_add(other.amount);
         self.values.merge(&other.values);
         other.records.iter().for_each(|record| self.records.add(record.clone(), records_max));
+        self.last_ms = self.last_ms.max(other.last_ms);
     }
 
     /// What the dimension's rate counts.
@@ -56,6 +59,7 @@ impl Hours {
         }
         if let Some(record) = &entry.evidence {
             counted.records.add(record.clone(), Records::MAX);
+            counted.last_ms = counted.last_ms.max(Some(record.time_ms));
         }
     }
 

@@ -179,6 +179,8 @@ pub struct Verdict {
     pub slots: Vec<(Slot, u64)>,
     /// The first of these records, in order of time.
     pub records: Vec<Evidence>,
+    /// Time of the last record, kept or not. Unit: milliseconds since the Unix epoch.
+    pub last_ms: Option<i64>,
     /// What it was done to: buckets, secrets, principals; the heaviest first.
     pub targets: Vec<String>,
     /// For flow logs, what was seen.
@@ -199,6 +201,7 @@ impl Verdict {
             summary,
             slots: window.slots.clone(),
             records: window.counted.records.iter().cloned().collect(),
+            last_ms: window.counted.last_ms,
             targets: targets.collect(),
             flow: None,
         }

@@ -114,7 +114,9 @@ fn finding(id: FindingId, day: Day, mut hours: Vec<Occurrence>) -> Option<Findin
     }
     let times = records.iter().map(|record| record.time_ms);
     let first = times.clone().min().or_else(|| slots.keys().next().map(|slot| slot.start_ms()));
-    let last = times.max().max(slots.keys().next_back().map(|slot| slot.start_ms()));
+    let told = hours.iter().filter_map(|occurrence| occurrence.verdict.last_ms);
+    let last = times.chain(told).max();
+    let last = last.max(slots.keys().next_back().map(|slot| slot.start_ms()));
     Some(Finding {
         id,
         meta: DETECTORS.get(heaviest.detector)?.meta,

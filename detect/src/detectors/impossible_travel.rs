@@ -260,6 +260,7 @@ fn verdict(case: &Case<'_>, journey: &Journey<'_>, parts: Vec<baseline::Part>) -
         severity: journey.severity(),
         summary,
         slots: slots(from, to),
+        last_ms: None,
         records,
         targets: Vec::new(),
         flow: None,

@@ -53,11 +53,12 @@ fn many_apis_make_it_high() {
 #[test]
 fn evidence_is_the_first_records() {
     let id = |i: u32| testkit::uuid(&i.to_string());
-    let logs = Logs::new().calls(0, "10:00", 40, |i| denied("mallory").id(&id(i)));
+    let logs = Logs::new().calls(0, "10:00", 140, |i| denied("mallory").id(&id(i)));
     let finding = logs.finding(ID);
-    assert_eq!(finding.count, 40);
+    assert_eq!(finding.count, 140);
+    assert_eq!(finding.times_ms.1, at(0, "10:02") + 19_000, "the last record, not the last kept");
     let ids: Vec<_> = finding.records.iter().map(|record| record.id.to_string()).collect();
-    assert_eq!(ids, (0..32).map(id).collect::<Vec<_>>());
+    assert_eq!(ids, (0..128).map(id).collect::<Vec<_>>());
     let first = &finding.records[0];
     assert_eq!(first.address.as_deref(), Some("198.51.100.7"));
     assert!(first.actor.as_deref().is_some_and(|actor| actor.ends_with(":user/mallory")));
