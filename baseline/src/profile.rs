@@ -198,7 +198,7 @@ impl History {
         learned.pass(through);
     }
 
-    /// Makes the generation through `through` ready for [`Self::at`].
+    /// Makes the generation through `through` ready to be read.
     pub fn prepare(&mut self, through: Day) {
         let is_empty = self.base.memories.is_empty() && self.closed.is_empty();
         if is_empty || self.base.through >= through || self.ahead.0.contains_key(&through) {

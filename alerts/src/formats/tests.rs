@@ -33,6 +33,14 @@ fn every_line_fits_the_schema() {
 }
 
 #[test]
+fn every_detector_can_speak_in_the_schema() {
+    let each = detect::DETECTORS.iter().map(|detector| sample::finding(detector.meta.id));
+    for line in lines(&each.collect::<Vec<_>>()) {
+        assert_eq!(schema::faults(&line), Vec::<String>::new(), "{}", line["detector"]);
+    }
+}
+
+#[test]
 fn the_schema_refuses_what_does_not_fit() {
     let good = lines(&all()).remove(0);
     let change = |path: &str, value: Value| {
