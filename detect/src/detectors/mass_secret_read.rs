@@ -51,7 +51,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { secrets_min: 20, bits_min: 8.0 }
+        Self { secrets_min: 20, bits_min: 10.0 }
     }
 }
 

@@ -50,7 +50,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { targets_min: 15, ports_min: 12, bits_min: 8.0 }
+        Self { targets_min: 15, ports_min: 12, bits_min: 10.0 }
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { objects_min: 20, bits_min: 8.0 }
+        Self { objects_min: 20, bits_min: 10.0 }
     }
 }
 
