@@ -5,7 +5,7 @@ use detect::{Call, Connection, Reader};
 use ingest::{
     cloudtrail::{self, Feed, Record, RecordError},
     decode::{DecodeError, Decoder, Inflated, Limits, Stream},
-    flow::{Attempts, Field, FlowBatch, ip},
+    flow::{Attempts, FIELDS, Field, FlowBatch, ip},
     flowlog::{FlowCounts, FlowFormat, FlowReader, looks_like_flow},
     source::{Filter, key},
 };
@@ -107,7 +107,9 @@ impl Sink for Reader<'_> {
 
 impl<'a> Worker<'a> {
     pub(crate) fn new(filter: &'a Filter, limits: Limits, format: Option<FlowFormat>) -> Self {
-        let (decoder, flows) = (Decoder::new(limits), FlowReader::new(format));
+        let fields = [FIELDS, &[Field::AccountId]].concat();
+        let flows = FlowReader::new(format).with_fields(&fields);
+        let decoder = Decoder::new(limits);
         Self { decoder, flows, file: Vec::new(), filter }
     }
 

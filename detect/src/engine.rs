@@ -2,6 +2,7 @@
 
 use crate::{
     chunk::{Chunk, ChunkObject},
+    contents::Contents,
     detector::Interest,
     detectors::{DETECTORS, Settings},
     finding::{Finding, assemble},
@@ -141,6 +142,8 @@ pub struct Counts {
     pub n_corrections: u64,
     /// Event hours whose fingerprints were given up, because the budget was full.
     pub n_hours_unchecked: u64,
+    /// Objects whose content was forgotten before its time, because there were too many.
+    pub n_contents_dropped: u64,
     /// Entities with a profile.
     pub n_entities: u64,
     /// The first and the last event time. Unit: milliseconds since the Unix epoch.
@@ -180,7 +183,7 @@ pub struct Engine {
     shards: Vec<Shard>,
     priors: Priors,
     fingerprints: Fingerprints,
-    contents: BTreeSet<u128>,
+    contents: Contents,
     oldest_open: Day,
     counts: Counts,
     findings: Vec<Finding>,
@@ -198,7 +201,7 @@ impl Engine {
             shards: std::iter::repeat_with(Shard::default).take(SHARDS).collect(),
             priors: Priors::default(),
             fingerprints,
-            contents: BTreeSet::new(),
+            contents: Contents::default(),
             oldest_open: Day(i32::MIN),
             counts: Counts::default(),
             findings: Vec::new(),
@@ -263,7 +266,9 @@ impl Engine {
     pub fn counts(&self) -> Counts {
         let n_entities = self.shards.iter().map(Shard::n_entities).sum::<usize>() as u64;
         let n_hours_unchecked = self.fingerprints.n_hours_dropped;
-        Counts { n_hours_unchecked, n_entities, ..self.counts.clone() }
+        let n_contents_dropped = self.contents.n_dropped;
+        let counts = self.counts.clone();
+        Counts { n_hours_unchecked, n_contents_dropped, n_entities, ..counts }
     }
 
     /// All that was learned and all that is still open.
@@ -289,7 +294,9 @@ impl Engine {
         let ends = ends.chain([chunk.rows.len()]);
         for (object, rows_end) in chunk.objects.iter().zip(ends) {
             let range = object.rows_from..rows_end;
-            let is_new = self.contents.insert(object.content);
+            // Objects of nothing are all alike, and nothing comes twice by them.
+            let is_empty = range.is_empty() && object.n_flows == 0;
+            let is_new = is_empty || self.contents.insert(self.oldest_open, object.content);
             objects.push(is_new);
             if !is_new {
                 self.counts.n_duplicate_objects += 1;
@@ -335,6 +342,7 @@ impl Engine {
         self.shards.par_iter_mut().for_each(|shard| shard.advance(oldest_open, context));
         self.priors.advance(lateness.prior_through(oldest_open));
         self.fingerprints.forget(oldest_open);
+        self.contents.forget(oldest_open);
     }
 
     fn close(&mut self, day: Day) {

@@ -2,6 +2,7 @@
 //! no clock, does no I/O, and what it says does not depend on the order of the records.
 
 mod chunk;
+mod contents;
 mod detector;
 mod detectors;
 mod engine;

@@ -19,11 +19,12 @@ use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{
     Array, ArrayRef, FixedSizeBinaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
 };
+use arrow_buffer::NullBuffer;
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 
 mod attempts;
 
-pub use attempts::{Attempt, Attempts, INTERFACES_MAX, KEYS_MAX, attempts};
+pub use attempts::{Attempt, Attempts, FIELDS, INTERFACES_MAX, KEYS_MAX, attempts};
 
 /// What a field's values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -266,7 +267,8 @@ impl FlowBatch {
 
     /// A column of kind [`Kind::Address`], where the format has it.
     pub fn addresses(&self, field: Field) -> Option<Addresses<'_>> {
-        Some(Addresses { array: self.column(field)?.as_fixed_size_binary_opt()? })
+        let array: &FixedSizeBinaryArray = self.column(field)?.as_fixed_size_binary_opt()?;
+        Some(Addresses { values: array.value_data().as_chunks().0, nulls: array.nulls() })
     }
 
     /// A column of kind [`Kind::Text`], where the format has it.
@@ -318,17 +320,19 @@ pub enum Value<'a> {
 /// A column of addresses. An address is a number: 128 bits, IPv4 mapped into `::ffff:0:0/96`.
 #[derive(Debug, Clone, Copy)]
 pub struct Addresses<'a> {
-    array: &'a FixedSizeBinaryArray,
+    values: &'a [[u8; 16]],
+    nulls: Option<&'a NullBuffer>,
 }
 
 impl Addresses<'_> {
     /// The address of row `i`; `None` for null and past the end.
     #[inline]
     pub fn get(&self, i: usize) -> Option<u128> {
-        if i >= self.array.len() || self.array.is_null(i) {
+        let bytes = self.values.get(i)?;
+        if self.nulls.is_some_and(|nulls| nulls.is_null(i)) {
             return None;
         }
-        self.array.value(i).first_chunk::<16>().map(|bytes| u128::from_be_bytes(*bytes))
+        Some(u128::from_be_bytes(*bytes))
     }
 }
 

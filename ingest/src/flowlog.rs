@@ -127,6 +127,8 @@ pub struct FlowReader {
     dropping: bool,
     /// A line brought into shape.
     scratch: Vec<u8>,
+    /// The fields that are wanted; all of them without.
+    fields: Option<Vec<Field>>,
 }
 
 impl Default for FlowReader {
@@ -154,9 +156,20 @@ impl FlowReader {
             carry: Vec::new(),
             dropping: false,
             scratch: Vec::new(),
+            fields: None,
         };
         reader.start();
         reader
+    }
+
+    /// Reads these fields only: the others are stepped over, whatever they hold, and batches have
+    /// no columns for them. Lines must still have as many fields as the format.
+    #[must_use]
+    pub fn with_fields(mut self, fields: &[Field]) -> Self {
+        // By the status, NODATA and SKIPDATA are counted.
+        self.fields = Some(fields.iter().copied().chain([Field::LogStatus]).collect());
+        self.start();
+        self
     }
 
     /// Reads one whole object.
@@ -209,10 +222,17 @@ impl FlowReader {
         counts
     }
 
+    /// The field at each place, where it is known and wanted.
+    fn wanted(&self) -> impl Iterator<Item = Option<Field>> {
+        let wanted = |field: &Field| self.fields.as_ref().is_none_or(|all| all.contains(field));
+        self.format.positions().iter().map(move |field| field.filter(wanted))
+    }
+
     /// Sets up the columns of `format`.
     fn start(&mut self) {
-        self.layout = Arc::new(self.format.layout());
-        let kinds = || self.format.positions().iter().map(|field| field.map(Field::kind));
+        let wanted: Vec<Option<Field>> = self.wanted().collect();
+        self.layout = Arc::new(Layout::of(wanted.iter().flatten().copied()));
+        let kinds = || wanted.iter().map(|field| field.map(Field::kind));
         self.columns = kinds().map(Column::new).collect();
         self.words_only = kinds().all(|kind| kind.is_none_or(|kind| kind == Kind::Text));
     }
@@ -384,7 +404,7 @@ impl FlowReader {
             return;
         }
         let rows = std::mem::take(&mut self.rows) as u64;
-        let fields = self.format.positions();
+        let fields: Vec<Option<Field>> = self.wanted().collect();
         let mut arrays = Vec::with_capacity(self.columns.len());
         let mut faults = 0;
         for (field, column) in fields.iter().zip(&mut self.columns) {

@@ -8,12 +8,18 @@
 //! * Multicast and the limited broadcast address never answer and are left out.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use arrow_array::Array;
+use arrow_array::{Array, ArrowPrimitiveType, PrimitiveArray};
+use arrow_buffer::{ArrowNativeType, NullBuffer};
 
 use super::{Addresses, Field, FlowBatch, Texts, ip};
+
+mod hash;
+
+use hash::Seeded;
 
 /// Most distinct (interface, two addresses, service port, protocol) of one object; rows of further
 /// ones are counted in [`Attempts::dropped_rows`]. One takes about 200 bytes.
@@ -71,12 +77,33 @@ pub struct Attempt {
     pub unanswered: bool,
 }
 
+/// The fields that [`Attempts`] looks at.
+pub const FIELDS: &[Field] = &[
+    Field::InterfaceId,
+    Field::SrcAddr,
+    Field::DstAddr,
+    Field::SrcPort,
+    Field::DstPort,
+    Field::Protocol,
+    Field::Packets,
+    Field::Bytes,
+    Field::Start,
+    Field::End,
+    Field::Action,
+    Field::TcpFlags,
+    Field::FlowDirection,
+];
+
 /// Gathers the batches of one object.
 #[derive(Debug, Default)]
 pub struct Attempts {
     interfaces: Vec<Interface>,
     names: BTreeMap<Arc<str>, u32>,
-    calls: HashMap<Key, Call>,
+    /// Places in `calls`.
+    places: HashMap<Key, u32, Seeded>,
+    calls: Vec<(Key, Call)>,
+    /// The place of the last row: flows of one connection often follow each other.
+    last: usize,
     dropped_rows: u64,
 }
 
@@ -88,7 +115,7 @@ struct Interface {
 }
 
 /// A service of one side as the other side calls it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Key {
     interface: u32,
     port: u16,
@@ -97,6 +124,15 @@ struct Key {
     tie: bool,
     opener: u128,
     responder: u128,
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let ports = u64::from(self.port) << 16 | u64::from(self.protocol) << 8;
+        state.write_u64(u64::from(self.interface) << 32 | ports | u64::from(self.tie));
+        state.write_u128(self.opener);
+        state.write_u128(self.responder);
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -139,12 +175,40 @@ impl Default for Side {
 
 /// The columns that the question needs.
 struct Columns<'a> {
-    batch: &'a FlowBatch,
     interface: Texts<'a>,
     srcaddr: Addresses<'a>,
     dstaddr: Addresses<'a>,
+    srcport: Numbers<'a, i32>,
+    dstport: Numbers<'a, i32>,
+    protocol: Numbers<'a, i32>,
+    flags: Numbers<'a, i32>,
+    packets: Numbers<'a, i64>,
+    bytes: Numbers<'a, i64>,
+    start: Numbers<'a, i64>,
+    end: Numbers<'a, i64>,
     direction: Option<(Texts<'a>, Option<usize>)>,
     action: Option<(Texts<'a>, Option<usize>)>,
+}
+
+/// A column of numbers; without rows where the format lacks it.
+struct Numbers<'a, T> {
+    values: &'a [T],
+    nulls: Option<&'a NullBuffer>,
+}
+
+impl<'a, T: ArrowNativeType> Numbers<'a, T> {
+    fn of<P: ArrowPrimitiveType<Native = T>>(column: Option<&'a PrimitiveArray<P>>) -> Self {
+        Self {
+            values: column.map_or(&[], |column| column.values()),
+            nulls: column.and_then(Array::nulls),
+        }
+    }
+
+    #[inline]
+    fn get(&self, i: usize) -> Option<T> {
+        let value = *self.values.get(i)?;
+        self.nulls.is_none_or(|nulls| nulls.is_valid(i)).then_some(value)
+    }
 }
 
 /// One row, its ports and addresses in place.
@@ -209,15 +273,30 @@ impl Attempts {
         if row.own.is_some_and(|own| !key.tie && key.opener != own) {
             return;
         }
-        if self.calls.len() >= KEYS_MAX && !self.calls.contains_key(&key) {
+        let Some(call) = self.call(key) else {
             self.dropped_rows += 1;
             return;
-        }
-        let call = self.calls.entry(key).or_default();
+        };
         call.own = row.own.or(call.own);
         call.opened |= row.flags.is_none_or(|flags| from_opener && flags & SYN != 0);
         let [from, back] = &mut call.sides;
         if from_opener { from.add(side) } else { back.add(side) }
+    }
+
+    /// The call of this key; `None` if it is new and there are too many.
+    fn call(&mut self, key: Key) -> Option<&mut Call> {
+        if self.calls.get(self.last).is_none_or(|(known, _)| *known != key) {
+            self.last = match self.places.get(&key) {
+                Some(place) => *place as usize,
+                None if self.calls.len() >= KEYS_MAX => return None,
+                None => {
+                    self.places.insert(key, u32::try_from(self.calls.len()).ok()?);
+                    self.calls.push((key, Call::default()));
+                    self.calls.len() - 1
+                }
+            };
+        }
+        self.calls.get_mut(self.last).map(|(_, call)| call)
     }
 
     /// Ends the object: the attempts by interface, peer, port and protocol. The gatherer is empty
@@ -225,8 +304,9 @@ impl Attempts {
     pub fn finish(&mut self) -> Vec<Attempt> {
         let own: Vec<Option<u128>> = self.interfaces.iter().map(Interface::own).collect();
         let interfaces = std::mem::take(&mut self.interfaces);
-        let mut attempts: Vec<Attempt> = std::mem::take(&mut self.calls)
-            .into_iter()
+        let mut attempts: Vec<Attempt> = self
+            .calls
+            .drain(..)
             .filter_map(|(key, call)| {
                 let interface = key.interface as usize;
                 let own = call.own.or(own.get(interface).copied().flatten())?;
@@ -234,6 +314,8 @@ impl Attempts {
             })
             .collect();
         self.names.clear();
+        self.places.clear();
+        self.last = 0;
         self.dropped_rows = 0;
         attempts.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
         // Several own addresses may have called the same service.
@@ -281,8 +363,13 @@ impl Attempt {
 impl Interface {
     /// Counts an address; keeps the few that come most often (Misra and Gries, 1982).
     fn saw(&mut self, address: u128) {
-        if let Some((_, n)) = self.candidates.iter_mut().find(|(known, _)| *known == address) {
+        let found = self.candidates.iter().position(|(known, _)| *known == address);
+        if let Some(place) = found
+            && let Some((_, n)) = self.candidates.get_mut(place)
+        {
             *n += 1;
+            // What comes often is found first.
+            self.candidates.swap(0, place);
         } else if self.candidates.len() < CANDIDATES_MAX {
             self.candidates.push((address, 1));
         } else {
@@ -318,23 +405,20 @@ impl<'a> Columns<'a> {
             Some((texts, texts.words().position(|known| known == word)))
         };
         Some(Self {
-            batch,
             interface: batch.texts(Field::InterfaceId)?,
             srcaddr: batch.addresses(Field::SrcAddr)?,
             dstaddr: batch.addresses(Field::DstAddr)?,
+            srcport: Numbers::of(batch.int32(Field::SrcPort)),
+            dstport: Numbers::of(batch.int32(Field::DstPort)),
+            protocol: Numbers::of(batch.int32(Field::Protocol)),
+            flags: Numbers::of(batch.int32(Field::TcpFlags)),
+            packets: Numbers::of(batch.int64(Field::Packets)),
+            bytes: Numbers::of(batch.int64(Field::Bytes)),
+            start: Numbers::of(batch.int64(Field::Start)),
+            end: Numbers::of(batch.int64(Field::End)),
             direction: key_of(Field::FlowDirection, "egress"),
             action: key_of(Field::Action, "REJECT"),
         })
-    }
-
-    fn small(&self, field: Field, i: usize) -> Option<i32> {
-        let column = self.batch.int32(field)?;
-        (i < column.len() && column.is_valid(i)).then(|| column.value(i))
-    }
-
-    fn large(&self, field: Field, i: usize) -> Option<i64> {
-        let column = self.batch.int64(field)?;
-        (i < column.len() && column.is_valid(i)).then(|| column.value(i))
     }
 
     fn row(&self, i: usize, interface: u32) -> Option<Row> {
@@ -347,18 +431,18 @@ impl<'a> Columns<'a> {
             interface,
             src,
             dst,
-            srcport: u16::try_from(self.small(Field::SrcPort, i)?).ok()?,
-            dstport: u16::try_from(self.small(Field::DstPort, i)?).ok()?,
-            protocol: u8::try_from(self.small(Field::Protocol, i).unwrap_or(0)).ok()?,
-            flags: self.small(Field::TcpFlags, i),
+            srcport: u16::try_from(self.srcport.get(i)?).ok()?,
+            dstport: u16::try_from(self.dstport.get(i)?).ok()?,
+            protocol: u8::try_from(self.protocol.get(i).unwrap_or(0)).ok()?,
+            flags: self.flags.get(i),
             own,
         })
     }
 
     fn side(&self, i: usize) -> Side {
-        let packets = self.large(Field::Packets, i).unwrap_or(0);
-        let bytes = self.large(Field::Bytes, i).unwrap_or(0);
-        let start = self.large(Field::Start, i).unwrap_or(0);
+        let packets = self.packets.get(i).unwrap_or(0);
+        let bytes = self.bytes.get(i).unwrap_or(0);
+        let start = self.start.get(i).unwrap_or(0);
         let rejected = self.action.is_some_and(|(texts, reject)| {
             reject.is_some_and(|reject| texts.key(i) == Some(reject))
         });
@@ -369,7 +453,7 @@ impl<'a> Columns<'a> {
             packets,
             bytes,
             start,
-            end: self.large(Field::End, i).unwrap_or(start),
+            end: self.end.get(i).unwrap_or(start),
             rejected,
             speaks: speaks && !rejected,
             accepted: !rejected,
@@ -457,10 +541,12 @@ impl Call {
 }
 
 /// Is this an address of many hosts?
+#[inline]
 fn is_many(address: u128) -> bool {
-    match ip(address) {
-        IpAddr::V4(v4) => v4.is_multicast() || v4.is_broadcast(),
-        IpAddr::V6(v6) => v6.is_multicast(),
+    // 224.0.0.0/4 and 255.255.255.255 mapped, or ff00::/8.
+    match u32::try_from(address ^ (0xffff << 32)) {
+        Ok(v4) => v4 >> 28 == 0xe || v4 == u32::MAX,
+        Err(_) => address >> 120 == 0xff,
     }
 }
 

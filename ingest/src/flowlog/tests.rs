@@ -459,3 +459,21 @@ proptest! {
         prop_assert!(counts.rows + counts.bad_rows <= 4);
     }
 }
+
+#[test]
+fn fields_that_are_not_wanted_are_stepped_over() {
+    let text = "version vpc-id srcaddr bytes log-status\n\
+        5 vpc-1 10.0.0.1 40 OK\n5 vpc-2 10.0.0.2 x NODATA\n5 10.0.0.3 40 OK\n";
+    let wanted = [Field::SrcAddr, Field::VpcId, Field::DstAddr];
+    let mut reader = FlowReader::default().with_fields(&wanted);
+    for _ in 0..2 {
+        let mut rows = Vec::new();
+        let counts = reader.read(text.as_bytes(), &mut |batch| {
+            assert_eq!(batch.layout().fields(), [Field::SrcAddr, Field::LogStatus, Field::VpcId]);
+            let addresses = batch.addresses(Field::SrcAddr).unwrap();
+            rows.extend((0..batch.rows()).filter_map(|i| addresses.get(i)));
+        });
+        assert_eq!((counts.rows, counts.nodata, counts.bad_rows), (2, 1, 1));
+        assert_eq!(rows, [0xffff_0a00_0001, 0xffff_0a00_0002]);
+    }
+}

@@ -3,6 +3,8 @@
 
 use std::num::NonZeroU64;
 
+use wide::u8x16;
+
 /// How many bytes behind a line must be readable for the readers here to work on it.
 pub(super) const PADDING: usize = 32;
 
@@ -91,34 +93,14 @@ fn long_integer(text: &[u8], pos: usize) -> Option<(i64, usize)> {
     None
 }
 
-/// One bit per byte from the high bits of a word.
-#[inline]
-fn pack(marks: u64) -> u32 {
-    ((marks >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
-}
-
-/// Marks the bytes that are no digits, exactly.
-#[inline]
-fn not_digits(word: u64) -> u64 {
-    let low = word & bytes(0x7f);
-    // 0x46 + '9' + 1 and 0x50 + '/' + 1 carry into the high bit.
-    ((low + bytes(0x46)) | !(low + bytes(0x50)) | word) & bytes(0x80)
-}
-
-/// Marks the dots, exactly.
-#[inline]
-fn dots(word: u64) -> u64 {
-    let zero = word ^ bytes(b'.');
-    !(((zero & bytes(0x7f)) + bytes(0x7f)) | zero | bytes(0x7f))
-}
-
 /// Dotted decimal without leading zeros; whatever else is `None`.
 #[inline]
 pub(super) fn ipv4(text: &[u8], pos: usize) -> Option<(u32, usize)> {
     let chunk = text.get(pos..)?.first_chunk::<16>()?;
-    let (low, high) = (word(chunk, 0)?, word(chunk, 8)?);
-    let others = pack(not_digits(low)) | (pack(not_digits(high)) << 8);
-    let dots = pack(dots(low)) | (pack(dots(high)) << 8);
+    let lane = u8x16::new(*chunk);
+    let digits = lane - u8x16::splat(b'0');
+    let others = !digits.min(u8x16::splat(9)).simd_eq(digits).to_bitmask();
+    let dots = lane.simd_eq(u8x16::splat(b'.')).to_bitmask();
     // The first byte that is neither digit nor dot ends the address.
     let stop = others & !dots;
     let end = stop.trailing_zeros();
