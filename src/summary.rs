@@ -21,6 +21,7 @@ pub(crate) struct Summary {
     n_filtered: u64,
     n_nodata: u64,
     n_skipdata: u64,
+    n_unread_flows: u64,
     inflated_bytes: u64,
     pub(crate) counts: EngineCounts,
 }
@@ -40,6 +41,7 @@ impl Summary {
         self.n_filtered += outcome.n_filtered;
         self.n_nodata += outcome.n_nodata;
         self.n_skipdata += outcome.n_skipdata;
+        self.n_unread_flows += outcome.n_unread_flows;
         self.inflated_bytes += outcome.inflated_bytes;
     }
 
@@ -67,7 +69,7 @@ impl Summary {
             "records   {} of CloudTrail, {} of flow logs; {} duplicates dropped",
             counts.n_records, counts.n_flows, counts.n_duplicates
         )?;
-        let notes: [(u64, &str); 11] = [
+        let notes: [(u64, &str); 12] = [
             (counts.n_duplicate_objects, "objects with content that had been read before"),
             (self.n_bad_records, "records that could not be read"),
             (self.n_other_records, "Insights or aggregated records, read and not judged"),
@@ -82,6 +84,10 @@ impl Summary {
                 "hours in which duplicates could not be told for want of memory",
             ),
             (self.n_nodata, "flow records without traffic (NODATA)"),
+            (
+                self.n_unread_flows,
+                "flow records not judged: their objects hold too many connections",
+            ),
             (
                 self.n_skipdata,
                 "flow records that stand for lost ones (SKIPDATA): a gap in coverage",

@@ -1,15 +1,17 @@
 //! One object's bytes to the rows of a chunk: inflate, tell what it is, parse, filter, count.
 
+mod flows;
+
 use anyhow::{Context, Result};
-use detect::{Call, Connection, Reader};
+use detect::{Connection, Reader};
+use flows::Flows;
 use ingest::{
     cloudtrail::{self, Feed, Record, RecordError},
     decode::{DecodeError, Decoder, Inflated, Limits, Stream},
-    flow::{Attempts, FIELDS, Field, FlowBatch, ip},
-    flowlog::{FlowCounts, FlowFormat, FlowReader, looks_like_flow},
+    flowlog::{FlowCounts, FlowFormat, looks_like_flow},
     source::{Filter, key},
 };
-use std::{collections::BTreeMap, fs::File, io::Read, ops::ControlFlow, path::Path};
+use std::{fs::File, io::Read, ops::ControlFlow, path::Path};
 
 /// Space that reading to the end of a file needs beyond its size. Unit: bytes.
 const READ_SLACK_BYTES: usize = 64;
@@ -17,7 +19,7 @@ const READ_SLACK_BYTES: usize = 64;
 /// What is kept from object to object: buffers, and how to read.
 pub(crate) struct Worker<'a> {
     decoder: Decoder,
-    flows: FlowReader,
+    flows: Flows,
     file: Vec<u8>,
     filter: &'a Filter,
 }
@@ -38,6 +40,8 @@ pub(crate) struct Outcome {
     pub(crate) bad: Vec<String>,
     pub(crate) n_nodata: u64,
     pub(crate) n_skipdata: u64,
+    /// Flow records beyond the bounds of one object: [`ingest::flow::KEYS_MAX`].
+    pub(crate) n_unread_flows: u64,
     /// Some bytes were not UTF-8.
     pub(crate) is_lossy: bool,
     pub(crate) is_digest: bool,
@@ -107,9 +111,7 @@ impl Sink for Reader<'_> {
 
 impl<'a> Worker<'a> {
     pub(crate) fn new(filter: &'a Filter, limits: Limits, format: Option<FlowFormat>) -> Self {
-        let fields = [FIELDS, &[Field::AccountId]].concat();
-        let flows = FlowReader::new(format).with_fields(&fields);
-        let decoder = Decoder::new(limits);
+        let (decoder, flows) = (Decoder::new(limits), Flows::new(format));
         Self { decoder, flows, file: Vec::new(), filter }
     }
 
@@ -152,7 +154,7 @@ impl<'a> Worker<'a> {
             Ok(Inflated::Whole(bytes)) => {
                 outcome.inflated_bytes = bytes.len() as u64;
                 if is_flow(bytes) {
-                    read_flows(flows, (filter, account), &mut outcome, sink, |reader, visit| {
+                    flows.read((filter, account), &mut outcome, sink, |reader, visit| {
                         reader.push(bytes, visit);
                         Ok(())
                     })
@@ -175,13 +177,13 @@ impl<'a> Worker<'a> {
 fn read_stream(
     mut stream: Stream<'_>,
     is_flow: impl FnOnce(&[u8]) -> bool,
-    (flows, filter, account): (&mut FlowReader, &Filter, Option<&str>),
+    (flows, filter, account): (&mut Flows, &Filter, Option<&str>),
     outcome: &mut Outcome,
     sink: &mut dyn Sink,
 ) -> Result<(), String> {
     let told = |error: DecodeError| error.to_string();
     if is_flow(stream.first_block().map_err(told)?) {
-        return read_flows(flows, (filter, account), outcome, sink, |reader, visit| {
+        return flows.read((filter, account), outcome, sink, |reader, visit| {
             let push = &mut |block: &[u8]| {
                 reader.push(block, visit);
                 ControlFlow::Continue(())
@@ -257,56 +259,6 @@ fn admits(filter: &Filter, event: &ingest::Event<'_>) -> bool {
 fn within(filter: &Filter, time_ms: i64) -> bool {
     filter.from_ms.is_none_or(|from| time_ms >= from)
         && filter.until_ms.is_none_or(|until| time_ms < until)
-}
-
-/// Ports that any host calls of any peer; calls to them are no sign of a scan of ports.
-const COMMON_PORTS: &[u16] = &[0, 53, 80, 123, 443, 445, 853, 2049];
-
-fn read_flows(
-    reader: &mut FlowReader,
-    (filter, account): (&Filter, Option<&str>),
-    outcome: &mut Outcome,
-    sink: &mut dyn Sink,
-    feed: impl FnOnce(&mut FlowReader, &mut dyn FnMut(FlowBatch)) -> Result<(), String>,
-) -> Result<(), String> {
-    let mut attempts = Attempts::default();
-    let mut logged: Option<String> = None;
-    let mut visit = |batch: FlowBatch| {
-        if logged.is_none()
-            && let Some(accounts) = batch.texts(Field::AccountId)
-        {
-            logged = (0..batch.rows()).find_map(|row| accounts.get(row)).map(str::to_owned);
-        }
-        attempts.add(&batch);
-    };
-    let fed = feed(reader, &mut visit);
-    let counts = reader.finish(&mut visit);
-    fed?;
-    sink.flows(counts.rows);
-    outcome.flow_counts(&counts);
-    let account = logged.as_deref().or(account).unwrap_or("unknown");
-    let attempts = attempts.finish();
-    let mut n_ports: BTreeMap<(&str, u128), u32> = BTreeMap::new();
-    for attempt in attempts.iter().filter(|attempt| !COMMON_PORTS.contains(&attempt.port)) {
-        *n_ports.entry((&attempt.interface, attempt.peer)).or_default() += 1;
-    }
-    for attempt in &attempts {
-        let end_ms = attempt.last_end.saturating_mul(1_000);
-        if attempt.flows == 0 || !within(filter, end_ms) {
-            continue;
-        }
-        let interface = &attempt.interface;
-        let call = Call {
-            peer: ip(attempt.peer),
-            port: attempt.port,
-            end_ms,
-            n_flows: u64::from(attempt.flows),
-            is_answered: !attempt.unanswered,
-            n_ports_of_peer: n_ports.get(&(&**interface, attempt.peer)).copied().unwrap_or(0),
-        };
-        sink.connection(&Connection { account, interface, call });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -112,6 +112,8 @@ struct Interface {
     name: Arc<str>,
     /// Addresses and on how many rows they were, at least.
     candidates: Vec<(u128, u64)>,
+    /// The own address, once it is beyond doubt.
+    settled: Option<u128>,
 }
 
 /// A service of one side as the other side calls it.
@@ -257,7 +259,7 @@ impl Attempts {
         let id = u32::try_from(self.interfaces.len()).ok()?;
         let name: Arc<str> = name.into();
         self.names.insert(Arc::clone(&name), id);
-        self.interfaces.push(Interface { name, candidates: Vec::new() });
+        self.interfaces.push(Interface { name, candidates: Vec::new(), settled: None });
         Some(id)
     }
 
@@ -265,8 +267,7 @@ impl Attempts {
         if row.own.is_none()
             && let Some(interface) = self.interfaces.get_mut(row.interface as usize)
         {
-            interface.saw(row.src);
-            interface.saw(row.dst);
+            interface.saw_row(row.src, row.dst);
         }
         let Some((key, from_opener)) = row.key() else { return };
         // What others open towards us is not asked for.
@@ -360,7 +361,27 @@ impl Attempt {
     }
 }
 
+/// From so many rows on, an address that is on twice as many as any other stays the own one; the
+/// other sides need not be counted any more.
+const SETTLED_ROWS: u64 = 64;
+
 impl Interface {
+    /// Counts the two addresses of a row.
+    #[inline]
+    fn saw_row(&mut self, src: u128, dst: u128) {
+        if self.settled.is_some_and(|own| own == src || own == dst) {
+            return;
+        }
+        self.saw(src);
+        self.saw(dst);
+        if let Some((own, n)) = self.candidates.iter().max_by_key(|(_, n)| *n)
+            && *n >= SETTLED_ROWS
+            && self.candidates.iter().all(|(other, m)| other == own || m * 2 <= *n)
+        {
+            self.settled = Some(*own);
+        }
+    }
+
     /// Counts an address; keeps the few that come most often (Misra and Gries, 1982).
     fn saw(&mut self, address: u128) {
         let found = self.candidates.iter().position(|(known, _)| *known == address);
@@ -382,6 +403,9 @@ impl Interface {
 
     /// The address on most rows; of equals the only private one, else none.
     fn own(&self) -> Option<u128> {
+        if self.settled.is_some() {
+            return self.settled;
+        }
         let most = self.candidates.iter().map(|(_, n)| *n).max()?;
         let mut first = self.candidates.iter().filter(|(_, n)| *n == most).map(|(a, _)| *a);
         let (one, other) = (first.next()?, first.next());

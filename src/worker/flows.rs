@@ -1,0 +1,78 @@
+//! Flow logs of one object: text to columns, columns to what each interface called.
+
+use super::{Outcome, Sink, within};
+use detect::{Call, Connection};
+use ingest::{
+    flow::{Attempt, Attempts, FIELDS, Field, FlowBatch, ip},
+    flowlog::{FlowFormat, FlowReader},
+    source::Filter,
+};
+
+/// What is kept from object to object.
+pub(super) struct Flows {
+    reader: FlowReader,
+    attempts: Attempts,
+}
+
+/// Ports that any host calls of any peer; calls to them are no sign of a scan of ports.
+const COMMON_PORTS: &[u16] = &[0, 53, 80, 123, 443, 445, 853, 2049];
+
+impl Flows {
+    pub(super) fn new(format: Option<FlowFormat>) -> Self {
+        let fields = [FIELDS, &[Field::AccountId, Field::LogStatus]].concat();
+        let reader = FlowReader::new(format).with_fields(&fields);
+        Self { reader, attempts: Attempts::default() }
+    }
+
+    /// Reads the object whose text `feed` gives to the reader.
+    pub(super) fn read(
+        &mut self,
+        (filter, account): (&Filter, Option<&str>),
+        outcome: &mut Outcome,
+        sink: &mut dyn Sink,
+        feed: impl FnOnce(&mut FlowReader, &mut dyn FnMut(FlowBatch)) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let Self { reader, attempts } = self;
+        let mut logged: Option<String> = None;
+        let mut visit = |batch: FlowBatch| {
+            if logged.is_none()
+                && let Some(accounts) = batch.texts(Field::AccountId)
+            {
+                logged = (0..batch.rows()).find_map(|row| accounts.get(row)).map(str::to_owned);
+            }
+            attempts.add(&batch);
+        };
+        let fed = feed(reader, &mut visit);
+        let counts = reader.finish(&mut visit);
+        outcome.n_unread_flows += attempts.dropped_rows();
+        let attempts = attempts.finish();
+        fed?;
+        sink.flows(counts.rows);
+        outcome.flow_counts(&counts);
+        let account = logged.as_deref().or(account).unwrap_or("unknown");
+        // In order of interface and peer, so that the ports of one peer stand together.
+        let same_peer = |a: &Attempt, b: &Attempt| a.peer == b.peer && a.interface == b.interface;
+        for of_one_peer in attempts.chunk_by(same_peer) {
+            let is_uncommon = |attempt: &&Attempt| !COMMON_PORTS.contains(&attempt.port);
+            let n_ports = of_one_peer.iter().filter(is_uncommon).count();
+            let n_ports_of_peer = u32::try_from(n_ports).unwrap_or(u32::MAX);
+            for attempt in of_one_peer {
+                let end_ms = attempt.last_end.saturating_mul(1_000);
+                if attempt.flows == 0 || !within(filter, end_ms) {
+                    continue;
+                }
+                let call = Call {
+                    peer: ip(attempt.peer),
+                    port: attempt.port,
+                    end_ms,
+                    n_flows: u64::from(attempt.flows),
+                    is_answered: !attempt.unanswered,
+                    n_ports_of_peer,
+                };
+                let interface = &attempt.interface;
+                sink.connection(&Connection { account, interface, call });
+            }
+        }
+        Ok(())
+    }
+}
