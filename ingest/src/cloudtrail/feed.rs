@@ -27,7 +27,8 @@ const PIECE_BYTES_MAX: usize = 256 << 10;
 /// for block in object.chunks(7) {
 ///     feed.push(block, |_, record| records += usize::from(record.is_ok()))?;
 /// }
-/// assert_eq!(feed.finish(|_, _| {})?, Shape::Records);
+/// let shape = feed.finish(|_, record| records += usize::from(record.is_ok()))?;
+/// assert_eq!(shape, Shape::Records);
 /// assert_eq!(records, 1);
 /// # Ok::<(), ingest::cloudtrail::ObjectError>(())
 /// ```
