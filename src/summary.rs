@@ -69,8 +69,12 @@ impl Summary {
             "records   {} of CloudTrail, {} of flow logs; {} duplicates dropped",
             counts.n_records, counts.n_flows, counts.n_duplicates
         )?;
-        let notes: [(u64, &str); 12] = [
+        let notes: [(u64, &str); 13] = [
             (counts.n_duplicate_objects, "objects with content that had been read before"),
+            (
+                counts.n_contents_dropped,
+                "object names forgotten for want of memory: copies of them count",
+            ),
             (self.n_bad_records, "records that could not be read"),
             (self.n_other_records, "Insights or aggregated records, read and not judged"),
             (self.n_filtered, "records outside what was asked for"),

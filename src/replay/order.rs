@@ -3,7 +3,7 @@
 use super::{Watch, Workers, failed, load, report};
 use crate::{
     summary::Summary,
-    worker::{Named, Sink},
+    worker::{Named, Outcome, Sink},
 };
 use anyhow::Result;
 use baseline::{Day, stable_hash};
@@ -12,7 +12,7 @@ use ingest::{
     Event,
     source::{
         Object,
-        spool::{DaySpool, Days},
+        spool::{DaySpool, Days, SpoolError},
     },
 };
 use std::{
@@ -45,6 +45,9 @@ pub(super) struct DayOfFlows {
     pub(super) n_flows: u64,
     pub(super) connections: Vec<OwnedConnection>,
 }
+
+/// By day and number of the object.
+type FlowsByDay = BTreeMap<(Day, usize), DayOfFlows>;
 
 /// A [`Connection`] that outlives its object.
 pub(super) struct OwnedConnection {
@@ -89,30 +92,16 @@ impl<'a> Units<'a> {
     ) -> Result<Self> {
         let n_stamped = objects.partition_point(|object| object.info.stamp_ms.is_some());
         let (stamped, unstamped) = objects.split_at(n_stamped);
-        let mut spool = DaySpool::new();
-        let mut flows = BTreeMap::new();
+        let mut by_day = ByDay::new();
         for (file, object) in unstamped.iter().enumerate() {
-            let mut by_day = ByDay::default();
-            let outcome = workers.with(|worker| {
-                load(object, worker).map(|()| {
-                    by_day.content = worker.content();
-                    let account = object.info.account.as_deref();
-                    worker.read(Named::of(object.info.kind), account, &mut by_day)
-                })
-            });
-            let outcome = outcome.unwrap_or_else(|error| failed(&error));
-            if outcome.failure.is_none() {
-                for (day, text) in &by_day.records {
-                    spool.push(day.0, u32::try_from(file)?, text)?;
-                }
-                flows.extend(by_day.into_flows().map(|(day, flows)| ((day, file), flows)));
-            }
+            let outcome = by_day.read(u32::try_from(file)?, object, workers);
             report(object, &outcome, watch);
             watch.read(object.size_bytes);
             summary.add(&outcome);
         }
+        let (spool, flows) = by_day.finish()?;
         let (stamped, flows) = (stamped.iter().peekable(), flows.into_iter().peekable());
-        Ok(Self { stamped, unstamped, days: spool.finish()?.peekable(), flows })
+        Ok(Self { stamped, unstamped, days: spool.peekable(), flows })
     }
 }
 
@@ -148,44 +137,94 @@ impl<'a> Iterator for Units<'a> {
     }
 }
 
-/// One object without a stamp, by the days of its records.
-#[derive(Default)]
+/// Objects without a stamp, by the days of their records.
 struct ByDay {
-    content: u128,
-    records: BTreeMap<Day, Vec<u8>>,
-    connections: BTreeMap<Day, Vec<OwnedConnection>>,
+    spool: DaySpool,
+    /// Why records could not be kept: the end of the replay.
+    lost: Option<SpoolError>,
+    flows: FlowsByDay,
+    file: u32,
+    /// Flow records of the object that is read.
     n_flows: u64,
 }
 
 impl ByDay {
-    fn into_flows(self) -> impl Iterator<Item = (Day, DayOfFlows)> {
-        // The records are counted once, on the first day.
-        let mut n_flows = self.n_flows;
-        self.connections.into_iter().map(move |(day, connections)| {
-            let content = [&self.content.to_le_bytes()[..], &day.0.to_le_bytes()];
-            let n_flows = std::mem::take(&mut n_flows);
-            (day, DayOfFlows { content: stable_hash(&content), n_flows, connections })
+    fn new() -> Self {
+        Self { spool: DaySpool::new(), lost: None, flows: BTreeMap::new(), file: 0, n_flows: 0 }
+    }
+
+    /// Reads an object twice: nothing of one that turns out to be damaged may be kept, and it may be
+    /// too large to be held until that is known.
+    fn read(&mut self, file: u32, object: &Object, workers: &Workers<'_>) -> Outcome {
+        let named = Named::of(object.info.kind);
+        let account = object.info.account.as_deref();
+        self.file = file;
+        workers.with(|worker| {
+            if let Err(error) = load(object, worker) {
+                return failed(&error);
+            }
+            let outcome = worker.read(named, account, &mut Nobody);
+            if outcome.failure.is_none() {
+                let content = worker.content();
+                worker.read(named, account, self);
+                self.name_flows(content);
+            }
+            outcome
         })
+    }
+
+    /// Gives the days of the flows that were read last their content, and counts the records, on the
+    /// first of them; on the first of all days where no flow was a call.
+    fn name_flows(&mut self, content: u128) {
+        let file = self.file as usize;
+        let mut n_flows = std::mem::take(&mut self.n_flows);
+        if n_flows > 0 && !self.flows.keys().any(|(_, of)| *of == file) {
+            self.flows.insert((Day(0), file), DayOfFlows::default());
+        }
+        for ((day, _), flows) in self.flows.iter_mut().filter(|((_, of), _)| *of == file) {
+            let fields = [&content.to_le_bytes()[..], &day.0.to_le_bytes()];
+            flows.content = stable_hash(&fields);
+            flows.n_flows = std::mem::take(&mut n_flows);
+        }
+    }
+
+    fn finish(self) -> Result<(Days, FlowsByDay)> {
+        match self.lost {
+            Some(error) => Err(error.into()),
+            None => Ok((self.spool.finish()?, self.flows)),
+        }
     }
 }
 
 impl Sink for ByDay {
     fn record(&mut self, event: &Event<'_>) {
-        let text = self.records.entry(Day::of(event.time_ms)).or_default();
-        if !text.is_empty() {
-            text.push(b'\n');
+        if self.lost.is_none() {
+            let day = Day::of(event.time_ms);
+            self.lost = self.spool.push(day.0, self.file, event.raw.0.as_bytes()).err();
         }
-        text.extend_from_slice(event.raw.0.as_bytes());
     }
 
     fn connection(&mut self, connection: &Connection<'_>) {
         let &Connection { account, interface, call } = connection;
         let (account, interface) = (account.to_owned(), interface.to_owned());
         let owned = OwnedConnection { account, interface, call };
-        self.connections.entry(Day::of(call.end_ms)).or_default().push(owned);
+        let day = Day::of(call.end_ms);
+        let of_day = self.flows.entry((day, self.file as usize)).or_default();
+        of_day.connections.push(owned);
     }
 
     fn flows(&mut self, n: u64) {
-        self.n_flows += n;
+        self.n_flows = n;
     }
+}
+
+/// Takes nothing: an object is only checked.
+struct Nobody;
+
+impl Sink for Nobody {
+    fn record(&mut self, _: &Event<'_>) {}
+
+    fn connection(&mut self, _: &Connection<'_>) {}
+
+    fn flows(&mut self, _: u64) {}
 }
