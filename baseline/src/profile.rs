@@ -328,8 +328,9 @@ impl Profile {
     /// What was judged of each hour of `day`, summed.
     fn rates(&self, day: Day) -> BTreeMap<Dimension, Rate> {
         let mut rates: BTreeMap<Dimension, Rate> = BTreeMap::new();
-        let (first, last) = (Hour(day.0.saturating_mul(24)), day.0.saturating_mul(24) + 23);
-        for (dimension, hour) in self.hours.touched_by(first, Hour(last)) {
+        let first = Hour(day.0.saturating_mul(24));
+        let last = Hour(first.0.saturating_add(23));
+        for (dimension, hour) in self.hours.touched_by(first, last) {
             let largest = self.hours.span(hour).largest(dimension);
             rates.entry(dimension).or_default().note(largest);
         }

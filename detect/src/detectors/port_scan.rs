@@ -19,10 +19,12 @@
 //! Which process calls? If nobody knows: isolate the interface with an empty security group, keep the
 //! disk, and look at the instance's role in CloudTrail.
 
-use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::detector::{
+    Case, Impact, Interest, Meta, Severity, Technique, Verdict, number_of, usual_of,
+};
 use crate::finding::FlowSeen;
 use crate::record::{Counts, Record};
-use baseline::{Bits, Dimension};
+use baseline::Dimension;
 use std::collections::BTreeMap;
 
 pub(super) static META: Meta = Meta {
@@ -85,19 +87,11 @@ fn judge_one(
     dimension: Dimension,
     floor: u64,
 ) -> Option<Verdict> {
-    let window = window(case, dimension)?;
+    let window = case.span.window(dimension)?;
     let n = window.statistic;
-    if n < floor {
-        return None;
-    }
-    let parts = case.usual.amount(dimension, n);
-    let bits: Bits = parts.iter().map(|part| part.bits).sum();
-    if case.usual.can_judge(dimension) && bits.as_f64() < settings.bits_min {
-        return None;
-    }
+    let parts = case.improbable(dimension, n, (floor, settings.bits_min))?;
     let (mut peers, mut ports) = sides(&window.counted.values.heaviest());
-    let usual = parts.last().map_or_else(String::new, |part| part.usual.clone());
-    let about = if window.counted.values.is_estimate() { "about " } else { "" };
+    let usual = usual_of(&parts);
     let summary = if dimension == Dimension::PeerPorts {
         let peer = peers.first().cloned().unwrap_or_default();
         peers.truncate(1);
@@ -106,8 +100,9 @@ fn judge_one(
         let of =
             |n: usize, one: &str| if n == 1 { format!("one {one}") } else { format!("{n} {one}s") };
         let (n_peers, n_ports) = (of(peers.len(), "peer"), of(ports.len(), "port"));
+        let n = number_of(&window.counted.values, n);
         format!(
-            "called {about}{n} pairs of peer and port in vain in 60 minutes ({n_peers} and {n_ports} \
+            "called {n} pairs of peer and port in vain in 60 minutes ({n_peers} and {n_ports} \
              among those kept); usual: {usual}"
         )
     };
