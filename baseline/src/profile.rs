@@ -112,15 +112,7 @@ impl Learned {
         for (&dimension, closed) in &day.dimensions {
             let (seen, rate) = self.memories.entry(dimension).or_default();
             rate.add(&closed.rate);
-            for (value, [plain, alerted]) in &closed.values {
-                if *plain > 0 {
-                    seen.learn(value, *plain, Weight::PLAIN);
-                }
-                if *alerted > 0 {
-                    seen.learn(value, *alerted, Weight::ALERTED);
-                }
-                seen.note_members(value, plain.saturating_add(*alerted));
-            }
+            seen.learn(closed.values.iter().map(|(value, n_members)| (value, *n_members)));
         }
     }
 
