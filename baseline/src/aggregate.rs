@@ -35,3 +35,10 @@ pub struct Aggregate {
     /// Records that came later than the lateness allows; counted in the oldest open day.
     pub n_late: u64,
 }
+
+impl Aggregate {
+    /// Nothing yet of `entity`.
+    pub fn of(entity: Entity) -> Self {
+        Self { entity, entries: Vec::new(), stays: Vec::new(), n_records: 0, n_late: 0 }
+    }
+}

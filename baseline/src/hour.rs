@@ -4,12 +4,15 @@ use crate::{
     aggregate::Entry,
     dimension::{Dimension, Statistic},
     distinct::Distinct,
-    evidence::{Evidence, Records},
+    evidence::Records,
     place::{Stay, Stays},
     time::{Day, Hour, Slot},
     value::Value,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// What was counted of one dimension in one slot, or in a window of several.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -154,11 +157,6 @@ impl<'hours> Span<'hours> {
     /// Records kept of a window. Unit: records.
     pub const RECORDS_MAX: usize = 1_000;
 
-    /// Whether the hour itself holds something of `dimension`.
-    pub fn holds(&self, dimension: Dimension) -> bool {
-        self.slots(dimension, self.hour.first_slot(), self.hour.last_slot()).next().is_some()
-    }
-
     /// The largest statistic of `dimension` in 60 minutes.
     pub fn largest(&self, dimension: Dimension) -> u64 {
         let statistic = |end| self.statistic(dimension, end);
@@ -167,11 +165,35 @@ impl<'hours> Span<'hours> {
 
     /// The 60 minutes with the largest statistic, if the hour holds something of `dimension`.
     pub fn window(&self, dimension: Dimension) -> Option<Window> {
-        let largest = self
-            .ends(dimension)
-            .map(|end| (self.statistic(dimension, end), end))
-            .max_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
-        let (statistic, end) = largest?;
+        let ends = self.ends(dimension).map(|end| (self.statistic(dimension, end), Reverse(end)));
+        Some(self.window_to(dimension, ends.max()?))
+    }
+
+    /// Of the 60 minutes that `rank` admits, those of the highest rank; of equals, those with the
+    /// largest statistic. A rank that more records never lower keeps the choice monotone, which the
+    /// busiest minutes alone do not: they may be the harmless ones. The ranked counts hold no records.
+    pub fn heaviest<R: Ord>(
+        &self,
+        dimension: Dimension,
+        rank: impl Fn(&Counted) -> Option<R>,
+    ) -> Option<Window> {
+        let ranked = self.ends(dimension).filter_map(|end| {
+            let mut counted = Counted::default();
+            for (_, slot) in self.slots(dimension, end.window_start(), end) {
+                counted.amount = counted.amount.saturating_add(slot.amount);
+                counted.values.merge(&slot.values);
+            }
+            Some((rank(&counted)?, counted.statistic(dimension), Reverse(end)))
+        });
+        let (_, statistic, end) = ranked.max()?;
+        Some(self.window_to(dimension, (statistic, end)))
+    }
+
+    fn window_to(
+        &self,
+        dimension: Dimension,
+        (statistic, Reverse(end)): (u64, Reverse<Slot>),
+    ) -> Window {
         let mut window = Window { statistic, ..Window::default() };
         for (at, slot) in self.slots(dimension, end.window_start(), end) {
             window.counted.merge(slot, Self::RECORDS_MAX);
@@ -184,7 +206,7 @@ impl<'hours> Span<'hours> {
             }
             window.slots.push((at, slot.amount));
         }
-        Some(window)
+        window
     }
 
     /// The hour itself, as far as `wanted` admits its values: for what counts however rare it is, and
@@ -225,18 +247,6 @@ impl<'hours> Span<'hours> {
         let first = Hour(self.hour.0.saturating_sub(hours_back)).first_slot();
         let stays = self.hours.stays.range(first..=self.hour.last_slot());
         stays.flat_map(|(slot, stays)| stays.iter().map(move |stay| (*slot, stay)))
-    }
-
-    /// The first records of `dimension` in the hour itself that `wanted` admits.
-    pub fn records(
-        &self,
-        dimension: Dimension,
-        wanted: impl Fn(&Evidence) -> bool,
-    ) -> Vec<Evidence> {
-        let (first, last) = (self.hour.first_slot(), self.hour.last_slot());
-        let slots = self.slots(dimension, first, last);
-        let records = slots.flat_map(|(_, slot)| slot.records.iter());
-        records.filter(|record| wanted(record)).cloned().collect()
     }
 
     /// What the hour holds from `first` on.

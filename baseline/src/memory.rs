@@ -45,6 +45,17 @@ struct Known {
     n_members: u32,
 }
 
+impl Known {
+    /// Adds a day on which so many members had the value, by weight of their day.
+    fn learn(&mut self, [plain, alerted]: [u32; 2]) {
+        let amount = Weight::PLAIN.0.saturating_mul(plain);
+        let amount = amount.saturating_add(Weight::ALERTED.0.saturating_mul(alerted));
+        self.weight = self.weight.saturating_add(amount);
+        self.decayed = self.decayed.saturating_add(u64::from(amount) << FRACTION);
+        self.n_members = self.n_members.max(plain.saturating_add(alerted));
+    }
+}
+
 /// Values, and on how many days each was seen.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Seen(Vec<Known>);
@@ -81,29 +92,24 @@ impl Seen {
         weight >= Weight::KNOWN
     }
 
-    /// Notes that `n_members` in all had `value` on one day, whatever their day weighed.
-    pub(crate) fn note_members(&mut self, value: &Value, n_members: u32) {
-        if let Ok(at) = self.0.binary_search_by(|known| known.value.cmp(value))
-            && let Some(known) = self.0.get_mut(at)
-        {
-            known.n_members = known.n_members.max(n_members);
-        }
-    }
-
-    /// Adds a day on which `n_members` had `value`.
-    pub(crate) fn learn(&mut self, value: &Value, n_members: u32, weight: Weight) {
-        let amount = weight.0.saturating_mul(n_members);
-        let at = match self.0.binary_search_by(|known| known.value.cmp(value)) {
-            Ok(at) => at,
-            Err(at) => {
-                let value = value.clone();
-                self.0.insert(at, Known { value, weight: 0, decayed: 0, n_members: 0 });
-                at
+    /// Adds a day: each value with the number of members that had it on a plain day, and on an
+    /// alerted one. A day of a large group brings many, so they are not put in one by one.
+    pub(crate) fn learn<'v>(&mut self, values: impl IntoIterator<Item = (&'v Value, [u32; 2])>) {
+        let mut news = Vec::new();
+        for (value, n_members) in values {
+            let at = self.0.binary_search_by(|known| known.value.cmp(value));
+            if let Some(known) = at.ok().and_then(|at| self.0.get_mut(at)) {
+                known.learn(n_members);
+                continue;
             }
-        };
-        if let Some(known) = self.0.get_mut(at) {
-            known.weight = known.weight.saturating_add(amount);
-            known.decayed = known.decayed.saturating_add(u64::from(amount) << FRACTION);
+            let value = value.clone();
+            let mut known = Known { value, weight: 0, decayed: 0, n_members: 0 };
+            known.learn(n_members);
+            news.push(known);
+        }
+        if !news.is_empty() {
+            self.0.append(&mut news);
+            self.0.sort_by(|a, b| a.value.cmp(&b.value));
         }
     }
 
@@ -244,6 +250,9 @@ mod tests {
     use super::*;
     use crate::value::HashKey;
 
+    const PLAIN: [u32; 2] = [1, 0];
+    const ALERTED: [u32; 2] = [0, 1];
+
     fn value(text: &str) -> Value {
         HashKey::DEFAULT.value(text)
     }
@@ -271,7 +280,7 @@ mod tests {
     fn probabilities_sum_to_one() {
         let values = ["a", "b", "c", "d"].map(value);
         let mut seen = Seen::default();
-        seen.learn(&values[0], 1, Weight::PLAIN);
+        seen.learn([(&values[0], PLAIN)]);
         let sum: f64 = values.iter().map(|value| seen.probability(value, 0.25)).sum();
         assert!((sum - 1.0).abs() < 1e-12, "{sum}");
     }
@@ -280,18 +289,18 @@ mod tests {
     fn what_an_alerted_day_brought_is_unknown_until_the_fourth() {
         let mut seen = Seen::default();
         for day in 1..=4 {
-            seen.learn(&value("x"), 1, Weight::ALERTED);
+            seen.learn([(&value("x"), ALERTED)]);
             seen.end_day();
             assert_eq!(Seen::is_known(seen.weight(&value("x"))), day == 4, "{day}");
         }
-        seen.learn(&value("y"), 1, Weight::PLAIN);
+        seen.learn([(&value("y"), PLAIN)]);
         assert!(Seen::is_known(seen.weight(&value("y"))));
     }
 
     #[test]
     fn weights_halve_in_thirty_days() {
         let mut seen = Seen::default();
-        seen.learn(&value("x"), 1, Weight::PLAIN);
+        seen.learn([(&value("x"), PLAIN)]);
         let before = seen.0[0].decayed;
         (0..30).for_each(|_| seen.end_day());
         let ratio = seen.0[0].decayed as f64 / before as f64;
@@ -308,12 +317,22 @@ mod tests {
     fn the_least_useful_goes_first() {
         let mut seen = Seen::default();
         for n in 0..Seen::MAX + 10 {
-            let weight = if n < 10 { Weight::ALERTED } else { Weight::PLAIN };
-            seen.learn(&value(&n.to_string()), 1, weight);
+            seen.learn([(&value(&n.to_string()), if n < 10 { ALERTED } else { PLAIN })]);
         }
         seen.end_day();
         assert_eq!(seen.0.len(), Seen::MAX);
         assert_eq!(seen.weight(&value("3")), 0);
         assert!(seen.weight(&value("300")) > 0);
+    }
+
+    #[test]
+    fn a_day_of_a_large_group_is_learned_as_its_values_one_by_one() {
+        let values: Vec<_> = (0..100_000).map(|n| value(&n.to_string())).collect();
+        let [mut at_once, mut by_part] = [Seen::default(), Seen::default()];
+        at_once.learn(values.iter().map(|value| (value, PLAIN)));
+        for part in values.chunks(30_000).rev() {
+            by_part.learn(part.iter().map(|value| (value, PLAIN)));
+        }
+        assert_eq!(at_once, by_part);
     }
 }

@@ -112,15 +112,7 @@ impl Learned {
         for (&dimension, closed) in &day.dimensions {
             let (seen, rate) = self.memories.entry(dimension).or_default();
             rate.add(&closed.rate);
-            for (value, [plain, alerted]) in &closed.values {
-                if *plain > 0 {
-                    seen.learn(value, *plain, Weight::PLAIN);
-                }
-                if *alerted > 0 {
-                    seen.learn(value, *alerted, Weight::ALERTED);
-                }
-                seen.note_members(value, plain.saturating_add(*alerted));
-            }
+            seen.learn(closed.values.iter().map(|(value, n_members)| (value, *n_members)));
         }
     }
 
@@ -328,8 +320,9 @@ impl Profile {
     /// What was judged of each hour of `day`, summed.
     fn rates(&self, day: Day) -> BTreeMap<Dimension, Rate> {
         let mut rates: BTreeMap<Dimension, Rate> = BTreeMap::new();
-        let (first, last) = (Hour(day.0.saturating_mul(24)), day.0.saturating_mul(24) + 23);
-        for (dimension, hour) in self.hours.touched_by(first, Hour(last)) {
+        let first = Hour(day.0.saturating_mul(24));
+        let last = Hour(first.0.saturating_add(23));
+        for (dimension, hour) in self.hours.touched_by(first, last) {
             let largest = self.hours.span(hour).largest(dimension);
             rates.entry(dimension).or_default().note(largest);
         }

@@ -41,12 +41,6 @@ impl Day {
     pub fn first_slot(self) -> Slot {
         Slot(self.0.saturating_mul(24 * SLOTS))
     }
-
-    /// Its hours.
-    pub fn hours(self) -> impl Iterator<Item = Hour> {
-        let first = self.0.saturating_mul(24);
-        (first..first.saturating_add(24)).map(Hour)
-    }
 }
 
 impl Hour {

@@ -80,25 +80,19 @@ pub(crate) struct ChunkObject {
 }
 
 impl ChunkObject {
-    /// The aggregate of an interface, made where there is none.
-    #[expect(clippy::indexing_slicing, reason = "found or pushed just before")]
+    /// The aggregate of an interface, made where the last one is of another: what comes in the order
+    /// of interfaces has one for each, and several of one interface sum alike.
+    #[expect(clippy::indexing_slicing, reason = "pushed just before, if there was none")]
     pub(crate) fn interface(&mut self, account: &str, interface: &str) -> &mut Aggregate {
-        let same = |aggregate: &Aggregate| {
-            *aggregate.entity.key == *interface && *aggregate.entity.account == *account
-        };
-        let at = self.flows.iter().rposition(same).unwrap_or_else(|| {
-            let (account, key) = (account.into(), interface.into());
-            let entity = Entity { account, kind: Kind::Interface, key };
-            self.flows.push(Aggregate {
-                entity,
-                entries: Vec::new(),
-                stays: Vec::new(),
-                n_records: 0,
-                n_late: 0,
-            });
-            self.flows.len() - 1
+        let is_same = self.flows.last().is_some_and(|Aggregate { entity, .. }| {
+            *entity.key == *interface && *entity.account == *account
         });
-        &mut self.flows[at]
+        if !is_same {
+            let (account, key) = (account.into(), interface.into());
+            self.flows.push(Aggregate::of(Entity { account, kind: Kind::Interface, key }));
+        }
+        let last = self.flows.len() - 1;
+        &mut self.flows[last]
     }
 }
 
@@ -259,13 +253,7 @@ impl<'c> Sums<'c> {
         let by_principal = chunk.principals.iter().map(|(principal, _, _)| {
             let entity = &principal.entity;
             let at = *known.entry(entity.clone()).or_insert_with(|| {
-                aggregates.push(Aggregate {
-                    entity: entity.clone(),
-                    entries: Vec::new(),
-                    stays: Vec::new(),
-                    n_records: 0,
-                    n_late: 0,
-                });
+                aggregates.push(Aggregate::of(entity.clone()));
                 aggregates.len() - 1
             });
             (at, entity.kind.travels())

@@ -5,7 +5,7 @@ use crate::{
     finding::FlowSeen,
     record::{Counts, Record},
 };
-use baseline::{Bits, Dimension, Entity, Evidence, Generation, Part, Slot, Span, Window};
+use baseline::{Bits, Dimension, Distinct, Entity, Evidence, Generation, Part, Slot, Span, Window};
 use ingest::enrich::Enrich;
 
 /// How loud a finding is. Maps one to one onto the ASFF severity label.
@@ -213,7 +213,38 @@ impl Verdict {
     }
 }
 
-/// Whether the hour holds something of `dimension`, and its window.
-pub(crate) fn window(case: &Case<'_>, dimension: Dimension) -> Option<Window> {
-    case.span.holds(dimension).then(|| case.span.window(dimension)).flatten()
+impl Case<'_> {
+    /// The parts of `n` of `dimension` in 60 minutes, if they are `floor` or more and, once there is
+    /// history, carry `bits_min` bits or more.
+    pub(crate) fn improbable(
+        &self,
+        dimension: Dimension,
+        n: u64,
+        (floor, bits_min): (u64, f64),
+    ) -> Option<Vec<Part>> {
+        if n < floor {
+            return None;
+        }
+        let parts = self.usual.amount(dimension, n);
+        let bits: Bits = parts.iter().map(|part| part.bits).sum();
+        (!self.usual.can_judge(dimension) || bits.as_f64() >= bits_min).then_some(parts)
+    }
+}
+
+/// A number of distinct values as people should read it.
+pub(crate) fn number_of(values: &Distinct, n: u64) -> String {
+    if values.is_estimate() { format!("about {n}") } else { n.to_string() }
+}
+
+/// The heaviest value, and how many more were kept.
+pub(crate) fn first_of(values: &Distinct) -> String {
+    let values = values.heaviest();
+    let first = values.first().map_or("?", |(value, _)| *value);
+    let n_more = values.len().saturating_sub(1);
+    if n_more > 0 { format!("{first} and {n_more} more") } else { first.to_owned() }
+}
+
+/// What is usual, as the last of `parts` says.
+pub(crate) fn usual_of(parts: &[Part]) -> &str {
+    parts.last().map_or("", |part| &part.usual)
 }

@@ -44,7 +44,10 @@ pub(super) static META: Meta = Meta {
         "s3:PutBucketPolicy",
         "secretsmanager:PutResourcePolicy",
         "sns:AddPermission",
+        "sns:SetTopicAttributes",
         "sqs:AddPermission",
+        "sqs:CreateQueue",
+        "sqs:SetQueueAttributes",
     ]),
     source: include_str!("access_given_outside.rs"),
 };
@@ -71,7 +74,11 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
     let mut given = BTreeSet::new();
     let policies = ["policyDocument", "assumeRolePolicyDocument", "policy", "bucketPolicy"];
     let policies = policies.into_iter().chain(["resourcePolicy", "policyText"]);
-    for policy in policies.filter_map(|key| request.get(key)) {
+    let policies = policies.filter_map(|key| request.get(key));
+    let of_topic =
+        request.get("attributeName").and_then(Raw::text).filter(|name| name.is("Policy"));
+    let of_topic = of_topic.and_then(|_| request.get("attributeValue"));
+    for policy in policies.chain(request.path(&["attributes", "Policy"])).chain(of_topic) {
         match policy.text() {
             Some(text) => statements(Raw(&decoded(text)), &mut given),
             None => statements(policy, &mut given),
@@ -84,9 +91,16 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
             given.extend(group.filter(|group| group.is("all")).map(|_| EVERYBODY.to_owned()));
         }
     }
-    for key in ["principal", "granteePrincipal", "valuesToAdd", "accountIds", "aWSAccountIds"] {
+    // The conditions of permissions of functions and layers.
+    let conditions = ["organizationId", "principalOrgID", "sourceAccount", "sourceArn"];
+    let is_conditional = conditions
+        .into_iter()
+        .any(|key| request.get(key).and_then(Raw::text).is_some_and(|text| !text.is_empty()));
+    let keys = ["principal", "granteePrincipal", "valuesToAdd", "accountIds"];
+    for key in keys.into_iter().chain(["aWSAccountId", "aWSAccountIds"]) {
         let names = request.get(key).into_iter().flat_map(Raw::each).filter_map(Raw::text);
-        given.extend(names.filter_map(|name| account_of(&name.get())));
+        let accounts = names.filter_map(|name| account_of(&name.get()));
+        given.extend(accounts.filter(|account| account != EVERYBODY || !is_conditional));
     }
     given.remove(record.account);
     for account in given {

@@ -17,9 +17,11 @@
 //! Which calls were *not* denied? If the owner does not know the calls: revoke the session, and read
 //! what succeeded around it.
 
-use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::detector::{
+    Case, Impact, Interest, Meta, Severity, Technique, Verdict, number_of, usual_of,
+};
 use crate::record::{Counts, Record};
-use baseline::{Bits, Dimension, Kind};
+use baseline::{Dimension, Distinct, Kind};
 
 pub(super) static META: Meta = Meta {
     id: "denied-burst",
@@ -57,21 +59,20 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let window = window(case, Dimension::Denied)?;
+    let improbable =
+        |n| case.improbable(Dimension::Denied, n, (settings.calls_min, settings.bits_min));
+    let is_wide = |values: &Distinct| values.count() >= settings.apis_high;
+    let window = case.span.heaviest(Dimension::Denied, |counted| {
+        improbable(counted.amount).map(|_| is_wide(&counted.values))
+    })?;
     let n = window.statistic;
-    if n < settings.calls_min {
-        return None;
-    }
-    let parts = case.usual.amount(Dimension::Denied, n);
-    let bits: Bits = parts.iter().map(|part| part.bits).sum();
-    if case.usual.can_judge(Dimension::Denied) && bits.as_f64() < settings.bits_min {
-        return None;
-    }
-    let n_apis = window.counted.values.count();
-    let severity = if n_apis >= settings.apis_high { Severity::High } else { Severity::Medium };
-    let apis = window.counted.values.heaviest();
+    let parts = improbable(n)?;
+    let values = &window.counted.values;
+    let severity = if is_wide(values) { Severity::High } else { Severity::Medium };
+    let n_apis = number_of(values, values.count());
+    let apis = values.heaviest();
     let shown: Vec<_> = apis.iter().take(3).map(|(api, _)| *api).collect();
-    let usual = parts.last().map_or_else(String::new, |part| part.usual.clone());
+    let usual = usual_of(&parts);
     let summary = format!(
         "was denied {n} calls of {n_apis} APIs in 60 minutes, most {}; usual: {usual}",
         shown.join(", ")

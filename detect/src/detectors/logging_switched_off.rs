@@ -40,8 +40,11 @@ pub(super) static META: Meta = Meta {
         "config:StopConfigurationRecorder",
         "ec2:DeleteFlowLogs",
         "guardduty:DeleteDetector",
+        "guardduty:DeleteMembers",
         "guardduty:DisassociateFromAdministratorAccount",
         "guardduty:DisassociateFromMasterAccount",
+        "guardduty:DisassociateMembers",
+        "guardduty:StopMonitoringMembers",
         "guardduty:UpdateDetector",
         "macie2:DisableMacie",
         "organizations:LeaveOrganization",
@@ -95,7 +98,7 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
 fn switches_off(api: &str, request: Option<Raw<'_>>) -> bool {
     let is_false = |key| {
         let value = request.and_then(|request| request.get(key));
-        value.and_then(ingest::Raw::bool) == Some(false)
+        value.and_then(Raw::bool) == Some(false)
     };
     match api {
         "guardduty:UpdateDetector" => is_false("enable"),
@@ -116,16 +119,29 @@ fn switches_off(api: &str, request: Option<Raw<'_>>) -> bool {
 fn narrows(request: Option<Raw<'_>>) -> bool {
     let Some(request) = request else { return false };
     if let Some(selectors) = request.get("advancedEventSelectors").filter(|raw| !raw.is_null()) {
-        return !selectors.0.contains("\"Management\"");
+        return !selectors.each().any(is_whole);
     }
     let Some(selectors) = request.get("eventSelectors").filter(|raw| !raw.is_null()) else {
         return false;
     };
     !selectors.each().any(|selector| {
-        let with_management = selector.get("includeManagementEvents").and_then(ingest::Raw::bool);
-        let kinds = selector.get("readWriteType").and_then(ingest::Raw::text);
+        let with_management = selector.get("includeManagementEvents").and_then(Raw::bool);
+        let kinds = selector.get("readWriteType").and_then(Raw::text);
         with_management != Some(false) && kinds.is_none_or(|kinds| kinds.0 == "All")
     })
+}
+
+/// Whether an advanced selector takes management events, those that read and those that write.
+fn is_whole(selector: Raw<'_>) -> bool {
+    let fields = || selector.get("fieldSelectors").into_iter().flat_map(Raw::each);
+    let of =
+        |field: Raw<'_>, name| field.get("field").and_then(Raw::text).is_some_and(|f| f.is(name));
+    let takes_management = |field: Raw<'_>| {
+        let mut categories = field.get("equals").into_iter().flat_map(Raw::each);
+        categories.any(|category| category.text().is_some_and(|text| text.is("Management")))
+    };
+    fields().any(|field| of(field, "eventCategory") && takes_management(field))
+        && !fields().any(|field| of(field, "readOnly"))
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

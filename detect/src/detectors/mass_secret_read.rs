@@ -16,9 +16,11 @@
 //! Which secrets were granted? Rotate them, beginning with those that open other accounts. Then find
 //! out how the credential was had.
 
-use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::detector::{
+    Case, Impact, Interest, Meta, Severity, Technique, Verdict, number_of, usual_of,
+};
 use crate::record::{Counts, Record};
-use baseline::{Bits, Dimension};
+use baseline::Dimension;
 use ingest::Raw;
 
 pub(super) static META: Meta = Meta {
@@ -97,18 +99,12 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
 }
 
 fn judge_one(settings: &Settings, case: &Case<'_>, dimension: Dimension) -> Option<Verdict> {
-    let window = window(case, dimension)?;
+    let window = case.span.window(dimension)?;
     let n = window.statistic;
-    if n < settings.secrets_min {
-        return None;
-    }
-    let parts = case.usual.amount(dimension, n);
-    let bits: Bits = parts.iter().map(|part| part.bits).sum();
-    if case.usual.can_judge(dimension) && bits.as_f64() < settings.bits_min {
-        return None;
-    }
-    let usual = parts.last().map_or_else(String::new, |part| part.usual.clone());
+    let parts = case.improbable(dimension, n, (settings.secrets_min, settings.bits_min))?;
+    let usual = usual_of(&parts);
     let summary = if dimension == Dimension::Secrets {
+        let n = number_of(&window.counted.values, n);
         format!("asked for {n} different secrets in 60 minutes; usual: {usual}")
     } else {
         format!("paged through up to {n} secrets without naming them in 60 minutes; usual: {usual}")

@@ -4,7 +4,7 @@
 //! within 60 minutes an interface calls at least `targets-min` different pairs of peer and port that
 //! do not answer (rejected by a security group or network ACL, without a reply, or answered by a reset
 //! only), or at least `ports-min` different ports of one peer, whether they answer or not. High if ten
-//! times as many do not answer and all are of one peer or of one port; else medium.
+//! times as many do not answer and most are of one peer or of one port; else medium.
 //!
 //! ## Quiet when
 //! they are fewer; or, once there is history, carry fewer than `bits-min` bits: a scanner or monitor
@@ -19,10 +19,12 @@
 //! Which process calls? If nobody knows: isolate the interface with an empty security group, keep the
 //! disk, and look at the instance's role in CloudTrail.
 
-use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::detector::{
+    Case, Impact, Interest, Meta, Severity, Technique, Verdict, number_of, usual_of,
+};
 use crate::finding::FlowSeen;
 use crate::record::{Counts, Record};
-use baseline::{Bits, Dimension};
+use baseline::Dimension;
 use std::collections::BTreeMap;
 
 pub(super) static META: Meta = Meta {
@@ -85,33 +87,31 @@ fn judge_one(
     dimension: Dimension,
     floor: u64,
 ) -> Option<Verdict> {
-    let window = window(case, dimension)?;
+    let window = case.span.window(dimension)?;
     let n = window.statistic;
-    if n < floor {
-        return None;
-    }
-    let parts = case.usual.amount(dimension, n);
-    let bits: Bits = parts.iter().map(|part| part.bits).sum();
-    if case.usual.can_judge(dimension) && bits.as_f64() < settings.bits_min {
-        return None;
-    }
-    let (mut peers, mut ports) = sides(&window.counted.values.heaviest());
-    let usual = parts.last().map_or_else(String::new, |part| part.usual.clone());
-    let about = if window.counted.values.is_estimate() { "about " } else { "" };
-    let summary = if dimension == Dimension::PeerPorts {
+    let parts = case.improbable(dimension, n, (floor, settings.bits_min))?;
+    let mut values = window.counted.values.heaviest();
+    let (mut peers, mut ports, mut n_narrowest) = sides(&values);
+    if dimension == Dimension::PeerPorts {
         let peer = peers.first().cloned().unwrap_or_default();
-        peers.truncate(1);
-        format!("called {n} different ports of {peer} in 60 minutes; usual: {usual}")
+        values.retain(|(value, _)| value.rsplit_once(' ').is_some_and(|(of, _)| of == peer));
+        (peers, ports, n_narrowest) = sides(&values);
+    }
+    let usual = usual_of(&parts);
+    let summary = if dimension == Dimension::PeerPorts {
+        format!("called {n} different ports of {} in 60 minutes; usual: {usual}", peers.join(""))
     } else {
         let of =
             |n: usize, one: &str| if n == 1 { format!("one {one}") } else { format!("{n} {one}s") };
         let (n_peers, n_ports) = (of(peers.len(), "peer"), of(ports.len(), "port"));
+        let n = number_of(&window.counted.values, n);
         format!(
-            "called {about}{n} pairs of peer and port in vain in 60 minutes ({n_peers} and {n_ports} \
+            "called {n} pairs of peer and port in vain in 60 minutes ({n_peers} and {n_ports} \
              among those kept); usual: {usual}"
         )
     };
-    let is_narrow = peers.len() == 1 || ports.len() == 1;
+    // Most, not all: one stray call must not make a scan look like many.
+    let is_narrow = 2 * n_narrowest >= values.len() as u64;
     let is_large = dimension == Dimension::ScanTargets && n >= floor.saturating_mul(10);
     let severity = if is_narrow && is_large { Severity::High } else { Severity::Medium };
     let mut verdict = Verdict::on(&window, severity, parts, summary);
@@ -121,8 +121,9 @@ fn judge_one(
     Some(verdict)
 }
 
-/// The peers and the ports of `peer port` values, those with the most pairs first.
-fn sides(values: &[(&str, u64)]) -> (Vec<String>, Vec<u16>) {
+/// The peers and the ports of `peer port` values, those with the most pairs first; and how many
+/// pairs the first of the two has.
+fn sides(values: &[(&str, u64)]) -> (Vec<String>, Vec<u16>, u64) {
     let (mut peers, mut ports) = (BTreeMap::new(), BTreeMap::new());
     for (value, _) in values {
         let Some((peer, port)) = value.rsplit_once(' ') else { continue };
@@ -131,7 +132,8 @@ fn sides(values: &[(&str, u64)]) -> (Vec<String>, Vec<u16>) {
             *ports.entry(port).or_insert(0_u64) += 1;
         }
     }
-    (heaviest(peers), heaviest(ports))
+    let n_narrowest = peers.values().chain(ports.values()).max().copied().unwrap_or(0);
+    (heaviest(peers), heaviest(ports), n_narrowest)
 }
 
 fn heaviest<T: Ord>(counts: BTreeMap<T, u64>) -> Vec<T> {

@@ -3,7 +3,7 @@
 //! ## Fires when
 //! the root user of an account signs in or calls an API by itself. High if it makes or changes
 //! credentials, closes the account, or signs in without MFA; low if root does this every so often
-//! (fewer than `bits-min` bits); else medium.
+//! (fewer than `bits-min` bits), or if all that happened is sign-ins that failed; else medium.
 //!
 //! ## Quiet when
 //! an AWS service acts for the root user, as it does where billing is read.
@@ -18,6 +18,7 @@
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::record::{Counts, Record};
 use baseline::Dimension;
+use ingest::event::Outcome;
 
 pub(super) static META: Meta = Meta {
     id: "root-use",
@@ -56,10 +57,18 @@ const GRAVE: &[&str] = &[
     "signin:ConsoleLogin without MFA",
 ];
 
+/// Whoever knows the mail address of the root user can make these.
+const FAILED_SIGN_IN: &str = "signin:ConsoleLogin (failed)";
+
 pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
+    let is_sign_in = record.api == "signin:ConsoleLogin";
+    if is_sign_in && record.event.outcome() == Outcome::Failure {
+        counts.value(Dimension::RootCalls, FAILED_SIGN_IN);
+        return;
+    }
     let mfa = record.event.additional.and_then(|data| data.get("MFAUsed"));
     let without = mfa.and_then(ingest::Raw::text).is_some_and(|mfa| mfa.0 == "No");
-    if record.api == "signin:ConsoleLogin" && without {
+    if is_sign_in && without {
         counts.value(Dimension::RootCalls, "signin:ConsoleLogin without MFA");
     } else {
         counts.value(Dimension::RootCalls, record.api);
@@ -73,9 +82,10 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     calls.sort_by_key(|(api, _)| !GRAVE.contains(api));
     let grave = calls.iter().find(|(api, _)| GRAVE.contains(api));
     let is_usual = case.usual.own_days() > 0 && part.bits.as_f64() < settings.bits_min;
+    let is_in_vain = calls.iter().all(|(api, _)| *api == FAILED_SIGN_IN);
     let severity = match grave {
         Some(_) => Severity::High,
-        None if is_usual => Severity::Low,
+        None if is_usual || is_in_vain => Severity::Low,
         None => Severity::Medium,
     };
     let calls: Vec<_> = calls.iter().map(|(api, _)| *api).collect();

@@ -16,9 +16,11 @@
 //! ## Triage
 //! Is versioning on, are there backups? Stop the session first, restore afterwards.
 
-use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::detector::{
+    Case, Impact, Interest, Meta, Severity, Technique, Verdict, first_of, usual_of,
+};
 use crate::record::{Counts, Record};
-use baseline::{Bits, Dimension};
+use baseline::{Dimension, hour::Counted};
 use ingest::event::Outcome;
 
 pub(super) static META: Meta = Meta {
@@ -59,27 +61,22 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let window = window(case, Dimension::ObjectsDeleted)?;
-    let n = window.statistic;
     let is_cold = !case.usual.can_judge(Dimension::ObjectsDeleted);
     let floor = if is_cold { settings.calls_min_cold } else { settings.calls_min };
-    if n < floor {
-        return None;
-    }
-    let parts = case.usual.amount(Dimension::ObjectsDeleted, n);
-    let bits: Bits = parts.iter().map(|part| part.bits).sum();
-    if !is_cold && bits.as_f64() < settings.bits_min {
-        return None;
-    }
-    let buckets = window.counted.values.heaviest();
-    let bucket = buckets.first().map_or("?", |(name, _)| *name);
-    let is_wide = buckets.len() > 1 || n >= floor.saturating_mul(10);
-    let severity = if is_wide { Severity::High } else { Severity::Medium };
-    let usual = parts.last().map_or_else(String::new, |part| part.usual.clone());
-    let more = buckets.len().saturating_sub(1);
-    let others = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let improbable = |n| case.improbable(Dimension::ObjectsDeleted, n, (floor, settings.bits_min));
+    let is_wide = |counted: &Counted| {
+        counted.values.count() > 1 || counted.amount >= floor.saturating_mul(10)
+    };
+    let window = case.span.heaviest(Dimension::ObjectsDeleted, |counted| {
+        improbable(counted.amount).map(|_| is_wide(counted))
+    })?;
+    let n = window.statistic;
+    let parts = improbable(n)?;
+    let severity = if is_wide(&window.counted) { Severity::High } else { Severity::Medium };
+    let buckets = first_of(&window.counted.values);
     let summary = format!(
-        "deleted objects of bucket {bucket}{others} in {n} calls within 60 minutes; usual: {usual}"
+        "deleted objects of bucket {buckets} in {n} calls within 60 minutes; usual: {}",
+        usual_of(&parts)
     );
     Some(Verdict::on(&window, severity, parts, summary))
 }

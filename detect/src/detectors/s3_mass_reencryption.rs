@@ -18,9 +18,11 @@
 //! control policy. Is versioning on, and is there a lifecycle rule that expires the older versions?
 //! Restore from versions or backups; the key cannot be had from AWS.
 
-use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, window};
+use crate::detector::{
+    Case, Impact, Interest, Meta, Severity, Technique, Verdict, first_of, usual_of,
+};
 use crate::record::{Counts, Record};
-use baseline::{Bits, Dimension};
+use baseline::Dimension;
 use ingest::event::Outcome;
 
 pub(super) static META: Meta = Meta {
@@ -61,7 +63,8 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
 
 fn with_foreign_key(record: &Record<'_>) -> bool {
     let Some(request) = record.event.request else { return false };
-    if request.get("x-amz-server-side-encryption-customer-algorithm").is_some() {
+    let algorithm = request.get("x-amz-server-side-encryption-customer-algorithm");
+    if algorithm.and_then(ingest::Raw::text).is_some_and(|algorithm| !algorithm.is_empty()) {
         return true;
     }
     let key = request.get("x-amz-server-side-encryption-aws-kms-key-id");
@@ -76,26 +79,18 @@ fn with_foreign_key(record: &Record<'_>) -> bool {
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let window = window(case, Dimension::ObjectsReencrypted)?;
+    let dimension = Dimension::ObjectsReencrypted;
+    let window = case.span.window(dimension)?;
     let n = window.statistic;
-    if n < settings.objects_min {
-        return None;
-    }
-    let parts = case.usual.amount(Dimension::ObjectsReencrypted, n);
-    let bits: Bits = parts.iter().map(|part| part.bits).sum();
-    if case.usual.can_judge(Dimension::ObjectsReencrypted) && bits.as_f64() < settings.bits_min {
-        return None;
-    }
-    let buckets = window.counted.values.heaviest();
-    let (bucket, others) = (buckets.first().map_or("?", |(name, _)| *name), buckets.len() - 1);
-    let others = if others > 0 { format!(" and {others} more") } else { String::new() };
+    let parts = case.improbable(dimension, n, (settings.objects_min, settings.bits_min))?;
+    let buckets = first_of(&window.counted.values);
     let usual = if case.usual.is_cold() {
         "nobody has history yet, so the floor decides".to_owned()
     } else {
-        format!("usual: {}", case.usual.usual_amount(Dimension::ObjectsReencrypted))
+        format!("usual: {}", usual_of(&parts))
     };
     let summary = format!(
-        "wrote {n} objects in 60 minutes to bucket {bucket}{others} with a key that this account does \
+        "wrote {n} objects in 60 minutes to bucket {buckets} with a key that this account does \
          not hold; {usual}"
     );
     Some(Verdict::on(&window, Severity::Critical, parts, summary))

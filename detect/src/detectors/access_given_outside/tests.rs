@@ -110,3 +110,28 @@ fn an_intruder_does_not_vouch_for_himself() {
     let logs = Logs::new().habit(10, 3, || call("bob")).call(-6, "10:00", share(FOREIGN));
     assert!(logs.call(0, "10:00", share(FOREIGN)).today(ID).is_some());
 }
+
+#[test]
+fn a_permission_for_everybody_of_one_organisation_is_not_for_everybody() {
+    let add = |key: &str, value: Value| {
+        let request = json!({ "functionName": "f", "principal": "*", key: value });
+        call("eve").api("lambda:AddPermission").request(request)
+    };
+    Logs::new().call(0, "10:00", add("principalOrgID", json!("o-1"))).stays_quiet(ID);
+    Logs::new().call(0, "10:00", add("principalOrgID", Value::Null)).finding(ID);
+}
+
+#[test]
+fn policies_in_attributes_of_queues_and_topics_are_read() {
+    let policy = policy(&json!({ "AWS": FOREIGN }));
+    let queue = json!({ "queueUrl": "q", "attributes": { "Policy": policy } });
+    let topic = |name: &str| {
+        let topic = json!({ "attributeName": name, "attributeValue": policy });
+        call("eve").api("sns:SetTopicAttributes").request(topic)
+    };
+    let queue = call("eve").api("sqs:SetQueueAttributes").request(queue);
+    for shared in [queue, topic("Policy")] {
+        assert_eq!(Logs::new().call(0, "10:00", shared).finding(ID).targets, [FOREIGN]);
+    }
+    Logs::new().call(0, "10:00", topic("DisplayName")).stays_quiet(ID);
+}

@@ -118,3 +118,13 @@ fn a_short_history_is_no_worse_than_none() {
         logs.calls(0, "10:00", 15, |_| denied("mallory")).finding(ID);
     }
 }
+
+#[test]
+fn a_wide_burst_is_not_hidden_by_a_busier_narrow_one() {
+    let wide = |i: u32| denied("mallory").api(&format!("iam:Get{i}"));
+    let logs = Logs::new().calls(0, "10:02", 15, wide);
+    let alone = logs.clone().finding(ID);
+    let drowned = logs.calls(0, "10:58", 200, |_| denied("mallory")).finding(ID);
+    assert_eq!((alone.severity, drowned.severity), (Severity::High, Severity::High));
+    assert!(drowned.bits() >= alone.bits());
+}

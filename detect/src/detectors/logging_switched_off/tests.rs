@@ -46,8 +46,13 @@ fn some_calls_do_so_only_with_certain_parameters() {
     let selectors = |selector: Value| json!({"trailName": "main", "eventSelectors": [selector]});
     let advanced = |category: &str| {
         let field = json!({"field": "eventCategory", "equals": [category]});
-        json!({"trailName": "main", "advancedEventSelectors": [{"fieldSelectors": [field]}]})
+        let selector = json!({"name": "Management", "fieldSelectors": [field]});
+        json!({"trailName": "main", "advancedEventSelectors": [selector]})
     };
+    let half = json!({"trailName": "main", "advancedEventSelectors": [{"fieldSelectors": [
+        {"field": "eventCategory", "equals": ["Management"]},
+        {"field": "readOnly", "equals": ["true"]},
+    ]}]});
     for (api, request, fires) in [
         ("cloudtrail:UpdateTrail", json!({"name": "main", "isMultiRegionTrail": false}), true),
         ("cloudtrail:UpdateTrail", json!({"name": "main", "isMultiRegionTrail": true}), false),
@@ -61,6 +66,8 @@ fn some_calls_do_so_only_with_certain_parameters() {
         ),
         ("cloudtrail:PutEventSelectors", advanced("Management"), false),
         ("cloudtrail:PutEventSelectors", advanced("Data"), true),
+        ("cloudtrail:PutEventSelectors", half, true),
+        ("guardduty:StopMonitoringMembers", json!({"detectorId": "d"}), true),
         ("guardduty:UpdateDetector", json!({"detectorId": "d", "enable": false}), true),
         ("guardduty:UpdateDetector", json!({"detectorId": "d", "enable": true}), false),
         ("guardduty:UpdateDetector", json!({"detectorId": "d"}), false),

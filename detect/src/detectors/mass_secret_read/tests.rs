@@ -127,3 +127,11 @@ fn a_short_history_is_no_worse_than_none() {
         logs.calls(0, "10:00", 20, read).finding(ID);
     }
 }
+
+#[test]
+fn an_estimate_says_that_it_is_one() {
+    says(
+        &Logs::new().calls(0, "10:00", 1, |_| read(0)).calls(0, "10:01", 300, read).finding(ID),
+        &["about "],
+    );
+}

@@ -38,6 +38,8 @@ fn a_narrow_and_large_one_is_high() {
     let sweep = Logs::new().flows(0, "10:00", ENI, sweep).finding(ID);
     assert_eq!(sweep.severity, Severity::High);
     says(&sweep, &["called about ", "one port"]);
+    let stray = scan(1_000).flows(0, "10:01", ENI, ["10.0.0.8 9".to_owned()]);
+    assert_eq!(stray.finding(ID).severity, Severity::High);
     let wide = (0..1_000).map(|n| format!("10.0.0.{} {n}", n % 250));
     let wide = Logs::new().flows(0, "10:00", ENI, wide).finding(ID);
     assert_eq!(wide.severity, Severity::Medium);
@@ -105,6 +107,16 @@ fn many_ports_of_one_peer_are_a_scan_though_they_answer() {
     says(&finding, &["called 12 different ports of 10.0.0.9"]);
     let flow = finding.flow.unwrap();
     assert_eq!((flow.peers, flow.ports.len()), (vec!["10.0.0.9".to_owned()], 12));
+    let other = Call {
+        peer: [10, 0, 0, 7].into(),
+        port: 7,
+        end_ms: at(0, "10:00"),
+        n_flows: 1,
+        is_answered: true,
+        n_ports_of_peer: 3,
+    };
+    let flow = answered(1_000..1_012, 12).flow(ENI, other).finding(ID).flow.unwrap();
+    assert!(!flow.ports.contains(&7), "{flow:?}");
     answered(1_000..1_011, 11).stays_quiet(ID);
     answered(1_000..1_050, 2).stays_quiet(ID);
 }

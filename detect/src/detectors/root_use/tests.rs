@@ -86,3 +86,17 @@ fn switches_are_respected() {
     let finding = strict.call(0, "10:00", root("s3:ListBuckets")).today(ID).unwrap();
     assert_eq!(finding.severity, Severity::Medium);
 }
+
+#[test]
+fn a_failed_sign_in_is_no_use_of_root() {
+    let login = |answer: &str| {
+        let login = root("signin:ConsoleLogin").additional(json!({"MFAUsed": "No"}));
+        login.response(json!({"ConsoleLogin": answer}))
+    };
+    let tried = Logs::new().calls(0, "10:00", 5, |_| login("Failure"));
+    let finding = tried.clone().finding(ID);
+    assert_eq!((finding.severity, finding.count), (Severity::Low, 5));
+    says(&finding, &["signin:ConsoleLogin (failed)"]);
+    let finding = tried.call(0, "10:10", login("Success")).finding(ID);
+    assert_eq!(finding.severity, Severity::High);
+}

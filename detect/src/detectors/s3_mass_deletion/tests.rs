@@ -81,3 +81,11 @@ fn a_short_history_is_no_worse_than_none() {
         logs.calls(0, "10:00", 50, |_| delete("b")).finding(ID);
     }
 }
+
+#[test]
+fn several_buckets_are_not_hidden_by_a_busier_hour_of_one() {
+    let logs = Logs::new().calls(0, "9:15", 49, |_| delete("a")).call(0, "10:02", delete("b"));
+    assert_eq!(logs.clone().finding(ID).severity, Severity::High);
+    let finding = logs.calls(0, "10:50", 90, |_| delete("b")).finding(ID);
+    assert_eq!(finding.severity, Severity::High);
+}

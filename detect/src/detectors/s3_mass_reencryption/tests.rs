@@ -81,3 +81,9 @@ fn a_short_history_is_no_worse_than_none() {
         logs.calls(0, "10:00", 20, |_| ransom()).finding(ID);
     }
 }
+
+#[test]
+fn a_header_that_is_null_is_no_key() {
+    Logs::new().calls(0, "10:00", 30, |_| write(SSE_C, Value::Null)).stays_quiet(ID);
+    Logs::new().calls(0, "10:00", 30, |_| write(SSE_C, "")).stays_quiet(ID);
+}
