@@ -70,7 +70,7 @@ impl Summary {
             counts.n_records, counts.n_flows, counts.n_duplicates
         )?;
         let notes: [(u64, &str); 13] = [
-            (counts.n_duplicate_objects, "objects with content that had been read before"),
+            (counts.n_duplicate_objects, "objects, or days of them, whose content had been read before"),
             (
                 counts.n_contents_dropped,
                 "object names forgotten for want of memory: copies of them count",

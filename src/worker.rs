@@ -78,7 +78,7 @@ pub(crate) enum Named {
 impl Named {
     pub(crate) fn of(kind: key::Kind) -> Self {
         match kind {
-            key::Kind::CloudTrail | key::Kind::Insight | key::Kind::Aggregated => Self::CloudTrail,
+            key::Kind::CloudTrail => Self::CloudTrail,
             key::Kind::FlowLog => Self::Flow,
             _ => Self::Nothing,
         }
