@@ -1,6 +1,6 @@
 //! Who stands behind a call: the entity that has the profile, and what the record calls it.
 
-use crate::value::stable_hash;
+use crate::value::{kept, stable_hash};
 use ingest::{Identity, Text};
 use std::{borrow::Cow, sync::Arc};
 
@@ -94,13 +94,13 @@ impl Principal {
         let actor = actor.into_iter().flatten().next();
         let class = role.as_ref().map(|role| role.class);
         Self {
-            actor: actor.map_or_else(|| Arc::from(&*key), |actor| actor.get().into()),
-            access_key: identity.access_key_id.map(|key| key.get().into()),
+            actor: actor.map_or_else(|| kept(&key), |actor| kept(&actor.get())),
+            access_key: identity.access_key_id.map(|key| kept(&key.get())),
             on_compute: kind == Kind::Workload
                 && (identity.ec2_role_delivery.is_some()
                     || identity.credentials_issued_to.is_some()
                     || matches!(class, Some(Session::Instance | Session::Task | Session::Pod))),
-            entity: Entity { account: account.into(), kind, key: key.into() },
+            entity: Entity { account: kept(account), kind, key: kept(&key) },
         }
     }
 }
