@@ -1,6 +1,6 @@
 //! Who stands behind a call: the entity that has the profile, and what the record calls it.
 
-use crate::value::stable_hash;
+use crate::value::{kept, stable_hash};
 use ingest::{Identity, Text};
 use std::{borrow::Cow, sync::Arc};
 
@@ -82,6 +82,7 @@ pub struct Principal {
 impl Principal {
     /// The caller, of a record that `account` received.
     pub fn of(identity: &Identity<'_>, account: &str) -> Self {
+        let identity = &filled(identity);
         let role = Role::of(identity);
         let kind = kind(identity, role.as_ref(), account);
         let mut key = key(identity, role.as_ref(), account);
@@ -94,14 +95,33 @@ impl Principal {
         let actor = actor.into_iter().flatten().next();
         let class = role.as_ref().map(|role| role.class);
         Self {
-            actor: actor.map_or_else(|| Arc::from(&*key), |actor| actor.get().into()),
-            access_key: identity.access_key_id.map(|key| key.get().into()),
+            actor: actor.map_or_else(|| kept(&key), |actor| kept(&actor.get())),
+            access_key: identity.access_key_id.map(|key| kept(&key.get())),
             on_compute: kind == Kind::Workload
                 && (identity.ec2_role_delivery.is_some()
                     || identity.credentials_issued_to.is_some()
                     || matches!(class, Some(Session::Instance | Session::Task | Session::Pod))),
-            entity: Entity { account: account.into(), kind, key: key.into() },
+            entity: Entity { account: kept(account), kind, key: kept(&key) },
         }
+    }
+}
+
+/// Without fields that are there and say nothing, as tables of logs write them.
+fn filled<'a>(identity: &Identity<'a>) -> Identity<'a> {
+    let filled = |text: Option<Text<'a>>| text.filter(|text| !text.is_empty());
+    Identity {
+        user_name: filled(identity.user_name),
+        principal_id: filled(identity.principal_id),
+        arn: filled(identity.arn),
+        account_id: filled(identity.account_id),
+        invoked_by: filled(identity.invoked_by),
+        on_behalf_of: filled(identity.on_behalf_of),
+        credentials_issued_to: filled(identity.credentials_issued_to),
+        issuer_kind: filled(identity.issuer_kind),
+        issuer_arn: filled(identity.issuer_arn),
+        source_identity: filled(identity.source_identity),
+        ec2_role_delivery: filled(identity.ec2_role_delivery),
+        ..*identity
     }
 }
 
@@ -278,7 +298,7 @@ fn key<'a>(identity: &Identity<'a>, role: Option<&Role<'a>>, account: &'a str) -
         return key;
     }
     let names = [identity.arn, identity.principal_id, identity.user_name, identity.account_id];
-    let mut names = names.into_iter().flatten().filter(|name| !name.is_empty());
+    let mut names = names.into_iter().flatten();
     names.next().map_or(account.into(), Text::get)
 }
 

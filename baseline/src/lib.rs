@@ -28,4 +28,4 @@ pub use memory::Weight;
 pub use place::Stay;
 pub use profile::{ClosedDay, History, Profile};
 pub use time::{Day, Hour, Lateness, Slot};
-pub use value::{HashKey, Value, stable_hash};
+pub use value::{HashKey, Value, kept, stable_hash};

@@ -6,6 +6,8 @@ use std::{net::IpAddr, sync::Arc};
 /// The records that one credential sent from one public address within five minutes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stay {
+    /// Keyed hash of the address, so that nobody can choose addresses that push others out.
+    pub rank: u64,
     /// From where.
     pub address: IpAddr,
     /// Its country, where the tables know one.
@@ -24,7 +26,7 @@ pub struct Stay {
 
 /// The stays of one slot, ordered by a hash of the address: once out, always out.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Stays(Vec<(u64, Stay)>);
+pub struct Stays(Vec<Stay>);
 
 impl Stays {
     /// Stays kept per slot. Unit: pairs of address and credential.
@@ -32,11 +34,10 @@ impl Stays {
 
     /// Adds a stay; stays of the same address and credential become one.
     pub fn add(&mut self, stay: &Stay) {
-        let rank = rank(stay);
-        let same = |(_, other): &&mut (u64, Stay)| {
+        let same = |other: &&mut Stay| {
             other.address == stay.address && other.access_key == stay.access_key
         };
-        if let Some((_, known)) = self.0.iter_mut().find(same) {
+        if let Some(known) = self.0.iter_mut().find(same) {
             known.n_records = known.n_records.saturating_add(stay.n_records);
             if stay.first < known.first {
                 known.first.clone_from(&stay.first);
@@ -46,25 +47,21 @@ impl Stays {
             }
             return;
         }
-        let key = (rank, stay.address, &stay.access_key);
-        let at =
-            self.0.partition_point(|(rank, other)| (*rank, other.address, &other.access_key) < key);
-        self.0.insert(at, (rank, stay.clone()));
+        let at = self.0.partition_point(|other| other.order() < stay.order());
+        self.0.insert(at, stay.clone());
         self.0.truncate(Self::MAX);
     }
 
     /// In the order of the hashes.
     pub fn iter(&self) -> impl Iterator<Item = &Stay> {
-        self.0.iter().map(|(_, stay)| stay)
+        self.0.iter()
     }
 }
 
-fn rank(stay: &Stay) -> u64 {
-    let octets = match stay.address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => address.octets(),
-    };
-    xxhash_rust::xxh3::xxh3_64(&octets)
+impl Stay {
+    fn order(&self) -> (u64, IpAddr, Option<&str>) {
+        (self.rank, self.address, self.access_key.as_deref())
+    }
 }
 
 #[cfg(test)]
@@ -85,6 +82,7 @@ mod tests {
         let address = IpAddr::from([81, 2, 69, n]);
         let (country, network) = (None, None);
         Stay {
+            rank: crate::value::HashKey::DEFAULT.hash(&address.to_string()),
             address,
             country,
             network,

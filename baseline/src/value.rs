@@ -21,8 +21,21 @@ impl HashKey {
 
     /// Remembers `text`.
     pub fn value(&self, text: &str) -> Value {
-        Value { hash: self.hash(text), text: text.into() }
+        Value { hash: self.hash(text), text: kept(text) }
     }
+}
+
+/// What is kept of a text that a log holds; AWS's own names are shorter. Unit: bytes.
+pub const TEXT_BYTES_MAX: usize = 2_048;
+
+/// `text` as it is kept: whole, or where it is longer than [`TEXT_BYTES_MAX`], its start and a hash of
+/// all of it, so that different texts stay different.
+pub fn kept(text: &str) -> Arc<str> {
+    if text.len() <= TEXT_BYTES_MAX {
+        return text.into();
+    }
+    let start = text.get(..text.floor_char_boundary(TEXT_BYTES_MAX)).unwrap_or_default();
+    format!("{start}... {:032x}", stable_hash(&[text.as_bytes()])).into()
 }
 
 /// A remembered text. Ordered by hash, so that the k smallest do not depend on any order.
@@ -62,6 +75,17 @@ mod tests {
             values.into_iter().map(|value| value.text).collect::<Vec<_>>()
         };
         assert_ne!(order(HashKey::DEFAULT), order(HashKey([7; 16])));
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_stay_different() {
+        let short = "\u{e4}".repeat(TEXT_BYTES_MAX / 2);
+        assert_eq!(&*kept(&short), short);
+        let [one, other] = ["x", "y"].map(|end| kept(&format!("{short}{end}")));
+        assert_ne!(one, other);
+        assert_eq!(one.len(), TEXT_BYTES_MAX + "... ".len() + 32);
+        let long = HashKey::DEFAULT.value(&"x".repeat(1 << 20));
+        assert!(long.text.len() < TEXT_BYTES_MAX + 40);
     }
 
     #[test]

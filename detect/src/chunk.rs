@@ -50,6 +50,8 @@ pub(crate) struct Address {
     pub(crate) text: Arc<str>,
     pub(crate) caller: Caller,
     pub(crate) public: Option<IpAddr>,
+    /// Keyed hash of the public address.
+    pub(crate) rank: u64,
     pub(crate) origin: Origin,
     pub(crate) country: Option<Value>,
     pub(crate) network: Option<Value>,
@@ -325,7 +327,8 @@ impl<'c> Sums<'c> {
         let access_key = first.access_key.clone();
         let Some(aggregate) = self.aggregate(ends.0.principal) else { return };
         let (country, network) = (from.country.clone(), from.network.clone());
-        let stay = Stay { address: public, country, network, access_key, first, last, n_records };
+        let (rank, address) = (from.rank, public);
+        let stay = Stay { rank, address, country, network, access_key, first, last, n_records };
         aggregate.stays.push((slot, stay));
     }
 

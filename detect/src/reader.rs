@@ -6,7 +6,7 @@ use crate::{
     engine::{Context, Interests},
     record::{Counts, Record},
 };
-use baseline::{Day, Dimension, Entry, Principal, Slot, class};
+use baseline::{Day, Dimension, Entry, Principal, Slot, class, kept};
 use ingest::{
     Event, Identity, Text,
     enrich::{Caller, caller},
@@ -193,20 +193,21 @@ impl<'e> Reader<'e> {
     }
 
     fn principal(&mut self, event: &Event<'_>) -> u32 {
-        let account = event.recipient_account.map_or("", |account| account.0);
+        let recipient = event.recipient_account.map_or("", |account| account.0);
         let raw = event.identity.map_or("", |raw| raw.0);
         self.scratch.clear();
-        self.scratch.extend_from_slice(account.as_bytes());
+        self.scratch.extend_from_slice(recipient.as_bytes());
         self.scratch.push(0);
         self.scratch.extend_from_slice(raw.as_bytes());
         let interests = &self.context.interests;
         self.chunk.principals.number(&self.scratch, || {
             let identity = event.identity.map(Identity::of).unwrap_or_default();
-            let account = event.recipient_account.or(identity.account_id);
+            let account = event.account().filter(|account| !account.is_empty());
             let account = account.map_or_else(|| "unknown".into(), Text::get);
             let principal = Principal::of(&identity, &account);
             let interested = interests.of_principal(&principal);
-            (principal, Arc::from(&*account), interested)
+            let account = Arc::clone(&principal.entity.account);
+            (principal, account, interested)
         })
     }
 
@@ -220,7 +221,7 @@ impl<'e> Reader<'e> {
             let (source, name) = (event.source.get(), event.name.get());
             let service = source.split('.').next().unwrap_or_default();
             let name = class::unversioned(&name);
-            let text: Arc<str> = format!("{service}:{name}").into();
+            let text = kept(&format!("{service}:{name}"));
             Api {
                 value: context.options.hash_key.value(&text),
                 class: class::class(service, name, event.read_only),
@@ -242,9 +243,10 @@ impl<'e> Reader<'e> {
             let origin = public.map(|address| context.enrich.origin(address)).unwrap_or_default();
             let key = &context.options.hash_key;
             Address {
-                text: logged.into(),
+                text: kept(&logged),
                 caller,
                 public,
+                rank: public.map_or(0, |address| key.hash(&address.to_string())),
                 origin,
                 country: origin.country.map(|country| key.value(country.as_str())),
                 network: origin.network.map(|network| key.value(&network.to_string())),
@@ -256,7 +258,7 @@ impl<'e> Reader<'e> {
         let Some(id) = event.id else { return RowId::None };
         match baseline::evidence::uuid(id.0.as_bytes()) {
             Some(uuid) => RowId::Uuid(uuid),
-            None => RowId::Text(self.chunk.ids.number(id.0.as_bytes(), || id.get().into())),
+            None => RowId::Text(self.chunk.ids.number(id.0.as_bytes(), || kept(&id.get()))),
         }
     }
 

@@ -319,3 +319,13 @@ fn ids_differ_by_account_kind_and_key() {
     ]);
     assert_eq!(ids.len(), 5);
 }
+
+#[test]
+fn empty_fields_name_nobody() {
+    let identity = r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/alice",
+        "accountId":"111122223333","userName":"alice","invokedBy":"","onBehalfOf":{"userId":""},
+        "sessionContext":{"sourceIdentity":"","ec2RoleDelivery":"","sessionIssuer":{"arn":""}}}"#;
+    check(identity, (Kind::Human, "arn:aws:iam::111122223333:user/alice", false));
+    let principal = principal(r#"{"type":"IAMUser","arn":"","userName":"bob","accountId":""}"#);
+    assert_eq!((&*principal.actor, principal.entity.kind), ("bob", Kind::Human));
+}

@@ -25,7 +25,11 @@ use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict
 use crate::record::{Counts, Record};
 use baseline::{Dimension, Evidence, Slot, Stay};
 use ingest::enrich::{Enrich, NetworkClass, Origin, Place, Precision};
-use std::cmp::Reverse;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 pub(super) static META: Meta = Meta {
     id: "impossible-travel",
@@ -96,6 +100,13 @@ impl Located<'_> {
     }
 }
 
+/// The stays at each address with each credential.
+type Places<'a> = BTreeMap<(IpAddr, Option<&'a str>), Vec<&'a Stay>>;
+
+fn place_of(stay: &Stay) -> (IpAddr, Option<&str>) {
+    (stay.address, stay.access_key.as_deref())
+}
+
 /// Two places, the earlier first.
 struct Journey<'a> {
     from: &'a Located<'a>,
@@ -107,11 +118,11 @@ struct Journey<'a> {
 }
 
 impl<'a> Journey<'a> {
-    /// The way from one stay to another that nobody can go; `all` tells whether it was gone back.
+    /// The way from one stay to another that nobody can go; `places` tells whether it was gone back.
     fn between(
         a: &'a Located<'a>,
         b: &'a Located<'a>,
-        all: &[Located<'_>],
+        places: &Places<'_>,
         settings: &Settings,
     ) -> Option<Self> {
         let (from, to) = if a.stay.first <= b.stay.first { (a, b) } else { (b, a) };
@@ -131,12 +142,11 @@ impl<'a> Journey<'a> {
         }
         let same_key = from.stay.access_key == to.stay.access_key && from.stay.access_key.is_some();
         let is_back = |stay: &Stay| {
-            stay.address == from.stay.address
-                && stay.access_key == from.stay.access_key
-                && stay.last.time_ms > to.stay.first.time_ms
+            stay.last.time_ms > to.stay.first.time_ms
                 && is_too_fast((stay.first.time_ms - to.stay.last.time_ms).max(0))
         };
-        let in_turns = same_key && all.iter().any(|located| is_back(located.stay));
+        let stays = places.get(&place_of(from.stay)).filter(|_| same_key);
+        let in_turns = stays.is_some_and(|stays| stays.iter().any(|stay| is_back(stay)));
         let is_known = from.is_somewhere() && to.is_somewhere();
         (is_known || in_turns).then_some(Self { from, to, distance_km, gap_ms, in_turns })
     }
@@ -157,18 +167,26 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let first_slot = case.span.hour.first_slot();
     let stays: Vec<_> = case.span.stays(LOOK_BACK_H).collect();
     let own = stays.iter().filter(|(slot, _)| *slot >= first_slot).count();
-    let addresses: std::collections::BTreeSet<_> = stays.iter().map(|(_, s)| s.address).collect();
+    let addresses: BTreeSet<_> = stays.iter().map(|(_, s)| s.address).collect();
     if own == 0 || addresses.len() < 2 {
         return None;
     }
     let located: Vec<_> =
         stays.iter().filter_map(|(slot, stay)| locate(case.enrich, *slot, stay)).collect();
+    let mut places = Places::new();
+    for Located { stay, .. } in &located {
+        places.entry(place_of(stay)).or_default().push(stay);
+    }
     let here = located.iter().filter(|located| located.slot >= first_slot).take(STAYS_MAX);
+    let mut parts_of: BTreeMap<IpAddr, Option<Vec<baseline::Part>>> = BTreeMap::new();
     let mut worst: Option<(Journey<'_>, Vec<baseline::Part>)> = None;
     for here in here {
         for there in located.iter().rev().take(STAYS_MAX) {
-            let Some(journey) = Journey::between(here, there, &located, settings) else { continue };
-            let Some(parts) = surprise(case, &journey) else { continue };
+            let Some(journey) = Journey::between(here, there, &places, settings) else { continue };
+            let Some(newer) = newer(case, &journey) else { continue };
+            // Many stays share few addresses, and bits take a look at all that is known.
+            let parts = parts_of.entry(newer.stay.address).or_insert_with(|| surprise(case, newer));
+            let Some(parts) = parts.clone() else { continue };
             let rank = |journey: &Journey<'_>, parts: &[baseline::Part]| {
                 let bits: baseline::Bits = parts.iter().map(|part| part.bits).sum();
                 (journey.severity(), bits, journey.in_turns, Reverse(journey.gap_ms))
@@ -198,27 +216,30 @@ fn locate<'a>(enrich: &Enrich, slot: Slot, stay: &'a Stay) -> Option<Located<'a>
     Some(Located { stay, slot, origin: enrich.origin(stay.address), place })
 }
 
-/// The bits of the newer place; nothing if the person, or his colleagues, are known to be there.
-fn surprise(case: &Case<'_>, journey: &Journey<'_>) -> Option<Vec<baseline::Part>> {
-    let usual = case.usual;
-    let network = |end: &Located<'_>| end.stay.network.clone();
-    let country = |end: &Located<'_>| end.stay.country.clone();
+/// The end that the person is not known to be at; none if he knows both networks.
+fn newer<'a>(case: &Case<'_>, journey: &Journey<'a>) -> Option<&'a Located<'a>> {
     let knows = |end: &Located<'_>| {
-        network(end).is_some_and(|network| usual.knows(Dimension::Network, &network))
+        let network = end.stay.network.as_ref();
+        network.is_some_and(|network| case.usual.knows(Dimension::Network, network))
     };
-    let (knows_from, knows_to) = (knows(journey.from), knows(journey.to));
-    if knows_from && knows_to {
+    match (knows(journey.from), knows(journey.to)) {
+        (true, true) => None,
+        (_, true) => Some(journey.from),
+        (_, false) => Some(journey.to),
+    }
+}
+
+/// The bits of a place; nothing if colleagues are known to be there.
+fn surprise(case: &Case<'_>, newer: &Located<'_>) -> Option<Vec<baseline::Part>> {
+    let usual = case.usual;
+    let network = newer.stay.network.as_ref()?;
+    if usual.n_members(Dimension::Network, network) >= 2 {
         return None;
     }
-    let newer = if knows_to { journey.from } else { journey.to };
-    let network = network(newer)?;
-    if usual.n_members(Dimension::Network, &network) >= 2 {
-        return None;
-    }
-    let mut parts = vec![usual.novelty(Dimension::Network, &network, UNSEEN_NETWORK_BITS)];
+    let mut parts = vec![usual.novelty(Dimension::Network, network, UNSEEN_NETWORK_BITS)];
     // A network lies in countries: the larger of the two counts, not their sum.
-    if let Some(country) = country(newer) {
-        let country = usual.novelty(Dimension::Country, &country, UNSEEN_COUNTRY_BITS);
+    if let Some(country) = &newer.stay.country {
+        let country = usual.novelty(Dimension::Country, country, UNSEEN_COUNTRY_BITS);
         if parts.first().is_some_and(|network| network.bits < country.bits) {
             parts = vec![country];
         }

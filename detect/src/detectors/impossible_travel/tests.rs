@@ -131,3 +131,16 @@ fn settings_move_distance_and_speed() {
     with(15_000.0, 900.0).stays_quiet(ID);
     with(500.0, 50_000.0).stays_quiet(ID);
 }
+
+#[test]
+fn full_bounds_are_compared() {
+    let mut logs = Logs::new();
+    for slot in 0..5 * 12 {
+        let clock = format!("{}:{}", slot / 12, slot % 12 * 5);
+        let address = |i: u32| format!("{}.2.69.{}", [81, 126][i as usize % 2], i % 32);
+        logs = logs.calls(0, &clock, 32, |i| from(&address(i)));
+    }
+    let finding = logs.finding(ID);
+    assert_eq!(finding.n_hours, 5);
+    says(&finding, &["in turns"]);
+}
