@@ -109,6 +109,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
+    fn every_dimension_has_a_bit_of_a_word() {
+        assert!(Dimension::ALL.len() <= 64);
+    }
+
+    #[test]
     fn every_dimension_has_a_name_of_its_own() {
         let names: BTreeSet<_> = Dimension::ALL.iter().map(|dimension| dimension.name()).collect();
         assert_eq!(names.len(), Dimension::ALL.len());

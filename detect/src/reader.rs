@@ -97,8 +97,10 @@ impl<'e> Reader<'e> {
         let aggregate = object.interface(account, interface);
         aggregate.n_records += call.n_flows;
         aggregate.n_late += if is_late { call.n_flows } else { 0 };
-        let entry =
-            |dimension, value, amount| Entry { dimension, slot, value, amount, evidence: None };
+        let entry = |dimension, value, amount| {
+            let (n_records, evidence) = (amount, None);
+            Entry { dimension, slot, value, amount, n_records, evidence }
+        };
         aggregate.entries.push(entry(Dimension::Connections, None, call.n_flows));
         let is_many = call.n_ports_of_peer >= PORTS_OF_PEER_MIN;
         if call.is_answered && !is_many {
@@ -185,10 +187,14 @@ impl<'e> Reader<'e> {
         for detector in Interests::of(interested) {
             (detector.contribute)(&record, counts);
         }
+        let mut seen = 0_u64;
         for count in counts.0.drain(..) {
             let value = count.value.map(|value| context.options.hash_key.value(&value));
             let (dimension, amount) = (count.dimension, count.amount);
-            chunk.extras.push(Extra { row, dimension, value, amount });
+            let bit = 1 << dimension as u64;
+            let is_first = seen & bit == 0;
+            seen |= bit;
+            chunk.extras.push(Extra { row, dimension, value, amount, is_first });
         }
     }
 
