@@ -15,7 +15,7 @@ use ingest::{
 };
 use order::{Unit, Units, Work};
 use rayon::prelude::*;
-use std::sync::Mutex;
+use std::{io::Read as _, sync::Mutex};
 
 /// What to replay, and how.
 pub(crate) struct Plan {
@@ -44,6 +44,9 @@ const BATCH_BYTES_MAX: u64 = 16 << 20;
 const CHUNK_BYTES_MIN: u64 = 128 << 10;
 /// What opening a file costs, in compressed bytes that could be read instead.
 const OBJECT_COST_BYTES: u64 = 2 << 10;
+
+/// What is read of standard input, all of which is held, compressed or not. Unit: bytes.
+const STDIN_BYTES_MAX: u64 = 4 << 30;
 
 /// Replays everything and says what was read.
 pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Result<Summary> {
@@ -109,10 +112,12 @@ fn apply(
     for (chunk, outcomes) in read {
         chunks.push(chunk);
         for Read { object, bytes, is_whole, outcome } in outcomes {
+            report(object, &outcome, watch);
             if is_whole {
-                report(object, &outcome, watch);
                 watch.read(bytes);
                 summary.add(&outcome);
+            } else {
+                summary.add_day(&outcome);
             }
         }
     }
@@ -206,18 +211,36 @@ fn load(object: &Object, worker: &mut Worker<'_>) -> Result<()> {
     match &object.place {
         Place::File(path) => worker.load(path, object.size_bytes),
         Place::Stdin => {
-            let mut bytes = Vec::new();
-            std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
-                .context("cannot be read")?;
-            worker.take(bytes);
+            worker.take(read_within(std::io::stdin().lock(), STDIN_BYTES_MAX)?);
             Ok(())
         }
     }
+}
+
+/// Reads to the end.
+fn read_within(from: impl std::io::Read, bytes_max: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).context("cannot be read")?;
+    let is_within = bytes.len() as u64 <= bytes_max;
+    anyhow::ensure!(is_within, "is longer than {bytes_max} bytes; expected a file by its name");
+    Ok(bytes)
 }
 
 fn name_of(object: &Object) -> String {
     match &object.place {
         Place::File(path) => path.display().to_string(),
         Place::Stdin => "standard input".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_longer_than_the_bound_is_refused() {
+        assert_eq!(read_within(&b"12345"[..], 5).unwrap(), b"12345");
+        let error = read_within(&b"123456"[..], 5).unwrap_err().to_string();
+        assert_eq!(error, "is longer than 5 bytes; expected a file by its name");
     }
 }

@@ -45,6 +45,12 @@ impl Summary {
         self.inflated_bytes += outcome.inflated_bytes;
     }
 
+    /// A day of an object that was added before: what the second reading met, if anything.
+    pub(crate) fn add_day(&mut self, outcome: &Outcome) {
+        self.n_failed += u64::from(outcome.failure.is_some());
+        self.n_bad_records += outcome.n_bad;
+    }
+
     /// Whether some input could not be read.
     pub(crate) fn is_incomplete(&self) -> bool {
         self.n_failed > 0 || self.n_bad_records > 0
@@ -55,7 +61,7 @@ impl Summary {
         let Self { counts, skipped, .. } = self;
         let mib = self.inflated_bytes as f64 / f64::from(1 << 20);
         let n_seen = self.n_objects + skipped.total();
-        let n_read = self.n_objects - self.n_failed;
+        let n_read = self.n_objects.saturating_sub(self.n_failed);
         writeln!(
             out,
             "objects   {n_seen} seen, {n_read} read, {} could not be read",

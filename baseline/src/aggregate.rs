@@ -16,6 +16,8 @@ pub struct Entry {
     pub value: Option<Value>,
     /// How much.
     pub amount: u64,
+    /// How many records it adds to those counted so far: none for the second value of one call.
+    pub n_records: u64,
     /// The record behind it, where the dimension keeps records.
     pub evidence: Option<Evidence>,
 }

@@ -25,7 +25,7 @@ impl Bits {
     }
 
     /// The surprise at something of probability `p`.
-    pub fn of_probability(p: f64) -> Self {
+    pub(crate) fn of_probability(p: f64) -> Self {
         Self::of(-log2(p))
     }
 }
@@ -56,6 +56,6 @@ pub struct Part {
 }
 
 /// The logarithm of the whole program: one library, so one result on every platform.
-pub fn log2(x: f64) -> f64 {
+pub(crate) fn log2(x: f64) -> f64 {
     libm::log2(x)
 }

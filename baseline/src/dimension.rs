@@ -2,7 +2,7 @@
 
 /// What is counted of an hour, and so what its rate says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Statistic {
+pub(crate) enum Statistic {
     /// The sum of the amounts.
     Sum,
     /// The number of distinct values.
@@ -29,12 +29,12 @@ macro_rules! dimensions {
             }
 
             /// What is counted of it.
-            pub fn statistic(self) -> Statistic {
+            pub(crate) fn statistic(self) -> Statistic {
                 match self { $(Self::$name => Statistic::$statistic,)* }
             }
 
             /// Whether its values are remembered for longer than their hours.
-            pub fn learns_values(self) -> bool {
+            pub(crate) fn learns_values(self) -> bool {
                 match self { $(Self::$name => $learns,)* }
             }
         }
@@ -98,7 +98,7 @@ dimensions! {
 
 impl Dimension {
     /// Whether an hour keeps only the values that its generation does not know.
-    pub fn keeps_news_only(self) -> bool {
+    pub(crate) fn keeps_news_only(self) -> bool {
         self.statistic() == Statistic::News
     }
 }
@@ -107,6 +107,11 @@ impl Dimension {
 mod tests {
     use super::Dimension;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn every_dimension_has_a_bit_of_a_word() {
+        assert!(Dimension::ALL.len() <= 64);
+    }
 
     #[test]
     fn every_dimension_has_a_name_of_its_own() {

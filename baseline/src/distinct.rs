@@ -69,7 +69,7 @@ impl Distinct {
     }
 
     /// The largest number of kept values whose first words are the same. Up to [`Self::MAX`].
-    pub fn most_shared(&self) -> u64 {
+    pub(crate) fn most_shared(&self) -> u64 {
         let mut by_word: BTreeMap<&str, u64> = BTreeMap::new();
         for value in self.kept.keys() {
             let word = value.text.split(' ').next().unwrap_or_default();

@@ -83,7 +83,7 @@ impl<'a> Generation<'a> {
     }
 
     /// What to expect of `dimension` in 60 minutes that hold something of it.
-    pub fn expected(&self, dimension: Dimension) -> Expected {
+    fn expected(&self, dimension: Dimension) -> Expected {
         let prior = self.prior.rate(dimension).expected(Expected::VAGUE);
         self.own.rate(dimension).expected(prior)
     }
@@ -112,7 +112,7 @@ impl<'a> Generation<'a> {
     }
 
     /// What of `dimension` is usual, for people. Hours are decayed, as everything that was learned.
-    pub fn usual_amount(&self, dimension: Dimension) -> String {
+    fn usual_amount(&self, dimension: Dimension) -> String {
         let describe = |learned: &Learned, whose: &str| {
             let (holding, all) = (learned.rate(dimension).n_hours(), learned.n_hours());
             if holding < 0.1 {

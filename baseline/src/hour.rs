@@ -19,6 +19,8 @@ use std::{
 pub struct Counted {
     /// The sum of the amounts. Unit: the dimension's.
     pub amount: u64,
+    /// The records that it was counted of. Unit: records.
+    pub n_records: u64,
     /// The values, with the amounts of each.
     pub values: Distinct,
     /// The first records.
@@ -30,6 +32,7 @@ pub struct Counted {
 impl Counted {
     fn merge(&mut self, other: &Self, records_max: usize) {
         self.amount = self.amount.saturating_add(other.amount);
+        self.n_records = self.n_records.saturating_add(other.n_records);
         self.values.merge(&other.values);
         other.records.iter().for_each(|record| self.records.add(record.clone(), records_max));
         self.last_ms = self.last_ms.max(other.last_ms);
@@ -57,6 +60,7 @@ impl Hours {
     pub(crate) fn add(&mut self, entry: &Entry, value: Option<&Value>) {
         let counted = self.counted.entry((entry.dimension, entry.slot)).or_default();
         counted.amount = counted.amount.saturating_add(entry.amount);
+        counted.n_records = counted.n_records.saturating_add(entry.n_records);
         if let Some(value) = value {
             counted.values.add(value, entry.amount);
         }
@@ -79,6 +83,7 @@ impl Hours {
                     continue;
                 }
                 counted.amount = counted.amount.saturating_sub(n_known);
+                counted.n_records = counted.n_records.saturating_sub(n_known);
                 counted.values.retain(|value| !is_known(dimension, value));
                 if counted.values.iter().next().is_none() {
                     emptied.push(*slot);
@@ -144,7 +149,7 @@ pub struct Span<'hours> {
 /// The 60 minutes that were judged: those with the largest statistic, the earliest of equals.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Window {
-    /// The amounts of its slots and of the rest of its hour, in order: what stands above a threshold
+    /// The records of its slots and of the rest of its hour, in order: what stands above a threshold
     /// does so with all of the hour.
     pub slots: Vec<(Slot, u64)>,
     /// All that was counted in it; the records are those of the rest of the hour as well.
@@ -197,14 +202,15 @@ impl<'hours> Span<'hours> {
         let mut window = Window { statistic, ..Window::default() };
         for (at, slot) in self.slots(dimension, end.window_start(), end) {
             window.counted.merge(slot, Self::RECORDS_MAX);
-            window.slots.push((at, slot.amount));
+            window.slots.push((at, slot.n_records));
         }
         let after = Slot(end.0.saturating_add(1));
         for (at, slot) in self.rest(dimension, after) {
+            window.counted.last_ms = window.counted.last_ms.max(slot.last_ms);
             for record in slot.records.iter() {
                 window.counted.records.add(record.clone(), Self::RECORDS_MAX);
             }
-            window.slots.push((at, slot.amount));
+            window.slots.push((at, slot.n_records));
         }
         window
     }
@@ -221,7 +227,7 @@ impl<'hours> Span<'hours> {
             if amount > 0 {
                 window.counted.merge(slot, Self::RECORDS_MAX);
                 window.counted.amount = window.counted.amount.saturating_sub(n_unwanted);
-                window.slots.push((at, amount));
+                window.slots.push((at, slot.n_records.min(amount)));
             }
         }
         window.counted.values.retain(wanted);

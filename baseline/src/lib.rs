@@ -18,7 +18,7 @@ pub mod value;
 
 pub use aggregate::{Aggregate, Entry};
 pub use bits::{Bits, Part};
-pub use dimension::{Dimension, Statistic};
+pub use dimension::Dimension;
 pub use distinct::Distinct;
 pub use evidence::{EventId, Evidence};
 pub use generation::Generation;

@@ -70,25 +70,25 @@ impl Seen {
     }
 
     /// Its weight. Unit: eighths of a day.
-    pub fn weight(&self, value: &Value) -> u32 {
+    pub(crate) fn weight(&self, value: &Value) -> u32 {
         self.find(value).map_or(0, |known| known.weight)
     }
 
     /// The largest number of members of a group that had `value` on one day; 0 while it is unknown,
     /// or what an intruder brought on one day would vouch for him on the next.
-    pub fn n_members(&self, value: &Value) -> u32 {
+    pub(crate) fn n_members(&self, value: &Value) -> u32 {
         let known = self.find(value).filter(|known| Self::is_known(known.weight));
         known.map_or(0, |known| known.n_members)
     }
 
     /// Whether a value of this text is known.
-    pub fn knows_text(&self, text: &str) -> bool {
+    pub(crate) fn knows_text(&self, text: &str) -> bool {
         let mut same = self.0.iter().filter(|known| &*known.value.text == text);
         same.any(|known| Self::is_known(known.weight))
     }
 
     /// Whether weights that come to `weight` make a value known.
-    pub fn is_known(weight: u32) -> bool {
+    pub(crate) fn is_known(weight: u32) -> bool {
         weight >= Weight::KNOWN
     }
 
@@ -125,20 +125,20 @@ impl Seen {
 
     /// Witten-Bell (1991, method C): the probability that a value is a new one, `T / (N + T)`,
     /// with `T` distinct values on `N` decayed days in all. With no history: 1.
-    pub fn escape(&self) -> f64 {
+    fn escape(&self) -> f64 {
         let n_distinct = self.0.len() as f64;
         if n_distinct > 0.0 { n_distinct / (self.n_all() + n_distinct) } else { 1.0 }
     }
 
     /// The probability of `value`: `n / (N + T)`, and the escape times the `back_off`.
-    pub fn probability(&self, value: &Value, back_off: f64) -> f64 {
+    pub(crate) fn probability(&self, value: &Value, back_off: f64) -> f64 {
         let n = self.find(value).map_or(0.0, |known| days(known.decayed));
         let known = if n > 0.0 { n / (self.n_all() + self.0.len() as f64) } else { 0.0 };
         known + self.escape() * back_off
     }
 
     /// The values of most weight, at most `n`.
-    pub fn usual(&self, n: usize) -> Vec<&str> {
+    pub(crate) fn usual(&self, n: usize) -> Vec<&str> {
         let mut values: Vec<_> = self.0.iter().collect();
         values.sort_by(|a, b| b.decayed.cmp(&a.decayed).then(a.value.text.cmp(&b.value.text)));
         values.into_iter().take(n).map(|known| &*known.value.text).collect()

@@ -64,6 +64,8 @@ pub(crate) struct Extra {
     pub(crate) dimension: Dimension,
     pub(crate) value: Option<Value>,
     pub(crate) amount: u64,
+    /// Whether nothing of the dimension was counted of the row before.
+    pub(crate) is_first: bool,
 }
 
 /// One object of a chunk.
@@ -296,8 +298,10 @@ impl<'c> Sums<'c> {
             };
             let Some(aggregate) = self.aggregates.get_mut(at) else { continue };
             let Some(api) = chunk.apis.get(api) else { continue };
-            let entry =
-                |dimension, value, amount| Entry { dimension, slot, value, amount, evidence: None };
+            let entry = |dimension, value, amount| {
+                let (n_records, evidence) = (amount, None);
+                Entry { dimension, slot, value, amount, n_records, evidence }
+            };
             aggregate.entries.push(entry(api.class, None, amount));
             let address = chunk.addresses.get(address);
             let region = chunk.regions.get(region).filter(|region| !region.text.is_empty());
@@ -312,7 +316,10 @@ impl<'c> Sums<'c> {
                 let key = (at, slot, value.hash() ^ (dimension as u64));
                 let place = *values.entry(key).or_insert(entries.len());
                 match entries.get_mut(place) {
-                    Some(known) => known.amount += amount,
+                    Some(known) => {
+                        known.amount += amount;
+                        known.n_records += amount;
+                    }
                     None => entries.push(entry(dimension, Some(value.clone()), amount)),
                 }
             }
@@ -340,6 +347,7 @@ impl<'c> Sums<'c> {
             slot: row.slot,
             value: extra.value.clone(),
             amount: extra.amount,
+            n_records: u64::from(extra.is_first),
             evidence,
         });
     }

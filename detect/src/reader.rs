@@ -6,7 +6,7 @@ use crate::{
     engine::{Context, Interests},
     record::{Counts, Record},
 };
-use baseline::{Day, Dimension, Entry, Principal, Slot, class, kept};
+use baseline::{Day, Dimension, Entry, Principal, Slot, class, kept, time::SLOTS};
 use ingest::{
     Event, Identity, Text,
     enrich::{Caller, caller},
@@ -88,17 +88,17 @@ impl<'e> Reader<'e> {
     /// Reads what an interface called, of the object that began last.
     pub fn connection(&mut self, connection: &Connection<'_>) {
         let Connection { account, interface, call } = *connection;
-        let end_ms = self.stamp_ms.map_or(call.end_ms, |stamp| stamp.min(call.end_ms));
-        let is_late = Day::of(end_ms) < self.oldest_open;
-        let slot = if is_late { self.oldest_open.first_slot() } else { Slot::of(end_ms) };
+        let (end_ms, slot, is_late) = self.counted_at(call.end_ms);
         let Some(object) = self.chunk.objects.last_mut() else { return };
         let (first, last) = object.flow_times_ms.unwrap_or((end_ms, end_ms));
         object.flow_times_ms = Some((first.min(end_ms), last.max(end_ms)));
         let aggregate = object.interface(account, interface);
         aggregate.n_records += call.n_flows;
         aggregate.n_late += if is_late { call.n_flows } else { 0 };
-        let entry =
-            |dimension, value, amount| Entry { dimension, slot, value, amount, evidence: None };
+        let entry = |dimension, value, amount| {
+            let (n_records, evidence) = (amount, None);
+            Entry { dimension, slot, value, amount, n_records, evidence }
+        };
         aggregate.entries.push(entry(Dimension::Connections, None, call.n_flows));
         let is_many = call.n_ports_of_peer >= PORTS_OF_PEER_MIN;
         if call.is_answered && !is_many {
@@ -113,6 +113,18 @@ impl<'e> Reader<'e> {
         if !call.is_answered {
             aggregate.entries.push(entry(Dimension::ScanTargets, Some(target), call.n_flows));
         }
+    }
+
+    /// When something that happened at `time_ms` counts: at the stamp, if it says to be later; its
+    /// slot; and whether it is late. What is late counts at its time of day on the oldest open day: in
+    /// a single slot, what was spread over a day would look like a burst.
+    fn counted_at(&self, time_ms: i64) -> (i64, Slot, bool) {
+        let time_ms = self.stamp_ms.map_or(time_ms, |stamp| stamp.min(time_ms));
+        let (slot, oldest) = (Slot::of(time_ms), self.oldest_open.first_slot());
+        let is_late = Day::of(time_ms) < self.oldest_open;
+        let of_day = slot.0.rem_euclid(24 * SLOTS);
+        let slot = if is_late { Slot(oldest.0.saturating_add(of_day)) } else { slot };
+        (time_ms, slot, is_late)
     }
 
     /// Takes back all that was read since [`Self::begin`]: the object turned out to be damaged.
@@ -141,9 +153,7 @@ impl<'e> Reader<'e> {
         let key = &self.context.options.hash_key;
         let region = self.chunk.regions.number(region.0.as_bytes(), || key.value(&region.get()));
 
-        let time_ms = self.stamp_ms.map_or(event.time_ms, |stamp| stamp.min(event.time_ms));
-        let is_late = Day::of(time_ms) < self.oldest_open;
-        let slot = if is_late { self.oldest_open.first_slot() } else { Slot::of(time_ms) };
+        let (_, slot, is_late) = self.counted_at(event.time_ms);
         let id = self.id(event);
         let fingerprint = self.fingerprint(event, &id);
         let is_stranger = event.name.is("ConsoleLogin") && event.outcome() == Outcome::Failure;
@@ -185,10 +195,14 @@ impl<'e> Reader<'e> {
         for detector in Interests::of(interested) {
             (detector.contribute)(&record, counts);
         }
+        let mut seen = 0_u64;
         for count in counts.0.drain(..) {
             let value = count.value.map(|value| context.options.hash_key.value(&value));
             let (dimension, amount) = (count.dimension, count.amount);
-            chunk.extras.push(Extra { row, dimension, value, amount });
+            let bit = 1 << dimension as u64;
+            let is_first = seen & bit == 0;
+            seen |= bit;
+            chunk.extras.push(Extra { row, dimension, value, amount, is_first });
         }
     }
 

@@ -20,7 +20,7 @@ mod walk;
 pub use crate::json::DEPTH_MAX;
 pub use feed::{Feed, VALUE_BYTES_MAX};
 
-/// Largest record that is read; AWS itself stops at 1 MB. Unit: bytes.
+/// Largest record that is read; AWS stops at 256 KiB, CloudTrail Lake at 1 MB. Unit: bytes.
 pub const RECORD_BYTES_MAX: usize = 16 << 20;
 
 /// Most wrappers around one record, such as a subscription around an event bus around a record.

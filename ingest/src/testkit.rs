@@ -182,11 +182,6 @@ impl Call {
         self.set("eventType", json!(event_type))
     }
 
-    /// `eventCategory` `Data` and `managementEvent` false.
-    pub fn data_event(self) -> Self {
-        self.set("eventCategory", json!("Data")).set("managementEvent", json!(false))
-    }
-
     /// Any member, by the key that the log uses.
     pub fn set(mut self, key: &str, value: Value) -> Self {
         self.members.insert(key.to_owned(), value);

@@ -17,7 +17,7 @@ fn aggregate(entries: Vec<Entry>) -> Aggregate {
 fn entry(dimension: Dimension, day: i32, slot: i32, value: &str) -> Entry {
     let slot = Slot(Day(day).first_slot().0 + slot);
     let value = Some(HashKey::DEFAULT.value(value));
-    Entry { dimension, slot, value, amount: 1, evidence: None }
+    Entry { dimension, slot, value, amount: 1, n_records: 1, evidence: None }
 }
 
 /// A closed day on which each member of `n_members` had `value`.

@@ -214,3 +214,20 @@ fn full_bounds_do_not_depend_on_order() {
     assert!(up.memory() == down.memory(), "learned");
     assert_eq!(up.take_findings(), down.take_findings());
 }
+
+#[test]
+fn late_records_that_were_spread_are_no_burst() {
+    let denied = |day: i32, hour: i32, i: i64| {
+        let time_ms = testkit::at(-day, &format!("{hour}:30")) + i;
+        put().error("AccessDenied").at_ms(time_ms).raw()
+    };
+    for (per_hour, n_findings) in [(5, 0), (20, 1)] {
+        let mut engine = engine();
+        engine.advance(testkit::at(0, "12:00"));
+        let hours = (0..20).flat_map(|hour| (0..per_hour).map(move |i| denied(9, hour, i)));
+        apply(&mut engine, &hours.collect::<Vec<_>>());
+        engine.finish();
+        assert_eq!(engine.counts().n_late, 20 * per_hour.unsigned_abs());
+        assert_eq!(engine.take_findings().len(), n_findings, "{per_hour}");
+    }
+}

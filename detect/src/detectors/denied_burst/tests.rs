@@ -128,3 +128,18 @@ fn a_wide_burst_is_not_hidden_by_a_busier_narrow_one() {
     assert_eq!((alone.severity, drowned.severity), (Severity::High, Severity::High));
     assert!(drowned.bits() >= alone.bits());
 }
+
+#[test]
+fn the_last_record_is_told_though_it_is_not_kept() {
+    let finding = Logs::new()
+        .calls(0, "10:00", 20, |_| denied("mallory"))
+        .calls(0, "10:50", 200, |_| denied("mallory"))
+        .finding(ID);
+    assert_eq!(finding.times_ms.1, crate::testkit::at(0, "10:50") + 199_000);
+    let early = Logs::new()
+        .calls(0, "9:10", 290, |_| denied("mallory"))
+        .calls(0, "10:00", 1, |_| denied("mallory"))
+        .calls(0, "10:50", 200, |_| denied("mallory"));
+    let finding = early.today(ID).unwrap();
+    assert_eq!(finding.times_ms.1, crate::testkit::at(0, "10:50") + 199_000);
+}

@@ -135,3 +135,14 @@ fn an_estimate_says_that_it_is_one() {
         &["about "],
     );
 }
+
+#[test]
+fn records_are_counted_not_what_they_name() {
+    let ids: Vec<_> = (0..20).map(|n| format!("s{n}")).collect();
+    let named = batch(json!({"secretIdList": ids}));
+    assert_eq!(Logs::new().call(0, "10:00", named).finding(ID).count, 1);
+    let pages = Logs::new().calls(0, "10:00", 3, |_| batch(json!({"filters": []})));
+    let finding = pages.finding(ID);
+    assert_eq!((finding.count, finding.records.len()), (3, 3));
+    says(&finding, &["up to 60 secrets"]);
+}
