@@ -9,7 +9,7 @@ help: ## List the targets
 
 demo: tools ## Build, then replay a small archive with an attack in it
 	$(CARGO) build --release --locked --bin sentrail
-	target/release/sentrail replay testdata/golden
+	target/release/sentrail replay --format table testdata/golden
 
 test: tools ## Run every test
 	$(CARGO) test --workspace --locked

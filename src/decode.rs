@@ -3,12 +3,13 @@
 mod rows;
 mod table;
 
+use crate::worker::is_flow;
 use anyhow::{Context, Result, bail};
 use ingest::{
     cloudtrail::{self, Feed, ObjectError, Record, RecordError, Shape},
     decode::{Decoder, INFLATED_BYTES_MAX, Inflated, Stream},
     flow::FlowBatch,
-    flowlog::{FlowCounts, FlowFormat, FlowReader, looks_like_flow},
+    flowlog::{FlowCounts, FlowFormat, FlowReader},
     notification::{self, BODY_BYTES_MAX},
 };
 use std::{
@@ -152,8 +153,7 @@ impl Job<'_> {
         if let Some(kind) = self.kind {
             return kind;
         }
-        let is_json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
-        if looks_like_flow(bytes) || self.flow_format.is_some() && !is_json {
+        if is_flow(bytes, self.flow_format.is_some()) {
             Kind::Flow
         } else if notification::parse(bytes).is_ok() {
             Kind::Notification

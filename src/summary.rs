@@ -51,6 +51,11 @@ impl Summary {
         self.n_bad_records += outcome.n_bad;
     }
 
+    /// Whether nothing was read at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.counts.n_records + self.counts.n_flows == 0
+    }
+
     /// Whether some input could not be read.
     pub(crate) fn is_incomplete(&self) -> bool {
         self.n_failed > 0 || self.n_bad_records > 0
@@ -76,7 +81,10 @@ impl Summary {
             counts.n_records, counts.n_flows, counts.n_duplicates
         )?;
         let notes: [(u64, &str); 13] = [
-            (counts.n_duplicate_objects, "objects, or days of them, whose content had been read before"),
+            (
+                counts.n_duplicate_objects,
+                "objects, or days of them, whose content had been read before",
+            ),
             (
                 counts.n_contents_dropped,
                 "object names forgotten for want of memory: copies of them count",
@@ -115,7 +123,7 @@ impl Summary {
         let (n_entities, n_quiet) = (counts.n_entities, counts.n_quiet_hours());
         writeln!(
             out,
-            "seen      {n_accounts} accounts, {n_regions} regions, {n_entities} identities and interfaces"
+            "seen      accounts: {n_accounts}, regions of calls: {n_regions}, identities and interfaces: {n_entities}"
         )?;
         if n_quiet > 0 {
             writeln!(

@@ -16,6 +16,13 @@ use std::{fs::File, io::Read, ops::ControlFlow, path::Path};
 /// Space that reading to the end of a file needs beyond its size. Unit: bytes.
 const READ_SLACK_BYTES: usize = 64;
 
+/// Whether content without a telling name is a flow log: it looks like one, or it is no JSON and
+/// the user has said which fields flow logs without a header have.
+pub(crate) fn is_flow(bytes: &[u8], has_format: bool) -> bool {
+    let is_json = || matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+    looks_like_flow(bytes) || has_format && !is_json()
+}
+
 /// What is kept from object to object: buffers, and how to read.
 pub(crate) struct Worker<'a> {
     decoder: Decoder,
@@ -145,8 +152,9 @@ impl<'a> Worker<'a> {
         sink: &mut dyn Sink,
     ) -> Outcome {
         let Self { decoder, flows, file, filter } = self;
+        let has_format = flows.has_format();
         let is_flow = |bytes: &[u8]| {
-            named == Named::Flow || named == Named::Nothing && looks_like_flow(bytes)
+            named == Named::Flow || named == Named::Nothing && is_flow(bytes, has_format)
         };
         let mut outcome = Outcome::default();
         let result = match decoder.decode(file) {

@@ -82,6 +82,8 @@ dimensions! {
     CredentialsGiven = "credentials-given", Sum, true;
     /// Accounts that were given access to something, or `everybody`.
     AccessGiven = "access-given", Sum, true;
+    /// What was opened to others, and to whom.
+    Opened = "opened", Sum, false;
     /// Console sign-ins: `with MFA` or `without MFA`.
     SignIns = "sign-ins", Sum, true;
     /// Console sign-ins without MFA alone, so that only they are evidence.

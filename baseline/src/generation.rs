@@ -119,9 +119,9 @@ impl<'a> Generation<'a> {
                 return format!("none in {whose} {all:.0} active hours");
             }
             let mean = learned.rate(dimension).mean();
-            let digits = usize::from(holding < 9.95);
+            let every = (all / holding).max(1.0);
             format!(
-                "{mean:.1} in an hour with any, {holding:.digits$} of {whose} {all:.0} active hours"
+                "{mean:.1} in an hour with any, which is one in {every:.0} of {whose} active hours"
             )
         };
         if self.is_cold() {

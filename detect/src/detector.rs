@@ -133,6 +133,24 @@ impl Meta {
         title.trim_start_matches("# ").to_owned()
     }
 
+    /// The settings of its own, as their names and what their documentation says.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let body = self.source.split("\npub struct Settings {").nth(1).unwrap_or_default();
+        let mut settings = Vec::new();
+        let mut text = String::new();
+        for line in body.lines().map(str::trim).take_while(|line| *line != "}") {
+            if let Some(documented) = line.strip_prefix("///") {
+                text.push_str(documented);
+            } else if let Some((name, _)) =
+                line.strip_prefix("pub ").and_then(|l| l.split_once(':'))
+            {
+                settings
+                    .push((name.replace('_', "-"), std::mem::take(&mut text).trim().to_owned()));
+            }
+        }
+        settings
+    }
+
     /// The text of one section of the page, as one line.
     pub fn section(&self, heading: &str) -> String {
         let page = self.page();

@@ -101,7 +101,8 @@ impl<'e> Reader<'e> {
         };
         aggregate.entries.push(entry(Dimension::Connections, None, call.n_flows));
         let is_many = call.n_ports_of_peer >= PORTS_OF_PEER_MIN;
-        if call.is_answered && !is_many {
+        // What has no port is no port scan: ICMP.
+        if call.port == 0 || call.is_answered && !is_many {
             return;
         }
         let target = format!("{} {}", call.peer, call.port);

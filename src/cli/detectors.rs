@@ -81,6 +81,17 @@ pub(crate) fn show(id: &str, out: &mut dyn Write) -> Result<()> {
     };
     let row = Row::of(detector.meta);
     writeln!(out, "{}\n", detector.meta.page().trim_end())?;
+    let defaults = toml::Table::try_from(detect::Settings::default())?;
+    let defaults = defaults.get(row.id).and_then(toml::Value::as_table);
+    let settings = detector.meta.settings();
+    if !settings.is_empty() {
+        writeln!(out, "## Settings, in [detectors.{}]\n", row.id)?;
+    }
+    for (name, text) in settings {
+        let default = defaults.and_then(|defaults| defaults.get(&name));
+        let default = default.map_or_else(String::new, |value| format!(" (default {value})"));
+        writeln!(out, "{name}{default}: {text}\n")?;
+    }
     writeln!(out, "id: {}, severity: {}, impact: {}", row.id, row.severity, row.impact)?;
     let guardduty = row.guardduty.unwrap_or("none of this kind");
     writeln!(out, "MITRE ATT&CK: {}, GuardDuty: {guardduty}", row.techniques.join(", "))?;

@@ -154,6 +154,9 @@ impl Replay {
             let seconds = start.elapsed().as_secs_f64();
             summary.write(seconds, &mut io::stderr().lock())?;
         }
+        if summary.is_empty() {
+            complain("no records were read, so there was nothing to find");
+        }
         let is_failure = self.fail_on.is_some_and(|level| worst >= Some(level.into()));
         Ok(match (summary.is_incomplete(), is_failure) {
             (true, _) => INCOMPLETE,

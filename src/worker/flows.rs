@@ -10,6 +10,7 @@ use ingest::{
 
 /// What is kept from object to object.
 pub(super) struct Flows {
+    has_format: bool,
     reader: FlowReader,
     attempts: Attempts,
 }
@@ -20,8 +21,14 @@ const COMMON_PORTS: &[u16] = &[0, 53, 80, 123, 443, 445, 853, 2049];
 impl Flows {
     pub(super) fn new(format: Option<FlowFormat>) -> Self {
         let fields = [FIELDS, &[Field::AccountId, Field::LogStatus]].concat();
+        let has_format = format.is_some();
         let reader = FlowReader::new(format).with_fields(&fields);
-        Self { reader, attempts: Attempts::default() }
+        Self { has_format, reader, attempts: Attempts::default() }
+    }
+
+    /// Whether the user has given the fields of logs without a header.
+    pub(super) fn has_format(&self) -> bool {
+        self.has_format
     }
 
     /// Reads the object whose text `feed` gives to the reader.
@@ -32,7 +39,7 @@ impl Flows {
         sink: &mut dyn Sink,
         feed: impl FnOnce(&mut FlowReader, &mut dyn FnMut(FlowBatch)) -> Result<(), String>,
     ) -> Result<(), String> {
-        let Self { reader, attempts } = self;
+        let Self { reader, attempts, .. } = self;
         let mut logged: Option<String> = None;
         let mut visit = |batch: FlowBatch| {
             if logged.is_none()

@@ -1,7 +1,7 @@
 //! Findings for people at a terminal: a block each, under the day they belong to.
 
 use super::Style;
-use crate::{escape, name::readable, report::Report};
+use crate::{escape, name::readable, report::Report, seen::Seen};
 use anstyle::{AnsiColor, Style as Paint};
 use baseline::Day;
 use detect::{Finding, Severity};
@@ -68,6 +68,9 @@ impl Table {
         if finding.severity >= Severity::High {
             self.lines(out, &format!("do now: {}", report.what_to_do), Paint::new())?;
         }
+        if let Some(origin) = origin(report) {
+            self.lines(out, &origin, DIM)?;
+        }
         let facts = format!(
             "{}, {}, {:.2} bits, confidence {}, id {}",
             report.detector,
@@ -108,6 +111,24 @@ impl Table {
         }
         format!("{paint}{text}{paint:#}")
     }
+}
+
+/// From where, with which key, in which region, by which record first: what one looks up next.
+fn origin(report: &Report<'_>) -> Option<String> {
+    let first = |what: &str, seen: &Seen<'_>| {
+        let value = seen.values.first().filter(|value| !value.is_empty())?;
+        let more = seen.count.saturating_sub(1);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        Some(format!("{what}{value}{more}"))
+    };
+    let parts = [
+        first("from ", &report.addresses),
+        first("key ", &report.access_keys),
+        first("in ", &report.regions),
+        report.event_ids.first().map(|id| format!("first record {id}")),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 fn colour(severity: Severity) -> Paint {

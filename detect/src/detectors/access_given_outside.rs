@@ -15,7 +15,7 @@
 //!
 //! ## Triage
 //! Whose account is it? If nobody knows: take the permission back first. A snapshot or image that was
-//! shared may have been copied already, and a role may have been worn: look for `AssumeRole` by it.
+//! shared may have been copied already, and a role may have been assumed: look for `AssumeRole` by it.
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::record::{Counts, Record};
@@ -103,10 +103,30 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
         given.extend(accounts.filter(|account| account != EVERYBODY || !is_conditional));
     }
     given.remove(record.account);
+    let what = RESOURCES.iter().find_map(|key| request.get(key)?.text());
     for account in given {
+        let what = what.map_or_else(|| record.api.into(), Text::get);
+        counts.value(Dimension::Opened, format!("{what} to {account}"));
         counts.value(Dimension::AccessGiven, account);
     }
 }
+
+/// Fields that name what is opened, the first that is present.
+const RESOURCES: &[&str] = &[
+    "snapshotId",
+    "imageId",
+    "functionName",
+    "layerName",
+    "roleName",
+    "bucketName",
+    "keyId",
+    "secretId",
+    "repositoryName",
+    "dBSnapshotIdentifier",
+    "dBClusterSnapshotIdentifier",
+    "topicArn",
+    "queueUrl",
+];
 
 /// The policy of some APIs is a string, and that of IAM's answers URL-encoded besides.
 fn decoded(text: Text<'_>) -> String {
@@ -168,8 +188,28 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let apis: BTreeSet<&str> = window.counted.records.iter().map(|record| &*record.api).collect();
     let whom = if to_all { EVERYBODY.to_owned() } else { format!("account {}", names.join(", ")) };
     let apis = apis.into_iter().collect::<Vec<_>>().join(", ");
-    let summary = format!("gave access to {whom} by {apis}; so far opened to: {}", part.usual);
-    Some(Verdict::on(&window, severity, vec![part], summary))
+    // What was opened to these accounts, not to known ones.
+    let opened = case.span.whole(Dimension::Opened, |value| {
+        value.text.rsplit_once(" to ").is_some_and(|(_, account)| names.contains(&account))
+    });
+    let targets: Vec<String> = opened
+        .iter()
+        .flat_map(|window| window.counted.values.heaviest())
+        .map(|(what, _)| what.to_owned())
+        .take(Verdict::TARGETS_MAX)
+        .collect();
+    let what: Vec<&str> =
+        targets.iter().filter_map(|what| Some(what.rsplit_once(" to ")?.0)).collect();
+    let what = match what.as_slice() {
+        [] => String::new(),
+        [one] => format!(" to {one}"),
+        [first, others @ ..] => format!(" to {first} and {} more", others.len()),
+    };
+    let usual = if case.usual.is_cold() { "not known yet" } else { &part.usual };
+    let summary = format!("gave {whom} access{what} by {apis}; so far opened to: {usual}");
+    let mut verdict = Verdict::on(&window, severity, vec![part], summary);
+    verdict.targets = targets;
+    Some(verdict)
 }
 
 #[cfg(test)]
