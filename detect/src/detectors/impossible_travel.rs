@@ -9,8 +9,8 @@
 //! of another kind (hosting, VPN, cloud), else low.
 //!
 //! ## Quiet when
-//! both networks are known of the person, or two or more others of his group use the newer one
-//! (shared egress); or one end is a network without a place (cloud, hosting, VPN, relay, satellite),
+//! both networks are known of the person, or on one day two or more of his group used the newer one
+//! (shared egress), he himself among them or not; or one end is a network without a place (cloud, hosting, VPN, relay, satellite),
 //! unless the same credential is used in turns.
 //!
 //! ## Misses

@@ -99,7 +99,12 @@ fn judge_one(
     }
     let usual = usual_of(&parts);
     let summary = if dimension == Dimension::PeerPorts {
-        format!("called {n} different ports of {} in 60 minutes; usual: {usual}", peers.join(""))
+        // Only the kept values tell whose ports they are.
+        let at_least = if window.counted.values.is_estimate() { "at least " } else { "" };
+        format!(
+            "called {at_least}{n} different ports of {} in 60 minutes; usual: {usual}",
+            peers.join("")
+        )
     } else {
         let of =
             |n: usize, one: &str| if n == 1 { format!("one {one}") } else { format!("{n} {one}s") };

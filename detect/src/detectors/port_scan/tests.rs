@@ -117,6 +117,7 @@ fn many_ports_of_one_peer_are_a_scan_though_they_answer() {
     };
     let flow = answered(1_000..1_012, 12).flow(ENI, other).finding(ID).flow.unwrap();
     assert!(!flow.ports.contains(&7), "{flow:?}");
+    says(&answered(1_000..1_100, 100).finding(ID), &["called at least 64 different ports"]);
     answered(1_000..1_011, 11).stays_quiet(ID);
     answered(1_000..1_050, 2).stays_quiet(ID);
 }
