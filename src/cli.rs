@@ -15,7 +15,7 @@ use std::{
     process::ExitCode,
 };
 
-/// Streaming anomaly detector for AWS CloudTrail and VPC Flow Logs
+/// Finds what does not fit in CloudTrail and VPC Flow Logs
 #[derive(Debug, Parser)]
 #[command(name = "sentrail", version, max_term_width = 100)]
 struct Cli {
@@ -29,7 +29,7 @@ enum Command {
     Replay(Replay),
     /// Print records, flows or notifications, normalised
     Decode(Decode),
-    /// Say what the detectors are
+    /// List the detectors, or explain one
     #[command(subcommand)]
     Detectors(Detectors),
     /// Check or show the configuration
@@ -39,7 +39,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum Detectors {
-    /// List them
+    /// List the detectors
     List {
         /// Form of the list [default: table on a terminal, else jsonl]
         #[arg(long, value_enum)]
@@ -47,7 +47,7 @@ enum Detectors {
     },
     /// Print the page of one: when it fires, when not, what it misses, what to do
     Show {
-        /// Its id, for example s3-mass-deletion
+        /// The detector's id, for example s3-mass-deletion
         id: String,
     },
 }

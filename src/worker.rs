@@ -14,7 +14,10 @@ use ingest::{
 use std::{fs::File, io::Read, ops::ControlFlow, path::Path};
 
 /// Space that reading to the end of a file needs beyond its size. Unit: bytes.
-const READ_SLACK_BYTES: usize = 64;
+const READ_SLACK_BYTES: u64 = 64;
+
+/// Larger files are refused; AWS's are at most 75 MB, and all of a file is held. Unit: bytes as stored.
+const FILE_BYTES_MAX: u64 = 8 << 30;
 
 /// Whether content without a telling name is a flow log: it looks like one, or it is no JSON and
 /// the user has said which fields flow logs without a header have.
@@ -126,11 +129,13 @@ impl<'a> Worker<'a> {
     pub(crate) fn load(&mut self, path: &Path, size_bytes: u64) -> Result<()> {
         self.file.clear();
         // Room for the end to be met without growing; more than a file says costs only that.
-        self.file
-            .reserve(usize::try_from(size_bytes).unwrap_or(0).saturating_add(READ_SLACK_BYTES));
+        let room = size_bytes.min(FILE_BYTES_MAX).saturating_add(READ_SLACK_BYTES);
+        self.file.reserve(usize::try_from(room).unwrap_or(0));
         let file = File::open(path).context("cannot be opened")?;
-        // `take` hides the file's own look-up of its size, which the listing has done.
-        file.take(u64::MAX).read_to_end(&mut self.file).context("cannot be read")?;
+        // `take` also hides the file's own look-up of its size, which the listing has done.
+        let n = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut self.file);
+        let n = n.context("cannot be read")? as u64;
+        anyhow::ensure!(n <= FILE_BYTES_MAX, "is longer than {FILE_BYTES_MAX} bytes as stored");
         Ok(())
     }
 

@@ -27,10 +27,10 @@ pub(super) struct Replay {
     /// Files, folders or patterns; `-` for standard input
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// First moment to look at, for example 2025-03-14 or 2025-03-14T10:00:00Z
+    /// Read nothing older, for example 2025-03-14 or 2025-03-14T10:00:00Z; nor learn from it
     #[arg(long, value_name = "TIME", value_parser = instant)]
     from: Option<i64>,
-    /// First moment to look at no longer
+    /// Stop before this moment
     #[arg(long, value_name = "TIME", value_parser = instant)]
     until: Option<i64>,
     /// Only this account; may be repeated

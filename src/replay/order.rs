@@ -16,7 +16,7 @@ use ingest::{
     },
 };
 use std::{
-    collections::{BTreeMap, btree_map},
+    collections::{BTreeMap, BTreeSet, btree_map},
     iter::Peekable,
     slice::Iter,
 };
@@ -74,6 +74,10 @@ impl Unit<'_> {
     }
 }
 
+/// Connections of flow logs without a stamp that are held until their day comes: about 150 bytes
+/// each. Unit: connections.
+const CONNECTIONS_MAX: usize = 4_000_000;
+
 /// All units in order of *now*; of equals, objects with a stamp first.
 pub(super) struct Units<'a> {
     stamped: Peekable<Iter<'a, Object>>,
@@ -92,7 +96,7 @@ impl<'a> Units<'a> {
     ) -> Result<Self> {
         let n_stamped = objects.partition_point(|object| object.info.stamp_ms.is_some());
         let (stamped, unstamped) = objects.split_at(n_stamped);
-        let mut by_day = ByDay::new();
+        let mut by_day = ByDay::new(CONNECTIONS_MAX);
         for (file, object) in unstamped.iter().enumerate() {
             let outcome = by_day.read(u32::try_from(file)?, object, workers);
             report(object, &outcome, watch);
@@ -144,13 +148,26 @@ struct ByDay {
     lost: Option<SpoolError>,
     flows: FlowsByDay,
     file: u32,
-    /// Flow records of the object that is read.
+    /// Flow records of the object that is read, and the days of its connections.
     n_flows: u64,
+    days: BTreeSet<Day>,
+    /// Of all objects.
+    n_connections: usize,
+    connections_max: usize,
 }
 
 impl ByDay {
-    fn new() -> Self {
-        Self { spool: DaySpool::new(), lost: None, flows: BTreeMap::new(), file: 0, n_flows: 0 }
+    fn new(connections_max: usize) -> Self {
+        Self {
+            spool: DaySpool::new(),
+            lost: None,
+            flows: BTreeMap::new(),
+            file: 0,
+            n_flows: 0,
+            days: BTreeSet::new(),
+            n_connections: 0,
+            connections_max,
+        }
     }
 
     /// Reads an object twice: nothing of one that turns out to be damaged may be kept, and it may be
@@ -163,7 +180,15 @@ impl ByDay {
             if let Err(error) = load(object, worker) {
                 return failed(&error);
             }
-            let outcome = worker.read(named, account, &mut Nobody);
+            let mut checked = Checked::default();
+            let mut outcome = worker.read(named, account, &mut checked);
+            if self.n_connections + checked.n_connections > self.connections_max {
+                let limit = self.connections_max;
+                outcome.failure = Some(format!(
+                    "flow logs without AWS's names hold more than {limit} connections; expected \
+                     fewer files at a time, or their names"
+                ));
+            }
             if outcome.failure.is_none() {
                 let content = worker.content();
                 worker.read(named, account, self);
@@ -178,10 +203,13 @@ impl ByDay {
     fn name_flows(&mut self, content: u128) {
         let file = self.file as usize;
         let mut n_flows = std::mem::take(&mut self.n_flows);
-        if n_flows > 0 && !self.flows.keys().any(|(_, of)| *of == file) {
+        let mut days = std::mem::take(&mut self.days);
+        if n_flows > 0 && days.is_empty() {
             self.flows.insert((Day(0), file), DayOfFlows::default());
+            days.insert(Day(0));
         }
-        for ((day, _), flows) in self.flows.iter_mut().filter(|((_, of), _)| *of == file) {
+        for day in days {
+            let Some(flows) = self.flows.get_mut(&(day, file)) else { continue };
             let fields = [&content.to_le_bytes()[..], &day.0.to_le_bytes()];
             flows.content = stable_hash(&fields);
             flows.n_flows = std::mem::take(&mut n_flows);
@@ -211,6 +239,8 @@ impl Sink for ByDay {
         let day = Day::of(call.end_ms);
         let of_day = self.flows.entry((day, self.file as usize)).or_default();
         of_day.connections.push(owned);
+        self.days.insert(day);
+        self.n_connections += 1;
     }
 
     fn flows(&mut self, n: u64) {
@@ -218,13 +248,54 @@ impl Sink for ByDay {
     }
 }
 
-/// Takes nothing: an object is only checked.
-struct Nobody;
+/// Takes nothing: an object is only checked, and what it would take is counted.
+#[derive(Default)]
+struct Checked {
+    n_connections: usize,
+}
 
-impl Sink for Nobody {
+impl Sink for Checked {
     fn record(&mut self, _: &Event<'_>) {}
 
-    fn connection(&mut self, _: &Connection<'_>) {}
+    fn connection(&mut self, _: &Connection<'_>) {
+        self.n_connections += 1;
+    }
 
     fn flows(&mut self, _: u64) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::Plan;
+    use ingest::{
+        decode::Limits,
+        source::{self, Filter, PathArg},
+    };
+    use std::sync::Mutex;
+
+    #[test]
+    fn flow_logs_without_names_are_refused_beyond_the_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("flows.log");
+        let line = |n: u16| {
+            format!("2 111122223333 eni-1 10.0.0.1 8.8.8.{n} 40000 22 6 1 40 0 60 REJECT OK\n")
+        };
+        std::fs::write(&file, (1..=3).map(line).collect::<String>()).unwrap();
+        let plan = Plan {
+            paths: vec![PathArg::new(&file)],
+            filter: Filter::default(),
+            limits: Limits::default(),
+            flow_format: None,
+        };
+        let listing = source::list(&plan.paths, &plan.filter).unwrap();
+        let workers = Workers { plan: &plan, idle: Mutex::new(Vec::new()) };
+        for (connections_max, is_refused) in [(3, false), (2, true)] {
+            let mut by_day = ByDay::new(connections_max);
+            let outcome = by_day.read(0, &listing.objects[0], &workers);
+            assert_eq!(outcome.failure.is_some(), is_refused, "{:?}", outcome.failure);
+            let (_, flows) = by_day.finish().unwrap();
+            assert_eq!(flows.is_empty(), is_refused);
+        }
+    }
 }

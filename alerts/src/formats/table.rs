@@ -72,14 +72,16 @@ impl Table {
             self.lines(out, &origin, DIM)?;
         }
         let facts = format!(
-            "{}, {}, {:.2} bits, confidence {}, id {}",
+            "{}, {}, {:.2} bits, confidence {}",
             report.detector,
             records(report),
             report.bits,
             report.confidence.level,
-            report.id,
         );
         self.lines(out, &facts, DIM)?;
+        let first = report.event_ids.first().filter(|id| !id.is_empty());
+        let first = first.map_or_else(String::new, |id| format!(", first record {id}"));
+        self.lines(out, &format!("finding {}{first}", report.id), DIM)?;
         writeln!(out)
     }
 
@@ -113,7 +115,7 @@ impl Table {
     }
 }
 
-/// From where, with which key, in which region, by which record first: what one looks up next.
+/// From where, with which key, in which region: what one looks up next.
 fn origin(report: &Report<'_>) -> Option<String> {
     let first = |what: &str, seen: &Seen<'_>| {
         let value = seen.values.first().filter(|value| !value.is_empty())?;
@@ -125,7 +127,6 @@ fn origin(report: &Report<'_>) -> Option<String> {
         first("from ", &report.addresses),
         first("key ", &report.access_keys),
         first("in ", &report.regions),
-        report.event_ids.first().map(|id| format!("first record {id}")),
     ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))

@@ -13,7 +13,7 @@
 //! sessions stolen after a sign-in with MFA; the root user, which `root-use` watches.
 //!
 //! ## Triage
-//! Ask the user. If it was not he: end his sessions, change the password, read what the session did.
+//! Ask the user. If not: end the user's sessions, change the password, read what the session did.
 //! Then require MFA by policy.
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};

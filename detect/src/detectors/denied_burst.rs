@@ -14,7 +14,7 @@
 //! tools that ask slowly, or only for what the credential may do (`iam:SimulatePrincipalPolicy`).
 //!
 //! ## Triage
-//! Which calls were *not* denied? If the owner does not know the calls: revoke the session, and read
+//! Which calls were granted? If the owner does not know the calls: revoke the session, and read
 //! what succeeded around it.
 
 use crate::detector::{

@@ -18,7 +18,7 @@
 //! cannot tell where in it the address is.
 //!
 //! ## Triage
-//! Ask the person which of the two he was. If he was not both: revoke the sessions, deactivate the
+//! Ask the person which of the two it was. If not both: revoke the sessions, deactivate the
 //! key, and read what the other place did.
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};

@@ -14,7 +14,7 @@
 //! counts once: the log does not say how many of up to 1,000 keys it names.
 //!
 //! ## Triage
-//! Is versioning on, are there backups? Stop the session first, restore afterwards.
+//! Stop the session first. Then: is versioning on, are there backups? Restore from them.
 
 use crate::detector::{
     Case, Impact, Interest, Meta, Severity, Technique, Verdict, first_of, usual_of,

@@ -50,7 +50,7 @@ fn slow_scans_add_up_within_an_hour_only() {
     let slow = |minutes: &[&str]| {
         let mut logs = Logs::new();
         for (n, clock) in minutes.iter().enumerate() {
-            logs = logs.flows(0, clock, ENI, (0..5).map(|port| format!("10.0.0.9 {n}{port}")));
+            logs = logs.flows(0, clock, ENI, (0..5).map(|port| format!("10.0.0.9 1{n}{port}")));
         }
         logs
     };
