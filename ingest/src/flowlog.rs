@@ -16,6 +16,7 @@ use crate::flow::{Field, FlowBatch, Kind, Layout};
 mod columns;
 mod format;
 mod json;
+mod marks;
 mod sniff;
 mod words;
 
@@ -23,9 +24,20 @@ pub use format::{COLUMNS_MAX, FlowFormat, FormatError};
 pub use sniff::looks_like_flow;
 
 use columns::Column;
+use marks::Marks;
 
 /// Most rows of a batch; its columns then stay in the processor's second cache.
 pub const BATCH_ROWS: usize = 16_384;
+
+/// Fewest rows that are tried at once; as many may be read twice for each line that is not as the
+/// format says.
+const STRIDE_MIN: usize = 8;
+
+/// Most rows that are read at once.
+const STRIDE_MAX: usize = 512;
+
+/// Most text that is read at once. Unit: bytes.
+const STRIDE_BYTES_MAX: usize = 256 << 10;
 
 /// Most text that one batch covers. Unit: bytes.
 const BATCH_TEXT_BYTES_MAX: usize = 16 << 20;
@@ -116,6 +128,9 @@ pub struct FlowReader {
     columns: Vec<Column>,
     /// A header line could pass for a record: no field is a number or an address.
     words_only: bool,
+    marks: Marks,
+    /// How many rows to read at once: fewer where lines are of different shapes.
+    stride: usize,
     rows: usize,
     text_bytes: usize,
     /// From 1; 0 before the first byte, when `format` is still that of the last object.
@@ -149,6 +164,8 @@ impl FlowReader {
             layout: Arc::new(Layout::of([])),
             columns: Vec::new(),
             words_only: false,
+            marks: Marks::default(),
+            stride: STRIDE_MAX,
             rows: 0,
             text_bytes: 0,
             line: 0,
@@ -278,6 +295,11 @@ impl FlowReader {
     fn fast_lines(&mut self, text: &[u8], mut pos: usize) -> usize {
         let start = pos;
         while self.rows < BATCH_ROWS && pos - start < BATCH_TEXT_BYTES_MAX {
+            let next = self.stride_of_lines(text, pos);
+            if next != pos {
+                pos = next;
+                continue;
+            }
             let Ok(next) = row(&mut self.columns, text, pos) else {
                 self.truncate();
                 break;
@@ -287,6 +309,36 @@ impl FlowReader {
             pos = next;
         }
         pos
+    }
+
+    /// Reads some lines column by column and returns where the first other one starts.
+    fn stride_of_lines(&mut self, text: &[u8], pos: usize) -> usize {
+        // Values are read together with bytes before them.
+        let skipped = pos.saturating_sub(words::PADDING);
+        let text = text.get(skipped..).unwrap_or_default();
+        let text = text.get(..STRIDE_BYTES_MAX).unwrap_or(text);
+        let rows_max = self.stride.min(BATCH_ROWS - self.rows);
+        self.marks.mark(text, pos - skipped, self.columns.len(), rows_max);
+        let mut rows = self.marks.rows();
+        if rows == 0 {
+            return pos;
+        }
+        // Words last: none is kept of a row that is not.
+        for is_text in [false, true] {
+            let columns = self.columns.iter_mut().enumerate();
+            for (place, column) in columns.filter(|(_, column)| column.is_text() == is_text) {
+                rows = column.extend(text, (&self.marks, place), rows);
+            }
+        }
+        self.rows += rows;
+        self.line += rows as u64;
+        if rows == rows_max {
+            self.stride = (self.stride * 2).min(STRIDE_MAX);
+        } else if rows < self.marks.rows() {
+            self.stride = rows.max(STRIDE_MIN);
+            self.truncate();
+        }
+        skipped + self.marks.line(rows)
     }
 
     /// Reads whatever comes next, one line or one JSON value, and returns its length; `None` if it

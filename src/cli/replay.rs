@@ -119,7 +119,10 @@ impl Replay {
     pub(super) fn run(self) -> Result<u8> {
         let start = Instant::now();
         if let Some(n) = self.threads {
-            rayon::ThreadPoolBuilder::new().num_threads(n.into()).build_global()?;
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(n.into());
+            // One thread needs no other.
+            let pool = if n == 1 { pool.use_current_thread() } else { pool };
+            pool.build_global()?;
         }
         let config = Config::load(self.config.as_deref())?;
         let enrich = config.enrich()?;

@@ -245,7 +245,7 @@ impl Attempts {
                 continue;
             };
             let Some(row) = columns.row(i, interface) else { continue };
-            self.add_row(&row, columns.side(i));
+            self.add_row(&row, || columns.side(i));
         }
     }
 
@@ -263,15 +263,12 @@ impl Attempts {
         Some(id)
     }
 
-    fn add_row(&mut self, row: &Row, side: Side) {
-        if row.own.is_none()
-            && let Some(interface) = self.interfaces.get_mut(row.interface as usize)
-        {
-            interface.saw_row(row.src, row.dst);
-        }
+    fn add_row(&mut self, row: &Row, side: impl FnOnce() -> Side) {
+        let interface = self.interfaces.get_mut(row.interface as usize);
+        let own = row.own.or_else(|| interface?.saw_row(row.src, row.dst));
         let Some((key, from_opener)) = row.key() else { return };
         // What others open towards us is not asked for.
-        if row.own.is_some_and(|own| !key.tie && key.opener != own) {
+        if own.is_some_and(|own| !key.tie && key.opener != own) {
             return;
         }
         let Some(call) = self.call(key) else {
@@ -281,7 +278,7 @@ impl Attempts {
         call.own = row.own.or(call.own);
         call.opened |= row.flags.is_none_or(|flags| from_opener && flags & SYN != 0);
         let [from, back] = &mut call.sides;
-        if from_opener { from.add(side) } else { back.add(side) }
+        if from_opener { from.add(side()) } else { back.add(side()) }
     }
 
     /// The call of this key; `None` if it is new and there are too many.
@@ -366,11 +363,11 @@ impl Attempt {
 const SETTLED_ROWS: u64 = 64;
 
 impl Interface {
-    /// Counts the two addresses of a row.
+    /// Counts the two addresses of a row; returns the own one once that is beyond doubt.
     #[inline]
-    fn saw_row(&mut self, src: u128, dst: u128) {
-        if self.settled.is_some_and(|own| own == src || own == dst) {
-            return;
+    fn saw_row(&mut self, src: u128, dst: u128) -> Option<u128> {
+        if self.settled.is_some() {
+            return self.settled;
         }
         self.saw(src);
         self.saw(dst);
@@ -380,6 +377,7 @@ impl Interface {
         {
             self.settled = Some(*own);
         }
+        self.settled
     }
 
     /// Counts an address; keeps the few that come most often (Misra and Gries, 1982).

@@ -12,7 +12,8 @@ use arrow_array::{
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::ArrowError;
 
-use super::words::{NULL, ends, integer, ipv4, word};
+use super::marks::Marks;
+use super::words::{NULL, any_integer, ends, integer, integer_at, ipv4, ipv4_at, word};
 use crate::flow::Kind;
 
 /// A column that grows line by line.
@@ -33,6 +34,12 @@ pub(super) struct Values<T> {
     nulls: Vec<u32>,
 }
 
+/// A value that is not as most are.
+enum Other<T> {
+    Value(T),
+    Null,
+}
+
 impl<T: Default> Values<T> {
     #[inline]
     fn push(&mut self, value: T) {
@@ -44,6 +51,32 @@ impl<T: Default> Values<T> {
         #[expect(clippy::cast_possible_truncation, reason = "a batch has at most 2^16 rows")]
         self.nulls.push(self.values.len() as u32);
         self.values.push(T::default());
+    }
+
+    /// Appends what `read` makes of each place, and returns how many are good before the first that
+    /// is not; those behind it are to be forgotten. `read` may leave rare ones to `other`.
+    #[inline]
+    fn extend(
+        &mut self,
+        places: impl ExactSizeIterator<Item = (usize, usize)>,
+        read: impl Fn(usize, usize) -> Option<T>,
+        other: impl Fn(usize, usize) -> Option<Other<T>>,
+    ) -> usize {
+        let (before, mut good) = (self.values.len(), places.len());
+        let nulls = &mut self.nulls;
+        self.values.extend(places.enumerate().map(|(i, (start, end))| {
+            if let Some(value) = read(start, end) {
+                return value;
+            }
+            match other(start, end) {
+                Some(Other::Value(value)) => return value,
+                #[expect(clippy::cast_possible_truncation, reason = "at most 2^16 rows")]
+                Some(Other::Null) => nulls.push((before + i) as u32),
+                None => good = good.min(i),
+            }
+            T::default()
+        }));
+        good
     }
 
     fn truncate(&mut self, rows: usize) {
@@ -98,8 +131,7 @@ impl Column {
             }
             Self::Address(values) => {
                 if let Some((value, end)) = ipv4(text, pos) {
-                    // Network order in memory, whatever the machine.
-                    values.push((0xffff_0000_0000_i128 | i128::from(value)).to_be());
+                    values.push(mapped(value));
                     return Some(end);
                 }
                 let end = token_end(text, pos)?;
@@ -112,6 +144,48 @@ impl Column {
             Self::Text(dictionary) => dictionary.push(text, pos),
             Self::Skip => token_end(text, pos),
         }
+    }
+
+    /// Appends the values at `place` of the first `rows` marked lines and returns how many of them
+    /// are good. Behind those may be others, to be truncated.
+    pub(super) fn extend(
+        &mut self,
+        text: &[u8],
+        (marks, place): (&Marks, usize),
+        rows: usize,
+    ) -> usize {
+        let places = marks.values(place, rows);
+        let token = |start, end| text.get(start..end).unwrap_or_default();
+        match self {
+            Self::Skip => rows,
+            Self::Int32(values) => {
+                let read = |start, end| i32::try_from(integer_at(text, start, end)?).ok();
+                values.extend(places, read, |start, end| match any_integer(token(start, end))? {
+                    NULL => Some(Other::Null),
+                    value => i32::try_from(value).ok().map(Other::Value),
+                })
+            }
+            Self::Int64(values) => {
+                let read = |start, end| integer_at(text, start, end);
+                values.extend(places, read, |start, end| match any_integer(token(start, end))? {
+                    NULL => Some(Other::Null),
+                    value => Some(Other::Value(value)),
+                })
+            }
+            Self::Address(values) => {
+                let read = |start, end| ipv4_at(text, start, end).map(mapped);
+                values.extend(places, read, |start, end| match token(start, end) {
+                    b"-" => Some(Other::Null),
+                    token => ip(token).map(Other::Value),
+                })
+            }
+            Self::Text(dictionary) => dictionary.extend(text, places),
+        }
+    }
+
+    /// Does it hold words? Those of a batch are kept, so it is read last.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_))
     }
 
     /// Forgets what a broken line left behind.
@@ -171,6 +245,19 @@ fn token_end(text: &[u8], pos: usize) -> Option<usize> {
     }
 }
 
+/// An IPv4 address in IPv6, in network order whatever the machine.
+#[inline]
+fn mapped(v4: u32) -> i128 {
+    (0xffff_0000_0000_i128 | i128::from(v4)).to_be()
+}
+
+/// An address at the start of the text, or of IPv6.
+#[cold]
+fn ip(token: &[u8]) -> Option<i128> {
+    let v4 = || std::str::from_utf8(token).ok()?.parse::<std::net::Ipv4Addr>().ok();
+    v4().map(|v4| mapped(v4.to_bits())).or_else(|| ipv6(token))
+}
+
 fn ipv6(token: &[u8]) -> Option<i128> {
     let address: Ipv6Addr = std::str::from_utf8(token).ok()?.parse().ok()?;
     Some(i128::from_ne_bytes(address.octets()))
@@ -203,6 +290,21 @@ struct Guess {
 }
 
 impl Guess {
+    /// Is this the word of `len` bytes that starts so, as far as its first eight bytes tell?
+    #[inline]
+    fn starts(&self, first: u64, len: usize) -> bool {
+        let ([mask, ..], [own, ..]) = (self.masks, self.short.words);
+        self.short.len == len && (first & mask) == own
+    }
+
+    /// Are the bytes behind the first eight those of this word?
+    #[inline]
+    fn goes_on(&self, ahead: &[u8; SHORT_BYTES]) -> bool {
+        let ([_, b, c], [_, own_b, own_c]) = (self.masks, self.short.words);
+        let at = |at| word(ahead, at).unwrap_or(0);
+        ((at(8) & b) ^ own_b) | ((at(16) & c) ^ own_c) == 0
+    }
+
     /// Is this the word that the text goes on with?
     #[inline]
     fn fits(&self, ahead: &[u8]) -> bool {
@@ -246,6 +348,38 @@ impl Default for Dictionary {
 }
 
 impl Dictionary {
+    /// Appends the words at these places; returns how many could be.
+    fn extend(
+        &mut self,
+        text: &[u8],
+        places: impl ExactSizeIterator<Item = (usize, usize)>,
+    ) -> usize {
+        let rows = places.len();
+        self.keys.values.reserve(rows);
+        for (row, (start, end)) in places.enumerate() {
+            let [newest, other] = &self.guesses;
+            let ahead = text.get(start..).and_then(|ahead| ahead.first_chunk());
+            if let Some(ahead) = ahead {
+                let (len, start) = (end - start, word(ahead, 0).unwrap_or(0));
+                let mut is_newest = newest.starts(start, len);
+                let mut is_other = other.starts(start, len);
+                if len > 8 {
+                    is_newest = is_newest && newest.goes_on(ahead);
+                    is_other = !is_newest && is_other && other.goes_on(ahead);
+                }
+                if is_newest | is_other {
+                    let key = if is_newest { newest.key } else { other.key };
+                    self.push_key(key);
+                    continue;
+                }
+            }
+            if text.get(start..end).and_then(|token| self.push_token(token)).is_none() {
+                return row;
+            }
+        }
+        rows
+    }
+
     #[inline]
     fn push(&mut self, text: &[u8], pos: usize) -> Option<usize> {
         if let Some(ahead) = text.get(pos..pos + SHORT_BYTES + 1) {
@@ -270,7 +404,11 @@ impl Dictionary {
 
     fn push_other(&mut self, text: &[u8], pos: usize) -> Option<usize> {
         let end = token_end(text, pos)?;
-        let token = text.get(pos..end)?;
+        self.push_token(text.get(pos..end)?)?;
+        Some(end)
+    }
+
+    fn push_token(&mut self, token: &[u8]) -> Option<()> {
         let key = if token == b"-" { NULL_KEY } else { self.key(token)? };
         let short = Short::of(token);
         // A long word is never guessed by its first bytes alone.
@@ -279,7 +417,7 @@ impl Dictionary {
             self.guesses = [Guess { short, masks: masks(short.len), key }, newest];
         }
         self.push_key(key);
-        Some(end)
+        Some(())
     }
 
     /// The key of a word, new or known.

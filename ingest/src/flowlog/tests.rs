@@ -477,3 +477,21 @@ fn fields_that_are_not_wanted_are_stepped_over() {
         assert_eq!(rows, [0xffff_0a00_0001, 0xffff_0a00_0002]);
     }
 }
+
+#[test]
+fn a_bad_line_among_many_costs_only_itself() {
+    let line = |n: u32| {
+        let bytes = if n % 100 == 77 { "x".to_owned() } else { n.to_string() };
+        format!("vpc-{n} 10.0.0.{} {bytes}\n", n % 256)
+    };
+    let lines: String = (0..1_000).map(line).collect();
+    let text = format!("vpc-id srcaddr bytes\n{lines}");
+    let mut rows = Vec::new();
+    let counts =
+        FlowReader::default().read(text.as_bytes(), &mut |batch| rows.extend(rows_of(&batch)));
+    assert_eq!((counts.rows, counts.bad_rows), (990, 10));
+    assert_eq!(counts.bad_samples.first().map(|bad| bad.line), Some(79));
+    for row in rows {
+        assert_eq!(row["vpc_id"], format!("vpc-{}", row["bytes"]));
+    }
+}

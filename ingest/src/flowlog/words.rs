@@ -76,21 +76,61 @@ pub(super) fn integer(text: &[u8], pos: usize) -> Option<(i64, usize)> {
     Some(((head * scale + tail).cast_signed(), pos + 8 + len as usize))
 }
 
+/// The number of 1 to 16 digits from `start` to `end`; `None` for whatever else, and within the
+/// first 16 bytes.
+#[inline]
+pub(super) fn integer_at(text: &[u8], start: usize, end: usize) -> Option<i64> {
+    let (len, tail) = (end - start, word_before(text, end)?);
+    // Shifted in are zeros, which is what digits are without their high half.
+    let plain = |word: u64, len: usize| (word ^ bytes(b'0')) & (u64::MAX << (64 - 8 * len));
+    if len.wrapping_sub(1) < 8 {
+        return Some(eight_plain_digits(plain(tail, len))?.cast_signed());
+    }
+    if !(9..=16).contains(&len) {
+        return None;
+    }
+    let head = eight_plain_digits(plain(word_before(text, end - 8)?, len - 8))?;
+    Some((head * 100_000_000 + eight_plain_digits(tail ^ bytes(b'0'))?).cast_signed())
+}
+
+/// The eight bytes before `end`, the first one lowest.
+#[inline]
+pub(super) fn word_before(text: &[u8], end: usize) -> Option<u64> {
+    text.get(..end)?.last_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
+}
+
+/// [`eight_digits`] of digits whose high halves are zero.
+#[inline]
+fn eight_plain_digits(word: u64) -> Option<u64> {
+    if (word | word.wrapping_add(bytes(6))) & bytes(0xf0) != 0 {
+        return None;
+    }
+    let word = word.wrapping_mul(2561) >> 8;
+    let word = (word & 0x00ff_00ff_00ff_00ff).wrapping_mul(6_553_601) >> 16;
+    Some((word & 0x0000_ffff_0000_ffff).wrapping_mul(42_949_672_960_001) >> 32)
+}
+
+/// A number of any length, in any place, or `-` as [`NULL`].
+#[cold]
+pub(super) fn any_integer(token: &[u8]) -> Option<i64> {
+    if token == b"-" {
+        return Some(NULL);
+    }
+    let add = |value: i64, byte: &u8| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        value.checked_mul(10)?.checked_add(i64::from(digit))
+    };
+    if token.is_empty() { None } else { token.iter().try_fold(0, add) }
+}
+
 /// Powers of ten for up to eight more digits.
 const TENS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
 /// 16 digits and more, up to `i64::MAX`.
 #[cold]
 fn long_integer(text: &[u8], pos: usize) -> Option<(i64, usize)> {
-    let mut value: i64 = 0;
-    for (end, byte) in text.iter().enumerate().skip(pos) {
-        if *byte <= b' ' {
-            return Some((value, end));
-        }
-        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        value = value.checked_mul(10)?.checked_add(i64::from(digit))?;
-    }
-    None
+    let len = text.get(pos..)?.iter().position(|byte| *byte <= b' ')?;
+    Some((any_integer(text.get(pos..pos + len)?)?, pos + len))
 }
 
 /// Dotted decimal without leading zeros; whatever else is `None`.
@@ -124,6 +164,56 @@ pub(super) fn ipv4(text: &[u8], pos: usize) -> Option<(u32, usize)> {
         return None;
     }
     Some(((a << 24) | (b << 16) | (c << 8) | d, pos + end as usize))
+}
+
+/// [`ipv4`] of the bytes from `start` to `end`; `None` also within the first 16 bytes.
+#[inline]
+pub(super) fn ipv4_at(text: &[u8], start: usize, end: usize) -> Option<u32> {
+    let len = end - start;
+    if !(7..=15).contains(&len) {
+        return None;
+    }
+    let lane = u8x16::new(*text.get(..end)?.last_chunk::<16>()?);
+    let digits = lane - u8x16::splat(b'0');
+    let others = !digits.min(u8x16::splat(9)).simd_eq(digits).to_bitmask();
+    let dots = lane.simd_eq(u8x16::splat(b'.')).to_bitmask();
+    // The address is the last `len` of the 16 bytes.
+    let own = 0xffff << (16 - len) & 0xffff;
+    let dots = dots & own;
+    // Known to be non-zero, counting zeros is one instruction.
+    let zeros = |mask: u32| (mask | 1 << 16).trailing_zeros();
+    let first = zeros(dots);
+    let rest = dots & dots.wrapping_sub(1);
+    let second = zeros(rest);
+    let rest = rest & rest.wrapping_sub(1);
+    let third = zeros(rest);
+    if others & own != dots || rest == 0 || rest & (rest - 1) != 0 {
+        return None;
+    }
+    let from = end - 16;
+    #[expect(clippy::cast_possible_truncation, reason = "16 at most")]
+    let before = (16 - len) as u32;
+    let a = octet_before(text, from + first as usize, first.wrapping_sub(before))?;
+    let b = octet_before(text, from + second as usize, second.wrapping_sub(first + 1))?;
+    let c = octet_before(text, from + third as usize, third.wrapping_sub(second + 1))?;
+    let d = octet_before(text, end, 16_u32.wrapping_sub(third + 1))?;
+    if (a | b | c | d) > 255 {
+        return None;
+    }
+    Some((a << 24) | (b << 16) | (c << 8) | d)
+}
+
+/// The `len` digits before `end` as a number; 256 and more if they are none of one to three, or
+/// have leading zeros.
+#[inline]
+fn octet_before(text: &[u8], end: usize, len: u32) -> Option<u32> {
+    let word = u32::from_le_bytes(*text.get(..end)?.last_chunk::<4>()?);
+    let wrong_len = len.wrapping_sub(1) > 2;
+    let digits = (word & 0x0f0f_0f0f) & (u32::MAX << (32_u32.wrapping_sub(8 * len) & 31));
+    let value = (digits >> 24) + 10 * ((digits >> 16) & 0xff) + 100 * ((digits >> 8) & 0xff);
+    // Of one digit none can be missing.
+    let least = [0, 0, 10, 100].get(len as usize & 3).copied().unwrap_or(0);
+    Some(value | (u32::from(wrong_len || value < least) << 8))
 }
 
 /// The one to three digits from `start` to `end` as a number; 256 for other lengths and for
@@ -161,6 +251,23 @@ mod tests {
         let got = integer(&padded(token), 0);
         assert_eq!(got.map(|(value, _)| value), expected, "{token}");
         assert!(got.is_none_or(|(_, end)| end == token.len()), "{token}");
+        assert_eq!(any_integer(token.as_bytes()), expected, "{token}");
+        let behind = "x".repeat(16) + token;
+        let got = integer_at(behind.as_bytes(), 16, behind.len());
+        let short = (1..=16).contains(&token.len()) && token != "-";
+        assert_eq!(got, expected.filter(|_| short), "{token}");
+    }
+
+    #[track_caller]
+    fn check_ipv4(token: &str) {
+        let expected = token.parse::<std::net::Ipv4Addr>().ok().map(u32::from);
+        let got = ipv4(&padded(token), 0);
+        assert_eq!(got.map(|(value, _)| value), expected, "{token}");
+        assert!(got.is_none_or(|(_, end)| end == token.len()), "{token}");
+        for before in ["x", "1", ".", " "] {
+            let behind = before.repeat(16) + token;
+            assert_eq!(ipv4_at(behind.as_bytes(), 16, behind.len()), expected, "{token}");
+        }
     }
 
     #[test]
@@ -209,8 +316,7 @@ mod tests {
             "-",
             "a.b.c.d",
         ] {
-            let expected = token.parse::<std::net::Ipv4Addr>().ok().map(u32::from);
-            assert_eq!(ipv4(&padded(token), 0).map(|(value, _)| value), expected, "{token}");
+            check_ipv4(token);
         }
         assert_eq!(ipv4(b"1.2.3.4", 0), None);
     }
@@ -228,10 +334,7 @@ mod tests {
             let ip = std::net::Ipv4Addr::from(bits);
             for token in [ip.to_string(), junk, format!("{ip}{tail}")] {
                 let token = token.split(' ').next().unwrap_or_default();
-                let expected = token.parse::<std::net::Ipv4Addr>().ok().map(u32::from);
-                let got = ipv4(&padded(token), 0);
-                prop_assert_eq!(got.map(|(value, _)| value), expected);
-                prop_assert!(got.is_none_or(|(_, end)| end == token.len()));
+                check_ipv4(token);
             }
         }
     }
