@@ -167,6 +167,21 @@ fn accounts_and_regions_bound_what_is_looked_at() {
 }
 
 #[test]
+fn a_format_speaks_for_flow_logs_without_names_and_headers() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("flows.txt");
+    let line = |n: u8| format!("111122223333 eni-1 10.0.0.1 8.8.8.{n} 40000 22 6 1 40 60 REJECT\n");
+    std::fs::write(&file, (1..=3).map(line).collect::<String>()).unwrap();
+    let path = file.to_str().unwrap();
+    let format =
+        "account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes end action";
+    let with = |more: &[&str]| run(&[&["replay", "--flow-format", format, path], more].concat());
+    with(&[]).ends(0).tells(&["records", "3 of flow logs"]);
+    with(&["--account", "444455556666"]).ends(0).tells(&["records", "0 of flow logs"]);
+    run(&["replay", path]).ends(4).tells(&[path, "expected a JSON object or array at byte 0"]);
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused_with_an_example() {
     for (arguments, example) in [
         (["--from", "yesterday"], "2025-03-14T10:00:00Z"),

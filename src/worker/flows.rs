@@ -54,9 +54,14 @@ impl Flows {
         outcome.n_unread_flows += attempts.dropped_rows();
         let attempts = attempts.finish();
         fed?;
-        sink.flows(counts.rows);
         outcome.flow_counts(&counts);
         let account = logged.as_deref().or(account).unwrap_or("unknown");
+        if !filter.accounts.is_empty() && !filter.accounts.iter().any(|one| one == account) {
+            outcome.n_filtered += outcome.n_records;
+            outcome.n_records = 0;
+            return Ok(());
+        }
+        sink.flows(counts.rows);
         // In order of interface and peer, so that the ports of one peer stand together.
         let same_peer = |a: &Attempt, b: &Attempt| a.peer == b.peer && a.interface == b.interface;
         for of_one_peer in attempts.chunk_by(same_peer) {
