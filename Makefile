@@ -20,7 +20,7 @@ check: tools ## What CI checks besides the tests: format, lints, documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 bench: tools ## Criterion benches, then a whole replay against the floor, on the logs of SHARED
-	$(CARGO) bench --workspace --locked
+	$(CARGO) bench --locked -p benches
 	$(CARGO) build --release --locked --bin sentrail --bin floor
 	benches/end_to_end.py bootstrap=$(SHARED)/cloudtrail/bootstrap_account/AWSLogs \
 	  sans504=$(SHARED)/cloudtrail/full_traces/sans504/AWSLogs \
