@@ -45,6 +45,7 @@ def main():
     asked = arguments.parse_args()
     listed = subprocess.run([SENTRAIL, "detectors", "list", "--format", "jsonl"], capture_output=True)
     detectors = f"all {len(listed.stdout.splitlines())}"
+    version = commit()
     for name, path in (one.split("=", 1) for one in asked.sets):
         if not pathlib.Path(path).exists():
             print(f"{name}: skipped, {path} is absent")
@@ -60,7 +61,7 @@ def main():
             ratios.append(ours / floor)
             peaks.append(peak)
         row = (
-            f"| {datetime.date.today()} | {commit()} | {platform.processor() or platform.machine()}, "
+            f"| {datetime.date.today()} | {version} | {platform.processor() or platform.machine()}, "
             f"{os.cpu_count()} cores | {name}: {size} | {statistics.median(ratios):.2f} "
             f"({min(ratios):.2f} to {max(ratios):.2f}, {asked.pairs} pairs) | {asked.threads} | "
             f"{max(peaks):.0f} MiB | {detectors} | {hashlib.sha256(one).hexdigest()[:12]} |"
