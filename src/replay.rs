@@ -7,7 +7,7 @@ use crate::{
     worker::{Named, Outcome, Worker},
 };
 use anyhow::{Context, Result};
-use detect::{Chunk, Engine, Finding};
+use detect::{Chunk, Engine, Finding, Reader};
 use ingest::{
     decode::Limits,
     flowlog::FlowFormat,
@@ -169,14 +169,15 @@ fn read_units<'a>(
                     Ok(()) => {
                         reader.begin(worker.content(), object.info.stamp_ms);
                         let named = Named::of(object.info.kind);
-                        worker.read(named, object.info.account.as_deref(), &mut reader)
+                        let account = object.info.account.as_deref();
+                        whole(worker.read(named, account, &mut reader), &mut reader)
                     }
                     Err(error) => failed(&error),
                 },
                 Work::Records(records) => {
                     worker.take(records);
                     reader.begin(worker.content(), None);
-                    worker.read(Named::CloudTrail, None, &mut reader)
+                    whole(worker.read(Named::CloudTrail, None, &mut reader), &mut reader)
                 }
                 Work::Flows(flows) => {
                     reader.begin(flows.content, None);
@@ -185,14 +186,19 @@ fn read_units<'a>(
                     Outcome::default()
                 }
             };
-            if outcome.failure.is_some() {
-                reader.abandon();
-            }
             Read { object, bytes, is_whole, outcome }
         });
         let read = read.collect();
         (reader.finish(), read)
     })
+}
+
+/// Takes back what was read of the object that began last, if it turned out to be damaged.
+fn whole(outcome: Outcome, reader: &mut Reader<'_>) -> Outcome {
+    if outcome.failure.is_some() {
+        reader.abandon();
+    }
+    outcome
 }
 
 /// Tells what of an object could not be read.
@@ -236,6 +242,37 @@ fn name_of(object: &Object) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_object_that_is_gone_takes_nothing_of_the_others_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |n: u8| {
+            let name = "111122223333_CloudTrail_us-east-1_20250314T1000Z_";
+            folder.path().join(format!("{name}aaaaaaaaaaaaaaa{n}.json"))
+        };
+        let record = r#"{"Records":[{"eventTime":"2025-03-14T09:55:00Z","eventName":"ListBuckets",
+            "eventSource":"s3.amazonaws.com","eventID":"e-1"}]}"#;
+        std::fs::write(name(1), record).unwrap();
+        std::fs::write(name(2), record.replace("e-1", "e-2")).unwrap();
+        let paths = vec![PathArg::new(folder.path())];
+        let (filter, limits) = (Filter::default(), Limits::default());
+        let plan = Plan { paths, filter, limits, flow_format: None };
+        let listing = source::list(&plan.paths, &plan.filter).unwrap();
+        std::fs::remove_file(name(2)).unwrap();
+        let workers = Workers { plan: &plan, idle: Mutex::new(Vec::new()) };
+        let enrich = ingest::enrich::Enrich::built_in();
+        let mut engine = Engine::new(detect::Options::default(), enrich);
+        let units = listing.objects.iter().map(|object| Unit {
+            now_ms: object.info.stamp_ms.unwrap(),
+            object,
+            work: Work::Object,
+        });
+        let (chunk, read) = read_units(units.collect(), &engine, &workers);
+        let failed: Vec<_> = read.iter().map(|read| read.outcome.failure.is_some()).collect();
+        assert_eq!(failed, [false, true]);
+        engine.apply(&[chunk]);
+        assert_eq!(engine.counts().n_records, 1);
+    }
 
     #[test]
     fn what_is_longer_than_the_bound_is_refused() {

@@ -3,33 +3,14 @@
 //!
 //! `cargo bench -p benches --bench flow`
 
-#![expect(clippy::print_stderr, reason = "says what is skipped")]
 #![expect(clippy::expect_used, reason = "a bench that cannot run has to stop")]
 
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
 
+use benches::real_objects;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ingest::decode::{Decoder, Inflated, WHOLE_BYTES_MAX, gunzip};
 use ingest::flowlog::FlowReader;
-
-fn objects(folder: &str) -> Option<Vec<Vec<u8>>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(folder);
-    let mut paths: Vec<PathBuf> = Vec::new();
-    let mut folders = vec![root];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).ok()?.flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "gz") {
-                paths.push(path);
-            }
-        }
-    }
-    paths.sort();
-    Some(paths.iter().filter_map(|path| std::fs::read(path).ok()).collect())
-}
 
 fn flow(criterion: &mut Criterion) {
     for (name, folder) in [
@@ -37,10 +18,10 @@ fn flow(criterion: &mut Criterion) {
         ("v5", "vpcflow/full_traces/internet-host-36h/v5-custom"),
         ("client v5", "vpcflow/full_traces/phone-day"),
     ] {
-        let Some(objects) = objects(folder) else {
-            eprintln!("SKIPPED {name}: no data in {folder}");
+        let objects = real_objects(folder, u64::MAX);
+        if objects.is_empty() {
             continue;
-        };
+        }
         let texts: Vec<Vec<u8>> = objects
             .iter()
             .map(|object| gunzip(object, WHOLE_BYTES_MAX).expect("real objects are whole"))

@@ -87,7 +87,7 @@ pub(super) struct Units<'a> {
 }
 
 impl<'a> Units<'a> {
-    /// Objects come sorted, those without a stamp last; these are read once to find their days.
+    /// Objects come sorted, those without a stamp last; these are read up front, to find their days.
     pub(super) fn of(
         objects: &'a [Object],
         workers: &Workers<'_>,
