@@ -4,10 +4,19 @@
 //! It never reads a clock, the environment or the disk.
 
 pub mod aws;
+pub mod calendar;
 pub mod clock;
+mod draw;
 pub mod golden;
 pub mod json;
+pub mod life;
+pub mod organisation;
+pub mod places;
+pub mod post;
 pub mod rng;
+pub mod simulate;
+pub mod story;
+pub mod truth;
 
 use std::collections::BTreeMap;
 

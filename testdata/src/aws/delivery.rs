@@ -56,17 +56,25 @@ pub fn deliver(
         if stamp_s < habits.repeat_until_s && rng.one_in(habits.repeat_one_in) {
             // The second trail cuts its objects in other places: here it has every other record.
             let some = lines.iter().step_by(2).cloned().collect();
-            archive.insert(key(account, region, stamp_s, &rng.suffix(16)), object_of(some)?);
+            archive
+                .insert(key(None, account, region, (stamp_s, &rng.suffix(16))), object_of(some)?);
         }
-        archive.insert(key(account, region, stamp_s, &rng.suffix(16)), object_of(lines)?);
+        archive.insert(key(None, account, region, (stamp_s, &rng.suffix(16))), object_of(lines)?);
     }
     Ok(archive)
 }
 
-/// The key of an object with events.
-pub fn key(account: &str, region: &str, stamp_s: i64, suffix: &str) -> String {
+/// The key of an object with events, of an organisation's trail or of an account's own.
+pub fn key(
+    organisation: Option<&str>,
+    account: &str,
+    region: &str,
+    (stamp_s, suffix): (i64, &str),
+) -> String {
+    let (folder_of, slash) = organisation.map_or(("", ""), |id| (id, "/"));
     format!(
-        "AWSLogs/{account}/CloudTrail/{region}/{}/{account}_CloudTrail_{region}_{}_{suffix}.json.gz",
+        "AWSLogs/{folder_of}{slash}{account}/CloudTrail/{region}/{}/\
+         {account}_CloudTrail_{region}_{}_{suffix}.json.gz",
         folder(stamp_s),
         stamp(stamp_s)
     )

@@ -1,0 +1,196 @@
+//! Machines, pipelines, agents and VPCs.
+
+use std::net::Ipv4Addr;
+
+use super::{Account, names};
+use crate::aws::caller::Role;
+use crate::rng::Rng;
+
+/// What a machine runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// EC2 instances behind an Auto Scaling group: they come and go.
+    Fleet,
+    /// A Lambda function.
+    Function,
+    /// An ECS service on Fargate.
+    Service,
+}
+
+/// A fleet, a function or a service with a role of its own.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// Index of its account.
+    pub account: usize,
+    /// What it runs on.
+    pub kind: Kind,
+    /// For example `billing-worker-17`.
+    pub name: String,
+    /// Its role.
+    pub role: Role,
+    /// Indices of the buckets it works with, the usual one first.
+    pub buckets: Vec<usize>,
+    /// Index of its secret.
+    pub secret: usize,
+    /// Instances or tasks at night; by day there are more.
+    pub n_instances: u32,
+    /// Units of work an hour, each of a few calls.
+    pub work_an_hour: f64,
+    /// The day of the month of its batch job, if it has one.
+    pub batch_day: Option<i8>,
+    /// First day; negative when it was there before.
+    pub deployed_day: i64,
+}
+
+impl Machine {
+    /// Machine number `number` in a story of `days`.
+    pub(super) fn new(rng: &mut Rng, number: u32, days: i64, accounts: &[Account]) -> Self {
+        let account = pick_index(rng, accounts.len());
+        let kind = match rng.below(10) {
+            0..=3 => Kind::Fleet,
+            4..=7 => Kind::Function,
+            _ => Kind::Service,
+        };
+        let what = rng.pick(&names::SERVICES).copied().unwrap_or("core");
+        let part = rng.pick(&names::ROLES).copied().unwrap_or("worker");
+        let name = format!("{what}-{part}-{number}");
+        let (role, n_buckets, n_secrets) = accounts.get(account).map_or((None, 1, 1), |account| {
+            let path = if kind == Kind::Function { "service-role/" } else { "" };
+            let role = account.role(path, &format!("{name}-role"));
+            (Some(role), account.buckets.len(), account.secrets.len())
+        });
+        let role = role.unwrap_or(Role {
+            account: String::new(),
+            path: String::new(),
+            name: name.clone(),
+            principal: String::new(),
+        });
+        Self {
+            account,
+            kind,
+            name,
+            role,
+            buckets: (0..=rng.below(3)).map(|_| pick_index(rng, n_buckets)).collect(),
+            secret: pick_index(rng, n_secrets),
+            n_instances: u32::try_from(1 + rng.below(4)).unwrap_or(1),
+            // The first few machines make most of the calls.
+            work_an_hour: 240.0 / libm::pow(f64::from(number) + 1.0, 0.9),
+            batch_day: rng.chance(0.05).then(|| i8::try_from(rng.between(1, 28)).unwrap_or(1)),
+            deployed_day: if rng.chance(0.04) { rng.between(1, days.max(1)) } else { -1 },
+        }
+    }
+}
+
+/// A pipeline of a CI provider that deploys with Terraform.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// Index of the account it deploys to.
+    pub account: usize,
+    /// For example `rivermill/billing-infra`.
+    pub repository: String,
+    /// The role it takes.
+    pub role: Role,
+    /// Runs on a working day, on average.
+    pub runs_a_day: f64,
+}
+
+impl Pipeline {
+    /// Pipeline number `number`.
+    pub(super) fn new(
+        rng: &mut Rng,
+        number: u32,
+        organisation: &str,
+        accounts: &[Account],
+    ) -> Self {
+        let account = pick_index(rng, accounts.len());
+        let what = rng.pick(&names::SERVICES).copied().unwrap_or("core");
+        let name = format!("deploy-{what}-{number}");
+        let role = role_in(accounts, account, &name);
+        Self {
+            account,
+            repository: format!("{organisation}/{what}-infra-{number}"),
+            role,
+            runs_a_day: rng.log_normal(3.0, 0.8).min(30.0),
+        }
+    }
+}
+
+/// An AI agent of Amazon Bedrock.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// Index of its account.
+    pub account: usize,
+    /// For example `support-agent-1`.
+    pub name: String,
+    /// Its role.
+    pub role: Role,
+    /// Conversations an hour by day.
+    pub work_an_hour: f64,
+}
+
+impl Agent {
+    /// Agent number `number`.
+    pub(super) fn new(rng: &mut Rng, number: u32, accounts: &[Account]) -> Self {
+        let account = pick_index(rng, accounts.len());
+        let what = rng.pick(&["support", "coding", "research", "triage"]).copied();
+        let name = format!("{}-agent-{number}", what.unwrap_or("support"));
+        let role =
+            role_in(accounts, account, &format!("AmazonBedrockExecutionRoleForAgents_{name}"));
+        Self { account, name, role, work_an_hour: rng.log_normal(20.0, 1.0).min(300.0) }
+    }
+}
+
+/// A VPC whose interfaces have flow logs.
+#[derive(Debug, Clone)]
+pub struct Vpc {
+    /// Index of its account; it is in that account's home region.
+    pub account: usize,
+    /// `vpc-...`
+    pub id: String,
+    /// `fl-...`
+    pub flow_log: String,
+    /// The first address; it has 65,536.
+    pub first: Ipv4Addr,
+    /// `eni-...` with the private address.
+    pub interfaces: Vec<(String, Ipv4Addr)>,
+    /// Drawn once, for what else is in it.
+    pub seed: u64,
+}
+
+impl Vpc {
+    /// VPC number `number`.
+    pub(super) fn new(rng: &mut Rng, number: u32, accounts: &[Account]) -> Self {
+        let first = Ipv4Addr::new(10, u8::try_from(number % 250).unwrap_or(0), 0, 0);
+        let n_interfaces = 4 + rng.below(28);
+        let interfaces = (0..n_interfaces)
+            .map(|_| {
+                let address = u32::from(first) + 260 + u32::try_from(rng.below(4_000)).unwrap_or(0);
+                (format!("eni-{}", rng.hex(17)), Ipv4Addr::from(address))
+            })
+            .collect();
+        Self {
+            account: number as usize % accounts.len().max(1),
+            id: format!("vpc-{}", rng.hex(17)),
+            flow_log: format!("fl-{}", rng.hex(17)),
+            first,
+            interfaces,
+            seed: rng.bits(),
+        }
+    }
+}
+
+fn role_in(accounts: &[Account], account: usize, name: &str) -> Role {
+    accounts.get(account).map_or_else(
+        || Role {
+            account: String::new(),
+            path: String::new(),
+            name: name.to_owned(),
+            principal: String::new(),
+        },
+        |account| account.role("", name),
+    )
+}
+
+fn pick_index(rng: &mut Rng, n: usize) -> usize {
+    usize::try_from(rng.below(n as u64)).unwrap_or(0)
+}

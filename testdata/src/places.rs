@@ -1,0 +1,189 @@
+//! Networks that addresses are drawn from: where people live and work, and what machines use. The
+//! addresses are arbitrary; nobody behind them is meant.
+
+use std::net::Ipv4Addr;
+
+use crate::calendar::{self, Zone};
+use crate::rng::Rng;
+
+/// A range that one operator announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    /// Who announces it, and where.
+    pub name: &'static str,
+    first: u32,
+    /// How many addresses are drawn from.
+    n_addresses: u32,
+}
+
+impl Network {
+    const fn new(name: &'static str, first: [u8; 4], n_addresses: u32) -> Self {
+        Self { name, first: u32::from_be_bytes(first), n_addresses }
+    }
+
+    /// An address of it.
+    pub fn address(&self, rng: &mut Rng) -> Ipv4Addr {
+        let offset = rng.below(u64::from(self.n_addresses));
+        let offset = u32::try_from(offset).unwrap_or(0);
+        let address = self.first.wrapping_add(offset);
+        // The first and the last of a /24 are nobody's.
+        Ipv4Addr::from(if matches!(address & 0xff, 0 | 0xff) { address ^ 0x25 } else { address })
+    }
+}
+
+/// A city where people live.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct City {
+    /// Name.
+    pub name: &'static str,
+    /// ISO 3166-1 alpha-2.
+    pub country: &'static str,
+    /// Its hours.
+    pub zone: Zone,
+    /// What homes use.
+    pub homes: Network,
+    /// What telephones use.
+    pub mobile: Network,
+    /// What offices and hotels use.
+    pub business: Network,
+}
+
+const SMALL: u32 = 1 << 10;
+const LARGE: u32 = 1 << 14;
+
+/// Where people of the organisation live.
+pub const CITIES: [City; 8] = [
+    City {
+        name: "Seattle",
+        country: "US",
+        zone: calendar::SEATTLE,
+        homes: Network::new("Comcast", [73, 83, 0, 0], LARGE),
+        mobile: Network::new("T-Mobile USA", [172, 56, 104, 0], SMALL),
+        business: Network::new("Comcast Business", [50, 206, 80, 0], SMALL),
+    },
+    City {
+        name: "New York",
+        country: "US",
+        zone: calendar::NEW_YORK,
+        homes: Network::new("Verizon Fios", [108, 27, 0, 0], LARGE),
+        mobile: Network::new("AT&T Mobility", [107, 77, 224, 0], SMALL),
+        business: Network::new("Verizon Business", [65, 206, 80, 0], SMALL),
+    },
+    City {
+        name: "Berlin",
+        country: "DE",
+        zone: calendar::BERLIN,
+        homes: Network::new("Vodafone Germany", [91, 64, 0, 0], LARGE),
+        mobile: Network::new("Telekom Deutschland mobile", [80, 187, 80, 0], SMALL),
+        business: Network::new("Colt Germany", [62, 96, 180, 0], SMALL),
+    },
+    City {
+        name: "London",
+        country: "GB",
+        zone: calendar::LONDON,
+        homes: Network::new("British Telecommunications", [86, 139, 0, 0], LARGE),
+        mobile: Network::new("EE mobile", [31, 94, 16, 0], SMALL),
+        business: Network::new("BT business", [81, 149, 144, 0], SMALL),
+    },
+    City {
+        name: "Lisbon",
+        country: "PT",
+        zone: calendar::LISBON,
+        homes: Network::new("MEO", [85, 243, 0, 0], LARGE),
+        mobile: Network::new("Vodafone Portugal", [148, 69, 112, 0], SMALL),
+        business: Network::new("NOS", [83, 240, 160, 0], SMALL),
+    },
+    City {
+        name: "Bangalore",
+        country: "IN",
+        zone: calendar::BANGALORE,
+        homes: Network::new("Bharti Airtel", [106, 51, 0, 0], LARGE),
+        mobile: Network::new("Reliance Jio", [49, 37, 176, 0], SMALL),
+        business: Network::new("Tata Communications", [115, 114, 64, 0], SMALL),
+    },
+    City {
+        name: "Tokyo",
+        country: "JP",
+        zone: calendar::TOKYO,
+        homes: Network::new("NTT OCN", [153, 156, 0, 0], LARGE),
+        mobile: Network::new("NTT Docomo", [49, 98, 48, 0], SMALL),
+        business: Network::new("IIJ", [202, 232, 16, 0], SMALL),
+    },
+    City {
+        name: "Sydney",
+        country: "AU",
+        zone: calendar::SYDNEY,
+        homes: Network::new("Telstra", [58, 165, 0, 0], LARGE),
+        mobile: Network::new("Telstra mobile", [1, 145, 16, 0], SMALL),
+        business: Network::new("Optus business", [203, 202, 0, 0], SMALL),
+    },
+];
+
+/// Commercial virtual private networks, which people and intruders use.
+pub const VPN: Network = Network::new("M247", [185, 156, 46, 0], 1 << 8);
+/// Hosting in Finland.
+pub const HOSTING_EU: Network = Network::new("Hetzner", [95, 216, 140, 0], SMALL);
+/// Hosting in Singapore.
+pub const HOSTING_ASIA: Network = Network::new("DigitalOcean", [159, 89, 192, 0], SMALL);
+/// Homes in Brazil, where nobody of the organisation lives.
+pub const FAR_HOMES: Network = Network::new("Claro Brazil", [177, 32, 16, 0], SMALL);
+/// Microsoft Azure, where GitHub's runners live.
+pub const RUNNERS: Network = Network::new("Microsoft Azure", [20, 55, 0, 0], LARGE);
+
+/// What instances, tasks and functions of `region` call from.
+pub fn of_region(region: &str) -> Network {
+    match region {
+        "us-west-2" => Network::new("Amazon Oregon", [35, 160, 0, 0], LARGE),
+        "eu-central-1" => Network::new("Amazon Frankfurt", [18, 192, 0, 0], LARGE),
+        "eu-west-1" => Network::new("Amazon Dublin", [34, 240, 0, 0], LARGE),
+        "ap-northeast-1" => Network::new("Amazon Tokyo", [18, 176, 0, 0], LARGE),
+        _ => Network::new("Amazon Virginia", [3, 80, 0, 0], LARGE),
+    }
+}
+
+/// Regions that are on in every account: a console that looks around asks all of them.
+pub const REGIONS: [&str; 17] = [
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "ap-south-1",
+    "ap-northeast-3",
+    "ap-northeast-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-northeast-1",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eu-north-1",
+    "sa-east-1",
+];
+/// Regions that machines are in.
+pub const HOME_REGIONS: [&str; 5] =
+    ["us-east-1", "us-west-2", "eu-central-1", "eu-west-1", "ap-northeast-1"];
+/// Where global services are logged.
+pub const GLOBAL: &str = "us-east-1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_stay_in_their_network() {
+        let mut rng = Rng::new(3);
+        for city in CITIES {
+            for network in [city.homes, city.mobile, city.business] {
+                let address = u32::from(network.address(&mut rng));
+                assert!((network.first..=network.first + network.n_addresses).contains(&address));
+            }
+        }
+    }
+
+    #[test]
+    fn machines_live_where_the_regions_are() {
+        assert!(HOME_REGIONS.iter().all(|region| REGIONS.contains(region)));
+    }
+}

@@ -1,0 +1,68 @@
+//! The sweep through time: lives begin, go on and end in the order of their moments.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::error::Error;
+
+use crate::clock::DAY_S;
+use crate::life::{self, Life, Stage};
+use crate::organisation::{Organisation, Size};
+use crate::post::{Post, Sink, Written};
+
+/// What to tell.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The same seed gives the same bytes.
+    pub seed: u64,
+    /// How much there is of everything.
+    pub size: Size,
+    /// Midnight UTC of the first day. Unit: seconds since the Unix epoch.
+    pub start_s: i64,
+    /// Days told.
+    pub days: i64,
+}
+
+/// Tells the story of `plan` to `sink`; `watch` hears of each day that is over, counted from 1.
+pub fn run(
+    plan: &Plan,
+    sink: &mut dyn Sink,
+    watch: &mut dyn FnMut(i64),
+) -> Result<Written, Box<dyn Error>> {
+    let organisation = Organisation::new(plan.seed, plan.size, (plan.start_s, plan.days));
+    let mut stage = Stage { post: Post::new(&organisation), organisation: &organisation };
+    let mut going_on = BinaryHeap::new();
+    let mut lives: Vec<Option<Box<dyn Life>>> = Vec::new();
+    let mut free = Vec::new();
+    for day in 0..plan.days {
+        let end_s = plan.start_s + (day + 1) * DAY_S;
+        for start in life::day(&organisation, day) {
+            let place = free.pop().unwrap_or(lives.len());
+            if place == lives.len() {
+                lives.push(Some(start.life));
+            } else if let Some(life) = lives.get_mut(place) {
+                *life = Some(start.life);
+            }
+            going_on.push(Reverse((start.at_s, place)));
+        }
+        while let Some(&Reverse((now_s, place))) = going_on.peek() {
+            if now_s >= end_s {
+                break;
+            }
+            going_on.pop();
+            stage.post.flush(now_s, sink)?;
+            let next_s = lives
+                .get_mut(place)
+                .and_then(Option::as_mut)
+                .and_then(|life| life.step(now_s, &mut stage));
+            if let Some(next_s) = next_s {
+                going_on.push(Reverse((next_s.max(now_s + 1), place)));
+            } else {
+                lives.get_mut(place).and_then(Option::take);
+                free.push(place);
+            }
+        }
+        watch(day + 1);
+    }
+    stage.post.flush(i64::MAX, sink)?;
+    Ok(stage.post.written())
+}
