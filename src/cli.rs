@@ -3,12 +3,14 @@
 mod config;
 mod detectors;
 mod replay;
+mod simulate;
 
 use crate::{config::ConfigError, decode, terminal};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ingest::{enrich::EnrichError, flowlog::FlowFormat, source::SourceError};
 use replay::Replay;
+use simulate::Simulate;
 use std::{
     io::{self, Write},
     path::PathBuf,
@@ -27,6 +29,8 @@ struct Cli {
 enum Command {
     /// Read archived logs and tell what does not fit
     Replay(Replay),
+    /// Write the logs of a made-up organisation, as AWS would
+    Simulate(Simulate),
     /// Print records, flows or notifications, normalised
     Decode(Decode),
     /// List the detectors, or explain one
@@ -120,6 +124,7 @@ const INCOMPLETE: u8 = 4;
 pub(crate) fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Replay(arguments) => arguments.run(),
+        Command::Simulate(arguments) => arguments.run(&mut io::stderr()),
         Command::Decode(arguments) => arguments.run(),
         Command::Detectors(Detectors::List { format }) => {
             detectors::list(Format::or_default(format), &mut io::stdout()).map(|()| 0)

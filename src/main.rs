@@ -3,6 +3,7 @@
 mod cli;
 mod config;
 mod decode;
+mod folder;
 mod replay;
 mod summary;
 mod terminal;

@@ -26,6 +26,18 @@ pub(crate) fn progress(bytes: u64, is_wanted: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let template = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left, {msg}";
+    bar(bytes, template)
+}
+
+/// A bar on standard error that counts days, if a person looks at it.
+pub(crate) fn days(n: i64) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    bar(u64::try_from(n).unwrap_or(0), "{bar:30} day {pos} of {len}, {eta} left")
+}
+
+fn bar(length: u64, template: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(template);
-    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
