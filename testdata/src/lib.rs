@@ -17,6 +17,7 @@ pub mod rng;
 pub mod simulate;
 pub mod story;
 pub mod truth;
+pub mod verdict;
 
 use std::collections::BTreeMap;
 
