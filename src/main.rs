@@ -3,7 +3,6 @@
 mod cli;
 mod config;
 mod decode;
-mod folder;
 mod replay;
 mod summary;
 mod terminal;

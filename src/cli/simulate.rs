@@ -1,12 +1,13 @@
 //! `simulate`: a made-up organisation's logs, as AWS would have written them.
 
-use crate::{folder::Folder, terminal};
+use crate::terminal;
 use anyhow::{Result, anyhow};
 use clap::Args;
 use ingest::instant::parse_instant;
 use std::{io::Write, path::PathBuf, time::Instant};
 use testdata::{
     clock::DAY_S,
+    folder::Folder,
     organisation::Size,
     post::Written,
     simulate::{self, Plan},
@@ -71,7 +72,7 @@ impl Simulate {
     pub(super) fn run(self, out: &mut dyn Write) -> Result<u8> {
         let begun = Instant::now();
         let plan = self.organisation.plan();
-        let mut folder = Folder::create(&self.to)?;
+        let mut folder = Folder::create(&self.to).map_err(|error| anyhow!("{error}"))?;
         let bar = terminal::days(plan.days);
         let written = simulate::run(&plan, &mut folder, &mut |_| bar.inc(1))
             .map_err(|error| anyhow!("{error}"))?;

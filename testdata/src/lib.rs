@@ -1,12 +1,14 @@
-//! Writes logs as AWS would: golden fixtures with an attack in them. It knows no other room.
+//! Writes logs as AWS would: of an organisation that is made up, with attacks in them. It knows no
+//! other room.
 //!
-//! In goes a seed written in the source, out comes an archive in memory: object keys and bytes.
-//! It never reads a clock, the environment or the disk.
+//! In go a seed and a size, out come objects: keys and bytes, one at a time. It never reads a clock or
+//! the environment; only `folder` touches the disk.
 
 pub mod aws;
 pub mod calendar;
 pub mod clock;
 mod draw;
+pub mod folder;
 pub mod golden;
 pub mod json;
 pub mod life;
