@@ -52,6 +52,9 @@ struct Organisation {
     /// VPCs with flow logs
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     vpcs: u32,
+    /// The trail's digests too, one for each account, region and hour
+    #[arg(long)]
+    digests: bool,
 }
 
 /// Midnight UTC of a typed date. Unit: seconds since the Unix epoch.
@@ -64,7 +67,8 @@ impl Organisation {
     fn plan(&self) -> Plan {
         let Self { accounts, people, machines, pipelines, agents, vpcs, .. } = *self;
         let size = Size { accounts, people, machines, pipelines, agents, vpcs };
-        Plan { seed: self.seed, size, start_s: self.start, days: self.days }
+        let Self { seed, start, days, digests, .. } = *self;
+        Plan { seed, size, start_s: start, days, has_digests: digests }
     }
 }
 

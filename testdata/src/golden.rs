@@ -20,6 +20,7 @@ use crate::aws::caller::Caller;
 use crate::aws::delivery::{self, Habits};
 use crate::aws::digest;
 use crate::aws::flow::{self, Flow};
+use crate::aws::gzip;
 use crate::clock::{DAY_S, HOUR_S, MINUTE_S};
 use crate::rng::Rng;
 use cast::Cast;
@@ -106,11 +107,16 @@ pub fn archive() -> Result<Archive, Box<dyn Error>> {
     };
     let mut archive = delivery::deliver(records, ACCOUNT, habits, &mut rng)?;
     archive.extend(flow::deliver(&flows, network::FLOW_LOG, &mut rng)?);
-    let trail =
-        digest::Trail { account: ACCOUNT, name: cast::TRAIL, home: HOME, bucket: cast::LOG_BUCKET };
+    let trail = digest::Trail {
+        organisation: None,
+        account: ACCOUNT,
+        name: cast::TRAIL,
+        home: HOME,
+        bucket: cast::LOG_BUCKET,
+    };
     for region in ["eu-north-1", "sa-east-1"] {
-        let (key, bytes) = digest::starting(trail, region, START_S + HOUR_S)?;
-        archive.insert(key, bytes);
+        let (key, text, _) = digest::hourly(trail, region, START_S + HOUR_S, &[], None);
+        archive.insert(key, gzip(text.as_bytes())?);
     }
     archive.insert("truth.json".to_owned(), truth.text()?.into_bytes());
     Ok(archive)

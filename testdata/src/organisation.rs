@@ -132,6 +132,11 @@ impl Organisation {
         Self { seed, id, name, start_s, accounts, people, machines, pipelines, agents, vpcs }
     }
 
+    /// Where the organisation's trail delivers.
+    pub fn trail_bucket(&self) -> String {
+        format!("{}-organisation-trail", self.name)
+    }
+
     /// Midnight UTC of `day`, counted from 0. Unit: seconds since the Unix epoch.
     pub fn midnight(&self, day: i64) -> i64 {
         self.start_s + day * DAY_S

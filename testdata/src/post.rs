@@ -11,8 +11,10 @@ use libdeflater::{CompressionLvl, Compressor};
 
 use crate::aws::call::Record;
 use crate::aws::delivery::{STAMP_STEP_S, key};
-use crate::clock::round_up;
+use crate::aws::digest::{self, LogFile, Previous, Trail, sha256};
+use crate::clock::{HOUR_S, round_up};
 use crate::organisation::{Organisation, part};
+use crate::places::{GLOBAL, REGIONS};
 use crate::rng::Rng;
 
 /// Takes objects.
@@ -69,9 +71,19 @@ struct Waiting {
     text: String,
 }
 
+/// The digests of the organisation's trail: what they will list, and the last of each chain.
+#[derive(Debug, Default)]
+struct Digests {
+    /// The end of the hour that is open. Unit: seconds since the Unix epoch.
+    end_s: i64,
+    files: BTreeMap<(usize, &'static str), Vec<LogFile>>,
+    previous: BTreeMap<(usize, &'static str), Previous>,
+}
+
 /// Records and flows on their way.
 pub struct Post<'a> {
     organisation: &'a Organisation,
+    digests: Option<Digests>,
     slots: BTreeMap<Slot, Vec<Waiting>>,
     packer: Packer,
     /// Objects of the organisation's trail that went out with the last stamp, by account.
@@ -80,20 +92,19 @@ pub struct Post<'a> {
 }
 
 impl<'a> Post<'a> {
-    /// Nothing is on its way yet.
-    pub fn new(organisation: &'a Organisation) -> Self {
+    /// Nothing is on its way yet. With `has_digests` every region of every account gets one each
+    /// hour.
+    pub fn new(organisation: &'a Organisation, has_digests: bool) -> Self {
+        let end_s = organisation.start_s + HOUR_S;
+        let digests = has_digests.then(|| Digests { end_s, ..Digests::default() });
         Self {
             organisation,
+            digests,
             slots: BTreeMap::new(),
             packer: Packer::new(),
             delivered: vec![0; organisation.accounts.len()],
             written: Written::default(),
         }
-    }
-
-    /// What was written so far.
-    pub fn written(&self) -> Written {
-        self.written
     }
 
     /// How many objects of `account` went out last: CloudTrail makes calls of its own for each.
@@ -124,12 +135,57 @@ impl<'a> Post<'a> {
 
     /// Packs and hands on what is stamped before `until_s`.
     pub fn flush(&mut self, until_s: i64, sink: &mut dyn Sink) -> Result<(), Box<dyn Error>> {
-        while let Some(entry) = self.slots.first_entry() {
-            if entry.key().stamp_s >= until_s {
+        while let Some(stamp_s) = self.slots.first_key_value().map(|(slot, _)| slot.stamp_s) {
+            if stamp_s >= until_s {
                 break;
             }
-            let (slot, records) = entry.remove_entry();
-            self.pack(slot, records, sink)?;
+            while self.digests.as_ref().is_some_and(|digests| digests.end_s <= stamp_s) {
+                self.digest(sink)?;
+            }
+            if let Some((slot, records)) = self.slots.pop_first() {
+                self.pack(slot, records, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Packs and hands on everything, at the end of the story.
+    pub fn finish(&mut self, sink: &mut dyn Sink) -> Result<Written, Box<dyn Error>> {
+        self.flush(i64::MAX, sink)?;
+        if self.digests.is_some() {
+            self.digest(sink)?;
+        }
+        Ok(self.written)
+    }
+
+    /// Hands on the digests of the hour that is open.
+    fn digest(&mut self, sink: &mut dyn Sink) -> Result<(), Box<dyn Error>> {
+        let Self { organisation, digests: Some(digests), packer, .. } = self else { return Ok(()) };
+        let end_s = digests.end_s;
+        digests.end_s += HOUR_S;
+        let mut files = std::mem::take(&mut digests.files);
+        let home = organisation.accounts.first().map_or(GLOBAL, |account| account.home);
+        for (number, account) in organisation.accounts.iter().enumerate() {
+            let trail = Trail {
+                organisation: Some(&organisation.id),
+                account: &account.id,
+                name: "organisation",
+                home,
+                bucket: &organisation.trail_bucket(),
+            };
+            for region in REGIONS {
+                let chain = (number, region);
+                let listed = files.remove(&chain).unwrap_or_default();
+                let previous = digests.previous.get(&chain);
+                let (key, text, next) = digest::hourly(trail, region, end_s, &listed, previous);
+                digests.previous.insert(chain, next);
+                packer.begin().extend_from_slice(text.as_bytes());
+                let (stored, bytes) = packer.pack()?;
+                sink.object(&key, stored)?;
+                self.written.objects += 1;
+                self.written.bytes += bytes as u64;
+                self.written.stored_bytes += stored.len() as u64;
+            }
         }
         Ok(())
     }
@@ -168,6 +224,12 @@ impl<'a> Post<'a> {
             }
             text.extend_from_slice(b"]}");
             let name = key(folder, &account.id, slot.region, (slot.stamp_s, &rng.suffix(16)));
+            if let Some(digests) = self.digests.as_mut().filter(|_| !slot.is_second_trail) {
+                let times = || file.iter().map(|record| record.time_s);
+                let times_s = (times().min().unwrap_or(0), times().max().unwrap_or(0));
+                let listed = LogFile { key: name.clone(), hash: sha256(text), times_s };
+                digests.files.entry((slot.account, slot.region)).or_default().push(listed);
+            }
             let (stored, bytes) = self.packer.pack()?;
             sink.object(&name, stored)?;
             self.written.objects += 1;

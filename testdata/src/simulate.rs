@@ -20,6 +20,8 @@ pub struct Plan {
     pub start_s: i64,
     /// Days told.
     pub days: i64,
+    /// Every region of every account gets a digest each hour.
+    pub has_digests: bool,
 }
 
 /// Tells the story of `plan` to `sink`; `watch` hears of each day that is over, counted from 1.
@@ -29,7 +31,8 @@ pub fn run(
     watch: &mut dyn FnMut(i64),
 ) -> Result<Written, Box<dyn Error>> {
     let organisation = Organisation::new(plan.seed, plan.size, (plan.start_s, plan.days));
-    let mut stage = Stage { post: Post::new(&organisation), organisation: &organisation };
+    let mut stage =
+        Stage { post: Post::new(&organisation, plan.has_digests), organisation: &organisation };
     let mut going_on = BinaryHeap::new();
     let mut lives: Vec<Option<Box<dyn Life>>> = Vec::new();
     let mut free = Vec::new();
@@ -63,6 +66,5 @@ pub fn run(
         }
         watch(day + 1);
     }
-    stage.post.flush(i64::MAX, sink)?;
-    Ok(stage.post.written())
+    stage.post.finish(sink)
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::clock::iso;
 use crate::truth::Truth;
 
 /// What somebody says was found, as far as the truth can check it.
@@ -15,8 +14,8 @@ pub struct Claim<'a> {
     pub interface: Option<&'a str>,
     /// The other sides of these flows.
     pub peers: Vec<&'a str>,
-    /// The first and the last moment. Unit: seconds since the Unix epoch.
-    pub times_s: (i64, i64),
+    /// The first and the last moment, ISO 8601 in UTC.
+    pub times: (&'a str, &'a str),
 }
 
 /// The truth, ready to be asked.
@@ -44,11 +43,11 @@ impl<'a> Judge<'a> {
 
     fn by_flow(&self, claim: &Claim<'_>) -> Option<usize> {
         let interface = claim.interface?;
-        let (first, last) = (iso(claim.times_s.0), iso(claim.times_s.1));
+        let (first, last) = claim.times;
         self.truth.stories.iter().position(|story| {
             story.steps.iter().any(|step| {
                 // ISO 8601 in UTC sorts as time does.
-                let overlaps = step.first <= last && first <= step.last;
+                let overlaps = *step.first <= *last && *first <= *step.last;
                 overlaps && step.flows.iter().any(|flow| is_about(flow, interface, &claim.peers))
             })
         })
@@ -65,6 +64,7 @@ fn is_about(flow: &str, interface: &str, peers: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::iso;
     use crate::truth::{Account, Step};
 
     fn truth() -> Truth {
@@ -91,9 +91,9 @@ mod tests {
     fn a_flow_needs_interface_time_and_peer() {
         let truth = truth();
         let judge = Judge::new(&truth);
-        let claim = |interface, peers: &[&'static str], times_s| {
-            let interface = Some(interface);
-            judge.story(&Claim { interface, peers: peers.to_vec(), times_s, ..Claim::default() })
+        let claim = |interface, peers: &[&'static str], (first_s, last_s)| {
+            let (interface, times) = (Some(interface), (&*iso(first_s), &*iso(last_s)));
+            judge.story(&Claim { interface, peers: peers.to_vec(), times, ..Claim::default() })
         };
         assert_eq!(claim("eni-1", &["10.0.0.9"], (5_900, 7_000)), Some(1));
         assert_eq!(claim("eni-2", &["10.0.0.9"], (5_900, 7_000)), None, "another interface");
