@@ -86,8 +86,8 @@ pub struct Post<'a> {
     digests: Option<Digests>,
     slots: BTreeMap<Slot, Vec<Waiting>>,
     packer: Packer,
-    /// Objects of the organisation's trail that went out with the last stamp, by account.
-    delivered: Vec<u32>,
+    /// By account: the last stamp of the organisation's trail, and the objects that have it.
+    delivered: Vec<(i64, u32)>,
     written: Written,
 }
 
@@ -102,21 +102,20 @@ impl<'a> Post<'a> {
             digests,
             slots: BTreeMap::new(),
             packer: Packer::new(),
-            delivered: vec![0; organisation.accounts.len()],
+            delivered: vec![(0, 0); organisation.accounts.len()],
             written: Written::default(),
         }
     }
 
     /// How many objects of `account` went out last: CloudTrail makes calls of its own for each.
     pub fn delivered(&self, account: usize) -> u32 {
-        self.delivered.get(account).copied().unwrap_or(0)
+        self.delivered.get(account).map_or(0, |(_, n)| *n)
     }
 
     /// Takes a record of `account`.
     pub fn record(&mut self, account: usize, record: Record) {
         let mut rng = Rng::new(fold(record.id.as_bytes()));
-        let Record { time_s, region, body, .. } = record;
-        let text = body.line().unwrap_or_default();
+        let Record { time_s, region, text, .. } = record;
         let slot = |stamp_s, is_second_trail| Slot { stamp_s, account, region, is_second_trail };
         let doubled = self
             .organisation
@@ -204,8 +203,10 @@ impl<'a> Post<'a> {
         let mut rng = Rng::for_part(*seed, &[part::DELIVERY, stamp, lane, region]);
         records.sort_unstable_by_key(|record| (record.time_s, record.lot));
         let files = deal(records, &mut rng);
-        if let Some(delivered) = self.delivered.get_mut(slot.account) {
-            *delivered = u32::try_from(files.len()).unwrap_or(u32::MAX);
+        if let Some((stamp_s, n)) = self.delivered.get_mut(slot.account) {
+            *n = if *stamp_s == slot.stamp_s { *n } else { 0 };
+            *n += u32::try_from(files.len()).unwrap_or(0);
+            *stamp_s = slot.stamp_s;
         }
         let folder = if slot.is_second_trail { None } else { Some(id.as_str()) };
         for mut file in files {

@@ -89,7 +89,7 @@ pub fn hourly(
         "previousDigestSignature": or_null(previous.map(|previous| &previous.signature)),
         "logFiles": listed,
     };
-    let text = line(&body);
+    let text = body.line();
     let hash = sha256(text.as_bytes());
     // No key signs a story: the chain holds, the signature does not.
     let signature = sha256(hash.as_bytes()).repeat(8);
@@ -106,10 +106,6 @@ fn listed(file: &LogFile, bucket: &str) -> Json {
         "newestEventTime": iso(file.times_s.1),
         "oldestEventTime": iso(file.times_s.0),
     }
-}
-
-fn line(body: &Json) -> String {
-    body.line().unwrap_or_default()
 }
 
 #[cfg(test)]
