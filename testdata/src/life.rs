@@ -4,6 +4,7 @@
 //! that works every few minutes. It makes some calls, says when it goes on, and draws from a
 //! generator of its own, so that what one does changes nothing for the others.
 
+mod credentials;
 mod machines;
 mod services;
 

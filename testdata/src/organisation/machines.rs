@@ -74,7 +74,7 @@ impl Machine {
             secret: pick_index(rng, n_secrets),
             n_instances: u32::try_from(1 + rng.below(4)).unwrap_or(1),
             // The first few machines make most of the calls.
-            work_an_hour: 240.0 / libm::pow(f64::from(number) + 1.0, 0.9),
+            work_an_hour: 60.0 / libm::pow(f64::from(number) + 1.0, 0.9),
             batch_day: rng.chance(0.05).then(|| i8::try_from(rng.between(1, 28)).unwrap_or(1)),
             deployed_day: if rng.chance(0.04) { rng.between(1, days.max(1)) } else { -1 },
         }
