@@ -13,7 +13,7 @@ use crate::aws::call::Record;
 use crate::aws::delivery::{STAMP_STEP_S, key};
 use crate::aws::digest::{self, LogFile, Previous, Trail, sha256};
 use crate::clock::{HOUR_S, round_up};
-use crate::organisation::{Organisation, part};
+use crate::organisation::{Account, Organisation, part};
 use crate::places::{GLOBAL, REGIONS};
 use crate::rng::Rng;
 
@@ -117,12 +117,13 @@ impl<'a> Post<'a> {
         let mut rng = Rng::new(fold(record.id.as_bytes()));
         let Record { time_s, region, text, .. } = record;
         let slot = |stamp_s, is_second_trail| Slot { stamp_s, account, region, is_second_trail };
-        let doubled = self
-            .organisation
-            .accounts
-            .get(account)
-            .is_some_and(|account| account.has_second_trail && account.home == region);
-        if doubled {
+        // The second trail is for management events of one region.
+        let is_seen_twice = |account: &Account| {
+            account.has_second_trail
+                && account.home == region
+                && text.contains("\"managementEvent\":true")
+        };
+        if self.organisation.accounts.get(account).is_some_and(is_seen_twice) {
             let waiting = Waiting { time_s, lot: rng.bits(), text: text.clone() };
             let stamp_s = stamp_of(time_s, &mut rng);
             self.slots.entry(slot(stamp_s, true)).or_default().push(waiting);
