@@ -319,9 +319,6 @@ impl FlowReader {
         let rows_max = self.stride.min(BATCH_ROWS - self.rows);
         self.marks.mark(text, pos - skipped, self.columns.len(), rows_max);
         let mut rows = self.marks.rows();
-        if rows == 0 {
-            return pos;
-        }
         // Words last: none is kept of a row that is not.
         for is_text in [false, true] {
             let columns = self.columns.iter_mut().enumerate();
@@ -333,11 +330,11 @@ impl FlowReader {
         self.line += rows as u64;
         if rows == rows_max {
             self.stride = (self.stride * 2).min(STRIDE_MAX);
-        } else if rows < self.marks.rows() {
+        } else if rows < self.marks.rows_met() {
             self.stride = rows.max(STRIDE_MIN);
             self.truncate();
         }
-        skipped + self.marks.line(rows)
+        if rows == 0 { pos } else { skipped + self.marks.line(rows) }
     }
 
     /// Reads whatever comes next, one line or one JSON value, and returns its length; `None` if it
