@@ -368,7 +368,7 @@ impl Attempt {
 
 /// From so many rows on, an address that is on twice as many as any other stays the own one; the
 /// other sides need not be counted any more.
-const SETTLED_ROWS: u64 = 64;
+const SETTLED_ROWS: u64 = 32;
 
 impl Interface {
     /// Counts the two addresses of a row; returns the own one once that is beyond doubt.
