@@ -11,7 +11,7 @@ const MARKS_MAX: usize = 8_192;
 const STEP_BYTES: usize = 64;
 
 /// Most separators of a step that are written without asking how many there are.
-const USUAL_MARKS: usize = 12;
+const USUAL_MARKS: usize = 10;
 
 /// The separators behind the values of whole lines.
 #[derive(Debug)]

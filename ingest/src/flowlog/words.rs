@@ -174,10 +174,12 @@ pub(super) fn ipv4_at(text: &[u8], start: usize, end: usize) -> Option<u32> {
     if !(7..=15).contains(&len) {
         return None;
     }
-    let before = |n: usize| text.get(..end - n)?.last_chunk().map(|chunk| u8x16::new(*chunk));
-    let (lane, before_one, before_two) = (before(0)?, before(1)?, before(2)?);
-    let ((ones, is_one), (tens, is_ten)) = (digits(lane), digits(before_one));
-    let (hundreds, _) = digits(before_two);
+    let window: &[u8; 18] = text.get(..end)?.last_chunk()?;
+    let ([_, _, lane @ ..], [_, one_before @ .., _], [two_before @ .., _, _]) =
+        (window, window, window);
+    let lane = u8x16::new(*lane);
+    let ((ones, is_one), (tens, is_ten)) = (digits(lane), digits(u8x16::new(*one_before)));
+    let (hundreds, _) = digits(u8x16::new(*two_before));
     let (tens, hundreds) = (ten_times(tens), ten_times(ten_times(hundreds & is_ten)));
     let low = ones + tens;
     let octets = low.saturating_add(hundreds);
