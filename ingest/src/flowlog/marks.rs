@@ -175,6 +175,7 @@ mod tests {
             ("\na b c\n", 1),
             ("\na b c", 0),
             ("\na b\na b c\n", 0),
+            ("\na\nb c\n", 0),
             ("\na b c d\n", 0),
             ("\n a b c\n", 0),
             ("\na  b c\n", 0),
