@@ -11,10 +11,15 @@ use ingest::{
     flowlog::{FlowCounts, FlowFormat, looks_like_flow},
     source::{Filter, key},
 };
-use std::{fs::File, io::Read, ops::ControlFlow, path::Path};
+use std::{
+    fs::File,
+    io::{ErrorKind, Read},
+    ops::ControlFlow,
+    path::Path,
+};
 
-/// Space that reading to the end of a file needs beyond its size. Unit: bytes.
-const READ_SLACK_BYTES: u64 = 64;
+/// What is asked for beyond a file's size: to get less tells that the end was met. Unit: bytes.
+const READ_SLACK_BYTES: usize = 64;
 
 /// Larger files are refused; AWS's are at most 75 MB, and all of a file is held. Unit: bytes as stored.
 const FILE_BYTES_MAX: u64 = 8 << 30;
@@ -127,15 +132,25 @@ impl<'a> Worker<'a> {
 
     /// Reads a file of about `size_bytes` into the buffer that is kept.
     pub(crate) fn load(&mut self, path: &Path, size_bytes: u64) -> Result<()> {
-        self.file.clear();
-        // Room for the end to be met without growing; more than a file says costs only that.
-        let room = size_bytes.min(FILE_BYTES_MAX).saturating_add(READ_SLACK_BYTES);
-        self.file.reserve(usize::try_from(room).unwrap_or(0));
-        let file = File::open(path).context("cannot be opened")?;
-        // `take` also hides the file's own look-up of its size, which the listing has done.
-        let n = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut self.file);
-        let n = n.context("cannot be read")? as u64;
-        anyhow::ensure!(n <= FILE_BYTES_MAX, "is longer than {FILE_BYTES_MAX} bytes as stored");
+        let size_bytes = usize::try_from(size_bytes.min(FILE_BYTES_MAX)).unwrap_or(0);
+        let mut file = File::open(path).context("cannot be opened")?;
+        // More than a file says costs only the room.
+        self.file.resize(size_bytes + READ_SLACK_BYTES, 0);
+        let n = loop {
+            match file.read(&mut self.file) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read.context("cannot be read")?,
+            }
+        };
+        self.file.truncate(n);
+        if n == size_bytes {
+            return Ok(());
+        }
+        // Another size than was listed: to the end then.
+        let more = FILE_BYTES_MAX + 1 - n as u64;
+        file.take(more).read_to_end(&mut self.file).context("cannot be read")?;
+        let is_within = self.file.len() as u64 <= FILE_BYTES_MAX;
+        anyhow::ensure!(is_within, "is longer than {FILE_BYTES_MAX} bytes as stored");
         Ok(())
     }
 

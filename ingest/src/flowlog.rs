@@ -124,6 +124,8 @@ pub struct FlowReader {
     /// The format was gathered from JSON keys and grows with them.
     from_json: bool,
     layout: Arc<Layout>,
+    /// The field at each position of the format, where it is known and wanted.
+    wanted: Vec<Option<Field>>,
     /// One per position of the format.
     columns: Vec<Column>,
     /// A header line could pass for a record: no field is a number or an address.
@@ -162,6 +164,7 @@ impl FlowReader {
             header: Vec::new(),
             from_json: false,
             layout: Arc::new(Layout::of([])),
+            wanted: Vec::new(),
             columns: Vec::new(),
             words_only: false,
             marks: Marks::default(),
@@ -239,17 +242,13 @@ impl FlowReader {
         counts
     }
 
-    /// The field at each place, where it is known and wanted.
-    fn wanted(&self) -> impl Iterator<Item = Option<Field>> {
-        let wanted = |field: &Field| self.fields.as_ref().is_none_or(|all| all.contains(field));
-        self.format.positions().iter().map(move |field| field.filter(wanted))
-    }
-
     /// Sets up the columns of `format`.
     fn start(&mut self) {
-        let wanted: Vec<Option<Field>> = self.wanted().collect();
-        self.layout = Arc::new(Layout::of(wanted.iter().flatten().copied()));
-        let kinds = || wanted.iter().map(|field| field.map(Field::kind));
+        let Self { fields, format, .. } = self;
+        let is_wanted = |field: &Field| fields.as_ref().is_none_or(|all| all.contains(field));
+        self.wanted = format.positions().iter().map(|field| field.filter(is_wanted)).collect();
+        self.layout = Arc::new(Layout::of(self.wanted.iter().flatten().copied()));
+        let kinds = || self.wanted.iter().map(|field| field.map(Field::kind));
         self.columns = kinds().map(Column::new).collect();
         self.words_only = kinds().all(|kind| kind.is_none_or(|kind| kind == Kind::Text));
     }
@@ -320,9 +319,6 @@ impl FlowReader {
         let rows_max = self.stride.min(BATCH_ROWS - self.rows);
         self.marks.mark(text, pos - skipped, self.columns.len(), rows_max);
         let mut rows = self.marks.rows();
-        if rows == 0 {
-            return pos;
-        }
         // Words last: none is kept of a row that is not.
         for is_text in [false, true] {
             let columns = self.columns.iter_mut().enumerate();
@@ -334,11 +330,11 @@ impl FlowReader {
         self.line += rows as u64;
         if rows == rows_max {
             self.stride = (self.stride * 2).min(STRIDE_MAX);
-        } else if rows < self.marks.rows() {
+        } else if rows < self.marks.rows_met() {
             self.stride = rows.max(STRIDE_MIN);
             self.truncate();
         }
-        skipped + self.marks.line(rows)
+        if rows == 0 { pos } else { skipped + self.marks.line(rows) }
     }
 
     /// Reads whatever comes next, one line or one JSON value, and returns its length; `None` if it
@@ -456,10 +452,9 @@ impl FlowReader {
             return;
         }
         let rows = std::mem::take(&mut self.rows) as u64;
-        let fields: Vec<Option<Field>> = self.wanted().collect();
         let mut arrays = Vec::with_capacity(self.columns.len());
         let mut faults = 0;
-        for (field, column) in fields.iter().zip(&mut self.columns) {
+        for (field, column) in self.wanted.iter().zip(&mut self.columns) {
             let Some(field) = field else { continue };
             if *field == Field::LogStatus {
                 self.counts.nodata += column.count(b"NODATA");
@@ -480,6 +475,7 @@ impl FlowReader {
             // Columns of unequal length would be a fault of this file; the rows are not lost unseen.
             _ => self.counts.bad_rows += rows,
         }
+        self.columns.iter_mut().for_each(Column::reclaim);
     }
 
     /// Keeps the unfinished end of a block within its limit.

@@ -7,13 +7,13 @@
 //!   is the service, and of equal ports the own side is the opener only if its flow started first.
 //! * Multicast and the limited broadcast address never answer and are left out.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{Hash, Hasher};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrowPrimitiveType, PrimitiveArray};
 use arrow_buffer::{ArrowNativeType, NullBuffer};
+use hashbrown::HashTable;
 
 use super::{Addresses, Field, FlowBatch, Texts, ip};
 
@@ -99,8 +99,9 @@ pub const FIELDS: &[Field] = &[
 pub struct Attempts {
     interfaces: Vec<Interface>,
     names: BTreeMap<Arc<str>, u32>,
-    /// Places in `calls`.
-    places: HashMap<Key, u32, Seeded>,
+    /// Places in `calls`, by the hash of their keys.
+    places: HashTable<u32>,
+    seeded: Seeded,
     calls: Vec<(Key, Call)>,
     /// The place of the last row: flows of one connection often follow each other.
     last: usize,
@@ -112,6 +113,8 @@ struct Interface {
     name: Arc<str>,
     /// Addresses and on how many rows they were, at least.
     candidates: Vec<(u128, u64)>,
+    /// No candidate ever had more rows.
+    most: u64,
     /// The own address, once it is beyond doubt.
     settled: Option<u128>,
 }
@@ -128,12 +131,11 @@ struct Key {
     responder: u128,
 }
 
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
+impl Key {
+    fn hash(&self, seeded: &Seeded) -> u64 {
         let ports = u64::from(self.port) << 16 | u64::from(self.protocol) << 8;
-        state.write_u64(u64::from(self.interface) << 32 | ports | u64::from(self.tie));
-        state.write_u128(self.opener);
-        state.write_u128(self.responder);
+        let first = u64::from(self.interface) << 32 | ports | u64::from(self.tie);
+        seeded.hash(first, self.opener, self.responder)
     }
 }
 
@@ -259,7 +261,7 @@ impl Attempts {
         let id = u32::try_from(self.interfaces.len()).ok()?;
         let name: Arc<str> = name.into();
         self.names.insert(Arc::clone(&name), id);
-        self.interfaces.push(Interface { name, candidates: Vec::new(), settled: None });
+        self.interfaces.push(Interface { name, candidates: Vec::new(), most: 0, settled: None });
         Some(id)
     }
 
@@ -283,18 +285,24 @@ impl Attempts {
 
     /// The call of this key; `None` if it is new and there are too many.
     fn call(&mut self, key: Key) -> Option<&mut Call> {
-        if self.calls.get(self.last).is_none_or(|(known, _)| *known != key) {
-            self.last = match self.places.get(&key) {
+        let Self { calls, places, seeded, last, .. } = self;
+        let is_at = |place: usize| calls.get(place).is_some_and(|(known, _)| *known == key);
+        if !is_at(*last) {
+            let hash = key.hash(seeded);
+            *last = match places.find(hash, |place| is_at(*place as usize)) {
                 Some(place) => *place as usize,
-                None if self.calls.len() >= KEYS_MAX => return None,
+                None if calls.len() >= KEYS_MAX => return None,
                 None => {
-                    self.places.insert(key, u32::try_from(self.calls.len()).ok()?);
-                    self.calls.push((key, Call::default()));
-                    self.calls.len() - 1
+                    let place = u32::try_from(calls.len()).ok()?;
+                    calls.push((key, Call::default()));
+                    let key_at = |place: &u32| calls.get(*place as usize).map(|(key, _)| key);
+                    let hash_at = |place: &u32| key_at(place).map_or(0, |key| key.hash(seeded));
+                    places.insert_unique(hash, place, hash_at);
+                    place as usize
                 }
             };
         }
-        self.calls.get_mut(self.last).map(|(_, call)| call)
+        calls.get_mut(*last).map(|(_, call)| call)
     }
 
     /// Ends the object: the attempts by interface, peer, port and protocol. The gatherer is empty
@@ -360,7 +368,7 @@ impl Attempt {
 
 /// From so many rows on, an address that is on twice as many as any other stays the own one; the
 /// other sides need not be counted any more.
-const SETTLED_ROWS: u64 = 64;
+const SETTLED_ROWS: u64 = 32;
 
 impl Interface {
     /// Counts the two addresses of a row; returns the own one once that is beyond doubt.
@@ -371,6 +379,9 @@ impl Interface {
         }
         self.saw(src);
         self.saw(dst);
+        if self.most < SETTLED_ROWS {
+            return None;
+        }
         if let Some((own, n)) = self.candidates.iter().max_by_key(|(_, n)| *n)
             && *n >= SETTLED_ROWS
             && self.candidates.iter().all(|(other, m)| other == own || m * 2 <= *n)
@@ -387,6 +398,7 @@ impl Interface {
             && let Some((_, n)) = self.candidates.get_mut(place)
         {
             *n += 1;
+            self.most = self.most.max(*n);
             // What comes often is found first.
             self.candidates.swap(0, place);
         } else if self.candidates.len() < CANDIDATES_MAX {

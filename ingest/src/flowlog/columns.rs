@@ -9,7 +9,7 @@ use arrow_array::types::Int32Type;
 use arrow_array::{
     ArrayRef, DictionaryArray, FixedSizeBinaryArray, Int32Array, Int64Array, StringArray,
 };
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::ArrowError;
 
 use super::marks::Marks;
@@ -27,10 +27,32 @@ pub(super) enum Column {
     Text(Box<Dictionary>),
 }
 
+/// Values that are handed out as a buffer; its space comes back once nobody holds it any more.
+#[derive(Debug, Default)]
+struct Space<T> {
+    values: Vec<T>,
+    lent: Option<Buffer>,
+}
+
+impl<T: ArrowNativeType> Space<T> {
+    fn lend(&mut self) -> Buffer {
+        let buffer = Buffer::from_vec(std::mem::take(&mut self.values));
+        self.lent = Some(buffer.clone());
+        buffer
+    }
+
+    fn reclaim(&mut self) {
+        if let Some(Ok(values)) = self.lent.take().map(Buffer::into_vec) {
+            self.values = values;
+            self.values.clear();
+        }
+    }
+}
+
 /// Values and the rows that have none.
 #[derive(Debug, Default)]
 pub(super) struct Values<T> {
-    values: Vec<T>,
+    space: Space<T>,
     nulls: Vec<u32>,
 }
 
@@ -40,17 +62,17 @@ enum Other<T> {
     Null,
 }
 
-impl<T: Default> Values<T> {
+impl<T: ArrowNativeType> Values<T> {
     #[inline]
     fn push(&mut self, value: T) {
-        self.values.push(value);
+        self.space.values.push(value);
     }
 
     #[inline]
     fn push_null(&mut self) {
         #[expect(clippy::cast_possible_truncation, reason = "a batch has at most 2^16 rows")]
-        self.nulls.push(self.values.len() as u32);
-        self.values.push(T::default());
+        self.nulls.push(self.space.values.len() as u32);
+        self.space.values.push(T::default());
     }
 
     /// Appends what `read` makes of each place, and returns how many are good before the first that
@@ -62,9 +84,9 @@ impl<T: Default> Values<T> {
         read: impl Fn(usize, usize) -> Option<T>,
         other: impl Fn(usize, usize) -> Option<Other<T>>,
     ) -> usize {
-        let (before, mut good) = (self.values.len(), places.len());
-        let nulls = &mut self.nulls;
-        self.values.extend(places.enumerate().map(|(i, (start, end))| {
+        let Self { space: Space { values, .. }, nulls } = self;
+        let (before, mut good) = (values.len(), places.len());
+        values.extend(places.enumerate().map(|(i, (start, end))| {
             if let Some(value) = read(start, end) {
                 return value;
             }
@@ -80,15 +102,15 @@ impl<T: Default> Values<T> {
     }
 
     fn truncate(&mut self, rows: usize) {
-        self.values.truncate(rows);
+        self.space.values.truncate(rows);
         while self.nulls.last().is_some_and(|row| *row as usize >= rows) {
             self.nulls.pop();
         }
     }
 
-    fn take(&mut self) -> (Vec<T>, Option<NullBuffer>) {
-        let rows = self.values.len();
-        let values = std::mem::replace(&mut self.values, Vec::with_capacity(rows));
+    fn take(&mut self) -> (Buffer, Option<NullBuffer>) {
+        let rows = self.space.values.len();
+        let values = self.space.lend();
         if self.nulls.is_empty() {
             return (values, None);
         }
@@ -199,7 +221,7 @@ impl Column {
         }
     }
 
-    /// The finished array; the column starts again empty. `None` for a skipped field.
+    /// The finished array. `None` for a skipped field.
     pub(super) fn take(&mut self) -> Result<Option<ArrayRef>, ArrowError> {
         let array: ArrayRef = match self {
             Self::Skip => return Ok(None),
@@ -213,18 +235,30 @@ impl Column {
             }
             Self::Address(values) => {
                 let (values, nulls) = values.take();
-                Arc::new(FixedSizeBinaryArray::try_new(16, Buffer::from_vec(values), nulls)?)
+                Arc::new(FixedSizeBinaryArray::try_new(16, values, nulls)?)
             }
             Self::Text(dictionary) => dictionary.take()?,
         };
         Ok(Some(array))
     }
 
+    /// To be called between [`Self::take`] and the next row: takes back the space of the array, if
+    /// nobody holds it any more.
+    pub(super) fn reclaim(&mut self) {
+        match self {
+            Self::Skip => {}
+            Self::Int32(values) => values.space.reclaim(),
+            Self::Int64(values) => values.space.reclaim(),
+            Self::Address(values) => values.space.reclaim(),
+            Self::Text(dictionary) => dictionary.reclaim(),
+        }
+    }
+
     /// How many rows hold this word.
     pub(super) fn count(&self, word: &[u8]) -> u64 {
         let Self::Text(dictionary) = self else { return 0 };
         let Some(key) = dictionary.find(word) else { return 0 };
-        let found = dictionary.keys.values.iter().filter(|k| **k == key).count();
+        let found = dictionary.keys.space.values.iter().filter(|k| **k == key).count();
         // Null rows carry key 0.
         let nulls = if key == 0 { dictionary.keys.nulls.len() } else { 0 };
         found.saturating_sub(nulls) as u64
@@ -326,8 +360,8 @@ pub(super) struct Dictionary {
     /// alternate.
     guesses: [Guess; 2],
     words: Vec<Short>,
-    bytes: Vec<u8>,
-    offsets: Vec<i32>,
+    bytes: Space<u8>,
+    offsets: Space<i32>,
     /// Open addressing by hash: key + 1, or 0.
     slots: Vec<u32>,
     overflow: BTreeMap<Box<[u8]>, i32>,
@@ -339,8 +373,8 @@ impl Default for Dictionary {
             keys: Values::default(),
             guesses: [Guess::default(); 2],
             words: Vec::new(),
-            bytes: Vec::new(),
-            offsets: vec![0],
+            bytes: Space::default(),
+            offsets: Space { values: vec![0], lent: None },
             slots: vec![0; 64],
             overflow: BTreeMap::new(),
         }
@@ -355,7 +389,7 @@ impl Dictionary {
         places: impl ExactSizeIterator<Item = (usize, usize)>,
     ) -> usize {
         let rows = places.len();
-        self.keys.values.reserve(rows);
+        self.keys.space.values.reserve(rows);
         for (row, (start, end)) in places.enumerate() {
             let [newest, other] = &self.guesses;
             let ahead = text.get(start..).and_then(|ahead| ahead.first_chunk());
@@ -450,8 +484,8 @@ impl Dictionary {
         let key = u32::try_from(self.words.len()).ok()?;
         let short = Short::of(token);
         self.words.push(short);
-        self.bytes.extend_from_slice(token);
-        self.offsets.push(i32::try_from(self.bytes.len()).ok()?);
+        self.bytes.values.extend_from_slice(token);
+        self.offsets.values.push(i32::try_from(self.bytes.values.len()).ok()?);
         if self.words.len() * 2 > self.slots.len() {
             self.grow();
         } else {
@@ -484,9 +518,9 @@ impl Dictionary {
     }
 
     fn word(&self, key: usize) -> Option<&[u8]> {
-        let start = usize::try_from(*self.offsets.get(key)?).ok()?;
-        let end = usize::try_from(*self.offsets.get(key + 1)?).ok()?;
-        self.bytes.get(start..end)
+        let start = usize::try_from(*self.offsets.values.get(key)?).ok()?;
+        let end = usize::try_from(*self.offsets.values.get(key + 1)?).ok()?;
+        self.bytes.values.get(start..end)
     }
 
     #[inline]
@@ -506,16 +540,21 @@ impl Dictionary {
 
     fn take(&mut self) -> Result<ArrayRef, ArrowError> {
         let (keys, nulls) = self.keys.take();
-        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
-        let bytes = std::mem::take(&mut self.bytes);
-        let values =
-            StringArray::try_new(OffsetBuffer::new(offsets.into()), Buffer::from_vec(bytes), None)?;
+        let (offsets, bytes) = (self.offsets.lend(), self.bytes.lend());
+        let values = StringArray::try_new(OffsetBuffer::new(offsets.into()), bytes, None)?;
         self.words.clear();
         self.slots.fill(0);
         self.overflow.clear();
         self.guesses = [Guess::default(); 2];
         let keys = Int32Array::try_new(keys.into(), nulls)?;
         Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::new(values))?))
+    }
+
+    fn reclaim(&mut self) {
+        self.keys.space.reclaim();
+        self.bytes.reclaim();
+        self.offsets.reclaim();
+        self.offsets.values.push(0);
     }
 }
 

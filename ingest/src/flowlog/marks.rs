@@ -1,6 +1,7 @@
 //! Where the values of many lines end, found 64 bytes at a time. With these marks each column can
 //! be read by itself: no value waits for the end of the one before it.
 
+use memchr::memchr_iter;
 use wide::u8x16;
 
 /// Most marks at once; they and their text then stay in the processor's first caches.
@@ -10,7 +11,7 @@ const MARKS_MAX: usize = 8_192;
 const STEP_BYTES: usize = 64;
 
 /// Most separators of a step that are written without asking how many there are.
-const USUAL_MARKS: usize = 12;
+const USUAL_MARKS: usize = 10;
 
 /// The separators behind the values of whole lines.
 #[derive(Debug)]
@@ -19,11 +20,12 @@ pub(super) struct Marks {
     places: Vec<u32>,
     fields: usize,
     rows: usize,
+    rows_met: usize,
 }
 
 impl Default for Marks {
     fn default() -> Self {
-        Self { places: vec![0; MARKS_MAX], fields: 1, rows: 0 }
+        Self { places: vec![0; MARKS_MAX], fields: 1, rows: 0, rows_met: 0 }
     }
 }
 
@@ -32,54 +34,63 @@ impl Marks {
     /// stand before them. It ends before a line that has tabs, empty values, or another number of
     /// values.
     pub(super) fn mark(&mut self, text: &[u8], start: usize, fields: usize, rows_max: usize) {
-        (self.fields, self.rows) = (fields.max(1), 0);
-        let rows_max = rows_max.min((MARKS_MAX - STEP_BYTES) / self.fields);
+        (self.fields, self.rows, self.rows_met) = (fields.max(1), 0, 0);
+        let marks_max = rows_max.saturating_mul(self.fields).min(MARKS_MAX - STEP_BYTES);
         let (Some(before), Ok(_)) = (start.checked_sub(1), u32::try_from(text.len())) else {
             return;
         };
         if let Some(first) = self.places.first_mut() {
             *first = narrow(before);
         }
-        let mut n_marks = 1;
-        let mut at = start;
-        let mut after_separator = 1;
-        while self.rows < rows_max && at < text.len() {
-            let rest = text.get(at..).unwrap_or_default();
-            let found = if let Some(step) = rest.first_chunk() {
-                Separators::of(step)
-            } else {
-                let mut step = [b'x'; STEP_BYTES];
-                step.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-                Separators::of(&step)
-            };
-            let wrong = found.odd | found.all & (found.all << 1 | after_separator);
-            // All bits below the first wrong one.
-            let good = wrong.wrapping_sub(1) & !wrong;
-            let all = found.all & good;
-            after_separator = all >> 63;
-            let Some(free) = self.places.get_mut(n_marks..n_marks + STEP_BYTES) else { return };
-            write(free, all, narrow(at));
-            n_marks += all.count_ones() as usize;
-            let mut newlines = found.newlines & good;
-            while newlines != 0 && self.rows < rows_max {
-                let newline = narrow(at) + newlines.trailing_zeros();
-                let place = (self.rows + 1) * self.fields;
-                if place >= n_marks || self.places.get(place) != Some(&newline) {
-                    return;
-                }
-                self.rows += 1;
-                newlines &= newlines - 1;
-            }
-            if wrong != 0 {
-                return;
-            }
-            at += STEP_BYTES;
+        let (steps, rest) = text.get(start..).unwrap_or_default().as_chunks();
+        let mut end = [b'x'; STEP_BYTES];
+        end.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        let (mut n_marks, mut empty, mut after_separator) = (1, 0, 1);
+        for (at, step) in (start..).step_by(STEP_BYTES).zip(steps.iter().chain([&end])) {
+            let free = self.places.get_mut(n_marks..).and_then(|free| free.first_chunk_mut());
+            let Some(free) = free.filter(|_| n_marks <= marks_max) else { break };
+            let separators = separators(step);
+            empty |= separators & (separators << 1 | after_separator);
+            after_separator = separators >> 63;
+            write(free, separators, narrow(at));
+            n_marks += separators.count_ones() as usize;
         }
+        self.rows_met = (n_marks - 1).min(marks_max) / self.fields;
+        self.rows = if empty == 0 && self.are_lines(text) {
+            self.rows_met
+        } else {
+            (0..self.rows_met).take_while(|row| self.is_line(text, *row)).count()
+        };
+    }
+
+    /// Whether all values met are those of whole lines, provided that none is empty.
+    fn are_lines(&self, text: &[u8]) -> bool {
+        let lines = text.get(self.line(0)..self.line(self.rows_met)).unwrap_or_default();
+        let ends = self.places.get(1..).unwrap_or_default().chunks_exact(self.fields);
+        let is_newline = |place: u32| text.get(place as usize) == Some(&b'\n');
+        memchr_iter(b' ', lines).count() == self.rows_met * (self.fields - 1)
+            && ends.take(self.rows_met).all(|marks| marks.last().copied().is_some_and(is_newline))
+    }
+
+    /// Whether the values met at `row` are those of a whole line.
+    fn is_line(&self, text: &[u8], row: usize) -> bool {
+        let marks = self.places.get(row * self.fields..).unwrap_or_default();
+        let marks = marks.get(..=self.fields).unwrap_or_default();
+        (1..).zip(marks.windows(2)).all(|(place, value)| {
+            let &[before, end] = value else { return false };
+            let separator = if place == self.fields { b'\n' } else { b' ' };
+            before + 1 < end && text.get(end as usize) == Some(&separator)
+        })
     }
 
     /// How many lines were marked.
     pub(super) fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// How many lines were looked at.
+    pub(super) fn rows_met(&self) -> usize {
+        self.rows_met
     }
 
     /// Where line `row` starts.
@@ -112,8 +123,8 @@ fn narrow(place: usize) -> u32 {
 
 /// Writes the places of the bits that are set; what stands behind them is overwritten too.
 #[inline]
-fn write(free: &mut [u32], mut bits: u64, at: u32) {
-    let (usual, more) = free.split_at_mut(USUAL_MARKS.min(free.len()));
+fn write(free: &mut [u32; STEP_BYTES], mut bits: u64, at: u32) {
+    let (usual, more) = free.split_at_mut(USUAL_MARKS);
     for slot in usual {
         // Known to be non-zero, counting zeros is one instruction.
         *slot = at + (bits | 1 << 63).trailing_zeros();
@@ -128,38 +139,14 @@ fn write(free: &mut [u32], mut bits: u64, at: u32) {
     }
 }
 
-/// The separators among 64 bytes, the first byte lowest.
-struct Separators {
-    /// Spaces and newlines.
-    all: u64,
-    newlines: u64,
-    /// Other bytes below space.
-    odd: u64,
-}
-
-impl Separators {
-    #[inline]
-    fn of(step: &[u8; STEP_BYTES]) -> Self {
-        let (mut all, mut newlines, mut odd) = (0, 0, u8x16::splat(0));
-        let (lanes, _) = step.as_chunks::<16>();
-        for (lane, shift) in lanes.iter().zip([0, 16, 32, 48]) {
-            let lane = u8x16::new(*lane);
-            let newline = lane.simd_eq(u8x16::splat(b'\n'));
-            let either = newline | lane.simd_eq(u8x16::splat(b' '));
-            odd |= lane.min(u8x16::splat(b' ')).simd_eq(lane) ^ either;
-            all |= u64::from(either.to_bitmask()) << shift;
-            newlines |= u64::from(newline.to_bitmask()) << shift;
-        }
-        let odd = if odd.to_bitmask() == 0 { 0 } else { odd_bytes(step) };
-        Self { all, newlines, odd }
-    }
-}
-
-/// Which bytes are below space, and no newline.
-#[cold]
-fn odd_bytes(step: &[u8; STEP_BYTES]) -> u64 {
-    let is_odd = |byte: &u8| *byte < b' ' && *byte != b'\n';
-    step.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(is_odd(byte)))
+/// Which of 64 bytes are space or below, the first byte lowest.
+#[inline]
+fn separators(step: &[u8; STEP_BYTES]) -> u64 {
+    let (lanes, _) = step.as_chunks::<16>();
+    lanes.iter().rev().fold(0, |all, lane| {
+        let lane = u8x16::new(*lane);
+        all << 16 | u64::from(lane.min(u8x16::splat(b' ')).simd_eq(lane).to_bitmask())
+    })
 }
 
 #[cfg(test)]
@@ -188,6 +175,7 @@ mod tests {
             ("\na b c\n", 1),
             ("\na b c", 0),
             ("\na b\na b c\n", 0),
+            ("\na\nb c\n", 0),
             ("\na b c d\n", 0),
             ("\n a b c\n", 0),
             ("\na  b c\n", 0),

@@ -166,54 +166,65 @@ pub(super) fn ipv4(text: &[u8], pos: usize) -> Option<(u32, usize)> {
     Some(((a << 24) | (b << 16) | (c << 8) | d, pos + end as usize))
 }
 
-/// [`ipv4`] of the bytes from `start` to `end`; `None` also within the first 16 bytes.
+/// [`ipv4`] of the bytes from `start` to `end`, behind a byte that is no digit; `None` also within
+/// the first 18 bytes. The octets are summed up at once, each where its last digit stands.
 #[inline]
 pub(super) fn ipv4_at(text: &[u8], start: usize, end: usize) -> Option<u32> {
     let len = end - start;
     if !(7..=15).contains(&len) {
         return None;
     }
-    let lane = u8x16::new(*text.get(..end)?.last_chunk::<16>()?);
-    let digits = lane - u8x16::splat(b'0');
-    let others = !digits.min(u8x16::splat(9)).simd_eq(digits).to_bitmask();
-    let dots = lane.simd_eq(u8x16::splat(b'.')).to_bitmask();
+    let window: &[u8; 18] = text.get(..end)?.last_chunk()?;
+    let ([_, _, lane @ ..], [_, one_before @ .., _], [two_before @ .., _, _]) =
+        (window, window, window);
+    let lane = u8x16::new(*lane);
+    let ((ones, is_one), (tens, is_ten)) = (digits(lane), digits(u8x16::new(*one_before)));
+    let (hundreds, _) = digits(u8x16::new(*two_before));
+    let (tens, hundreds) = (ten_times(tens), ten_times(ten_times(hundreds & is_ten)));
+    let low = ones + tens;
+    let octets = low.saturating_add(hundreds);
+    let fits = octets.simd_eq(low + hundreds) & hundreds.simd_eq(hundreds.min(u8x16::splat(200)));
+
     // The address is the last `len` of the 16 bytes.
     let own = 0xffff << (16 - len) & 0xffff;
-    let dots = dots & own;
-    // Known to be non-zero, counting zeros is one instruction.
-    let zeros = |mask: u32| (mask | 1 << 16).trailing_zeros();
-    let first = zeros(dots);
+    let dots = lane.simd_eq(u8x16::splat(b'.')).to_bitmask() & own;
+    let digits = is_one.to_bitmask() & own;
+    let last_digits = dots >> 1 | 1 << 15;
+    let firsts = digits & !(digits << 1);
+    let leading_zeros = firsts & digits >> 1 & ones.simd_eq(u8x16::splat(0)).to_bitmask();
+    let long = digits & digits << 1 & digits << 2 & digits << 3;
     let rest = dots & dots.wrapping_sub(1);
-    let second = zeros(rest);
-    let rest = rest & rest.wrapping_sub(1);
-    let third = zeros(rest);
-    if others & own != dots || rest == 0 || rest & (rest - 1) != 0 {
+    let last = rest & rest.wrapping_sub(1);
+    let has_three_dots = last.is_power_of_two();
+    let wrong = (own ^ (digits | dots))
+        | (last_digits & !(digits & fits.to_bitmask()))
+        | leading_zeros
+        | long;
+    if wrong != 0 || !has_three_dots {
         return None;
     }
-    let from = end - 16;
-    #[expect(clippy::cast_possible_truncation, reason = "16 at most")]
-    let before = (16 - len) as u32;
-    let a = octet_before(text, from + first as usize, first.wrapping_sub(before))?;
-    let b = octet_before(text, from + second as usize, second.wrapping_sub(first + 1))?;
-    let c = octet_before(text, from + third as usize, third.wrapping_sub(second + 1))?;
-    let d = octet_before(text, end, 16_u32.wrapping_sub(third + 1))?;
-    if (a | b | c | d) > 255 {
-        return None;
-    }
-    Some((a << 24) | (b << 16) | (c << 8) | d)
+    let octets = octets.to_array();
+    let ends = [dots, rest, last, 1 << 16];
+    ends.iter().try_fold(0, |address, after| {
+        let octet = octets.get((after.trailing_zeros() as usize).wrapping_sub(1) & 15)?;
+        Some(address << 8 | u32::from(*octet))
+    })
 }
 
-/// The `len` digits before `end` as a number; 256 and more if they are none of one to three, or
-/// have leading zeros.
+/// The values of digits, 0 for other bytes; and which are digits.
 #[inline]
-fn octet_before(text: &[u8], end: usize, len: u32) -> Option<u32> {
-    let word = u32::from_le_bytes(*text.get(..end)?.last_chunk::<4>()?);
-    let wrong_len = len.wrapping_sub(1) > 2;
-    let digits = (word & 0x0f0f_0f0f) & (u32::MAX << (32_u32.wrapping_sub(8 * len) & 31));
-    let value = (digits >> 24) + 10 * ((digits >> 16) & 0xff) + 100 * ((digits >> 8) & 0xff);
-    // Of one digit none can be missing.
-    let least = [0, 0, 10, 100].get(len as usize & 3).copied().unwrap_or(0);
-    Some(value | (u32::from(wrong_len || value < least) << 8))
+fn digits(lane: u8x16) -> (u8x16, u8x16) {
+    let values = lane - u8x16::splat(b'0');
+    let are_digits = values.simd_eq(values.min(u8x16::splat(9)));
+    (values & are_digits, are_digits)
+}
+
+/// At most 255.
+#[inline]
+fn ten_times(lane: u8x16) -> u8x16 {
+    let two = lane.saturating_add(lane);
+    let four = two.saturating_add(two);
+    four.saturating_add(four).saturating_add(two)
 }
 
 /// The one to three digits from `start` to `end` as a number; 256 for other lengths and for
@@ -264,9 +275,9 @@ mod tests {
         let got = ipv4(&padded(token), 0);
         assert_eq!(got.map(|(value, _)| value), expected, "{token}");
         assert!(got.is_none_or(|(_, end)| end == token.len()), "{token}");
-        for before in ["x", "1", ".", " "] {
-            let behind = before.repeat(16) + token;
-            assert_eq!(ipv4_at(behind.as_bytes(), 16, behind.len()), expected, "{token}");
+        for before in ["1x", "1.", "1 "] {
+            let behind = before.repeat(9) + token;
+            assert_eq!(ipv4_at(behind.as_bytes(), 18, behind.len()), expected, "{token}");
         }
     }
 

@@ -28,13 +28,15 @@ const ANSWER_ENDING: &str = ".expected.json";
 const PATTERN_CHARS: [char; 4] = ['*', '?', '[', '{'];
 
 /// A file that one of the arguments led to.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 struct Found {
     /// Without links and dots: two spellings of one file are equal here. No `Path`, which
     /// compares part by part and takes most of the time of a large listing.
     canonical: OsString,
     /// As given or walked.
     path: PathBuf,
+    key: Box<str>,
+    info: KeyInfo,
     size_bytes: u64,
     /// Named itself or by a pattern, not met in a folder.
     named: bool,
@@ -96,7 +98,7 @@ pub fn sort(objects: &mut [Object]) {
 /// Keeps one of several ways to the same file: the first by spelling, so that the order of the
 /// arguments does not show.
 fn merge_duplicates(found: &mut Vec<Found>, skipped: &mut Skips) {
-    found.sort_unstable();
+    found.sort_unstable_by(|a, b| (&a.canonical, &a.path).cmp(&(&b.canonical, &b.path)));
     found.dedup_by(|later, kept| {
         let same = later.canonical == kept.canonical;
         if same {
@@ -109,19 +111,19 @@ fn merge_duplicates(found: &mut Vec<Found>, skipped: &mut Skips) {
 
 /// The object that a file is, or why it is left out.
 fn object(file: Found, filter: &Filter) -> Result<Object, Skip> {
-    let (key, info) = key_of(&file.path, Path::new(&file.canonical));
+    let Found { path, key, info, size_bytes, .. } = file;
     if let Some(skip) = unwanted(&info, filter) {
         return Err(skip);
     }
     if !file.named {
-        if !is_log_name(file.path.file_name()) {
+        if !is_log_name(path.file_name()) {
             return Err(Skip::NotALog);
         }
-        if file.size_bytes == 0 {
+        if size_bytes == 0 {
             return Err(Skip::Empty);
         }
     }
-    Ok(Object { place: Place::File(file.path), size_bytes: file.size_bytes, info, key })
+    Ok(Object { place: Place::File(path), size_bytes, info, key })
 }
 
 /// Why an object is left out for what its name says.
@@ -200,10 +202,13 @@ impl Walk<'_> {
         match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => self.folder(path, None),
             Ok(metadata) => {
-                let canonical = canonical(path)?.into_os_string();
+                let canonical = canonical(path)?;
+                let (key, info) = key_of(path, &canonical);
                 self.add(Found {
-                    canonical,
+                    canonical: canonical.into_os_string(),
                     path: path.to_owned(),
+                    key,
+                    info,
                     size_bytes: metadata.len(),
                     named: true,
                 })
@@ -273,7 +278,7 @@ impl Walk<'_> {
                     continue;
                 }
                 if file_type.is_file() {
-                    self.file(path, canonical, pattern.is_some())?;
+                    self.file(&entry, (path, canonical), pattern.is_some())?;
                 } else {
                     self.skip(Skip::NotAFile, pattern);
                 }
@@ -284,17 +289,24 @@ impl Walk<'_> {
 
     /// Takes a file met in a folder, unless its name says that nobody asked for it: one day of a
     /// large archive must not cost the memory of all of it.
-    fn file(&mut self, path: PathBuf, canonical: PathBuf, named: bool) -> Result<(), SourceError> {
+    fn file(
+        &mut self,
+        entry: &DirEntry,
+        (path, canonical): (PathBuf, PathBuf),
+        named: bool,
+    ) -> Result<(), SourceError> {
         self.met += 1;
-        if let Some(skip) = unwanted(&key_of(&path, &canonical).1, self.filter) {
+        let (key, info) = key_of(&path, &canonical);
+        if let Some(skip) = unwanted(&info, self.filter) {
             self.skipped.add(skip);
             return Ok(());
         }
-        let size_bytes = match std::fs::metadata(&path) {
-            Ok(metadata) => metadata.len(),
+        let size_bytes = match size_bytes(entry, &path) {
+            Ok(size_bytes) => size_bytes,
             Err(source) => return Err(SourceError::Unreadable { path, source }),
         };
-        self.add(Found { canonical: canonical.into_os_string(), path, size_bytes, named })
+        let canonical = canonical.into_os_string();
+        self.add(Found { canonical, path, key, info, size_bytes, named })
     }
 
     fn skip(&mut self, skip: Skip, pattern: Option<&Pattern>) {
@@ -347,6 +359,14 @@ fn resolve(folder: &Folder, entry: &DirEntry) -> Result<Result<Resolved, Skip>, 
     let Ok(metadata) = std::fs::metadata(&path) else { return Ok(Err(Skip::BrokenLink)) };
     let canonical = canonical(&path)?;
     Ok(Ok((path, canonical, metadata.file_type())))
+}
+
+/// Size of the file that an entry leads to. An entry knows its open folder, which spares the system
+/// the walk down the path.
+fn size_bytes(entry: &DirEntry, path: &Path) -> std::io::Result<u64> {
+    let is_link = entry.file_type()?.is_symlink();
+    let metadata = if is_link { std::fs::metadata(path) } else { entry.metadata() };
+    Ok(metadata?.len())
 }
 
 fn canonical(path: &Path) -> Result<PathBuf, SourceError> {
