@@ -1,6 +1,6 @@
 //! A generated month beside what is known of real logs, figure by figure. The sources of the figures:
 //! AWS's documentation, and measurements on public traces (sans504 and invictus, two accounts of 2021
-//! and 2023; config-sandbox; bootstrap_account). Every figure has its tolerance.
+//! and 2023; `config-sandbox`; `bootstrap_account`). Every figure has its tolerance.
 
 use serde_json::Value;
 use std::{

@@ -1,0 +1,5 @@
+//! What the simulated logs are like. One binary, so that helpers are compiled once.
+
+#[cfg(test)]
+#[path = "simulated/facts.rs"]
+mod facts;
