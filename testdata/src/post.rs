@@ -104,8 +104,7 @@ impl<'a> Post<'a> {
     /// Takes a record of `account`.
     pub fn record(&mut self, account: usize, record: Record) {
         let mut rng = Rng::new(fold(record.id.as_bytes()));
-        let Record { time_s, region, body, .. } = record;
-        let text = body.line().unwrap_or_default();
+        let Record { time_s, region, text, .. } = record;
         let slot = |stamp_s, is_second_trail| Slot { stamp_s, account, region, is_second_trail };
         let doubled = self
             .organisation

@@ -1,9 +1,14 @@
 //! A tiny seeded generator, the same on every platform and in every version of the toolchain.
 
-const LETTERS_AND_DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const CAPITALS_AND_DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const HEX: &[u8] = b"0123456789abcdef";
+const LETTERS_AND_DIGITS: &[u8; 62] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const CAPITALS_AND_DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+const UUID_BYTES: usize = 36;
+/// Letters drawn before they are appended to a text.
+const WRITTEN_BYTES: usize = 96;
 
 /// `SplitMix64` (Steele, Lea, Flood 2014): good enough for stories, useless for secrets.
 #[derive(Debug, Clone)]
@@ -66,15 +71,60 @@ impl Rng {
         self.text(HEX, length)
     }
 
-    /// A random UUID of version 4.
-    pub fn uuid(&mut self) -> String {
-        let (first, second, third) = (self.hex(8), self.hex(4), self.hex(3));
-        let (variant, fourth, last) = (self.text(b"89ab", 1), self.hex(3), self.hex(12));
-        format!("{first}-{second}-4{third}-{variant}{fourth}-{last}")
+    /// Decimal digits, as in account ids and one-time codes.
+    pub fn digits(&mut self, length: usize) -> String {
+        self.text(b"0123456789", length)
     }
 
-    fn text(&mut self, alphabet: &[u8], length: usize) -> String {
-        (0..length).filter_map(|_| self.pick(alphabet).map(|&byte| char::from(byte))).collect()
+    /// A random UUID of version 4.
+    pub fn uuid(&mut self) -> String {
+        let mut text = String::with_capacity(UUID_BYTES);
+        self.write_uuid(&mut text);
+        text
+    }
+
+    /// Appends a random UUID of version 4.
+    pub fn write_uuid(&mut self, out: &mut String) {
+        let mut uuid = *b"xxxxxxxx-xxxx-4xxx-Nxxx-xxxxxxxxxxxx";
+        for byte in &mut uuid {
+            match *byte {
+                b'x' => *byte = self.letter(HEX),
+                b'N' => *byte = self.letter(b"89ab"),
+                _ => {}
+            }
+        }
+        out.push_str(str::from_utf8(&uuid).unwrap_or_default());
+    }
+
+    /// Appends capitals and digits, as `capitals` gives them.
+    pub fn write_capitals(&mut self, length: usize, out: &mut String) {
+        self.write(CAPITALS_AND_DIGITS, length, out);
+    }
+
+    fn text<const N: usize>(&mut self, alphabet: &[u8; N], length: usize) -> String {
+        let mut text = String::with_capacity(length);
+        self.write(alphabet, length, &mut text);
+        text
+    }
+
+    fn write<const N: usize>(&mut self, alphabet: &[u8; N], length: usize, out: &mut String) {
+        let mut left = length;
+        let mut letters = [0; WRITTEN_BYTES];
+        while left > 0 {
+            let some = left.min(WRITTEN_BYTES);
+            let part = letters.get_mut(..some).unwrap_or_default();
+            for letter in part.iter_mut() {
+                *letter = self.letter(alphabet);
+            }
+            out.push_str(str::from_utf8(part).unwrap_or_default());
+            left -= some;
+        }
+    }
+
+    /// One draw for a letter: with a length that is known to the compiler it costs no division.
+    fn letter<const N: usize>(&mut self, alphabet: &[u8; N]) -> u8 {
+        let place = self.bits() % N as u64;
+        usize::try_from(place).ok().and_then(|place| alphabet.get(place)).copied().unwrap_or(b'0')
     }
 }
 

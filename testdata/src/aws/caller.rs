@@ -1,5 +1,7 @@
 //! Who calls: the shapes of `userIdentity`, with the address and the tool the call comes from.
 
+use std::sync::Arc;
+
 use crate::clock::iso;
 use crate::json::Json;
 use crate::object;
@@ -7,23 +9,44 @@ use crate::object;
 /// A principal with its credentials, where it is and what it calls with.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// `userIdentity`.
+    /// `userIdentity`, rendered once for all its calls.
     pub identity: Json,
+    /// `userIdentity.arn`; empty where there is none.
+    pub arn: Arc<str>,
     /// `sourceIPAddress`: an address or a service's name.
-    pub address: String,
+    pub address: Arc<str>,
     /// `userAgent`.
-    pub agent: String,
+    pub agent: Arc<str>,
     /// The credentials came from the console: `sessionCredentialFromConsole`.
     pub console: bool,
     /// An AWS service makes the call: no TLS details, a shared event id.
     pub service: bool,
+    /// The VPC endpoint the call goes through.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// A VPC endpoint: `vpcEndpointId` and `vpcEndpointAccountId`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// `vpce-...`
+    pub id: String,
+    /// Its owner; empty: not told.
+    pub account: String,
 }
 
 impl Caller {
     /// A caller outside AWS with the command line or an SDK.
     pub fn new(identity: Json, address: &str, agent: &str) -> Self {
-        let (address, agent) = (address.to_owned(), agent.to_owned());
-        Self { identity, address, agent, console: false, service: false }
+        let arn = identity.get("arn").and_then(Json::as_text).unwrap_or_default();
+        Self {
+            arn: Arc::from(arn),
+            identity: identity.rendered(),
+            address: Arc::from(address),
+            agent: Arc::from(agent),
+            console: false,
+            service: false,
+            endpoint: None,
+        }
     }
 
     /// The same credentials, in a browser.
@@ -36,13 +59,32 @@ impl Caller {
     /// The same credentials at another address, with another tool.
     #[must_use]
     pub fn moved(&self, address: &str, agent: &str) -> Self {
-        Self { console: self.console, ..Self::new(self.identity.clone(), address, agent) }
+        let (address, agent) = (Arc::from(address), Arc::from(agent));
+        Self { address, agent, service: false, endpoint: None, ..self.clone() }
+    }
+
+    /// The same credentials and address, with another tool.
+    #[must_use]
+    pub fn with(&self, agent: &str) -> Self {
+        Self { agent: Arc::from(agent), ..self.clone() }
+    }
+
+    /// Through a VPC endpoint.
+    #[must_use]
+    pub fn through(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = Some(endpoint);
+        self
     }
 
     /// An AWS service on its own account, for example `cloudtrail.amazonaws.com`.
     pub fn service(name: &str) -> Self {
         let identity = object! { "type": "AWSService", "invokedBy": name };
         Self { service: true, ..Self::new(identity, name, name) }
+    }
+
+    /// Whether the tool itself connects to AWS, not a server of the console.
+    pub(super) fn is_direct(&self) -> bool {
+        self.agent.starts_with("Mozilla/") || self.agent.starts_with("aws-cli/")
     }
 }
 

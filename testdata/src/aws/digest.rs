@@ -51,6 +51,6 @@ pub fn starting(
         "previousDigestSignature": Json::Null,
         "logFiles": Vec::new(),
     };
-    let bytes = gzip(body.line()?.as_bytes())?;
+    let bytes = gzip(body.line().as_bytes())?;
     Ok((key, bytes))
 }

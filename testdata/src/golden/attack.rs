@@ -85,8 +85,8 @@ fn look_around(story: &mut Story, intruder: &Caller) {
         let time_s = NIGHT_S + 18 * MINUTE_S + wait_s;
         let mut call = Call::new(time_s, region, service, name);
         if service == "s3" {
-            call.host = format!("s3.{region}.amazonaws.com");
-            call.request = object! { "Host": &call.host };
+            call.host = format!("s3.{region}.amazonaws.com").into();
+            call.request = object! { "Host": call.host.clone() };
         }
         events.push((time_s, story.tell(intruder, call)));
     }

@@ -1,6 +1,6 @@
 //! A bucket is encrypted with a key that only the intruder has; another one is emptied.
 
-use super::super::cast::{EXPORTS, INTRUDER, INTRUDER_TOOL, LEDGER};
+use super::super::cast::{EXPORTS, LEDGER};
 use super::super::truth::Title;
 use super::super::{ACCOUNT, HOME, Story};
 use super::{NIGHT_S, marisol};
@@ -34,7 +34,7 @@ pub(super) fn unblock(story: &mut Story, intruder: &Caller) {
 
 pub(super) fn tell(story: &mut Story, intruder: &Caller, new_key: &str) {
     let identity = story.cast.legacy.with_key(new_key);
-    let caller = Caller { identity, ..intruder.moved(INTRUDER, INTRUDER_TOOL) };
+    let caller = Caller::new(identity, &intruder.address, &intruder.agent);
     encrypt(story, &caller);
     expire(story, &caller);
     leave_note(story, &caller);

@@ -57,7 +57,7 @@ pub(in super::super) fn sign_in(story: &mut Story, sign_in: SignIn) -> String {
     let call = Call::new(sign_in.time_s, GLOBAL, "signin", "ConsoleLogin")
         .of(Kind::SignIn)
         .answered(object! { "ConsoleLogin": "Success" });
-    let host = "signin.aws.amazon.com".to_owned();
+    let host = "signin.aws.amazon.com".into();
     story.tell(&sign_in.caller, Call { additional: Some(Json::Object(data)), host, ..call })
 }
 
@@ -146,7 +146,7 @@ fn browse(story: &mut Story, caller: &Caller, from_s: i64) -> Vec<(i64, String)>
         let Some(&(region, service, name)) = story.rng.pick(&PAGES) else { continue };
         let mut call = Call::new(time_s, region, service, name).asking(question(name));
         if service == "s3" {
-            call.host = format!("s3.{region}.amazonaws.com");
+            call.host = format!("s3.{region}.amazonaws.com").into();
         }
         if name == "LookupEvents" && story.rng.one_in(6) {
             call = call.refused("ThrottlingException", "Rate exceeded");
@@ -209,7 +209,7 @@ pub(in super::super) fn use_command_line(story: &mut Story, from_s: i64) {
         time_s += story.rng.between(3, 20);
         let mut call = Call::new(time_s, HOME, service, name).asking(request);
         if service == "s3" {
-            call.host = format!("s3.{HOME}.amazonaws.com");
+            call.host = format!("s3.{HOME}.amazonaws.com").into();
         }
         story.tell(&caller, call);
     }
