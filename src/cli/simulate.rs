@@ -11,6 +11,7 @@ use testdata::{
     organisation::Size,
     post::Written,
     simulate::{self, Plan},
+    story::{self, Story},
 };
 
 #[derive(Debug, Args)]
@@ -55,6 +56,23 @@ struct Organisation {
     /// The trail's digests too, one for each account, region and hour
     #[arg(long)]
     digests: bool,
+    /// A story to tell among what is usual; may be repeated; `all` for every one
+    #[arg(long, value_name = "NAME", value_parser = stories)]
+    story: Vec<Told>,
+}
+
+/// The stories of one `--story`.
+#[derive(Debug, Clone)]
+struct Told(Vec<&'static Story>);
+
+fn stories(name: &str) -> Result<Told, String> {
+    if name == "all" {
+        return Ok(Told(story::STORIES.to_vec()));
+    }
+    let names = || story::STORIES.map(|story| story.name).join(", ");
+    let found = story::named(name);
+    let found = found.ok_or_else(|| format!("no such story (expected all, {})", names()))?;
+    Ok(Told(vec![found]))
 }
 
 /// Midnight UTC of a typed date. Unit: seconds since the Unix epoch.
@@ -68,7 +86,8 @@ impl Organisation {
         let Self { accounts, people, machines, pipelines, agents, vpcs, .. } = *self;
         let size = Size { accounts, people, machines, pipelines, agents, vpcs };
         let Self { seed, start, days, digests, .. } = *self;
-        Plan { seed, size, start_s: start, days, has_digests: digests }
+        let stories = self.story.iter().flat_map(|told| told.0.iter().copied()).collect();
+        Plan { seed, size, start_s: start, days, has_digests: digests, stories }
     }
 }
 
@@ -78,10 +97,10 @@ impl Simulate {
         let plan = self.organisation.plan();
         let mut folder = Folder::create(&self.to).map_err(|error| anyhow!("{error}"))?;
         let bar = terminal::days(plan.days);
-        let written = simulate::run(&plan, &mut folder, &mut |_| bar.inc(1))
+        let told = simulate::run(&plan, &mut folder, &mut |_| bar.inc(1))
             .map_err(|error| anyhow!("{error}"))?;
         bar.finish_and_clear();
-        tell(&written, begun.elapsed().as_secs_f64(), out)?;
+        tell(&told.written, begun.elapsed().as_secs_f64(), out)?;
         Ok(0)
     }
 }

@@ -42,6 +42,7 @@ pub(crate) mod part {
     pub(crate) const AGENT: u64 = 6;
     pub(crate) const VPC: u64 = 7;
     pub(crate) const DELIVERY: u64 = 10;
+    pub(crate) const STORY: u64 = 11;
 }
 
 /// An account, and what is in it.

@@ -55,6 +55,20 @@ pub struct Written {
     pub stored_bytes: u64,
 }
 
+impl Written {
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            objects: self.objects + other.objects,
+            records: self.records + other.records,
+            flows: self.flows + other.flows,
+            bytes: self.bytes + other.bytes,
+            stored_bytes: self.stored_bytes + other.stored_bytes,
+        }
+    }
+}
+
 /// One trail's objects of one region and five minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Slot {
@@ -209,7 +223,8 @@ impl<'a> Post<'a> {
             *n += u32::try_from(files.len()).unwrap_or(0);
             *stamp_s = slot.stamp_s;
         }
-        let folder = if slot.is_second_trail { None } else { Some(id.as_str()) };
+        let is_own = slot.is_second_trail || id.is_empty();
+        let folder = if is_own { None } else { Some(id.as_str()) };
         for mut file in files {
             for late in 1..file.len() {
                 if rng.one_in(7) {

@@ -8,6 +8,8 @@ use crate::clock::DAY_S;
 use crate::life::{self, Life, Stage};
 use crate::organisation::{Organisation, Size};
 use crate::post::{Post, Sink, Written};
+use crate::story::{self, FlowPost, Schedule, Story};
+use crate::truth::{TRUTH, Truth};
 
 /// What to tell.
 #[derive(Debug, Clone)]
@@ -22,6 +24,17 @@ pub struct Plan {
     pub days: i64,
     /// Every region of every account gets a digest each hour.
     pub has_digests: bool,
+    /// Attacks, and harmless things that look like one, told between what is usual.
+    pub stories: Vec<&'static Story>,
+}
+
+/// What was told.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How much was written, `truth.json` not counted.
+    pub written: Written,
+    /// What is true of the stories; `truth.json` says the same.
+    pub truth: Truth,
 }
 
 /// Tells the story of `plan` to `sink`; `watch` hears of each day that is over, counted from 1.
@@ -29,13 +42,26 @@ pub fn run(
     plan: &Plan,
     sink: &mut dyn Sink,
     watch: &mut dyn FnMut(i64),
-) -> Result<Written, Box<dyn Error>> {
+) -> Result<Outcome, Box<dyn Error>> {
     let organisation = Organisation::new(plan.seed, plan.size, (plan.start_s, plan.days));
     let mut stage =
         Stage { post: Post::new(&organisation, plan.has_digests), organisation: &organisation };
     let mut going_on = BinaryHeap::new();
     let mut lives: Vec<Option<Box<dyn Life>>> = Vec::new();
     let mut free = Vec::new();
+    let Schedule { tellings, flows, truth } =
+        story::schedule(&organisation, plan.days, &plan.stories);
+    for telling in tellings {
+        going_on.push(Reverse((telling.begins_s(), lives.len())));
+        lives.push(Some(Box::new(telling)));
+    }
+    let mut flow_post = FlowPost::default();
+    for (victim, flows) in flows {
+        for packets in flows {
+            flow_post.flow(&victim, packets);
+        }
+    }
+    let mut flowed = Written::default();
     for day in 0..plan.days {
         let end_s = plan.start_s + (day + 1) * DAY_S;
         for start in life::day(&organisation, day) {
@@ -53,6 +79,7 @@ pub fn run(
             }
             going_on.pop();
             stage.post.flush(now_s, sink)?;
+            flowed = flowed.and(flow_post.flush(now_s, sink)?);
             let next_s = lives
                 .get_mut(place)
                 .and_then(Option::as_mut)
@@ -66,5 +93,9 @@ pub fn run(
         }
         watch(day + 1);
     }
-    stage.post.finish(sink)
+    let written = stage.post.finish(sink)?.and(flowed).and(flow_post.flush(i64::MAX, sink)?);
+    if !truth.stories.is_empty() {
+        sink.object(TRUTH, truth.text()?.as_bytes())?;
+    }
+    Ok(Outcome { written, truth })
 }

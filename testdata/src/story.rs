@@ -1,14 +1,34 @@
 //! Attacks, and harmless things that look like one: stories with known truth.
 //!
 //! A story is told whole, for one victim from one moment on, and goes into the logs between what
-//! everybody else does. Each is a file in `story/`.
+//! everybody else does. Each is a function in `story/`. Speed, tools and places are drawn, so that
+//! two seeds give two different attacks by the same plan.
 
-use crate::aws::call::{Call, Record};
-use crate::aws::caller::Caller;
-use crate::aws::flow::Flow;
-use crate::json::Json;
+mod calls;
+mod change;
+mod deliver;
+mod destruction;
+mod escalation;
+mod exfiltration;
+mod network;
+mod ransom;
+mod scene;
+mod schedule;
+mod silence;
+mod theft;
+mod tools;
+mod travel;
+mod upkeep;
+mod victim;
+
+pub use deliver::{FlowPost, deliver};
+pub use scene::{Packets, Scene};
+pub(crate) use schedule::{Schedule, schedule};
+pub use victim::{Interface, Trail, Victim, VictimError, Who};
+
+use crate::aws::call::Record;
 use crate::rng::Rng;
-use crate::truth::Step;
+use crate::truth::Account;
 
 /// A story that can be told of anybody of the right kind.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +41,10 @@ pub struct Story {
     pub is_harmless: bool,
     /// Whom it can happen to.
     pub victim: VictimKind,
+    /// When it happens.
+    pub hours: Hours,
+    /// It is over within so many days.
+    pub days: i64,
     /// Tells it.
     pub tell: fn(&mut Scene<'_>),
 }
@@ -38,52 +62,64 @@ pub enum VictimKind {
     Interface,
 }
 
-/// Whom it happens to, as the logs know them.
-#[derive(Debug, Clone)]
-pub struct Victim {
-    /// Account id.
-    pub account: String,
-    /// Where they work.
-    pub region: &'static str,
-    /// `userIdentity` of their calls.
-    pub identity: Json,
-    /// `arn` of it, which the truth names; for an interface account and interface id.
-    pub entity: String,
-    /// Where their calls come from.
-    pub address: String,
-    /// What they call with.
-    pub agent: String,
-    /// Buckets they work with.
-    pub buckets: Vec<String>,
-    /// Names in Secrets Manager of their account.
-    pub secrets: Vec<String>,
-    /// The bucket and the name of the account's trail.
-    pub trail: (String, String),
+/// When a story begins, on the victim's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hours {
+    /// Between 9 and 16.
+    Work,
+    /// Between 1 and 4.
+    Night,
+    /// At any time.
+    Any,
 }
 
-/// A story while it is told.
-pub struct Scene<'a> {
-    /// Whom it happens to.
-    pub victim: &'a Victim,
-    /// When it begins. Unit: seconds since the Unix epoch.
-    pub start_s: i64,
-    /// Draws for this story alone.
-    pub rng: Rng,
-    /// Records, each with the account it belongs to.
-    pub records: Vec<(String, Record)>,
-    /// Flows.
-    pub flows: Vec<Flow>,
+/// A story as it was told of one victim.
+#[derive(Debug)]
+pub struct Told {
     /// What is true of it.
-    pub steps: Vec<Step>,
+    pub truth: Account,
+    /// Records in the order of their times, each with the account it belongs to.
+    pub records: Vec<(String, Record)>,
+    /// Flows in the order of their ends.
+    pub flows: Vec<Packets>,
 }
 
-impl Scene<'_> {
-    /// A call in the victim's account that belongs to the last step.
-    pub fn call(&mut self, caller: &Caller, call: Call) {
-        let record = call.record(caller, &self.victim.account, &mut self.rng);
-        if let Some(step) = self.steps.last_mut() {
-            step.event(record.time_s, record.id.clone());
-        }
-        self.records.push((self.victim.account.clone(), record));
+/// Every story, attacks first.
+pub const STORIES: [&Story; 21] = [
+    &ransom::CODEFINGER,
+    &theft::STOLEN_SESSION,
+    &theft::INSTANCE_CREDENTIALS,
+    &theft::LEAKED_CI_KEY,
+    &escalation::ROLE_CHAIN,
+    &exfiltration::SLOW_EXFILTRATION,
+    &destruction::BACKUP_DESTRUCTION,
+    &exfiltration::MODEL_HIJACK,
+    &network::PORT_SCAN,
+    &network::BEACON,
+    &silence::LOGGING_OFF,
+    &travel::BUSINESS_TRIP,
+    &travel::NEW_LAPTOP,
+    &travel::ON_CALL,
+    &upkeep::MIGRATION,
+    &upkeep::RECOVERY_TEST,
+    &upkeep::RE_ENCRYPTION,
+    &change::NEW_TEAM,
+    &change::AUDIT_TOOL,
+    &change::FIRST_DEPLOYMENT,
+    &network::VULNERABILITY_SCAN,
+];
+
+/// The story of that name.
+pub fn named(name: &str) -> Option<&'static Story> {
+    STORIES.into_iter().find(|story| story.name == name)
+}
+
+impl Story {
+    /// Tells it of `victim` from `start_s` on. What leads up to it in ordinary life is told from
+    /// `known_since_s`, at most, and is not part of the truth. Unit: seconds since the Unix epoch.
+    pub fn told(&self, victim: &Victim, (known_since_s, start_s): (i64, i64), rng: Rng) -> Told {
+        let mut scene = Scene::new(victim, (known_since_s, start_s), rng);
+        (self.tell)(&mut scene);
+        scene.finish(self)
     }
 }

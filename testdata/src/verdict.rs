@@ -74,7 +74,14 @@ mod tests {
         scan.first = iso(5_000);
         scan.last = iso(6_000);
         scan.flows = vec!["eni-1 10.0.0.1 10.0.0.9 40000 22 6 5000".to_owned()];
-        let story = |name, step| Account { name, is_harmless: false, steps: vec![step] };
+        let story = |name: &str, step: Step| Account {
+            name: name.to_owned(),
+            is_harmless: false,
+            entity: step.entity.clone(),
+            first: step.first.clone(),
+            last: step.last.clone(),
+            steps: vec![step],
+        };
         Truth { stories: vec![story("theft", theft), story("scan", scan)] }
     }
 

@@ -3,3 +3,6 @@
 #[cfg(test)]
 #[path = "simulated/facts.rs"]
 mod facts;
+#[cfg(test)]
+#[path = "simulated/stories.rs"]
+mod stories;

@@ -1,0 +1,180 @@
+//! A story while it is told: a clock that goes on, and calls made in the order they are written.
+
+use std::net::Ipv4Addr;
+
+use super::tools::{self, Guise};
+use super::{Story, Told, Victim};
+use crate::aws::call::{Call, Record};
+use crate::aws::caller::Caller;
+use crate::clock::iso;
+use crate::json::Json;
+use crate::rng::Rng;
+use crate::truth::{Account, Step};
+
+/// One way of one connection within one window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packets {
+    /// `interface-id`.
+    pub interface: String,
+    /// `srcaddr` and `srcport`.
+    pub from: (Ipv4Addr, u16),
+    /// `dstaddr` and `dstport`.
+    pub to: (Ipv4Addr, u16),
+    /// 6 TCP, 17 UDP.
+    pub protocol: u8,
+    /// `packets`.
+    pub packets: i64,
+    /// `bytes`.
+    pub bytes: i64,
+    /// `start`. Unit: seconds since the Unix epoch.
+    pub start_s: i64,
+    /// `end`. Unit: seconds since the Unix epoch.
+    pub end_s: i64,
+    /// `ACCEPT`, else `REJECT`.
+    pub accepted: bool,
+}
+
+impl Packets {
+    /// What names the flow: interface, both ends, protocol and start.
+    pub fn key(&self) -> String {
+        let Self { interface, from, to, protocol, start_s, .. } = self;
+        format!("{interface} {} {} {} {} {protocol} {start_s}", from.0, to.0, from.1, to.1)
+    }
+
+    /// What comes back in the same window, at the same interface.
+    #[must_use]
+    pub fn answer(&self, packets: i64, bytes: i64) -> Self {
+        Self { from: self.to, to: self.from, packets, bytes, ..self.clone() }
+    }
+}
+
+/// A story while it is told.
+pub struct Scene<'a> {
+    /// Whom it happens to.
+    pub victim: &'a Victim,
+    /// From when on ordinary life may be told. Unit: seconds since the Unix epoch.
+    pub known_since_s: i64,
+    /// When it begins. Unit: seconds since the Unix epoch.
+    pub start_s: i64,
+    /// The time it is. Unit: seconds since the Unix epoch.
+    pub now_s: i64,
+    /// Draws for this story alone.
+    pub rng: Rng,
+    /// How much slower than the fastest it is done, at least 1.
+    pub tempo: i64,
+    records: Vec<(String, Record)>,
+    flows: Vec<Packets>,
+    steps: Vec<Step>,
+}
+
+impl<'a> Scene<'a> {
+    /// Nothing has happened yet.
+    pub(super) fn new(
+        victim: &'a Victim,
+        (known_since_s, start_s): (i64, i64),
+        mut rng: Rng,
+    ) -> Self {
+        let tempo = rng.pick(&[1, 1, 2, 5]).copied().unwrap_or(1);
+        let (records, flows, steps) = (Vec::new(), Vec::new(), Vec::new());
+        Self { victim, known_since_s, start_s, now_s: start_s, rng, tempo, records, flows, steps }
+    }
+
+    /// From here on, what happens belongs to this step of the victim's identity.
+    pub(super) fn step(&mut self, name: &'static str, technique: &'static str) {
+        self.step_of(name, technique, &self.victim.entity());
+    }
+
+    /// The same of somebody else.
+    pub(super) fn step_of(&mut self, name: &'static str, technique: &'static str, entity: &str) {
+        self.steps.push(Step::new(name, technique, entity));
+    }
+
+    /// Time passes: this long in a hurry, longer by tempo. Unit: seconds.
+    pub(super) fn wait(&mut self, least_s: i64, most_s: i64) {
+        self.now_s += self.rng.between(least_s, most_s) * self.tempo;
+    }
+
+    /// An intruder as the logs see one.
+    pub(super) fn guise(&mut self) -> Guise {
+        tools::guise(&self.victim.address, &self.victim.agent, &mut self.rng)
+    }
+
+    /// A call in the victim's account that belongs to the last step.
+    pub(super) fn call(&mut self, caller: &Caller, call: Call) {
+        self.call_in(&self.victim.account.clone(), caller, call);
+    }
+
+    /// A call in another account.
+    pub(super) fn call_in(&mut self, account: &str, caller: &Caller, call: Call) {
+        let record = call.record(caller, account, &mut self.rng);
+        if let Some(step) = self.steps.last_mut() {
+            step.event(record.time_s, record.id.clone());
+        }
+        self.records.push((account.to_owned(), record));
+    }
+
+    /// A call of ordinary life: it is no part of the truth.
+    pub(super) fn ordinary(&mut self, caller: &Caller, call: Call) {
+        let record = call.record(caller, &self.victim.account, &mut self.rng);
+        self.records.push((self.victim.account.clone(), record));
+    }
+
+    /// A call now, in the victim's region.
+    pub(super) fn now(&self, service: &'static str, name: &'static str) -> Call {
+        Call::new(self.now_s, region_of(service, self.victim.region), service, name)
+    }
+
+    /// Asks without parameters.
+    pub(super) fn ask(&mut self, caller: &Caller, service: &'static str, name: &'static str) {
+        let call = self.now(service, name);
+        self.call(caller, call);
+    }
+
+    /// Asks with parameters.
+    pub(super) fn ask_for(
+        &mut self,
+        caller: &Caller,
+        (service, name): (&'static str, &'static str),
+        request: Json,
+        response: Json,
+    ) {
+        let call = self.now(service, name).asking(request).answered(response);
+        self.call(caller, call);
+    }
+
+    /// A flow that belongs to the last step.
+    pub(super) fn flow(&mut self, packets: Packets) {
+        if let Some(step) = self.steps.last_mut() {
+            step.span(packets.start_s, packets.end_s);
+            step.flows.push(packets.key());
+        }
+        self.flows.push(packets);
+    }
+
+    pub(super) fn finish(self, story: &Story) -> Told {
+        let Self { mut records, mut flows, mut steps, .. } = self;
+        records.sort_by_key(|(_, record)| record.time_s);
+        flows.sort_by_key(|flow| flow.end_s);
+        steps.retain(|step| !step.first.is_empty());
+        steps.sort_by(|one, other| one.first.cmp(&other.first));
+        let first = steps.first().map_or_else(|| iso(self.start_s), |step| step.first.clone());
+        let last = steps.iter().map(|step| step.last.clone()).max().unwrap_or_default();
+        let truth = Account {
+            name: story.name.to_owned(),
+            is_harmless: story.is_harmless,
+            entity: self.victim.entity(),
+            first,
+            last,
+            steps,
+        };
+        Told { truth, records, flows }
+    }
+}
+
+/// Where CloudTrail tells of a call.
+fn region_of(service: &str, region: &'static str) -> &'static str {
+    match service {
+        "iam" | "organizations" | "account" | "ce" | "support" | "route53" => "us-east-1",
+        _ => region,
+    }
+}

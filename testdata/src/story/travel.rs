@@ -1,0 +1,121 @@
+//! People who are somewhere else, have something new, or work when others sleep.
+
+use super::scene::Scene;
+use super::tools;
+use super::{Hours, Story, VictimKind};
+use crate::aws::caller::Caller;
+use crate::clock::{DAY_S, HOUR_S};
+use crate::places::{CITIES, City};
+
+pub(super) const BUSINESS_TRIP: Story = Story {
+    name: "business-trip",
+    about: "somebody works from another country after a flight long enough",
+    is_harmless: true,
+    victim: VictimKind::Person,
+    hours: Hours::Work,
+    days: 5,
+    tell: business_trip,
+};
+pub(super) const NEW_LAPTOP: Story = Story {
+    name: "new-laptop",
+    about: "somebody has a new computer and a new provider on one day",
+    is_harmless: true,
+    victim: VictimKind::Person,
+    hours: Hours::Work,
+    days: 2,
+    tell: new_laptop,
+};
+pub(super) const ON_CALL: Story = Story {
+    name: "on-call",
+    about: "somebody repairs something at night, in a hurry",
+    is_harmless: true,
+    victim: VictimKind::Person,
+    hours: Hours::Night,
+    days: 1,
+    tell: on_call,
+};
+
+/// A morning at the console: sign-in, pages, a few calls by hand.
+fn session(scene: &mut Scene<'_>, (address, browser, tool): (&str, &str, &str)) {
+    let key = format!("ASIA{}", scene.rng.capitals(16));
+    let caller = scene.victim.caller(&key, scene.now_s);
+    let browser = caller.moved(address, browser);
+    scene.sign_in(&browser, true);
+    scene.now_s += scene.rng.between(2, 15);
+    let n = usize::try_from(scene.rng.between(15, 70)).unwrap_or(15);
+    scene.open_console(&browser, n);
+    by_hand(scene, &caller.moved(address, tool));
+}
+
+fn by_hand(scene: &mut Scene<'_>, caller: &Caller) {
+    for (service, name) in [
+        ("sts", "GetCallerIdentity"),
+        ("s3", "ListBuckets"),
+        ("ec2", "DescribeInstances"),
+        ("logs", "DescribeLogGroups"),
+        ("logs", "FilterLogEvents"),
+    ] {
+        scene.now_s += scene.rng.between(20, 600);
+        scene.ask(caller, service, name);
+    }
+}
+
+fn business_trip(scene: &mut Scene<'_>) {
+    let cities: Vec<City> =
+        CITIES.into_iter().filter(|city| city.zone != scene.victim.zone).collect();
+    let city = scene.rng.pick(&cities).copied().unwrap_or(CITIES[0]);
+    // The last thing at home; then a flight of a day at most.
+    let key = format!("ASIA{}", scene.rng.capitals(16));
+    let home = scene.victim.caller(&key, scene.now_s - HOUR_S);
+    let call = scene.now("sts", "GetCallerIdentity");
+    scene.ordinary(&home, call);
+    scene.now_s += scene.rng.between(15 * HOUR_S, 22 * HOUR_S);
+    let first_s = scene.now_s;
+    let hotel = city.business.address(&mut scene.rng).to_string();
+    for day in 0..scene.rng.between(2, 4) {
+        scene.step("signed-in-abroad", "T1078.004");
+        scene.now_s = first_s + day * DAY_S + scene.rng.between(0, HOUR_S);
+        session(scene, (&hotel, tools::BROWSER, tools::COMMAND_LINE));
+        if scene.rng.one_in(2) {
+            let street = city.mobile.address(&mut scene.rng).to_string();
+            session(scene, (&street, tools::BROWSER, tools::COMMAND_LINE));
+        }
+    }
+}
+
+fn new_laptop(scene: &mut Scene<'_>) {
+    let near = tools::near(&scene.victim.address, &mut scene.rng);
+    let city = CITIES.into_iter().find(|city| city.zone == scene.victim.zone);
+    let moved = city.map(|city| city.business.address(&mut scene.rng).to_string());
+    let address = moved.or(near).unwrap_or_else(|| scene.victim.address.clone());
+    scene.step("new-computer", "T1078.004");
+    for _ in 0..scene.rng.between(1, 3) {
+        session(scene, (&address, tools::LAPTOP_BROWSER, tools::LAPTOP_COMMAND_LINE));
+        scene.now_s += scene.rng.between(HOUR_S, 2 * HOUR_S);
+    }
+}
+
+fn on_call(scene: &mut Scene<'_>) {
+    let city = CITIES.into_iter().find(|city| city.zone == scene.victim.zone);
+    let mobile = city.map(|city| city.mobile.address(&mut scene.rng).to_string());
+    let address = mobile.unwrap_or_else(|| scene.victim.address.clone());
+    scene.step("woken-at-night", "T1078.004");
+    session(scene, (&address, tools::BROWSER, tools::COMMAND_LINE));
+    scene.step("repaired", "T1578");
+    let key = format!("ASIA{}", scene.rng.capitals(16));
+    let caller = scene.victim.caller(&key, scene.now_s).moved(&address, tools::COMMAND_LINE);
+    for (service, name) in [
+        ("monitoring", "GetMetricData"),
+        ("logs", "StartQuery"),
+        ("logs", "GetQueryResults"),
+        ("ecs", "DescribeServices"),
+        ("ecs", "UpdateService"),
+        ("ec2", "RebootInstances"),
+        ("rds", "RebootDBInstance"),
+        ("autoscaling", "SetDesiredCapacity"),
+        ("lambda", "UpdateFunctionConfiguration20150331v2"),
+    ] {
+        scene.wait(10, 240);
+        scene.ask(&caller, service, name);
+    }
+}

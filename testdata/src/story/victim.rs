@@ -1,0 +1,331 @@
+//! Whom a story happens to, as the logs know them: made of an organisation, or read from records.
+
+use std::net::Ipv4Addr;
+
+use serde_json::Value;
+
+use super::tools;
+use crate::aws::caller::{Caller, Role, Session, User};
+use crate::calendar::{self, Zone};
+use crate::json::Json;
+use crate::organisation::{Access, Account, Kind, Organisation, part};
+use crate::places::{self, REGIONS};
+use crate::rng::Rng;
+
+/// Whom it happens to, as the logs know them.
+#[derive(Debug, Clone)]
+pub struct Victim {
+    /// Account id.
+    pub account: String,
+    /// Where they work.
+    pub region: &'static str,
+    /// Their principal.
+    pub who: Who,
+    /// Where their calls come from.
+    pub address: String,
+    /// What they call with.
+    pub agent: String,
+    /// The hours they keep.
+    pub zone: Zone,
+    /// Buckets they work with; the first is the usual one.
+    pub buckets: Vec<String>,
+    /// Keys of objects in the first bucket; where there are none, names are made up.
+    pub objects: Vec<String>,
+    /// Names in Secrets Manager of their account.
+    pub secrets: Vec<String>,
+    /// The account's trail.
+    pub trail: Trail,
+    /// Another account of the same organisation.
+    pub second_account: Option<String>,
+    /// For stories of the network.
+    pub interface: Option<Interface>,
+}
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub enum Who {
+    /// An IAM user with a long-lived key.
+    User {
+        /// The user.
+        user: User,
+        /// `AKIA...`
+        key: String,
+    },
+    /// Sessions of a role.
+    Session {
+        /// The role.
+        role: Role,
+        /// The session's name.
+        name: String,
+        /// People are told apart by the session's name, machines are not.
+        is_person: bool,
+        /// An instance, which fetches credentials from the metadata service.
+        is_instance: bool,
+    },
+}
+
+/// Where an account's calls are logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trail {
+    /// Where it delivers.
+    pub bucket: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A network interface and what is near it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// `eni-...`
+    pub id: String,
+    /// Its private address.
+    pub address: Ipv4Addr,
+    /// `fl-...`
+    pub flow_log: String,
+    /// Other interfaces of the VPC with their addresses.
+    pub neighbours: Vec<(String, Ipv4Addr)>,
+}
+
+/// Why a story cannot be told of an identity.
+#[derive(Debug, PartialEq, Eq)]
+pub enum VictimError {
+    /// The identity is no JSON object, or lacks a field.
+    Lacks(&'static str),
+    /// A `type` that no story is told of.
+    Kind(String),
+    /// A region that is not known.
+    Region(String),
+}
+
+impl std::fmt::Display for VictimError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Lacks(field) => write!(f, "the userIdentity has no `{field}`"),
+            Self::Kind(kind) => {
+                write!(
+                    f,
+                    "no story is told of a userIdentity of type `{kind}`, only of IAMUser and AssumedRole"
+                )
+            }
+            Self::Region(region) => write!(f, "the region `{region}` is not known"),
+        }
+    }
+}
+
+impl std::error::Error for VictimError {}
+
+impl Victim {
+    /// Reads a `userIdentity` and its place from a record of the victim. Lists are empty: fill in
+    /// what is known.
+    pub fn read(
+        identity: &str,
+        (account, region): (&str, &str),
+        (address, agent): (&str, &str),
+    ) -> Result<Self, VictimError> {
+        let value: Value =
+            serde_json::from_str(identity).map_err(|_| VictimError::Lacks("type"))?;
+        let region = REGIONS
+            .into_iter()
+            .find(|known| *known == region)
+            .ok_or_else(|| VictimError::Region(region.to_owned()))?;
+        Ok(Self {
+            who: Who::read(&value)?,
+            account: account.to_owned(),
+            region,
+            address: address.to_owned(),
+            agent: agent.to_owned(),
+            zone: calendar::LONDON,
+            buckets: Vec::new(),
+            objects: Vec::new(),
+            secrets: Vec::new(),
+            trail: Trail { bucket: format!("trail-{account}"), name: "main".to_owned() },
+            second_account: None,
+            interface: None,
+        })
+    }
+
+    /// Person number `index` as they are on `day`.
+    pub fn person(of: &Organisation, index: usize, day: i64) -> Option<Self> {
+        let person = of.people.get(index)?;
+        let mut rng = of.rng(part::STORY, index, day);
+        let account = of.accounts.get(*person.accounts.first()?)?;
+        let (who, number) = match &person.access {
+            Access::IdentityCenter { permission_set, .. } => {
+                let (role, name) = (reserved_role(account, permission_set), person.mail.clone());
+                let who = Who::Session { role, name, is_person: true, is_instance: false };
+                (who, *person.accounts.first()?)
+            }
+            // Users are in the first account.
+            Access::IamUser { user, key, .. } => {
+                (Who::User { user: user.clone(), key: key.clone() }, 0)
+            }
+        };
+        let city = person.city_on(day);
+        let address = city.homes.address(&mut rng).to_string();
+        let buckets = of.accounts.get(number)?.buckets.clone();
+        let agent = tools::COMMAND_LINE.to_owned();
+        Some(Self { zone: city.zone, ..Self::of(of, number, (who, address, agent), buckets)? })
+    }
+
+    /// Machine number `index`.
+    pub fn machine(of: &Organisation, index: usize, day: i64) -> Option<Self> {
+        let machine = of.machines.get(index)?;
+        let mut rng = of.rng(part::STORY, index, day);
+        let account = of.accounts.get(machine.account)?;
+        let is_instance = machine.kind == Kind::Fleet;
+        let name = if is_instance { format!("i-0{}", rng.hex(16)) } else { machine.name.clone() };
+        let who = Who::Session { role: machine.role.clone(), name, is_person: false, is_instance };
+        let address = places::of_region(account.home).address(&mut rng).to_string();
+        let agent = "Boto3/1.40.61 md/Botocore#1.40.61 ua/2.1 os/linux#6.1.158".to_owned();
+        let buckets = machine.buckets.iter().filter_map(|&n| account.buckets.get(n)).cloned();
+        Self::of(of, machine.account, (who, address, agent), buckets.collect())
+    }
+
+    /// Pipeline number `index`.
+    pub fn pipeline(of: &Organisation, index: usize, day: i64) -> Option<Self> {
+        let pipeline = of.pipelines.get(index)?;
+        let mut rng = of.rng(part::STORY, index, day);
+        let name = "GitHubActions".to_owned();
+        let role = pipeline.role.clone();
+        let who = Who::Session { role, name, is_person: false, is_instance: false };
+        let address = places::RUNNERS.address(&mut rng).to_string();
+        let buckets = of.accounts.get(pipeline.account)?.buckets.clone();
+        Self::of(of, pipeline.account, (who, address, tools::TERRAFORM.to_owned()), buckets)
+    }
+
+    /// Interface number `index`, counted through all VPCs.
+    pub fn interface(of: &Organisation, index: usize, _day: i64) -> Option<Self> {
+        let all = of.vpcs.iter().flat_map(|vpc| vpc.interfaces.iter().map(move |at| (vpc, at)));
+        let (vpc, (id, address)) = all.into_iter().nth(index)?;
+        let account = of.accounts.get(vpc.account)?;
+        let role = account.role("", "network");
+        let who = Who::Session { role, name: id.clone(), is_person: false, is_instance: true };
+        let neighbours = vpc.interfaces.iter().filter(|(other, _)| other != id).cloned().collect();
+        let interface = Interface {
+            id: id.clone(),
+            address: *address,
+            flow_log: vpc.flow_log.clone(),
+            neighbours,
+        };
+        let at = (who, address.to_string(), String::new());
+        Some(Self {
+            interface: Some(interface),
+            ..Self::of(of, vpc.account, at, account.buckets.clone())?
+        })
+    }
+
+    fn of(
+        of: &Organisation,
+        number: usize,
+        (who, address, agent): (Who, String, String),
+        buckets: Vec<String>,
+    ) -> Option<Self> {
+        let account = of.accounts.get(number)?;
+        let next = of.accounts.get((number + 1) % of.accounts.len());
+        Some(Self {
+            account: account.id.clone(),
+            region: account.home,
+            who,
+            address,
+            agent,
+            zone: calendar::LONDON,
+            buckets,
+            objects: Vec::new(),
+            secrets: account.secrets.clone(),
+            trail: Trail { bucket: account.log_bucket.clone(), name: account.name.clone() },
+            second_account: next.filter(|next| next.id != account.id).map(|next| next.id.clone()),
+            interface: None,
+        })
+    }
+
+    /// What the truth names.
+    pub fn entity(&self) -> String {
+        match (&self.interface, &self.who) {
+            (Some(interface), _) => format!("{}/{}", self.account, interface.id),
+            (None, who) => who.arn(),
+        }
+    }
+
+    /// A caller with credentials of the victim, at the victim's own place. Sessions begin at
+    /// `since_s` with `key`. Unit: seconds since the Unix epoch.
+    pub(super) fn caller(&self, key: &str, since_s: i64) -> Caller {
+        Caller::new(self.who.identity(key, since_s), &self.address, &self.agent)
+    }
+
+    /// The usual bucket.
+    pub(super) fn bucket(&self) -> String {
+        let made_up = || format!("data-{}", self.account);
+        self.buckets.first().cloned().unwrap_or_else(made_up)
+    }
+}
+
+impl Who {
+    fn read(value: &Value) -> Result<Self, VictimError> {
+        let text = |value: &Value, field| {
+            value
+                .get(field)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+                .ok_or(VictimError::Lacks(field))
+        };
+        match text(value, "type")?.as_str() {
+            "IAMUser" => {
+                let user = User {
+                    account: text(value, "accountId")?,
+                    name: text(value, "userName")?,
+                    principal: text(value, "principalId")?,
+                };
+                Ok(Self::User { user, key: text(value, "accessKeyId")? })
+            }
+            "AssumedRole" => {
+                let context =
+                    value.get("sessionContext").ok_or(VictimError::Lacks("sessionContext"))?;
+                let issuer =
+                    context.get("sessionIssuer").ok_or(VictimError::Lacks("sessionIssuer"))?;
+                let arn = text(value, "arn")?;
+                let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
+                let role_arn = text(issuer, "arn")?;
+                let (role, path) = (text(issuer, "userName")?, role_arn.split_once(":role/"));
+                let path = path.and_then(|(_, path)| path.strip_suffix(role.as_str()));
+                let role = Role {
+                    account: text(issuer, "accountId")?,
+                    path: path.unwrap_or_default().to_owned(),
+                    name: role,
+                    principal: text(issuer, "principalId")?,
+                };
+                let is_person = role.name.starts_with("AWSReservedSSO_") || name.contains('@');
+                Ok(Self::Session { is_instance: name.starts_with("i-"), role, name, is_person })
+            }
+            other => Err(VictimError::Kind(other.to_owned())),
+        }
+    }
+
+    /// The principal that stays from day to day.
+    pub fn arn(&self) -> String {
+        match self {
+            Self::User { user, .. } => user.arn(),
+            Self::Session { role, name, is_person: true, .. } => role.session_arn(name),
+            Self::Session { role, .. } => role.arn(),
+        }
+    }
+
+    /// `userIdentity`: of a user always with the long-lived key.
+    fn identity(&self, key: &str, since_s: i64) -> Json {
+        match self {
+            Self::User { user, key } => user.with_key(key),
+            Self::Session { role, name, is_instance, .. } => {
+                let delivery = [("ec2RoleDelivery", Json::from("2.0"))];
+                let extra: &[_] = if *is_instance { &delivery } else { &[] };
+                role.session(Session { name, key, since_s }, extra)
+            }
+        }
+    }
+}
+
+/// The role that Identity Center makes in an account for a permission set.
+fn reserved_role(account: &Account, permission_set: &str) -> Role {
+    let seed = account.id.bytes().chain(permission_set.bytes());
+    let seed = seed.fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    let name = format!("AWSReservedSSO_{permission_set}_{}", Rng::new(seed).hex(16));
+    account.role("aws-reserved/sso.amazonaws.com/", &name)
+}
