@@ -1,6 +1,7 @@
 //! The command line: what may be asked, and how the program ends.
 
 mod config;
+mod demo;
 mod detectors;
 mod replay;
 mod simulate;
@@ -29,6 +30,8 @@ struct Cli {
 enum Command {
     /// Read archived logs and tell what does not fit
     Replay(Replay),
+    /// Find attacks in the logs of a made-up organisation, and compare with the truth
+    Demo(demo::Demo),
     /// Write the logs of a made-up organisation, as AWS would
     Simulate(Simulate),
     /// Print records, flows or notifications, normalised
@@ -124,6 +127,7 @@ const INCOMPLETE: u8 = 4;
 pub(crate) fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Replay(arguments) => arguments.run(),
+        Command::Demo(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(&mut io::stderr()),
         Command::Decode(arguments) => arguments.run(),
         Command::Detectors(Detectors::List { format }) => {

@@ -82,7 +82,8 @@ fn instant(text: &str) -> Result<i64, String> {
     parse_instant(text).map_err(|error| error.to_string())
 }
 
-struct Watcher {
+/// Writes findings as they come, under a progress bar.
+pub(super) struct Watcher {
     writer: alerts::Writer<BufWriter<Stdout>>,
     bar: ProgressBar,
     quiet: bool,
@@ -115,6 +116,35 @@ impl Watch for Watcher {
     }
 }
 
+impl Watcher {
+    pub(super) fn new(format: alerts::Format, inputs: alerts::Inputs, quiet: bool) -> Self {
+        let out = BufWriter::new(io::stdout());
+        Self {
+            writer: alerts::Writer::new(format, out, inputs, terminal::style()),
+            bar: ProgressBar::hidden(),
+            quiet,
+            n_findings: 0,
+            worst: None,
+        }
+    }
+
+    /// Ends the output and answers how severe the worst finding was.
+    pub(super) fn finish(self) -> Result<Option<Severity>> {
+        self.bar.finish_and_clear();
+        self.writer.finish()?;
+        Ok(self.worst)
+    }
+}
+
+/// The engine that the configuration asks for, and what it knows.
+pub(super) fn engine(config: Option<&Config>) -> Result<(Engine, alerts::Inputs)> {
+    let defaults = Config::load(None)?;
+    let config = config.unwrap_or(&defaults);
+    let enrich = config.enrich()?;
+    let inputs = config.inputs(&enrich);
+    Ok((Engine::new(config.options(), enrich), inputs))
+}
+
 impl Replay {
     pub(super) fn run(self) -> Result<u8> {
         let start = Instant::now();
@@ -125,9 +155,7 @@ impl Replay {
             pool.build_global()?;
         }
         let config = Config::load(self.config.as_deref())?;
-        let enrich = config.enrich()?;
-        let inputs = config.inputs(&enrich);
-        let mut engine = Engine::new(config.options(), enrich);
+        let (mut engine, inputs) = engine(Some(&config))?;
         let plan = Plan {
             paths: self.paths.into_iter().map(PathArg::new).collect(),
             filter: Filter {
@@ -141,18 +169,9 @@ impl Replay {
             flow_format: self.flow_format,
         };
         let format = Format::or_default(self.format);
-        let out = BufWriter::new(io::stdout());
-        let mut watcher = Watcher {
-            writer: alerts::Writer::new(format, out, inputs, terminal::style()),
-            bar: ProgressBar::hidden(),
-            quiet: self.quiet,
-            n_findings: 0,
-            worst: None,
-        };
+        let mut watcher = Watcher::new(format, inputs, self.quiet);
         let summary = replay::run(&plan, &mut engine, &mut watcher)?;
-        let Watcher { writer, bar, worst, .. } = watcher;
-        bar.finish_and_clear();
-        writer.finish()?;
+        let worst = watcher.finish()?;
         if !self.quiet {
             let seconds = start.elapsed().as_secs_f64();
             summary.write(seconds, &mut io::stderr().lock())?;
