@@ -54,7 +54,9 @@ pub fn run(
     }
     let mut flow_post = FlowPost::default();
     for (victim, flows) in flows {
-        flows.into_iter().for_each(|packets| flow_post.flow(&victim, packets));
+        for packets in flows {
+            flow_post.flow(&victim, packets);
+        }
     }
     let mut flowed = Written::default();
     for day in 0..plan.days {

@@ -80,12 +80,13 @@ fn line(account: &str, flow: &Packets, out: &mut String) {
     let Packets { interface, from, to, protocol, packets, bytes, start_s, end_s, accepted } = flow;
     let action = if *accepted { "ACCEPT" } else { "REJECT" };
     // Writing into a text cannot fail.
-    let _ = writeln!(
+    let _ok = writeln!(
         out,
         "2 {account} {interface} {} {} {} {} {protocol} {packets} {bytes} {start_s} {end_s} \
          {action} OK",
         from.0, to.0, from.1, to.1
-    );
+    )
+    .is_ok();
 }
 
 /// Writes what was told of `victim`, alone, into objects that go beside the user's own: in the
@@ -104,7 +105,7 @@ pub fn deliver(
         .fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     let first_s = told.records.first().map_or(0, |(_, record)| record.time_s);
     let mut of = Organisation::new(seed, size, (first_s, 1));
-    of.id = organisation_id.unwrap_or_default().to_owned();
+    organisation_id.unwrap_or_default().clone_into(&mut of.id);
     let Some(account) = of.accounts.first().cloned() else { return Ok(Written::default()) };
     let mut ids: Vec<&String> = told.records.iter().map(|(account, _)| account).collect();
     ids.sort_unstable();

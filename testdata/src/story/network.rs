@@ -35,6 +35,9 @@ pub(super) const VULNERABILITY_SCAN: Story = Story {
     tell: vulnerability_scan,
 };
 
+/// An interface of the same VPC.
+type Neighbour = (String, Ipv4Addr);
+
 const TCP: u8 = 6;
 /// Ports that people look for first.
 const PORTS: [u16; 20] = [
@@ -43,7 +46,7 @@ const PORTS: [u16; 20] = [
 ];
 
 /// The interface, and its neighbours; where none are known, two that are made up.
-fn ends(scene: &Scene<'_>) -> Option<(String, Ipv4Addr, Vec<(String, Ipv4Addr)>)> {
+fn ends(scene: &Scene<'_>) -> Option<(String, Ipv4Addr, Vec<Neighbour>)> {
     let interface = scene.victim.interface.as_ref()?;
     let mut neighbours = interface.neighbours.clone();
     if neighbours.is_empty() {
