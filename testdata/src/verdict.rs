@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use jiff::Timestamp;
+
 use crate::truth::Truth;
+
+/// The times of flows may be told by the start of a slot. Unit: seconds.
+const SLOT_S: i64 = 300;
 
 /// What somebody says was found, as far as the truth can check it.
 #[derive(Debug, Clone, Default)]
@@ -43,15 +48,20 @@ impl<'a> Judge<'a> {
 
     fn by_flow(&self, claim: &Claim<'_>) -> Option<usize> {
         let interface = claim.interface?;
-        let (first, last) = claim.times;
+        let (first_s, last_s) = (seconds(claim.times.0)?, seconds(claim.times.1)? + SLOT_S);
         self.truth.stories.iter().position(|story| {
             story.steps.iter().any(|step| {
-                // ISO 8601 in UTC sorts as time does.
-                let overlaps = *step.first <= *last && *first <= *step.last;
+                let times = seconds(&step.first).zip(seconds(&step.last));
+                let overlaps =
+                    times.is_some_and(|(from_s, until_s)| from_s < last_s && first_s <= until_s);
                 overlaps && step.flows.iter().any(|flow| is_about(flow, interface, &claim.peers))
             })
         })
     }
+}
+
+fn seconds(time: &str) -> Option<i64> {
+    time.parse().ok().map(Timestamp::as_second)
 }
 
 /// Whether the flow's key, `interface source destination ...`, names `interface` and one of `peers`.
@@ -106,5 +116,6 @@ mod tests {
         assert_eq!(claim("eni-2", &["10.0.0.9"], (5_900, 7_000)), None, "another interface");
         assert_eq!(claim("eni-1", &["10.0.0.8"], (5_900, 7_000)), None, "another peer");
         assert_eq!(claim("eni-1", &["10.0.0.9"], (6_100, 7_000)), None, "later");
+        assert_eq!(claim("eni-1", &["10.0.0.9"], (4_800, 4_800)), Some(1), "the start of its slot");
     }
 }

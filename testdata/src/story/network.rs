@@ -35,6 +35,9 @@ pub(super) const VULNERABILITY_SCAN: Story = Story {
     tell: vulnerability_scan,
 };
 
+/// An interface of the same VPC.
+type Neighbour = (String, Ipv4Addr);
+
 const TCP: u8 = 6;
 /// Ports that people look for first.
 const PORTS: [u16; 20] = [
@@ -42,11 +45,8 @@ const PORTS: [u16; 20] = [
     2049, 8443,
 ];
 
-/// Interfaces beside the victim's, with their addresses.
-type Neighbours = Vec<(String, Ipv4Addr)>;
-
 /// The interface, and its neighbours; where none are known, two that are made up.
-fn ends(scene: &Scene<'_>) -> Option<(String, Ipv4Addr, Neighbours)> {
+fn ends(scene: &Scene<'_>) -> Option<(String, Ipv4Addr, Vec<Neighbour>)> {
     let interface = scene.victim.interface.as_ref()?;
     let mut neighbours = interface.neighbours.clone();
     if neighbours.is_empty() {

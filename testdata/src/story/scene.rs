@@ -158,11 +158,13 @@ impl<'a> Scene<'a> {
         steps.retain(|step| !step.first.is_empty());
         steps.sort_by(|one, other| one.first.cmp(&other.first));
         let first = steps.first().map_or_else(|| iso(self.start_s), |step| step.first.clone());
+        let victim = || self.victim.entity();
+        let entity = steps.first().map_or_else(victim, |step| step.entity.clone());
         let last = steps.iter().map(|step| step.last.clone()).max().unwrap_or_default();
         let truth = Account {
             name: story.name.to_owned(),
             is_harmless: story.is_harmless,
-            entity: self.victim.entity(),
+            entity,
             first,
             last,
             steps,
