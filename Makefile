@@ -7,9 +7,9 @@ SHARED ?= ../shared/data
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
-demo: tools ## Build, then replay a small archive with an attack in it
+demo: tools ## Build, then find attacks in the logs of a made-up organisation
 	$(CARGO) build --release --locked --bin sentrail
-	target/release/sentrail replay --format table testdata/golden
+	target/release/sentrail demo
 
 test: tools ## Run every test
 	$(CARGO) test --workspace --locked

@@ -11,4 +11,6 @@ mod real_data;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod support;

@@ -1,4 +1,4 @@
-//! `demo`: a made-up organisation lives two weeks, some stories happen, and what is found is held
+//! `demo`: the machines of a made-up organisation live two weeks, some stories happen, and what is found is held
 //! against the truth. No AWS, no network.
 
 use super::{
@@ -41,7 +41,7 @@ const STORIES: [&str; 8] = [
     "business-trip",
     "migration",
 ];
-const SIZE: Size = Size { accounts: 3, people: 24, machines: 12, pipelines: 4, agents: 1, vpcs: 1 };
+const SIZE: Size = Size { accounts: 3, people: 24, machines: 12, pipelines: 4, agents: 0, vpcs: 1 };
 const DAYS: i64 = 14;
 /// 2026-03-02, a Monday. Unit: seconds since the Unix epoch.
 const START_S: i64 = 1_772_409_600;
@@ -118,8 +118,8 @@ impl Demo {
         };
         writeln!(
             io::stderr(),
-            "{} people and {} machines in {} accounts live {DAYS} days; {} stories happen among them.",
-            SIZE.people,
+            "{} machines and the services of {} accounts live {DAYS} days; {} stories happen to them and \
+             to people, harmless ones too.",
             SIZE.machines,
             SIZE.accounts,
             plan.stories.len()

@@ -38,19 +38,16 @@ struct Organisation {
     /// AWS accounts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     accounts: u32,
-    /// People who sign in
+    /// People, to whom stories happen
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     people: u32,
     /// Fleets, functions and services, each with a role of its own
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     machines: u32,
-    /// CI pipelines
+    /// CI pipelines, to which stories happen
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pipelines: u32,
-    /// AI agents
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=100_000))]
-    agents: u32,
-    /// VPCs with flow logs
+    /// VPCs, in which stories about flows happen
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     vpcs: u32,
     /// The trail's digests too, one for each account, region and hour
@@ -83,8 +80,8 @@ fn midnight_s(text: &str) -> Result<i64, String> {
 
 impl Organisation {
     fn plan(&self) -> Plan {
-        let Self { accounts, people, machines, pipelines, agents, vpcs, .. } = *self;
-        let size = Size { accounts, people, machines, pipelines, agents, vpcs };
+        let Self { accounts, people, machines, pipelines, vpcs, .. } = *self;
+        let size = Size { accounts, people, machines, pipelines, agents: 0, vpcs };
         let Self { seed, start, days, digests, .. } = *self;
         let stories = self.story.iter().flat_map(|told| told.0.iter().copied()).collect();
         Plan { seed, size, start_s: start, days, has_digests: digests, stories }

@@ -1,0 +1,47 @@
+//! `simulate`: the same seed gives the same logs, and the program reads all of them.
+
+use crate::support::{files, run};
+use std::{fs, path::Path};
+
+const SMALL: [&str; 8] =
+    ["--days", "1", "--machines", "2", "--accounts", "2", "--story", "logging-off"];
+
+fn simulate(to: &Path, more: &[&str]) -> Vec<(String, Vec<u8>)> {
+    let to_text = to.to_str().unwrap();
+    let arguments: Vec<_> =
+        ["simulate", "--to", to_text].iter().chain(&SMALL).chain(more).copied().collect();
+    run(&arguments).ends(0);
+    let name = |path: &Path| path.strip_prefix(to).unwrap().to_str().unwrap().to_owned();
+    files(to).iter().map(|path| (name(path), fs::read(path).unwrap())).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let first = simulate(&at("first"), &[]);
+    assert!(first.len() > 100, "{} objects", first.len());
+    assert!(first == simulate(&at("second"), &[]));
+    assert!(first != simulate(&at("third"), &["--seed", "2"]));
+}
+
+#[test]
+fn everything_written_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    simulate(&folder.path().join("logs"), &["--digests"]);
+    let logs = folder.path().join("logs/AWSLogs");
+    let replayed = run(&["replay", "--format", "jsonl", logs.to_str().unwrap()]);
+    replayed.ends(0).tells(&["0 could not be read"]).tells(&["digests, which hold no events"]);
+    assert!(!replayed.err.contains("records that could not be read"), "{}", replayed.err);
+}
+
+#[test]
+fn a_folder_in_use_and_an_unknown_story_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("mine"), "").unwrap();
+    let to = folder.path().to_str().unwrap();
+    run(&["simulate", "--to", to]).ends(1).tells(&["is not empty"]);
+    let other = folder.path().join("new");
+    let asked = ["simulate", "--to", other.to_str().unwrap(), "--story", "codefingr"];
+    run(&asked).ends(2).tells(&["no such story", "codefinger"]);
+}
