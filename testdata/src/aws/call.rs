@@ -11,8 +11,8 @@ use crate::json::{Json, write_text};
 use crate::rng::Rng;
 
 pub use read_only::is_read_only;
-pub(in crate::aws) use storage::s3_data;
 pub use storage::{Encryption, Transfer};
+pub(in crate::aws) use storage::{bucket_resource, s3_data};
 
 /// Records of this size need no second allocation; real ones have 1.4 KB on average. Unit: bytes.
 const RECORD_BYTES: usize = 2_048;

@@ -4,7 +4,7 @@ mod reads;
 
 use super::shape::{Filling, plain};
 use super::{At, Shape};
-use crate::aws::call::Call;
+use crate::aws::call::{Call, bucket_resource};
 use crate::rng::Rng;
 
 pub use reads::READS;
@@ -79,7 +79,11 @@ impl Read {
             ("kms", &things.kms_key),
             ("trail", &things.trail),
         ];
-        self.shape.call(at, &fillings, rng)
+        let mut call = self.shape.call(at, &fillings, rng);
+        if call.service == "s3" && self.shape.ask.contains("bucketName") {
+            call.resources.push(bucket_resource(at.account, things.bucket));
+        }
+        call
     }
 }
 

@@ -55,8 +55,12 @@ pub struct Launch<'a> {
     pub image: &'a str,
     /// For example `t3.micro`.
     pub kind: &'a str,
+    /// `vpc-...`
+    pub vpc: &'a str,
     /// `subnet-...`
     pub subnet: &'a str,
+    /// The private address.
+    pub address: &'a str,
     /// `sg-...`
     pub group: &'a str,
     /// Name of the instance profile; empty: none.
@@ -65,8 +69,12 @@ pub struct Launch<'a> {
     pub instance: &'a str,
 }
 
-fn question(launch: Launch<'_>, rng: &mut Rng) -> Json {
-    let items = |item: Json| object! { "items": vec![item] };
+/// `{"items":[item]}`, EC2's way to write a list.
+fn items(item: Json) -> Json {
+    object! { "items": vec![item] }
+}
+
+fn question(launch: Launch<'_>, token: &str) -> Json {
     let mut pairs = vec![
         ("instancesSet", items(object! { "imageId": launch.image, "minCount": 1, "maxCount": 1 })),
         ("instanceType", Json::from(launch.kind)),
@@ -74,11 +82,11 @@ fn question(launch: Launch<'_>, rng: &mut Rng) -> Json {
         ("monitoring", object! { "enabled": false }),
         ("disableApiTermination", Json::Bool(false)),
         ("disableApiStop", Json::Bool(false)),
-        ("clientToken", Json::from(rng.uuid())),
+        ("clientToken", Json::from(token)),
         (
             "networkInterfaceSet",
             items(object! {
-                "deviceIndex": 0, "subnetId": launch.subnet,
+                "deviceIndex": 0, "associatePublicIpAddress": false,
                 "groupSet": items(object! { "groupId": launch.group }),
             }),
         ),
@@ -87,35 +95,102 @@ fn question(launch: Launch<'_>, rng: &mut Rng) -> Json {
         pairs.push(("iamInstanceProfile", object! { "name": launch.profile }));
     }
     pairs.push(("ebsOptimized", Json::Bool(false)));
+    pairs.push((
+        "tagSpecificationSet",
+        items(object! {
+            "resourceType": "instance",
+            "tags": vec![object! { "key": "Name", "value": "worker" }],
+        }),
+    ));
     Json::Object(pairs)
 }
 
-fn instance(at: At<'_>, launch: Launch<'_>) -> Json {
+fn interface(at: At<'_>, launch: Launch<'_>, rng: &mut Rng) -> Json {
+    let attachment = object! {
+        "attachmentId": ["eni-attach-", &rng.hex(17)].concat(), "deviceIndex": 0,
+        "networkCardIndex": 0, "status": "attaching", "attachTime": at.time_s * 1_000,
+        "deleteOnTermination": true,
+    };
+    let address = object! { "privateIpAddress": launch.address, "primary": true };
     object! {
-        "instanceId": launch.instance, "imageId": launch.image, "bootMode": "uefi-preferred",
-        "currentInstanceBootMode": "uefi",
-        "instanceState": object! { "code": 0, "name": "pending" },
-        "privateDnsName": "ip-10-0-1-23.ec2.internal", "amiLaunchIndex": 0,
-        "productCodes": object! {}, "instanceType": launch.kind, "launchTime": at.time_s * 1_000,
-        "placement": object! { "availabilityZone": [at.region, "a"].concat(), "tenancy": "default" },
-        "monitoring": object! { "state": "disabled" }, "subnetId": launch.subnet,
-        "privateIpAddress": "10.0.1.23",
-        "stateReason": object! { "code": "pending", "message": "pending" },
-        "architecture": "x86_64", "rootDeviceType": "ebs", "rootDeviceName": "/dev/xvda",
-        "blockDeviceMapping": object! {}, "virtualizationType": "hvm", "hypervisor": "xen",
-        "sourceDestCheck": true, "ebsOptimized": false, "enaSupport": true,
+        "networkInterfaceId": ["eni-", &rng.hex(17)].concat(), "subnetId": launch.subnet,
+        "vpcId": launch.vpc, "ownerId": at.account, "status": "in-use",
+        "macAddress": "0a:58:0a:00:01:17", "privateIpAddress": launch.address,
+        "sourceDestCheck": true, "interfaceType": "interface",
+        "groupSet": items(object! { "groupId": launch.group }), "attachment": attachment,
+        "privateIpAddressesSet": object! { "item": vec![address] },
+        "ipv6AddressesSet": object! {}, "tagSet": object! {},
     }
 }
 
+/// What an instance has of its own, in the order of EC2.
+fn instance(at: At<'_>, launch: Launch<'_>, token: &str, rng: &mut Rng) -> Json {
+    let mut pairs = vec![
+        ("instanceId", Json::from(launch.instance)),
+        ("imageId", Json::from(launch.image)),
+        ("currentInstanceBootMode", fixed("uefi")),
+        ("instanceState", object! { "code": 0, "name": "pending" }),
+        (
+            "privateDnsName",
+            Json::from(["ip-", &launch.address.replace('.', "-"), ".ec2.internal"].concat()),
+        ),
+        ("amiLaunchIndex", Json::Number(0)),
+        ("productCodes", object! {}),
+        ("instanceType", Json::from(launch.kind)),
+        ("launchTime", Json::from(at.time_s * 1_000)),
+        (
+            "placement",
+            object! { "availabilityZone": [at.region, "a"].concat(), "tenancy": "default" },
+        ),
+        ("monitoring", object! { "state": "disabled" }),
+        ("subnetId", Json::from(launch.subnet)),
+        ("vpcId", Json::from(launch.vpc)),
+        ("privateIpAddress", Json::from(launch.address)),
+        ("stateReason", object! { "code": "pending", "message": "pending" }),
+        ("architecture", fixed("x86_64")),
+        ("rootDeviceType", fixed("ebs")),
+        ("rootDeviceName", fixed("/dev/xvda")),
+        ("blockDeviceMapping", object! {}),
+        ("virtualizationType", fixed("hvm")),
+        ("hypervisor", fixed("xen")),
+        ("tagSet", items(object! { "key": "Name", "value": "worker" })),
+        ("clientToken", Json::from(token)),
+        ("groupSet", items(object! { "groupId": launch.group })),
+        ("sourceDestCheck", Json::Bool(true)),
+        ("networkInterfaceSet", items(interface(at, launch, rng))),
+    ];
+    if !launch.profile.is_empty() {
+        let arn = ["arn:aws:iam::", at.account, ":instance-profile/", launch.profile].concat();
+        let id = ["AIPA", &rng.capitals(17)].concat();
+        pairs.push(("iamInstanceProfile", object! { "arn": arn, "id": id }));
+    }
+    pairs.extend([
+        ("ebsOptimized", Json::Bool(false)),
+        ("enaSupport", Json::Bool(true)),
+        ("cpuOptions", object! { "coreCount": 1, "threadsPerCore": 2 }),
+        ("capacityReservationSpecification", object! { "capacityReservationPreference": "open" }),
+        ("hibernationOptions", object! { "configured": false }),
+        ("enclaveOptions", object! { "enabled": false }),
+        ("metadataOptions", Json::Fixed(METADATA)),
+        ("maintenanceOptions", object! { "autoRecovery": "default" }),
+        ("privateDnsNameOptions", Json::Fixed(NAMES)),
+    ]);
+    Json::Object(pairs)
+}
+
+const METADATA: &str = r#"{"state":"pending","httpTokens":"required","httpPutResponseHopLimit":2,"httpEndpoint":"enabled","httpProtocolIpv4":"enabled","httpProtocolIpv6":"disabled","instanceMetadataTags":"disabled"}"#;
+const NAMES: &str = r#"{"hostnameType":"ip-name","enableResourceNameDnsARecord":false,"enableResourceNameDnsAAAARecord":false}"#;
+
 /// An instance is started.
 pub fn run_instances(at: At<'_>, launch: Launch<'_>, rng: &mut Rng) -> Call {
+    let token = rng.uuid();
     let answer = object! {
         "requestId": rng.uuid(), "reservationId": ["r-", &rng.hex(17)].concat(),
         "ownerId": at.account, "groupSet": object! {},
-        "instancesSet": object! { "items": vec![instance(at, launch)] },
+        "instancesSet": items(instance(at, launch, &token, rng)),
     };
     Call::new(at.time_s, at.region, "ec2", "RunInstances")
-        .asking(question(launch, rng))
+        .asking(question(launch, &token))
         .answered(answer)
 }
 

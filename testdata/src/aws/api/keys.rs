@@ -29,5 +29,6 @@ calls! {
     "secretsmanager": list_secrets() = "ListSecrets";
     "secretsmanager": describe_secret(secret) = "DescribeSecret", ask: r#"{"secretId":"<secret>"}"#;
     "secretsmanager": get_resource_policy(secret) = "GetResourcePolicy", ask: r#"{"secretId":"<secret>"}"#;
-    "secretsmanager": delete_secret(secret) = "DeleteSecret", ask: r#"{"secretId":"<secret>","recoveryWindowInDays":7,"forceDeleteWithoutRecovery":false}"#;
+    "secretsmanager": delete_secret(secret) = "DeleteSecret", ask: r#"{"secretId":"<secret>","forceDeleteWithoutRecovery":true}"#,
+        answer: r#"{"aRN":"<secret>","name":"<secret>","deletionDate":"<now>"}"#;
 }

@@ -14,7 +14,7 @@ calls! {
         answer: r#"{"functionName":"<function>","functionArn":"arn:aws:lambda:<region>:<account>:function:<function>","runtime":"python3.13","handler":"index.handler","codeSize":4903,"description":"","memorySize":128,"lastModified":"<iso>","codeSha256":"<base64>","environment":{},"revisionId":"<uuid>","layers":[{"arn":"<layer>","codeSize":2120,"uncompressedCodeSize":2672}],"lastUpdateStatus":"InProgress","lastUpdateStatusReason":"The function is being created.","lastUpdateStatusReasonCode":"Creating","packageType":"Zip","architectures":["x86_64"],"ephemeralStorage":{"size":512}}"#;
     "lambda": get_function(function) = "GetFunction20150331v2", ask: r#"{"functionName":"<function>"}"#;
     "lambda": list_functions() = "ListFunctions20150331";
-    "lambda": list_versions(function) = "ListVersionsByFunction20150331", ask: r#"{"functionName":"<function>"}"#;
+    "lambda": list_versions(function) = "ListVersionsByFunction20150331", ask: r#"{"functionName":"<function>","maxItems":10000}"#;
     "lambda": delete_function(function) = "DeleteFunction20150331", ask: r#"{"functionName":"<function>"}"#;
     "lambda": add_permission(function, principal) = "AddPermission20150331v2", ask: r#"{"functionName":"<function>","statementId":"invoke","action":"lambda:InvokeFunction","principal":"<principal>"}"#,
         answer: r#"{"statement":"{\"Sid\":\"invoke\",\"Effect\":\"Allow\",\"Principal\":\"<principal>\",\"Action\":\"lambda:InvokeFunction\",\"Resource\":\"arn:aws:lambda:<region>:<account>:function:<function>\"}"}"#;

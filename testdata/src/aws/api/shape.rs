@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::At;
-use crate::aws::call::{Call, Kind};
+use crate::aws::call::{Call, Kind, Transfer, s3_data};
 use crate::clock::{DAY_S, HOUR_S, in_words, write_iso};
 use crate::json::{Json, write_text};
 use crate::rng::Rng;
@@ -31,6 +31,9 @@ pub struct Shape {
     pub details: &'static str,
 }
 
+/// What S3 answers about a bucket. Unit: bytes.
+const ANSWER_BYTES: i64 = 356;
+
 /// A name and what is put in its place.
 pub type Filling<'a> = (&'static str, &'a dyn Display);
 
@@ -50,6 +53,9 @@ impl Shape {
         call.api_version = api_version(self.service);
         call.request = fill(self.ask, at, fillings, rng);
         call.response = fill(self.answer, at, fillings, rng);
+        if self.service == "s3" && !self.name.ends_with("Internal") {
+            call.additional = Some(s3_data(Transfer::answer(ANSWER_BYTES), rng));
+        }
         if !self.add.is_empty() {
             call.additional = Some(fill(self.add, at, fillings, rng));
         }
