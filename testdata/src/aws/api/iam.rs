@@ -4,7 +4,7 @@ use crate::calls;
 
 calls! {
     "iam": create_user(user) = "CreateUser", ask: r#"{"userName":"<user>"}"#,
-        answer: r#"{"user":{"path":"/","userName":"<user>","userId":"AIDA<id>","arn":"arn:aws:iam::<account>:user/<user>","createDate":"<now>"}}"#;
+        answer: r#"{"user":{"path":"/","userName":"<user>","userId":"AIDA<capitals>","arn":"arn:aws:iam::<account>:user/<user>","createDate":"<now>"}}"#;
     "iam": delete_user(user) = "DeleteUser", ask: r#"{"userName":"<user>"}"#;
     "iam": get_user(user) = "GetUser", ask: r#"{"userName":"<user>"}"#;
     "iam": list_users() = "ListUsers";
@@ -36,12 +36,12 @@ calls! {
     "iam": delete_role_policy(role, policy) = "DeleteRolePolicy", ask: r#"{"roleName":"<role>","policyName":"<policy>"}"#;
     "iam": update_assume_role_policy(role, document) = "UpdateAssumeRolePolicy", ask: r#"{"roleName":"<role>","policyDocument":"<document>"}"#;
     "iam": create_policy(policy, document) = "CreatePolicy", ask: r#"{"policyName":"<policy>","policyDocument":"<document>"}"#,
-        answer: r#"{"policy":{"policyName":"<policy>","policyId":"ANPA<id>","arn":"arn:aws:iam::<account>:policy/<policy>","path":"/","defaultVersionId":"v1","attachmentCount":0,"permissionsBoundaryUsageCount":0,"isAttachable":true,"createDate":"<now>","updateDate":"<now>"}}"#;
+        answer: r#"{"policy":{"policyName":"<policy>","policyId":"ANPA<capitals>","arn":"arn:aws:iam::<account>:policy/<policy>","path":"/","defaultVersionId":"v1","attachmentCount":0,"permissionsBoundaryUsageCount":0,"isAttachable":true,"createDate":"<now>","updateDate":"<now>"}}"#;
     "iam": get_policy(policy_arn) = "GetPolicy", ask: r#"{"policyArn":"<policy_arn>"}"#;
     "iam": get_policy_version(policy_arn, version) = "GetPolicyVersion", ask: r#"{"policyArn":"<policy_arn>","versionId":"<version>"}"#;
     "iam": delete_policy(policy_arn) = "DeletePolicy", ask: r#"{"policyArn":"<policy_arn>"}"#;
     "iam": create_instance_profile(profile) = "CreateInstanceProfile", ask: r#"{"instanceProfileName":"<profile>","path":"/","tags":[{"key":"Team","value":"platform"}]}"#,
-        answer: r#"{"instanceProfile":{"path":"/","instanceProfileName":"<profile>","instanceProfileId":"AIPA<id>","arn":"arn:aws:iam::<account>:instance-profile/<profile>","createDate":"<now>","roles":[],"tags":[{"key":"Team","value":"platform"}]}}"#;
+        answer: r#"{"instanceProfile":{"path":"/","instanceProfileName":"<profile>","instanceProfileId":"AIPA<capitals>","arn":"arn:aws:iam::<account>:instance-profile/<profile>","createDate":"<now>","roles":[],"tags":[{"key":"Team","value":"platform"}]}}"#;
     "iam": get_instance_profile(profile) = "GetInstanceProfile", ask: r#"{"instanceProfileName":"<profile>"}"#;
     "iam": delete_instance_profile(profile) = "DeleteInstanceProfile", ask: r#"{"instanceProfileName":"<profile>"}"#;
     "iam": add_role_to_instance_profile(profile, role) = "AddRoleToInstanceProfile", ask: r#"{"instanceProfileName":"<profile>","roleName":"<role>"}"#;

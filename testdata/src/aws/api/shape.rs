@@ -10,7 +10,7 @@ use crate::rng::Rng;
 
 /// A call whose parts are templates. An empty template is `null`, or nothing at all.
 ///
-/// `<account>`, `<region>`, `<uuid>`, `<id>` (17 hexadecimal digits), `<hex64>`, `<base64>`,
+/// `<account>`, `<region>`, `<uuid>`, `<id>` and `<capitals>` (17 digits or letters), `<hex64>`, `<base64>`,
 /// `<token>`, `<ms>`, `<s>`, `<iso>`, `<month>`, `<day>`, `<now>`, `<hour>` (in an hour), `<week>` (a
 /// week ago) are known everywhere; all others are given by the caller. One that nobody gives is 1.
 #[derive(Debug, Clone, Copy)]
@@ -126,6 +126,7 @@ fn write_known(name: &str, at: At<'_>, rng: &mut Rng, out: &mut String) {
         "account" => out.push_str(account),
         "region" => out.push_str(region),
         "uuid" => rng.write_uuid(out),
+        "capitals" => rng.write_capitals(17, out),
         "id" => out.push_str(&rng.hex(17)),
         "hex64" => out.push_str(&rng.hex(64)),
         "base64" => out.push_str(&(rng.base64(43) + "=")),
