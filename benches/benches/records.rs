@@ -7,6 +7,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use libdeflater::{CompressionLvl, Compressor};
+use testdata::aws::api::{At, console, console::Things};
 use testdata::aws::call::{Call, Encryption, Transfer};
 use testdata::aws::caller::{Caller, Role, Session};
 use testdata::json::Json;
@@ -50,12 +51,32 @@ fn describe(n: i64, caller: &Caller, rng: &mut Rng, out: &mut String) {
     call.write(caller, ACCOUNT, rng, out);
 }
 
+fn browse(n: i64, caller: &Caller, rng: &mut Rng, out: &mut String) {
+    let things = Things {
+        user: "ada",
+        role: "platform",
+        group: "engineers",
+        bucket: "rivermill-invoices",
+        instance: "i-0b7c41d29e5f8a603",
+        volume: "vol-0b7c41d29e5f8a603",
+        snapshot: "snap-0b7c41d29e5f8a603",
+        security_group: "sg-0b7c41d29e5f8a603",
+        launch_template: "lt-0b7c41d29e5f8a603",
+        kms_key: "0b7c41d2-9e5f-4a60-8b7c-41d29e5f8a60",
+        trail: "main",
+    };
+    let at = At { time_s: 1_772_409_600 + n, region: REGION, account: ACCOUNT };
+    let call = console::draw(rng).call(at, &things, rng);
+    call.write(caller, ACCOUNT, rng, out);
+}
+
 fn records(criterion: &mut Criterion) {
     let caller = worker();
     let mut rng = Rng::new(1);
     for (name, tell) in [
         ("s3 GetObject", read_object as fn(i64, &Caller, &mut Rng, &mut String)),
         ("ec2 DescribeInstances", describe),
+        ("console", browse),
     ] {
         let mut out = String::new();
         (0..RECORDS).for_each(|n| tell(n, &caller, &mut rng, &mut out));

@@ -1,5 +1,6 @@
 //! How AWS writes logs: keys of objects, names, stamps, delays, compression. Stories are elsewhere.
 
+pub mod api;
 pub mod call;
 pub mod caller;
 pub mod delivery;

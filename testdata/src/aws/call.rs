@@ -12,6 +12,7 @@ use crate::rng::Rng;
 
 pub use read_only::is_read_only;
 pub use storage::{Encryption, Transfer};
+pub(in crate::aws) use storage::{bucket_resource, s3_data};
 
 /// Records of this size need no second allocation; real ones have 1.4 KB on average. Unit: bytes.
 const RECORD_BYTES: usize = 2_048;
@@ -54,7 +55,7 @@ pub struct Call {
     pub request: Json,
     /// `responseElements`.
     pub response: Json,
-    /// `errorCode` and `errorMessage`; an empty message is left out.
+    /// `errorCode` and `errorMessage`; each is left out when empty.
     pub error: Option<(&'static str, Cow<'static, str>)>,
     /// `additionalEventData`.
     pub additional: Option<Json>,
@@ -222,8 +223,10 @@ impl Call {
         out.push_str(",\"userAgent\":");
         write_text(&caller.agent, out);
         if let Some((code, message)) = &self.error {
-            out.push_str(",\"errorCode\":");
-            write_text(code, out);
+            if !code.is_empty() {
+                out.push_str(",\"errorCode\":");
+                write_text(code, out);
+            }
             if !message.is_empty() {
                 out.push_str(",\"errorMessage\":");
                 write_text(message, out);

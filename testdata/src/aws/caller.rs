@@ -1,5 +1,8 @@
 //! Who calls: the shapes of `userIdentity`, with the address and the tool the call comes from.
 
+pub mod agents;
+pub mod forms;
+
 use std::sync::Arc;
 
 use crate::clock::iso;

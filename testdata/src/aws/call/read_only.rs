@@ -34,6 +34,7 @@ pub fn is_read_only(service: &str, name: &str) -> bool {
             "InvokeModel" | "InvokeModelWithResponseStream" | "Converse" | "ConverseStream",
         )
         | ("iam", "GenerateCredentialReport") => true,
+        ("sts", "GetSessionToken" | "GetFederationToken") | ("signin", "CheckMfa") => false,
         _ => READING.iter().any(|start| name.starts_with(start)),
     }
 }
