@@ -1,4 +1,4 @@
-//! `demo`: the machines of a made-up organisation live two weeks, some stories happen, and what is found is held
+//! `demo`: a made-up organisation lives two weeks, some stories happen, and what is found is held
 //! against the truth. No AWS, no network.
 
 use super::{
@@ -118,8 +118,9 @@ impl Demo {
         };
         writeln!(
             io::stderr(),
-            "{} machines and the services of {} accounts live {DAYS} days; {} stories happen to them and \
-             to people, harmless ones too.",
+            "{} people and {} machines in {} accounts live {DAYS} days; {} stories happen to them, harmless \
+             ones too.",
+            SIZE.people,
             SIZE.machines,
             SIZE.accounts,
             plan.stories.len()

@@ -6,6 +6,7 @@
 
 mod credentials;
 mod machines;
+mod people;
 mod services;
 
 use crate::aws::call::Call;
@@ -52,6 +53,7 @@ impl Stage<'_> {
 pub fn day(organisation: &Organisation, day: i64) -> Vec<Start> {
     let mut starts = services::day(organisation, day);
     starts.extend(machines::day(organisation, day));
+    starts.extend(people::day(organisation, day));
     starts.sort_by_key(|start| start.at_s);
     starts
 }

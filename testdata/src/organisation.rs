@@ -15,6 +15,9 @@ use crate::clock::DAY_S;
 use crate::places::{HOME_REGIONS, REGIONS};
 use crate::rng::Rng;
 
+/// Providers give homes another address after so long. Unit: days.
+const ADDRESS_DAYS: i64 = 40;
+
 /// How much of everything there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
@@ -79,6 +82,16 @@ impl Account {
     }
 }
 
+impl Account {
+    /// The role that Identity Center makes here for a permission set.
+    pub fn reserved_role(&self, permission_set: &str) -> Role {
+        let seed = self.id.bytes().chain(permission_set.bytes());
+        let seed = seed.fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let name = format!("AWSReservedSSO_{permission_set}_{}", Rng::new(seed).hex(16));
+        self.role("aws-reserved/sso.amazonaws.com/", &name)
+    }
+}
+
 /// Everybody and everything.
 #[derive(Debug, Clone)]
 pub struct Organisation {
@@ -136,6 +149,17 @@ impl Organisation {
     /// Where the organisation's trail delivers.
     pub fn trail_bucket(&self) -> String {
         format!("{}-organisation-trail", self.name)
+    }
+
+    /// Where a person calls from on `day`: from home, or from a hotel on a trip. An address lasts
+    /// some weeks.
+    pub fn address_of(&self, person: usize, day: i64) -> String {
+        let Some(of) = self.people.get(person) else { return String::new() };
+        let city = of.city_on(day);
+        let weeks = u64::try_from(day / ADDRESS_DAYS).unwrap_or(0);
+        let mut rng = Rng::for_part(self.seed, &[part::PERSON, person as u64, u64::MAX, weeks]);
+        let network = if city == of.city { city.homes } else { city.business };
+        network.address(&mut rng).to_string()
     }
 
     /// Midnight UTC of `day`, counted from 0. Unit: seconds since the Unix epoch.

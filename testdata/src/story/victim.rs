@@ -8,9 +8,8 @@ use super::tools;
 use crate::aws::caller::{Caller, Role, Session, User};
 use crate::calendar::{self, Zone};
 use crate::json::Json;
-use crate::organisation::{Access, Account, Kind, Organisation, part};
+use crate::organisation::{Access, Kind, Organisation, part};
 use crate::places::{self, REGIONS};
-use crate::rng::Rng;
 
 /// Whom it happens to, as the logs know them.
 #[derive(Debug, Clone)]
@@ -147,11 +146,10 @@ impl Victim {
     /// Person number `index` as they are on `day`.
     pub fn person(of: &Organisation, index: usize, day: i64) -> Option<Self> {
         let person = of.people.get(index)?;
-        let mut rng = of.rng(part::STORY, index, day);
         let account = of.accounts.get(*person.accounts.first()?)?;
         let (who, number) = match &person.access {
             Access::IdentityCenter { permission_set, .. } => {
-                let (role, name) = (reserved_role(account, permission_set), person.mail.clone());
+                let (role, name) = (account.reserved_role(permission_set), person.mail.clone());
                 let who = Who::Session { role, name, is_person: true, is_instance: false };
                 (who, *person.accounts.first()?)
             }
@@ -161,7 +159,7 @@ impl Victim {
             }
         };
         let city = person.city_on(day);
-        let address = city.homes.address(&mut rng).to_string();
+        let address = of.address_of(index, day);
         let buckets = of.accounts.get(number)?.buckets.clone();
         let agent = tools::COMMAND_LINE.to_owned();
         Some(Self { zone: city.zone, ..Self::of(of, number, (who, address, agent), buckets)? })
@@ -320,12 +318,4 @@ impl Who {
             }
         }
     }
-}
-
-/// The role that Identity Center makes in an account for a permission set.
-fn reserved_role(account: &Account, permission_set: &str) -> Role {
-    let seed = account.id.bytes().chain(permission_set.bytes());
-    let seed = seed.fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    let name = format!("AWSReservedSSO_{permission_set}_{}", Rng::new(seed).hex(16));
-    account.role("aws-reserved/sso.amazonaws.com/", &name)
 }
