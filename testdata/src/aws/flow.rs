@@ -1,7 +1,7 @@
 //! VPC Flow Logs in the default format of version 2, in text objects with a header line.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::net::Ipv4Addr;
 
 use libdeflater::CompressionError;
@@ -11,14 +11,15 @@ use crate::Archive;
 use crate::clock::{folder, round_up, stamp};
 use crate::rng::Rng;
 
-const HEADER: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol \
+/// The first line of an object.
+pub const HEADER: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol \
                       packets bytes start end action log-status";
 
 /// One way of one connection within one window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flow {
+pub struct Flow<I = &'static str> {
     /// `interface-id`.
-    pub interface: &'static str,
+    pub interface: I,
     /// `srcaddr` and `srcport`.
     pub from: (Ipv4Addr, u16),
     /// `dstaddr` and `dstport`.
@@ -37,11 +38,11 @@ pub struct Flow {
     pub accepted: bool,
 }
 
-impl Flow {
+impl<I: Clone + Display> Flow<I> {
     /// The answer to this flow in the same window.
     #[must_use]
-    pub fn answer(self, packets: i64, bytes: i64) -> Self {
-        Self { from: self.to, to: self.from, packets, bytes, ..self }
+    pub fn answer(&self, packets: i64, bytes: i64) -> Self {
+        Self { from: self.to, to: self.from, packets, bytes, ..self.clone() }
     }
 
     /// What names the flow: interface, both ends, protocol and start.
@@ -50,14 +51,18 @@ impl Flow {
         format!("{interface} {} {} {} {} {protocol} {start_s}", from.0, to.0, from.1, to.1)
     }
 
-    fn line(&self, account: &str) -> String {
+    /// The row of it in the default format of version 2, appended to `out`.
+    pub fn write(&self, account: &str, out: &mut String) {
         let Self { interface, from, to, protocol, packets, bytes, start_s, end_s, accepted } = self;
         let action = if *accepted { "ACCEPT" } else { "REJECT" };
-        format!(
+        // Writing to a String cannot fail.
+        let _ok = writeln!(
+            out,
             "2 {account} {interface} {} {} {} {} {protocol} {packets} {bytes} {start_s} {end_s} \
              {action} OK",
             from.0, to.0, from.1, to.1
         )
+        .is_ok();
     }
 }
 
@@ -91,17 +96,20 @@ pub fn deliver(
         flows.sort_by_key(|flow| (flow.end_s, flow.key()));
         let mut text = format!("{HEADER}\n");
         for flow in flows {
-            // Writing to a String cannot fail.
-            let _ok = writeln!(text, "{}", flow.line(log.account)).is_ok();
+            flow.write(log.account, &mut text);
         }
         let (FlowLog { account, region, id, .. }, stamp_s) = (log, slot_s + log.delay_s);
-        let key = format!(
-            "AWSLogs/{account}/vpcflowlogs/{region}/{}/{account}_vpcflowlogs_{region}_{id}_{}_{}.log.gz",
-            folder(stamp_s),
-            stamp(stamp_s),
-            rng.hex(8)
-        );
+        let key = key(account, region, id, (stamp_s, &rng.hex(8)));
         archive.insert(key, gzip(text.as_bytes())?);
     }
     Ok(archive)
+}
+
+/// The key of an object of flow logs.
+pub fn key(account: &str, region: &str, log: &str, (stamp_s, suffix): (i64, &str)) -> String {
+    format!(
+        "AWSLogs/{account}/vpcflowlogs/{region}/{}/{account}_vpcflowlogs_{region}_{log}_{}_{suffix}.log.gz",
+        folder(stamp_s),
+        stamp(stamp_s),
+    )
 }

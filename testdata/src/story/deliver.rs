@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fmt::Write as _;
 
 use super::{Packets, Told, Victim};
+use crate::aws::flow::{HEADER, key};
 use crate::aws::gzip;
-use crate::clock::{folder, round_up, stamp};
+use crate::clock::round_up;
 use crate::organisation::{Organisation, Size};
 use crate::post::{Post, Sink, Written};
 use crate::rng::Rng;
 
-const HEADER: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol \
-                      packets bytes start end action log-status";
 /// An object holds what ended within this span. Unit: seconds.
 const OBJECT_S: i64 = 300;
 /// From the end of the span to the stamp. Unit: seconds.
@@ -52,19 +50,14 @@ impl FlowPost {
             let (slot, flows) = entry.remove_entry();
             let mut text = format!("{HEADER}\n");
             for flow in &flows {
-                line(&slot.account, flow, &mut text);
+                flow.write(&slot.account, &mut text);
             }
             let Slot { stamp_s, account, region, log } = slot;
             let seed = log.bytes().fold(stamp_s.unsigned_abs(), |sum, byte| {
                 sum.wrapping_mul(31).wrapping_add(u64::from(byte))
             });
-            let key = format!(
-                "AWSLogs/{account}/vpcflowlogs/{region}/{}/\
-                 {account}_vpcflowlogs_{region}_{log}_{}_{}.log.gz",
-                folder(stamp_s),
-                stamp(stamp_s),
-                Rng::new(seed).hex(8)
-            );
+            let suffix = Rng::new(seed).hex(8);
+            let key = key(&account, region, &log, (stamp_s, &suffix));
             let bytes = gzip(text.as_bytes())?;
             sink.object(&key, &bytes)?;
             written.objects += 1;
@@ -74,20 +67,6 @@ impl FlowPost {
         }
         Ok(written)
     }
-}
-
-fn line(account: &str, flow: &Packets, out: &mut String) {
-    let Packets { interface, from, to, protocol, packets, bytes, start_s, end_s, accepted } = flow;
-    let action = if *accepted { "ACCEPT" } else { "REJECT" };
-    // Writing into a text cannot fail.
-    // Writing to a String cannot fail.
-    let _ok = writeln!(
-        out,
-        "2 {account} {interface} {} {} {} {} {protocol} {packets} {bytes} {start_s} {end_s} \
-         {action} OK",
-        from.0, to.0, from.1, to.1
-    )
-    .is_ok();
 }
 
 /// Writes what was told of `victim`, alone, into objects that go beside the user's own: in the

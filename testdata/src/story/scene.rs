@@ -1,52 +1,17 @@
 //! A story while it is told: a clock that goes on, and calls made in the order they are written.
 
-use std::net::Ipv4Addr;
-
 use super::tools::{self, Guise};
 use super::{Story, Told, Victim};
 use crate::aws::call::{Call, Record};
 use crate::aws::caller::Caller;
+use crate::aws::flow::Flow;
 use crate::clock::iso;
 use crate::json::Json;
 use crate::rng::Rng;
 use crate::truth::{Account, Step};
 
-/// One way of one connection within one window.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packets {
-    /// `interface-id`.
-    pub interface: String,
-    /// `srcaddr` and `srcport`.
-    pub from: (Ipv4Addr, u16),
-    /// `dstaddr` and `dstport`.
-    pub to: (Ipv4Addr, u16),
-    /// 6 TCP, 17 UDP.
-    pub protocol: u8,
-    /// `packets`.
-    pub packets: i64,
-    /// `bytes`.
-    pub bytes: i64,
-    /// `start`. Unit: seconds since the Unix epoch.
-    pub start_s: i64,
-    /// `end`. Unit: seconds since the Unix epoch.
-    pub end_s: i64,
-    /// `ACCEPT`, else `REJECT`.
-    pub accepted: bool,
-}
-
-impl Packets {
-    /// What names the flow: interface, both ends, protocol and start.
-    pub fn key(&self) -> String {
-        let Self { interface, from, to, protocol, start_s, .. } = self;
-        format!("{interface} {} {} {} {} {protocol} {start_s}", from.0, to.0, from.1, to.1)
-    }
-
-    /// What comes back in the same window, at the same interface.
-    #[must_use]
-    pub fn answer(&self, packets: i64, bytes: i64) -> Self {
-        Self { from: self.to, to: self.from, packets, bytes, ..self.clone() }
-    }
-}
+/// One way of one connection, at an interface of the organisation or the user's own.
+pub type Packets = Flow<String>;
 
 /// A story while it is told.
 pub struct Scene<'a> {
