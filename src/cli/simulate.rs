@@ -81,7 +81,7 @@ fn midnight_s(text: &str) -> Result<i64, String> {
 impl Organisation {
     fn plan(&self) -> Plan {
         let Self { accounts, people, machines, pipelines, vpcs, .. } = *self;
-        let size = Size { accounts, people, machines, pipelines, agents: 0, vpcs };
+        let size = Size { accounts, people, machines, pipelines, vpcs };
         let Self { seed, start, days, digests, .. } = *self;
         let stories = self.story.iter().flat_map(|told| told.0.iter().copied()).collect();
         Plan { seed, size, start_s: start, days, has_digests: digests, stories }

@@ -1,4 +1,4 @@
-//! Who there is: accounts, people, machines, pipelines and agents, made from a seed and a size.
+//! Who there is: accounts, people, machines and pipelines, made from a seed and a size.
 //!
 //! What is drawn for one of them depends on the seed and its number alone, so a larger organisation
 //! begins with the same people. It holds what lasts; what happens is in `life`.
@@ -7,7 +7,7 @@ mod machines;
 mod names;
 mod people;
 
-pub use machines::{Agent, Kind, Machine, Pipeline, Vpc};
+pub use machines::{Kind, Machine, Pipeline, Vpc};
 pub use people::{Access, Person, Team, Trip};
 
 use crate::aws::caller::Role;
@@ -29,8 +29,6 @@ pub struct Size {
     pub machines: u32,
     /// CI pipelines.
     pub pipelines: u32,
-    /// AI agents.
-    pub agents: u32,
     /// VPCs with flow logs.
     pub vpcs: u32,
 }
@@ -42,7 +40,6 @@ pub(crate) mod part {
     pub(crate) const PERSON: u64 = 3;
     pub(crate) const MACHINE: u64 = 4;
     pub(crate) const PIPELINE: u64 = 5;
-    pub(crate) const AGENT: u64 = 6;
     pub(crate) const VPC: u64 = 7;
     pub(crate) const DELIVERY: u64 = 10;
     pub(crate) const STORY: u64 = 11;
@@ -111,8 +108,6 @@ pub struct Organisation {
     pub machines: Vec<Machine>,
     /// CI pipelines.
     pub pipelines: Vec<Pipeline>,
-    /// AI agents.
-    pub agents: Vec<Agent>,
     /// VPCs.
     pub vpcs: Vec<Vpc>,
 }
@@ -137,13 +132,10 @@ impl Organisation {
         let pipelines = (0..size.pipelines)
             .map(|number| Pipeline::new(&mut draw(part::PIPELINE, number), number, name, &accounts))
             .collect();
-        let agents = (0..size.agents)
-            .map(|number| Agent::new(&mut draw(part::AGENT, number), number, &accounts))
-            .collect();
         let vpcs = (0..size.vpcs)
             .map(|number| Vpc::new(&mut draw(part::VPC, number), number, &accounts))
             .collect();
-        Self { seed, id, name, start_s, accounts, people, machines, pipelines, agents, vpcs }
+        Self { seed, id, name, start_s, accounts, people, machines, pipelines, vpcs }
     }
 
     /// Where the organisation's trail delivers.
@@ -218,8 +210,7 @@ fn account(seed: u64, organisation: &str, number: u32) -> Account {
 mod tests {
     use super::*;
 
-    const SIZE: Size =
-        Size { accounts: 3, people: 20, machines: 30, pipelines: 3, agents: 2, vpcs: 2 };
+    const SIZE: Size = Size { accounts: 3, people: 20, machines: 30, pipelines: 3, vpcs: 2 };
 
     #[test]
     fn a_larger_organisation_begins_with_the_same_people() {

@@ -1,5 +1,7 @@
 //! What is true of a story: `truth.json`, the answers by which a detector is judged.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 
 use crate::aws::flow::Flow;
@@ -74,7 +76,7 @@ impl Step {
     }
 
     /// Takes a flow.
-    pub fn flow(&mut self, flow: &Flow) {
+    pub fn flow<I: Clone + Display>(&mut self, flow: &Flow<I>) {
         self.span(flow.start_s, flow.end_s);
         self.flows.push(flow.key());
     }

@@ -1,4 +1,4 @@
-//! Machines, pipelines, agents and VPCs.
+//! Machines, pipelines and VPCs.
 
 use std::net::Ipv4Addr;
 
@@ -112,31 +112,6 @@ impl Pipeline {
             role,
             runs_a_day: rng.log_normal(3.0, 0.8).min(30.0),
         }
-    }
-}
-
-/// An AI agent of Amazon Bedrock.
-#[derive(Debug, Clone)]
-pub struct Agent {
-    /// Index of its account.
-    pub account: usize,
-    /// For example `support-agent-1`.
-    pub name: String,
-    /// Its role.
-    pub role: Role,
-    /// Conversations an hour by day.
-    pub work_an_hour: f64,
-}
-
-impl Agent {
-    /// Agent number `number`.
-    pub(super) fn new(rng: &mut Rng, number: u32, accounts: &[Account]) -> Self {
-        let account = pick_index(rng, accounts.len());
-        let what = rng.pick(&["support", "coding", "research", "triage"]).copied();
-        let name = format!("{}-agent-{number}", what.unwrap_or("support"));
-        let role =
-            role_in(accounts, account, &format!("AmazonBedrockExecutionRoleForAgents_{name}"));
-        Self { account, name, role, work_an_hour: rng.log_normal(20.0, 1.0).min(300.0) }
     }
 }
 

@@ -59,13 +59,11 @@ pub struct Person {
     pub mail: String,
     /// How they get in.
     pub access: Access,
-    /// What they work on until `moves_on_day`.
+    /// What they work on.
     pub team: Team,
-    /// The day from which they work on something else, and on what.
-    pub moves_on_day: Option<(i64, Team)>,
     /// Home.
     pub city: City,
-    /// Index in `browsers` and `command lines` of `life`.
+    /// Drawn once: which browser they use.
     pub computer: u64,
     /// The accounts they work in, the usual one first.
     pub accounts: Vec<usize>,
@@ -79,8 +77,6 @@ pub struct Person {
     pub left_day: Option<i64>,
     /// One trip at most.
     pub trip: Option<Trip>,
-    /// They use a VPN now and then.
-    pub uses_vpn: bool,
 }
 
 impl Person {
@@ -119,7 +115,6 @@ impl Person {
             mail,
             access,
             team,
-            moves_on_day: rng.chance(0.02).then(|| (rng.between(1, days.max(1)), Team::Platform)),
             city,
             computer: rng.bits(),
             accounts: accounts_of,
@@ -129,15 +124,6 @@ impl Person {
             joined_day: if rng.chance(0.04) { rng.between(1, days.max(1)) } else { -1 },
             left_day: rng.chance(0.03).then(|| rng.between(1, days.max(1))),
             trip: trip(rng, city, days),
-            uses_vpn: rng.chance(0.1),
-        }
-    }
-
-    /// What they work on, on `day`.
-    pub fn team_on(&self, day: i64) -> Team {
-        match self.moves_on_day {
-            Some((from, team)) if day >= from => team,
-            _ => self.team,
         }
     }
 

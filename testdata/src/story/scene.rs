@@ -110,8 +110,7 @@ impl<'a> Scene<'a> {
     /// A flow that belongs to the last step.
     pub(super) fn flow(&mut self, packets: Packets) {
         if let Some(step) = self.steps.last_mut() {
-            step.span(packets.start_s, packets.end_s);
-            step.flows.push(packets.key());
+            step.flow(&packets);
         }
         self.flows.push(packets);
     }
