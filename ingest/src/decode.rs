@@ -114,9 +114,12 @@ pub enum DecodeError {
         /// How much of the object had been read.
         offset: u64,
     },
-    /// AWS writes UTF-8 only; a text editor made this.
-    #[error("object is UTF-16 text (byte order mark at byte 0); expected UTF-8")]
-    Utf16,
+    /// Content that is told by its first bytes, and not read.
+    #[error("object is {found} by its first bytes; expected UTF-8 text, gzip or zstd")]
+    Unread {
+        /// What it is.
+        found: &'static str,
+    },
 }
 
 /// The checked content of one object.
@@ -351,11 +354,15 @@ impl<'a> Blocks<'a> {
 
 /// The text without a UTF-8 byte order mark.
 fn text(bytes: &[u8]) -> Result<&[u8], DecodeError> {
-    match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err(DecodeError::Utf16),
-        [0xef, 0xbb, 0xbf, rest @ ..] => Ok(rest),
-        _ => Ok(bytes),
-    }
+    let found = match bytes {
+        // AWS writes UTF-8 only; a text editor made this.
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16 text",
+        [b'P', b'A', b'R', b'1', ..] => "Parquet, which is not read yet",
+        [b'P', b'K', 3, 4, ..] => "a zip archive",
+        [0xef, 0xbb, 0xbf, rest @ ..] => return Ok(rest),
+        _ => return Ok(bytes),
+    };
+    Err(DecodeError::Unread { found })
 }
 
 fn usize_of(n: u64) -> usize {

@@ -76,8 +76,16 @@ fn plain_text_passes_without_its_mark() {
     assert_eq!(whole(b"").unwrap(), b"");
     assert_eq!(whole(b"\xef\xbb\xbf{}").unwrap(), b"{}");
     assert_eq!(whole(&gzip(b"\xef\xbb\xbf{}")).unwrap(), b"{}");
-    assert_eq!(whole(b"\xff\xfe{\0"), Err(DecodeError::Utf16));
-    assert_eq!(whole(&gzip(b"\xfe\xff\0{")), Err(DecodeError::Utf16));
+    let unread = |found| Err(DecodeError::Unread { found });
+    assert_eq!(whole(b"\xff\xfe{\0"), unread("UTF-16 text"));
+    assert_eq!(whole(&gzip(b"\xfe\xff\0{")), unread("UTF-16 text"));
+}
+
+#[test]
+fn parquet_and_zip_are_told_by_their_first_bytes() {
+    let unread = |found| Err(DecodeError::Unread { found });
+    assert_eq!(whole(b"PAR1\x15\x04"), unread("Parquet, which is not read yet"));
+    assert_eq!(whole(b"PK\x03\x04\x14"), unread("a zip archive"));
 }
 
 #[test]
