@@ -97,14 +97,13 @@ fn read(listing: &Listing, pupil: &mut dyn Pupil, done: &mut dyn FnMut(&Object, 
     let mut worker = Worker::new(&filter, Limits::default(), None).with_every_field();
     for object in &listing.objects {
         let Place::File(path) = &object.place else { continue };
-        let trouble = match worker.load(path, object.size_bytes) {
-            Err(error) => Some(format!("{error:#}")),
-            Ok(()) => {
-                pupil.object(object);
-                let account = object.info.account.as_deref();
-                let outcome = worker.read(Named::of(object.info.kind), account, pupil);
-                outcome.failure.or_else(|| outcome.bad.first().cloned())
-            }
+        let trouble = if let Err(error) = worker.load(path, object.size_bytes) {
+            Some(format!("{error:#}"))
+        } else {
+            pupil.object(object);
+            let account = object.info.account.as_deref();
+            let outcome = worker.read(Named::of(object.info.kind), account, pupil);
+            outcome.failure.or_else(|| outcome.bad.first().cloned())
         };
         done(object, trouble.as_deref());
     }

@@ -62,7 +62,8 @@ impl<'a> Census<'a> {
         shown.truncate(SHOWN_MAX);
         let wanted = self.wanted;
         if shown.is_empty() {
-            return Unusable(format!("{wanted} is not in these logs, nor is anybody else"));
+            let what = "the only calls are those of AWS's services";
+            return Unusable(format!("{wanted} is not in these logs: {what}"));
         }
         let shown = shown.join(", ");
         Unusable(format!(
@@ -149,4 +150,47 @@ pub(super) fn interface<'a>(
 ) -> Option<(&'a str, &'a str)> {
     let text = |field| batch.texts(field).and_then(|texts| texts.get(row));
     Some((text(Field::AccountId).unwrap_or(account), text(Field::InterfaceId)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn who(key: &str) -> Who {
+        Who { account: "111122223333".to_owned(), key: key.to_owned(), is_interface: false }
+    }
+
+    #[test]
+    fn the_busiest_of_those_that_are_meant_is_found() {
+        let mut census = Census::new("role");
+        for (key, n, is_meant) in [("a#ci", 1, true), ("b#ci", 3, true), ("c", 9, false)] {
+            (0..n).for_each(|_| census.count(who(key), is_meant));
+        }
+        widen(&mut census.calls, 7);
+        widen(&mut census.calls, 5);
+        widen(&mut census.flows, 99);
+        assert_eq!(census.found().unwrap(), (who("b#ci"), (5, 7)));
+    }
+
+    #[test]
+    fn who_is_not_there_hears_the_nearest_and_the_busiest() {
+        let mut census = Census::new("eni-0b");
+        for n in 0..9 {
+            (0..n).for_each(|_| census.count(who(&format!("user-{n}")), false));
+        }
+        census.count(who("eni-0a"), false);
+        let text = census.found().unwrap_err().to_string();
+        assert!(text.ends_with("for example eni-0a, user-8, user-7, user-6, user-5)"), "{text}");
+        let text = Census::new("x").found().unwrap_err().to_string();
+        assert!(text.ends_with("the only calls are those of AWS's services"), "{text}");
+    }
+
+    #[test]
+    fn names_are_bounded() {
+        let mut census = Census::new("x");
+        for n in 0..NAMES_MAX + 5 {
+            census.count(who(&n.to_string()), true);
+        }
+        assert_eq!((census.names.len(), census.meant.len()), (NAMES_MAX, NAMES_MAX));
+    }
 }

@@ -9,7 +9,7 @@ use crate::rng::Rng;
 use crate::story::{Hours, Story};
 
 /// Days that are remembered; a story begins on none before the last so many. Unit: days.
-pub const DAYS_MAX: usize = 3_660;
+pub const DAYS_MAX: i64 = 3_660;
 
 /// The hours and days on which somebody was seen.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +25,8 @@ impl Habit {
             *n += 1;
         }
         self.days.insert(time_s.div_euclid(DAY_S));
-        if self.days.len() > DAYS_MAX {
+        let last = self.days.last().copied().unwrap_or(0);
+        while self.days.first().is_some_and(|first| last - first >= DAYS_MAX) {
             self.days.pop_first();
         }
     }
@@ -47,7 +48,7 @@ impl Habit {
     /// at work or while nearly nothing is done, as the story wants it, if there is such an hour.
     /// Unit: seconds since the Unix epoch.
     pub(super) fn moment(&self, story: &Story, span_s: (i64, i64), rng: &mut Rng) -> i64 {
-        let (first_s, last_s) = (span_s.0.max(span_s.1 - DAYS_MAX as i64 * DAY_S), span_s.1);
+        let (first_s, last_s) = (span_s.0.max(span_s.1 - DAYS_MAX * DAY_S), span_s.1);
         let from_s = first_s + (last_s - first_s) / 3 * 2;
         let ends_in_time_s = last_s - story.days * DAY_S;
         let until_s = if ends_in_time_s > from_s { ends_in_time_s } else { last_s };
@@ -139,7 +140,8 @@ mod tests {
     #[test]
     fn days_are_bounded() {
         let mut habit = Habit::default();
-        (0..DAYS_MAX as i64 + 5).for_each(|day| habit.at(day * DAY_S));
-        assert_eq!((habit.days.len(), habit.days.first()), (DAYS_MAX, Some(&5)));
+        (0..DAYS_MAX + 5).for_each(|day| habit.at(day * DAY_S));
+        habit.at(0);
+        assert_eq!((habit.days.len(), habit.days.first()), (3_660, Some(&5)));
     }
 }

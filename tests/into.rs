@@ -1,0 +1,292 @@
+//! `simulate --into`: a story in a copy of somebody's own logs, found again, and the originals as
+//! they were.
+
+use crate::support::{Ended, files, gzip, run, text};
+use ingest::decode::gunzip;
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    sync::LazyLock,
+};
+use tempfile::TempDir;
+
+/// A small organisation of two days, with flow logs and a story in them.
+static OWN: LazyLock<TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let to = text(&folder.path().join("logs"));
+    let size = ["--days", "2", "--machines", "2", "--accounts", "1", "--people", "2"];
+    run(&[&["simulate", "--to", &to, "--story", "port-scan"][..], &size].concat()).ends(0);
+    folder
+});
+
+fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let name = |path: &Path| text(path.strip_prefix(folder).unwrap());
+    files(folder).iter().map(|path| (name(path), fs::read(path).unwrap())).collect()
+}
+
+fn into(source: &Path, to: &Path, story: &str, key: &str) -> Ended {
+    let (source, to) = (text(source), text(to));
+    run(&["simulate", "--into", &source, "--to", &to, "--story", story, "--identity", key])
+}
+
+/// Whom the program names to somebody who asks for nobody.
+fn somebody(source: &Path, part: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = into(source, folder.path(), "codefinger", part);
+    let names = ended.ends(2).err.split("for example ").nth(1).unwrap().trim_end();
+    let names = names.trim_end_matches(')').split(", ");
+    names
+        .into_iter()
+        .find(|name| name.contains(part))
+        .unwrap_or_else(|| panic!("{}", ended.err))
+        .to_owned()
+}
+
+fn truth(of: &Path) -> Vec<Value> {
+    let text = fs::read(of.join("truth.json")).unwrap();
+    let truth: Value = serde_json::from_slice(&text).unwrap();
+    truth["stories"].as_array().unwrap().clone()
+}
+
+/// All values of a list in the steps of a story.
+fn all(story: &Value, list: &str) -> BTreeSet<String> {
+    let steps = story["steps"].as_array().unwrap().iter();
+    let lists = steps.filter_map(|step| step[list].as_array()).flatten();
+    lists.map(|value| value.as_str().unwrap().to_owned()).collect()
+}
+
+/// Findings that name records of the story, by detector; everything must have been read.
+fn found(of: &Path, story: &Value) -> BTreeMap<String, Value> {
+    let replayed = run(&["replay", "--format", "jsonl", &text(of)]);
+    replayed.ends(0).tells(&[" 0 could not be read"]);
+    assert!(!replayed.err.contains("records that could not be read"), "{}", replayed.err);
+    let ids = all(story, "event_ids");
+    let is_about = |finding: &Value| {
+        let named = finding["event_ids"].as_array().into_iter().flatten();
+        named.into_iter().any(|id| ids.contains(id.as_str().unwrap()))
+    };
+    let findings = replayed.rows().into_iter().filter(is_about);
+    findings.map(|finding| (finding["detector"].as_str().unwrap().to_owned(), finding)).collect()
+}
+
+#[test]
+fn the_story_is_found_and_the_originals_stay_as_they_were() {
+    let source = OWN.path().join("logs");
+    let before = content(&source);
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("copy");
+    let key = somebody(&source, "#instance");
+    into(&source, &to, "codefinger", &key).ends(0).tells(&["codefinger happens to arn:aws:iam"]);
+    assert!(content(&source) == before, "the originals were changed");
+    let mut copy = content(&to);
+    copy.remove("truth.json");
+    for (name, bytes) in before.iter().filter(|(name, _)| *name != "truth.json") {
+        assert!(copy.remove(name).as_ref() == Some(bytes), "{name} is not copied as it is");
+    }
+    let mut ids = BTreeSet::new();
+    for (name, bytes) in &copy {
+        let organisation = before.keys().find_map(|name| name.strip_prefix("AWSLogs/o-")).unwrap();
+        let organisation = organisation.split('/').next().unwrap();
+        assert!(name.starts_with(&format!("AWSLogs/o-{organisation}/")), "{name}");
+        let object: Value = serde_json::from_slice(&gunzip(bytes, 1 << 24).unwrap()).unwrap();
+        let records = object["Records"].as_array().unwrap().iter();
+        ids.extend(records.map(|record| record["eventID"].as_str().unwrap().to_owned()));
+    }
+    let stories = truth(&to);
+    let names: Vec<_> = stories.iter().map(|story| story["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["port-scan", "codefinger"], "the source's own story stays known");
+    assert_eq!(all(&stories[1], "event_ids"), ids);
+    assert_eq!(format!("{}#instance", stories[1]["entity"].as_str().unwrap()), key);
+    let found = found(&to, &stories[1]);
+    let finding = &found["s3-mass-reencryption"];
+    assert_eq!(finding["entity"]["key"].as_str(), Some(&*key), "the identity that was named");
+}
+
+#[test]
+fn the_same_seed_tells_the_same_story_and_at_moves_it() {
+    let source = OWN.path().join("logs/AWSLogs");
+    let folder = tempfile::tempdir().unwrap();
+    let key = somebody(&source, "AWSReservedSSO");
+    let tell = |name: &str, more: &[&str]| {
+        let to = folder.path().join(name);
+        let (source, to_text) = (text(&source), text(&to));
+        let asked = ["simulate", "--into", &source, "--to", &to_text, "--story", "logging-off"];
+        run(&[&asked[..], &["--identity", &key], more].concat()).ends(0);
+        content(&to)
+    };
+    let first = tell("first", &[]);
+    assert!(first == tell("second", &[]));
+    assert!(first != tell("third", &["--seed", "2"]));
+    assert!(first.keys().all(|name| name == "truth.json" || name.starts_with("AWSLogs/")));
+    tell("fourth", &["--at", "2026-03-03T04:00:00Z"]);
+    let moved = &truth(&folder.path().join("fourth"))[0];
+    assert!(moved["first"].as_str().unwrap().starts_with("2026-03-03T04:0"), "{moved}");
+    assert!(found(&folder.path().join("fourth"), moved).contains_key("logging-switched-off"));
+}
+
+const FIELDS: &str = "version account-id vpc-id subnet-id interface-id srcaddr dstaddr srcport dstport \
+                      protocol tcp-flags packets bytes start end flow-direction action log-status";
+
+/// Two days of two interfaces, under AWS's names below `prefix`.
+fn flow_logs(folder: &Path, prefix: &str) {
+    for hour in 0..48 {
+        let mut rows = format!("{FIELDS}\n");
+        for (eni, own) in [("eni-0a1", "10.0.0.4"), ("eni-0b2", "10.0.0.5")] {
+            let end_s = 1_767_571_200 + hour * 3_600 + 60;
+            rows += &format!(
+                "5 111122223333 vpc-1 subnet-{own} {eni} {own} 192.0.2.9 41001 443 6 3 9 840 {} {end_s} \
+                 egress ACCEPT OK\n",
+                end_s - 60
+            );
+        }
+        let (day, hour) = (5 + hour / 24, hour % 24);
+        let name = format!(
+            "{prefix}AWSLogs/111122223333/vpcflowlogs/eu-west-1/2026/01/{day:02}/\
+             111122223333_vpcflowlogs_eu-west-1_fl-0123abcd_202601{day:02}T{hour:02}05Z_0a1b2c3d.log.gz"
+        );
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, gzip(rows.as_bytes())).unwrap();
+    }
+}
+
+#[test]
+fn flows_are_written_as_the_flow_log_writes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, to) = (folder.path().join("mine"), folder.path().join("copy"));
+    flow_logs(&source, "backup/");
+    into(&source, &to, "port-scan", "111122223333/eni-0a1").ends(0);
+    let before = content(&source);
+    let new: BTreeMap<_, _> =
+        content(&to).into_iter().filter(|(name, _)| !before.contains_key(name)).collect();
+    let objects: Vec<_> = new.iter().filter(|(name, _)| *name != "truth.json").collect();
+    assert!(!objects.is_empty());
+    for (name, bytes) in objects {
+        assert!(
+            name.starts_with("backup/AWSLogs/111122223333/vpcflowlogs/eu-west-1/2026/01/0"),
+            "{name}"
+        );
+        assert!(name.contains("_fl-0123abcd_"), "{name}");
+        let rows = String::from_utf8(gunzip(bytes, 1 << 20).unwrap()).unwrap();
+        let mut lines = rows.lines();
+        assert_eq!(lines.next(), Some(FIELDS));
+        for line in lines {
+            let own = if line.contains(" eni-0a1 ") {
+                "subnet-10.0.0.4 eni-0a1"
+            } else {
+                "subnet-10.0.0.5 eni-0b2"
+            };
+            assert!(line.starts_with(&format!("5 111122223333 vpc-1 {own} 10.0.0.")), "{line}");
+        }
+    }
+    let replayed = run(&["replay", "--format", "jsonl", &text(&to)]);
+    replayed.ends(0).tells(&[" 0 could not be read"]);
+    let story = &truth(&to)[0];
+    assert_eq!(story["entity"], "111122223333/eni-0a1");
+    assert!(all(story, "flows").iter().all(|flow| flow.contains("10.0.0.4 ")), "{story}");
+}
+
+const CALL: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","principalId":"AIDAEXAMPLEWANDA","arn":"arn:aws:iam::111122223333:user/staff/wanda","accountId":"111122223333","accessKeyId":"AKIAEXAMPLEWANDA","userName":"wanda"},"eventTime":"2026-01-TIME:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"mx-central-1","sourceIPAddress":"192.0.2.7","userAgent":"aws-cli/2.0","requestParameters":{"bucketName":"ledger","key":"in/TIME.csv"},"eventID":"ID","eventType":"AwsApiCall","recipientAccountId":"111122223333"}"#;
+
+/// Days of one user in files without AWS's names.
+fn plain_logs(folder: &Path) {
+    fs::create_dir_all(folder.join("exports")).unwrap();
+    for day in 5..12 {
+        let call = |hour: i32| {
+            CALL.replace("TIME", &format!("{day:02}T{hour:02}:00"))
+                .replace("ID\"", &format!("id-{day}-{hour}\""))
+        };
+        let calls: Vec<_> = (8..17).map(call).collect();
+        fs::write(folder.join(format!("exports/{day}.json")), calls.join("\n")).unwrap();
+    }
+}
+
+#[test]
+fn files_of_other_names_get_a_file_beside_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, to) = (folder.path().join("mine"), folder.path().join("copy"));
+    plain_logs(&source);
+    into(&source, &to, "stolen-session", "AKIAEXAMPLEWANDA").ends(0);
+    let object = fs::read(to.join("exports/stolen-session.json")).unwrap();
+    let object: Value = serde_json::from_slice(&object).unwrap();
+    let records = object["Records"].as_array().unwrap();
+    let is_global = |record: &Value| {
+        ["iam.amazonaws.com", "organizations.amazonaws.com"]
+            .iter()
+            .any(|name| record["eventSource"] == *name)
+    };
+    for record in records {
+        let region = if is_global(record) { "us-east-1" } else { "mx-central-1" };
+        assert_eq!(record["awsRegion"], region, "{record}");
+        assert_eq!(record["userIdentity"]["arn"], "arn:aws:iam::111122223333:user/staff/wanda");
+    }
+    let known = |record: &&Value| {
+        record["requestParameters"]["key"].as_str().is_some_and(|key| key.contains("in/"))
+    };
+    assert!(records.iter().filter(known).count() > 10, "objects that were seen are read");
+    let story = &truth(&to)[0];
+    let first = story["first"].as_str().unwrap();
+    assert!(first > "2026-01-09" && first < "2026-01-12", "{first}");
+    assert!(("08".."17").contains(&&first[11..13]), "at work: {first}");
+    found(&to, story);
+}
+
+#[test]
+fn what_cannot_be_told_is_refused_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("mine");
+    plain_logs(&source);
+    let wanda = "arn:aws:iam::111122223333:user/staff/wanda";
+    let fresh = |name: &str| folder.path().join(name);
+    into(&source, &fresh("a"), "codefinger", "arn:aws:iam::111122223333:user/staff/wendy")
+        .ends(2)
+        .tells(&["wendy is not in these logs", "for example", wanda]);
+    into(&source, &fresh("b"), "port-scan", wanda).ends(2).tells(&[
+        "port-scan happens to a network interface",
+        "expected one of",
+        "stolen-session",
+    ]);
+    into(&source, &fresh("c"), "codefingr", wanda).ends(2).tells(&["no such story"]);
+    into(&source, &fresh("d"), "all", wanda).ends(2).tells(&["expected one --story"]);
+    into(&fresh("nowhere"), &fresh("e"), "codefinger", wanda).ends(2).tells(&["no such folder"]);
+    into(&source, &source, "codefinger", wanda).ends(2).tells(&["lies in"]);
+    into(&source, &source.join("exports/../new"), "codefinger", wanda).ends(2).tells(&["lies in"]);
+    into(folder.path(), &source.join("x/y"), "codefinger", wanda).ends(2).tells(&["lies in"]);
+    fs::create_dir(fresh("full")).unwrap();
+    fs::write(fresh("full").join("mine"), "").unwrap();
+    into(&source, &fresh("full"), "codefinger", wanda).ends(1).tells(&["is not empty"]);
+    let (from, to) = (text(&source), text(&fresh("f")));
+    let asked = ["simulate", "--into", &from, "--to", &to, "--story", "codefinger"];
+    run(&asked).ends(2).tells(&["--identity"]);
+    run(&[&asked[..], &["--identity", wanda, "--days", "3"]].concat()).ends(2).tells(&["--days"]);
+    assert_eq!(files(&source).len(), 7);
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        assert!(!fresh(name).exists() || files(&fresh(name)).is_empty(), "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed_and_lead_nowhere_in_the_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, to) = (folder.path().join("mine"), folder.path().join("copy"));
+    plain_logs(&folder.path().join("elsewhere"));
+    fs::create_dir(&source).unwrap();
+    std::os::unix::fs::symlink("../elsewhere/exports", source.join("logs")).unwrap();
+    std::os::unix::fs::symlink("..", folder.path().join("elsewhere/exports/up")).unwrap();
+    let before = content_without_links(&folder.path().join("elsewhere"));
+    into(&source, &to, "logging-off", "arn:aws:iam::111122223333:user/staff/wanda").ends(0);
+    assert!(files(&to).iter().all(|path| !path.is_symlink()));
+    assert!(to.join("logs/5.json").is_file());
+    assert_eq!(content_without_links(&folder.path().join("elsewhere")), before);
+}
+
+#[cfg(unix)]
+fn content_without_links(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(folder.join("exports")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries.filter(|path| path.is_file()).collect();
+    files.sort();
+    files.iter().map(|path| (text(path), fs::read(path).unwrap())).collect()
+}
