@@ -16,6 +16,7 @@ use ingest::{
 use learn::Learner;
 use std::path::PathBuf;
 use testdata::{
+    clock,
     post::{Sink as _, Written},
     story::{Story, Told, Victim, deliver, in_one_object},
     truth::Account,
@@ -118,7 +119,10 @@ fn write(target: &mut Target, learner: &Learner, told: &Told, victim: &Victim) -
         return deliver(told, victim, organisation, &mut target.beside(beside)).map_err(told_to);
     }
     let (ending, text) = in_one_object(told, victim);
-    let name = format!("{}.{ending}.gz", told.truth.name);
+    let times_s = told.records.iter().map(|(_, record)| record.time_s);
+    let first_s = times_s.chain(told.flows.iter().map(|flow| flow.start_s)).min();
+    let stamp = clock::stamp(first_s.unwrap_or_default());
+    let name = format!("{}-{stamp}.{ending}.gz", told.truth.name);
     let bytes = testdata::aws::gzip(text.as_bytes())?;
     target.beside(beside).object(&name, &bytes).map_err(told_to)?;
     Ok(Written {

@@ -135,11 +135,9 @@ fn flow_logs(folder: &Path, prefix: &str) {
         let mut rows = format!("{FIELDS}\n");
         for (eni, own) in [("eni-0a1", "10.0.0.4"), ("eni-0b2", "10.0.0.5")] {
             let end_s = 1_767_571_200 + hour * 3_600 + 60;
-            rows += &format!(
-                "5 111122223333 vpc-1 subnet-{own} {eni} {own} 192.0.2.9 41001 443 6 3 9 840 {} {end_s} \
-                 egress ACCEPT OK\n",
-                end_s - 60
-            );
+            let ends = format!("{own} 192.0.2.9 41001 443 6 3 9 840 {} {end_s}", end_s - 60);
+            let row = format!("5 111122223333 vpc-1 subnet-{own} {eni} {ends} egress ACCEPT OK\n");
+            rows.push_str(&row);
         }
         let (day, hour) = (5 + hour / 24, hour % 24);
         let name = format!(
@@ -208,8 +206,19 @@ fn files_of_other_names_get_a_file_beside_them() {
     let folder = tempfile::tempdir().unwrap();
     let (source, to) = (folder.path().join("mine"), folder.path().join("copy"));
     plain_logs(&source);
-    into(&source, &to, "stolen-session", "AKIAEXAMPLEWANDA").ends(0);
-    let object = fs::read(to.join("exports/stolen-session.json")).unwrap();
+    fs::write(source.join("exports/cut.json.gz"), &gzip(CALL.as_bytes())[..99]).unwrap();
+    // What cannot be read teaches nothing, and is copied.
+    into(&source, &to, "stolen-session", "AKIAEXAMPLEWANDA")
+        .ends(4)
+        .tells(&["cut.json.gz", "byte 99"]);
+    let before = content(&source);
+    let new = files(&to.join("exports"))
+        .into_iter()
+        .find(|path| !before.contains_key(&text(path.strip_prefix(&to).unwrap())));
+    let new = new.unwrap();
+    assert!(text(&new).contains("exports/stolen-session-202601") && text(&new).ends_with("Z.json"));
+    fs::remove_file(to.join("exports/cut.json.gz")).unwrap();
+    let object = fs::read(new).unwrap();
     let object: Value = serde_json::from_slice(&object).unwrap();
     let records = object["Records"].as_array().unwrap();
     let is_global = |record: &Value| {
@@ -229,7 +238,8 @@ fn files_of_other_names_get_a_file_beside_them() {
     let story = &truth(&to)[0];
     let first = story["first"].as_str().unwrap();
     assert!(first > "2026-01-09" && first < "2026-01-12", "{first}");
-    assert!(("08".."17").contains(&&first[11..13]), "at work: {first}");
+    let hour = first.split(['T', ':']).nth(1).unwrap();
+    assert!(("08".."17").contains(&hour), "at work: {first}");
     found(&to, story);
 }
 

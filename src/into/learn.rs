@@ -5,6 +5,7 @@ use super::{
     census::{Who, interface, who},
 };
 use crate::worker::Sink;
+use baseline::{Kind, Principal};
 use detect::Connection;
 use ingest::{
     Event, Raw, Text,
@@ -86,7 +87,12 @@ impl Sink for Learner {
         let asked = |name: &str| event.request.and_then(|request| request.get(name)?.text());
         let granted = |name: &str| text(asked(name).filter(|_| has_worked));
         let secrets = |name: &Text<'_>| name.is("GetSecretValue") || name.is("DescribeSecret");
-        let (bucket, object) = (granted("bucketName"), granted("key"));
+        let caller = who(event);
+        // Services keep to buckets of logs, in which no story happens.
+        let is_service = |(_, principal): &(Who, Principal)| principal.entity.kind == Kind::Service;
+        let is_service = caller.as_ref().is_some_and(is_service);
+        let bucket = granted("bucketName").filter(|_| !is_service);
+        let object = granted("key");
         let secret = Some(event.name).filter(secrets).and_then(|_| granted("secretId"));
         let trail = event.source.is("cloudtrail.amazonaws.com");
         let trail = trail.then(|| granted("name").or_else(|| granted("trailName"))).flatten();
@@ -105,7 +111,7 @@ impl Sink for Learner {
             secret: secret.as_deref(),
             trail: trail.as_deref(),
         };
-        if who(event).is_some_and(|(who, _)| who == self.who) {
+        if caller.is_some_and(|(who, _)| who == self.who) {
             self.known.own(&seen);
             self.is_here();
         } else {

@@ -211,3 +211,20 @@ fn names_that_could_lead_elsewhere_are_refused() {
     let victim = known.victim(named("beacon").unwrap()).unwrap();
     assert_eq!(victim.interface.unwrap().flow_log, "fl-1");
 }
+
+#[test]
+fn the_page_of_limits_gives_the_bounds_in_force() {
+    const LIMITS: &str = include_str!("../../../../docs/limits.md");
+    for (name, bound) in [
+        ("BUCKETS_MAX", BUCKETS_MAX),
+        ("OBJECTS_MAX", OBJECTS_MAX),
+        ("SECRETS_MAX", SECRETS_MAX),
+        ("PLACES_MAX", PLACES_MAX),
+        ("INTERFACES_MAX", INTERFACES_MAX),
+        ("TEXT_BYTES_MAX", TEXT_BYTES_MAX),
+        ("DAYS_MAX", usize::try_from(DAYS_MAX).unwrap()),
+    ] {
+        let row = format!("\n| `known::{name}` | {bound} ");
+        assert!(LIMITS.contains(&row), "mend docs/limits.md: {row}");
+    }
+}
