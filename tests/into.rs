@@ -128,21 +128,33 @@ fn the_same_seed_tells_the_same_story_and_at_moves_it() {
 
 const FIELDS: &str = "version account-id vpc-id subnet-id interface-id srcaddr dstaddr srcport dstport \
                       protocol tcp-flags packets bytes start end flow-direction action log-status";
+const SHORT: &str = "interface-id account-id srcaddr dstaddr srcport dstport protocol packets bytes end start \
+                     action";
 
-/// Two days of two interfaces, under AWS's names below `prefix`.
-fn flow_logs(folder: &Path, prefix: &str) {
-    for hour in 0..48 {
-        let mut rows = format!("{FIELDS}\n");
+/// A day of two interfaces that speak `every_s`, under AWS's names below `prefix`.
+fn flow_logs(folder: &Path, prefix: &str, header: &str, every_s: i64) {
+    for slot_s in (0..86_400).step_by(usize::try_from(every_s).unwrap()) {
+        let mut rows = format!("{header}\n");
         for (eni, own) in [("eni-0a1", "10.0.0.4"), ("eni-0b2", "10.0.0.5")] {
-            let end_s = 1_767_571_200 + hour * 3_600 + 60;
-            let ends = format!("{own} 192.0.2.9 41001 443 6 3 9 840 {} {end_s}", end_s - 60);
-            let row = format!("5 111122223333 vpc-1 subnet-{own} {eni} {ends} egress ACCEPT OK\n");
-            rows.push_str(&row);
+            let end_s = 1_767_571_200 + slot_s + 60;
+            for peer in ["192.0.2.9", "192.0.2.10"] {
+                let start_s = end_s - 60;
+                let row = if header == FIELDS {
+                    let ends = format!("{own} {peer} 41001 443 6 3 9 840 {start_s} {end_s}");
+                    format!("5 111122223333 vpc-1 subnet-{own} {eni} {ends} egress ACCEPT OK\n")
+                } else {
+                    let times = format!("{end_s} {start_s}");
+                    format!("{eni} 111122223333 {own} {peer} 41001 443 6 9 840 {times} ACCEPT\n")
+                };
+                rows.push_str(&row);
+            }
         }
-        let (day, hour) = (5 + hour / 24, hour % 24);
+        // Rows that end by then come ten minutes later.
+        let stamp_s = slot_s + 600;
+        let (day, hour, minute) = (5 + stamp_s / 86_400, stamp_s / 3_600 % 24, stamp_s / 60 % 60);
         let name = format!(
             "{prefix}AWSLogs/111122223333/vpcflowlogs/eu-west-1/2026/01/{day:02}/\
-             111122223333_vpcflowlogs_eu-west-1_fl-0123abcd_202601{day:02}T{hour:02}05Z_0a1b2c3d.log.gz"
+             111122223333_vpcflowlogs_eu-west-1_fl-0123abcd_202601{day:02}T{hour:02}{minute:02}Z_0a1b2c3d.log.gz"
         );
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -150,40 +162,57 @@ fn flow_logs(folder: &Path, prefix: &str) {
     }
 }
 
+/// Rows that the copy has besides those of the source, with the names of their objects.
+fn new_rows(source: &Path, to: &Path) -> Vec<(String, String)> {
+    let rows = |bytes: &Vec<u8>| String::from_utf8(gunzip(bytes, 1 << 20).unwrap()).unwrap();
+    let (before, mut after) = (content(source), content(to));
+    after.remove("truth.json");
+    let mut new = Vec::new();
+    for (name, bytes) in &after {
+        let text = rows(bytes);
+        let own =
+            before.get(name).map_or_else(|| text.lines().next().unwrap().to_owned() + "\n", rows);
+        let added = text.strip_prefix(&own).unwrap_or_else(|| panic!("{name}: {text}"));
+        new.extend(added.lines().map(|row| (name.clone(), row.to_owned())));
+    }
+    new
+}
+
 #[test]
 fn flows_are_written_as_the_flow_log_writes_them() {
     let folder = tempfile::tempdir().unwrap();
     let (source, to) = (folder.path().join("mine"), folder.path().join("copy"));
-    flow_logs(&source, "backup/");
+    flow_logs(&source, "backup/", FIELDS, 3_600);
     into(&source, &to, "port-scan", "111122223333/eni-0a1").ends(0);
-    let before = content(&source);
-    let new: BTreeMap<_, _> =
-        content(&to).into_iter().filter(|(name, _)| !before.contains_key(name)).collect();
-    let objects: Vec<_> = new.iter().filter(|(name, _)| *name != "truth.json").collect();
-    assert!(!objects.is_empty());
-    for (name, bytes) in objects {
-        assert!(
-            name.starts_with("backup/AWSLogs/111122223333/vpcflowlogs/eu-west-1/2026/01/0"),
-            "{name}"
-        );
-        assert!(name.contains("_fl-0123abcd_"), "{name}");
-        let rows = String::from_utf8(gunzip(bytes, 1 << 20).unwrap()).unwrap();
-        let mut lines = rows.lines();
-        assert_eq!(lines.next(), Some(FIELDS));
-        for line in lines {
-            let own = if line.contains(" eni-0a1 ") {
-                "subnet-10.0.0.4 eni-0a1"
-            } else {
-                "subnet-10.0.0.5 eni-0b2"
-            };
-            assert!(line.starts_with(&format!("5 111122223333 vpc-1 {own} 10.0.0.")), "{line}");
-        }
+    let rows = new_rows(&source, &to);
+    assert!(rows.len() > 20, "{rows:?}");
+    for (name, row) in &rows {
+        assert!(name.starts_with("backup/AWSLogs/111122223333/vpcflowlogs/eu-west-1/2026/01/"));
+        assert!(name.contains("_fl-0123abcd_2026010"), "{name}");
+        let other = row.contains(" eni-0b2 ");
+        let own = if other { "subnet-10.0.0.5 eni-0b2" } else { "subnet-10.0.0.4 eni-0a1" };
+        assert!(row.starts_with(&format!("5 111122223333 vpc-1 {own} 10.0.0.")), "{row}");
     }
-    let replayed = run(&["replay", "--format", "jsonl", &text(&to)]);
-    replayed.ends(0).tells(&[" 0 could not be read"]);
     let story = &truth(&to)[0];
     assert_eq!(story["entity"], "111122223333/eni-0a1");
-    assert!(all(story, "flows").iter().all(|flow| flow.contains("10.0.0.4 ")), "{story}");
+    assert_eq!(all(story, "flows").len(), rows.len());
+    found(&to, story);
+}
+
+#[test]
+fn flows_of_a_slot_come_in_one_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, to) = (folder.path().join("mine"), folder.path().join("copy"));
+    flow_logs(&source, "", SHORT, 300);
+    let before = content(&source);
+    into(&source, &to, "vulnerability-scan", "eni-0a1").ends(0);
+    assert!(content(&source) == before, "the originals were changed");
+    assert!(new_rows(&source, &to).iter().all(|(name, _)| before.contains_key(name)));
+    let replayed = run(&["replay", "--format", "jsonl", &text(&to)]);
+    let found = replayed.ends(0).tells(&[" 0 could not be read"]).rows();
+    assert_eq!(found.len(), 1, "{}", replayed.out);
+    assert_eq!(found[0]["detector"], "port-scan");
+    assert_eq!(found[0]["flow"]["interface"], "eni-0a1", "without a direction, by the other rows");
 }
 
 const CALL: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","principalId":"AIDAEXAMPLEWANDA","arn":"arn:aws:iam::111122223333:user/staff/wanda","accountId":"111122223333","accessKeyId":"AKIAEXAMPLEWANDA","userName":"wanda"},"eventTime":"2026-01-TIME:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"mx-central-1","sourceIPAddress":"192.0.2.7","userAgent":"aws-cli/2.0","requestParameters":{"bucketName":"ledger","key":"in/TIME.csv"},"eventID":"ID","eventType":"AwsApiCall","recipientAccountId":"111122223333"}"#;

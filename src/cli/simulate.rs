@@ -165,8 +165,8 @@ fn tell_into(plan: &into::Plan, out: &mut dyn Write) -> Result<u8> {
     let into::Outcome { truth, written, n_copied, n_unread } = done?;
     writeln!(
         out,
-        "{} happens to {} from {} to {}: {} CloudTrail records, {} flow log rows in {} new objects beside \
-         {n_copied} copied files",
+        "{} happens to {} from {} to {}: {} CloudTrail records, {} flow log rows in {} objects, in a copy \
+         of {n_copied} files",
         truth.name,
         alerts::escape(&truth.entity),
         truth.first,

@@ -10,6 +10,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 use testdata::{
+    aws::gzip,
     folder::Folder,
     post::Sink,
     truth::{Account, TRUTH, Truth},
@@ -143,15 +144,52 @@ impl Sink for Neighbour<'_> {
     fn object(&mut self, key: &str, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
         let plain = key.strip_suffix(".gz").filter(|_| !self.is_compressed);
         let name = format!("{}{}", self.prefix, plain.unwrap_or(key));
+        if key.contains("/vpcflowlogs/")
+            && let Some((of_slot, all)) = self.of_same_slot(&name, bytes)
+        {
+            // The copy is replaced, not written into: it has the rights of the original.
+            fs::remove_file(self.root.join(&of_slot))?;
+            let is_plain = Path::new(&of_slot).extension().is_some_and(|ending| ending == "log");
+            let stored = if is_plain { all } else { gzip(&all)? };
+            return self.folder.object(&of_slot, &stored);
+        }
         if self.root.join(&name).exists() {
-            return Err(format!(
-                "{name} is there already (expected a story that it does not hold)"
-            )
-            .into());
+            let hint = "expected a story that it does not hold";
+            return Err(format!("{name} is there already ({hint})").into());
         }
         match plain {
             Some(_) => self.folder.object(&name, &gunzip(bytes, WHOLE_BYTES_MAX)?),
             None => self.folder.object(&name, bytes),
         }
+    }
+}
+
+impl Neighbour<'_> {
+    /// The copy of an object of the same flow log and stamp as `name`, and its rows with those of
+    /// `bytes` behind them. AWS writes all rows of a slot together, and without `flow-direction` it is
+    /// by the others that one sees whose side a row is of.
+    fn of_same_slot(&self, name: &str, bytes: &[u8]) -> Option<(String, Vec<u8>)> {
+        let (slot, _) = name.rsplit_once('_')?;
+        let (folder, slot) = slot.rsplit_once('/')?;
+        let entries = fs::read_dir(self.root.join(folder)).ok()?;
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let is_of_slot = |name: &String| {
+            let rest = name.strip_prefix(slot).is_some_and(|rest| rest.starts_with('_'));
+            rest && [".log", ".log.gz"].iter().any(|ending| name.ends_with(ending))
+        };
+        let of_slot = format!("{folder}/{}", names.filter(is_of_slot).min()?);
+        let there = fs::read(self.root.join(&of_slot)).ok()?;
+        let (mut all, rows) =
+            (gunzip(&there, WHOLE_BYTES_MAX).ok()?, gunzip(bytes, WHOLE_BYTES_MAX).ok()?);
+        let header = rows.iter().position(|byte| *byte == b'\n')? + 1;
+        let (header, rows) = rows.split_at_checked(header)?;
+        if !all.starts_with(header) {
+            return None;
+        }
+        if all.last() != Some(&b'\n') {
+            all.push(b'\n');
+        }
+        all.extend_from_slice(rows);
+        Some((of_slot, all))
     }
 }
