@@ -149,7 +149,8 @@ impl Known {
         if is_short && seen.address.parse::<IpAddr>().is_ok() {
             self.places.count(&(seen.address.to_owned(), seen.agent.to_owned()));
         }
-        if seen.identity.contains("\"accessKeyId\"") {
+        // A sign-in has no key; who has only signed in is told so.
+        if self.identity.is_empty() || seen.identity.contains("\"accessKeyId\"") {
             seen.identity.clone_into(&mut self.identity);
         }
         self.bucket_calls.text(seen.bucket);

@@ -125,6 +125,18 @@ fn who_does_not_fit_hears_what_would() {
 }
 
 #[test]
+fn who_has_only_signed_in_has_no_key_to_steal() {
+    let signed_in = USER.replace("accessKeyId", "nothing");
+    let mut known = Known::new(ACCOUNT, None);
+    known.own(&call(&signed_in));
+    let story = named("stolen-session").unwrap();
+    assert_eq!(known.victim(story).unwrap_err().to_string(), "its records have no accessKeyId");
+    known.own(&call(USER));
+    known.own(&call(&signed_in));
+    assert!(known.victim(story).is_ok());
+}
+
+#[test]
 fn rows_come_in_the_fields_of_the_flow_log() {
     let (victim, told) = told(&interface(), "port-scan");
     let (ending, text) = in_one_object(&told, &victim);
