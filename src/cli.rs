@@ -6,7 +6,7 @@ mod detectors;
 mod replay;
 mod simulate;
 
-use crate::{config::ConfigError, decode, terminal};
+use crate::{config::ConfigError, decode, into::Unusable, terminal};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ingest::{enrich::EnrichError, flowlog::FlowFormat, source::SourceError};
@@ -32,7 +32,7 @@ enum Command {
     Replay(Replay),
     /// Find attacks in the logs of a made-up organisation, and compare with the truth
     Demo(demo::Demo),
-    /// Write the logs of a made-up organisation, as AWS would
+    /// Write the logs of a made-up organisation, as AWS would, or an attack into a copy of your own
     Simulate(Simulate),
     /// Print records, flows or notifications, normalised
     Decode(Decode),
@@ -158,6 +158,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<SourceError>()
         || error.is::<ConfigError>()
         || error.is::<EnrichError>()
+        || error.is::<Unusable>()
         || error.is::<Wrong>()
 }
 

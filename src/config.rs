@@ -6,6 +6,7 @@ mod suggest;
 mod units;
 
 pub(crate) use keys::unknown;
+pub(crate) use suggest::suggest;
 
 use baseline::{HashKey, Lateness, stable_hash};
 use ingest::enrich::{Enrich, EnrichError};

@@ -3,6 +3,7 @@
 mod cli;
 mod config;
 mod decode;
+mod into;
 mod replay;
 mod summary;
 mod terminal;

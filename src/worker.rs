@@ -8,6 +8,7 @@ use flows::Flows;
 use ingest::{
     cloudtrail::{self, Feed, Record, RecordError},
     decode::{DecodeError, Decoder, Inflated, Limits, Stream},
+    flow::FlowBatch,
     flowlog::{FlowCounts, FlowFormat, looks_like_flow},
     source::{Filter, key},
 };
@@ -108,6 +109,10 @@ pub(crate) trait Sink {
     fn connection(&mut self, connection: &Connection<'_>);
     /// Flow records that were read.
     fn flows(&mut self, n: u64);
+    /// The rows themselves.
+    fn rows(&mut self, _: &FlowBatch) {}
+    /// The fields that the rows of the object had.
+    fn format(&mut self, _: &FlowFormat) {}
 }
 
 impl Sink for Reader<'_> {
@@ -128,6 +133,12 @@ impl<'a> Worker<'a> {
     pub(crate) fn new(filter: &'a Filter, limits: Limits, format: Option<FlowFormat>) -> Self {
         let (decoder, flows) = (Decoder::new(limits), Flows::new(format));
         Self { decoder, flows, file: Vec::new(), filter }
+    }
+
+    /// The same for a sink that looks at every field of a flow.
+    pub(crate) fn with_every_field(mut self) -> Self {
+        self.flows = Flows::of_every_field();
+        self
     }
 
     /// Reads a file of about `size_bytes` into the buffer that is kept.

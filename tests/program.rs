@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod decode;
 #[cfg(test)]
+mod into;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod real_data;

@@ -231,6 +231,11 @@ impl FlowReader {
         }
     }
 
+    /// The format of the last line read: of its object's header, as given, or AWS's default.
+    pub fn format(&self) -> &FlowFormat {
+        &self.format
+    }
+
     /// Ends the object: reads the last line, hands out the last batch, and starts anew.
     pub fn finish(&mut self, visit: &mut dyn FnMut(FlowBatch)) -> FlowCounts {
         let carry = std::mem::take(&mut self.carry);

@@ -1,8 +1,11 @@
-//! `simulate`: a made-up organisation's logs, as AWS would have written them.
+//! `simulate`: a made-up organisation's logs, as AWS would have written them, or one attack in a copy
+//! of the user's own.
 
-use crate::terminal;
+use super::{INCOMPLETE, Wrong, complain};
+use crate::{into, terminal};
 use anyhow::{Result, anyhow};
 use clap::Args;
+use indicatif::ProgressBar;
 use ingest::instant::parse_instant;
 use std::{io::Write, path::PathBuf, time::Instant};
 use testdata::{
@@ -12,6 +15,7 @@ use testdata::{
     post::Written,
     simulate::{self, Plan},
     story::{self, Story},
+    truth::TRUTH,
 };
 
 #[derive(Debug, Args)]
@@ -19,16 +23,36 @@ pub(super) struct Simulate {
     /// Folder to write to, new or empty
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
+    /// The same seed gives the same bytes
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// A story to tell among what is usual; may be repeated; `all` for every one
+    #[arg(long, value_name = "NAME", value_parser = stories)]
+    story: Vec<Told>,
     #[command(flatten)]
+    own: Own,
+    #[command(flatten, next_help_heading = "A made-up organisation")]
     organisation: Organisation,
+}
+
+/// The user's own logs, in place of a made-up organisation's.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Your own logs")]
+struct Own {
+    /// Tell one story in a copy of the logs in this folder, which stays as it is
+    #[arg(long, value_name = "SOURCE", requires_all = ["identity", "story"], conflicts_with = "Organisation")]
+    into: Option<PathBuf>,
+    /// Whom it happens to: as findings name it, an ARN, an access key, or an interface
+    #[arg(long, value_name = "KEY", requires = "into")]
+    identity: Option<String>,
+    /// When it begins [default: drawn, in the last third, at hours that suit]
+    #[arg(long, value_name = "TIME", requires = "into", value_parser = instant_s)]
+    at: Option<i64>,
 }
 
 /// Who there is, and how long they are watched.
 #[derive(Debug, Args)]
 struct Organisation {
-    /// The same seed gives the same bytes
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
     /// The first day
     #[arg(long, value_name = "DATE", default_value = "2026-03-02", value_parser = midnight_s)]
     start: i64,
@@ -53,9 +77,6 @@ struct Organisation {
     /// The trail's digests too, one for each account, region and hour
     #[arg(long)]
     digests: bool,
-    /// A story to tell among what is usual; may be repeated; `all` for every one
-    #[arg(long, value_name = "NAME", value_parser = stories)]
-    story: Vec<Told>,
 }
 
 /// The stories of one `--story`.
@@ -74,16 +95,19 @@ fn stories(name: &str) -> Result<Told, String> {
 
 /// Midnight UTC of a typed date. Unit: seconds since the Unix epoch.
 fn midnight_s(text: &str) -> Result<i64, String> {
+    Ok(instant_s(text)?.div_euclid(DAY_S) * DAY_S)
+}
+
+fn instant_s(text: &str) -> Result<i64, String> {
     let ms = parse_instant(text).map_err(|error| error.to_string())?;
-    Ok((ms / 1_000).div_euclid(DAY_S) * DAY_S)
+    Ok(ms.div_euclid(1_000))
 }
 
 impl Organisation {
-    fn plan(&self) -> Plan {
+    fn plan(&self, seed: u64, stories: Vec<&'static Story>) -> Plan {
         let Self { accounts, people, machines, pipelines, vpcs, .. } = *self;
         let size = Size { accounts, people, machines, pipelines, vpcs };
-        let Self { seed, start, days, digests, .. } = *self;
-        let stories = self.story.iter().flat_map(|told| told.0.iter().copied()).collect();
+        let Self { start, days, digests, .. } = *self;
         Plan { seed, size, start_s: start, days, has_digests: digests, stories }
     }
 }
@@ -91,7 +115,14 @@ impl Organisation {
 impl Simulate {
     pub(super) fn run(self, out: &mut dyn Write) -> Result<u8> {
         let begun = Instant::now();
-        let plan = self.organisation.plan();
+        let stories: Vec<_> = self.story.iter().flat_map(|told| told.0.iter().copied()).collect();
+        if let Own { into: Some(source), identity: Some(identity), at } = self.own {
+            let story = one_of(&stories)?;
+            let (to, seed) = (self.to, self.seed);
+            let plan = into::Plan { source, to, story, identity, at_s: at, seed };
+            return tell_into(&plan, out);
+        }
+        let plan = self.organisation.plan(self.seed, stories);
         let mut folder = Folder::create(&self.to).map_err(|error| anyhow!("{error}"))?;
         let bar = terminal::days(plan.days);
         let told = simulate::run(&plan, &mut folder, &mut |_| bar.inc(1))
@@ -100,6 +131,53 @@ impl Simulate {
         tell(&told.written, begun.elapsed().as_secs_f64(), out)?;
         Ok(0)
     }
+}
+
+/// The only story; into one's own logs go no others, or nobody could say what was found of which.
+fn one_of(stories: &[&'static Story]) -> Result<&'static Story> {
+    match stories {
+        [story] => Ok(story),
+        _ => Err(Wrong::usage(anyhow!("expected one --story with --into, not {}", stories.len()))),
+    }
+}
+
+/// Shows how far the reading is.
+struct Watcher(ProgressBar);
+
+impl into::Watch for Watcher {
+    fn begin(&mut self, bytes: u64) {
+        self.0 = terminal::progress(bytes, true);
+    }
+
+    fn read(&mut self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+
+    fn trouble(&mut self, object: &str, what: &str) {
+        self.0.suspend(|| complain(&format!("{object}: {what}")));
+    }
+}
+
+fn tell_into(plan: &into::Plan, out: &mut dyn Write) -> Result<u8> {
+    let mut watcher = Watcher(ProgressBar::hidden());
+    let done = into::run(plan, &mut watcher);
+    watcher.0.finish_and_clear();
+    let into::Outcome { truth, written, n_copied, n_unread } = done?;
+    writeln!(
+        out,
+        "{} happens to {} from {} to {}: {} CloudTrail records, {} flow log rows in {} objects, in a copy \
+         of {n_copied} files",
+        truth.name,
+        alerts::escape(&truth.entity),
+        truth.first,
+        truth.last,
+        written.records,
+        written.flows,
+        written.objects
+    )?;
+    let to = plan.to.display();
+    writeln!(out, "what is true of it: {to}/{TRUTH}; what is found of it: sentrail replay {to}")?;
+    Ok(if n_unread > 0 { INCOMPLETE } else { 0 })
 }
 
 fn tell(written: &Written, seconds: f64, out: &mut dyn Write) -> Result<()> {

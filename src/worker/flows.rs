@@ -26,6 +26,11 @@ impl Flows {
         Self { has_format, reader, attempts: Attempts::default() }
     }
 
+    /// The same with all the fields that there are.
+    pub(super) fn of_every_field() -> Self {
+        Self { has_format: false, reader: FlowReader::default(), attempts: Attempts::default() }
+    }
+
     /// Whether the user has given the fields of logs without a header.
     pub(super) fn has_format(&self) -> bool {
         self.has_format
@@ -48,6 +53,7 @@ impl Flows {
                 logged = (0..batch.rows()).find_map(|row| accounts.get(row)).map(str::to_owned);
             }
             attempts.add(&batch);
+            sink.rows(&batch);
         };
         let fed = feed(reader, &mut visit);
         let counts = reader.finish(&mut visit);
@@ -61,6 +67,7 @@ impl Flows {
             outcome.n_records = 0;
             return Ok(());
         }
+        sink.format(reader.format());
         sink.flows(counts.rows);
         // In order of interface and peer, so that the ports of one peer stand together.
         let same_peer = |a: &Attempt, b: &Attempt| a.peer == b.peer && a.interface == b.interface;

@@ -58,7 +58,7 @@ pub fn run(
     let mut flow_post = FlowPost::default();
     for (victim, flows) in flows {
         for packets in flows {
-            flow_post.flow(&victim, packets);
+            flow_post.flow(&victim, &packets);
         }
     }
     let mut flowed = Written::default();

@@ -10,6 +10,7 @@ mod deliver;
 mod destruction;
 mod escalation;
 mod exfiltration;
+pub mod known;
 mod network;
 mod ransom;
 mod scene;
@@ -21,10 +22,10 @@ mod travel;
 mod upkeep;
 mod victim;
 
-pub use deliver::{FlowPost, deliver};
+pub use deliver::{FlowPost, deliver, in_one_object};
 pub use scene::{Packets, Scene};
 pub(crate) use schedule::{Schedule, schedule};
-pub use victim::{Interface, Trail, Victim, VictimError, Who};
+pub use victim::{Interface, Victim, VictimError, Who};
 
 use crate::aws::call::Record;
 use crate::rng::Rng;
@@ -58,8 +59,23 @@ pub enum VictimKind {
     Machine,
     /// A role of a CI pipeline.
     Pipeline,
+    /// Whatever calls by a program: a role of machines or pipelines, or a user's key.
+    Program,
     /// A network interface.
     Interface,
+}
+
+impl VictimKind {
+    /// In words, for example `a person`.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Person => "a person",
+            Self::Machine => "a machine's role",
+            Self::Pipeline => "a pipeline's role",
+            Self::Program => "a program with a role or a key",
+            Self::Interface => "a network interface",
+        }
+    }
 }
 
 /// When a story begins, on the victim's clock.

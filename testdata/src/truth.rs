@@ -18,7 +18,7 @@ pub struct Truth {
 }
 
 /// What happened in one story.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The story's name.
     pub name: String,
@@ -35,7 +35,7 @@ pub struct Account {
 }
 
 /// One thing that happened.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// What it is called, for example `objects-encrypted`.
     pub name: String,

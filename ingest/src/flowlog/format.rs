@@ -126,6 +126,16 @@ impl FlowFormat {
         &self.unknown
     }
 
+    /// The names at each place of a line, as AWS writes them in a header; of unknown ones as they
+    /// are.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let mut unknown = self.unknown.iter();
+        self.positions.iter().map(move |field| match field {
+            Some(field) => field.name().replace('_', "-"),
+            None => unknown.next().cloned().unwrap_or_default(),
+        })
+    }
+
     /// The columns of the batches.
     pub fn layout(&self) -> Layout {
         Layout::of(self.positions.iter().flatten().copied())

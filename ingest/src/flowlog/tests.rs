@@ -184,6 +184,10 @@ fn unknown_fields_are_left_out_and_named_once() {
         "version srcaddr new-thing dstaddr srcaddr\n12 1.1.1.1 x 2.2.2.2 3.3.3.3\n".repeat(2);
     let (rows, counts) = read(&text);
     assert_eq!(counts.unknown_fields, ["new-thing", "srcaddr"]);
+    let mut reader = FlowReader::default();
+    reader.read(text.as_bytes(), &mut |_| {});
+    let names: Vec<_> = reader.format().names().collect();
+    assert_eq!(names, ["version", "srcaddr", "new-thing", "dstaddr", "srcaddr"], "as they were");
     assert_eq!(rows[1].len(), 3);
     assert_eq!(rows[1]["srcaddr"], "1.1.1.1");
 }

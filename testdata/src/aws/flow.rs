@@ -15,6 +15,47 @@ use crate::rng::Rng;
 pub const HEADER: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol \
                       packets bytes start end action log-status";
 
+/// Names and values of fields that tell of an interface, whatever flows through it.
+pub type Fields = BTreeMap<String, String>;
+
+/// Which fields a flow log writes, in which order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Format {
+    /// Lower case, with hyphens.
+    fields: Vec<String>,
+}
+
+impl Format {
+    /// A format of these fields; hyphens, underscores and case do not matter.
+    pub fn of<'a>(fields: impl IntoIterator<Item = &'a str>) -> Self {
+        let name = |field: &str| field.to_ascii_lowercase().replace('_', "-");
+        Self { fields: fields.into_iter().map(name).collect() }
+    }
+
+    /// The header line.
+    pub fn header(&self) -> String {
+        self.fields.join(" ")
+    }
+
+    /// Appends the row of `flow`. Of the interface, which has the address `own`, it says `about`;
+    /// what nobody knows is `-`.
+    pub fn write<I: Clone + Display>(
+        &self,
+        flow: &Flow<I>,
+        account: &str,
+        (own, about): (Option<Ipv4Addr>, Option<&Fields>),
+        out: &mut String,
+    ) {
+        for (n, field) in self.fields.iter().enumerate() {
+            out.push_str(if n > 0 { " " } else { "" });
+            let known = about.and_then(|about| about.get(field)).map(String::as_str);
+            let value = flow.value(field, account, own);
+            out.push_str(value.as_deref().or(known).unwrap_or("-"));
+        }
+        out.push('\n');
+    }
+}
+
 /// One way of one connection within one window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flow<I = &'static str> {
@@ -49,6 +90,38 @@ impl<I: Clone + Display> Flow<I> {
     pub fn key(&self) -> String {
         let Self { interface, from, to, protocol, start_s, .. } = self;
         format!("{interface} {} {} {} {} {protocol} {start_s}", from.0, to.0, from.1, to.1)
+    }
+
+    /// What a row says of it in `field`, at the interface of `account` that has the address `own`.
+    fn value(&self, field: &str, account: &str, own: Option<Ipv4Addr>) -> Option<String> {
+        let text = match field {
+            "account-id" => account.to_owned(),
+            "interface-id" => self.interface.to_string(),
+            "srcaddr" | "pkt-srcaddr" => self.from.0.to_string(),
+            "dstaddr" | "pkt-dstaddr" => self.to.0.to_string(),
+            "srcport" => self.from.1.to_string(),
+            "dstport" => self.to.1.to_string(),
+            "protocol" => self.protocol.to_string(),
+            "packets" => self.packets.to_string(),
+            "bytes" => self.bytes.to_string(),
+            "start" => self.start_s.to_string(),
+            "end" => self.end_s.to_string(),
+            "action" => (if self.accepted { "ACCEPT" } else { "REJECT" }).to_owned(),
+            "log-status" => "OK".to_owned(),
+            "type" => "IPv4".to_owned(),
+            "tcp-flags" => self.flags()?.to_string(),
+            "flow-direction" => (if own? == self.from.0 { "egress" } else { "ingress" }).to_owned(),
+            _ => return None,
+        };
+        Some(text)
+    }
+
+    /// TCP flags of the window, OR-ed: who calls sends SYN from a port above the other's, who
+    /// answers SYN and ACK; more than two packets end with FIN.
+    fn flags(&self) -> Option<u8> {
+        const TCP: u8 = 6;
+        let opening = if self.from.1 > self.to.1 { 0x02 } else { 0x12 };
+        (self.protocol == TCP).then_some(if self.packets > 2 { opening | 0x01 } else { opening })
     }
 
     /// The row of it in the default format of version 2, appended to `out`.

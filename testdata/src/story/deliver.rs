@@ -25,19 +25,51 @@ struct Slot {
     log: String,
 }
 
-/// Flows of told stories, packed in objects of their own in the default format of version 2.
+/// The rows of one object.
+#[derive(Debug, Default)]
+struct Rows {
+    text: String,
+    n: u64,
+}
+
+impl Rows {
+    /// Adds the row of a flow, as the victim's flow log writes it, under a header line.
+    fn flow(&mut self, victim: &Victim, packets: &Packets) {
+        let format = victim.interface.as_ref().and_then(|at| Some((at, at.format.as_ref()?)));
+        if self.text.is_empty() {
+            let header = format.map_or_else(|| HEADER.to_owned(), |(_, format)| format.header());
+            self.text = header + "\n";
+        }
+        self.n += 1;
+        let Some((at, format)) = format else {
+            packets.write(&victim.account, &mut self.text);
+            return;
+        };
+        let id = packets.interface.as_str();
+        let mut near = at.neighbours.iter();
+        let own = if id == at.id {
+            Some(at.address)
+        } else {
+            near.find(|(other, _)| other == id).map(|(_, address)| *address)
+        };
+        let about = at.fields.get(id).or_else(|| at.fields.get(&at.id));
+        format.write(packets, &victim.account, (own, about), &mut self.text);
+    }
+}
+
+/// Flows of told stories, packed in objects of their own.
 #[derive(Debug, Default)]
 pub struct FlowPost {
-    slots: BTreeMap<Slot, Vec<Packets>>,
+    slots: BTreeMap<Slot, Rows>,
 }
 
 impl FlowPost {
     /// Takes a flow of the victim's flow log.
-    pub fn flow(&mut self, victim: &Victim, packets: Packets) {
+    pub fn flow(&mut self, victim: &Victim, packets: &Packets) {
         let log = victim.interface.as_ref().map_or("fl-0", |at| at.flow_log.as_str()).to_owned();
         let stamp_s = round_up(packets.end_s, OBJECT_S) + DELAY_S;
         let slot = Slot { stamp_s, account: victim.account.clone(), region: victim.region, log };
-        self.slots.entry(slot).or_default().push(packets);
+        self.slots.entry(slot).or_default().flow(victim, packets);
     }
 
     /// Packs and hands on what is stamped before `until_s`; answers what was written.
@@ -47,22 +79,16 @@ impl FlowPost {
             if entry.key().stamp_s >= until_s {
                 break;
             }
-            let (slot, flows) = entry.remove_entry();
-            let mut text = format!("{HEADER}\n");
-            for flow in &flows {
-                flow.write(&slot.account, &mut text);
-            }
+            let (slot, rows) = entry.remove_entry();
             let Slot { stamp_s, account, region, log } = slot;
-            let seed = log.bytes().fold(stamp_s.unsigned_abs(), |sum, byte| {
-                sum.wrapping_mul(31).wrapping_add(u64::from(byte))
-            });
-            let suffix = Rng::new(seed).hex(8);
+            // Of the rows too: another story may be told into the same slot of the same logs.
+            let suffix = Rng::new(fold(log.bytes().chain(rows.text.bytes()))).hex(8);
             let key = key(&account, region, &log, (stamp_s, &suffix));
-            let bytes = gzip(text.as_bytes())?;
+            let bytes = gzip(rows.text.as_bytes())?;
             sink.object(&key, &bytes)?;
             written.objects += 1;
-            written.flows += flows.len() as u64;
-            written.bytes += text.len() as u64;
+            written.flows += rows.n;
+            written.bytes += rows.text.len() as u64;
             written.stored_bytes += bytes.len() as u64;
         }
         Ok(written)
@@ -78,11 +104,9 @@ pub fn deliver(
     sink: &mut dyn Sink,
 ) -> Result<Written, Box<dyn Error>> {
     let size = Size { accounts: 1, people: 1, machines: 0, pipelines: 0, vpcs: 0 };
-    let seed = told
-        .truth
-        .name
-        .bytes()
-        .fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    // Two stories told into the same logs must not give their objects the same names.
+    let ids = told.truth.steps.iter().flat_map(|step| &step.event_ids);
+    let seed = fold(ids.flat_map(|id| id.bytes()));
     let first_s = told.records.first().map_or(0, |(_, record)| record.time_s);
     let mut of = Organisation::new(seed, size, (first_s, 1));
     organisation_id.unwrap_or_default().clone_into(&mut of.id);
@@ -104,8 +128,24 @@ pub fn deliver(
     }
     let mut flows = FlowPost::default();
     for packets in &told.flows {
-        flows.flow(victim, packets.clone());
+        flows.flow(victim, packets);
     }
     let written = post.finish(sink)?;
     Ok(written.and(flows.flush(i64::MAX, sink)?))
+}
+
+/// What was told of `victim` as one text, for logs that do not have AWS's names, and the ending of
+/// such a file.
+pub fn in_one_object(told: &Told, victim: &Victim) -> (&'static str, String) {
+    if told.records.is_empty() {
+        let mut rows = Rows::default();
+        told.flows.iter().for_each(|packets| rows.flow(victim, packets));
+        return ("log", rows.text);
+    }
+    let records: Vec<&str> = told.records.iter().map(|(_, record)| &*record.text).collect();
+    ("json", format!("{{\"Records\":[{}]}}\n", records.join(",")))
+}
+
+pub(super) fn fold(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)))
 }

@@ -13,7 +13,7 @@ pub(super) const CODEFINGER: Story = Story {
     name: "codefinger",
     about: "stolen credentials encrypt a bucket with SSE-C and ask for a ransom",
     is_harmless: false,
-    victim: VictimKind::Machine,
+    victim: VictimKind::Program,
     hours: Hours::Any,
     days: 2,
     tell: codefinger,

@@ -67,7 +67,7 @@ fn choose(
 ) -> Option<Victim> {
     let (lot, n): (u8, usize) = match kind {
         VictimKind::Person => (0, of.people.len()),
-        VictimKind::Machine => (1, of.machines.len()),
+        VictimKind::Machine | VictimKind::Program => (1, of.machines.len()),
         VictimKind::Pipeline => (2, of.pipelines.len()),
         VictimKind::Interface => (3, of.vpcs.iter().map(|vpc| vpc.interfaces.len()).sum()),
     };
@@ -75,7 +75,7 @@ fn choose(
         VictimKind::Person => of.people.get(index).is_some_and(|person| {
             person.is_here(day) && person.is_here(day + 3) && person.is_here(0)
         }),
-        VictimKind::Machine => {
+        VictimKind::Machine | VictimKind::Program => {
             of.machines.get(index).is_some_and(|machine| machine.deployed_day <= 0)
         }
         VictimKind::Pipeline | VictimKind::Interface => true,
@@ -86,7 +86,7 @@ fn choose(
     taken.insert((lot, index));
     match kind {
         VictimKind::Person => Victim::person(of, index, day),
-        VictimKind::Machine => Victim::machine(of, index, day),
+        VictimKind::Machine | VictimKind::Program => Victim::machine(of, index, day),
         VictimKind::Pipeline => Victim::pipeline(of, index, day),
         VictimKind::Interface => Victim::interface(of, index, day),
     }

@@ -20,7 +20,7 @@ fn logging_off(scene: &mut Scene<'_>) {
     let key = format!("ASIA{}", scene.rng.capitals(16));
     let caller = scene.victim.caller(&key, scene.now_s - 300).moved(&guise.address, &guise.agent);
     let (account, region) = (scene.victim.account.clone(), scene.victim.region);
-    let trail = scene.victim.trail.name.clone();
+    let trail = scene.victim.trail.clone();
     let arn = format!("arn:aws:cloudtrail:{region}:{account}:trail/{trail}");
     scene.step("discovery", "T1654");
     scene.who_am_i(&caller);

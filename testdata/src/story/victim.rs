@@ -1,15 +1,16 @@
 //! Whom a story happens to, as the logs know them: made of an organisation, or read from records.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use serde_json::Value;
-
-use super::tools;
+use super::known::Identity;
+use super::{STORIES, VictimKind, tools};
 use crate::aws::caller::{Caller, Role, Session, User};
+use crate::aws::flow::{Fields, Format};
 use crate::calendar::{self, Zone};
 use crate::json::Json;
 use crate::organisation::{Access, Kind, Organisation, part};
-use crate::places::{self, REGIONS};
+use crate::places;
 
 /// Whom it happens to, as the logs know them.
 #[derive(Debug, Clone)]
@@ -32,8 +33,8 @@ pub struct Victim {
     pub objects: Vec<String>,
     /// Names in Secrets Manager of their account.
     pub secrets: Vec<String>,
-    /// The account's trail.
-    pub trail: Trail,
+    /// Name of the account's trail.
+    pub trail: String,
     /// Another account of the same organisation.
     pub second_account: Option<String>,
     /// For stories of the network.
@@ -61,15 +62,8 @@ pub enum Who {
         /// An instance, which fetches credentials from the metadata service.
         is_instance: bool,
     },
-}
-
-/// Where an account's calls are logged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trail {
-    /// Where it delivers.
-    pub bucket: String,
-    /// Its name.
-    pub name: String,
+    /// Somebody whose records were read.
+    Known(Identity),
 }
 
 /// A network interface and what is near it.
@@ -83,30 +77,50 @@ pub struct Interface {
     pub flow_log: String,
     /// Other interfaces of the VPC with their addresses.
     pub neighbours: Vec<(String, Ipv4Addr)>,
+    /// How its flow log writes a row; without, in the default format of version 2.
+    pub format: Option<Format>,
+    /// What rows of each interface say of it besides.
+    pub fields: BTreeMap<String, Fields>,
 }
 
 /// Why a story cannot be told of an identity.
 #[derive(Debug, PartialEq, Eq)]
 pub enum VictimError {
-    /// The identity is no JSON object, or lacks a field.
+    /// Its records lack something.
     Lacks(&'static str),
     /// A `type` that no story is told of.
     Kind(String),
-    /// A region that is not known.
+    /// A region whose name cannot be one.
     Region(String),
+    /// The story happens to others.
+    Unfit {
+        /// The story.
+        story: &'static str,
+        /// Whom it happens to.
+        of: VictimKind,
+        /// What the identity is.
+        kinds: &'static [VictimKind],
+    },
 }
 
 impl std::fmt::Display for VictimError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Lacks(field) => write!(f, "the userIdentity has no `{field}`"),
+            Self::Lacks(field) => write!(f, "its records have no {field}"),
             Self::Kind(kind) => {
                 write!(
                     f,
-                    "no story is told of a userIdentity of type `{kind}`, only of IAMUser and AssumedRole"
+                    "no story is told of a userIdentity of type {kind}, only of IAMUser and AssumedRole"
                 )
             }
-            Self::Region(region) => write!(f, "the region `{region}` is not known"),
+            Self::Region(region) => write!(f, "{region:?} is no region"),
+            Self::Unfit { story, of, kinds } => {
+                let is = kinds.iter().map(|kind| kind.in_words()).collect::<Vec<_>>().join(" or ");
+                let fitting = STORIES.iter().filter(|story| kinds.contains(&story.victim));
+                let fitting = fitting.map(|story| story.name).collect::<Vec<_>>().join(", ");
+                let of = of.in_words();
+                write!(f, "{story} happens to {of}, this is {is} (expected one of {fitting})")
+            }
         }
     }
 }
@@ -114,35 +128,6 @@ impl std::fmt::Display for VictimError {
 impl std::error::Error for VictimError {}
 
 impl Victim {
-    /// Reads a `userIdentity` and its place from a record of the victim. Lists are empty: fill in
-    /// what is known.
-    pub fn read(
-        identity: &str,
-        (account, region): (&str, &str),
-        (address, agent): (&str, &str),
-    ) -> Result<Self, VictimError> {
-        let value: Value =
-            serde_json::from_str(identity).map_err(|_| VictimError::Lacks("type"))?;
-        let region = REGIONS
-            .into_iter()
-            .find(|known| *known == region)
-            .ok_or_else(|| VictimError::Region(region.to_owned()))?;
-        Ok(Self {
-            who: Who::read(&value)?,
-            account: account.to_owned(),
-            region,
-            address: address.to_owned(),
-            agent: agent.to_owned(),
-            zone: calendar::LONDON,
-            buckets: Vec::new(),
-            objects: Vec::new(),
-            secrets: Vec::new(),
-            trail: Trail { bucket: format!("trail-{account}"), name: "main".to_owned() },
-            second_account: None,
-            interface: None,
-        })
-    }
-
     /// Person number `index` as they are on `day`.
     pub fn person(of: &Organisation, index: usize, day: i64) -> Option<Self> {
         let person = of.people.get(index)?;
@@ -196,14 +181,15 @@ impl Victim {
         let all = of.vpcs.iter().flat_map(|vpc| vpc.interfaces.iter().map(move |at| (vpc, at)));
         let (vpc, (id, address)) = all.into_iter().nth(index)?;
         let account = of.accounts.get(vpc.account)?;
-        let role = account.role("", "network");
-        let who = Who::Session { role, name: id.clone(), is_person: false, is_instance: true };
+        let who = Who::nobody(&account.id);
         let neighbours = vpc.interfaces.iter().filter(|(other, _)| other != id).cloned().collect();
         let interface = Interface {
             id: id.clone(),
             address: *address,
             flow_log: vpc.flow_log.clone(),
             neighbours,
+            format: None,
+            fields: BTreeMap::new(),
         };
         let at = (who, address.to_string(), String::new());
         Some(Self {
@@ -230,7 +216,7 @@ impl Victim {
             buckets,
             objects: Vec::new(),
             secrets: account.secrets.clone(),
-            trail: Trail { bucket: account.log_bucket.clone(), name: account.name.clone() },
+            trail: account.name.clone(),
             second_account: next.filter(|next| next.id != account.id).map(|next| next.id.clone()),
             interface: None,
         })
@@ -247,7 +233,11 @@ impl Victim {
     /// A caller with credentials of the victim, at the victim's own place. Sessions begin at
     /// `since_s` with `key`. Unit: seconds since the Unix epoch.
     pub(super) fn caller(&self, key: &str, since_s: i64) -> Caller {
-        Caller::new(self.who.identity(key, since_s), &self.address, &self.agent)
+        let caller = Caller::new(self.who.identity(key, since_s), &self.address, &self.agent);
+        match &self.who {
+            Who::Known(identity) => Caller { arn: identity.session_arn.clone(), ..caller },
+            _ => caller,
+        }
     }
 
     /// The usual bucket.
@@ -258,44 +248,11 @@ impl Victim {
 }
 
 impl Who {
-    fn read(value: &Value) -> Result<Self, VictimError> {
-        let text = |value: &Value, field| {
-            value
-                .get(field)
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-                .ok_or(VictimError::Lacks(field))
-        };
-        match text(value, "type")?.as_str() {
-            "IAMUser" => {
-                let user = User {
-                    account: text(value, "accountId")?,
-                    name: text(value, "userName")?,
-                    principal: text(value, "principalId")?,
-                };
-                Ok(Self::User { user, key: text(value, "accessKeyId")? })
-            }
-            "AssumedRole" => {
-                let context =
-                    value.get("sessionContext").ok_or(VictimError::Lacks("sessionContext"))?;
-                let issuer =
-                    context.get("sessionIssuer").ok_or(VictimError::Lacks("sessionIssuer"))?;
-                let arn = text(value, "arn")?;
-                let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
-                let role_arn = text(issuer, "arn")?;
-                let (role, path) = (text(issuer, "userName")?, role_arn.split_once(":role/"));
-                let path = path.and_then(|(_, path)| path.strip_suffix(role.as_str()));
-                let role = Role {
-                    account: text(issuer, "accountId")?,
-                    path: path.unwrap_or_default().to_owned(),
-                    name: role,
-                    principal: text(issuer, "principalId")?,
-                };
-                let is_person = role.name.starts_with("AWSReservedSSO_") || name.contains('@');
-                Ok(Self::Session { is_instance: name.starts_with("i-"), role, name, is_person })
-            }
-            other => Err(VictimError::Kind(other.to_owned())),
-        }
+    /// Of an interface, which makes no calls.
+    pub(super) fn nobody(account: &str) -> Self {
+        let (account, name) = (account.to_owned(), "network".to_owned());
+        let role = Role { account, path: String::new(), name, principal: String::new() };
+        Self::Session { role, name: String::new(), is_person: false, is_instance: true }
     }
 
     /// The principal that stays from day to day.
@@ -304,6 +261,7 @@ impl Who {
             Self::User { user, .. } => user.arn(),
             Self::Session { role, name, is_person: true, .. } => role.session_arn(name),
             Self::Session { role, .. } => role.arn(),
+            Self::Known(identity) => identity.arn.clone(),
         }
     }
 
@@ -316,6 +274,7 @@ impl Who {
                 let extra: &[_] = if *is_instance { &delivery } else { &[] };
                 role.session(Session { name, key, since_s }, extra)
             }
+            Self::Known(identity) => identity.session(key, since_s),
         }
     }
 }

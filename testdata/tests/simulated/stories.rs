@@ -6,9 +6,8 @@ use libdeflater::Decompressor;
 use serde_json::Value;
 use testdata::Archive;
 use testdata::organisation::Size;
-use testdata::rng::Rng;
 use testdata::simulate::{Outcome, Plan, run};
-use testdata::story::{STORIES, Story, Victim, VictimError, deliver, named};
+use testdata::story::{STORIES, Story, named};
 use testdata::truth::{TRUTH, Truth};
 
 /// Monday 2026-03-02. Unit: seconds since the Unix epoch.
@@ -105,37 +104,4 @@ fn two_seeds_tell_two_attacks() {
     let truth = |seed| archive(seed, &[codefinger]).1.truth;
     assert_eq!(truth(1), truth(1));
     assert_ne!(truth(1), truth(2));
-}
-
-const IDENTITY: &str = r#"{"type":"AssumedRole","principalId":"AROAEXAMPLE:ada@tallow.example",
-    "arn":"arn:aws:sts::111122223333:assumed-role/Developer/ada@tallow.example",
-    "accountId":"111122223333","accessKeyId":"ASIAEXAMPLE","sessionContext":{"sessionIssuer":{
-    "type":"Role","principalId":"AROAEXAMPLE","accountId":"111122223333","userName":"Developer",
-    "arn":"arn:aws:iam::111122223333:role/teams/Developer"}}}"#;
-
-#[test]
-fn a_story_is_told_of_somebody_read_from_records() {
-    let at = ("111122223333", "eu-central-1");
-    let victim = Victim::read(IDENTITY, at, ("91.64.0.9", "aws-cli/2")).unwrap();
-    for story in STORIES {
-        let told = story.told(&victim, (START_S, START_S), Rng::new(5));
-        let mut archive = Archive::new();
-        let written = deliver(&told, &victim, None, &mut archive).unwrap();
-        assert_eq!(written.records, told.records.len() as u64, "{}", story.name);
-        let ids: BTreeSet<_> = events(&archive).into_iter().map(|(id, _)| id).collect();
-        let mut named = told.truth.steps.iter().flat_map(|step| &step.event_ids);
-        assert!(named.all(|id| ids.contains(id)), "{}", story.name);
-        let own = "AWSLogs/111122223333/CloudTrail/";
-        assert!(archive.keys().all(|key| key.starts_with(own)), "{}", story.name);
-    }
-}
-
-#[test]
-fn identities_that_no_story_fits_are_named() {
-    let read = |identity, region| {
-        Victim::read(identity, ("111122223333", region), ("192.0.2.1", "x")).unwrap_err()
-    };
-    assert_eq!(read(IDENTITY, "mars-1"), VictimError::Region("mars-1".to_owned()));
-    assert_eq!(read(r#"{"type":"Root"}"#, "eu-west-1"), VictimError::Kind("Root".to_owned()));
-    assert_eq!(read(r#"{"type":"IAMUser"}"#, "eu-west-1"), VictimError::Lacks("accountId"));
 }

@@ -1,0 +1,135 @@
+//! An attack of a known kind into a copy of the user's own logs: who is there, what is known of the
+//! one it happens to, the copy, and the story beside it. The user's own files are only read.
+
+mod census;
+mod copy;
+mod learn;
+
+use crate::worker::{Named, Sink, Worker};
+use anyhow::{Result, anyhow};
+use census::Census;
+use copy::Target;
+use ingest::{
+    decode::Limits,
+    source::{self, Filter, Listing, Object, PathArg, Place},
+};
+use learn::Learner;
+use std::path::PathBuf;
+use testdata::{
+    clock,
+    post::{Sink as _, Written},
+    story::{Story, Told, Victim, deliver, in_one_object},
+    truth::Account,
+};
+
+/// What to tell, of whom, and where.
+pub(crate) struct Plan {
+    /// The user's own logs, a folder.
+    pub(crate) source: PathBuf,
+    /// A folder for the copy, new or empty.
+    pub(crate) to: PathBuf,
+    pub(crate) story: &'static Story,
+    /// The identity as a finding or a record has it.
+    pub(crate) identity: String,
+    /// When it begins. Unit: seconds since the Unix epoch.
+    pub(crate) at_s: Option<i64>,
+    pub(crate) seed: u64,
+}
+
+/// Who watches.
+pub(crate) trait Watch {
+    /// What will be read. Unit: bytes as stored.
+    fn begin(&mut self, bytes: u64);
+    /// An object that was read. Unit: bytes as stored.
+    fn read(&mut self, bytes: u64);
+    /// An object that could not be read: it is copied all the same.
+    fn trouble(&mut self, object: &str, what: &str);
+}
+
+/// What came of it.
+pub(crate) struct Outcome {
+    pub(crate) truth: Account,
+    pub(crate) written: Written,
+    pub(crate) n_copied: u64,
+    pub(crate) n_unread: u64,
+}
+
+/// What the person at the keyboard can mend.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unusable(String);
+
+/// Something that learns from records and rows, object by object.
+trait Pupil: Sink {
+    /// What comes next is of this object.
+    fn object(&mut self, object: &Object);
+}
+
+/// Writes the copy with the story in it.
+pub(crate) fn run(plan: &Plan, watch: &mut dyn Watch) -> Result<Outcome> {
+    let mut target = Target::new(&plan.source, &plan.to)?;
+    let listing = source::list(&[PathArg::Path(plan.source.clone())], &Filter::default())?;
+    let bytes = listing.objects.iter().map(|object| object.size_bytes).sum::<u64>();
+    watch.begin(2 * bytes);
+    let mut census = Census::new(&plan.identity);
+    let mut n_unread = 0;
+    read(&listing, &mut census, &mut |object, trouble| {
+        watch.read(object.size_bytes);
+        if let Some(trouble) = trouble {
+            n_unread += 1;
+            watch.trouble(&object.key, trouble);
+        }
+    });
+    let (who, span_s) = census.found()?;
+    let mut learner = Learner::new(who);
+    read(&listing, &mut learner, &mut |object, _| watch.read(object.size_bytes));
+    let told = learner.known.tell(plan.story, (span_s, plan.at_s), plan.seed);
+    let (victim, told) = told.map_err(|error| Unusable(format!("{}: {error}", plan.identity)))?;
+    let n_copied = target.copy()?;
+    let written = write(&mut target, &learner, &told, &victim)?;
+    let truth = told.truth.clone();
+    target.tell_truth(told.truth)?;
+    Ok(Outcome { truth, written, n_copied, n_unread })
+}
+
+/// Hands every record and row to `pupil`; `done` hears of each object, and what was wrong with it.
+fn read(listing: &Listing, pupil: &mut dyn Pupil, done: &mut dyn FnMut(&Object, Option<&str>)) {
+    let filter = Filter::default();
+    let mut worker = Worker::new(&filter, Limits::default(), None).with_every_field();
+    for object in &listing.objects {
+        let Place::File(path) = &object.place else { continue };
+        let trouble = if let Err(error) = worker.load(path, object.size_bytes) {
+            Some(format!("{error:#}"))
+        } else {
+            pupil.object(object);
+            let account = object.info.account.as_deref();
+            let outcome = worker.read(Named::of(object.info.kind), account, pupil);
+            outcome.failure.or_else(|| outcome.bad.first().cloned())
+        };
+        done(object, trouble.as_deref());
+    }
+}
+
+/// Writes the story beside the objects in which its victim was seen.
+fn write(target: &mut Target, learner: &Learner, told: &Told, victim: &Victim) -> Result<Written> {
+    let told_to = |error: Box<dyn std::error::Error>| anyhow!("{error}");
+    let beside = learner.beside();
+    if beside.info.stamp_ms.is_some() && beside.info.aws_logs_at.is_some() {
+        let organisation = beside.info.organisation.as_deref();
+        return deliver(told, victim, organisation, &mut target.beside(beside)).map_err(told_to);
+    }
+    let (ending, text) = in_one_object(told, victim);
+    let times_s = told.records.iter().map(|(_, record)| record.time_s);
+    let first_s = times_s.chain(told.flows.iter().map(|flow| flow.start_s)).min();
+    let stamp = clock::stamp(first_s.unwrap_or_default());
+    let name = format!("{}-{stamp}.{ending}.gz", told.truth.name);
+    let bytes = testdata::aws::gzip(text.as_bytes())?;
+    target.beside(beside).object(&name, &bytes).map_err(told_to)?;
+    Ok(Written {
+        objects: 1,
+        records: told.records.len() as u64,
+        flows: told.flows.len() as u64,
+        bytes: text.len() as u64,
+        stored_bytes: bytes.len() as u64,
+    })
+}
