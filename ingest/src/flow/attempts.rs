@@ -225,6 +225,9 @@ struct Row {
     protocol: u8,
     /// `None` where the format does not have them.
     flags: Option<i32>,
+    /// The own side's address, where the format tells it.
+    told: Option<u128>,
+    /// The own side's address, as far as it is known.
     own: Option<u128>,
 }
 
@@ -240,15 +243,39 @@ impl Attempts {
         let Some(columns) = Columns::of(batch) else { return };
         let interfaces: Vec<Option<u32>> =
             columns.interface.words().map(|name| self.interface(name)).collect();
+        self.see_sides(&columns, &interfaces);
+        let interfaces: Vec<Option<(u32, Option<u128>)>> =
+            interfaces.into_iter().map(|id| Some((id?, self.settled(id?)))).collect();
         for i in 0..batch.rows() {
             let Some(name) = columns.interface.key(i) else { continue };
-            let Some(interface) = interfaces.get(name).copied().flatten() else {
+            let Some((interface, settled)) = interfaces.get(name).copied().flatten() else {
                 self.dropped_rows += 1;
                 continue;
             };
-            let Some(row) = columns.row(i, interface) else { continue };
+            let Some(row) = columns.row(i, interface, settled) else { continue };
             self.add_row(&row, || columns.side(i));
         }
+    }
+
+    /// Counts the addresses of the rows that do not tell their own side.
+    fn see_sides(&mut self, columns: &Columns<'_>, interfaces: &[Option<u32>]) {
+        if columns.direction.is_some_and(|(texts, _)| texts.keys.null_count() == 0) {
+            return;
+        }
+        for i in 0..columns.interface.keys.len() {
+            let id = columns.interface.key(i).and_then(|name| *interfaces.get(name)?);
+            let interface = id.and_then(|id| self.interfaces.get_mut(id as usize));
+            if let Some(interface) = interface.filter(|interface| interface.settled.is_none())
+                && columns.tells_side(i).is_none()
+                && let (Some(src), Some(dst)) = (columns.srcaddr.get(i), columns.dstaddr.get(i))
+            {
+                interface.saw_row(src, dst);
+            }
+        }
+    }
+
+    fn settled(&self, id: u32) -> Option<u128> {
+        self.interfaces.get(id as usize)?.settled
     }
 
     fn interface(&mut self, name: &str) -> Option<u32> {
@@ -265,19 +292,14 @@ impl Attempts {
         Some(id)
     }
 
+    #[inline]
     fn add_row(&mut self, row: &Row, side: impl FnOnce() -> Side) {
-        let interface = self.interfaces.get_mut(row.interface as usize);
-        let own = row.own.or_else(|| interface?.saw_row(row.src, row.dst));
         let Some((key, from_opener)) = row.key() else { return };
-        // What others open towards us is not asked for.
-        if own.is_some_and(|own| !key.tie && key.opener != own) {
-            return;
-        }
         let Some(call) = self.call(key) else {
             self.dropped_rows += 1;
             return;
         };
-        call.own = row.own.or(call.own);
+        call.own = row.told.or(call.own);
         call.opened |= row.flags.is_none_or(|flags| from_opener && flags & SYN != 0);
         let [from, back] = &mut call.sides;
         if from_opener { from.add(side()) } else { back.add(side()) }
@@ -371,16 +393,12 @@ impl Attempt {
 const SETTLED_ROWS: u64 = 32;
 
 impl Interface {
-    /// Counts the two addresses of a row; returns the own one once that is beyond doubt.
-    #[inline]
-    fn saw_row(&mut self, src: u128, dst: u128) -> Option<u128> {
-        if self.settled.is_some() {
-            return self.settled;
-        }
+    /// Counts the two addresses of a row, until the own one is beyond doubt.
+    fn saw_row(&mut self, src: u128, dst: u128) {
         self.saw(src);
         self.saw(dst);
         if self.most < SETTLED_ROWS {
-            return None;
+            return;
         }
         if let Some((own, n)) = self.candidates.iter().max_by_key(|(_, n)| *n)
             && *n >= SETTLED_ROWS
@@ -388,7 +406,6 @@ impl Interface {
         {
             self.settled = Some(*own);
         }
-        self.settled
     }
 
     /// Counts an address; keeps the few that come most often (Misra and Gries, 1982).
@@ -455,12 +472,17 @@ impl<'a> Columns<'a> {
         })
     }
 
-    fn row(&self, i: usize, interface: u32) -> Option<Row> {
+    /// Whether the format says that the row comes from the own side.
+    #[inline]
+    fn tells_side(&self, i: usize) -> Option<bool> {
+        let (texts, egress) = self.direction?;
+        Some(Some(texts.key(i)?) == egress)
+    }
+
+    #[inline]
+    fn row(&self, i: usize, interface: u32, settled: Option<u128>) -> Option<Row> {
         let (src, dst) = (self.srcaddr.get(i)?, self.dstaddr.get(i)?);
-        let own = self.direction.and_then(|(texts, egress)| {
-            let key = texts.key(i)?;
-            Some(if Some(key) == egress { src } else { dst })
-        });
+        let told = self.tells_side(i).map(|from_own| if from_own { src } else { dst });
         Some(Row {
             interface,
             src,
@@ -469,7 +491,8 @@ impl<'a> Columns<'a> {
             dstport: u16::try_from(self.dstport.get(i)?).ok()?,
             protocol: u8::try_from(self.protocol.get(i).unwrap_or(0)).ok()?,
             flags: self.flags.get(i),
-            own,
+            told,
+            own: told.or(settled),
         })
     }
 
@@ -497,7 +520,8 @@ impl<'a> Columns<'a> {
 
 impl Row {
     /// Whose service this is, and whether the row comes from the side that opened; `None` where
-    /// nobody could answer.
+    /// nobody could answer, and for what others open towards us: that is not asked for.
+    #[inline]
     fn key(&self) -> Option<(Key, bool)> {
         let flags = self.flags.unwrap_or(0);
         let syn_ack = flags & SYN_ACK == SYN_ACK;
@@ -516,6 +540,9 @@ impl Row {
         } else {
             (self.dst, self.src, self.srcport)
         };
+        if self.own.is_some_and(|own| !tie && opener != own) {
+            return None;
+        }
         if is_many(opener) || is_many(responder) {
             return None;
         }
