@@ -69,6 +69,25 @@ pub struct FlowCounts {
     pub bad_samples: Vec<BadRow>,
     /// Fields in headers that are not documented, the first [`UNKNOWN_FIELDS_MAX`].
     pub unknown_fields: Vec<String>,
+    /// The account of the first record that names one.
+    pub account: Option<String>,
+}
+
+impl FlowCounts {
+    #[inline]
+    fn note_status(&mut self, status: &[u8]) {
+        match status {
+            b"NODATA" => self.nodata += 1,
+            b"SKIPDATA" => self.skipdata += 1,
+            _ => {}
+        }
+    }
+
+    fn note_account(&mut self, account: &[u8]) {
+        if self.account.is_none() && account != b"-" {
+            self.account = Some(String::from_utf8_lossy(account).into_owned());
+        }
+    }
 }
 
 /// One line that was left out.
@@ -128,6 +147,9 @@ pub struct FlowReader {
     wanted: Vec<Option<Field>>,
     /// One per position of the format.
     columns: Vec<Column>,
+    /// Positions of what is noted of an object whether its rows are wanted or not.
+    status_at: Option<usize>,
+    account_at: Option<usize>,
     /// A header line could pass for a record: no field is a number or an address.
     words_only: bool,
     marks: Marks,
@@ -166,6 +188,8 @@ impl FlowReader {
             layout: Arc::new(Layout::of([])),
             wanted: Vec::new(),
             columns: Vec::new(),
+            status_at: None,
+            account_at: None,
             words_only: false,
             marks: Marks::default(),
             stride: STRIDE_MAX,
@@ -186,8 +210,7 @@ impl FlowReader {
     /// no columns for them. Lines must still have as many fields as the format.
     #[must_use]
     pub fn with_fields(mut self, fields: &[Field]) -> Self {
-        // By the status, NODATA and SKIPDATA are counted.
-        self.fields = Some(fields.iter().copied().chain([Field::LogStatus]).collect());
+        self.fields = Some(fields.to_vec());
         self.start();
         self
     }
@@ -253,6 +276,9 @@ impl FlowReader {
         let is_wanted = |field: &Field| fields.as_ref().is_none_or(|all| all.contains(field));
         self.wanted = format.positions().iter().map(|field| field.filter(is_wanted)).collect();
         self.layout = Arc::new(Layout::of(self.wanted.iter().flatten().copied()));
+        let position = |field| format.positions().iter().position(|own| *own == Some(field));
+        self.status_at = position(Field::LogStatus);
+        self.account_at = position(Field::AccountId);
         let kinds = || self.wanted.iter().map(|field| field.map(Field::kind));
         self.columns = kinds().map(Column::new).collect();
         self.words_only = kinds().all(|kind| kind.is_none_or(|kind| kind == Kind::Text));
@@ -308,6 +334,7 @@ impl FlowReader {
                 self.truncate();
                 break;
             };
+            self.note_line(text.get(pos..next).unwrap_or_default());
             self.rows += 1;
             self.line += 1;
             pos = next;
@@ -331,6 +358,7 @@ impl FlowReader {
                 rows = column.extend(text, (&self.marks, place), rows);
             }
         }
+        self.note_lines(text, rows);
         self.rows += rows;
         self.line += rows as u64;
         if rows == rows_max {
@@ -340,6 +368,32 @@ impl FlowReader {
             self.truncate();
         }
         if rows == 0 { pos } else { skipped + self.marks.line(rows) }
+    }
+
+    /// Notes what the first `rows` marked lines tell of their object.
+    fn note_lines(&mut self, text: &[u8], rows: usize) {
+        let Self { marks, counts, .. } = self;
+        let values = |place| {
+            let places = marks.values(place, rows);
+            places.map(|(start, end)| text.get(start..end).unwrap_or_default())
+        };
+        if let Some(place) = self.status_at {
+            values(place).for_each(|status| counts.note_status(status));
+        }
+        if let Some(place) = self.account_at.filter(|_| counts.account.is_none()) {
+            values(place).for_each(|account| counts.note_account(account));
+        }
+    }
+
+    /// The same of one line.
+    fn note_line(&mut self, line: &[u8]) {
+        let value = |place| line.split(|byte| *byte <= b' ').nth(place);
+        if let Some(status) = self.status_at.and_then(value) {
+            self.counts.note_status(status);
+        }
+        if let Some(account) = self.account_at.and_then(value) {
+            self.counts.note_account(account);
+        }
     }
 
     /// Reads whatever comes next, one line or one JSON value, and returns its length; `None` if it
@@ -414,7 +468,10 @@ impl FlowReader {
         }
         scratch.extend([0; words::PADDING]);
         match row(&mut self.columns, &scratch, 0) {
-            Ok(_) => self.rows += 1,
+            Ok(_) => {
+                self.note_line(&scratch);
+                self.rows += 1;
+            }
             Err(place) => {
                 self.truncate();
                 self.bad_value(place);
@@ -461,10 +518,6 @@ impl FlowReader {
         let mut faults = 0;
         for (field, column) in self.wanted.iter().zip(&mut self.columns) {
             let Some(field) = field else { continue };
-            if *field == Field::LogStatus {
-                self.counts.nodata += column.count(b"NODATA");
-                self.counts.skipdata += column.count(b"SKIPDATA");
-            }
             match column.take() {
                 Ok(Some(array)) => arrays.push((*field, array)),
                 Ok(None) | Err(_) => faults += 1,

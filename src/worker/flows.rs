@@ -3,7 +3,7 @@
 use super::{Outcome, Sink, within};
 use detect::{Call, Connection};
 use ingest::{
-    flow::{Attempt, Attempts, FIELDS, Field, FlowBatch, ip},
+    flow::{Attempt, Attempts, FIELDS, FlowBatch, ip},
     flowlog::{FlowFormat, FlowReader},
     source::Filter,
 };
@@ -20,9 +20,8 @@ const COMMON_PORTS: &[u16] = &[0, 53, 80, 123, 443, 445, 853, 2049];
 
 impl Flows {
     pub(super) fn new(format: Option<FlowFormat>) -> Self {
-        let fields = [FIELDS, &[Field::AccountId, Field::LogStatus]].concat();
         let has_format = format.is_some();
-        let reader = FlowReader::new(format).with_fields(&fields);
+        let reader = FlowReader::new(format).with_fields(FIELDS);
         Self { has_format, reader, attempts: Attempts::default() }
     }
 
@@ -45,13 +44,7 @@ impl Flows {
         feed: impl FnOnce(&mut FlowReader, &mut dyn FnMut(FlowBatch)) -> Result<(), String>,
     ) -> Result<(), String> {
         let Self { reader, attempts, .. } = self;
-        let mut logged: Option<String> = None;
         let mut visit = |batch: FlowBatch| {
-            if logged.is_none()
-                && let Some(accounts) = batch.texts(Field::AccountId)
-            {
-                logged = (0..batch.rows()).find_map(|row| accounts.get(row)).map(str::to_owned);
-            }
             attempts.add(&batch);
             sink.rows(&batch);
         };
@@ -61,7 +54,7 @@ impl Flows {
         let attempts = attempts.finish();
         fed?;
         outcome.flow_counts(&counts);
-        let account = logged.as_deref().or(account).unwrap_or("unknown");
+        let account = counts.account.as_deref().or(account).unwrap_or("unknown");
         if !filter.accounts.is_empty() && !filter.accounts.iter().any(|one| one == account) {
             outcome.n_filtered += outcome.n_records;
             outcome.n_records = 0;

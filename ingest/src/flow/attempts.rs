@@ -8,18 +8,19 @@
 //! * Multicast and the limited broadcast address never answer and are left out.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrowPrimitiveType, PrimitiveArray};
 use arrow_buffer::{ArrowNativeType, NullBuffer};
 use hashbrown::HashTable;
 
-use super::{Addresses, Field, FlowBatch, Texts, ip};
+use super::{Addresses, Field, FlowBatch, Texts};
 
 mod hash;
+mod own;
 
 use hash::Seeded;
+use own::Interface;
 
 /// Most distinct (interface, two addresses, service port, protocol) of one object; rows of further
 /// ones are counted in [`Attempts::dropped_rows`]. One takes about 200 bytes.
@@ -27,9 +28,6 @@ pub const KEYS_MAX: usize = 1 << 17;
 
 /// Most interfaces of one object; rows of further ones are counted as dropped.
 pub const INTERFACES_MAX: usize = 1 << 16;
-
-/// How many addresses per interface compete for being its own.
-const CANDIDATES_MAX: usize = 8;
 
 /// An answer of so many packets or fewer may be a mere SYN-ACK or RST.
 const REFUSAL_PACKETS_MAX: i64 = 2;
@@ -106,17 +104,6 @@ pub struct Attempts {
     /// The place of the last row: flows of one connection often follow each other.
     last: usize,
     dropped_rows: u64,
-}
-
-#[derive(Debug)]
-struct Interface {
-    name: Arc<str>,
-    /// Addresses and on how many rows they were, at least.
-    candidates: Vec<(u128, u64)>,
-    /// No candidate ever had more rows.
-    most: u64,
-    /// The own address, once it is beyond doubt.
-    settled: Option<u128>,
 }
 
 /// A service of one side as the other side calls it.
@@ -225,6 +212,9 @@ struct Row {
     protocol: u8,
     /// `None` where the format does not have them.
     flags: Option<i32>,
+    /// The own side's address, where the format tells it.
+    told: Option<u128>,
+    /// The own side's address, as far as it is known.
     own: Option<u128>,
 }
 
@@ -240,15 +230,45 @@ impl Attempts {
         let Some(columns) = Columns::of(batch) else { return };
         let interfaces: Vec<Option<u32>> =
             columns.interface.words().map(|name| self.interface(name)).collect();
+        self.see_sides(&columns, &interfaces);
+        let interfaces: Vec<Option<(u32, Option<u128>)>> =
+            interfaces.into_iter().map(|id| Some((id?, self.settled(id?)))).collect();
         for i in 0..batch.rows() {
             let Some(name) = columns.interface.key(i) else { continue };
-            let Some(interface) = interfaces.get(name).copied().flatten() else {
+            let Some((interface, settled)) = interfaces.get(name).copied().flatten() else {
                 self.dropped_rows += 1;
                 continue;
             };
-            let Some(row) = columns.row(i, interface) else { continue };
+            let Some(row) = columns.row(i, interface, settled) else { continue };
             self.add_row(&row, || columns.side(i));
         }
+    }
+
+    /// Counts the addresses of the rows that do not tell their own side.
+    fn see_sides(&mut self, columns: &Columns<'_>, interfaces: &[Option<u32>]) {
+        if columns.direction.is_some_and(|(texts, _)| texts.keys.null_count() == 0) {
+            return;
+        }
+        let is_open = |id: &&u32| self.settled(**id).is_none();
+        let mut n_open = interfaces.iter().flatten().filter(is_open).count();
+        for i in 0..columns.interface.keys.len() {
+            if n_open == 0 {
+                return;
+            }
+            let id = columns.interface.key(i).and_then(|name| *interfaces.get(name)?);
+            let interface = id.and_then(|id| self.interfaces.get_mut(id as usize));
+            if let Some(interface) = interface.filter(|interface| interface.settled.is_none())
+                && columns.tells_side(i).is_none()
+                && let (Some(src), Some(dst)) = (columns.srcaddr.get(i), columns.dstaddr.get(i))
+            {
+                interface.saw_row(src, dst);
+                n_open -= usize::from(interface.settled.is_some());
+            }
+        }
+    }
+
+    fn settled(&self, id: u32) -> Option<u128> {
+        self.interfaces.get(id as usize)?.settled
     }
 
     fn interface(&mut self, name: &str) -> Option<u32> {
@@ -261,23 +281,18 @@ impl Attempts {
         let id = u32::try_from(self.interfaces.len()).ok()?;
         let name: Arc<str> = name.into();
         self.names.insert(Arc::clone(&name), id);
-        self.interfaces.push(Interface { name, candidates: Vec::new(), most: 0, settled: None });
+        self.interfaces.push(Interface::new(name));
         Some(id)
     }
 
+    #[inline]
     fn add_row(&mut self, row: &Row, side: impl FnOnce() -> Side) {
-        let interface = self.interfaces.get_mut(row.interface as usize);
-        let own = row.own.or_else(|| interface?.saw_row(row.src, row.dst));
         let Some((key, from_opener)) = row.key() else { return };
-        // What others open towards us is not asked for.
-        if own.is_some_and(|own| !key.tie && key.opener != own) {
-            return;
-        }
         let Some(call) = self.call(key) else {
             self.dropped_rows += 1;
             return;
         };
-        call.own = row.own.or(call.own);
+        call.own = row.told.or(call.own);
         call.opened |= row.flags.is_none_or(|flags| from_opener && flags & SYN != 0);
         let [from, back] = &mut call.sides;
         if from_opener { from.add(side()) } else { back.add(side()) }
@@ -366,72 +381,6 @@ impl Attempt {
     }
 }
 
-/// From so many rows on, an address that is on twice as many as any other stays the own one; the
-/// other sides need not be counted any more.
-const SETTLED_ROWS: u64 = 32;
-
-impl Interface {
-    /// Counts the two addresses of a row; returns the own one once that is beyond doubt.
-    #[inline]
-    fn saw_row(&mut self, src: u128, dst: u128) -> Option<u128> {
-        if self.settled.is_some() {
-            return self.settled;
-        }
-        self.saw(src);
-        self.saw(dst);
-        if self.most < SETTLED_ROWS {
-            return None;
-        }
-        if let Some((own, n)) = self.candidates.iter().max_by_key(|(_, n)| *n)
-            && *n >= SETTLED_ROWS
-            && self.candidates.iter().all(|(other, m)| other == own || m * 2 <= *n)
-        {
-            self.settled = Some(*own);
-        }
-        self.settled
-    }
-
-    /// Counts an address; keeps the few that come most often (Misra and Gries, 1982).
-    fn saw(&mut self, address: u128) {
-        let found = self.candidates.iter().position(|(known, _)| *known == address);
-        if let Some(place) = found
-            && let Some((_, n)) = self.candidates.get_mut(place)
-        {
-            *n += 1;
-            self.most = self.most.max(*n);
-            // What comes often is found first.
-            self.candidates.swap(0, place);
-        } else if self.candidates.len() < CANDIDATES_MAX {
-            self.candidates.push((address, 1));
-        } else {
-            for (_, n) in &mut self.candidates {
-                *n -= 1;
-            }
-            self.candidates.retain(|(_, n)| *n > 0);
-        }
-    }
-
-    /// The address on most rows; of equals the only private one, else none.
-    fn own(&self) -> Option<u128> {
-        if self.settled.is_some() {
-            return self.settled;
-        }
-        let most = self.candidates.iter().map(|(_, n)| *n).max()?;
-        let mut first = self.candidates.iter().filter(|(_, n)| *n == most).map(|(a, _)| *a);
-        let (one, other) = (first.next()?, first.next());
-        if other.is_none() {
-            return Some(one);
-        }
-        let mut private = self
-            .candidates
-            .iter()
-            .filter(|(address, n)| *n == most && is_private(*address))
-            .map(|(address, _)| *address);
-        let only = private.next()?;
-        private.next().is_none().then_some(only)
-    }
-}
-
 impl<'a> Columns<'a> {
     fn of(batch: &'a FlowBatch) -> Option<Self> {
         let key_of = |field, word: &str| {
@@ -455,12 +404,17 @@ impl<'a> Columns<'a> {
         })
     }
 
-    fn row(&self, i: usize, interface: u32) -> Option<Row> {
+    /// Whether the format says that the row comes from the own side.
+    #[inline]
+    fn tells_side(&self, i: usize) -> Option<bool> {
+        let (texts, egress) = self.direction?;
+        Some(Some(texts.key(i)?) == egress)
+    }
+
+    #[inline]
+    fn row(&self, i: usize, interface: u32, settled: Option<u128>) -> Option<Row> {
         let (src, dst) = (self.srcaddr.get(i)?, self.dstaddr.get(i)?);
-        let own = self.direction.and_then(|(texts, egress)| {
-            let key = texts.key(i)?;
-            Some(if Some(key) == egress { src } else { dst })
-        });
+        let told = self.tells_side(i).map(|from_own| if from_own { src } else { dst });
         Some(Row {
             interface,
             src,
@@ -469,7 +423,8 @@ impl<'a> Columns<'a> {
             dstport: u16::try_from(self.dstport.get(i)?).ok()?,
             protocol: u8::try_from(self.protocol.get(i).unwrap_or(0)).ok()?,
             flags: self.flags.get(i),
-            own,
+            told,
+            own: told.or(settled),
         })
     }
 
@@ -497,25 +452,25 @@ impl<'a> Columns<'a> {
 
 impl Row {
     /// Whose service this is, and whether the row comes from the side that opened; `None` where
-    /// nobody could answer.
+    /// nobody could answer, and for what others open towards us: that is not asked for.
+    #[inline]
     fn key(&self) -> Option<(Key, bool)> {
-        let flags = self.flags.unwrap_or(0);
-        let syn_ack = flags & SYN_ACK == SYN_ACK;
-        let syn = flags & SYN != 0 && !syn_ack;
-        let tcp = self.protocol == TCP;
-        let tie = self.srcport == self.dstport && !(tcp && (syn || syn_ack));
+        let flags = self.flags.filter(|_| self.protocol == TCP).unwrap_or(0);
+        let opens = flags & SYN != 0;
+        let tie = self.srcport == self.dstport && !opens;
         let from_opener = if tie {
             self.src < self.dst
-        } else if tcp && (syn || syn_ack) {
-            syn
+        } else if opens {
+            flags & SYN_ACK != SYN_ACK
         } else {
             self.dstport < self.srcport
         };
-        let (opener, responder, port) = if from_opener {
-            (self.src, self.dst, self.dstport)
-        } else {
-            (self.dst, self.src, self.srcport)
-        };
+        let opener = if from_opener { self.src } else { self.dst };
+        if self.own.is_some_and(|own| !tie && opener != own) {
+            return None;
+        }
+        let (responder, port) =
+            if from_opener { (self.dst, self.dstport) } else { (self.src, self.srcport) };
         if is_many(opener) || is_many(responder) {
             return None;
         }
@@ -581,13 +536,6 @@ fn is_many(address: u128) -> bool {
     match u32::try_from(address ^ (0xffff << 32)) {
         Ok(v4) => v4 >> 28 == 0xe || v4 == u32::MAX,
         Err(_) => address >> 120 == 0xff,
-    }
-}
-
-fn is_private(address: u128) -> bool {
-    match ip(address) {
-        IpAddr::V4(v4) => v4.is_private(),
-        IpAddr::V6(v6) => v6.is_unique_local(),
     }
 }
 

@@ -253,16 +253,6 @@ impl Column {
             Self::Text(dictionary) => dictionary.reclaim(),
         }
     }
-
-    /// How many rows hold this word.
-    pub(super) fn count(&self, word: &[u8]) -> u64 {
-        let Self::Text(dictionary) = self else { return 0 };
-        let Some(key) = dictionary.find(word) else { return 0 };
-        let found = dictionary.keys.space.values.iter().filter(|k| **k == key).count();
-        // Null rows carry key 0.
-        let nulls = if key == 0 { dictionary.keys.nulls.len() } else { 0 };
-        found.saturating_sub(nulls) as u64
-    }
 }
 
 /// Where the token at `pos` ends; `None` if it is empty.

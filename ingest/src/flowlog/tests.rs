@@ -45,7 +45,8 @@ fn read(text: &str) -> (Vec<Row>, FlowCounts) {
 #[test]
 fn a_default_line_needs_no_header() {
     let (rows, counts) = read(LINE);
-    assert_eq!(counts, FlowCounts { rows: 1, ..FlowCounts::default() });
+    let account = Some("123456789010".to_owned());
+    assert_eq!(counts, FlowCounts { rows: 1, account, ..FlowCounts::default() });
     assert_eq!(rows[0].len(), 14);
     assert_eq!(rows[0]["srcaddr"], "172.31.16.139");
     assert_eq!(rows[0]["dstport"], "22");
@@ -324,7 +325,8 @@ fn a_reader_forgets_the_last_object() {
     assert_eq!((first.rows, first.bad_rows), (1, 1));
     let second =
         reader.read(LINE.as_bytes(), &mut |batch| assert_eq!(batch.layout().fields().len(), 14));
-    assert_eq!(second, FlowCounts { rows: 1, ..FlowCounts::default() });
+    let account = Some("123456789010".to_owned());
+    assert_eq!(second, FlowCounts { rows: 1, account, ..FlowCounts::default() });
 }
 
 #[test]
@@ -473,12 +475,28 @@ fn fields_that_are_not_wanted_are_stepped_over() {
     for _ in 0..2 {
         let mut rows = Vec::new();
         let counts = reader.read(text.as_bytes(), &mut |batch| {
-            assert_eq!(batch.layout().fields(), [Field::SrcAddr, Field::LogStatus, Field::VpcId]);
+            assert_eq!(batch.layout().fields(), [Field::SrcAddr, Field::VpcId]);
             let addresses = batch.addresses(Field::SrcAddr).unwrap();
             rows.extend((0..batch.rows()).filter_map(|i| addresses.get(i)));
         });
         assert_eq!((counts.rows, counts.nodata, counts.bad_rows), (2, 1, 1));
         assert_eq!(rows, [0xffff_0a00_0001, 0xffff_0a00_0002]);
+    }
+}
+
+#[test]
+fn the_account_is_that_of_the_first_record_that_names_one() {
+    let header = "account-id interface-id srcport log-status\n";
+    for (lines, account, nodata) in [
+        ("1 eni-1 x OK\n- eni-1 1 OK\n22 eni-1 1 OK\n333 eni-1 1 OK\n", Some("22"), 0),
+        ("- eni-1 - NODATA\n- eni-1 - NODATA", None, 2),
+        ("4\teni-1\t-\tNODATA\n", Some("4"), 1),
+        ("{\"account_id\":\"5\",\"srcport\":1}\n6 eni-1 1 OK\n", Some("5"), 0),
+    ] {
+        let text = format!("{header}{lines}");
+        let mut reader = FlowReader::default().with_fields(&[Field::SrcPort]);
+        let counts = reader.read(text.as_bytes(), &mut |_| {});
+        assert_eq!((counts.account.as_deref(), counts.nodata), (account, nodata), "{lines}");
     }
 }
 

@@ -273,8 +273,8 @@ impl Walk<'_> {
                     }
                     continue;
                 }
-                let below = path.strip_prefix(root).unwrap_or(&path);
-                if pattern.is_some_and(|pattern| !pattern.matcher.is_match(below)) {
+                let below = || path.strip_prefix(root).unwrap_or(&path);
+                if pattern.is_some_and(|pattern| !pattern.matcher.is_match(below())) {
                     continue;
                 }
                 if file_type.is_file() {

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::decode::gunzip;
-use crate::flow::address;
+use crate::flow::{address, ip};
 use crate::flowlog::{FlowFormat, FlowReader};
 
 const CUSTOM: &str = "interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end \
