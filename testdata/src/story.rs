@@ -21,7 +21,7 @@ mod travel;
 mod upkeep;
 mod victim;
 
-pub use deliver::{FlowPost, deliver};
+pub use deliver::deliver;
 pub use scene::{Packets, Scene};
 pub(crate) use schedule::{Schedule, schedule};
 pub use victim::{Interface, Trail, Victim, VictimError, Who};

@@ -8,7 +8,7 @@ use super::tools;
 use crate::aws::caller::{Caller, Role, Session, User};
 use crate::calendar::{self, Zone};
 use crate::json::Json;
-use crate::organisation::{Access, Kind, Organisation, part};
+use crate::organisation::{Access, Host, Kind, Organisation, part};
 use crate::places::{self, REGIONS};
 
 /// Whom it happens to, as the logs know them.
@@ -193,17 +193,17 @@ impl Victim {
 
     /// Interface number `index`, counted through all VPCs.
     pub fn interface(of: &Organisation, index: usize, _day: i64) -> Option<Self> {
-        let all = of.vpcs.iter().flat_map(|vpc| vpc.interfaces.iter().map(move |at| (vpc, at)));
-        let (vpc, (id, address)) = all.into_iter().nth(index)?;
+        let mut all = of.vpcs.iter().flat_map(|vpc| vpc.hosts.iter().map(move |at| (vpc, at)));
+        let (vpc, Host { interface: id, address, .. }) = all.nth(index)?;
         let account = of.accounts.get(vpc.account)?;
         let role = account.role("", "network");
         let who = Who::Session { role, name: id.clone(), is_person: false, is_instance: true };
-        let neighbours = vpc.interfaces.iter().filter(|(other, _)| other != id).cloned().collect();
+        let others = vpc.hosts.iter().filter(|other| other.interface != *id);
         let interface = Interface {
             id: id.clone(),
             address: *address,
             flow_log: vpc.flow_log.clone(),
-            neighbours,
+            neighbours: others.map(|other| (other.interface.clone(), other.address)).collect(),
         };
         let at = (who, address.to_string(), String::new());
         Some(Self {
