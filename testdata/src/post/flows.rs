@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::net::IpAddr;
 
 use super::{Packer, Sink, Written};
 use crate::aws::flow::{FIN, Flow, Gap, RST, SYN, key};
@@ -120,9 +121,7 @@ impl<'a> Flows<'a> {
                 *busy = true;
             }
         }
-        let ports = u64::from(flow.from.1) << 16 | u64::from(flow.to.1);
-        let lot = (ports ^ flow.start_s.unsigned_abs() << 32 ^ flow.bytes.unsigned_abs() << 11)
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let lot = lot(&flow);
         let place = place(number, flow.interface, lot);
         let waiting = Waiting { place, host: flow.interface, what: What::Flow(flow) };
         self.wait((vpc, of), flow.end_s, waiting);
@@ -205,13 +204,25 @@ impl<'a> Flows<'a> {
             let out = self.packer.begin();
             out.extend_from_slice(of.format.header().as_bytes());
             while out.len() < self.object_bytes_max
-                && let Some((_, index)) = order.next()
+                && let Some((at, index)) = order.next()
             {
                 let Some(row) = rows.get(*index as usize) else { continue };
                 let Some(place) = places.get(usize::from(row.host)) else { continue };
-                match &row.what {
-                    What::Flow(flow) => of.format.flow(flow, place, out),
-                    What::Gap(gap) => of.format.gap(*gap, place, out),
+                match row.what {
+                    What::Gap(gap) => of.format.gap(gap, place, out),
+                    What::Flow(mut flow) => {
+                        let again = |next: &(u64, u32)| match rows.get(next.1 as usize)?.what {
+                            What::Flow(other) => Some(other).filter(|_| next.0 == *at),
+                            What::Gap(_) => None,
+                        };
+                        while let Some(other) = order.peek().and_then(|next| again(next))
+                            && is_same(&flow, &other)
+                        {
+                            flow = sum(flow, &other);
+                            order.next();
+                        }
+                        of.format.flow(&flow, place, out);
+                    }
                 }
                 written.flows += 1;
             }
@@ -223,6 +234,35 @@ impl<'a> Flows<'a> {
             written.stored_bytes += stored.len() as u64;
         }
         Ok(())
+    }
+}
+
+/// Decides the place of a flow in its window. It depends on what makes two flows one.
+fn lot(flow: &Flow<u16>) -> u64 {
+    let bits = |address: IpAddr| match address {
+        IpAddr::V4(address) => u64::from(u32::from(address)),
+        IpAddr::V6(address) => (u128::from(address) & u128::from(u64::MAX)) as u64,
+    };
+    let ports = u64::from(flow.from.1) << 16 | u64::from(flow.to.1);
+    let ends = bits(flow.from.0).rotate_left(29) ^ bits(flow.to.0).rotate_left(47);
+    (ports << 20 ^ ends ^ u64::from(flow.protocol)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Whether both are summed in one row.
+fn is_same(one: &Flow<u16>, other: &Flow<u16>) -> bool {
+    let what = |flow: &Flow<u16>| (flow.from, flow.to, flow.protocol, flow.accepted, flow.beyond);
+    what(one) == what(other)
+}
+
+/// Both in one row.
+fn sum(one: Flow<u16>, other: &Flow<u16>) -> Flow<u16> {
+    Flow {
+        packets: one.packets + other.packets,
+        bytes: one.bytes + other.bytes,
+        start_s: one.start_s.min(other.start_s),
+        end_s: one.end_s.max(other.end_s),
+        tcp_flags: one.tcp_flags | other.tcp_flags,
+        ..one
     }
 }
 

@@ -14,6 +14,8 @@ const SSH_SOURCES: u64 = 460;
 const REGULARS: u64 = 48;
 /// Those who ping come back too.
 const PINGERS: u64 = 260;
+/// Somebody in a hurry tries no more in a window.
+const DOORS_MAX: i64 = 240;
 /// Ports that are tried first, each as often as it stands here. Every second packet is for any port.
 const TRIED: [u16; 40] = [
     3306, 3306, 3306, 3306, 3306, 3306, 3306, 3306, 3306, 443, 443, 443, 23, 23, 23, 3389, 3389,
@@ -34,8 +36,10 @@ pub(super) fn exposed(window: &mut Window<'_, '_>, at: At<'_>) {
             visit(window, at, client);
         }
     }
-    for _ in 0..window.times(2.5) {
-        ping(window, at);
+    // Nobody twice in a window.
+    let first = window.rng.below(PINGERS);
+    for number in 0..window.times(2.5) {
+        ping(window, at, (first + u64::from(number)) % PINGERS);
     }
     inside::upkeep(window, at);
 }
@@ -77,11 +81,11 @@ pub(super) fn bastion(window: &mut Window<'_, '_>, at: At<'_>) {
 
 /// Packets that the security group refuses: nobody answers them.
 fn knocks(window: &mut Window<'_, '_>, at: At<'_>, share: f64) {
-    for _ in 0..window.times(4.2 * share) {
+    for _ in 0..window.times(2.4 * share) {
         let source = places::scanner(window.rng);
         knock(window, at, source);
-        // Some try another door at once.
-        while window.rng.one_in(6) {
+        // Every second one tries another door at once.
+        while window.rng.one_in(2) {
             knock(window, at, source);
         }
     }
@@ -91,10 +95,10 @@ fn knocks(window: &mut Window<'_, '_>, at: At<'_>, share: f64) {
         knock(window, at, source);
     }
     // Now and then somebody tries many doors in a row.
-    let n_bursts = window.times(0.075 * share);
+    let n_bursts = window.times(0.085 * share);
     for _ in 0..n_bursts {
         let source = places::scanner(window.rng);
-        for _ in 0..window.rng.between(25, 105) {
+        for _ in 0..heavy(22, window.rng).min(DOORS_MAX) {
             knock(window, at, source);
         }
     }
@@ -155,26 +159,31 @@ fn sign_in_attempt(window: &mut Window<'_, '_>, at: At<'_>) {
 /// A page, or a probe for one that is not there: most are small.
 fn visit(window: &mut Window<'_, '_>, at: At<'_>, client: IpAddr) {
     let rng = &mut *window.rng;
-    let (sent, got) = if rng.one_in(3) {
-        let n = heavy(5, rng);
-        (n, n + heavy(2, rng))
-    } else {
-        (rng.between(1, 4), rng.between(1, 4))
+    let (there, back) = match rng.below(20) {
+        0..=4 => {
+            let sent = heavy(5, rng);
+            let got = sent + heavy(2, rng);
+            ((sent, 40 * sent + rng.between(20, 420)), (got, got * rng.between(200, 1_300)))
+        }
+        5..=13 => {
+            let (sent, got) = (rng.between(1, 2), rng.between(1, 2));
+            ((sent, sent * rng.between(40, 56)), (got, got * rng.between(40, 60)))
+        }
+        _ => {
+            let (sent, got) = (rng.between(3, 5), rng.between(2, 4));
+            ((sent, 40 * sent + rng.between(60, 420)), (got, 46 * got + rng.between(20, 400)))
+        }
     };
-    let there = (sent, 40 * sent + rng.between(20, 420));
-    let back =
-        (got, if got > 5 { got * rng.between(200, 1_300) } else { 46 * got + rng.between(0, 360) });
     let lasts_s = rng.between(0, 30);
     let times_s = window.span(at.host, lasts_s);
     let (from, to) = ends(window, at, client, 80);
     window.exchange(at, from, to, whole(there, back, times_s));
 }
 
-fn ping(window: &mut Window<'_, '_>, at: At<'_>) {
+fn ping(window: &mut Window<'_, '_>, at: At<'_>, number: u64) {
     let source = if window.rng.one_in(5) {
         places::scanner(window.rng)
     } else {
-        let number = window.rng.below(PINGERS);
         regular(window, 2_000 + number)
     };
     let n = window.rng.between(1, 2);
