@@ -21,7 +21,7 @@ const BACKUP_HOURS: (i64, i64) = (2, 3);
 pub(super) fn application(window: &mut Window<'_, '_>, at: At<'_>) {
     let front = window.first(HostKind::Balancer).or_else(|| window.first(HostKind::Exposed));
     if let Some(front) = front {
-        for _ in 0..window.times(0.45 * window.pace) {
+        for _ in 0..window.times(0.25 * window.pace) {
             let n = heavy(5, window.rng);
             let lasts_s = window.rng.between(0, 9);
             let times_s = window.span(at.host, lasts_s);
@@ -38,10 +38,10 @@ pub(super) fn application(window: &mut Window<'_, '_>, at: At<'_>) {
     if let Some(cache) = window.first(HostKind::Cache) {
         kept(window, at, (cache, CACHE_PORT), POOL);
     }
-    for _ in 0..window.times(0.35 * window.pace) {
+    for _ in 0..window.times(0.2 * window.pace) {
         ask_aws(window, at);
     }
-    for _ in 0..window.times(0.06 * window.pace) {
+    for _ in 0..window.times(0.04 * window.pace) {
         let partner = window.one_of(PARTNERS, 5);
         let times_s = window.span(at.host, 4);
         let n = heavy(9, window.rng);
@@ -119,7 +119,7 @@ fn ask_aws(window: &mut Window<'_, '_>, at: At<'_>) {
 /// has packets in most windows of the day and in few of the night. Each end counts it by windows of
 /// its own.
 fn kept(window: &mut Window<'_, '_>, client: At<'_>, (server, port): (At<'_>, u16), slot: u64) {
-    let chance = (0.42 * window.pace).min(0.9) * window.minutes;
+    let chance = (0.16 * window.pace).min(0.9) * window.minutes;
     if !window.rng.chance(chance.min(1.0)) {
         return;
     }

@@ -83,28 +83,31 @@ pub(super) fn bastion(window: &mut Window<'_, '_>, at: At<'_>) {
 fn knocks(window: &mut Window<'_, '_>, at: At<'_>, share: f64) {
     for _ in 0..window.times(2.4 * share) {
         let source = places::scanner(window.rng);
-        knock(window, at, source);
+        let (time_s, _) = window.span(at.host, 0);
+        knock(window, at, source, time_s);
         // Every second one tries another door at once.
         while window.rng.one_in(2) {
-            knock(window, at, source);
+            knock(window, at, source, time_s);
         }
     }
     for _ in 0..window.times(2.6 * share) {
         let number = window.rng.rank(usize::try_from(REGULARS).unwrap_or(1));
         let source = regular(window, number as u64);
-        knock(window, at, source);
+        let (time_s, _) = window.span(at.host, 0);
+        knock(window, at, source, time_s);
     }
     // Now and then somebody tries many doors in a row.
-    let n_bursts = window.times(0.085 * share);
-    for _ in 0..n_bursts {
+    for _ in 0..window.times(0.07 * share) {
         let source = places::scanner(window.rng);
-        for _ in 0..heavy(22, window.rng).min(DOORS_MAX) {
-            knock(window, at, source);
+        let (first_s, _) = window.span(at.host, 0);
+        for _ in 0..(30 + heavy(16, window.rng)).min(DOORS_MAX) {
+            let time_s = first_s + window.rng.between(0, 12);
+            knock(window, at, source, time_s);
         }
     }
 }
 
-fn knock(window: &mut Window<'_, '_>, at: At<'_>, source: Ipv4Addr) {
+fn knock(window: &mut Window<'_, '_>, at: At<'_>, source: Ipv4Addr, start_s: i64) {
     let rng = &mut *window.rng;
     let any = u16::try_from(rng.between(1, 65_535)).unwrap_or(1);
     let tried = if rng.one_in(2) { any } else { rng.pick(&TRIED).copied().unwrap_or(any) };
@@ -119,7 +122,6 @@ fn knock(window: &mut Window<'_, '_>, at: At<'_>, source: Ipv4Addr) {
     };
     let from_port = u16::try_from(rng.between(1_024, 65_535)).unwrap_or(40_000);
     let lasts_s = if packets > 1 { rng.between(0, 7) } else { 0 };
-    let (start_s, end_s) = window.span(at.host, lasts_s);
     window.post.flow(
         window.number,
         Flow {
@@ -131,7 +133,7 @@ fn knock(window: &mut Window<'_, '_>, at: At<'_>, source: Ipv4Addr) {
             packets,
             bytes: packets * size,
             start_s,
-            end_s,
+            end_s: start_s + lasts_s,
             accepted: false,
             beyond: None,
         },
@@ -167,7 +169,7 @@ fn visit(window: &mut Window<'_, '_>, at: At<'_>, client: IpAddr) {
         }
         5..=13 => {
             let (sent, got) = (rng.between(1, 2), rng.between(1, 2));
-            ((sent, sent * rng.between(40, 56)), (got, got * rng.between(40, 60)))
+            ((sent, sent * rng.between(44, 66)), (got, got * rng.between(46, 70)))
         }
         _ => {
             let (sent, got) = (rng.between(3, 5), rng.between(2, 4));
