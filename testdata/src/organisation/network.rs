@@ -215,15 +215,12 @@ fn kind(place: usize, number: u32) -> HostKind {
     match place {
         // Some put a server of their own on the internet, some a load balancer.
         0 if number.is_multiple_of(2) => HostKind::Exposed,
-        0 => HostKind::Balancer,
-        1 => HostKind::Database,
+        0 | 16 => HostKind::Balancer,
+        1 | 20 => HostKind::Database,
         3 => HostKind::Nat,
         6 => HostKind::Cache,
-        8 => HostKind::Idle,
+        8 | 24 => HostKind::Idle,
         10 => HostKind::Bastion,
-        16 => HostKind::Balancer,
-        20 => HostKind::Database,
-        24 => HostKind::Idle,
         _ => HostKind::Application,
     }
 }

@@ -241,7 +241,9 @@ impl<'a> Flows<'a> {
 fn lot(flow: &Flow<u16>) -> u64 {
     let bits = |address: IpAddr| match address {
         IpAddr::V4(address) => u64::from(u32::from(address)),
-        IpAddr::V6(address) => (u128::from(address) & u128::from(u64::MAX)) as u64,
+        IpAddr::V6(address) => {
+            address.octets().last_chunk().map_or(0, |last| u64::from_be_bytes(*last))
+        }
     };
     let ports = u64::from(flow.from.1) << 16 | u64::from(flow.to.1);
     let ends = bits(flow.from.0).rotate_left(29) ^ bits(flow.to.0).rotate_left(47);

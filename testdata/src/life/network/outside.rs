@@ -32,7 +32,7 @@ pub(super) fn exposed(window: &mut Window<'_, '_>, at: At<'_>) {
     let visitors = window.times(1.35 * (0.6 + 0.4 * window.pace));
     for _ in 0..visitors {
         let client = client(window, at);
-        for _ in 0..1 + window.rng.count(2.3) {
+        for _ in 0..=window.rng.count(2.3) {
             visit(window, at, client);
         }
     }
