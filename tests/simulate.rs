@@ -51,7 +51,7 @@ fn flow_logs_of_every_format_are_read_to_the_last_row() {
     assert!(rows > 100_000, "{}", told.out);
     let logs = to.join("AWSLogs");
     let replayed = run(&["replay", "--format", "jsonl", logs.to_str().unwrap()]);
-    replayed.ends(0).tells(&["0 could not be read"]).tells(&[&format!("{rows} flow")]);
+    replayed.ends(0).tells(&["0 could not be read"]).tells(&[&format!(" {rows} of flow logs")]);
     assert!(!replayed.err.contains("that could not be read"), "{}", replayed.err);
     let scans = replayed.rows();
     assert!(scans.iter().any(|row| row.to_string().contains("port-scan")), "{}", replayed.out);
