@@ -36,6 +36,28 @@ fn everything_written_can_be_read() {
 }
 
 #[test]
+fn flow_logs_of_every_format_are_read_to_the_last_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("logs");
+    // The second VPC has a custom format of version 5, the fourth one of version 8.
+    let size =
+        ["--days", "1", "--accounts", "2", "--people", "1", "--machines", "0", "--vpcs", "4"];
+    let asked = ["simulate", "--to", to.to_str().unwrap(), "--story", "port-scan"];
+    let told = run(&asked.iter().chain(&size).copied().collect::<Vec<_>>());
+    told.ends(0);
+    let words: Vec<&str> = told.out.split_whitespace().collect();
+    let at = words.iter().position(|word| *word == "flow").unwrap();
+    let rows: u64 = words[at - 1].parse().unwrap();
+    assert!(rows > 100_000, "{}", told.out);
+    let logs = to.join("AWSLogs");
+    let replayed = run(&["replay", "--format", "jsonl", logs.to_str().unwrap()]);
+    replayed.ends(0).tells(&["0 could not be read"]).tells(&[&format!(" {rows} of flow logs")]);
+    assert!(!replayed.err.contains("that could not be read"), "{}", replayed.err);
+    let scans = replayed.rows();
+    assert!(scans.iter().any(|row| row.to_string().contains("port-scan")), "{}", replayed.out);
+}
+
+#[test]
 fn a_folder_in_use_and_an_unknown_story_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("mine"), "").unwrap();

@@ -71,7 +71,7 @@ struct Organisation {
     /// CI pipelines, to which stories happen
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pipelines: u32,
-    /// VPCs, in which stories about flows happen
+    /// VPCs with flow logs, of 4 to 31 interfaces and some tens of rows a minute each
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     vpcs: u32,
     /// The trail's digests too, one for each account, region and hour

@@ -6,6 +6,7 @@
 
 mod credentials;
 mod machines;
+mod network;
 mod people;
 mod services;
 
@@ -34,7 +35,7 @@ pub struct Start {
 pub struct Stage<'a> {
     /// Who there is.
     pub organisation: &'a Organisation,
-    /// What takes the records.
+    /// What takes records and flows.
     pub post: Post<'a>,
 }
 
@@ -54,6 +55,7 @@ pub fn day(organisation: &Organisation, day: i64) -> Vec<Start> {
     let mut starts = services::day(organisation, day);
     starts.extend(machines::day(organisation, day));
     starts.extend(people::day(organisation, day));
+    starts.extend(network::day(organisation, day));
     starts.sort_by_key(|start| start.at_s);
     starts
 }

@@ -5,9 +5,11 @@
 
 mod machines;
 mod names;
+mod network;
 mod people;
 
-pub use machines::{Kind, Machine, Pipeline, Vpc};
+pub use machines::{Kind, Machine, Pipeline};
+pub use network::{Host, HostKind, Vpc};
 pub use people::{Access, Person, Team, Trip};
 
 use crate::aws::caller::Role;

@@ -1,7 +1,7 @@
 //! Networks that addresses are drawn from: where people live and work, and what machines use. The
 //! addresses are arbitrary; nobody behind them is meant.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::calendar::{self, Zone};
 use crate::rng::Rng;
@@ -140,6 +140,122 @@ pub fn of_region(region: &str) -> Network {
         _ => Network::new("Amazon Virginia", [3, 80, 0, 0], LARGE),
     }
 }
+
+/// Amazon's network of version 6 in `region`: the first address of a /40.
+pub fn of_region_6(region: &str) -> u128 {
+    let first: u128 = match region {
+        "us-west-2" => 0x2600_1f14,
+        "eu-central-1" => 0x2a05_d014,
+        "eu-west-1" => 0x2a05_d018,
+        "ap-northeast-1" => 0x2406_da14,
+        _ => 0x2600_1f18,
+    };
+    first << 96
+}
+
+/// Where S3 of `region` answers.
+pub fn s3_of_region(region: &str) -> Network {
+    match region {
+        "us-west-2" => Network::new("S3 Oregon", [52, 92, 128, 0], LARGE),
+        "eu-central-1" => Network::new("S3 Frankfurt", [52, 219, 72, 0], SMALL),
+        "eu-west-1" => Network::new("S3 Dublin", [52, 218, 0, 0], LARGE),
+        "ap-northeast-1" => Network::new("S3 Tokyo", [52, 219, 0, 0], SMALL),
+        _ => Network::new("S3 Virginia", [52, 216, 0, 0], LARGE),
+    }
+}
+
+/// `pkt-src-aws-service` and its like: whose address it is, `-` where not AWS's. Only networks that
+/// addresses are drawn from here are known.
+pub fn aws_service(address: IpAddr) -> &'static str {
+    const EC2_6: [u128; 5] = [0x2600_1f14, 0x2a05_d014, 0x2a05_d018, 0x2406_da14, 0x2600_1f18];
+    let of = |address: Ipv4Addr, network: Network| {
+        u32::from(address).wrapping_sub(network.first) < network.n_addresses
+    };
+    match address {
+        IpAddr::V4(it) if it.octets()[0] == 10 => "-",
+        IpAddr::V4(it) if HOME_REGIONS.iter().any(|region| of(it, s3_of_region(region))) => "S3",
+        IpAddr::V4(it) if HOME_REGIONS.iter().any(|region| of(it, of_region(region))) => "EC2",
+        IpAddr::V6(it) if EC2_6.contains(&(u128::from(it) >> 96)) => "EC2",
+        _ => "-",
+    }
+}
+
+/// The availability zone `step` after number `first` of `region`, for example `use1-az4`.
+pub fn zone_of(region: &str, first: u64, step: usize) -> &'static str {
+    let zones = match region {
+        "us-west-2" => ["usw2-az1", "usw2-az2", "usw2-az3", "usw2-az4"],
+        "eu-central-1" => ["euc1-az1", "euc1-az2", "euc1-az3", "euc1-az1"],
+        "eu-west-1" => ["euw1-az1", "euw1-az2", "euw1-az3", "euw1-az1"],
+        "ap-northeast-1" => ["apne1-az1", "apne1-az2", "apne1-az4", "apne1-az1"],
+        _ => ["use1-az1", "use1-az2", "use1-az4", "use1-az6"],
+    };
+    let number = usize::try_from(first).unwrap_or(0) + step;
+    zones.get(number % zones.len()).copied().unwrap_or("-")
+}
+
+/// First halves of networks that scanners come from, the usual hosters and home networks of infected
+/// devices.
+const SCANNERS: [[u8; 2]; 32] = [
+    [45, 33],
+    [64, 225],
+    [94, 102],
+    [167, 99],
+    [80, 66],
+    [79, 124],
+    [91, 92],
+    [165, 154],
+    [170, 64],
+    [183, 81],
+    [88, 218],
+    [179, 43],
+    [89, 32],
+    [120, 131],
+    [60, 191],
+    [212, 70],
+    [193, 201],
+    [141, 98],
+    [43, 134],
+    [187, 87],
+    [36, 110],
+    [103, 203],
+    [112, 85],
+    [218, 92],
+    [162, 142],
+    [71, 6],
+    [185, 224],
+    [92, 63],
+    [118, 193],
+    [223, 113],
+    [177, 54],
+    [14, 29],
+];
+
+/// Anybody who tries doors on the internet.
+pub fn scanner(rng: &mut Rng) -> Ipv4Addr {
+    let lot = rng.bits();
+    let [_, _, third, fourth, which, ..] = lot.to_be_bytes();
+    let [first, second] =
+        SCANNERS.get(usize::from(which) % SCANNERS.len()).copied().unwrap_or([45, 33]);
+    Ipv4Addr::new(first, second, third, fourth.clamp(1, 254))
+}
+
+/// First 32 bits of networks of version 6 that homes and telephones have.
+const HOMES_6: [u32; 6] =
+    [0x2601_0602, 0x2003_00c1, 0x2a02_0c7d, 0x2409_4042, 0x2001_818a, 0x2405_6e00];
+
+/// The address of version 6 of somebody at home.
+pub fn home_6(rng: &mut Rng) -> Ipv6Addr {
+    let network = rng.pick(&HOMES_6).copied().unwrap_or(HOMES_6[0]);
+    let rest = u128::from(rng.bits() >> 32) << 64 | u128::from(rng.bits());
+    Ipv6Addr::from(u128::from(network) << 96 | rest)
+}
+
+/// Time servers on the internet.
+pub const TIME: Network = Network::new("time servers", [162, 159, 200, 0], 1 << 7);
+/// Mirrors of packages (Fastly).
+pub const MIRRORS: Network = Network::new("Fastly", [151, 101, 0, 0], SMALL);
+/// What applications ask (Cloudflare).
+pub const PARTNERS: Network = Network::new("Cloudflare", [104, 16, 0, 0], LARGE);
 
 /// Regions that are on in every account: a console that looks around asks all of them.
 pub const REGIONS: [&str; 17] = [

@@ -4,6 +4,8 @@
 //! Records are handed in at or after *now*, which only grows; what is due is packed and handed on.
 //! It holds what ten minutes bring, whatever the length of the story.
 
+mod flows;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 
@@ -12,10 +14,12 @@ use libdeflater::{CompressionLvl, Compressor};
 use crate::aws::call::Record;
 use crate::aws::delivery::{STAMP_STEP_S, key};
 use crate::aws::digest::{self, LogFile, Previous, Trail, sha256};
+use crate::aws::flow::{Flow, Gap};
 use crate::clock::{HOUR_S, round_up};
 use crate::organisation::{Account, Organisation, part};
 use crate::places::{GLOBAL, REGIONS};
 use crate::rng::Rng;
+use flows::Flows;
 
 /// Takes objects.
 pub trait Sink {
@@ -37,6 +41,8 @@ const PROMPT_S: (i64, i64) = (5, 55);
 const SLOW_S: (i64, i64) = (60, 305);
 /// How many are slow, of 100.
 const SLOW_OF_100: u64 = 28;
+/// Level 1 of libdeflate packs CloudTrail within 6 % of what AWS stores, and twice as fast as the next.
+const LEVEL: i32 = 1;
 /// An object holds no more. Unit: records.
 const OBJECT_RECORDS_MAX: usize = 600;
 
@@ -53,20 +59,6 @@ pub struct Written {
     pub bytes: u64,
     /// As stored.
     pub stored_bytes: u64,
-}
-
-impl Written {
-    /// Both.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            objects: self.objects + other.objects,
-            records: self.records + other.records,
-            flows: self.flows + other.flows,
-            bytes: self.bytes + other.bytes,
-            stored_bytes: self.stored_bytes + other.stored_bytes,
-        }
-    }
 }
 
 /// One trail's objects of one region and five minutes.
@@ -102,6 +94,7 @@ pub struct Post<'a> {
     packer: Packer,
     /// By account: the last stamp of the organisation's trail, and the objects that have it.
     delivered: Vec<(i64, u32)>,
+    flows: Flows<'a>,
     written: Written,
 }
 
@@ -115,8 +108,9 @@ impl<'a> Post<'a> {
             organisation,
             digests,
             slots: BTreeMap::new(),
-            packer: Packer::new(),
+            packer: Packer::new(LEVEL),
             delivered: vec![(0, 0); organisation.accounts.len()],
+            flows: Flows::new(organisation),
             written: Written::default(),
         }
     }
@@ -147,7 +141,22 @@ impl<'a> Post<'a> {
         self.slots.entry(slot(stamp_s, false)).or_default().push(waiting);
     }
 
-    /// Packs and hands on what is stamped before `until_s`.
+    /// Takes a flow of one of a VPC's hosts.
+    pub fn flow(&mut self, vpc: usize, flow: Flow<u16>) {
+        self.flows.flow(vpc, flow);
+    }
+
+    /// Takes a window of one of a VPC's hosts in which flows could not be logged.
+    pub fn skipped(&mut self, vpc: usize, host: u16, (start_s, end_s): (i64, i64)) {
+        self.flows.gap(vpc, host, Gap { start_s, end_s, is_skipped: true });
+    }
+
+    /// A window of a VPC begins: hosts without flows in it will be told of too.
+    pub fn watch(&mut self, vpc: usize, start_s: i64) {
+        self.flows.watch(vpc, start_s);
+    }
+
+    /// Packs and hands on what is due before `until_s`.
     pub fn flush(&mut self, until_s: i64, sink: &mut dyn Sink) -> Result<(), Box<dyn Error>> {
         while let Some(stamp_s) = self.slots.first_key_value().map(|(slot, _)| slot.stamp_s) {
             if stamp_s >= until_s {
@@ -160,7 +169,7 @@ impl<'a> Post<'a> {
                 self.pack(slot, records, sink)?;
             }
         }
-        Ok(())
+        self.flows.flush(until_s, &mut self.written, sink)
     }
 
     /// Packs and hands on everything, at the end of the story.
@@ -316,9 +325,8 @@ pub(crate) struct Packer {
 }
 
 impl Packer {
-    fn new() -> Self {
-        // Level 1 packs CloudTrail within 6 % of what AWS stores, and twice as fast as the next.
-        let level = CompressionLvl::new(1).unwrap_or_default();
+    fn new(level: i32) -> Self {
+        let level = CompressionLvl::new(level).unwrap_or_default();
         Self { compressor: Compressor::new(level), text: Vec::new(), stored: Vec::new() }
     }
 

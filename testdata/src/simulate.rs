@@ -8,7 +8,7 @@ use crate::clock::DAY_S;
 use crate::life::{self, Life, Stage};
 use crate::organisation::{Organisation, Size};
 use crate::post::{Post, Sink, Written};
-use crate::story::{self, FlowPost, Schedule, Story};
+use crate::story::{self, Schedule, Story};
 use crate::truth::{TRUTH, Truth};
 
 /// What to tell.
@@ -49,19 +49,11 @@ pub fn run(
     let mut going_on = BinaryHeap::new();
     let mut lives: Vec<Option<Box<dyn Life>>> = Vec::new();
     let mut free = Vec::new();
-    let Schedule { tellings, flows, truth } =
-        story::schedule(&organisation, plan.days, &plan.stories);
+    let Schedule { tellings, truth } = story::schedule(&organisation, plan.days, &plan.stories);
     for telling in tellings {
         going_on.push(Reverse((telling.begins_s(), lives.len())));
         lives.push(Some(Box::new(telling)));
     }
-    let mut flow_post = FlowPost::default();
-    for (victim, flows) in flows {
-        for packets in flows {
-            flow_post.flow(&victim, &packets);
-        }
-    }
-    let mut flowed = Written::default();
     for day in 0..plan.days {
         let end_s = plan.start_s + (day + 1) * DAY_S;
         for start in life::day(&organisation, day) {
@@ -79,7 +71,6 @@ pub fn run(
             }
             going_on.pop();
             stage.post.flush(now_s, sink)?;
-            flowed = flowed.and(flow_post.flush(now_s, sink)?);
             let next_s = lives
                 .get_mut(place)
                 .and_then(Option::as_mut)
@@ -93,7 +84,7 @@ pub fn run(
         }
         watch(day + 1);
     }
-    let written = stage.post.finish(sink)?.and(flowed).and(flow_post.flush(i64::MAX, sink)?);
+    let written = stage.post.finish(sink)?;
     if !truth.stories.is_empty() {
         sink.object(TRUTH, truth.text()?.as_bytes())?;
     }

@@ -22,7 +22,7 @@ mod travel;
 mod upkeep;
 mod victim;
 
-pub use deliver::{FlowPost, deliver, in_one_object};
+pub use deliver::{deliver, in_one_object};
 pub use scene::{Packets, Scene};
 pub(crate) use schedule::{Schedule, schedule};
 pub use victim::{Interface, Victim, VictimError, Who};

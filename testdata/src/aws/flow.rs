@@ -1,60 +1,34 @@
-//! VPC Flow Logs in the default format of version 2, in text objects with a header line.
+//! VPC Flow Logs in text objects with a header line.
+
+mod format;
 
 use std::collections::BTreeMap;
-use std::fmt::{Display, Write as _};
-use std::net::Ipv4Addr;
+use std::fmt::Display;
+use std::net::IpAddr;
 
 use libdeflater::CompressionError;
+
+pub use format::{Field, Fields, Format, Place, VERSION_2, VERSION_5, VERSION_8};
 
 use super::gzip;
 use crate::Archive;
 use crate::clock::{folder, round_up, stamp};
 use crate::rng::Rng;
 
-/// The first line of an object.
-pub const HEADER: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol \
-                      packets bytes start end action log-status";
-
-/// Names and values of fields that tell of an interface, whatever flows through it.
-pub type Fields = BTreeMap<String, String>;
-
-/// Which fields a flow log writes, in which order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Format {
-    /// Lower case, with hyphens.
-    fields: Vec<String>,
-}
-
-impl Format {
-    /// A format of these fields; hyphens, underscores and case do not matter.
-    pub fn of<'a>(fields: impl IntoIterator<Item = &'a str>) -> Self {
-        let name = |field: &str| field.to_ascii_lowercase().replace('_', "-");
-        Self { fields: fields.into_iter().map(name).collect() }
-    }
-
-    /// The header line.
-    pub fn header(&self) -> String {
-        self.fields.join(" ")
-    }
-
-    /// Appends the row of `flow`. Of the interface, which has the address `own`, it says `about`;
-    /// what nobody knows is `-`.
-    pub fn write<I: Clone + Display>(
-        &self,
-        flow: &Flow<I>,
-        account: &str,
-        (own, about): (Option<Ipv4Addr>, Option<&Fields>),
-        out: &mut String,
-    ) {
-        for (n, field) in self.fields.iter().enumerate() {
-            out.push_str(if n > 0 { " " } else { "" });
-            let known = about.and_then(|about| about.get(field)).map(String::as_str);
-            let value = flow.value(field, account, own);
-            out.push_str(value.as_deref().or(known).unwrap_or("-"));
-        }
-        out.push('\n');
-    }
-}
+/// `protocol`.
+pub const ICMP: u8 = 1;
+/// `protocol`.
+pub const TCP: u8 = 6;
+/// `protocol`.
+pub const UDP: u8 = 17;
+/// `tcp-flags`: one side closes.
+pub const FIN: u8 = 1;
+/// `tcp-flags`: one side opens.
+pub const SYN: u8 = 2;
+/// `tcp-flags`: one side breaks off.
+pub const RST: u8 = 4;
+/// `tcp-flags`: AWS counts the acknowledgement of an opening only; a plain one is 0.
+pub const ACK: u8 = 16;
 
 /// One way of one connection within one window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,11 +36,13 @@ pub struct Flow<I = &'static str> {
     /// `interface-id`.
     pub interface: I,
     /// `srcaddr` and `srcport`.
-    pub from: (Ipv4Addr, u16),
+    pub from: (IpAddr, u16),
     /// `dstaddr` and `dstport`.
-    pub to: (Ipv4Addr, u16),
-    /// 6 TCP, 17 UDP.
+    pub to: (IpAddr, u16),
+    /// 1 ICMP, 6 TCP, 17 UDP.
     pub protocol: u8,
+    /// `tcp-flags`, of the whole window.
+    pub tcp_flags: u8,
     /// `packets`.
     pub packets: i64,
     /// `bytes`.
@@ -77,13 +53,36 @@ pub struct Flow<I = &'static str> {
     pub end_s: i64,
     /// `ACCEPT`, else `REJECT`.
     pub accepted: bool,
+    /// Whom the packets name where this interface stands for somebody else, as a NAT gateway does.
+    pub beyond: Option<IpAddr>,
 }
 
 impl<I: Clone + Display> Flow<I> {
     /// The answer to this flow in the same window.
     #[must_use]
     pub fn answer(&self, packets: i64, bytes: i64) -> Self {
-        Self { from: self.to, to: self.from, packets, bytes, ..self.clone() }
+        let opened = if self.tcp_flags & SYN == 0 { 0 } else { ACK };
+        let tcp_flags = self.tcp_flags | opened;
+        Self { from: self.to, to: self.from, packets, bytes, tcp_flags, ..self.clone() }
+    }
+
+    /// The same, by another name of its interface.
+    pub fn at<J>(&self, interface: J) -> Flow<J> {
+        let Self { from, to, protocol, tcp_flags, packets, bytes, start_s, end_s, .. } = *self;
+        let Self { accepted, beyond, .. } = *self;
+        Flow {
+            interface,
+            from,
+            to,
+            protocol,
+            tcp_flags,
+            packets,
+            bytes,
+            start_s,
+            end_s,
+            accepted,
+            beyond,
+        }
     }
 
     /// What names the flow: interface, both ends, protocol and start.
@@ -91,52 +90,17 @@ impl<I: Clone + Display> Flow<I> {
         let Self { interface, from, to, protocol, start_s, .. } = self;
         format!("{interface} {} {} {} {} {protocol} {start_s}", from.0, to.0, from.1, to.1)
     }
+}
 
-    /// What a row says of it in `field`, at the interface of `account` that has the address `own`.
-    fn value(&self, field: &str, account: &str, own: Option<Ipv4Addr>) -> Option<String> {
-        let text = match field {
-            "account-id" => account.to_owned(),
-            "interface-id" => self.interface.to_string(),
-            "srcaddr" | "pkt-srcaddr" => self.from.0.to_string(),
-            "dstaddr" | "pkt-dstaddr" => self.to.0.to_string(),
-            "srcport" => self.from.1.to_string(),
-            "dstport" => self.to.1.to_string(),
-            "protocol" => self.protocol.to_string(),
-            "packets" => self.packets.to_string(),
-            "bytes" => self.bytes.to_string(),
-            "start" => self.start_s.to_string(),
-            "end" => self.end_s.to_string(),
-            "action" => (if self.accepted { "ACCEPT" } else { "REJECT" }).to_owned(),
-            "log-status" => "OK".to_owned(),
-            "type" => "IPv4".to_owned(),
-            "tcp-flags" => self.flags()?.to_string(),
-            "flow-direction" => (if own? == self.from.0 { "egress" } else { "ingress" }).to_owned(),
-            _ => return None,
-        };
-        Some(text)
-    }
-
-    /// TCP flags of the window, OR-ed: who calls sends SYN from a port above the other's, who
-    /// answers SYN and ACK; more than two packets end with FIN.
-    fn flags(&self) -> Option<u8> {
-        const TCP: u8 = 6;
-        let opening = if self.from.1 > self.to.1 { 0x02 } else { 0x12 };
-        (self.protocol == TCP).then_some(if self.packets > 2 { opening | 0x01 } else { opening })
-    }
-
-    /// The row of it in the default format of version 2, appended to `out`.
-    pub fn write(&self, account: &str, out: &mut String) {
-        let Self { interface, from, to, protocol, packets, bytes, start_s, end_s, accepted } = self;
-        let action = if *accepted { "ACCEPT" } else { "REJECT" };
-        // Writing to a String cannot fail.
-        let _ok = writeln!(
-            out,
-            "2 {account} {interface} {} {} {} {} {protocol} {packets} {bytes} {start_s} {end_s} \
-             {action} OK",
-            from.0, to.0, from.1, to.1
-        )
-        .is_ok();
-    }
+/// A window of an interface without flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// `start`. Unit: seconds since the Unix epoch.
+    pub start_s: i64,
+    /// `end`. Unit: seconds since the Unix epoch.
+    pub end_s: i64,
+    /// Some flows could not be logged (`SKIPDATA`), else there were none (`NODATA`).
+    pub is_skipped: bool,
 }
 
 /// Which flow log writes, and how often it delivers.
@@ -154,7 +118,7 @@ pub struct FlowLog<'a> {
     pub delay_s: i64,
 }
 
-/// Puts `flows` into objects.
+/// Puts `flows` into objects, in the default format.
 pub fn deliver(
     flows: &[Flow],
     log: FlowLog<'_>,
@@ -167,13 +131,15 @@ pub fn deliver(
     let mut archive = Archive::new();
     for (slot_s, mut flows) in slots {
         flows.sort_by_key(|flow| (flow.end_s, flow.key()));
-        let mut text = format!("{HEADER}\n");
+        let mut text = VERSION_2.header().into_bytes();
         for flow in flows {
-            flow.write(log.account, &mut text);
+            let place =
+                Place { account: log.account, interface: flow.interface, ..Place::default() };
+            VERSION_2.flow(flow, &place, &mut text);
         }
         let (FlowLog { account, region, id, .. }, stamp_s) = (log, slot_s + log.delay_s);
         let key = key(account, region, id, (stamp_s, &rng.hex(8)));
-        archive.insert(key, gzip(text.as_bytes())?);
+        archive.insert(key, gzip(&text)?);
     }
     Ok(archive)
 }

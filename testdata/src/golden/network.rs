@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::truth::Title;
 use super::{ACCOUNT, DAYS, HOME, Story, at, midnight};
-use crate::aws::flow::{Flow, FlowLog};
+use crate::aws::flow::{Flow, FlowLog, TCP, UDP};
 use crate::clock::{DAY_S, MINUTE_S};
 use crate::rng::Rng;
 
@@ -38,8 +38,6 @@ const CLIENTS: [(u8, u8); 6] = [(73, 83), (91, 64), (85, 243), (98, 207), (86, 1
 /// First halves of hosting networks that scanners like.
 const SCANNERS: [(u8, u8); 4] = [(64, 225), (167, 99), (45, 33), (94, 102)];
 const SCANNED: [u16; 10] = [22, 23, 445, 1433, 3306, 3389, 5900, 6379, 8080, 8728];
-const TCP: u8 = 6;
-const UDP: u8 = 17;
 
 pub(super) fn tell(story: &mut Story) {
     let mut scanners = Vec::new();
@@ -115,14 +113,16 @@ fn scan_neighbours(story: &mut Story) {
             let start_s = at(DAYS - 1, 3, minute) + story.rng.between(0, 40);
             let sent = Flow {
                 interface: WORKER,
-                from: (WORKER_ADDRESS, port_from),
-                to: (to, port),
+                from: (WORKER_ADDRESS.into(), port_from),
+                to: (to.into(), port),
                 protocol: TCP,
+                tcp_flags: 0,
                 packets: 1,
                 bytes: 60,
                 start_s,
                 end_s: start_s + story.rng.between(0, 8),
                 accepted: true,
+                beyond: None,
             };
             scan.push(sent);
             if to == WEB_ADDRESS {
@@ -149,14 +149,17 @@ fn flow(
     let end_s = start_s + rng.between(1, WINDOW_S / 2 - 1);
     Flow {
         interface,
-        from,
-        to,
+        from: (from.0.into(), from.1),
+        to: (to.0.into(), to.1),
         protocol: TCP,
+        // The default format does not tell.
+        tcp_flags: 0,
         packets: 1,
         bytes: 60,
         start_s,
         end_s,
         accepted: true,
+        beyond: None,
     }
 }
 

@@ -1,6 +1,4 @@
-//! Machines, pipelines and VPCs.
-
-use std::net::Ipv4Addr;
+//! Machines and pipelines.
 
 use super::{Account, names};
 use crate::aws::caller::Role;
@@ -111,45 +109,6 @@ impl Pipeline {
             repository: format!("{organisation}/{what}-infra-{number}"),
             role,
             runs_a_day: rng.log_normal(3.0, 0.8).min(30.0),
-        }
-    }
-}
-
-/// A VPC whose interfaces have flow logs.
-#[derive(Debug, Clone)]
-pub struct Vpc {
-    /// Index of its account; it is in that account's home region.
-    pub account: usize,
-    /// `vpc-...`
-    pub id: String,
-    /// `fl-...`
-    pub flow_log: String,
-    /// The first address; it has 65,536.
-    pub first: Ipv4Addr,
-    /// `eni-...` with the private address.
-    pub interfaces: Vec<(String, Ipv4Addr)>,
-    /// Drawn once, for what else is in it.
-    pub seed: u64,
-}
-
-impl Vpc {
-    /// VPC number `number`.
-    pub(super) fn new(rng: &mut Rng, number: u32, accounts: &[Account]) -> Self {
-        let first = Ipv4Addr::new(10, u8::try_from(number % 250).unwrap_or(0), 0, 0);
-        let n_interfaces = 4 + rng.below(28);
-        let interfaces = (0..n_interfaces)
-            .map(|_| {
-                let address = u32::from(first) + 260 + u32::try_from(rng.below(4_000)).unwrap_or(0);
-                (format!("eni-{}", rng.hex(17)), Ipv4Addr::from(address))
-            })
-            .collect();
-        Self {
-            account: number as usize % accounts.len().max(1),
-            id: format!("vpc-{}", rng.hex(17)),
-            flow_log: format!("fl-{}", rng.hex(17)),
-            first,
-            interfaces,
-            seed: rng.bits(),
         }
     }
 }

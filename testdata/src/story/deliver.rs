@@ -1,99 +1,12 @@
 //! Told stories on their way into logs, alone or beside an organisation's own.
 
-use std::collections::BTreeMap;
 use std::error::Error;
+use std::net::IpAddr;
 
-use super::{Packets, Told, Victim};
-use crate::aws::flow::{HEADER, key};
-use crate::aws::gzip;
-use crate::clock::round_up;
-use crate::organisation::{Organisation, Size};
+use super::{Told, Victim};
+use crate::aws::flow::{Fields, Place};
+use crate::organisation::{Organisation, Size, Vpc};
 use crate::post::{Post, Sink, Written};
-use crate::rng::Rng;
-
-/// An object holds what ended within this span. Unit: seconds.
-const OBJECT_S: i64 = 300;
-/// From the end of the span to the stamp. Unit: seconds.
-const DELAY_S: i64 = 300;
-
-/// One flow log's object.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Slot {
-    stamp_s: i64,
-    account: String,
-    region: &'static str,
-    log: String,
-}
-
-/// The rows of one object.
-#[derive(Debug, Default)]
-struct Rows {
-    text: String,
-    n: u64,
-}
-
-impl Rows {
-    /// Adds the row of a flow, as the victim's flow log writes it, under a header line.
-    fn flow(&mut self, victim: &Victim, packets: &Packets) {
-        let format = victim.interface.as_ref().and_then(|at| Some((at, at.format.as_ref()?)));
-        if self.text.is_empty() {
-            let header = format.map_or_else(|| HEADER.to_owned(), |(_, format)| format.header());
-            self.text = header + "\n";
-        }
-        self.n += 1;
-        let Some((at, format)) = format else {
-            packets.write(&victim.account, &mut self.text);
-            return;
-        };
-        let id = packets.interface.as_str();
-        let mut near = at.neighbours.iter();
-        let own = if id == at.id {
-            Some(at.address)
-        } else {
-            near.find(|(other, _)| other == id).map(|(_, address)| *address)
-        };
-        let about = at.fields.get(id).or_else(|| at.fields.get(&at.id));
-        format.write(packets, &victim.account, (own, about), &mut self.text);
-    }
-}
-
-/// Flows of told stories, packed in objects of their own.
-#[derive(Debug, Default)]
-pub struct FlowPost {
-    slots: BTreeMap<Slot, Rows>,
-}
-
-impl FlowPost {
-    /// Takes a flow of the victim's flow log.
-    pub fn flow(&mut self, victim: &Victim, packets: &Packets) {
-        let log = victim.interface.as_ref().map_or("fl-0", |at| at.flow_log.as_str()).to_owned();
-        let stamp_s = round_up(packets.end_s, OBJECT_S) + DELAY_S;
-        let slot = Slot { stamp_s, account: victim.account.clone(), region: victim.region, log };
-        self.slots.entry(slot).or_default().flow(victim, packets);
-    }
-
-    /// Packs and hands on what is stamped before `until_s`; answers what was written.
-    pub fn flush(&mut self, until_s: i64, sink: &mut dyn Sink) -> Result<Written, Box<dyn Error>> {
-        let mut written = Written::default();
-        while let Some(entry) = self.slots.first_entry() {
-            if entry.key().stamp_s >= until_s {
-                break;
-            }
-            let (slot, rows) = entry.remove_entry();
-            let Slot { stamp_s, account, region, log } = slot;
-            // Of the rows too: another story may be told into the same slot of the same logs.
-            let suffix = Rng::new(fold(log.bytes().chain(rows.text.bytes()))).hex(8);
-            let key = key(&account, region, &log, (stamp_s, &suffix));
-            let bytes = gzip(rows.text.as_bytes())?;
-            sink.object(&key, &bytes)?;
-            written.objects += 1;
-            written.flows += rows.n;
-            written.bytes += rows.text.len() as u64;
-            written.stored_bytes += bytes.len() as u64;
-        }
-        Ok(written)
-    }
-}
 
 /// Writes what was told of `victim`, alone, into objects that go beside the user's own: in the
 /// folder of `organisation_id` where their trail is an organisation's, else in the account's.
@@ -112,38 +25,67 @@ pub fn deliver(
     organisation_id.unwrap_or_default().clone_into(&mut of.id);
     let Some(account) = of.accounts.first().cloned() else { return Ok(Written::default()) };
     let mut ids: Vec<&String> = told.records.iter().map(|(account, _)| account).collect();
+    ids.push(&victim.account);
     ids.sort_unstable();
     ids.dedup();
     let known = |id: &String| {
         let mut account = account.clone();
         account.id.clone_from(id);
         account.has_second_trail = false;
+        account.home = victim.region;
         account
     };
     of.accounts = ids.iter().map(|id| known(id)).collect();
+    let own = ids.iter().position(|id| **id == victim.account).unwrap_or(0);
+    of.vpcs = vpc(told, victim, own).into_iter().collect();
     let mut post = Post::new(&of, false);
     for (id, record) in &told.records {
         let number = ids.iter().position(|known| *known == id).unwrap_or(0);
         post.record(number, record.clone());
     }
-    let mut flows = FlowPost::default();
     for packets in &told.flows {
-        flows.flow(victim, packets);
+        if let Some(host) = of.vpcs.first().and_then(|vpc| vpc.host(&packets.interface)) {
+            post.flow(0, packets.at(host));
+        }
     }
-    let written = post.finish(sink)?;
-    Ok(written.and(flows.flush(i64::MAX, sink)?))
+    post.finish(sink)
+}
+
+/// The victim's VPC, as far as the story's flows name what is in it.
+fn vpc(told: &Told, victim: &Victim, account: usize) -> Option<Vpc> {
+    let at = victim.interface.as_ref()?;
+    let mut interfaces: Vec<&String> = told.flows.iter().map(|flow| &flow.interface).collect();
+    interfaces.sort_unstable();
+    interfaces.dedup();
+    let heard = interfaces.into_iter().filter_map(|id| {
+        // Of some neighbours nothing is told but what they got.
+        let received = told.flows.iter().find(|flow| flow.interface == *id).map(|flow| flow.to.0);
+        let address = at.address_of(id).or(match received {
+            Some(IpAddr::V4(address)) => Some(address),
+            _ => None,
+        });
+        let about = at.fields.get(id).or_else(|| at.fields.get(&at.id)).cloned();
+        Some((id.clone(), address?, about.unwrap_or_default()))
+    });
+    Some(Vpc::heard_of(account, (&at.flow_log, at.format.clone()), heard.collect()))
 }
 
 /// What was told of `victim` as one text, for logs that do not have AWS's names, and the ending of
 /// such a file.
 pub fn in_one_object(told: &Told, victim: &Victim) -> (&'static str, String) {
-    if told.records.is_empty() {
-        let mut rows = Rows::default();
-        told.flows.iter().for_each(|packets| rows.flow(victim, packets));
-        return ("log", rows.text);
+    let Some(at) = victim.interface.as_ref().filter(|_| told.records.is_empty()) else {
+        let records: Vec<&str> = told.records.iter().map(|(_, record)| &*record.text).collect();
+        return ("json", format!("{{\"Records\":[{}]}}\n", records.join(",")));
+    };
+    let mut rows = at.format.header().into_bytes();
+    let nothing = Fields::new();
+    for flow in &told.flows {
+        let id = &flow.interface;
+        let about = at.fields.get(id).or_else(|| at.fields.get(&at.id)).unwrap_or(&nothing);
+        let address = at.address_of(id).unwrap_or(at.address);
+        at.format.flow(flow, &Place::heard_of(&victim.account, id, address, about), &mut rows);
     }
-    let records: Vec<&str> = told.records.iter().map(|(_, record)| &*record.text).collect();
-    ("json", format!("{{\"Records\":[{}]}}\n", records.join(",")))
+    ("log", String::from_utf8(rows).unwrap_or_default())
 }
 
 pub(super) fn fold(bytes: impl Iterator<Item = u8>) -> u64 {

@@ -229,7 +229,9 @@ impl Known {
         let mut interface = None;
         let (who, kinds): (Who, &[VictimKind]) = if let Some(interfaces) = &self.interfaces {
             let mut found = interfaces.interface()?;
-            found.format.clone_from(&self.format);
+            if let Some(format) = &self.format {
+                found.format.clone_from(format);
+            }
             found.flow_log = self.flow_logs.most().map_or_else(|| "fl-0".to_owned(), Clone::clone);
             interface = Some(found);
             (Who::nobody(&self.account), &[VictimKind::Interface])

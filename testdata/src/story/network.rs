@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::scene::{Packets, Scene};
 use super::{Hours, Story, VictimKind};
+use crate::aws::flow::{FIN, SYN, TCP};
 use crate::clock::{DAY_S, HOUR_S, MINUTE_S};
 use crate::places::{HOSTING_ASIA, HOSTING_EU, VPN};
 
@@ -38,7 +39,6 @@ pub(super) const VULNERABILITY_SCAN: Story = Story {
 /// An interface of the same VPC.
 type Neighbour = (String, Ipv4Addr);
 
-const TCP: u8 = 6;
 /// Ports that people look for first.
 const PORTS: [u16; 20] = [
     22, 3389, 445, 5985, 3306, 5432, 6379, 27_017, 9200, 8080, 80, 443, 21, 23, 25, 110, 139, 1433,
@@ -67,14 +67,17 @@ fn connection(
     let start_s = scene.now_s;
     let flow = Packets {
         interface: interface.to_owned(),
-        from,
-        to,
+        from: (from.0.into(), from.1),
+        to: (to.0.into(), to.1),
         protocol: TCP,
+        // Who gets no further than one packet has opened and no more.
+        tcp_flags: if packets > 1 { SYN | FIN } else { SYN },
         packets,
         bytes,
         start_s,
         end_s: start_s + lasts_s,
         accepted: true,
+        beyond: None,
     };
     scene.flow(flow.clone());
     flow

@@ -9,7 +9,7 @@ use crate::aws::caller::{Caller, Role, Session, User};
 use crate::aws::flow::{Fields, Format};
 use crate::calendar::{self, Zone};
 use crate::json::Json;
-use crate::organisation::{Access, Kind, Organisation, part};
+use crate::organisation::{Access, Host, Kind, Organisation, part};
 use crate::places;
 
 /// Whom it happens to, as the logs know them.
@@ -77,10 +77,21 @@ pub struct Interface {
     pub flow_log: String,
     /// Other interfaces of the VPC with their addresses.
     pub neighbours: Vec<(String, Ipv4Addr)>,
-    /// How its flow log writes a row; without, in the default format of version 2.
-    pub format: Option<Format>,
+    /// How its flow log writes a row.
+    pub format: Format,
     /// What rows of each interface say of it besides.
     pub fields: BTreeMap<String, Fields>,
+}
+
+impl Interface {
+    /// The address of it, or of a neighbour.
+    pub(super) fn address_of(&self, id: &str) -> Option<Ipv4Addr> {
+        if id == self.id {
+            return Some(self.address);
+        }
+        let mut near = self.neighbours.iter();
+        near.find(|(other, _)| other == id).map(|(_, address)| *address)
+    }
 }
 
 /// Why a story cannot be told of an identity.
@@ -178,17 +189,17 @@ impl Victim {
 
     /// Interface number `index`, counted through all VPCs.
     pub fn interface(of: &Organisation, index: usize, _day: i64) -> Option<Self> {
-        let all = of.vpcs.iter().flat_map(|vpc| vpc.interfaces.iter().map(move |at| (vpc, at)));
-        let (vpc, (id, address)) = all.into_iter().nth(index)?;
+        let mut all = of.vpcs.iter().flat_map(|vpc| vpc.hosts.iter().map(move |at| (vpc, at)));
+        let (vpc, Host { interface: id, address, .. }) = all.nth(index)?;
         let account = of.accounts.get(vpc.account)?;
         let who = Who::nobody(&account.id);
-        let neighbours = vpc.interfaces.iter().filter(|(other, _)| other != id).cloned().collect();
+        let others = vpc.hosts.iter().filter(|other| other.interface != *id);
         let interface = Interface {
             id: id.clone(),
             address: *address,
             flow_log: vpc.flow_log.clone(),
-            neighbours,
-            format: None,
+            neighbours: others.map(|other| (other.interface.clone(), other.address)).collect(),
+            format: vpc.format.clone(),
             fields: BTreeMap::new(),
         };
         let at = (who, address.to_string(), String::new());

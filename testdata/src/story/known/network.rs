@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::Tally;
-use crate::aws::flow::Fields;
+use crate::aws::flow::{Fields, VERSION_2};
 use crate::story::{Interface, VictimError};
 
 /// Interfaces that are remembered. Unit: interfaces.
@@ -78,7 +78,7 @@ impl Interfaces {
             address,
             flow_log: String::new(),
             neighbours,
-            format: None,
+            format: VERSION_2,
             fields,
         })
     }

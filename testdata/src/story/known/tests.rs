@@ -1,6 +1,6 @@
 use super::*;
 use crate::Archive;
-use crate::aws::flow::HEADER;
+use crate::aws::flow::VERSION_2;
 use crate::clock::{DAY_S, HOUR_S};
 use crate::story::{STORIES, Told, deliver, in_one_object, named};
 
@@ -218,7 +218,7 @@ fn names_that_could_lead_elsewhere_are_refused() {
     assert_eq!(refused("../../up-1", "eu-west-1"), VictimError::Lacks("accountId of 12 digits"));
     let mut known = interface();
     for _ in 0..3 {
-        known.flow_log(Some("fl-1/../.."), Format::of(HEADER.split(' ')));
+        known.flow_log(Some("fl-1/../.."), VERSION_2);
     }
     let victim = known.victim(named("beacon").unwrap()).unwrap();
     assert_eq!(victim.interface.unwrap().flow_log, "fl-1");
