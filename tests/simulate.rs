@@ -45,10 +45,10 @@ fn flow_logs_of_every_format_are_read_to_the_last_row() {
     let asked = ["simulate", "--to", to.to_str().unwrap(), "--story", "port-scan"];
     let told = run(&asked.iter().chain(&size).copied().collect::<Vec<_>>());
     told.ends(0);
-    let words: Vec<&str> = told.out.split_whitespace().collect();
+    let words: Vec<&str> = told.err.split_whitespace().collect();
     let at = words.iter().position(|word| *word == "flow").unwrap();
     let rows: u64 = words[at - 1].parse().unwrap();
-    assert!(rows > 100_000, "{}", told.out);
+    assert!(rows > 100_000, "{}", told.err);
     let logs = to.join("AWSLogs");
     let replayed = run(&["replay", "--format", "jsonl", logs.to_str().unwrap()]);
     replayed.ends(0).tells(&["0 could not be read"]).tells(&[&format!(" {rows} of flow logs")]);
