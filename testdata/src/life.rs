@@ -9,6 +9,8 @@ mod machines;
 mod people;
 mod services;
 
+pub(crate) use people::is_quiet;
+
 use crate::aws::call::Call;
 use crate::aws::caller::Caller;
 use crate::organisation::Organisation;

@@ -5,11 +5,15 @@ use std::collections::VecDeque;
 
 use super::{Hours, Packets, Story, Victim, VictimKind};
 use crate::aws::call::Record;
-use crate::clock::HOUR_S;
-use crate::life::{Life, Stage};
+use crate::clock::{DAY_S, HOUR_S};
+use crate::life::{Life, Stage, is_quiet};
 use crate::organisation::{Organisation, part};
+use crate::places::City;
 use crate::rng::Rng;
 use crate::truth::Truth;
+
+/// What somebody sat down for is over after this. Unit: seconds.
+const SITTING_S: i64 = 4 * HOUR_S;
 
 /// What a plan's stories come to: lives that hand over records, flows, and the truth.
 pub(crate) struct Schedule {
@@ -28,8 +32,8 @@ pub(crate) fn schedule(of: &Organisation, days: i64, stories: &[&'static Story])
         // The first half is for learning what is usual.
         let latest = (days - story.days).max(0);
         let day = rng.between((days / 2).min(latest), latest);
-        let Some(victim) = choose(of, story.victim, day, (&mut taken, &mut rng)) else { continue };
-        let start_s = begin(story.hours, of.midnight(day), &victim, &mut rng);
+        let drawn = choose(of, story, (day, latest), (&mut taken, &mut rng));
+        let Some((victim, start_s)) = drawn else { continue };
         let told = story.told(&victim, (of.start_s, start_s), Rng::new(rng.bits()));
         let index = |id: &String| of.accounts.iter().position(|account| account.id == *id);
         let records = told.records.into_iter();
@@ -46,32 +50,20 @@ pub(crate) fn schedule(of: &Organisation, days: i64, stories: &[&'static Story])
     made
 }
 
-fn begin(hours: Hours, midnight_s: i64, victim: &Victim, rng: &mut Rng) -> i64 {
-    let hour_s = match hours {
-        Hours::Work => rng.between(9 * HOUR_S, 13 * HOUR_S),
-        Hours::Night => rng.between(HOUR_S, 4 * HOUR_S),
-        Hours::Any => rng.between(HOUR_S, 18 * HOUR_S),
-    };
-    match hours {
-        // On the UTC day, so that a story never begins before the logs do.
-        Hours::Any => midnight_s + hour_s,
-        Hours::Work | Hours::Night => victim.zone.at(midnight_s, hour_s).max(midnight_s + HOUR_S),
-    }
-}
-
+/// Somebody whom `story` fits, and when: on `day`, or as near to it as they can.
 fn choose(
     of: &Organisation,
-    kind: VictimKind,
-    day: i64,
+    story: &Story,
+    (day, latest): (i64, i64),
     (taken, rng): (&mut BTreeSet<(u8, usize)>, &mut Rng),
-) -> Option<Victim> {
-    let (lot, n): (u8, usize) = match kind {
+) -> Option<(Victim, i64)> {
+    let (lot, n): (u8, usize) = match story.victim {
         VictimKind::Person => (0, of.people.len()),
         VictimKind::Machine => (1, of.machines.len()),
         VictimKind::Pipeline => (2, of.pipelines.len()),
         VictimKind::Interface => (3, of.vpcs.iter().map(|vpc| vpc.interfaces.len()).sum()),
     };
-    let is_here = |index: usize| match kind {
+    let is_here = |index: usize| match story.victim {
         VictimKind::Person => of.people.get(index).is_some_and(|person| {
             person.is_here(day) && person.is_here(day + 3) && person.is_here(0)
         }),
@@ -82,14 +74,63 @@ fn choose(
     };
     let mut free: Vec<usize> =
         (0..n).filter(|&index| !taken.contains(&(lot, index)) && is_here(index)).collect();
-    let index = free.get(rng.rank(free.len())).copied().or_else(|| free.pop())?;
-    taken.insert((lot, index));
-    match kind {
-        VictimKind::Person => Victim::person(of, index, day),
-        VictimKind::Machine => Victim::machine(of, index, day),
-        VictimKind::Pipeline => Victim::pipeline(of, index, day),
-        VictimKind::Interface => Victim::interface(of, index, day),
+    while !free.is_empty() {
+        let index = free.remove(rng.rank(free.len()));
+        let begins = match story.victim {
+            VictimKind::Person => person(of, index, story, ((day, latest), rng)),
+            VictimKind::Machine => at_any_time(Victim::machine(of, index, day)?, of, day, rng),
+            VictimKind::Pipeline => at_any_time(Victim::pipeline(of, index, day)?, of, day, rng),
+            VictimKind::Interface => at_any_time(Victim::interface(of, index, day)?, of, day, rng),
+        };
+        if begins.is_some() {
+            taken.insert((lot, index));
+            return begins;
+        }
     }
+    None
+}
+
+/// On the UTC day, so that a story never begins before the logs do.
+fn at_any_time(
+    victim: Victim,
+    of: &Organisation,
+    day: i64,
+    rng: &mut Rng,
+) -> Option<(Victim, i64)> {
+    Some((victim, of.midnight(day) + rng.between(HOUR_S, 18 * HOUR_S)))
+}
+
+/// Person number `index` when a story can begin for them, on `day` or near it; `None`: never.
+fn person(
+    of: &Organisation,
+    index: usize,
+    story: &Story,
+    ((day, latest), rng): ((i64, i64), &mut Rng),
+) -> Option<(Victim, i64)> {
+    let someone = of.people.get(index)?;
+    let hour_s = match story.hours {
+        Hours::Work => rng.between(9 * HOUR_S, 13 * HOUR_S),
+        Hours::Leaving => rng.between(16 * HOUR_S, 19 * HOUR_S),
+        Hours::Night => rng.between(HOUR_S, 4 * HOUR_S),
+        Hours::Any => rng.between(HOUR_S, 18 * HOUR_S),
+    };
+    // The days after the one drawn, then those before it.
+    (day..=latest).chain((1..day).rev()).find_map(|day| {
+        let midnight_s = of.midnight(day);
+        let wall = |city: City| city.zone.at(midnight_s, hour_s).max(of.start_s + HOUR_S);
+        let at_work = || of.at_work(index, midnight_s);
+        let start_s = match story.hours {
+            Hours::Work => wall(at_work()?),
+            Hours::Night => wall(someone.city_on(midnight_s)?),
+            Hours::Any => midnight_s + hour_s,
+            Hours::Leaving => {
+                let start_s = wall(at_work().filter(|city| *city == someone.city)?);
+                let away = (start_s - SITTING_S, start_s + story.days * DAY_S);
+                is_quiet(of, index, away).then_some(start_s)?
+            }
+        };
+        Some((Victim::person(of, index, start_s)?, start_s))
+    })
 }
 
 /// A story that was told, as it goes into the logs.

@@ -12,7 +12,7 @@ use crate::places::HOME_REGIONS;
 
 pub(super) const MIGRATION: Story = Story {
     name: "migration",
-    about: "a weekend of copies, then the old objects and machines go",
+    about: "a day of copies, then the old objects and machines go",
     is_harmless: true,
     victim: VictimKind::Person,
     hours: Hours::Work,

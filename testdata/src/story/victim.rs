@@ -5,8 +5,10 @@ use std::net::Ipv4Addr;
 use serde_json::Value;
 
 use super::tools;
+use crate::aws::caller::agents;
 use crate::aws::caller::{Caller, Role, Session, User};
 use crate::calendar::{self, Zone};
+use crate::clock::DAY_S;
 use crate::json::Json;
 use crate::organisation::{Access, Kind, Organisation, part};
 use crate::places::{self, REGIONS};
@@ -24,6 +26,8 @@ pub struct Victim {
     pub address: String,
     /// What they call with.
     pub agent: String,
+    /// What they open the console with.
+    pub browser: String,
     /// The hours they keep.
     pub zone: Zone,
     /// Buckets they work with; the first is the usual one.
@@ -133,6 +137,7 @@ impl Victim {
             region,
             address: address.to_owned(),
             agent: agent.to_owned(),
+            browser: tools::BROWSER.to_owned(),
             zone: calendar::LONDON,
             buckets: Vec::new(),
             objects: Vec::new(),
@@ -143,26 +148,32 @@ impl Victim {
         })
     }
 
-    /// Person number `index` as they are on `day`.
-    pub fn person(of: &Organisation, index: usize, day: i64) -> Option<Self> {
+    /// Person number `index` as they are at `at_s`, with the address and the tools they have then.
+    /// `None`: there is no such person, or they are in the air. Unit: seconds since the Unix epoch.
+    pub fn person(of: &Organisation, index: usize, at_s: i64) -> Option<Self> {
         let person = of.people.get(index)?;
-        let account = of.accounts.get(*person.accounts.first()?)?;
+        let day = (at_s - of.start_s).div_euclid(DAY_S);
         let (who, number) = match &person.access {
-            Access::IdentityCenter { permission_set, .. } => {
-                let (role, name) = (account.reserved_role(permission_set), person.mail.clone());
+            Access::IdentityCenter { .. } => {
+                let number = *person.accounts.first()?;
+                let permission_set = person.team(day).permission_set();
+                let role = of.accounts.get(number)?.reserved_role(permission_set);
+                let name = person.mail.clone();
                 let who = Who::Session { role, name, is_person: true, is_instance: false };
-                (who, *person.accounts.first()?)
+                (who, number)
             }
             // Users are in the first account.
             Access::IamUser { user, key, .. } => {
                 (Who::User { user: user.clone(), key: key.clone() }, 0)
             }
         };
-        let city = person.city_on(day);
-        let address = of.address_of(index, day);
+        let stay = of.stay(index, at_s)?;
+        let laptop = person.laptop();
         let buckets = of.accounts.get(number)?.buckets.clone();
-        let agent = tools::COMMAND_LINE.to_owned();
-        Some(Self { zone: city.zone, ..Self::of(of, number, (who, address, agent), buckets)? })
+        let agent = agents::running(laptop.command_line, "s3.ls");
+        let browser = laptop.browser.to_owned();
+        let zone = stay.city.zone;
+        Some(Self { zone, browser, ..Self::of(of, number, (who, stay.address, agent), buckets)? })
     }
 
     /// Machine number `index`.
@@ -226,6 +237,7 @@ impl Victim {
             who,
             address,
             agent,
+            browser: tools::BROWSER.to_owned(),
             zone: calendar::LONDON,
             buckets,
             objects: Vec::new(),
