@@ -4,5 +4,8 @@
 #[path = "simulated/facts.rs"]
 mod facts;
 #[cfg(test)]
+#[path = "simulated/people.rs"]
+mod people;
+#[cfg(test)]
 #[path = "simulated/stories.rs"]
 mod stories;

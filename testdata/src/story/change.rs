@@ -17,7 +17,7 @@ pub(super) const NEW_TEAM: Story = Story {
     is_harmless: true,
     victim: VictimKind::Person,
     hours: Hours::Work,
-    days: 4,
+    days: 5,
     tell: new_team,
 };
 pub(super) const AUDIT_TOOL: Story = Story {
@@ -63,7 +63,7 @@ fn new_team(scene: &mut Scene<'_>) {
         let address = city.homes.address(&mut scene.rng).to_string();
         let n_days = scene.rng.between(2, 3);
         let working =
-            (0..5).filter(|day| scene.victim.zone.is_working_day(first_day_s + day * DAY_S));
+            (0..4).filter(|day| scene.victim.zone.is_working_day(first_day_s + day * DAY_S));
         for day in working.take(usize::try_from(n_days).unwrap_or(2)) {
             scene.now_s = first_s + day * DAY_S + scene.rng.between(0, 2 * HOUR_S);
             let key = format!("ASIA{}", scene.rng.capitals(16));

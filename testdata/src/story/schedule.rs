@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use super::{Hours, Packets, Story, Victim, VictimKind};
 use crate::aws::call::Record;
+use crate::calendar;
 use crate::clock::{DAY_S, HOUR_S};
 use crate::life::{Life, Stage, is_quiet};
 use crate::organisation::{Organisation, part};
@@ -76,11 +77,10 @@ fn choose(
         (0..n).filter(|&index| !taken.contains(&(lot, index)) && is_here(index)).collect();
     while !free.is_empty() {
         let index = free.remove(rng.rank(free.len()));
-        let begins = match story.victim {
-            VictimKind::Person => person(of, index, story, ((day, latest), rng)),
-            VictimKind::Machine => at_any_time(Victim::machine(of, index, day)?, of, day, rng),
-            VictimKind::Pipeline => at_any_time(Victim::pipeline(of, index, day)?, of, day, rng),
-            VictimKind::Interface => at_any_time(Victim::interface(of, index, day)?, of, day, rng),
+        let begins = if story.victim == VictimKind::Person {
+            person(of, index, story, ((day, latest), rng))
+        } else {
+            other(of, index, story, ((day, latest), rng))
         };
         if begins.is_some() {
             taken.insert((lot, index));
@@ -90,14 +90,41 @@ fn choose(
     None
 }
 
-/// On the UTC day, so that a story never begins before the logs do.
-fn at_any_time(
-    victim: Victim,
+/// A machine, a pipeline or an interface: on the UTC day, so that a story never begins before the
+/// logs do. What people have a pipeline do is done on working days.
+fn other(
     of: &Organisation,
-    day: i64,
-    rng: &mut Rng,
+    index: usize,
+    story: &Story,
+    ((day, latest), rng): ((i64, i64), &mut Rng),
 ) -> Option<(Victim, i64)> {
-    Some((victim, of.midnight(day) + rng.between(HOUR_S, 18 * HOUR_S)))
+    let hour_s = hour_s(story.hours, rng);
+    let is_fit = |day: &i64| {
+        story.hours != Hours::Work || calendar::LONDON.is_working_day(of.midnight(*day))
+    };
+    let day = days(day, latest).find(is_fit)?;
+    let victim = match story.victim {
+        VictimKind::Person => None,
+        VictimKind::Machine => Victim::machine(of, index, day),
+        VictimKind::Pipeline => Victim::pipeline(of, index, day),
+        VictimKind::Interface => Victim::interface(of, index, day),
+    };
+    victim.map(|victim| (victim, of.midnight(day) + hour_s))
+}
+
+/// The days after the one drawn, then those before it.
+fn days(day: i64, latest: i64) -> impl Iterator<Item = i64> {
+    (day..=latest).chain((1..day).rev())
+}
+
+/// Unit: seconds after midnight.
+fn hour_s(hours: Hours, rng: &mut Rng) -> i64 {
+    match hours {
+        Hours::Work => rng.between(9 * HOUR_S, 13 * HOUR_S),
+        Hours::Leaving => rng.between(16 * HOUR_S, 19 * HOUR_S),
+        Hours::Night => rng.between(HOUR_S, 4 * HOUR_S),
+        Hours::Any => rng.between(HOUR_S, 18 * HOUR_S),
+    }
 }
 
 /// Person number `index` when a story can begin for them, on `day` or near it; `None`: never.
@@ -108,14 +135,8 @@ fn person(
     ((day, latest), rng): ((i64, i64), &mut Rng),
 ) -> Option<(Victim, i64)> {
     let someone = of.people.get(index)?;
-    let hour_s = match story.hours {
-        Hours::Work => rng.between(9 * HOUR_S, 13 * HOUR_S),
-        Hours::Leaving => rng.between(16 * HOUR_S, 19 * HOUR_S),
-        Hours::Night => rng.between(HOUR_S, 4 * HOUR_S),
-        Hours::Any => rng.between(HOUR_S, 18 * HOUR_S),
-    };
-    // The days after the one drawn, then those before it.
-    (day..=latest).chain((1..day).rev()).find_map(|day| {
+    let hour_s = hour_s(story.hours, rng);
+    days(day, latest).find_map(|day| {
         let midnight_s = of.midnight(day);
         let wall = |city: City| city.zone.at(midnight_s, hour_s).max(of.start_s + HOUR_S);
         let at_work = || of.at_work(index, midnight_s);

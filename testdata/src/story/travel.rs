@@ -79,7 +79,7 @@ fn business_trip(scene: &mut Scene<'_>) {
     let hotel = city.business.address(&mut scene.rng).to_string();
     let mut left = scene.rng.between(2, 3);
     let first_s = scene.start_s - scene.start_s.rem_euclid(DAY_S);
-    for date_s in (0..=BUSINESS_TRIP.days).map(|day| first_s + day * DAY_S) {
+    for date_s in (0..BUSINESS_TRIP.days).map(|day| first_s + day * DAY_S) {
         let at_s = city.zone.at(date_s, scene.rng.between(8 * HOUR_S, 11 * HOUR_S));
         if left == 0 || at_s < lands_s || !city.zone.is_working_day(date_s) {
             continue;

@@ -173,7 +173,7 @@ impl Victim {
         let agent = agents::running(laptop.command_line, "s3.ls");
         let browser = laptop.browser.to_owned();
         let zone = stay.city.zone;
-        Some(Self { zone, browser, ..Self::of(of, number, (who, stay.address, agent), buckets)? })
+        Some(Self { browser, zone, ..Self::of(of, number, (who, stay.address, agent), buckets)? })
     }
 
     /// Machine number `index`.

@@ -116,13 +116,13 @@ fn lines() -> impl Iterator<Item = &'static Line> {
 }
 
 /// The values at the given places of a sorted list, in thousandths.
-fn quantiles<const N: usize>(mut values: Vec<i64>, per_mille: [usize; N]) -> [i64; N] {
+pub(super) fn quantiles<const N: usize>(mut values: Vec<i64>, per_mille: [usize; N]) -> [i64; N] {
     values.sort_unstable();
     per_mille.map(|share| values[share * (values.len() - 1) / 1_000])
 }
 
 #[track_caller]
-fn within(what: &str, value: f64, range: std::ops::RangeInclusive<f64>) {
+pub(super) fn within(what: &str, value: f64, range: std::ops::RangeInclusive<f64>) {
     println!("{what}: {value:.3}, expected {range:?}");
     assert!(range.contains(&value), "{what}: {value}, expected {range:?}");
 }

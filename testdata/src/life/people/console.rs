@@ -28,6 +28,8 @@ const CLICK_CALLS: i64 = 6;
 const EVERYWHERE_ONE_IN: u64 = 8;
 /// Calls of such a page in each region.
 const OF_REGION: (i64, i64) = (7, 18);
+/// No session is shorter. Unit: seconds.
+const LEAST_S: i64 = 210;
 /// A call is refused once in so many.
 const REFUSED_ONE_IN: u64 = 260;
 
@@ -42,7 +44,9 @@ pub(super) struct Sitting {
     left_calls: i64,
     left_changes: u32,
     left_s: i64,
+    left_buckets: u32,
     is_everywhere: bool,
+    begins_s: i64,
 }
 
 impl Sitting {
@@ -54,7 +58,7 @@ impl Sitting {
             .flat_map(|topic| topic.iter().copied())
             .collect();
         // Nobody opens every page: of what a topic has, a session shows a part.
-        let breadth = rng.log_normal(0.34, 0.5).clamp(0.12, 1.0);
+        let breadth = rng.log_normal(0.38, 0.75).clamp(0.12, 1.0);
         let mut part = |services: &[&str], breadth: f64| -> Vec<&'static Read> {
             let mut is_shown = |read: &&Read| {
                 services.contains(&read.shape.service)
@@ -62,7 +66,7 @@ impl Sitting {
             };
             READS.iter().filter(|read| is_shown(read)).collect()
         };
-        let frame = part(FRAME, 0.6);
+        let frame = part(FRAME, 0.75);
         let pages = part(&services, breadth);
         // A few changes, in one session in eight many.
         let most = if rng.one_in(8) { 9.0 } else { 1.8 };
@@ -71,7 +75,9 @@ impl Sitting {
         Self {
             left_calls: rng.log_normal_between(CALLS.0, CALLS.1, CALLS.2),
             left_s: rng.log_normal_between(LASTS_S.0, LASTS_S.1, LASTS_S.2),
+            left_buckets: 1 + rng.count(0.3).min(1),
             is_everywhere: rng.one_in(EVERYWHERE_ONE_IN),
+            begins_s: 0,
             caller: None,
             desk,
             frame,
@@ -86,6 +92,16 @@ impl Sitting {
         let organisation = stage.organisation;
         let account = organisation.accounts.get(self.desk.account)?;
         let dealt = Dealt::new(organisation, self.desk.account, &mut self.rng);
+        let at = At { time_s: now_s, region: account.home, account: &account.id };
+        if now_s == self.begins_s {
+            // The home page asks for a little of everything.
+            for read in self.frame.clone() {
+                let at = At { time_s: now_s + self.rng.between(0, 3), ..at };
+                let call = read.call(at, &dealt.things(), &mut self.rng);
+                self.tell(call, caller, stage);
+            }
+            return Some(());
+        }
         if self.is_everywhere && self.rng.one_in(6) {
             self.is_everywhere = self.rng.one_in(2);
             let n = self.rng.between(OF_REGION.0, OF_REGION.1);
@@ -98,11 +114,12 @@ impl Sitting {
             }
             return Some(());
         }
-        let at = At { time_s: now_s, region: account.home, account: &account.id };
-        if self.pages.iter().any(|read| read.shape.service == "s3") && self.rng.one_in(9) {
+        let has_buckets = self.pages.iter().any(|read| read.shape.service == "s3");
+        if has_buckets && self.left_buckets > 0 && self.rng.one_in(9) {
+            self.left_buckets -= 1;
             self.show_bucket(at, (caller, account), &dealt, stage);
         }
-        let n = if self.rng.one_in(3) {
+        let n = if self.left_calls > 0 && self.rng.one_in(3) {
             self.rng.log_normal_between(PAGE.0, PAGE.1, PAGE.2)
         } else {
             self.rng.between(1, 3)
@@ -154,9 +171,8 @@ impl Sitting {
     fn tell(&mut self, call: Call, caller: &Caller, stage: &mut Stage<'_>) {
         let drawn = self.rng.below(100);
         let agent = match (call.service, drawn) {
-            ("iam", 0..85) => Some(CONSOLE_JAVA),
             ("s3", 0..75) => Some(S3_CONSOLE),
-            (_, 0..12) => Some(CONSOLE_JAVA),
+            ("iam", 0..85) | (_, 0..12) => Some(CONSOLE_JAVA),
             (_, 12..62) => Some(CONSOLE),
             _ => None,
         };
@@ -173,17 +189,18 @@ impl Life for Sitting {
             let at = (now_s, address.as_str());
             let (caller, next_s) = entry::into_console(&self.desk, stage, at, &mut self.rng)?;
             self.caller = Some(caller);
+            self.begins_s = next_s;
             return Some(next_s);
         };
         let moved = *caller.address != *address;
         let caller = if moved { caller.moved(&address, &caller.agent) } else { caller };
         self.act(now_s, &caller, stage)?;
         self.caller = Some(caller);
-        if self.left_calls <= 0 {
+        if self.left_calls <= 0 && now_s - self.begins_s >= LEAST_S {
             return None;
         }
         // As long between clicks as the rest of the session lets.
-        let clicks = self.left_calls / CLICK_CALLS + 1;
+        let clicks = self.left_calls.max(0) / CLICK_CALLS + 1;
         let mean_s = self.left_s as f64 / clicks as f64;
         #[expect(clippy::cast_possible_truncation, reason = "a few times the mean, hours at most")]
         let wait_s = (self.rng.exponential(mean_s) as i64).clamp(5, 50 * MINUTE_S);

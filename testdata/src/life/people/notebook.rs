@@ -53,10 +53,10 @@ impl Notebook {
         let prefix = format!("raw/{}/", of.service);
         let listed = s3::list_objects(at, (of.bucket, &prefix), 9_000, rng);
         stage.call(number, caller, listed, rng);
-        let first = rng.rank(1_500);
+        let first = rng.between(0, 1_500);
         for object in 0..rng.log_normal_between(OBJECTS.0, OBJECTS.1, OBJECTS.2) {
             at.time_s += rng.between(0, 2);
-            let key = format!("{prefix}part-{:05}.parquet", first as i64 + object);
+            let key = format!("{prefix}part-{:05}.parquet", first + object);
             let bytes = rng.log_normal_between(BYTES.0, BYTES.1, BYTES.2);
             let read = s3::get_object(at, (of.bucket, &key), bytes, rng);
             stage.call(number, caller, read, rng);

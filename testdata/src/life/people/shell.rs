@@ -67,16 +67,14 @@ impl Life for Shell {
             self.caller = Some((self.desk.account, caller));
             return Some(next_s);
         };
-        let (number, caller) = match self.goes_elsewhere {
-            true if number == self.desk.account && self.rng.one_in(2) => {
-                self.goes_elsewhere = false;
-                let at = (now_s, &caller);
-                let there = entry::into_other_account(&self.desk, stage, at, &mut self.rng);
-                there.unwrap_or((number, caller))
-            }
-            _ => (number, caller),
-        };
-        let caller = caller.moved(&address, &caller.agent);
+        let mut caller = caller.moved(&address, &caller.agent);
+        let mut number = number;
+        if self.goes_elsewhere && self.rng.one_in(2) {
+            self.goes_elsewhere = false;
+            let at = (now_s, &caller);
+            let there = entry::into_other_account(&self.desk, stage, at, &mut self.rng);
+            (number, caller) = there.unwrap_or((number, caller));
+        }
         self.command(now_s, (number, &caller), stage);
         self.caller = Some((number, caller));
         self.left_commands -= 1;

@@ -32,11 +32,11 @@ pub(super) fn usual(team: Team, sessions_a_day: f64) -> [(Task, f64); 4] {
 /// Pages of the console that a team opens, the usual ones first.
 pub(super) fn topics(team: Team) -> &'static [&'static [&'static str]] {
     match team {
-        Team::Engineering => &[COMPUTE, LOGS, STORAGE],
-        Team::Platform => &[COMPUTE, IDENTITY, LOGS],
+        Team::Engineering => &[COMPUTE, LOGS, STORAGE, IDENTITY],
+        Team::Platform => &[COMPUTE, IDENTITY, AUDIT, STORAGE],
         Team::Data => &[STORAGE, LOGS, COMPUTE],
         Team::Security => &[AUDIT, IDENTITY, COMPUTE],
-        Team::Finance => &[COMPUTE],
+        Team::Finance => &[COMPUTE, STORAGE],
     }
 }
 

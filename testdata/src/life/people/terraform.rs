@@ -37,20 +37,20 @@ pub(super) struct Runs {
     desk: Desk,
     rng: Rng,
     caller: Option<Caller>,
-    left_runs: u32,
+    left: u32,
 }
 
 impl Runs {
     pub(super) fn new(desk: Desk, mut rng: Rng) -> Self {
-        let left_runs = 1 + rng.count(1.2);
-        Self { desk, rng, caller: None, left_runs }
+        let left = 1 + rng.count(1.2);
+        Self { desk, rng, caller: None, left }
     }
 
     fn run(&mut self, now_s: i64, caller: &Caller, stage: &mut Stage<'_>) {
         let (organisation, number) = (stage.organisation, self.desk.account);
         let Some(account) = organisation.accounts.get(number) else { return };
         let rng = &mut self.rng;
-        let applies = self.left_runs == 1 && rng.one_in(2);
+        let applies = self.left == 1 && rng.one_in(2);
         let lasts_s = rng.between(RUN_S.0, RUN_S.1);
         let mut at = At { time_s: now_s, region: account.home, account: &account.id };
         stage.call(number, caller, sts::get_caller_identity(at, rng), rng);
@@ -80,8 +80,8 @@ impl Life for Runs {
         let caller = caller.moved(&address, &caller.agent);
         self.run(now_s, &caller, stage);
         self.caller = Some(caller);
-        self.left_runs -= 1;
+        self.left -= 1;
         let wait_s = self.rng.between(2 * MINUTE_S, 12 * MINUTE_S);
-        (self.left_runs > 0).then_some(now_s + wait_s)
+        (self.left > 0).then_some(now_s + wait_s)
     }
 }
