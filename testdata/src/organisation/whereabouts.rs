@@ -120,9 +120,11 @@ fn day(of: &Person, city: City, midnight_s: i64, rng: &mut Rng) -> Vec<(i64, Pla
         let out = [(noon_s, Street), (noon_s + 2 * HOUR_S, Home)];
         return if goes_out { out.into() } else { Vec::new() };
     }
-    let comes = [(begins_s - WAY_S, Street), (begins_s, Office)];
-    let goes = [(ends_s, Street), (ends_s + WAY_S, Home)];
-    let changes = |place| [(noon_s, Street), (noon_s + WAY_S, place)];
+    // The private network goes along, whatever carries it.
+    let way = if desk == Vpn { Vpn } else { Street };
+    let comes = [(begins_s - WAY_S, way), (begins_s, Office)];
+    let goes = [(ends_s, way), (ends_s + WAY_S, Home)];
+    let changes = |place| [(noon_s, way), (noon_s + WAY_S, place)];
     match (in_office, all_day, mornings) {
         (true, true, _) => [comes, goes].concat(),
         (true, false, true) => [&comes[..], &changes(desk), &[(ends_s + HOUR_S, Home)]].concat(),

@@ -50,7 +50,7 @@ fn session(scene: &mut Scene<'_>, (address, browser, tool): (&str, &str, &str)) 
 /// The same with the victim's own computer, somewhere else.
 fn own_session(scene: &mut Scene<'_>, address: &str) {
     let victim = scene.victim;
-    session(scene, (address, &victim.browser, &victim.agent));
+    session(scene, (address, victim.laptop.browser, &victim.agent));
 }
 
 fn by_hand(scene: &mut Scene<'_>, caller: &Caller) {

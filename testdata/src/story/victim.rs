@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use serde_json::Value;
 
 use super::tools;
-use crate::aws::caller::agents;
+use crate::aws::caller::agents::{self, Laptop};
 use crate::aws::caller::{Caller, Role, Session, User};
 use crate::calendar::{self, Zone};
 use crate::clock::DAY_S;
@@ -26,8 +26,8 @@ pub struct Victim {
     pub address: String,
     /// What they call with.
     pub agent: String,
-    /// What they open the console with.
-    pub browser: String,
+    /// What else they call with.
+    pub laptop: Laptop,
     /// The hours they keep.
     pub zone: Zone,
     /// Buckets they work with; the first is the usual one.
@@ -137,7 +137,7 @@ impl Victim {
             region,
             address: address.to_owned(),
             agent: agent.to_owned(),
-            browser: tools::BROWSER.to_owned(),
+            laptop: agents::WINDOWS,
             zone: calendar::LONDON,
             buckets: Vec::new(),
             objects: Vec::new(),
@@ -171,9 +171,8 @@ impl Victim {
         let laptop = person.laptop();
         let buckets = of.accounts.get(number)?.buckets.clone();
         let agent = agents::running(laptop.command_line, "s3.ls");
-        let browser = laptop.browser.to_owned();
         let zone = stay.city.zone;
-        Some(Self { browser, zone, ..Self::of(of, number, (who, stay.address, agent), buckets)? })
+        Some(Self { laptop, zone, ..Self::of(of, number, (who, stay.address, agent), buckets)? })
     }
 
     /// Machine number `index`.
@@ -237,7 +236,7 @@ impl Victim {
             who,
             address,
             agent,
-            browser: tools::BROWSER.to_owned(),
+            laptop: agents::WINDOWS,
             zone: calendar::LONDON,
             buckets,
             objects: Vec::new(),

@@ -304,14 +304,3 @@ fn everything_written_is_counted() {
     let last_s = objects.iter().map(|object| object.stamp_s).max().unwrap();
     assert!((last_s - START_S - DAYS * DAY_S).abs() < 700);
 }
-
-#[test]
-fn people_work_when_their_office_is_open_and_mostly_read() {
-    let person = |line: &Line| line.caller.contains("AWSReservedSSO_");
-    // Reads of console people: 0.97 to 0.99.
-    within("reads of people", share(|line| line.read_only, person), 0.95..=1.0);
-    // Days are told in UTC; Saturday and Sunday everywhere but in one zone.
-    let day = |line: &Line| (line.time_s - START_S).div_euclid(DAY_S) % 7;
-    let weekend = share(|line| day(line) >= 5, person);
-    within("calls of people on weekends", weekend, 0.0..=0.06);
-}

@@ -47,7 +47,8 @@ const LINUX: Laptop = Laptop {
              lang/python#3.13.7 md/pyimpl#CPython m/b,D,Z cfg/retry-mode#legacy Botocore/1.42.16",
     terraform: TERRAFORM,
 };
-const WINDOWS: Laptop = Laptop {
+/// Windows, with Chrome.
+pub const WINDOWS: Laptop = Laptop {
     browser: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
               Chrome/145.0.0.0 Safari/537.36",
     command_line: "aws-cli/2.32.14 md/awscrt#0.28.4 ua/2.1 os/windows#11 md/arch#amd64 \
