@@ -178,3 +178,69 @@ impl Life for Telling {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::organisation::Size;
+    use crate::story::{STORIES, named};
+
+    const SIZE: Size = Size { accounts: 2, people: 60, machines: 6, pipelines: 4, vpcs: 1 };
+    /// Thursday 2026-03-05. Unit: seconds since the Unix epoch.
+    const START_S: i64 = 1_772_668_800;
+    const DAYS: i64 = 21;
+
+    fn time_s(iso: &str) -> i64 {
+        iso.parse::<jiff::Timestamp>().unwrap().as_second()
+    }
+
+    /// Stories with the person they are about.
+    fn told_of_people(seed: u64) -> Vec<(&'static Story, usize, (i64, i64))> {
+        let of = Organisation::new(seed, SIZE, (START_S, DAYS));
+        let truth = schedule(&of, DAYS, &STORIES).truth;
+        let about = truth.stories.iter().filter_map(|told| {
+            let name = told.entity.rsplit('/').next()?;
+            let is_it = |mail: &str| mail == name || mail.split('@').next() == Some(name);
+            let number = of.people.iter().position(|person| is_it(&person.mail))?;
+            Some((named(&told.name)?, number, (time_s(&told.first), time_s(&told.last))))
+        });
+        about.collect()
+    }
+
+    #[test]
+    fn work_is_done_on_days_on_which_they_work() {
+        let mut seen = 0;
+        for seed in 1..=12 {
+            let of = Organisation::new(seed, SIZE, (START_S, DAYS));
+            for (story, number, (first_s, _)) in told_of_people(seed) {
+                if story.hours != Hours::Work {
+                    continue;
+                }
+                let (city, _) = of.people[number].city_at(first_s).unwrap();
+                let local_s = first_s + city.zone.offset_s(first_s);
+                let date_s = local_s - local_s.rem_euclid(DAY_S);
+                assert_eq!(of.at_work(number, date_s), Some(city), "{} of {seed}", story.name);
+                assert!((9..14).contains(&city.zone.hour(first_s)), "{} of {seed}", story.name);
+                seen += 1;
+            }
+        }
+        assert!(seen > 40, "{seen} stories");
+    }
+
+    #[test]
+    fn who_travels_in_a_story_is_nowhere_else() {
+        let mut seen = 0;
+        for seed in 1..=12 {
+            let of = Organisation::new(seed, SIZE, (START_S, DAYS));
+            for (story, number, (first_s, last_s)) in told_of_people(seed) {
+                if story.hours != Hours::Leaving {
+                    continue;
+                }
+                let away = (first_s - 3 * HOUR_S, last_s);
+                assert!(is_quiet(&of, number, away), "{} of {seed}", of.people[number].mail);
+                seen += 1;
+            }
+        }
+        assert!(seen >= 10, "{seen} journeys");
+    }
+}

@@ -69,7 +69,7 @@ impl Sitting {
         let frame = part(FRAME, 0.75);
         let pages = part(&services, breadth);
         // A few changes, in one session in eight many.
-        let most = if rng.one_in(8) { 9.0 } else { 1.8 };
+        let most = if rng.one_in(8) { 9.0 } else { 2.4 };
         let left_changes =
             if tasks::changes(desk.team).is_empty() { 0 } else { rng.count(most).min(20) };
         Self {
