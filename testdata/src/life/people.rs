@@ -108,7 +108,7 @@ fn visits(
         let at_s = city.zone.at(date_s, rng.between(9 * HOUR_S, 20 * HOUR_S));
         visits.push((at_s, Task::Console));
     }
-    if is_on_call && rng.chance(ON_CALL.1) {
+    if is_on_call && rng.chance(ON_CALL.1) && !person.has_time_off(date_s) {
         let at_s = city.zone.at(date_s, rng.between(HOUR_S, 5 * HOUR_S));
         let later_s = at_s + rng.between(2 * MINUTE_S, 20 * MINUTE_S);
         visits.extend([(at_s, Task::Console), (later_s, Task::Shell)]);
