@@ -64,9 +64,11 @@ fn browse(n: i64, caller: &Caller, rng: &mut Rng, out: &mut String) {
         launch_template: "lt-0b7c41d29e5f8a603",
         kms_key: "0b7c41d2-9e5f-4a60-8b7c-41d29e5f8a60",
         trail: "main",
+        service: "billing",
     };
+    let reads: Vec<&console::Read> = console::READS.iter().collect();
     let at = At { time_s: 1_772_409_600 + n, region: REGION, account: ACCOUNT };
-    let call = console::draw(rng).call(at, &things, rng);
+    let call = console::draw(&reads, rng).call(at, &things, rng);
     call.write(caller, ACCOUNT, rng, out);
 }
 

@@ -62,7 +62,7 @@ struct Organisation {
     /// AWS accounts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     accounts: u32,
-    /// People who sign in
+    /// People, who sign in, type commands and travel
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     people: u32,
     /// Fleets, functions and services, each with a role of its own

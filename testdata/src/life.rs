@@ -10,6 +10,8 @@ mod network;
 mod people;
 mod services;
 
+pub(crate) use people::is_quiet;
+
 use crate::aws::call::Call;
 use crate::aws::caller::Caller;
 use crate::organisation::Organisation;

@@ -7,18 +7,17 @@ mod machines;
 mod names;
 mod network;
 mod people;
+mod whereabouts;
 
 pub use machines::{Kind, Machine, Pipeline};
 pub use network::{Host, HostKind, Vpc};
 pub use people::{Access, Person, Team, Trip};
+pub use whereabouts::{DESK_S, Stay};
 
 use crate::aws::caller::Role;
 use crate::clock::DAY_S;
 use crate::places::{HOME_REGIONS, REGIONS};
 use crate::rng::Rng;
-
-/// Providers give homes another address after so long. Unit: days.
-const ADDRESS_DAYS: i64 = 40;
 
 /// How much of everything there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +44,7 @@ pub(crate) mod part {
     pub(crate) const VPC: u64 = 7;
     pub(crate) const DELIVERY: u64 = 10;
     pub(crate) const STORY: u64 = 11;
+    pub(crate) const PLACE: u64 = 12;
 }
 
 /// An account, and what is in it.
@@ -125,7 +125,12 @@ impl Organisation {
         let draw = |part: u64, number: u32| Rng::for_part(seed, &[part, u64::from(number)]);
         let people = (0..size.people.max(1))
             .map(|number| {
-                Person::new(&mut draw(part::PERSON, number), number, (name, days), &accounts)
+                Person::new(
+                    &mut draw(part::PERSON, number),
+                    number,
+                    (name, start_s, days),
+                    &accounts,
+                )
             })
             .collect();
         let machines = (0..size.machines)
@@ -145,15 +150,9 @@ impl Organisation {
         format!("{}-organisation-trail", self.name)
     }
 
-    /// Where a person calls from on `day`: from home, or from a hotel on a trip. An address lasts
-    /// some weeks.
-    pub fn address_of(&self, person: usize, day: i64) -> String {
-        let Some(of) = self.people.get(person) else { return String::new() };
-        let city = of.city_on(day);
-        let weeks = u64::try_from(day / ADDRESS_DAYS).unwrap_or(0);
-        let mut rng = Rng::for_part(self.seed, &[part::PERSON, person as u64, u64::MAX, weeks]);
-        let network = if city == of.city { city.homes } else { city.business };
-        network.address(&mut rng).to_string()
+    /// `d-...`, where Identity Center keeps its people.
+    pub fn store(&self) -> String {
+        format!("d-{}", Rng::for_part(self.seed, &[part::ORGANISATION, 1]).digits(10))
     }
 
     /// Midnight UTC of `day`, counted from 0. Unit: seconds since the Unix epoch.

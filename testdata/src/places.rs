@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::calendar::{self, Zone};
+use crate::clock::HOUR_S;
 use crate::rng::Rng;
 
 /// A range that one operator announces.
@@ -19,6 +20,16 @@ pub struct Network {
 impl Network {
     const fn new(name: &'static str, first: [u8; 4], n_addresses: u32) -> Self {
         Self { name, first: u32::from_be_bytes(first), n_addresses }
+    }
+
+    /// Whether it announces `address`.
+    pub fn contains(&self, address: Ipv4Addr) -> bool {
+        u32::from(address).wrapping_sub(self.first) < self.n_addresses
+    }
+
+    /// The address with this number, and no other: what many share.
+    pub fn nth(&self, number: u64) -> Ipv4Addr {
+        self.address(&mut Rng::new(number))
     }
 
     /// An address of it.
@@ -40,12 +51,46 @@ pub struct City {
     pub country: &'static str,
     /// Its hours.
     pub zone: Zone,
+    /// Degrees north and east.
+    place: (f64, f64),
     /// What homes use.
     pub homes: Network,
     /// What telephones use.
     pub mobile: Network,
     /// What offices and hotels use.
     pub business: Network,
+}
+
+/// Mean radius of the earth. Unit: kilometres.
+const EARTH_KM: f64 = 6_371.0;
+/// Airliners fly a little faster, but not all the way. Unit: kilometres an hour.
+const FLIGHT_KM_H: f64 = 800.0;
+/// To the airport, through it, and out of the other one. Unit: seconds.
+const AIRPORTS_S: i64 = 3 * HOUR_S;
+
+impl City {
+    /// A number of its own.
+    pub(crate) fn number(&self) -> u64 {
+        u64::from(self.homes.first)
+    }
+
+    /// The way over the great circle (haversine). Unit: kilometres.
+    pub fn distance_km(&self, other: &Self) -> f64 {
+        let [north, east] = [self.place.0, self.place.1].map(f64::to_radians);
+        let [other_north, other_east] = [other.place.0, other.place.1].map(f64::to_radians);
+        let squared = |angle: f64| libm::pow(libm::sin(angle / 2.0), 2.0);
+        let half = squared(other_north - north)
+            + libm::cos(north) * libm::cos(other_north) * squared(other_east - east);
+        2.0 * EARTH_KM * libm::asin(libm::sqrt(half.min(1.0)))
+    }
+
+    /// From the last call in this city to the first in another: the flight, and the airports.
+    /// Unit: seconds.
+    pub fn journey_s(&self, other: &Self) -> i64 {
+        #[expect(clippy::cast_possible_truncation, reason = "a day at most")]
+        let flight_s = (self.distance_km(other) / FLIGHT_KM_H * HOUR_S as f64) as i64;
+        flight_s + AIRPORTS_S
+    }
 }
 
 const SMALL: u32 = 1 << 10;
@@ -57,6 +102,7 @@ pub const CITIES: [City; 8] = [
         name: "Seattle",
         country: "US",
         zone: calendar::SEATTLE,
+        place: (47.6, -122.3),
         homes: Network::new("Comcast", [73, 83, 0, 0], LARGE),
         mobile: Network::new("T-Mobile USA", [172, 56, 104, 0], SMALL),
         business: Network::new("Comcast Business", [50, 206, 80, 0], SMALL),
@@ -65,6 +111,7 @@ pub const CITIES: [City; 8] = [
         name: "New York",
         country: "US",
         zone: calendar::NEW_YORK,
+        place: (40.7, -74.0),
         homes: Network::new("Verizon Fios", [108, 27, 0, 0], LARGE),
         mobile: Network::new("AT&T Mobility", [107, 77, 224, 0], SMALL),
         business: Network::new("Verizon Business", [65, 206, 80, 0], SMALL),
@@ -73,6 +120,7 @@ pub const CITIES: [City; 8] = [
         name: "Berlin",
         country: "DE",
         zone: calendar::BERLIN,
+        place: (52.5, 13.4),
         homes: Network::new("Vodafone Germany", [91, 64, 0, 0], LARGE),
         mobile: Network::new("Telekom Deutschland mobile", [80, 187, 80, 0], SMALL),
         business: Network::new("Colt Germany", [62, 96, 180, 0], SMALL),
@@ -81,6 +129,7 @@ pub const CITIES: [City; 8] = [
         name: "London",
         country: "GB",
         zone: calendar::LONDON,
+        place: (51.5, -0.1),
         homes: Network::new("British Telecommunications", [86, 139, 0, 0], LARGE),
         mobile: Network::new("EE mobile", [31, 94, 16, 0], SMALL),
         business: Network::new("BT business", [81, 149, 144, 0], SMALL),
@@ -89,6 +138,7 @@ pub const CITIES: [City; 8] = [
         name: "Lisbon",
         country: "PT",
         zone: calendar::LISBON,
+        place: (38.7, -9.1),
         homes: Network::new("MEO", [85, 243, 0, 0], LARGE),
         mobile: Network::new("Vodafone Portugal", [148, 69, 112, 0], SMALL),
         business: Network::new("NOS", [83, 240, 160, 0], SMALL),
@@ -97,6 +147,7 @@ pub const CITIES: [City; 8] = [
         name: "Bangalore",
         country: "IN",
         zone: calendar::BANGALORE,
+        place: (13.0, 77.6),
         homes: Network::new("Bharti Airtel", [106, 51, 0, 0], LARGE),
         mobile: Network::new("Reliance Jio", [49, 37, 176, 0], SMALL),
         business: Network::new("Tata Communications", [115, 114, 64, 0], SMALL),
@@ -105,6 +156,7 @@ pub const CITIES: [City; 8] = [
         name: "Tokyo",
         country: "JP",
         zone: calendar::TOKYO,
+        place: (35.7, 139.7),
         homes: Network::new("NTT OCN", [153, 156, 0, 0], LARGE),
         mobile: Network::new("NTT Docomo", [49, 98, 48, 0], SMALL),
         business: Network::new("IIJ", [202, 232, 16, 0], SMALL),
@@ -113,12 +165,15 @@ pub const CITIES: [City; 8] = [
         name: "Sydney",
         country: "AU",
         zone: calendar::SYDNEY,
+        place: (-33.9, 151.2),
         homes: Network::new("Telstra", [58, 165, 0, 0], LARGE),
         mobile: Network::new("Telstra mobile", [1, 145, 16, 0], SMALL),
         business: Network::new("Optus business", [203, 202, 0, 0], SMALL),
     },
 ];
 
+/// Where the company's own virtual private network comes out: Amsterdam, where nobody lives.
+pub const COMPANY_VPN: Network = Network::new("LeaseWeb Netherlands", [5, 79, 73, 0], 1 << 8);
 /// Commercial virtual private networks, which people and intruders use.
 pub const VPN: Network = Network::new("M247", [185, 156, 46, 0], 1 << 8);
 /// Hosting in Finland.
@@ -296,6 +351,16 @@ mod tests {
                 assert!((network.first..=network.first + network.n_addresses).contains(&address));
             }
         }
+    }
+
+    #[test]
+    fn journeys_take_as_long_as_those_of_airliners() {
+        let [seattle, _, berlin, london, _, _, _, sydney] = CITIES;
+        let rounded = |km: f64| (km / 100.0).round();
+        assert!((rounded(london.distance_km(&sydney)) - 170.0).abs() < f64::EPSILON);
+        assert!((rounded(berlin.distance_km(&london)) - 9.0).abs() < f64::EPSILON);
+        assert_eq!(london.journey_s(&sydney) / HOUR_S, 24);
+        assert_eq!(seattle.journey_s(&seattle), 3 * HOUR_S);
     }
 
     #[test]

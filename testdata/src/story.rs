@@ -81,8 +81,10 @@ impl VictimKind {
 /// When a story begins, on the victim's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hours {
-    /// Between 9 and 16.
+    /// Between 9 and 13 on a day on which they work; machines take no day off.
     Work,
+    /// At the end of a working day before days on which they sit down for nothing.
+    Leaving,
     /// Between 1 and 4.
     Night,
     /// At any time.

@@ -258,6 +258,7 @@ fn calls(rng: &mut Rng) -> Vec<Call> {
         launch_template: "lt-1",
         kms_key: "0b1c",
         trail: "main",
+        service: "billing",
     };
     let mut calls: Vec<Call> = shapes().iter().map(|shape| shape.call(AT, &[], rng)).collect();
     calls.extend(READS.iter().map(|read| read.call(AT, &things, rng)));
@@ -330,7 +331,10 @@ fn other_calls(rng: &mut Rng) -> Vec<Call> {
         signin::check_mfa(AT),
         signin::get_signin_token(AT, "ASIAEXAMPLEEXAMPLE12"),
         signin::switch_role(AT, "arn:aws:iam::111122223333:role/platform", "ada"),
+        signin::credential_challenge(AT, "w", ("TOTP", "ada")),
         signin::credential_verification(AT, "w", "TOTP"),
+        signin::authenticate(AT),
+        signin::create_token(AT, rng),
         signin::user_authentication(AT, "w"),
         signin::federate(AT, "platform"),
         signin::get_role_credentials(AT, "platform"),

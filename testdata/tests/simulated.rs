@@ -7,5 +7,8 @@ mod facts;
 #[path = "simulated/flows.rs"]
 mod flows;
 #[cfg(test)]
+#[path = "simulated/people.rs"]
+mod people;
+#[cfg(test)]
 #[path = "simulated/stories.rs"]
 mod stories;

@@ -3,12 +3,14 @@
 //!
 //! Who calls is not known here: a `Call` becomes a record with a `Caller`.
 
+pub mod analytics;
 pub mod attack;
 pub mod config;
 pub mod console;
 pub mod database;
 pub mod denied;
 pub mod ec2;
+pub mod findings;
 pub mod iam;
 pub mod keys;
 pub mod lambda;
@@ -28,10 +30,12 @@ pub use shape::Shape;
 /// Every template there is, but for the reads of `console`.
 pub fn shapes() -> Vec<&'static Shape> {
     [
+        analytics::SHAPES,
         attack::SHAPES,
         config::SHAPES,
         database::SHAPES,
         ec2::SHAPES,
+        findings::SHAPES,
         iam::SHAPES,
         keys::SHAPES,
         lambda::SHAPES,

@@ -243,7 +243,12 @@ impl Call {
     }
 
     fn has_request_id(&self) -> bool {
-        matches!(self.kind, Kind::Api | Kind::Data | Kind::Endpoint)
+        match self.kind {
+            Kind::Api | Kind::Data | Kind::Endpoint => true,
+            // What people do in Identity Center is told as events of the service.
+            Kind::Service => matches!(self.service, "signin" | "sso"),
+            Kind::SignIn | Kind::Console => false,
+        }
     }
 
     /// From `eventType` to `recipientAccountId`.

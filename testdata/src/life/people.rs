@@ -1,189 +1,147 @@
-//! People at their desks: on working days of their zone they sign in, and look around the console.
+//! People at work: what they begin on a day, when and where they are. Weekdays at the hours of the
+//! city they are in, without holidays and time off; on call at night; now and then on a weekend.
 
-use super::{Life, Stage, Start};
-use crate::aws::api::At;
-use crate::aws::api::console::{self, Things};
-use crate::aws::api::signin::{self, SecondFactor};
-use crate::aws::call::Call;
-use crate::aws::caller::agents::{BROWSERS, CONSOLE, CONSOLE_JAVA};
-use crate::aws::caller::{Caller, Session};
-use crate::clock::{DAY_S, HOUR_S};
-use crate::object;
-use crate::organisation::{Access, Organisation, Person, part};
-use crate::places::{GLOBAL, REGIONS};
+mod console;
+mod entry;
+mod notebook;
+mod shell;
+mod tasks;
+mod terraform;
+mod things;
+
+use super::{Life, Start};
+use crate::clock::{DAY_S, HOUR_S, MINUTE_S};
+use crate::organisation::{DESK_S, Organisation, Person, Stay, Team, part};
 use crate::rng::Rng;
 
-/// People leave their desk so long after they came. Unit: seconds.
-const DESK_S: i64 = 9 * HOUR_S;
-/// Calls of one click, how they spread, and the most. Unit: calls.
-const CLICK: (f64, f64, i64) = (9.0, 1.0, 120);
+/// Somebody works on a day that is free, without being on call.
+const FREE_DAY: f64 = 0.012;
+/// Somebody on call is needed on a free day, and in a night.
+const ON_CALL: (f64, f64) = (0.3, 0.2);
 
-/// The sessions that people begin on `day`.
+/// What somebody sits down for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Task {
+    Console,
+    Shell,
+    Notebook,
+    Terraform,
+}
+
+/// What people begin on `day`.
 pub(super) fn day(organisation: &Organisation, day: i64) -> Vec<Start> {
     let midnight_s = organisation.midnight(day);
-    let people = organisation.people.iter().enumerate();
-    let at_work = people.filter_map(|(number, person)| {
-        let zone = person.city_on(day).zone;
-        // In the east the morning of a date falls on the day before it in UTC.
-        let dates = [midnight_s, midnight_s + DAY_S];
-        let date = dates.into_iter().find(|date| zone.at(*date, person.begins_s) >= midnight_s)?;
-        let begins_s = zone.at(date, person.begins_s);
-        let works = person.is_here(day) && zone.is_working_day(date);
-        works.then_some((number, person, begins_s))
-    });
-    at_work
-        .flat_map(|(number, person, begins_s)| {
-            let mut rng = organisation.rng(part::PERSON, number, day);
-            let n_sessions = rng.count(person.sessions_a_day);
-            (0..n_sessions).map(move |_| {
-                let at_s = begins_s + rng.between(0, DESK_S);
-                let n_clicks = rng.log_normal_between(16.0, 0.8, (3, 90));
-                let rng = Rng::new(rng.bits());
-                Start { at_s, life: Box::new(Sitting::new(number, day, n_clicks, rng)) }
-            })
-        })
-        .collect()
-}
-
-/// A click in so many changes something: a few changes a session.
-const CHANGE_ONE_IN: u64 = 6;
-/// Things of each kind that pages show, the first far more often. Unit: things.
-const SHOWN: usize = 6;
-
-/// One session in the console, a click at a time.
-struct Sitting {
-    person: usize,
-    day: i64,
-    n_clicks: i64,
-    rng: Rng,
-    caller: Option<Caller>,
-}
-
-impl Sitting {
-    fn new(person: usize, day: i64, n_clicks: i64, rng: Rng) -> Self {
-        Self { person, day, n_clicks, rng, caller: None }
-    }
-
-    /// Signs in, and answers who calls from then on.
-    fn sign_in(&mut self, now_s: i64, person: &Person, stage: &mut Stage<'_>) -> Option<Caller> {
-        let organisation = stage.organisation;
-        let address = organisation.address_of(self.person, self.day);
-        let browser = pick(&BROWSERS, person.computer);
-        let key = format!("ASIA{}", self.rng.capitals(16));
-        let number = *person.accounts.first()?;
-        match &person.access {
-            Access::IdentityCenter { permission_set, .. } => {
-                let account = organisation.accounts.get(number)?;
-                let role = account.reserved_role(permission_set);
-                let session = Session { name: &person.mail, key: &key, since_s: now_s };
-                let identity = role.session(session, &[]);
-                Some(Caller::new(identity, &address, browser).in_console())
-            }
-            Access::IamUser { user, has_mfa, .. } => {
-                let account = organisation.accounts.first()?;
-                let at = At { time_s: now_s, region: GLOBAL, account: &account.id };
-                let device = format!("arn:aws:iam::{}:mfa/{}", account.id, user.name);
-                let factor =
-                    if *has_mfa { SecondFactor::Device(&device) } else { SecondFactor::NotUsed };
-                let signing_in = Caller::new(user.signing_in(), &address, browser);
-                stage.call(0, &signing_in, signin::console_login(at, factor), &mut self.rng);
-                let identity = user.in_session(&key, now_s, *has_mfa);
-                Some(Caller::new(identity, &address, browser).in_console())
+    let this_day = midnight_s..midnight_s + DAY_S;
+    let mut starts = Vec::new();
+    for date_s in dates(midnight_s) {
+        let on_call = organisation.on_call(date_s);
+        for (number, person) in organisation.people.iter().enumerate() {
+            let date = (date_s - organisation.start_s).div_euclid(DAY_S);
+            let (visits, mut rng) = visits(organisation, number, (date_s, on_call));
+            for (nth, (at_s, task)) in visits.into_iter().enumerate() {
+                let desk = Desk {
+                    number,
+                    team: person.team(date),
+                    date_s,
+                    signs_in: nth == 0,
+                    account: account_of(person, &mut rng),
+                    stay: None,
+                };
+                let life = begin(task, desk, Rng::new(rng.bits()));
+                if this_day.contains(&at_s) {
+                    starts.push(Start { at_s, life });
+                }
             }
         }
     }
+    starts
+}
 
-    /// A page of the console asks for much at once, some of it in every region.
-    fn click(&mut self, now_s: i64, person: &Person, caller: &Caller, stage: &mut Stage<'_>) {
-        let organisation = stage.organisation;
-        let number = match person.access {
-            Access::IdentityCenter { .. } => person.accounts.first().copied().unwrap_or(0),
-            Access::IamUser { .. } => 0,
-        };
-        let Some(account) = organisation.accounts.get(number) else { return };
-        let rng = &mut self.rng;
-        let n_calls = rng.log_normal_between(CLICK.0, CLICK.1, (1, CLICK.2));
-        let everywhere = rng.one_in(12);
-        if rng.one_in(CHANGE_ONE_IN) {
-            let retention =
-                Call::new(now_s, account.home, "logs", "PutRetentionPolicy").asking(object! {
-                    "logGroupName": format!("/aws/lambda/{}-{}", account.name, rng.rank(SHOWN)),
-                    "retentionInDays": 30,
-                });
-            stage.call(number, caller, retention, rng);
+/// Whether a person sits down for nothing between two moments. Unit: seconds since the Unix epoch.
+pub(crate) fn is_quiet(of: &Organisation, number: usize, (from_s, until_s): (i64, i64)) -> bool {
+    let days = (from_s - of.start_s).div_euclid(DAY_S)..=(until_s - of.start_s).div_euclid(DAY_S);
+    let mut dates = days.flat_map(|day| dates(of.midnight(day)));
+    !dates.any(|date_s| {
+        let (visits, _) = visits(of, number, (date_s, of.on_call(date_s)));
+        visits.iter().any(|(at_s, _)| (from_s..until_s).contains(at_s))
+    })
+}
+
+/// Dates that some of the day is on: in the east a date begins on the day before it in UTC, in the
+/// west it ends on the next one.
+fn dates(midnight_s: i64) -> [i64; 3] {
+    [-1, 0, 1].map(|days| midnight_s + days * DAY_S)
+}
+
+fn begin(task: Task, desk: Desk, rng: Rng) -> Box<dyn Life> {
+    match task {
+        Task::Console => Box::new(console::Sitting::new(desk, rng)),
+        Task::Shell => Box::new(shell::Shell::new(desk, rng)),
+        Task::Notebook => Box::new(notebook::Notebook::new(desk, rng)),
+        Task::Terraform => Box::new(terraform::Runs::new(desk, rng)),
+    }
+}
+
+/// When somebody sits down on a date, and for what, in the order of time; and what draws the rest of
+/// their date. Unit: seconds since the Unix epoch.
+fn visits(
+    organisation: &Organisation,
+    number: usize,
+    (date_s, on_call): (i64, Option<usize>),
+) -> (Vec<(i64, Task)>, Rng) {
+    let date = (date_s - organisation.start_s).div_euclid(DAY_S);
+    let mut rng = organisation.rng(part::PERSON, number, date + 1);
+    let person = organisation.people.get(number).filter(|person| person.is_here(date));
+    let city = person.and_then(|person| person.city_on(date_s));
+    let (Some(person), Some(city)) = (person, city) else { return (Vec::new(), rng) };
+    let (team, is_on_call) = (person.team(date), on_call == Some(number));
+    let mut visits = Vec::new();
+    let is_needed = rng.chance(if is_on_call { ON_CALL.0 } else { FREE_DAY });
+    if organisation.at_work(number, date_s).is_some() {
+        let begins_s = city.zone.at(date_s, person.begins_s);
+        for (task, a_day) in tasks::usual(team, person.sessions_a_day) {
+            for _ in 0..rng.count(a_day) {
+                visits.push((begins_s + rng.between(5 * MINUTE_S, DESK_S - HOUR_S), task));
+            }
         }
-        for call in 0..n_calls {
-            let bucket = account.buckets.get(rng.rank(account.buckets.len()));
-            let shown = Shown::new(organisation.seed, number, rng.rank(SHOWN));
-            let things = shown.things(bucket.map_or("", String::as_str));
-            let nth = usize::try_from(call).unwrap_or(0) % REGIONS.len();
-            let region = if everywhere { REGIONS.get(nth).copied() } else { None };
-            let time_s = now_s + rng.between(0, 3);
-            let at = At { time_s, region: region.unwrap_or(account.home), account: &account.id };
-            let told = console::draw(rng).call(at, &things, rng);
-            let agent = match rng.below(100) {
-                0..=44 => Some(CONSOLE),
-                45..=61 => Some(CONSOLE_JAVA),
-                _ => None,
-            };
-            let by = agent.map(|agent| caller.with(agent));
-            stage.call(number, by.as_ref().unwrap_or(caller), told, rng);
+    } else if is_needed && team != Team::Finance && !person.has_time_off(date_s) {
+        let at_s = city.zone.at(date_s, rng.between(9 * HOUR_S, 20 * HOUR_S));
+        visits.push((at_s, Task::Console));
+    }
+    if is_on_call && rng.chance(ON_CALL.1) && !person.has_time_off(date_s) {
+        let at_s = city.zone.at(date_s, rng.between(HOUR_S, 5 * HOUR_S));
+        let later_s = at_s + rng.between(2 * MINUTE_S, 20 * MINUTE_S);
+        visits.extend([(at_s, Task::Console), (later_s, Task::Shell)]);
+    }
+    visits.sort_by_key(|(at_s, _)| *at_s);
+    (visits, rng)
+}
+
+/// The account they work in today, mostly their first.
+fn account_of(person: &Person, rng: &mut Rng) -> usize {
+    let nth = if rng.chance(0.8) { 0 } else { rng.rank(person.accounts.len()) };
+    // Users are in the first account.
+    if person.is_iam_user() { 0 } else { person.accounts.get(nth).copied().unwrap_or(0) }
+}
+
+/// Who sits where, and works in which account.
+struct Desk {
+    number: usize,
+    team: Team,
+    /// Midnight UTC of the date on their calendar. Unit: seconds since the Unix epoch.
+    date_s: i64,
+    /// The first of the date: Identity Center asks who it is.
+    signs_in: bool,
+    account: usize,
+    stay: Option<Stay>,
+}
+
+impl Desk {
+    /// Where they call from now; `None`: nowhere, they have left.
+    fn address(&mut self, now_s: i64, organisation: &Organisation) -> Option<String> {
+        if self.stay.as_ref().is_none_or(|stay| now_s >= stay.until_s) {
+            self.stay = organisation.stay(self.number, now_s);
         }
+        self.stay.as_ref().map(|stay| stay.address.clone())
     }
-}
-
-/// What a page is about: the same few of an account over and over.
-struct Shown {
-    /// `i-`, `vol-`, `snap-`, `sg-` and `lt-`, each with its number, and the id of a key.
-    ids: [String; 6],
-    name: &'static str,
-}
-
-impl Shown {
-    fn new(seed: u64, account: usize, rank: usize) -> Self {
-        let mut rng = Rng::for_part(seed, &[part::ACCOUNT, account as u64, rank as u64]);
-        let mut id = |prefix: &str| format!("{prefix}-0{}", rng.hex(16));
-        let [instance, volume, snapshot] = [id("i"), id("vol"), id("snap")];
-        let [group, template] = [id("sg"), id("lt")];
-        let ids = [instance, volume, snapshot, group, template, rng.uuid()];
-        Self { ids, name: pick(&["web", "worker", "deploy", "audit", "reader"], rank as u64) }
-    }
-
-    fn things<'a>(&'a self, bucket: &'a str) -> Things<'a> {
-        let [instance, volume, snapshot, security_group, launch_template, kms_key] = &self.ids;
-        Things {
-            user: self.name,
-            role: self.name,
-            group: self.name,
-            bucket,
-            instance,
-            volume,
-            snapshot,
-            security_group,
-            launch_template,
-            kms_key,
-            trail: "organisation",
-        }
-    }
-}
-
-impl Life for Sitting {
-    fn step(&mut self, now_s: i64, stage: &mut Stage<'_>) -> Option<i64> {
-        let person = stage.organisation.people.get(self.person)?;
-        let caller = match self.caller.take() {
-            Some(caller) => caller,
-            None => self.sign_in(now_s, person, stage)?,
-        };
-        self.click(now_s, person, &caller, stage);
-        self.caller = Some(caller);
-        self.n_clicks -= 1;
-        let wait_s = self.rng.log_normal_between(90.0, 1.1, (6, 1_800));
-        (self.n_clicks > 0).then_some(now_s + wait_s)
-    }
-}
-
-fn pick(choices: &[&'static str], computer: u64) -> &'static str {
-    let length = u64::try_from(choices.len()).unwrap_or(1);
-    let place = usize::try_from(computer.checked_rem(length).unwrap_or(0)).unwrap_or(0);
-    choices.get(place).copied().unwrap_or_default()
 }

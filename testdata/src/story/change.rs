@@ -17,7 +17,7 @@ pub(super) const NEW_TEAM: Story = Story {
     is_harmless: true,
     victim: VictimKind::Person,
     hours: Hours::Work,
-    days: 4,
+    days: 5,
     tell: new_team,
 };
 pub(super) const AUDIT_TOOL: Story = Story {
@@ -52,14 +52,19 @@ fn new_team(scene: &mut Scene<'_>) {
     let name = format!("AWSReservedSSO_ResearchAccess_{}", scene.rng.hex(16));
     let role = role(scene, "aws-reserved/sso.amazonaws.com/", name);
     let first_s = scene.now_s;
+    let first_day_s = first_s - first_s.rem_euclid(DAY_S);
     let given = ["lior", "ruth", "kenji", "paula", "sven", "amara"];
     let n = usize::try_from(scene.rng.between(3, 6)).unwrap_or(3);
-    let city = scene.rng.pick(&CITIES).copied().unwrap_or(CITIES[0]);
+    let at_home = CITIES.into_iter().find(|city| city.zone == scene.victim.zone);
+    let city = at_home.unwrap_or(CITIES[0]);
     for name in given.into_iter().take(n) {
         let mail = format!("{name}.{}@{}.example", scene.rng.hex(3), "new");
         let entity = role.session_arn(&mail);
         let address = city.homes.address(&mut scene.rng).to_string();
-        for day in 0..scene.rng.between(2, 3) {
+        let n_days = scene.rng.between(2, 3);
+        let working =
+            (0..4).filter(|day| scene.victim.zone.is_working_day(first_day_s + day * DAY_S));
+        for day in working.take(usize::try_from(n_days).unwrap_or(2)) {
             scene.now_s = first_s + day * DAY_S + scene.rng.between(0, 2 * HOUR_S);
             let key = format!("ASIA{}", scene.rng.capitals(16));
             let session = Session { name: &mail, key: &key, since_s: scene.now_s };

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::{Story, Told, Victim, VictimError, VictimKind, Who};
+use crate::aws::caller::agents;
 use crate::aws::flow::{Fields, Format};
 use crate::organisation::part;
 use crate::rng::Rng;
@@ -250,6 +251,7 @@ impl Known {
         let objects = buckets.first().and_then(|bucket| self.buckets.get(bucket));
         let objects = objects.map(|objects| objects.counts.keys().cloned().collect());
         Ok(Victim {
+            laptop: agents::WINDOWS,
             account: self.account.clone(),
             region,
             who,

@@ -7,11 +7,16 @@ use std::net::IpAddr;
 use super::{Hours, Packets, Story, Victim, VictimKind};
 use crate::aws::call::Record;
 use crate::aws::flow::Flow;
-use crate::clock::HOUR_S;
-use crate::life::{Life, Stage};
+use crate::calendar;
+use crate::clock::{DAY_S, HOUR_S};
+use crate::life::{Life, Stage, is_quiet};
 use crate::organisation::{Host, HostKind, Organisation, part};
+use crate::places::City;
 use crate::rng::Rng;
 use crate::truth::Truth;
+
+/// What somebody sat down for is over after this. Unit: seconds.
+const SITTING_S: i64 = 4 * HOUR_S;
 
 /// What a plan's stories come to: lives that hand over records and flows, and the truth.
 pub(crate) struct Schedule {
@@ -29,8 +34,8 @@ pub(crate) fn schedule(of: &Organisation, days: i64, stories: &[&'static Story])
         // The first half is for learning what is usual.
         let latest = (days - story.days).max(0);
         let day = rng.between((days / 2).min(latest), latest);
-        let Some(victim) = choose(of, story.victim, day, (&mut taken, &mut rng)) else { continue };
-        let start_s = begin(story.hours, of.midnight(day), &victim, &mut rng);
+        let drawn = choose(of, story, (day, latest), (&mut taken, &mut rng));
+        let Some((victim, start_s)) = drawn else { continue };
         let told = story.told(&victim, (of.start_s, start_s), Rng::new(rng.bits()));
         let index = |id: &String| of.accounts.iter().position(|account| account.id == *id);
         let records = told.records.into_iter();
@@ -84,32 +89,20 @@ fn through_nat(flow: &Packets, own: IpAddr, (gate, gateway): (u16, IpAddr)) -> V
     vec![way(near, (gateway, far.1), Some(far.0)), way((gateway, port), far, None)]
 }
 
-fn begin(hours: Hours, midnight_s: i64, victim: &Victim, rng: &mut Rng) -> i64 {
-    let hour_s = match hours {
-        Hours::Work => rng.between(9 * HOUR_S, 13 * HOUR_S),
-        Hours::Night => rng.between(HOUR_S, 4 * HOUR_S),
-        Hours::Any => rng.between(HOUR_S, 18 * HOUR_S),
-    };
-    match hours {
-        // On the UTC day, so that a story never begins before the logs do.
-        Hours::Any => midnight_s + hour_s,
-        Hours::Work | Hours::Night => victim.zone.at(midnight_s, hour_s).max(midnight_s + HOUR_S),
-    }
-}
-
+/// Somebody whom `story` fits, and when: on `day`, or as near to it as they can.
 fn choose(
     of: &Organisation,
-    kind: VictimKind,
-    day: i64,
+    story: &Story,
+    (day, latest): (i64, i64),
     (taken, rng): (&mut BTreeSet<(u8, usize)>, &mut Rng),
-) -> Option<Victim> {
-    let (lot, n): (u8, usize) = match kind {
+) -> Option<(Victim, i64)> {
+    let (lot, n): (u8, usize) = match story.victim {
         VictimKind::Person => (0, of.people.len()),
         VictimKind::Machine | VictimKind::Program => (1, of.machines.len()),
         VictimKind::Pipeline => (2, of.pipelines.len()),
         VictimKind::Interface => (3, of.vpcs.iter().map(|vpc| vpc.hosts.len()).sum()),
     };
-    let is_here = |index: usize| match kind {
+    let is_here = |index: usize| match story.victim {
         VictimKind::Person => of.people.get(index).is_some_and(|person| {
             person.is_here(day) && person.is_here(day + 3) && person.is_here(0)
         }),
@@ -124,14 +117,83 @@ fn choose(
     };
     let mut free: Vec<usize> =
         (0..n).filter(|&index| !taken.contains(&(lot, index)) && is_here(index)).collect();
-    let index = free.get(rng.rank(free.len())).copied().or_else(|| free.pop())?;
-    taken.insert((lot, index));
-    match kind {
-        VictimKind::Person => Victim::person(of, index, day),
+    while !free.is_empty() {
+        let index = free.remove(rng.rank(free.len()));
+        let begins = if story.victim == VictimKind::Person {
+            person(of, index, story, ((day, latest), rng))
+        } else {
+            other(of, index, story, ((day, latest), rng))
+        };
+        if begins.is_some() {
+            taken.insert((lot, index));
+            return begins;
+        }
+    }
+    None
+}
+
+/// A machine, a pipeline or an interface: on the UTC day, so that a story never begins before the
+/// logs do. What people have a pipeline do is done on working days.
+fn other(
+    of: &Organisation,
+    index: usize,
+    story: &Story,
+    ((day, latest), rng): ((i64, i64), &mut Rng),
+) -> Option<(Victim, i64)> {
+    let hour_s = hour_s(story.hours, rng);
+    let is_fit = |day: &i64| {
+        story.hours != Hours::Work || calendar::LONDON.is_working_day(of.midnight(*day))
+    };
+    let day = days(day, latest).find(is_fit)?;
+    let victim = match story.victim {
+        VictimKind::Person => None,
         VictimKind::Machine | VictimKind::Program => Victim::machine(of, index, day),
         VictimKind::Pipeline => Victim::pipeline(of, index, day),
         VictimKind::Interface => Victim::interface(of, index, day),
+    };
+    victim.map(|victim| (victim, of.midnight(day) + hour_s))
+}
+
+/// The days after the one drawn, then those before it.
+fn days(day: i64, latest: i64) -> impl Iterator<Item = i64> {
+    (day..=latest).chain((1..day).rev())
+}
+
+/// Unit: seconds after midnight.
+fn hour_s(hours: Hours, rng: &mut Rng) -> i64 {
+    match hours {
+        Hours::Work => rng.between(9 * HOUR_S, 13 * HOUR_S),
+        Hours::Leaving => rng.between(16 * HOUR_S, 19 * HOUR_S),
+        Hours::Night => rng.between(HOUR_S, 4 * HOUR_S),
+        Hours::Any => rng.between(HOUR_S, 18 * HOUR_S),
     }
+}
+
+/// Person number `index` when a story can begin for them, on `day` or near it; `None`: never.
+fn person(
+    of: &Organisation,
+    index: usize,
+    story: &Story,
+    ((day, latest), rng): ((i64, i64), &mut Rng),
+) -> Option<(Victim, i64)> {
+    let someone = of.people.get(index)?;
+    let hour_s = hour_s(story.hours, rng);
+    days(day, latest).find_map(|day| {
+        let midnight_s = of.midnight(day);
+        let wall = |city: City| city.zone.at(midnight_s, hour_s).max(of.start_s + HOUR_S);
+        let at_work = || of.at_work(index, midnight_s);
+        let start_s = match story.hours {
+            Hours::Work => wall(at_work()?),
+            Hours::Night => wall(someone.city_on(midnight_s)?),
+            Hours::Any => midnight_s + hour_s,
+            Hours::Leaving => {
+                let start_s = wall(at_work().filter(|city| *city == someone.city)?);
+                let away = (start_s - SITTING_S, start_s + story.days * DAY_S);
+                is_quiet(of, index, away).then_some(start_s)?
+            }
+        };
+        Some((Victim::person(of, index, start_s)?, start_s))
+    })
 }
 
 /// A story that was told, as it goes into the logs.
@@ -165,5 +227,71 @@ impl Life for Telling {
             stage.post.flow(vpc, flow);
         }
         self.next_s()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::organisation::Size;
+    use crate::story::{STORIES, named};
+
+    const SIZE: Size = Size { accounts: 2, people: 60, machines: 6, pipelines: 4, vpcs: 1 };
+    /// Thursday 2026-03-05. Unit: seconds since the Unix epoch.
+    const START_S: i64 = 1_772_668_800;
+    const DAYS: i64 = 21;
+
+    fn time_s(iso: &str) -> i64 {
+        iso.parse::<jiff::Timestamp>().unwrap().as_second()
+    }
+
+    /// Stories with the person they are about.
+    fn told_of_people(seed: u64) -> Vec<(&'static Story, usize, (i64, i64))> {
+        let of = Organisation::new(seed, SIZE, (START_S, DAYS));
+        let truth = schedule(&of, DAYS, &STORIES).truth;
+        let about = truth.stories.iter().filter_map(|told| {
+            let name = told.entity.rsplit('/').next()?;
+            let is_it = |mail: &str| mail == name || mail.split('@').next() == Some(name);
+            let number = of.people.iter().position(|person| is_it(&person.mail))?;
+            Some((named(&told.name)?, number, (time_s(&told.first), time_s(&told.last))))
+        });
+        about.collect()
+    }
+
+    #[test]
+    fn work_is_done_on_days_on_which_they_work() {
+        let mut seen = 0;
+        for seed in 1..=12 {
+            let of = Organisation::new(seed, SIZE, (START_S, DAYS));
+            for (story, number, (first_s, _)) in told_of_people(seed) {
+                if story.hours != Hours::Work {
+                    continue;
+                }
+                let (city, _) = of.people[number].city_at(first_s).unwrap();
+                let local_s = first_s + city.zone.offset_s(first_s);
+                let date_s = local_s - local_s.rem_euclid(DAY_S);
+                assert_eq!(of.at_work(number, date_s), Some(city), "{} of {seed}", story.name);
+                assert!((9..14).contains(&city.zone.hour(first_s)), "{} of {seed}", story.name);
+                seen += 1;
+            }
+        }
+        assert!(seen > 40, "{seen} stories");
+    }
+
+    #[test]
+    fn who_travels_in_a_story_is_nowhere_else() {
+        let mut seen = 0;
+        for seed in 1..=12 {
+            let of = Organisation::new(seed, SIZE, (START_S, DAYS));
+            for (story, number, (first_s, last_s)) in told_of_people(seed) {
+                if story.hours != Hours::Leaving {
+                    continue;
+                }
+                let away = (first_s - 3 * HOUR_S, last_s);
+                assert!(is_quiet(&of, number, away), "{} of {seed}", of.people[number].mail);
+                seen += 1;
+            }
+        }
+        assert!(seen >= 10, "{seen} journeys");
     }
 }

@@ -12,7 +12,7 @@ pub(super) const BUSINESS_TRIP: Story = Story {
     about: "somebody works from another country after a flight long enough",
     is_harmless: true,
     victim: VictimKind::Person,
-    hours: Hours::Work,
+    hours: Hours::Leaving,
     days: 5,
     tell: business_trip,
 };
@@ -47,6 +47,12 @@ fn session(scene: &mut Scene<'_>, (address, browser, tool): (&str, &str, &str)) 
     by_hand(scene, &caller.moved(address, tool));
 }
 
+/// The same with the victim's own computer, somewhere else.
+fn own_session(scene: &mut Scene<'_>, address: &str) {
+    let victim = scene.victim;
+    session(scene, (address, victim.laptop.browser, &victim.agent));
+}
+
 fn by_hand(scene: &mut Scene<'_>, caller: &Caller) {
     for (service, name) in [
         ("sts", "GetCallerIdentity"),
@@ -61,24 +67,30 @@ fn by_hand(scene: &mut Scene<'_>, caller: &Caller) {
 }
 
 fn business_trip(scene: &mut Scene<'_>) {
-    let cities: Vec<City> =
-        CITIES.into_iter().filter(|city| city.zone != scene.victim.zone).collect();
-    let city = scene.rng.pick(&cities).copied().unwrap_or(CITIES[0]);
-    // The last thing at home; then a flight of a day at most.
+    let home = CITIES.into_iter().find(|city| city.zone == scene.victim.zone).unwrap_or(CITIES[0]);
+    let cities: Vec<City> = CITIES.into_iter().filter(|city| *city != home).collect();
+    let city = scene.rng.pick(&cities).copied().unwrap_or(home);
+    // The last thing at home; then the flight, and the next mornings there.
     let key = format!("ASIA{}", scene.rng.capitals(16));
-    let home = scene.victim.caller(&key, scene.now_s - HOUR_S);
+    let caller = scene.victim.caller(&key, scene.now_s - HOUR_S);
     let call = scene.now("sts", "GetCallerIdentity");
-    scene.ordinary(&home, call);
-    scene.now_s += scene.rng.between(15 * HOUR_S, 22 * HOUR_S);
-    let first_s = scene.now_s;
+    scene.ordinary(&caller, call);
+    let lands_s = scene.now_s + home.journey_s(&city);
     let hotel = city.business.address(&mut scene.rng).to_string();
-    for day in 0..scene.rng.between(2, 4) {
+    let mut left = scene.rng.between(2, 3);
+    let first_s = scene.start_s - scene.start_s.rem_euclid(DAY_S);
+    for date_s in (0..BUSINESS_TRIP.days).map(|day| first_s + day * DAY_S) {
+        let at_s = city.zone.at(date_s, scene.rng.between(8 * HOUR_S, 11 * HOUR_S));
+        if left == 0 || at_s < lands_s || !city.zone.is_working_day(date_s) {
+            continue;
+        }
+        left -= 1;
+        scene.now_s = at_s;
         scene.step("signed-in-abroad", "T1078.004");
-        scene.now_s = first_s + day * DAY_S + scene.rng.between(0, HOUR_S);
-        session(scene, (&hotel, tools::BROWSER, tools::COMMAND_LINE));
+        own_session(scene, &hotel);
         if scene.rng.one_in(2) {
             let street = city.mobile.address(&mut scene.rng).to_string();
-            session(scene, (&street, tools::BROWSER, tools::COMMAND_LINE));
+            own_session(scene, &street);
         }
     }
 }
@@ -100,10 +112,10 @@ fn on_call(scene: &mut Scene<'_>) {
     let mobile = city.map(|city| city.mobile.address(&mut scene.rng).to_string());
     let address = mobile.unwrap_or_else(|| scene.victim.address.clone());
     scene.step("woken-at-night", "T1078.004");
-    session(scene, (&address, tools::BROWSER, tools::COMMAND_LINE));
+    own_session(scene, &address);
     scene.step("repaired", "T1578");
     let key = format!("ASIA{}", scene.rng.capitals(16));
-    let caller = scene.victim.caller(&key, scene.now_s).moved(&address, tools::COMMAND_LINE);
+    let caller = scene.victim.caller(&key, scene.now_s).moved(&address, &scene.victim.agent);
     for (service, name) in [
         ("monitoring", "GetMetricData"),
         ("logs", "StartQuery"),

@@ -1,7 +1,6 @@
 //! Owners who move, restore and re-encrypt what is theirs.
 
 use super::scene::Scene;
-use super::tools;
 use super::{Hours, Story, VictimKind};
 use crate::aws::call::{Call, Encryption};
 use crate::aws::caller::Caller;
@@ -12,7 +11,7 @@ use crate::places::HOME_REGIONS;
 
 pub(super) const MIGRATION: Story = Story {
     name: "migration",
-    about: "a weekend of copies, then the old objects and machines go",
+    about: "a day of copies, then the old objects and machines go",
     is_harmless: true,
     victim: VictimKind::Person,
     hours: Hours::Work,
@@ -88,7 +87,7 @@ fn migration(scene: &mut Scene<'_>) {
 
 fn terraform(scene: &mut Scene<'_>, caller: &Caller) {
     scene.step("machines-replaced", "T1578");
-    let caller = caller.with(tools::TERRAFORM);
+    let caller = caller.with(scene.victim.laptop.terraform);
     for round in 0..scene.rng.between(8, 25) {
         for (service, name) in [
             ("ec2", "DescribeInstances"),

@@ -5,9 +5,11 @@ use std::net::Ipv4Addr;
 
 use super::known::Identity;
 use super::{STORIES, VictimKind, tools};
+use crate::aws::caller::agents::{self, Laptop};
 use crate::aws::caller::{Caller, Role, Session, User};
 use crate::aws::flow::{Fields, Format};
 use crate::calendar::{self, Zone};
+use crate::clock::DAY_S;
 use crate::json::Json;
 use crate::organisation::{Access, Host, Kind, Organisation, part};
 use crate::places;
@@ -25,6 +27,8 @@ pub struct Victim {
     pub address: String,
     /// What they call with.
     pub agent: String,
+    /// What else they call with.
+    pub laptop: Laptop,
     /// The hours they keep.
     pub zone: Zone,
     /// Buckets they work with; the first is the usual one.
@@ -139,26 +143,31 @@ impl std::fmt::Display for VictimError {
 impl std::error::Error for VictimError {}
 
 impl Victim {
-    /// Person number `index` as they are on `day`.
-    pub fn person(of: &Organisation, index: usize, day: i64) -> Option<Self> {
+    /// Person number `index` as they are at `at_s`, with the address and the tools they have then.
+    /// `None`: there is no such person, or they are in the air. Unit: seconds since the Unix epoch.
+    pub fn person(of: &Organisation, index: usize, at_s: i64) -> Option<Self> {
         let person = of.people.get(index)?;
-        let account = of.accounts.get(*person.accounts.first()?)?;
+        let day = (at_s - of.start_s).div_euclid(DAY_S);
         let (who, number) = match &person.access {
-            Access::IdentityCenter { permission_set, .. } => {
-                let (role, name) = (account.reserved_role(permission_set), person.mail.clone());
+            Access::IdentityCenter { .. } => {
+                let number = *person.accounts.first()?;
+                let permission_set = person.team(day).permission_set();
+                let role = of.accounts.get(number)?.reserved_role(permission_set);
+                let name = person.mail.clone();
                 let who = Who::Session { role, name, is_person: true, is_instance: false };
-                (who, *person.accounts.first()?)
+                (who, number)
             }
             // Users are in the first account.
             Access::IamUser { user, key, .. } => {
                 (Who::User { user: user.clone(), key: key.clone() }, 0)
             }
         };
-        let city = person.city_on(day);
-        let address = of.address_of(index, day);
+        let stay = of.stay(index, at_s)?;
+        let laptop = person.laptop();
         let buckets = of.accounts.get(number)?.buckets.clone();
-        let agent = tools::COMMAND_LINE.to_owned();
-        Some(Self { zone: city.zone, ..Self::of(of, number, (who, address, agent), buckets)? })
+        let agent = agents::running(laptop.command_line, "s3.ls");
+        let zone = stay.city.zone;
+        Some(Self { laptop, zone, ..Self::of(of, number, (who, stay.address, agent), buckets)? })
     }
 
     /// Machine number `index`.
@@ -223,6 +232,7 @@ impl Victim {
             who,
             address,
             agent,
+            laptop: agents::WINDOWS,
             zone: calendar::LONDON,
             buckets,
             objects: Vec::new(),

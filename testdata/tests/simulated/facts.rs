@@ -116,13 +116,13 @@ fn lines() -> impl Iterator<Item = &'static Line> {
 }
 
 /// The values at the given places of a sorted list, in thousandths.
-fn quantiles<const N: usize>(mut values: Vec<i64>, per_mille: [usize; N]) -> [i64; N] {
+pub(super) fn quantiles<const N: usize>(mut values: Vec<i64>, per_mille: [usize; N]) -> [i64; N] {
     values.sort_unstable();
     per_mille.map(|share| values[share * (values.len() - 1) / 1_000])
 }
 
 #[track_caller]
-fn within(what: &str, value: f64, range: std::ops::RangeInclusive<f64>) {
+pub(super) fn within(what: &str, value: f64, range: std::ops::RangeInclusive<f64>) {
     println!("{what}: {value:.3}, expected {range:?}");
     assert!(range.contains(&value), "{what}: {value}, expected {range:?}");
 }
@@ -303,15 +303,4 @@ fn everything_written_is_counted() {
     assert_eq!(written.records, lines().count() as u64);
     let last_s = objects.iter().map(|object| object.stamp_s).max().unwrap();
     assert!((last_s - START_S - DAYS * DAY_S).abs() < 700);
-}
-
-#[test]
-fn people_work_when_their_office_is_open_and_mostly_read() {
-    let person = |line: &Line| line.caller.contains("AWSReservedSSO_");
-    // Reads of console people: 0.97 to 0.99.
-    within("reads of people", share(|line| line.read_only, person), 0.95..=1.0);
-    // Days are told in UTC; Saturday and Sunday everywhere but in one zone.
-    let day = |line: &Line| (line.time_s - START_S).div_euclid(DAY_S) % 7;
-    let weekend = share(|line| day(line) >= 5, person);
-    within("calls of people on weekends", weekend, 0.0..=0.06);
 }

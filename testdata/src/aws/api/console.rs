@@ -43,17 +43,19 @@ pub struct Things<'a> {
     pub kms_key: &'a str,
     /// A trail's name.
     pub trail: &'a str,
+    /// A function of Lambda, a service of ECS, a job of Glue: each goes by this name.
+    pub service: &'a str,
 }
 
 const fn read(share: u32, service: &'static str, name: &'static str, ask: &'static str) -> Read {
     Read { share, shape: Shape { ask, ..plain(service, name) } }
 }
 
-/// One of `READS`, the frequent more often.
-pub fn draw(rng: &mut Rng) -> &'static Read {
-    let all: u32 = READS.iter().map(|read| read.share).sum();
+/// One of `reads`, the frequent more often.
+pub fn draw(reads: &[&'static Read], rng: &mut Rng) -> &'static Read {
+    let all: u32 = reads.iter().map(|read| read.share).sum();
     let mut left = rng.below(u64::from(all));
-    for read in READS {
+    for &read in reads {
         let share = u64::from(read.share);
         if left < share {
             return read;
@@ -62,6 +64,33 @@ pub fn draw(rng: &mut Rng) -> &'static Read {
     }
     const { &read(1, "health", "DescribeEventAggregates", "") }
 }
+
+/// What every page asks for besides what it shows.
+pub const FRAME: &[&str] = &[
+    "health",
+    "notifications",
+    "ce",
+    "ram",
+    "servicecatalog-appregistry",
+    "organizations",
+    "resource-explorer-2",
+    "discovery-marketplace",
+    "billingconsole",
+];
+
+/// Pages that belong together, by the services they ask.
+pub const TOPICS: [&[&str]; 5] = [COMPUTE, IDENTITY, STORAGE, AUDIT, LOGS];
+/// Machines and networks.
+pub const COMPUTE: &[&str] =
+    &["ec2", "elasticloadbalancing", "autoscaling", "monitoring", "ssm", "compute-optimizer"];
+/// Users, roles and keys.
+pub const IDENTITY: &[&str] = &["iam", "access-analyzer", "sts"];
+/// Buckets.
+pub const STORAGE: &[&str] = &["s3", "kms", "tagging"];
+/// Trails and findings.
+pub const AUDIT: &[&str] = &["cloudtrail", "config", "cloudshell", "securityhub"];
+/// Logs and alarms.
+pub const LOGS: &[&str] = &["logs", "monitoring", "ssm", "dlm"];
 
 impl Read {
     /// The call about `things`.
@@ -94,8 +123,18 @@ mod tests {
     #[test]
     fn frequent_reads_are_drawn_more_often() {
         let mut rng = Rng::new(3);
-        let health = (0..2_000).filter(|_| draw(&mut rng).shape.service == "health").count();
+        let reads: Vec<&Read> = READS.iter().collect();
+        let is_health = |read: &Read| read.shape.service == "health";
+        let health = (0..2_000).filter(|_| is_health(draw(&reads, &mut rng))).count();
         assert!((200..400).contains(&health), "{health}");
         assert!(READS.len() >= 90);
+    }
+
+    #[test]
+    fn every_read_is_on_some_page() {
+        for read in READS {
+            let is_on = |services: &[&str]| services.contains(&read.shape.service);
+            assert!(is_on(FRAME) || TOPICS.into_iter().any(is_on), "{}", read.shape.service);
+        }
     }
 }

@@ -82,6 +82,15 @@ pub fn switch_role(at: At<'_>, role_arn: &str, from: &str) -> Call {
         .to(HOST)
 }
 
+/// Identity Center asks for a credential, `PASSWORD`, `TOTP` or `WEBAUTHN`.
+pub fn credential_challenge(at: At<'_>, workflow: &str, (kind, user): (&str, &str)) -> Call {
+    let mut call = Call::new(at.time_s, at.region, "signin", "CredentialChallenge")
+        .of(Kind::Service)
+        .adding(object! { "AuthWorkflowID": workflow, "CredentialType": kind, "UserName": user });
+    call.details = Some(object! { "CredentialChallenge": "Success" });
+    call
+}
+
 /// Identity Center checks a credential, `PASSWORD`, `TOTP` or `WEBAUTHN`.
 pub fn credential_verification(at: At<'_>, workflow: &str, kind: &'static str) -> Call {
     let mut call = Call::new(at.time_s, at.region, "signin", "CredentialVerification")
@@ -94,7 +103,8 @@ pub fn credential_verification(at: At<'_>, workflow: &str, kind: &'static str) -
 /// Identity Center knows who it is.
 pub fn user_authentication(at: At<'_>, workflow: &str) -> Call {
     let additional = object! {
-        "AuthWorkflowID": workflow, "LoginTo": "https://portal.sso.us-east-1.amazonaws.com/login",
+        "AuthWorkflowID": workflow,
+        "LoginTo": ["https://portal.sso.", at.region, ".amazonaws.com/login"].concat(),
         "CredentialType": "PASSWORD,TOTP",
     };
     let mut call = Call::new(at.time_s, at.region, "signin", "UserAuthentication")
@@ -102,6 +112,26 @@ pub fn user_authentication(at: At<'_>, workflow: &str) -> Call {
         .adding(additional);
     call.details = Some(object! { "UserAuthentication": "Success" });
     call
+}
+
+/// The portal of Identity Center opens.
+pub fn authenticate(at: At<'_>) -> Call {
+    Call::new(at.time_s, at.region, "sso", "Authenticate").of(Kind::Service)
+}
+
+/// The command line gets a token for the day, after somebody said yes in the browser.
+pub fn create_token(at: At<'_>, rng: &mut Rng) -> Call {
+    const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+    Call::new(at.time_s, at.region, "sso", "CreateToken")
+        .asking(object! {
+            "clientId": rng.base64(22), "clientSecret": HIDDEN, "deviceCode": rng.base64(43),
+            "grantType": "urn:ietf:params:oauth:grant-type:device_code",
+        })
+        .answered(object! {
+            "accessToken": HIDDEN, "expiresIn": 28_800, "idToken": HIDDEN, "refreshToken": HIDDEN,
+            "tokenType": "Bearer",
+        })
+        .to(["oidc.", at.region, ".amazonaws.com"].concat())
 }
 
 /// Identity Center sends a person into the console of an account, as `role`.

@@ -11,33 +11,78 @@ pub const CONSOLE_JAVA: &str = "aws-internal/3 aws-sdk-java/1.12.788 \
     Linux/5.10.245-243.979.amzn2int.x86_64 OpenJDK_64-Bit_Server_VM/25.472-b09 java/1.8.0_472 \
     vendor/Oracle_Corporation cfg/retry-mode/standard";
 
-/// Browsers of people at work.
-pub const BROWSERS: [&str; 6] = [
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) \
-     Chrome/145.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
-     Chrome/145.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:147.0) Gecko/20100101 Firefox/147.0",
-    "Mozilla/5.0 (X11; Linux x86_64; rv:147.0) Gecko/20100101 Firefox/147.0",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) \
-     Version/26.2 Safari/605.1.15",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
-     Chrome/145.0.0.0 Safari/537.36 Edg/145.0.0.0",
-];
+/// A computer of somebody at work: what its programs call themselves.
+#[derive(Debug, Clone, Copy)]
+pub struct Laptop {
+    /// The browser.
+    pub browser: &'static str,
+    /// The command line; `<command>` is the one that runs.
+    pub command_line: &'static str,
+    /// Boto3 in a notebook.
+    pub python: &'static str,
+    /// Terraform.
+    pub terraform: &'static str,
+}
 
-/// The command line on people's machines and runners; `<command>` is the one that runs.
-pub const COMMAND_LINES: [&str; 4] = [
-    "aws-cli/2.33.8 md/awscrt#0.29.2 ua/2.1 os/macos#25.2.0 md/arch#arm64 lang/python#3.13.11 \
-     md/pyimpl#CPython m/b,E,Z cfg/retry-mode#standard md/installer#exe md/prompt#off \
-     md/command#<command>",
-    "aws-cli/2.33.8 md/awscrt#0.29.2 ua/2.1 os/linux#6.12.38 md/arch#x86_64 lang/python#3.13.11 \
-     md/pyimpl#CPython m/b,E cfg/retry-mode#standard md/installer#exe md/distrib#ubuntu.24 \
-     md/prompt#off md/command#<command>",
-    "aws-cli/2.32.14 md/awscrt#0.28.4 ua/2.1 os/windows#11 md/arch#amd64 lang/python#3.13.9 \
-     md/pyimpl#CPython m/b,E cfg/retry-mode#standard md/installer#exe md/prompt#off \
-     md/command#<command>",
-    "aws-cli/1.44.6 md/Botocore#1.42.16 ua/2.1 os/linux#6.12.38 md/arch#x86_64 lang/python#3.12.3 \
-     md/pyimpl#CPython m/b cfg/retry-mode#legacy botocore/1.42.16",
+const MAC: Laptop = Laptop {
+    browser: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like \
+              Gecko) Chrome/145.0.0.0 Safari/537.36",
+    command_line: "aws-cli/2.33.8 md/awscrt#0.29.2 ua/2.1 os/macos#25.2.0 md/arch#arm64 \
+                   lang/python#3.13.11 md/pyimpl#CPython m/b,E,Z cfg/retry-mode#standard \
+                   md/installer#exe md/prompt#off md/command#<command>",
+    python: "Boto3/1.42.16 md/Botocore#1.42.16 ua/2.1 os/macos#25.2.0 md/arch#arm64 \
+             lang/python#3.13.11 md/pyimpl#CPython m/b,D,Z cfg/retry-mode#legacy \
+             Botocore/1.42.16",
+    terraform: "APN/1.0 HashiCorp/1.0 Terraform/1.14.3 (+https://www.terraform.io) \
+                terraform-provider-aws/6.27.0 \
+                (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.41.0 \
+                ua/2.1 os/macos lang/go#1.25.5 md/GOOS#darwin md/GOARCH#arm64 api/ec2#1.279.1 m/E",
+};
+const LINUX: Laptop = Laptop {
+    browser: "Mozilla/5.0 (X11; Linux x86_64; rv:147.0) Gecko/20100101 Firefox/147.0",
+    command_line: "aws-cli/2.33.8 md/awscrt#0.29.2 ua/2.1 os/linux#6.12.38 md/arch#x86_64 \
+                   lang/python#3.13.11 md/pyimpl#CPython m/b,E cfg/retry-mode#standard \
+                   md/installer#exe md/distrib#ubuntu.24 md/prompt#off md/command#<command>",
+    python: "Boto3/1.42.16 md/Botocore#1.42.16 ua/2.1 os/linux#6.12.38 md/arch#x86_64 \
+             lang/python#3.13.7 md/pyimpl#CPython m/b,D,Z cfg/retry-mode#legacy Botocore/1.42.16",
+    terraform: TERRAFORM,
+};
+/// Windows, with Chrome.
+pub const WINDOWS: Laptop = Laptop {
+    browser: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
+              Chrome/145.0.0.0 Safari/537.36",
+    command_line: "aws-cli/2.32.14 md/awscrt#0.28.4 ua/2.1 os/windows#11 md/arch#amd64 \
+                   lang/python#3.13.9 md/pyimpl#CPython m/b,E cfg/retry-mode#standard \
+                   md/installer#exe md/prompt#off md/command#<command>",
+    python: "Boto3/1.42.16 md/Botocore#1.42.16 ua/2.1 os/windows#11 md/arch#amd64 \
+             lang/python#3.13.9 md/pyimpl#CPython m/b,D,Z cfg/retry-mode#legacy Botocore/1.42.16",
+    terraform: "APN/1.0 HashiCorp/1.0 Terraform/1.14.3 (+https://www.terraform.io) \
+                terraform-provider-aws/6.27.0 \
+                (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.41.0 \
+                ua/2.1 os/windows lang/go#1.25.5 md/GOOS#windows md/GOARCH#amd64 api/ec2#1.279.1 \
+                m/E",
+};
+
+/// Computers of people at work.
+pub const LAPTOPS: [Laptop; 6] = [
+    MAC,
+    WINDOWS,
+    LINUX,
+    Laptop {
+        browser: "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:147.0) Gecko/20100101 \
+                  Firefox/147.0",
+        ..WINDOWS
+    },
+    Laptop {
+        browser: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, \
+                  like Gecko) Version/26.2 Safari/605.1.15",
+        ..MAC
+    },
+    Laptop {
+        browser: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like \
+                  Gecko) Chrome/145.0.0.0 Safari/537.36 Edg/145.0.0.0",
+        ..WINDOWS
+    },
 ];
 
 /// SDKs that programs call with.

@@ -70,7 +70,9 @@ impl Habit {
         let all: u64 = self.by_hour.iter().sum();
         match hours {
             // At least the mean, on a day on which they were there.
-            Hours::Work => own >= all && self.days.contains(&hour_s.div_euclid(DAY_S)),
+            Hours::Work | Hours::Leaving => {
+                own >= all && self.days.contains(&hour_s.div_euclid(DAY_S))
+            }
             // A quarter of the mean.
             Hours::Night => own * 4 <= all,
             Hours::Any => true,
