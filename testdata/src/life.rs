@@ -5,8 +5,10 @@
 //! generator of its own, so that what one does changes nothing for the others.
 
 mod credentials;
+pub(crate) mod instance;
 mod machines;
 mod people;
+mod scaling;
 mod services;
 
 use crate::aws::call::Call;
@@ -52,6 +54,7 @@ impl Stage<'_> {
 /// Everything that begins on `day`, counted from 0.
 pub fn day(organisation: &Organisation, day: i64) -> Vec<Start> {
     let mut starts = services::day(organisation, day);
+    starts.extend(scaling::day(organisation, day));
     starts.extend(machines::day(organisation, day));
     starts.extend(people::day(organisation, day));
     starts.sort_by_key(|start| start.at_s);

@@ -41,6 +41,7 @@ pub(crate) mod part {
     pub(crate) const MACHINE: u64 = 4;
     pub(crate) const PIPELINE: u64 = 5;
     pub(crate) const VPC: u64 = 7;
+    pub(crate) const SCALING: u64 = 8;
     pub(crate) const DELIVERY: u64 = 10;
     pub(crate) const STORY: u64 = 11;
 }
@@ -62,7 +63,7 @@ pub struct Account {
     pub buckets: Vec<String>,
     /// Names in Secrets Manager.
     pub secrets: Vec<String>,
-    /// ARNs of KMS keys.
+    /// Ids of KMS keys.
     pub keys: Vec<String>,
     /// Drawn once: part of the ids of principals.
     seed: u64,
@@ -79,7 +80,17 @@ impl Account {
     }
 }
 
+/// One bucket in so many is encrypted with a key of KMS.
+const ENCRYPTED_ONE_IN: usize = 4;
+
 impl Account {
+    /// The key of KMS that encrypts bucket number `bucket`; `None`: S3's own keys do.
+    pub fn kms_key(&self, bucket: usize) -> Option<&str> {
+        let nth = bucket.checked_rem(self.keys.len()).unwrap_or(0);
+        let is_encrypted = bucket % ENCRYPTED_ONE_IN == ENCRYPTED_ONE_IN - 1;
+        self.keys.get(nth).map(String::as_str).filter(|_| is_encrypted)
+    }
+
     /// The role that Identity Center makes here for a permission set.
     pub fn reserved_role(&self, permission_set: &str) -> Role {
         let seed = self.id.bytes().chain(permission_set.bytes());
@@ -192,7 +203,7 @@ fn account(seed: u64, organisation: &str, number: u32) -> Account {
             format!("{purpose}/{what}/{}", kind.unwrap_or("token"))
         })
         .collect();
-    let keys = (0..4).map(|_| format!("arn:aws:kms:{home}:{id}:key/{}", rng.uuid())).collect();
+    let keys = (0..4).map(|_| rng.uuid()).collect();
     Account {
         log_bucket: format!("{name}-logs"),
         home,

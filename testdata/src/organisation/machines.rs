@@ -81,6 +81,16 @@ impl Machine {
     }
 }
 
+/// Fleets that work less are of one size day and night. Unit: units of work an hour.
+const SCALED_WORK: f64 = 4.0;
+
+impl Machine {
+    /// Whether there are twice as many by day.
+    pub fn is_scaled(&self) -> bool {
+        self.kind != Kind::Fleet || self.work_an_hour >= SCALED_WORK
+    }
+}
+
 /// A pipeline of a CI provider that deploys with Terraform.
 #[derive(Debug, Clone)]
 pub struct Pipeline {

@@ -68,16 +68,6 @@ impl Question {
     }
 }
 
-/// Config asks everything about `bucket`, one question a second or more.
-pub fn scan_bucket(at: At<'_>, bucket: &str, rng: &mut Rng) -> Vec<Call> {
-    SCAN.iter()
-        .map(|question| {
-            let has = rng.below(100) >= question.error_percent;
-            question.call(at, bucket, has, rng)
-        })
-        .collect()
-}
-
 calls! {
     "config": describe_configuration_recorders() = "DescribeConfigurationRecorders";
     "config": describe_configuration_recorder_status() = "DescribeConfigurationRecorderStatus";

@@ -204,6 +204,15 @@ pub fn run_instances_beyond_limit(at: At<'_>, launch: Launch<'_>, rng: &mut Rng)
     )
 }
 
+/// How several instances are.
+pub fn describe_status_of(at: At<'_>, instances: impl Iterator<Item = String>) -> Call {
+    let items: Vec<Json> = instances.map(|id| object! { "instanceId": id }).collect();
+    Call::new(at.time_s, at.region, "ec2", "DescribeInstanceStatus").asking(object! {
+        "instancesSet": object! { "items": items }, "filterSet": object! {},
+        "includeAllInstances": true,
+    })
+}
+
 /// A call that would have worked, had it been meant.
 pub fn dry_run(call: Call) -> Call {
     call.refused("Client.DryRunOperation", "Request would have succeeded, but DryRun flag is set.")

@@ -11,6 +11,8 @@ calls! {
         touch: r#"{"accountId":"<account>","type":"AWS::KMS::Key","ARN":"arn:aws:kms:<region>:<account>:key/<kms_key>"}"#;
     "kms": decrypt_for_function(kms_key, function) = "Decrypt", ask: r#"{"encryptionContext":{"aws:lambda:FunctionArn":"arn:aws:lambda:<region>:<account>:function:<function>"},"encryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#,
         touch: r#"{"accountId":"<account>","type":"AWS::KMS::Key","ARN":"arn:aws:kms:<region>:<account>:key/<kms_key>"}"#;
+    "kms": decrypt_for_secret(kms_key, secret, version) = "Decrypt", ask: r#"{"encryptionAlgorithm":"SYMMETRIC_DEFAULT","encryptionContext":{"SecretARN":"<secret>","SecretVersionId":"<version>"}}"#,
+        touch: r#"{"accountId":"<account>","type":"AWS::KMS::Key","ARN":"arn:aws:kms:<region>:<account>:key/<kms_key>"}"#;
     "kms": encrypt_parameter(kms_key, parameter) = "Encrypt", ask: r#"{"encryptionContext":{"PARAMETER_ARN":"arn:aws:ssm:<region>:<account>:parameter<parameter>"},"keyId":"alias/aws/ssm","encryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#,
         touch: r#"{"accountId":"<account>","type":"AWS::KMS::Key","ARN":"arn:aws:kms:<region>:<account>:key/<kms_key>"}"#;
     "kms": create_key(kms_key, policy) = "CreateKey", ask: r#"{"policy":"<policy>","description":"","keyUsage":"ENCRYPT_DECRYPT","origin":"AWS_KMS","bypassPolicyLockoutSafetyCheck":false,"tags":[]}"#,
