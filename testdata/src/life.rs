@@ -8,8 +8,10 @@ mod credentials;
 pub(crate) mod instance;
 mod machines;
 mod people;
+pub(crate) mod pipelines;
 mod scaling;
 mod services;
+pub(crate) mod terraform;
 
 use crate::aws::call::Call;
 use crate::aws::caller::Caller;
@@ -56,6 +58,7 @@ pub fn day(organisation: &Organisation, day: i64) -> Vec<Start> {
     let mut starts = services::day(organisation, day);
     starts.extend(scaling::day(organisation, day));
     starts.extend(machines::day(organisation, day));
+    starts.extend(pipelines::day(organisation, day));
     starts.extend(people::day(organisation, day));
     starts.sort_by_key(|start| start.at_s);
     starts

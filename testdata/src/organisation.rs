@@ -6,9 +6,11 @@
 mod machines;
 mod names;
 mod people;
+mod pipelines;
 
-pub use machines::{Kind, Machine, Pipeline, Vpc};
+pub use machines::{Kind, Machine, Vpc};
 pub use people::{Access, Person, Team, Trip};
+pub use pipelines::{Entry, Pipeline};
 
 use crate::aws::caller::Role;
 use crate::clock::DAY_S;
@@ -141,7 +143,9 @@ impl Organisation {
             .map(|number| Machine::new(&mut draw(part::MACHINE, number), number, days, &accounts))
             .collect();
         let pipelines = (0..size.pipelines)
-            .map(|number| Pipeline::new(&mut draw(part::PIPELINE, number), number, name, &accounts))
+            .filter_map(|number| {
+                Pipeline::new(&mut draw(part::PIPELINE, number), number, name, &accounts)
+            })
             .collect();
         let vpcs = (0..size.vpcs)
             .map(|number| Vpc::new(&mut draw(part::VPC, number), number, &accounts))

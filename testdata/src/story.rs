@@ -24,7 +24,7 @@ mod victim;
 pub use deliver::{FlowPost, deliver};
 pub use scene::{Packets, Scene};
 pub(crate) use schedule::{Schedule, schedule};
-pub use victim::{Interface, Trail, Victim, VictimError, Who};
+pub use victim::{Interface, Opened, Trail, Victim, VictimError, Who};
 
 use crate::aws::call::Record;
 use crate::rng::Rng;
@@ -56,8 +56,10 @@ pub enum VictimKind {
     Person,
     /// A role of instances, tasks or functions.
     Machine,
-    /// A role of a CI pipeline.
+    /// A CI pipeline.
     Pipeline,
+    /// A CI pipeline that still has a user with a key.
+    PipelineWithKey,
     /// A network interface.
     Interface,
 }

@@ -48,8 +48,10 @@ const NEWER: [(&str, &str); 9] = [
     ("eventContext", "1.11"),
 ];
 
-/// Of 2025; no published record has it, AWS's documentation does.
-const SCOPE: &str = "userIdentity.inScopeOf";
+/// What no published record has in `userIdentity`, and AWS's documentation does: which machine holds
+/// the credentials (since 2025), and who vouched for a session.
+const DOCUMENTED: [&str; 2] =
+    ["userIdentity.inScopeOf", "userIdentity.sessionContext.webIdFederationData"];
 
 /// Objects whose keys are data.
 const MAPS: [&str; 5] = ["encryptionContext", "tags", "key", "environment", "Principal"];
@@ -427,7 +429,7 @@ fn compare(
     compared.insert(api.clone());
     for path in &found {
         let is_known = if path.starts_with("userIdentity") {
-            real.identity.contains(path) || path.starts_with(SCOPE)
+            real.identity.contains(path) || DOCUMENTED.iter().any(|start| path.starts_with(start))
         } else {
             // What is asked does not depend on what comes of it.
             let asked = || {

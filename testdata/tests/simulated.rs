@@ -6,3 +6,6 @@ mod facts;
 #[cfg(test)]
 #[path = "simulated/stories.rs"]
 mod stories;
+#[cfg(test)]
+#[path = "simulated/work.rs"]
+mod work;

@@ -3,6 +3,7 @@
 use super::scene::Scene;
 use crate::aws::call::{Call, Encryption, Transfer};
 use crate::aws::caller::Caller;
+use crate::aws::caller::agents::CONSOLE;
 use crate::clock::folder;
 use crate::json::Json;
 use crate::object;
@@ -152,7 +153,7 @@ impl Scene<'_> {
             ("iam", "ListAccountAliases"),
             ("autoscaling", "DescribeAutoScalingGroups"),
         ];
-        let caller = caller.with(super::tools::CONSOLE).in_console();
+        let caller = caller.with(CONSOLE).in_console();
         for (service, name) in pages.into_iter().cycle().take(n) {
             self.now_s += self.rng.between(0, 20);
             self.ask(&caller, service, name);

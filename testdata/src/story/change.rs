@@ -5,6 +5,7 @@ use super::scene::Scene;
 use super::tools;
 use super::{Hours, Story, VictimKind};
 use crate::aws::call::Call;
+use crate::aws::caller::agents::TERRAFORM;
 use crate::aws::caller::{Caller, Role, Session};
 use crate::clock::{DAY_S, HOUR_S};
 use crate::json::Json;
@@ -151,7 +152,7 @@ fn first_deployment(scene: &mut Scene<'_>) {
     let key = format!("ASIA{}", scene.rng.capitals(16));
     let session = Session { name: session_name, key: &key, since_s: scene.now_s };
     let address = scene.victim.address.clone();
-    let caller = Caller::new(role.session(session, &[]), &address, tools::TERRAFORM);
+    let caller = Caller::new(role.session(session, &[]), &address, TERRAFORM);
     scene.step_of("deployed-for-the-first-time", "T1578", &role.arn());
     scene.who_am_i(&caller);
     let buckets = ["state", "assets"].map(|what| format!("{}-{what}", role.name));

@@ -7,7 +7,7 @@ use super::{Hours, Packets, Story, Victim, VictimKind};
 use crate::aws::call::Record;
 use crate::clock::HOUR_S;
 use crate::life::{Life, Stage};
-use crate::organisation::{Organisation, part};
+use crate::organisation::{Entry, Organisation, part};
 use crate::rng::Rng;
 use crate::truth::Truth;
 
@@ -68,7 +68,7 @@ fn choose(
     let (lot, n): (u8, usize) = match kind {
         VictimKind::Person => (0, of.people.len()),
         VictimKind::Machine => (1, of.machines.len()),
-        VictimKind::Pipeline => (2, of.pipelines.len()),
+        VictimKind::Pipeline | VictimKind::PipelineWithKey => (2, of.pipelines.len()),
         VictimKind::Interface => (3, of.vpcs.iter().map(|vpc| vpc.interfaces.len()).sum()),
     };
     let is_here = |index: usize| match kind {
@@ -78,6 +78,10 @@ fn choose(
         VictimKind::Machine => {
             of.machines.get(index).is_some_and(|machine| machine.deployed_day <= 0)
         }
+        VictimKind::PipelineWithKey => of
+            .pipelines
+            .get(index)
+            .is_some_and(|pipeline| matches!(pipeline.entry, Entry::Key { .. })),
         VictimKind::Pipeline | VictimKind::Interface => true,
     };
     let mut free: Vec<usize> =
@@ -87,7 +91,7 @@ fn choose(
     match kind {
         VictimKind::Person => Victim::person(of, index, day),
         VictimKind::Machine => Victim::machine(of, index, day),
-        VictimKind::Pipeline => Victim::pipeline(of, index, day),
+        VictimKind::Pipeline | VictimKind::PipelineWithKey => Victim::pipeline(of, index, day),
         VictimKind::Interface => Victim::interface(of, index, day),
     }
 }

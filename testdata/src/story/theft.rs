@@ -2,8 +2,9 @@
 
 use super::scene::Scene;
 use super::tools;
-use super::{Hours, Story, VictimKind};
+use super::{Hours, Story, VictimKind, Who};
 use crate::aws::call::Encryption;
+use crate::aws::caller::agents::TERRAFORM;
 use crate::aws::caller::{Caller, User};
 use crate::clock::{DAY_S, HOUR_S, in_words};
 use crate::object;
@@ -31,7 +32,7 @@ pub(super) const LEAKED_CI_KEY: Story = Story {
     name: "leaked-ci-key",
     about: "the long-lived key of a pipeline is used from hosting, and makes a user",
     is_harmless: false,
-    victim: VictimKind::Pipeline,
+    victim: VictimKind::PipelineWithKey,
     hours: Hours::Any,
     days: 1,
     tell: leaked_ci_key,
@@ -110,14 +111,10 @@ fn read_secrets(scene: &mut Scene<'_>, caller: &Caller) {
 
 /// A pipeline still has a user from before it took roles; some people never took the key away.
 fn leaked_ci_key(scene: &mut Scene<'_>) {
-    let user = User {
-        account: scene.victim.account.clone(),
-        name: format!("ci-deploy-{}", scene.rng.hex(3)),
-        principal: format!("AIDA{}", scene.rng.capitals(17)),
+    let (user, pipeline) = match &scene.victim.who {
+        Who::User { user, .. } => (user.clone(), scene.victim.caller("", scene.now_s)),
+        Who::Session { .. } => forgotten_user(scene),
     };
-    let identity = user.with_key(&format!("AKIA{}", scene.rng.capitals(16)));
-    let pipeline = Caller::new(identity, &scene.victim.address, &scene.victim.agent);
-    runs_before(scene, &pipeline);
     let network = scene.rng.pick(&[HOSTING_EU, HOSTING_ASIA, VPN]).copied().unwrap_or(VPN);
     let thief = tools::stranger(network, &mut scene.rng);
     let caller = pipeline.moved(&thief.address, &thief.agent);
@@ -171,6 +168,19 @@ fn make_user(scene: &mut Scene<'_>, caller: &Caller, entity: &str) {
     );
 }
 
+/// A user that nobody has told of yet: what the key was used for before is told too.
+fn forgotten_user(scene: &mut Scene<'_>) -> (User, Caller) {
+    let user = User {
+        account: scene.victim.account.clone(),
+        name: format!("ci-deploy-{}", scene.rng.hex(3)),
+        principal: format!("AIDA{}", scene.rng.capitals(17)),
+    };
+    let identity = user.with_key(&format!("AKIA{}", scene.rng.capitals(16)));
+    let pipeline = Caller::new(identity, &scene.victim.address, &scene.victim.agent);
+    runs_before(scene, &pipeline);
+    (user, pipeline)
+}
+
 /// What the key was used for in the days before.
 fn runs_before(scene: &mut Scene<'_>, pipeline: &Caller) {
     let attack_s = scene.now_s;
@@ -178,7 +188,7 @@ fn runs_before(scene: &mut Scene<'_>, pipeline: &Caller) {
     scene.now_s = first_s + scene.rng.between(HOUR_S, 5 * HOUR_S);
     while scene.now_s < attack_s {
         let address = RUNNERS.address(&mut scene.rng).to_string();
-        let runner = pipeline.moved(&address, tools::TERRAFORM);
+        let runner = pipeline.moved(&address, TERRAFORM);
         for (service, name) in [
             ("sts", "GetCallerIdentity"),
             ("ec2", "DescribeVpcs"),

@@ -1,10 +1,10 @@
 //! Owners who move, restore and re-encrypt what is theirs.
 
 use super::scene::Scene;
-use super::tools;
 use super::{Hours, Story, VictimKind};
 use crate::aws::call::{Call, Encryption};
 use crate::aws::caller::Caller;
+use crate::aws::caller::agents::TERRAFORM;
 use crate::clock::HOUR_S;
 use crate::json::Json;
 use crate::object;
@@ -88,7 +88,7 @@ fn migration(scene: &mut Scene<'_>) {
 
 fn terraform(scene: &mut Scene<'_>, caller: &Caller) {
     scene.step("machines-replaced", "T1578");
-    let caller = caller.with(tools::TERRAFORM);
+    let caller = caller.with(TERRAFORM);
     for round in 0..scene.rng.between(8, 25) {
         for (service, name) in [
             ("ec2", "DescribeInstances"),

@@ -74,8 +74,9 @@ pub fn throttled(call: Call) -> Call {
         "iam" | "sts" | "elasticloadbalancing" | "autoscaling" | "rds" => {
             call.refused("Throttling", "Rate exceeded")
         }
-        "ssm" => {
-            Call { request: Json::Null, ..call.refused("ThrottlingException", "Rate exceeded") }
+        "ssm" | "lambda" => {
+            let call = call.refused("ThrottlingException", "Rate exceeded");
+            Call { request: Json::Null, resources: Vec::new(), ..call }
         }
         _ => call.refused("ThrottlingException", "Rate exceeded"),
     }

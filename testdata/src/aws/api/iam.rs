@@ -7,6 +7,7 @@ calls! {
         answer: r#"{"user":{"path":"/","userName":"<user>","userId":"AIDA<capitals>","arn":"arn:aws:iam::<account>:user/<user>","createDate":"<now>"}}"#;
     "iam": delete_user(user) = "DeleteUser", ask: r#"{"userName":"<user>"}"#;
     "iam": get_user(user) = "GetUser", ask: r#"{"userName":"<user>"}"#;
+    "iam": get_own_user() = "GetUser";
     "iam": list_users() = "ListUsers";
     "iam": list_roles() = "ListRoles";
     "iam": get_account_summary() = "GetAccountSummary";
