@@ -44,9 +44,12 @@ struct Organisation {
     /// Fleets, functions and services, each with a role of its own
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     machines: u32,
-    /// CI pipelines, to which stories happen
+    /// CI pipelines, which deploy with Terraform; the first and every third have a key, others sign in
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pipelines: u32,
+    /// AI agents in runtimes of Bedrock's AgentCore
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    agents: u32,
     /// VPCs, in which stories about flows happen
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     vpcs: u32,
@@ -80,8 +83,8 @@ fn midnight_s(text: &str) -> Result<i64, String> {
 
 impl Organisation {
     fn plan(&self) -> Plan {
-        let Self { accounts, people, machines, pipelines, vpcs, .. } = *self;
-        let size = Size { accounts, people, machines, pipelines, vpcs };
+        let Self { accounts, people, machines, pipelines, agents, vpcs, .. } = *self;
+        let size = Size { accounts, people, machines, pipelines, agents, vpcs };
         let Self { seed, start, days, digests, .. } = *self;
         let stories = self.story.iter().flat_map(|told| told.0.iter().copied()).collect();
         Plan { seed, size, start_s: start, days, has_digests: digests, stories }

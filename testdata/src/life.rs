@@ -4,6 +4,7 @@
 //! that works every few minutes. It makes some calls, says when it goes on, and draws from a
 //! generator of its own, so that what one does changes nothing for the others.
 
+mod agents;
 mod credentials;
 pub(crate) mod instance;
 mod machines;
@@ -58,6 +59,7 @@ pub fn day(organisation: &Organisation, day: i64) -> Vec<Start> {
     let mut starts = services::day(organisation, day);
     starts.extend(scaling::day(organisation, day));
     starts.extend(machines::day(organisation, day));
+    starts.extend(agents::day(organisation, day));
     starts.extend(pipelines::day(organisation, day));
     starts.extend(people::day(organisation, day));
     starts.sort_by_key(|start| start.at_s);

@@ -1,16 +1,18 @@
-//! Who there is: accounts, people, machines and pipelines, made from a seed and a size.
+//! Who there is: accounts, people, machines, pipelines and agents, made from a seed and a size.
 //!
 //! What is drawn for one of them depends on the seed and its number alone, so a larger organisation
 //! begins with the same people. It holds what lasts; what happens is in `life`.
 
+mod agents;
 mod machines;
 mod names;
 mod people;
 mod pipelines;
 
+pub use agents::{Agent, Tool};
 pub use machines::{Kind, Machine, Vpc};
 pub use people::{Access, Person, Team, Trip};
-pub use pipelines::{Entry, Pipeline};
+pub use pipelines::{Deployer, Entry, Pipeline};
 
 use crate::aws::caller::Role;
 use crate::clock::DAY_S;
@@ -31,6 +33,8 @@ pub struct Size {
     pub machines: u32,
     /// CI pipelines.
     pub pipelines: u32,
+    /// AI agents.
+    pub agents: u32,
     /// VPCs with flow logs.
     pub vpcs: u32,
 }
@@ -42,6 +46,7 @@ pub(crate) mod part {
     pub(crate) const PERSON: u64 = 3;
     pub(crate) const MACHINE: u64 = 4;
     pub(crate) const PIPELINE: u64 = 5;
+    pub(crate) const AGENT: u64 = 6;
     pub(crate) const VPC: u64 = 7;
     pub(crate) const SCALING: u64 = 8;
     pub(crate) const DELIVERY: u64 = 10;
@@ -121,6 +126,8 @@ pub struct Organisation {
     pub machines: Vec<Machine>,
     /// CI pipelines.
     pub pipelines: Vec<Pipeline>,
+    /// AI agents.
+    pub agents: Vec<Agent>,
     /// VPCs.
     pub vpcs: Vec<Vpc>,
 }
@@ -147,10 +154,13 @@ impl Organisation {
                 Pipeline::new(&mut draw(part::PIPELINE, number), number, name, &accounts)
             })
             .collect();
+        let agents = (0..size.agents)
+            .filter_map(|number| Agent::new(&mut draw(part::AGENT, number), number, &accounts))
+            .collect();
         let vpcs = (0..size.vpcs)
             .map(|number| Vpc::new(&mut draw(part::VPC, number), number, &accounts))
             .collect();
-        Self { seed, id, name, start_s, accounts, people, machines, pipelines, vpcs }
+        Self { seed, id, name, start_s, accounts, people, machines, pipelines, agents, vpcs }
     }
 
     /// Where the organisation's trail delivers.
@@ -225,7 +235,8 @@ fn account(seed: u64, organisation: &str, number: u32) -> Account {
 mod tests {
     use super::*;
 
-    const SIZE: Size = Size { accounts: 3, people: 20, machines: 30, pipelines: 3, vpcs: 2 };
+    const SIZE: Size =
+        Size { accounts: 3, people: 20, machines: 30, pipelines: 3, agents: 2, vpcs: 2 };
 
     #[test]
     fn a_larger_organisation_begins_with_the_same_people() {

@@ -383,7 +383,7 @@ fn the_keys_are_those_of_real_records() {
 
 /// What an organisation does within some days.
 fn simulated() -> Vec<Value> {
-    let size = Size { accounts: 3, people: 12, machines: 9, pipelines: 3, vpcs: 1 };
+    let size = Size { accounts: 3, people: 12, machines: 9, pipelines: 3, agents: 2, vpcs: 1 };
     let stories = Vec::new();
     let plan = Plan { seed: 5, size, start_s: 1_772_409_600, days: 8, has_digests: false, stories };
     let mut archive = Archive::new();

@@ -18,6 +18,7 @@ pub mod s3;
 pub mod scene;
 pub mod shape;
 pub mod signin;
+pub mod stacks;
 pub mod sts;
 pub mod systems;
 pub mod trail;
@@ -37,6 +38,7 @@ pub fn shapes() -> Vec<&'static Shape> {
         lambda::SHAPES,
         models::SHAPES,
         network::SHAPES,
+        stacks::SHAPES,
         sts::SHAPES,
         systems::SHAPES,
         trail::SHAPES,

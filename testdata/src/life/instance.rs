@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn most_are_the_same_from_day_to_day_and_the_others_are_not() {
-        let size = Size { accounts: 1, people: 1, machines: 40, pipelines: 0, vpcs: 0 };
+        let size = Size { accounts: 1, people: 1, machines: 40, pipelines: 0, agents: 0, vpcs: 0 };
         let of = Organisation::new(3, size, (0, 30));
         let id = |number, day, slot| Instance::new(&of, (number, day), slot).unwrap().id();
         let stay = (0..40).filter(|&number| id(number, 3, 0) == id(number, 4, 0)).count();
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn an_instance_calls_from_one_place() {
-        let size = Size { accounts: 2, people: 1, machines: 9, pipelines: 0, vpcs: 0 };
+        let size = Size { accounts: 2, people: 1, machines: 9, pipelines: 0, agents: 0, vpcs: 0 };
         let of = Organisation::new(3, size, (0, 30));
         for number in 0..9 {
             let instance = Instance::new(&of, (number, 3), 0).unwrap();

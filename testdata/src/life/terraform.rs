@@ -71,10 +71,7 @@ pub(crate) fn run(
     let last_s = at.time_s + rng.between(RUN_S.0, RUN_S.1);
     let mut script = Script { at, last_s, calls: Vec::new(), rng };
     script.begin();
-    let mut things = Rng::new(pipeline.seed);
-    let n_things = 4 + things.below(34);
-    let managed: Vec<Managed> =
-        (0..n_things).map(|number| Managed::new(number, account, &mut things)).collect();
+    let managed = managed_by(pipeline, account);
     for thing in &managed {
         script.together(|script| thing.read(script));
     }
@@ -83,6 +80,32 @@ pub(crate) fn run(
             let chosen = script.rng.pick(&managed).cloned();
             let Some(thing) = chosen else { break };
             script.together(|script| thing.change(script));
+        }
+    }
+    script.finish()
+}
+
+/// What `pipeline` manages: the same from run to run.
+fn managed_by(pipeline: &Pipeline, account: &Account) -> Vec<Managed> {
+    let mut rng = Rng::new(pipeline.seed);
+    let n = 4 + rng.below(34);
+    (0..n).map(|number| Managed::new(number, account, &mut rng)).collect()
+}
+
+/// Changes of `n` of the things that `pipeline` manages, one after the other, as `CloudFormation`
+/// makes them: without a look at all others first.
+pub(super) fn changes(
+    pipeline: &Pipeline,
+    account: &Account,
+    (at, n): (At<'_>, i64),
+    rng: &mut Rng,
+) -> Vec<Call> {
+    let managed = managed_by(pipeline, account);
+    let mut script = Script { at, last_s: at.time_s + 90, calls: Vec::new(), rng };
+    for _ in 0..n {
+        if let Some(thing) = script.rng.pick(&managed) {
+            thing.change(&mut script);
+            script.at.time_s += script.rng.between(1, 8);
         }
     }
     script.finish()

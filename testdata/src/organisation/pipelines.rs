@@ -1,4 +1,4 @@
-//! Pipelines of a CI provider, which deploy with Terraform.
+//! Pipelines of a CI provider, which deploy with Terraform or `CloudFormation`.
 
 use super::machines::pick_index;
 use super::{Account, names};
@@ -7,6 +7,9 @@ use crate::rng::Rng;
 
 /// The first pipeline and every so many after it still has a user with a key.
 const KEY_EVERY: u32 = 3;
+
+/// One of so many pipelines deploys with `CloudFormation`.
+const STACK_EVERY: u32 = 4;
 
 /// How a pipeline gets in.
 #[derive(Debug, Clone)]
@@ -25,7 +28,19 @@ pub enum Entry {
     },
 }
 
-/// A pipeline of a CI provider that deploys with Terraform.
+/// What a pipeline deploys with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deployer {
+    /// Terraform, which makes all calls itself.
+    Terraform,
+    /// `CloudFormation`, which makes them for the pipeline.
+    CloudFormation {
+        /// The stack's name.
+        stack: String,
+    },
+}
+
+/// A pipeline of a CI provider.
 #[derive(Debug, Clone)]
 pub struct Pipeline {
     /// Index of the account it deploys to.
@@ -34,9 +49,11 @@ pub struct Pipeline {
     pub repository: String,
     /// How it gets in.
     pub entry: Entry,
+    /// What it deploys with.
+    pub deployer: Deployer,
     /// Runs on a working day, on average.
     pub runs_a_day: f64,
-    /// Compares each night what is there with what should be.
+    /// Compares each night what is there with what should be, where Terraform does it.
     pub checks_drift: bool,
     /// Drawn once, for what it deploys.
     pub seed: u64,
@@ -61,7 +78,13 @@ impl Pipeline {
         } else {
             Entry::Token { role: account.role("", &name) }
         };
+        let deployer = if number % STACK_EVERY == 2 {
+            Deployer::CloudFormation { stack: format!("{what}-{number}") }
+        } else {
+            Deployer::Terraform
+        };
         Some(Self {
+            deployer,
             account: index,
             repository: format!("{organisation}/{what}-infra-{number}"),
             entry,

@@ -77,7 +77,7 @@ pub fn deliver(
     organisation_id: Option<&str>,
     sink: &mut dyn Sink,
 ) -> Result<Written, Box<dyn Error>> {
-    let size = Size { accounts: 1, people: 1, machines: 0, pipelines: 0, vpcs: 0 };
+    let size = Size { accounts: 1, people: 1, machines: 0, pipelines: 0, agents: 0, vpcs: 0 };
     let seed = told
         .truth
         .name

@@ -111,7 +111,7 @@ fn stamp_s(key: &str) -> i64 {
 fn month() -> &'static Month {
     static MONTH: OnceLock<Month> = OnceLock::new();
     MONTH.get_or_init(|| {
-        let size = Size { accounts: 3, people: 20, machines: 12, pipelines: 4, vpcs: 0 };
+        let size = Size { accounts: 3, people: 20, machines: 12, pipelines: 4, agents: 2, vpcs: 0 };
         let plan = Plan {
             seed: 11,
             size,

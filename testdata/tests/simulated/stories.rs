@@ -13,7 +13,7 @@ use testdata::truth::{TRUTH, Truth};
 
 /// Monday 2026-03-02. Unit: seconds since the Unix epoch.
 const START_S: i64 = 1_772_409_600;
-const SIZE: Size = Size { accounts: 2, people: 40, machines: 6, pipelines: 4, vpcs: 1 };
+const SIZE: Size = Size { accounts: 2, people: 40, machines: 6, pipelines: 4, agents: 2, vpcs: 1 };
 
 fn archive(seed: u64, stories: &[&'static Story]) -> (Archive, Outcome) {
     let mut archive = Archive::new();

@@ -94,18 +94,16 @@ fn four_fifths_of_what_a_deployment_asks_are_reads_and_of_a_check_all() {
 #[test]
 fn pipelines_sign_in_with_a_token_or_have_a_key() {
     let runs = runs();
-    let (long, short): (Vec<_>, Vec<_>) =
-        runs.iter().partition(|run| run[0].key.starts_with("AKIA"));
-    let [long, short] =
-        [long, short].map(|runs| runs.iter().map(|run| run[0].key.as_str()).collect::<Vec<_>>());
-    let unique: BTreeSet<_> = long.iter().collect();
-    assert_eq!(unique.len(), 2, "two of four pipelines have a key: {unique:?}");
+    let stacks = lines().filter(|line| line.name == "ExecuteChangeSet");
+    let keys: BTreeSet<&str> =
+        runs.iter().map(|run| run[0]).chain(stacks).map(|line| line.key.as_str()).collect();
+    let (long, short): (Vec<&str>, Vec<&str>) =
+        keys.iter().partition(|key| key.starts_with("AKIA"));
+    assert_eq!(long.len(), 2, "two of four pipelines have a key: {long:?}");
     // Each run of the others signs in first, with another address each time, mostly.
-    let signed_in: BTreeSet<_> = lines()
-        .filter(|line| line.name == "AssumeRoleWithWebIdentity")
-        .map(|line| line.id)
-        .collect();
-    assert_eq!(signed_in.len(), short.iter().collect::<BTreeSet<_>>().len());
+    let sign_in = |line: &&Line| line.name == "AssumeRoleWithWebIdentity";
+    let signed_in: BTreeSet<_> = lines().filter(sign_in).map(|line| line.id).collect();
+    assert_eq!(signed_in.len(), short.len());
     let addresses: BTreeSet<_> = runs.iter().map(|run| run[0].address.as_str()).collect();
     assert!(addresses.len() * 10 > runs.len() * 9);
 }
@@ -155,4 +153,35 @@ fn instances_are_started_before_they_call_and_ended_after() {
         }
     }
     assert!(n_calling > 20, "{n_calling}");
+}
+
+#[test]
+fn an_agent_does_a_few_things_in_bursts_while_people_work() {
+    let agent = |line: &&Line| line.caller.contains(":role/AmazonBedrockAgentCore");
+    let mut agents: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
+    for line in lines().filter(agent) {
+        agents.entry(&line.caller).or_default().push(line);
+    }
+    assert_eq!(agents.len(), 2);
+    for (name, mut calls) in agents {
+        calls.sort_by_key(|line| line.time_s);
+        let apis: BTreeSet<_> = calls.iter().map(|line| (&line.source, &line.name)).collect();
+        assert!((3..=7).contains(&apis.len()), "{name}: {apis:?}");
+        let sessions: BTreeSet<_> = calls.iter().map(|line| &line.key).collect();
+        within("calls of a conversation", calls.len() as f64 / sessions.len() as f64, 5.0..=60.0);
+        let soon = calls.windows(2).filter(|two| two[1].time_s - two[0].time_s <= 10).count();
+        within("calls in bursts", soon as f64 / calls.len() as f64, 0.5..=0.95);
+        let hour = |line: &Line| (line.time_s - START_S).rem_euclid(DAY_S) / HOUR_S;
+        let works = |line: &&&Line| (7..20).contains(&hour(line));
+        let at_work = calls.iter().filter(works).count() as f64 / calls.len() as f64;
+        within("calls while people work", at_work, 0.85..=1.0);
+    }
+}
+
+#[test]
+fn cloudformation_calls_for_a_pipeline() {
+    let made = lines().filter(|line| line.address == "cloudformation.amazonaws.com");
+    let (asked, made): (usize, usize) =
+        (lines().filter(|line| line.name == "ExecuteChangeSet").count(), made.count());
+    assert!(asked > 10 && made > 3 * asked, "{made} calls for {asked} changes");
 }

@@ -14,8 +14,6 @@ pub enum Holder {
     Function(String),
     /// A task of ECS by its cluster; its id is the session's name.
     Task(String),
-    /// A runtime of Bedrock's `AgentCore` by its id.
-    Agent(String),
 }
 
 impl Role {
@@ -46,9 +44,6 @@ impl Role {
             }
             Holder::Task(cluster) => {
                 scope("AWS::ECS::Task", arn("ecs", &["task/", cluster, "/", session.name]))
-            }
-            Holder::Agent(id) => {
-                scope("AWS::BedrockAgentCore::Runtime", arn("bedrock-agentcore", &["runtime/", id]))
             }
         };
         self.session(session, &[("inScopeOf", scope)])
