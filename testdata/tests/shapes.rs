@@ -27,6 +27,7 @@ use testdata::object;
 use testdata::organisation::Size;
 use testdata::rng::Rng;
 use testdata::simulate::{self, Plan};
+use testdata::story::STORIES;
 
 const ACCOUNT: &str = "111122223333";
 const AT: At<'static> = At { time_s: 1_772_443_800, region: "us-east-1", account: ACCOUNT };
@@ -60,6 +61,8 @@ const MAPS: [&str; 5] = ["encryptionContext", "tags", "key", "environment", "Pri
 /// what is in them.
 const LOST: [&str; 4] = ["requestID", "additionalEventData", "resources", "apiVersion"];
 
+const CUT: &str = "the one record that is published lacks it, newer ones of all services have it";
+
 /// Paths that differ for a reason: call, beginning of the path, and the reason.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     (
@@ -72,6 +75,9 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "requestParameters.durationSeconds",
         "SDKs for Go ask for it, most others do not",
     ),
+    ("acm:ListCertificates", "readOnly", CUT),
+    ("redshift:DescribeClusters", "readOnly", CUT),
+    ("sagemaker:ListNotebookInstances", "readOnly", CUT),
     (
         "s3:PutObject",
         "responseElements.x-amz-expiration",
@@ -381,10 +387,10 @@ fn the_keys_are_those_of_real_records() {
     assert!(compared.len() >= COMPARED_MIN, "{} calls compared", compared.len());
 }
 
-/// What an organisation does within some days.
+/// What an organisation does within some days, in which every story happens.
 fn simulated() -> Vec<Value> {
     let size = Size { accounts: 3, people: 12, machines: 9, pipelines: 3, agents: 2, vpcs: 1 };
-    let stories = Vec::new();
+    let stories = STORIES.to_vec();
     let plan = Plan { seed: 5, size, start_s: 1_772_409_600, days: 8, has_digests: false, stories };
     let mut archive = Archive::new();
     simulate::run(&plan, &mut archive, &mut |_| ()).unwrap();

@@ -4,6 +4,7 @@
 //! Who calls is not known here: a `Call` becomes a record with a `Caller`.
 
 pub mod attack;
+pub mod audit;
 pub mod config;
 pub mod console;
 pub mod database;
@@ -30,6 +31,7 @@ pub use shape::Shape;
 pub fn shapes() -> Vec<&'static Shape> {
     [
         attack::SHAPES,
+        audit::SHAPES,
         config::SHAPES,
         database::SHAPES,
         ec2::SHAPES,

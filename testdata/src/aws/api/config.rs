@@ -68,6 +68,12 @@ impl Question {
     }
 }
 
+/// What somebody else than AWS Config asks of `bucket`: the question of that `name`.
+pub fn ask(at: At<'_>, name: &str, bucket: &str, rng: &mut Rng) -> Call {
+    let question = SCAN.iter().find(|question| question.name == name).unwrap_or(&SCAN[0]);
+    question.call(at, bucket, true, rng)
+}
+
 calls! {
     "config": describe_configuration_recorders() = "DescribeConfigurationRecorders";
     "config": describe_configuration_recorder_status() = "DescribeConfigurationRecorderStatus";

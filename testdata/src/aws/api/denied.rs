@@ -63,6 +63,9 @@ pub fn denied(
     if !KEEPING.contains(&service) {
         call.request = Json::Null;
     }
+    if service == "sts" {
+        call.resources.clear();
+    }
     call
 }
 

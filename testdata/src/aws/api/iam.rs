@@ -9,6 +9,8 @@ calls! {
     "iam": get_user(user) = "GetUser", ask: r#"{"userName":"<user>"}"#;
     "iam": get_own_user() = "GetUser";
     "iam": list_users() = "ListUsers";
+    "iam": list_groups() = "ListGroups";
+    "iam": list_attached_user_policies(user) = "ListAttachedUserPolicies", ask: r#"{"userName":"<user>"}"#;
     "iam": list_roles() = "ListRoles";
     "iam": get_account_summary() = "GetAccountSummary";
     "iam": get_account_authorization_details() = "GetAccountAuthorizationDetails";

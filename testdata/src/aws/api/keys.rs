@@ -20,6 +20,9 @@ calls! {
         touch: r#"{"accountId":"<account>","type":"AWS::KMS::Key","ARN":"arn:aws:kms:<region>:<account>:key/<kms_key>"}"#;
     "kms": describe_key(kms_key) = "DescribeKey", ask: r#"{"keyId":"<kms_key>"}"#,
         touch: r#"{"accountId":"<account>","type":"AWS::KMS::Key","ARN":"arn:aws:kms:<region>:<account>:key/<kms_key>"}"#;
+    "kms": create_alias(alias, kms_key) = "CreateAlias", ask: r#"{"aliasName":"alias/<alias>","targetKeyId":"<kms_key>"}"#,
+        touch: r#"{"accountId":"<account>","type":"AWS::KMS::Key","ARN":"arn:aws:kms:<region>:<account>:key/<kms_key>"}"#;
+    "kms": list_keys() = "ListKeys", ask: r#"{"limit":100}"#;
     "kms": list_aliases() = "ListAliases", ask: r#"{"limit":100}"#;
     "kms": schedule_key_deletion(kms_key, days) = "ScheduleKeyDeletion", ask: r#"{"keyId":"<kms_key>","pendingWindowInDays":<days>,"overridePendingWindowCheck":false}"#,
         answer: r#"{"keyId":"arn:aws:kms:<region>:<account>:key/<kms_key>","deletionDate":"<hour>"}"#,
@@ -28,6 +31,7 @@ calls! {
         touch: r#"{"accountId":"<account>","type":"AWS::KMS::Key","ARN":"arn:aws:kms:<region>:<account>:key/<kms_key>"}"#;
     "secretsmanager": get_secret_value(secret) = "GetSecretValue", ask: r#"{"secretId":"<secret>"}"#;
     "secretsmanager": batch_get_secret_value(tag) = "BatchGetSecretValue", ask: r#"{"filters":[{"key":"tag-key","values":["<tag>"]}]}"#;
+    "secretsmanager": create_secret(secret) = "CreateSecret", ask: r#"{"name":"<secret>","clientRequestToken":"<uuid>"}"#, answer: r#"{"arn":"arn:aws:secretsmanager:<region>:<account>:secret:<secret>"}"#;
     "secretsmanager": list_secrets() = "ListSecrets";
     "secretsmanager": describe_secret(secret) = "DescribeSecret", ask: r#"{"secretId":"<secret>"}"#;
     "secretsmanager": get_resource_policy(secret) = "GetResourcePolicy", ask: r#"{"secretId":"<secret>"}"#;

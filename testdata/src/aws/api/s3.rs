@@ -84,6 +84,21 @@ pub fn copy_object(at: At<'_>, object: (&str, &str), source: &str, rng: &mut Rng
     on_object((at, "CopyObject"), object, moved, (extra, answer), rng)
 }
 
+/// A copy of `source`, encrypted with a key of KMS that the caller names.
+pub fn copy_encrypted_object(
+    at: At<'_>,
+    object: (&str, &str),
+    (source, kms_key): (&str, &str),
+    rng: &mut Rng,
+) -> Call {
+    let moved = Transfer { in_bytes: 0, out_bytes: 234, encryption: Encryption::Kms };
+    let encrypted = encrypted_with(at, kms_key);
+    let mut extra = vec![("x-amz-copy-source", Json::from(source))];
+    extra.extend(encrypted.clone());
+    let parts = (Json::Object(extra), Json::Object(encrypted.to_vec()));
+    on_object((at, "CopyObject"), object, moved, parts, rng)
+}
+
 /// A copy of an object over itself with a key that only the caller has.
 pub fn encrypt_with_own_key(at: At<'_>, object: (&str, &str), rng: &mut Rng) -> Call {
     let moved = Transfer { in_bytes: 0, out_bytes: 238, encryption: Encryption::Customer };
@@ -203,6 +218,20 @@ pub fn allow_own_keys(at: At<'_>, bucket: &str, rng: &mut Rng) -> Call {
         "ApplyServerSideEncryptionByDefault": object! { "SSEAlgorithm": "AES256" },
         "BucketKeyEnabled": false,
         "BlockedEncryptionTypes": object! { "EncryptionType": "NONE" },
+    };
+    let configuration = object! { "xmlns": XMLNS, "Rule": rule };
+    let extra = object! { "encryption": "", "ServerSideEncryptionConfiguration": configuration };
+    on_bucket(at, "PutBucketEncryption", bucket, extra, rng)
+}
+
+/// What is written from now on is encrypted with a key of KMS.
+pub fn encrypt_bucket(at: At<'_>, bucket: &str, kms_key: &str, rng: &mut Rng) -> Call {
+    let arn = ["arn:aws:kms:", at.region, ":", at.account, ":key/", kms_key].concat();
+    let rule = object! {
+        "ApplyServerSideEncryptionByDefault": object! {
+            "SSEAlgorithm": "aws:kms", "KMSMasterKeyID": arn,
+        },
+        "BucketKeyEnabled": true,
     };
     let configuration = object! { "xmlns": XMLNS, "Rule": rule };
     let extra = object! { "encryption": "", "ServerSideEncryptionConfiguration": configuration };
