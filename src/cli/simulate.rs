@@ -44,7 +44,7 @@ struct Organisation {
     /// Fleets, functions and services, each with a role of its own
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     machines: u32,
-    /// CI pipelines, which deploy with Terraform; the first and every third have a key, others sign in
+    /// CI pipelines, which deploy; the first and every third after it have a long-lived key
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pipelines: u32,
     /// AI agents in runtimes of Bedrock's AgentCore
