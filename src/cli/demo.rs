@@ -41,7 +41,7 @@ const STORIES: [&str; 8] = [
     "business-trip",
     "migration",
 ];
-const SIZE: Size = Size { accounts: 3, people: 24, machines: 12, pipelines: 4, vpcs: 1 };
+const SIZE: Size = Size { accounts: 3, people: 24, machines: 12, pipelines: 4, agents: 2, vpcs: 1 };
 const DAYS: i64 = 14;
 /// 2026-03-02, a Monday. Unit: seconds since the Unix epoch.
 const START_S: i64 = 1_772_409_600;

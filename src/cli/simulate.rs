@@ -68,9 +68,12 @@ struct Organisation {
     /// Fleets, functions and services, each with a role of its own
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     machines: u32,
-    /// CI pipelines, to which stories happen
+    /// CI pipelines, which deploy; the first and every third after it have a long-lived key
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pipelines: u32,
+    /// AI agents in runtimes of Bedrock's AgentCore
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    agents: u32,
     /// VPCs with flow logs, of 4 to 31 interfaces and some tens of rows a minute each
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     vpcs: u32,
@@ -105,8 +108,8 @@ fn instant_s(text: &str) -> Result<i64, String> {
 
 impl Organisation {
     fn plan(&self, seed: u64, stories: Vec<&'static Story>) -> Plan {
-        let Self { accounts, people, machines, pipelines, vpcs, .. } = *self;
-        let size = Size { accounts, people, machines, pipelines, vpcs };
+        let Self { accounts, people, machines, pipelines, agents, vpcs, .. } = *self;
+        let size = Size { accounts, people, machines, pipelines, agents, vpcs };
         let Self { start, days, digests, .. } = *self;
         Plan { seed, size, start_s: start, days, has_digests: digests, stories }
     }

@@ -4,11 +4,16 @@
 //! that works every few minutes. It makes some calls, says when it goes on, and draws from a
 //! generator of its own, so that what one does changes nothing for the others.
 
+mod agents;
 mod credentials;
+pub(crate) mod instance;
 mod machines;
 mod network;
 mod people;
+pub(crate) mod pipelines;
+mod scaling;
 mod services;
+pub(crate) mod terraform;
 
 pub(crate) use people::is_quiet;
 
@@ -55,7 +60,10 @@ impl Stage<'_> {
 /// Everything that begins on `day`, counted from 0.
 pub fn day(organisation: &Organisation, day: i64) -> Vec<Start> {
     let mut starts = services::day(organisation, day);
+    starts.extend(scaling::day(organisation, day));
     starts.extend(machines::day(organisation, day));
+    starts.extend(agents::day(organisation, day));
+    starts.extend(pipelines::day(organisation, day));
     starts.extend(people::day(organisation, day));
     starts.extend(network::day(organisation, day));
     starts.sort_by_key(|start| start.at_s);

@@ -1,17 +1,21 @@
-//! Who there is: accounts, people, machines and pipelines, made from a seed and a size.
+//! Who there is: accounts, people, machines, pipelines and agents, made from a seed and a size.
 //!
 //! What is drawn for one of them depends on the seed and its number alone, so a larger organisation
 //! begins with the same people. It holds what lasts; what happens is in `life`.
 
+mod agents;
 mod machines;
 mod names;
 mod network;
 mod people;
+mod pipelines;
 mod whereabouts;
 
-pub use machines::{Kind, Machine, Pipeline};
+pub use agents::{Agent, Tool};
+pub use machines::{Kind, Machine};
 pub use network::{Host, HostKind, Vpc};
 pub use people::{Access, Person, Team, Trip};
+pub use pipelines::{Deployer, Entry, Pipeline};
 pub use whereabouts::{DESK_S, Stay};
 
 use crate::aws::caller::Role;
@@ -30,6 +34,8 @@ pub struct Size {
     pub machines: u32,
     /// CI pipelines.
     pub pipelines: u32,
+    /// AI agents.
+    pub agents: u32,
     /// VPCs with flow logs.
     pub vpcs: u32,
 }
@@ -41,7 +47,9 @@ pub(crate) mod part {
     pub(crate) const PERSON: u64 = 3;
     pub(crate) const MACHINE: u64 = 4;
     pub(crate) const PIPELINE: u64 = 5;
+    pub(crate) const AGENT: u64 = 6;
     pub(crate) const VPC: u64 = 7;
+    pub(crate) const SCALING: u64 = 8;
     pub(crate) const DELIVERY: u64 = 10;
     pub(crate) const STORY: u64 = 11;
     pub(crate) const PLACE: u64 = 12;
@@ -64,7 +72,7 @@ pub struct Account {
     pub buckets: Vec<String>,
     /// Names in Secrets Manager.
     pub secrets: Vec<String>,
-    /// ARNs of KMS keys.
+    /// Ids of KMS keys.
     pub keys: Vec<String>,
     /// Drawn once: part of the ids of principals.
     seed: u64,
@@ -81,7 +89,17 @@ impl Account {
     }
 }
 
+/// One bucket in so many is encrypted with a key of KMS.
+const ENCRYPTED_ONE_IN: usize = 4;
+
 impl Account {
+    /// The key of KMS that encrypts bucket number `bucket`; `None`: S3's own keys do.
+    pub fn kms_key(&self, bucket: usize) -> Option<&str> {
+        let nth = bucket.checked_rem(self.keys.len()).unwrap_or(0);
+        let is_encrypted = bucket % ENCRYPTED_ONE_IN == ENCRYPTED_ONE_IN - 1;
+        self.keys.get(nth).map(String::as_str).filter(|_| is_encrypted)
+    }
+
     /// The role that Identity Center makes here for a permission set.
     pub fn reserved_role(&self, permission_set: &str) -> Role {
         let seed = self.id.bytes().chain(permission_set.bytes());
@@ -110,6 +128,8 @@ pub struct Organisation {
     pub machines: Vec<Machine>,
     /// CI pipelines.
     pub pipelines: Vec<Pipeline>,
+    /// AI agents.
+    pub agents: Vec<Agent>,
     /// VPCs.
     pub vpcs: Vec<Vpc>,
 }
@@ -137,12 +157,17 @@ impl Organisation {
             .map(|number| Machine::new(&mut draw(part::MACHINE, number), number, days, &accounts))
             .collect();
         let pipelines = (0..size.pipelines)
-            .map(|number| Pipeline::new(&mut draw(part::PIPELINE, number), number, name, &accounts))
+            .filter_map(|number| {
+                Pipeline::new(&mut draw(part::PIPELINE, number), number, name, &accounts)
+            })
+            .collect();
+        let agents = (0..size.agents)
+            .filter_map(|number| Agent::new(&mut draw(part::AGENT, number), number, &accounts))
             .collect();
         let vpcs = (0..size.vpcs)
             .map(|number| Vpc::new(&mut draw(part::VPC, number), number, &accounts))
             .collect();
-        Self { seed, id, name, start_s, accounts, people, machines, pipelines, vpcs }
+        Self { seed, id, name, start_s, accounts, people, machines, pipelines, agents, vpcs }
     }
 
     /// Where the organisation's trail delivers.
@@ -193,7 +218,7 @@ fn account(seed: u64, organisation: &str, number: u32) -> Account {
             format!("{purpose}/{what}/{}", kind.unwrap_or("token"))
         })
         .collect();
-    let keys = (0..4).map(|_| format!("arn:aws:kms:{home}:{id}:key/{}", rng.uuid())).collect();
+    let keys = (0..4).map(|_| rng.uuid()).collect();
     Account {
         log_bucket: format!("{name}-logs"),
         home,
@@ -211,7 +236,8 @@ fn account(seed: u64, organisation: &str, number: u32) -> Account {
 mod tests {
     use super::*;
 
-    const SIZE: Size = Size { accounts: 3, people: 20, machines: 30, pipelines: 3, vpcs: 2 };
+    const SIZE: Size =
+        Size { accounts: 3, people: 20, machines: 30, pipelines: 3, agents: 2, vpcs: 2 };
 
     #[test]
     fn a_larger_organisation_begins_with_the_same_people() {

@@ -25,7 +25,7 @@ mod victim;
 pub use deliver::{deliver, in_one_object};
 pub use scene::{Packets, Scene};
 pub(crate) use schedule::{Schedule, schedule};
-pub use victim::{Interface, Victim, VictimError, Who};
+pub use victim::{Interface, Opened, Victim, VictimError, Who};
 
 use crate::aws::call::Record;
 use crate::rng::Rng;
@@ -57,10 +57,12 @@ pub enum VictimKind {
     Person,
     /// A role of instances, tasks or functions.
     Machine,
-    /// A role of a CI pipeline.
+    /// A CI pipeline.
     Pipeline,
     /// Whatever calls by a program: a role of machines or pipelines, or a user's key.
     Program,
+    /// A CI pipeline that still has a user with a key.
+    PipelineWithKey,
     /// A network interface.
     Interface,
 }
@@ -71,7 +73,7 @@ impl VictimKind {
         match self {
             Self::Person => "a person",
             Self::Machine => "a machine's role",
-            Self::Pipeline => "a pipeline's role",
+            Self::Pipeline | Self::PipelineWithKey => "a pipeline",
             Self::Program => "a program with a role or a key",
             Self::Interface => "a network interface",
         }

@@ -12,3 +12,6 @@ mod people;
 #[cfg(test)]
 #[path = "simulated/stories.rs"]
 mod stories;
+#[cfg(test)]
+#[path = "simulated/work.rs"]
+mod work;

@@ -5,6 +5,7 @@
 
 pub mod analytics;
 pub mod attack;
+pub mod audit;
 pub mod config;
 pub mod console;
 pub mod database;
@@ -20,6 +21,7 @@ pub mod s3;
 pub mod scene;
 pub mod shape;
 pub mod signin;
+pub mod stacks;
 pub mod sts;
 pub mod systems;
 pub mod trail;
@@ -32,6 +34,7 @@ pub fn shapes() -> Vec<&'static Shape> {
     [
         analytics::SHAPES,
         attack::SHAPES,
+        audit::SHAPES,
         config::SHAPES,
         database::SHAPES,
         ec2::SHAPES,
@@ -41,6 +44,7 @@ pub fn shapes() -> Vec<&'static Shape> {
         lambda::SHAPES,
         models::SHAPES,
         network::SHAPES,
+        stacks::SHAPES,
         sts::SHAPES,
         systems::SHAPES,
         trail::SHAPES,

@@ -116,6 +116,15 @@ impl User {
         }
     }
 
+    /// `userIdentity` of a service at work for the user.
+    pub fn invoked_by(&self, key: &str, service: &str) -> Json {
+        object! {
+            "type": "IAMUser", "principalId": &self.principal, "arn": self.arn(),
+            "accountId": &self.account, "accessKeyId": key, "userName": &self.name,
+            "invokedBy": service,
+        }
+    }
+
     /// `userIdentity` of a console session that began at `since_s`.
     pub fn in_session(&self, key: &str, since_s: i64, mfa: bool) -> Json {
         object! {

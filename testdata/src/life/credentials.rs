@@ -1,38 +1,36 @@
-//! Temporary credentials that AWS services fetch for the machines they run.
+//! Temporary credentials that AWS services fetch for themselves and for the machines they run.
 
 use super::Stage;
-use crate::aws::call::Call;
+use crate::aws::api::At;
+use crate::aws::api::sts::{self, Opening};
 use crate::aws::caller::{Caller, Role};
-use crate::clock::{HOUR_S, in_words};
-use crate::object;
 use crate::rng::Rng;
 
-/// Characters of a session token. Unit: characters.
-const TOKEN_LENGTH: (i64, i64) = (620, 1_020);
+/// Who fetches.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fetcher {
+    /// A service that works in a role of its own, for example AWS Config.
+    Itself(&'static str),
+    /// A service that hands the credentials on to a machine, for example Lambda.
+    ForMachine(&'static str),
+}
 
-/// `service` fetches credentials of `role` for `session`; answers the new access key.
+/// Credentials of `role` for `session` are fetched in `account`; answers the new access key.
 pub(super) fn fetch(
     stage: &mut Stage<'_>,
-    (account, region): (usize, &'static str),
-    service: &'static str,
+    account: usize,
+    fetcher: Fetcher,
     (role, session): (&Role, &str),
-    (now_s, rng): (i64, &mut Rng),
+    (time_s, rng): (i64, &mut Rng),
 ) -> String {
     let key = format!("ASIA{}", rng.capitals(16));
-    let length = usize::try_from(rng.between(TOKEN_LENGTH.0, TOKEN_LENGTH.1)).unwrap_or(800);
-    let arn = role.arn();
-    let call = Call::new(now_s, region, "sts", "AssumeRole")
-        .asking(object! { "roleArn": &arn, "roleSessionName": session })
-        .answered(object! {
-            "credentials": object! {
-                "accessKeyId": &key,
-                "sessionToken": format!("IQoJb3JpZ2luX2Vj{}", rng.base64(length)),
-                "expiration": in_words(now_s + 6 * HOUR_S),
-            },
-        })
-        .touching(object! {
-            "accountId": &role.account, "type": "AWS::IAM::Role", "ARN": &arn,
-        });
+    let Some(of) = stage.organisation.accounts.get(account) else { return key };
+    let at = At { time_s, region: of.home, account: &of.id };
+    let opening = Opening { role, session, key: &key };
+    let (service, call) = match fetcher {
+        Fetcher::Itself(service) => (service, sts::assume_role(at, opening, rng)),
+        Fetcher::ForMachine(service) => (service, sts::assume_role_for_service(at, opening, rng)),
+    };
     stage.call(account, &Caller::service(service), call, rng);
     key
 }

@@ -1,21 +1,19 @@
-//! AWS services at work in every account: the trail's own calls, AWS Config, Auto Scaling, a log
-//! delivery that was never allowed.
+//! AWS services at work in every account: the trail's own calls, AWS Config, a log delivery that was
+//! never allowed.
 
-use super::{Life, Stage, Start, credentials};
-use crate::aws::call::{Call, Encryption, Kind, Transfer};
+use super::credentials::{Fetcher, fetch};
+use super::{Life, Stage, Start};
+use crate::aws::api::config::SCAN;
+use crate::aws::api::{At, keys, s3};
 use crate::aws::caller::{Caller, Session};
 use crate::clock::{HOUR_S, MINUTE_S, folder, stamp};
-use crate::json::Json;
-use crate::object;
-use crate::organisation::{Organisation, part};
+use crate::organisation::{Account, Organisation, part};
 use crate::rng::Rng;
 
 /// The trail and failing deliveries go on each time. Unit: seconds.
 const SLOT_S: i64 = 5 * MINUTE_S;
 /// AWS Config looks at everything as often. Unit: seconds.
 const SCAN_S: i64 = 8 * HOUR_S;
-/// Auto Scaling looks at its groups as often. Unit: seconds.
-const SCALING_S: i64 = 15 * MINUTE_S;
 /// One account in so many has a flow log whose bucket refuses it.
 const REFUSED_ONE_IN: usize = 4;
 
@@ -35,7 +33,6 @@ pub(super) fn day(organisation: &Organisation, day: i64) -> Vec<Start> {
         let phase_s = (number * 7_919) % SLOT_S;
         start(phase_s + 20, trail);
         start((number * 6_131) % SCAN_S, scan);
-        start(phase_s + 47, scaling);
         if account % REFUSED_ONE_IN == 2 {
             start(phase_s + 90, refused_delivery);
         }
@@ -68,6 +65,13 @@ impl Life for Duty {
     }
 }
 
+/// An object of a log: `folder` is that of the account, `what` the kind of log.
+fn log_object(of: &Account, root: &str, what: &str, (time_s, end): (i64, &str)) -> String {
+    let Account { id, home, .. } = of;
+    let (day, at) = (folder(time_s), stamp(time_s - time_s % SLOT_S));
+    format!("AWSLogs/{root}{id}/{what}/{home}/{day}/{id}_{what}_{home}_{at}_{end}")
+}
+
 /// For each object that it delivered the trail asks for the bucket's rights and a key, and puts it.
 fn trail(Hands { account, now_s, stage, rng }: Hands<'_, '_>) -> i64 {
     let organisation = stage.organisation;
@@ -77,111 +81,25 @@ fn trail(Hands { account, now_s, stage, rng }: Hands<'_, '_>) -> i64 {
     };
     let caller = Caller::service("cloudtrail.amazonaws.com");
     let bucket = organisation.trail_bucket();
-    let trail = format!("arn:aws:cloudtrail:{}:{}:trail/organisation", hub.home, hub.id);
-    let key_arn = hub.keys.first().map_or("", String::as_str);
+    let key = hub.keys.first().map_or("", String::as_str);
+    let root = format!("{}/", organisation.id);
     for _ in 0..stage.post.delivered(account) {
         let time_s = now_s + rng.between(0, 240);
-        let object = format!(
-            "AWSLogs/{}/{}/CloudTrail/{}/{}/{}_CloudTrail_{}_{}_{}.json.gz",
-            organisation.id,
-            of.id,
-            of.home,
-            folder(time_s),
-            of.id,
-            of.home,
-            stamp(time_s - time_s % SLOT_S),
-            rng.suffix(16)
-        );
-        let host = format!("{bucket}.s3.{}.amazonaws.com", hub.home);
-        let acl = Call::new(time_s, hub.home, "s3", "GetBucketAcl")
-            .asking(object! { "bucketName": &bucket, "Host": &host, "acl": "" })
-            .on_bucket(&hub.id, &bucket, rng);
-        stage.call(0, &caller, acl, rng);
-        let data_key = Call::new(time_s, hub.home, "kms", "GenerateDataKey")
-            .asking(object! {
-                "keyId": key_arn,
-                "encryptionContext": object! {
-                    "aws:cloudtrail:arn": &trail,
-                    "aws:s3:arn": format!("arn:aws:s3:::{bucket}/{object}"),
-                },
-                "keySpec": "AES_256",
-            })
-            .touching(object! {
-                "accountId": &hub.id, "type": "AWS::KMS::Key", "ARN": key_arn,
-            });
-        stage.call(0, &caller, data_key, rng);
+        let at = At { time_s, region: hub.home, account: &hub.id };
+        let end = format!("{}.json.gz", rng.suffix(16));
+        let object = log_object(of, &root, "CloudTrail", (time_s, &end));
         let bytes = rng.log_normal_between(3_000.0, 1.2, (400, 900_000));
-        let moved = Transfer { in_bytes: bytes, out_bytes: 0, encryption: Encryption::Default };
-        let put = Call::new(time_s, hub.home, "s3", "PutObject")
-            .asking(object! {
-                "x-amz-acl": "bucket-owner-full-control", "x-amz-server-side-encryption": "aws:kms",
-                "x-amz-server-side-encryption-aws-kms-key-id": key_arn,
-            })
-            .answered(object! {
-                "x-amz-server-side-encryption-aws-kms-key-id": key_arn,
-                "x-amz-server-side-encryption": "aws:kms",
-            })
-            .on_object(&hub.id, (&bucket, &object), moved, rng);
-        stage.call(0, &caller, put, rng);
+        let whole = format!("{bucket}/{object}");
+        for call in [
+            s3::get_bucket_acl(at, &bucket, rng),
+            keys::generate_data_key_for_trail(at, key, "organisation", whole, rng),
+            s3::deliver_log(at, (&bucket, &object), (bytes, key), rng),
+        ] {
+            stage.call(0, &caller, call, rng);
+        }
     }
     SLOT_S
 }
-
-/// What AWS Config asks each bucket for, with the error where the feature was never set and of how
-/// many buckets in ten it was not.
-const QUESTIONS: [(&str, &str, &str, &str, u64); 15] = [
-    ("GetBucketLocation", "location", "", "", 0),
-    ("GetBucketNotification", "notification", "", "", 0),
-    ("GetBucketRequestPayment", "requestPayment", "", "", 0),
-    ("GetAccelerateConfiguration", "accelerate", "", "", 0),
-    ("GetBucketVersioning", "versioning", "", "", 0),
-    ("GetBucketAcl", "acl", "", "", 0),
-    ("GetBucketLogging", "logging", "", "", 0),
-    (
-        "GetBucketReplication",
-        "replication",
-        "ReplicationConfigurationNotFoundError",
-        "The replication configuration was not found",
-        10,
-    ),
-    (
-        "GetBucketWebsite",
-        "website",
-        "NoSuchWebsiteConfiguration",
-        "The specified bucket does not have a website configuration",
-        10,
-    ),
-    (
-        "GetBucketObjectLockConfiguration",
-        "object-lock",
-        "ObjectLockConfigurationNotFoundError",
-        "Object Lock configuration does not exist for this bucket",
-        10,
-    ),
-    (
-        "GetBucketCors",
-        "cors",
-        "NoSuchCORSConfiguration",
-        "The CORS configuration does not exist",
-        9,
-    ),
-    (
-        "GetBucketLifecycle",
-        "lifecycle",
-        "NoSuchLifecycleConfiguration",
-        "The lifecycle configuration does not exist",
-        8,
-    ),
-    ("GetBucketTagging", "tagging", "NoSuchTagSet", "The TagSet does not exist", 6),
-    ("GetBucketPolicy", "policy", "NoSuchBucketPolicy", "The bucket policy does not exist", 5),
-    (
-        "GetBucketPublicAccessBlock",
-        "publicAccessBlock",
-        "NoSuchPublicAccessBlockConfiguration",
-        "The public access block configuration was not found",
-        2,
-    ),
-];
 
 /// AWS Config asks every bucket for every feature; what was never set is an error each.
 fn scan(Hands { account, now_s, stage, rng }: Hands<'_, '_>) -> i64 {
@@ -191,68 +109,22 @@ fn scan(Hands { account, now_s, stage, rng }: Hands<'_, '_>) -> i64 {
     let mut key = String::new();
     for _ in 0..of.buckets.len() {
         let time_s = now_s + rng.between(0, 60);
-        let who = (&role, name);
-        key = credentials::fetch(
-            stage,
-            (account, of.home),
-            "config.amazonaws.com",
-            who,
-            (time_s, rng),
-        );
+        let fetcher = Fetcher::Itself("config.amazonaws.com");
+        key = fetch(stage, account, fetcher, (&role, name), (time_s, rng));
     }
     let session = Session { name, key: &key, since_s: now_s };
-    let identity = role.session(session, &[("invokedBy", Json::from("AWS Internal"))]);
-    let caller = Caller::new(identity, "AWS Internal", "AWS Internal");
+    let caller = Caller::for_others(&role, session, "AWS Internal");
     for (number, bucket) in of.buckets.iter().enumerate() {
-        let host = format!("{bucket}.s3.{}.amazonaws.com", of.home);
-        for (place, (name, question, error, message, unset)) in QUESTIONS.into_iter().enumerate() {
+        for (place, question) in SCAN.iter().enumerate() {
             let time_s = now_s + rng.between(60, 240);
-            let mut call = Call::new(time_s, of.home, "s3", name)
-                .asking(Json::Object(vec![
-                    ("bucketName", Json::from(bucket)),
-                    ("Host", Json::from(&host)),
-                    (question, Json::from("")),
-                ]))
-                .on_bucket(&of.id, bucket, rng);
+            let at = At { time_s, region: of.home, account: &of.id };
             // Whether a feature is set does not change from scan to scan.
-            let draw = Rng::for_part(number as u64, &[account as u64, place as u64]).below(10);
-            if draw < unset {
-                call = call.refused(error, message);
-            }
+            let draw = Rng::for_part(number as u64, &[account as u64, place as u64]).below(100);
+            let call = question.call(at, bucket, draw >= question.error_percent, rng);
             stage.call(account, &caller, call, rng);
         }
     }
     SCAN_S
-}
-
-/// Auto Scaling asks how the instances of its groups are.
-fn scaling(Hands { account, now_s, stage, rng }: Hands<'_, '_>) -> i64 {
-    let Some(of) = stage.organisation.accounts.get(account) else { return SCALING_S };
-    let path = "aws-service-role/autoscaling.amazonaws.com/";
-    let role = of.role(path, "AWSServiceRoleForAutoScaling");
-    let service = "autoscaling.amazonaws.com";
-    let session = Session { name: "AutoScaling", key: "", since_s: now_s };
-    let identity = role.session(session, &[("invokedBy", Json::from(service))]);
-    let caller = Caller::new(identity, service, service);
-    let items: Vec<Json> = (0..rng.between(1, 4))
-        .map(|_| object! { "instanceId": format!("i-0{}", rng.hex(16)) })
-        .collect();
-    let call = Call::new(now_s, of.home, "ec2", "DescribeInstanceStatus").asking(object! {
-        "instancesSet": object! { "items": items }, "filterSet": Json::Object(Vec::new()),
-        "includeAllInstances": true,
-    });
-    stage.call(account, &caller, call, rng);
-    let group = format!(
-        "arn:aws:elasticloadbalancing:{}:{}:targetgroup/{}/{}",
-        of.home,
-        of.id,
-        of.name,
-        rng.hex(16)
-    );
-    let call = Call::new(now_s, of.home, "elasticloadbalancing", "DescribeTargetHealth")
-        .asking(object! { "targetGroupArn": group });
-    stage.call(account, &caller, call, rng);
-    SCALING_S
 }
 
 /// A flow log's objects are refused by their bucket, day and night, and nobody has noticed.
@@ -261,23 +133,10 @@ fn refused_delivery(Hands { account, now_s, stage, rng }: Hands<'_, '_>) -> i64 
     let caller = Caller::service("delivery.logs.amazonaws.com");
     for _ in 0..rng.between(4, 13) {
         let time_s = now_s + rng.between(0, 200);
-        let object = format!(
-            "AWSLogs/{}/vpcflowlogs/{}/{}/{}_vpcflowlogs_{}_fl-{}_{}_{}.log.gz",
-            of.id,
-            of.home,
-            folder(time_s),
-            of.id,
-            of.home,
-            rng.hex(17),
-            stamp(time_s - time_s % SLOT_S),
-            rng.hex(8)
-        );
-        let moved = Transfer { in_bytes: 0, out_bytes: 243, encryption: Encryption::None };
-        let call = Call::new(time_s, of.home, "s3", "PutObject")
-            .asking(object! { "x-amz-acl": "bucket-owner-full-control" })
-            .on_object(&of.id, (&of.log_bucket, &object), moved, rng)
-            .refused("AccessDenied", "Access Denied")
-            .of(Kind::Data);
+        let at = At { time_s, region: of.home, account: &of.id };
+        let end = format!("{}.log.gz", rng.hex(8));
+        let object = log_object(of, "", "vpcflowlogs", (time_s, &end));
+        let call = s3::deliver_log_in_vain(at, (&of.log_bucket, &object), rng);
         stage.call(account, &caller, call, rng);
     }
     SLOT_S

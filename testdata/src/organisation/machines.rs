@@ -1,4 +1,4 @@
-//! Machines and pipelines.
+//! Machines.
 
 use super::{Account, names};
 use crate::aws::caller::Role;
@@ -79,52 +79,16 @@ impl Machine {
     }
 }
 
-/// A pipeline of a CI provider that deploys with Terraform.
-#[derive(Debug, Clone)]
-pub struct Pipeline {
-    /// Index of the account it deploys to.
-    pub account: usize,
-    /// For example `rivermill/billing-infra`.
-    pub repository: String,
-    /// The role it takes.
-    pub role: Role,
-    /// Runs on a working day, on average.
-    pub runs_a_day: f64,
-}
+/// Fleets that work less are of one size day and night. Unit: units of work an hour.
+const SCALED_WORK: f64 = 4.0;
 
-impl Pipeline {
-    /// Pipeline number `number`.
-    pub(super) fn new(
-        rng: &mut Rng,
-        number: u32,
-        organisation: &str,
-        accounts: &[Account],
-    ) -> Self {
-        let account = pick_index(rng, accounts.len());
-        let what = rng.pick(&names::SERVICES).copied().unwrap_or("core");
-        let name = format!("deploy-{what}-{number}");
-        let role = role_in(accounts, account, &name);
-        Self {
-            account,
-            repository: format!("{organisation}/{what}-infra-{number}"),
-            role,
-            runs_a_day: rng.log_normal(3.0, 0.8).min(30.0),
-        }
+impl Machine {
+    /// Whether there are twice as many by day.
+    pub fn is_scaled(&self) -> bool {
+        self.kind != Kind::Fleet || self.work_an_hour >= SCALED_WORK
     }
 }
 
-fn role_in(accounts: &[Account], account: usize, name: &str) -> Role {
-    accounts.get(account).map_or_else(
-        || Role {
-            account: String::new(),
-            path: String::new(),
-            name: name.to_owned(),
-            principal: String::new(),
-        },
-        |account| account.role("", name),
-    )
-}
-
-fn pick_index(rng: &mut Rng, n: usize) -> usize {
+pub(super) fn pick_index(rng: &mut Rng, n: usize) -> usize {
     usize::try_from(rng.below(n as u64)).unwrap_or(0)
 }

@@ -143,7 +143,8 @@ mod tests {
     use super::*;
     use crate::organisation::Size;
 
-    const SIZE: Size = Size { accounts: 3, people: 60, machines: 0, pipelines: 0, vpcs: 0 };
+    const SIZE: Size =
+        Size { accounts: 3, people: 60, machines: 0, pipelines: 0, agents: 0, vpcs: 0 };
     /// 2026-03-02, a Monday. Unit: seconds since the Unix epoch.
     const START_S: i64 = 1_772_409_600;
     const DAYS: i64 = 60;

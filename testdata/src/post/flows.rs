@@ -284,7 +284,7 @@ mod tests {
     use crate::organisation::Size;
 
     fn organisation() -> Organisation {
-        let size = Size { accounts: 1, people: 1, machines: 0, pipelines: 0, vpcs: 1 };
+        let size = Size { accounts: 1, people: 1, machines: 0, pipelines: 0, agents: 0, vpcs: 1 };
         Organisation::new(1, size, (0, 1))
     }
 

@@ -1,161 +1,114 @@
 //! Calls that several stories make.
 
 use super::scene::Scene;
-use crate::aws::call::{Call, Encryption, Transfer};
+use crate::aws::api::console::{self, READS, Read, Things};
+use crate::aws::api::signin::{self, SecondFactor};
+use crate::aws::api::{
+    At, attack, database, ec2, iam, keys, lambda, network, s3, sts, systems, trail,
+};
+use crate::aws::call::Call;
 use crate::aws::caller::Caller;
-use crate::clock::folder;
-use crate::json::Json;
-use crate::object;
+use crate::aws::caller::agents::CONSOLE;
+use crate::clock::{DAY_S, folder};
+use crate::rng::Rng;
 
-/// Calls with which intruders look around.
-pub(super) const LOOKS: [(&str, &str); 24] = [
-    ("s3", "ListBuckets"),
-    ("ec2", "DescribeInstances"),
-    ("ec2", "DescribeSecurityGroups"),
-    ("ec2", "DescribeVpcs"),
-    ("ec2", "DescribeSnapshots"),
-    ("ec2", "DescribeRegions"),
-    ("iam", "ListUsers"),
-    ("iam", "ListRoles"),
-    ("iam", "ListAttachedUserPolicies"),
-    ("iam", "GetAccountAuthorizationDetails"),
-    ("iam", "ListGroups"),
-    ("iam", "GetUser"),
-    ("secretsmanager", "ListSecrets"),
-    ("ssm", "DescribeParameters"),
-    ("lambda", "ListFunctions20150331"),
-    ("rds", "DescribeDBInstances"),
-    ("dynamodb", "ListTables"),
-    ("kms", "ListKeys"),
-    ("organizations", "DescribeOrganization"),
-    ("ecr", "DescribeRepositories"),
-    ("cloudtrail", "DescribeTrails"),
-    ("guardduty", "ListDetectors"),
-    ("servicequotas", "ListServiceQuotas"),
-    ("email", "GetSendQuota"),
+/// A call that asks for all there is of something.
+pub(super) type Look = fn(At<'_>, &mut Rng) -> Call;
+
+/// Looks at what one place holds for all regions.
+pub(super) const GLOBAL_LOOKS: [Look; 7] = [
+    s3::list_buckets,
+    iam::list_users,
+    iam::list_roles,
+    |at, rng| iam::list_attached_user_policies(at, "automation", rng),
+    iam::get_account_authorization_details,
+    iam::list_groups,
+    iam::get_own_user,
 ];
 
-/// Refuses `call` for want of a permission, as the service words it.
-pub(super) fn denied(call: Call, caller: &Caller) -> Call {
-    let (service, name) = (call.service, call.name);
-    let message = format!(
-        "User: {} is not authorized to perform: {service}:{name} because no identity-based policy \
-         allows the {service}:{name} action",
-        caller.arn
-    );
-    match service {
-        "ec2" => call.refused(
-            "Client.UnauthorizedOperation",
-            "You are not authorized to perform this operation.",
-        ),
-        "kms" | "guardduty" | "dynamodb" | "ssm" | "organizations" | "bedrock" | "ecr"
-        | "secretsmanager" | "lambda" | "servicequotas" | "backup" => {
-            call.refused("AccessDeniedException", message)
-        }
-        _ => call.refused("AccessDenied", message),
-    }
-}
+/// Looks at what each region has.
+pub(super) const REGIONAL_LOOKS: [Look; 16] = [
+    ec2::describe_instances,
+    network::describe_security_groups,
+    network::describe_vpcs,
+    ec2::describe_snapshots,
+    ec2::describe_regions,
+    keys::list_secrets,
+    |at, rng| systems::describe_parameters(at, "/", rng),
+    lambda::list_functions,
+    database::describe_db_instances,
+    database::list_tables,
+    keys::list_keys,
+    systems::describe_repositories,
+    trail::describe_trails,
+    attack::list_detectors,
+    |at, rng| attack::list_service_quotas(at, "ec2", rng),
+    attack::get_send_quota,
+];
 
 impl Scene<'_> {
-    /// A call that is refused.
-    pub(super) fn ask_in_vain(
-        &mut self,
-        caller: &Caller,
-        service: &'static str,
-        name: &'static str,
-    ) {
-        let call = denied(self.now(service, name), caller);
-        self.call(caller, call);
-    }
-
     /// `n` looks around, some refused; a few seconds between them.
     pub(super) fn look_around(&mut self, caller: &Caller, n: usize, refused_of_100: u64) {
-        let first = usize::try_from(self.rng.below(LOOKS.len() as u64)).unwrap_or(0);
-        for (service, name) in LOOKS.into_iter().cycle().skip(first).take(n) {
+        let organisation: Look = attack::describe_organization;
+        let looks = GLOBAL_LOOKS.into_iter().chain(REGIONAL_LOOKS).chain([organisation]);
+        let n_looks = looks.clone().count() as u64;
+        let first = usize::try_from(self.rng.below(n_looks)).unwrap_or(0);
+        for look in looks.cycle().skip(first).take(n) {
             self.wait(1, 9);
             if self.rng.below(100) < refused_of_100 {
-                self.ask_in_vain(caller, service, name);
+                self.make_in_vain(caller, look);
             } else {
-                self.ask(caller, service, name);
+                self.make(caller, look);
             }
         }
     }
 
     /// `sts:GetCallerIdentity`, which everybody may call.
     pub(super) fn who_am_i(&mut self, caller: &Caller) {
-        self.ask(caller, "sts", "GetCallerIdentity");
+        self.make(caller, sts::get_caller_identity);
     }
 
     /// A key of the victim's first bucket.
     pub(super) fn object_key(&mut self, number: i64) -> String {
         let known = usize::try_from(number).ok().and_then(|n| self.victim.objects.get(n)).cloned();
         known.unwrap_or_else(|| {
-            let day = folder(self.start_s - (1 + number % 60) * 86_400);
+            let day = folder(self.start_s - (1 + number % 60) * DAY_S);
             format!("data/done/{day}/{number:07}.json")
         })
     }
 
-    /// A call on an object of the account's bucket.
-    pub(super) fn on_object(
-        &mut self,
-        name: &'static str,
-        (bucket, key): (&str, &str),
-        (in_bytes, out_bytes): (i64, i64),
-        encryption: Encryption,
-    ) -> Call {
-        let moved = Transfer { in_bytes, out_bytes, encryption };
-        let call = self.now("s3", name);
-        call.on_object(&self.victim.account.clone(), (bucket, key), moved, &mut self.rng)
-    }
-
-    /// A call that sets something of a bucket: `setting` is the parameter's name in the query.
-    pub(super) fn on_bucket(
-        &mut self,
-        name: &'static str,
-        bucket: &str,
-        (setting, what): (&'static str, Option<(&'static str, Json)>),
-    ) -> Call {
-        let call = self.now("s3", name);
-        let host = format!("{bucket}.s3.{}.amazonaws.com", call.region);
-        let mut request = vec![
-            ("bucketName", Json::from(bucket)),
-            (setting, Json::from("")),
-            ("Host", Json::from(host)),
-        ];
-        request.extend(what);
-        let account = self.victim.account.clone();
-        call.asking(Json::Object(request)).on_bucket(&account, bucket, &mut self.rng)
-    }
-
-    /// A console sign-in of the victim.
-    pub(super) fn sign_in(&mut self, caller: &Caller, has_mfa: bool) {
-        let call = self
-            .now("signin", "ConsoleLogin")
-            .of(crate::aws::call::Kind::SignIn)
-            .answered(object! { "ConsoleLogin": "Success" })
-            .adding(object! {
-                "LoginTo": "https://console.aws.amazon.com/console/home", "MobileVersion": "No",
-                "MFAUsed": if has_mfa { "Yes" } else { "No" },
-            });
-        self.call(caller, call);
+    /// A console sign-in of the victim, with a second factor.
+    pub(super) fn sign_in(&mut self, caller: &Caller) {
+        let device = format!("arn:aws:iam::{}:mfa/phone", self.victim.account);
+        self.make(caller, |at, _| signin::console_login(at, SecondFactor::Device(&device)));
     }
 
     /// What a console shows at its start.
     pub(super) fn open_console(&mut self, caller: &Caller, n: usize) {
-        let pages = [
-            ("ec2", "DescribeInstances"),
-            ("ec2", "DescribeInstanceStatus"),
-            ("ec2", "DescribeAddresses"),
-            ("monitoring", "DescribeAlarms"),
-            ("ec2", "DescribeVolumes"),
-            ("s3", "ListBuckets"),
-            ("iam", "ListAccountAliases"),
-            ("autoscaling", "DescribeAutoScalingGroups"),
-        ];
-        let caller = caller.with(super::tools::CONSOLE).in_console();
-        for (service, name) in pages.into_iter().cycle().take(n) {
+        let id = |prefix: &str, rng: &mut Rng| [prefix, "-0", &rng.hex(16)].concat();
+        let bucket = self.victim.bucket();
+        let ids = ["i", "vol", "snap", "sg", "lt"].map(|prefix| id(prefix, &mut self.rng));
+        let [instance, volume, snapshot, security_group, launch_template] = &ids;
+        let kms_key = self.rng.uuid();
+        let things = Things {
+            user: "deploy",
+            role: "worker",
+            group: "audit",
+            bucket: &bucket,
+            instance,
+            volume,
+            snapshot,
+            security_group,
+            launch_template,
+            kms_key: &kms_key,
+            trail: &self.victim.trail,
+            service: "api",
+        };
+        let reads: Vec<&Read> = READS.iter().collect();
+        let caller = caller.with(CONSOLE).in_console();
+        for _ in 0..n {
             self.now_s += self.rng.between(0, 20);
-            self.ask(&caller, service, name);
+            self.make(&caller, |at, rng| console::draw(&reads, rng).call(at, &things, rng));
         }
     }
 }

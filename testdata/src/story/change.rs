@@ -1,15 +1,17 @@
 //! New people, new pipelines, and those who look at everything because it is their work.
 
-use super::calls::{LOOKS, denied};
+use super::calls::{GLOBAL_LOOKS, Look, REGIONAL_LOOKS};
 use super::scene::Scene;
 use super::tools;
 use super::{Hours, Story, VictimKind};
+use crate::aws::api::denied::{Because, denied};
+use crate::aws::api::{At, audit, config, database, iam, keys, network, s3, stacks, systems};
 use crate::aws::call::Call;
+use crate::aws::caller::agents::TERRAFORM;
 use crate::aws::caller::{Caller, Role, Session};
 use crate::clock::{DAY_S, HOUR_S};
-use crate::json::Json;
-use crate::object;
 use crate::places::{CITIES, REGIONS};
+use crate::rng::Rng;
 
 pub(super) const NEW_TEAM: Story = Story {
     name: "new-team",
@@ -70,7 +72,7 @@ fn new_team(scene: &mut Scene<'_>) {
             let session = Session { name: &mail, key: &key, since_s: scene.now_s };
             let caller = Caller::new(role.session(session, &[]), &address, tools::BROWSER);
             scene.step_of("somebody-new-at-work", "T1078.004", &entity);
-            scene.sign_in(&caller, true);
+            scene.sign_in(&caller);
             let n_pages = usize::try_from(scene.rng.between(10, 60)).unwrap_or(10);
             scene.open_console(&caller, n_pages);
             let hand = caller.with(tools::COMMAND_LINE);
@@ -79,26 +81,26 @@ fn new_team(scene: &mut Scene<'_>) {
     }
 }
 
-/// Services that audits read, and the beginnings of what they ask.
-const AUDITED: [(&str, &str); 18] = [
-    ("accessanalyzer", "ListAnalyzers"),
-    ("acm", "ListCertificates"),
-    ("apigateway", "GetRestApis"),
-    ("autoscaling", "DescribeAutoScalingGroups"),
-    ("cloudformation", "DescribeStacks"),
-    ("config", "DescribeConfigurationRecorders"),
-    ("ecs", "ListClusters"),
-    ("eks", "ListClusters"),
-    ("elasticache", "DescribeCacheClusters"),
-    ("elasticfilesystem", "DescribeFileSystems"),
-    ("elasticloadbalancing", "DescribeLoadBalancers"),
-    ("glue", "GetDatabases"),
-    ("logs", "DescribeLogGroups"),
-    ("macie2", "GetMacieSession"),
-    ("redshift", "DescribeClusters"),
-    ("sagemaker", "ListNotebookInstances"),
-    ("sns", "ListTopics"),
-    ("sqs", "ListQueues"),
+/// What audits read of services that people hardly look at.
+const AUDITED: [Look; 18] = [
+    audit::list_analyzers,
+    audit::list_certificates,
+    audit::get_rest_apis,
+    network::describe_auto_scaling_groups,
+    |at, rng| stacks::describe_stacks(at, "", rng),
+    config::describe_configuration_recorders,
+    audit::list_clusters,
+    audit::list_eks_clusters,
+    audit::describe_cache_clusters,
+    audit::describe_file_systems,
+    network::describe_load_balancers,
+    audit::get_databases,
+    |at, rng| systems::describe_log_groups(at, "", rng),
+    audit::get_macie_session,
+    audit::describe_clusters,
+    audit::list_notebook_instances,
+    audit::list_topics,
+    audit::list_queues,
 ];
 
 fn audit_tool(scene: &mut Scene<'_>) {
@@ -109,44 +111,42 @@ fn audit_tool(scene: &mut Scene<'_>) {
     let address = scene.victim.address.clone();
     let caller = Caller::new(role.session(session, &[]), &address, tools::AUDITOR);
     scene.step_of("everything-read", "T1526", &role.arn());
-    let once = LOOKS.into_iter().filter(|(service, _)| *service == "iam" || *service == "s3");
-    for (service, name) in once {
-        scene.ask(&caller, service, name);
+    for look in GLOBAL_LOOKS {
+        scene.make(&caller, look);
     }
     // A quarter of the calls is asked again for each thing that is found.
     let pause = scene.rng.between(2, 6);
     for region in REGIONS {
-        let regional = LOOKS.into_iter().chain(AUDITED);
-        for (service, name) in regional.filter(|(service, _)| !is_global(service)) {
+        for look in REGIONAL_LOOKS.into_iter().chain(AUDITED) {
             for _ in 0..scene.rng.between(1, pause) {
                 if scene.rng.one_in(4) {
                     scene.now_s += 1;
                 }
-                let call = Call::new(scene.now_s, region, service, name);
-                let refused = scene.rng.below(100) < 6;
-                let call = if refused { denied(call, &caller) } else { call };
-                scene.call(&caller, call);
+                let is_refused = scene.rng.below(100) < 6;
+                scene.make_in(region, &caller, |at, rng| {
+                    let call = look(at, rng);
+                    if is_refused {
+                        denied(call, &caller, None, Because::NothingAllows, rng)
+                    } else {
+                        call
+                    }
+                });
             }
         }
     }
     for bucket in scene.victim.buckets.clone() {
-        for (name, setting) in [
-            ("GetBucketAcl", "acl"),
-            ("GetBucketPolicy", "policy"),
-            ("GetBucketEncryption", "encryption"),
-            ("GetBucketVersioning", "versioning"),
-            ("GetBucketLogging", "logging"),
-            ("GetBucketPublicAccessBlock", "publicAccessBlock"),
+        for name in [
+            "GetBucketAcl",
+            "GetBucketPolicy",
+            "GetBucketEncryption",
+            "GetBucketVersioning",
+            "GetBucketLogging",
+            "GetBucketPublicAccessBlock",
         ] {
-            let call = scene.on_bucket(name, &bucket, (setting, None));
-            scene.call(&caller, call);
+            scene.make(&caller, |at, rng| config::ask(at, name, &bucket, rng));
         }
         scene.now_s += 1;
     }
-}
-
-fn is_global(service: &str) -> bool {
-    matches!(service, "iam" | "s3" | "organizations")
 }
 
 fn first_deployment(scene: &mut Scene<'_>) {
@@ -156,53 +156,73 @@ fn first_deployment(scene: &mut Scene<'_>) {
     let key = format!("ASIA{}", scene.rng.capitals(16));
     let session = Session { name: session_name, key: &key, since_s: scene.now_s };
     let address = scene.victim.address.clone();
-    let caller = Caller::new(role.session(session, &[]), &address, tools::TERRAFORM);
+    let caller = Caller::new(role.session(session, &[]), &address, TERRAFORM);
     scene.step_of("deployed-for-the-first-time", "T1578", &role.arn());
     scene.who_am_i(&caller);
     let buckets = ["state", "assets"].map(|what| format!("{}-{what}", role.name));
     for bucket in &buckets {
         scene.now_s += scene.rng.between(0, 2);
-        let call = scene.on_bucket("CreateBucket", bucket, ("tagging", None));
-        scene.call(&caller, call);
-        let call =
-            scene.on_bucket("PutBucketPublicAccessBlock", bucket, ("publicAccessBlock", None));
-        scene.call(&caller, call);
+        scene.make(&caller, |at, rng| s3::create_bucket(at, bucket, rng));
+        scene.make(&caller, |at, rng| s3::put_public_access_block(at, bucket, true, rng));
     }
     for part in ["task", "execution", "autoscaling"] {
         let name = format!("{}-{part}", role.name);
-        for (api, request) in [
-            ("CreateRole", object! { "roleName": &name, "path": "/" }),
-            ("PutRolePolicy", object! { "roleName": &name, "policyName": "inline" }),
-            ("GetRole", object! { "roleName": &name }),
-        ] {
-            scene.now_s += scene.rng.between(0, 3);
-            scene.ask_for(&caller, ("iam", api), request, Json::Null);
-        }
+        let id = format!("AROA{}", scene.rng.capitals(17));
+        scene.now_s += scene.rng.between(0, 3);
+        scene.make(&caller, |at, rng| iam::create_role(at, &name, TRUST, id, rng));
+        scene.now_s += scene.rng.between(0, 3);
+        scene.make(&caller, |at, rng| iam::put_role_policy(at, &name, "inline", POLICY, rng));
+        scene.now_s += scene.rng.between(0, 3);
+        scene.make(&caller, |at, rng| iam::get_role(at, &name, rng));
     }
-    for (service, name) in [
-        ("ec2", "CreateVpc"),
-        ("ec2", "CreateSubnet"),
-        ("ec2", "CreateSubnet"),
-        ("ec2", "CreateInternetGateway"),
-        ("ec2", "CreateSecurityGroup"),
-        ("ec2", "AuthorizeSecurityGroupIngress"),
-        ("ec2", "CreateNatGateway"),
-        ("ec2", "DescribeNatGateways"),
-        ("elasticloadbalancing", "CreateLoadBalancer"),
-        ("elasticloadbalancing", "CreateTargetGroup"),
-        ("ecs", "CreateCluster"),
-        ("ecs", "RegisterTaskDefinition"),
-        ("ecs", "CreateService"),
-        ("rds", "CreateDBInstance"),
-        ("rds", "DescribeDBInstances"),
-        ("secretsmanager", "CreateSecret"),
-        ("logs", "CreateLogGroup"),
-        ("kms", "CreateKey"),
-        ("kms", "CreateAlias"),
-    ] {
+    for make in DEPLOYED {
         for _ in 0..scene.rng.between(1, 4) {
             scene.now_s += scene.rng.between(0, 4);
-            scene.ask(&caller, service, name);
+            let id = format!("0{}", scene.rng.hex(16));
+            scene.make(&caller, |at, rng| make(at, &id, rng));
         }
     }
 }
+
+/// What a task may be run by, and what it may do.
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
+
+/// Makes something whose id ends so.
+type Make = fn(At<'_>, &str, &mut Rng) -> Call;
+
+/// What a first deployment makes, in its order.
+const DEPLOYED: [Make; 18] = [
+    |at, id, rng| network::create_vpc(at, format!("vpc-{id}"), "10.4.0.0/16", "service", rng),
+    |at, id, rng| {
+        let (vpc, subnet) = (format!("vpc-{id}"), format!("subnet-{id}"));
+        network::create_subnet(at, vpc, subnet, "10.4.1.0/24", rng)
+    },
+    |at, id, rng| network::create_internet_gateway(at, format!("igw-{id}"), rng),
+    |at, id, rng| {
+        let (vpc, group) = (format!("vpc-{id}"), format!("sg-{id}"));
+        network::create_security_group(at, vpc, group, "service", rng)
+    },
+    |at, id, rng| {
+        network::authorize_security_group_ingress(at, format!("sg-{id}"), 443, "10.0.0.0/8", rng)
+    },
+    |at, id, rng| network::create_nat_gateway(at, format!("subnet-{id}"), format!("nat-{id}"), rng),
+    |at, id, rng| network::describe_nat_gateway(at, format!("nat-{id}"), rng),
+    |at, id, rng| network::create_load_balancer(at, "service", format!("subnet-{id}"), rng),
+    |at, id, rng| network::create_target_group(at, "service", format!("vpc-{id}"), rng),
+    |at, _, rng| systems::create_cluster(at, "service", rng),
+    |at, _, rng| systems::register_task_definition(at, "service", "registry.example/s", rng),
+    |at, _, rng| systems::create_service(at, "service", "service", "service", rng),
+    |at, id, rng| database::create_db_instance(at, format!("db-{id}"), rng),
+    |at, _, rng| database::describe_db_instances(at, rng),
+    |at, id, rng| keys::create_secret(at, format!("service/{id}"), rng),
+    |at, id, rng| systems::create_log_group(at, format!("/ecs/service-{id}"), rng),
+    |at, _, rng| {
+        let key = rng.uuid();
+        keys::create_key(at, key, POLICY, rng)
+    },
+    |at, id, rng| {
+        let key = rng.uuid();
+        keys::create_alias(at, format!("service-{id}"), key, rng)
+    },
+];

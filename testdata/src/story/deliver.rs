@@ -16,7 +16,7 @@ pub fn deliver(
     organisation_id: Option<&str>,
     sink: &mut dyn Sink,
 ) -> Result<Written, Box<dyn Error>> {
-    let size = Size { accounts: 1, people: 1, machines: 0, pipelines: 0, vpcs: 0 };
+    let size = Size { accounts: 1, people: 1, machines: 0, pipelines: 0, agents: 0, vpcs: 0 };
     // Two stories told into the same logs must not give their objects the same names.
     let ids = told.truth.steps.iter().flat_map(|step| &step.event_ids);
     let seed = fold(ids.flat_map(|id| id.bytes()));

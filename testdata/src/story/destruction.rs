@@ -1,10 +1,10 @@
 //! Images, snapshots and backups are destroyed, so that nothing can be restored.
 
+use super::calls::Look;
 use super::scene::Scene;
 use super::{Hours, Story, VictimKind};
+use crate::aws::api::{database, ec2};
 use crate::aws::caller::Caller;
-use crate::json::Json;
-use crate::object;
 
 pub(super) const BACKUP_DESTRUCTION: Story = Story {
     name: "backup-destruction",
@@ -22,15 +22,16 @@ fn backup_destruction(scene: &mut Scene<'_>) {
     let caller = scene.victim.caller(&key, scene.now_s - 300).moved(&guise.address, &guise.agent);
     scene.step("backups-listed", "T1580");
     scene.who_am_i(&caller);
-    for (service, name) in [
-        ("ec2", "DescribeImages"),
-        ("ec2", "DescribeSnapshots"),
-        ("rds", "DescribeDBSnapshots"),
-        ("backup", "ListBackupVaults"),
-        ("backup", "ListRecoveryPointsByBackupVault"),
-    ] {
+    let looks: [Look; 5] = [
+        ec2::describe_images,
+        ec2::describe_snapshots,
+        database::describe_db_snapshots,
+        database::list_backup_vaults,
+        |at, rng| database::list_recovery_points(at, "Default", rng),
+    ];
+    for look in looks {
         scene.wait(3, 25);
-        scene.ask(&caller, service, name);
+        scene.make(&caller, look);
     }
     let mut acts: Vec<fn(&mut Scene<'_>, &Caller)> = vec![images, snapshots, recovery_points];
     let first = usize::try_from(scene.rng.below(3)).unwrap_or(0);
@@ -45,9 +46,8 @@ fn images(scene: &mut Scene<'_>, caller: &Caller) {
     scene.step("images-deregistered", "T1485");
     for _ in 0..scene.rng.between(5, 40) {
         scene.wait(1, 6);
-        let request = object! { "imageId": format!("ami-0{}", scene.rng.hex(16)) };
-        let answer = object! { "requestId": scene.rng.uuid(), "_return": true };
-        scene.ask_for(caller, ("ec2", "DeregisterImage"), request, answer);
+        let image = format!("ami-0{}", scene.rng.hex(16));
+        scene.make(caller, |at, rng| ec2::deregister_image(at, image, rng));
     }
 }
 
@@ -56,8 +56,7 @@ fn snapshots(scene: &mut Scene<'_>, caller: &Caller) {
     for _ in 0..scene.rng.between(15, 90) {
         scene.wait(0, 4);
         let id = format!("snap-0{}", scene.rng.hex(16));
-        let answer = object! { "requestId": scene.rng.uuid(), "_return": true };
-        scene.ask_for(caller, ("ec2", "DeleteSnapshot"), object! { "snapshotId": id }, answer);
+        scene.make(caller, |at, rng| ec2::delete_snapshot(at, id, rng));
     }
 }
 
@@ -70,10 +69,8 @@ fn recovery_points(scene: &mut Scene<'_>, caller: &Caller) {
             "arn:aws:backup:{region}:{account}:recovery-point:{}",
             scene.rng.uuid().to_uppercase()
         );
-        let request = object! { "backupVaultName": "Default", "recoveryPointArn": arn };
-        scene.ask_for(caller, ("backup", "DeleteRecoveryPoint"), request, Json::Null);
+        scene.make(caller, |at, rng| database::delete_recovery_point(at, "Default", arn, rng));
     }
     scene.wait(5, 20);
-    let vault = object! { "backupVaultName": "Default" };
-    scene.ask_for(caller, ("backup", "DeleteBackupVault"), vault, Json::Null);
+    scene.make(caller, |at, rng| database::delete_backup_vault(at, "Default", rng));
 }

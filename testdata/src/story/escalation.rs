@@ -1,11 +1,13 @@
 //! From role to role, over two accounts.
 
+use super::calls::Look;
 use super::scene::Scene;
 use super::{Hours, Story, VictimKind};
+use crate::aws::api::denied::{Because, denied};
+use crate::aws::api::sts::{self, Opening};
+use crate::aws::api::{At, iam};
+use crate::aws::caller::forms::external;
 use crate::aws::caller::{Caller, Role, Session};
-use crate::clock::{HOUR_S, in_words};
-use crate::json::Json;
-use crate::object;
 
 pub(super) const ROLE_CHAIN: Story = Story {
     name: "role-chain",
@@ -23,9 +25,15 @@ fn role_chain(scene: &mut Scene<'_>) {
     let caller = scene.victim.caller(&key, scene.now_s - 900).moved(&guise.address, &guise.agent);
     scene.step("discovery", "T1069.003");
     scene.who_am_i(&caller);
-    for name in ["ListRoles", "GetRole", "ListAttachedRolePolicies", "GetRolePolicy"] {
+    let looks: [Look; 4] = [
+        iam::list_roles,
+        |at, rng| iam::get_role(at, "deployment-support", rng),
+        |at, rng| iam::list_attached_role_policies(at, "deployment-support", rng),
+        |at, rng| iam::get_role_policy(at, "deployment-support", "inline", rng),
+    ];
+    for look in looks {
         scene.wait(3, 30);
-        scene.ask(&caller, "iam", name);
+        scene.make(&caller, look);
     }
     try_roles(scene, &caller);
     let here = scene.victim.account.clone();
@@ -37,7 +45,7 @@ fn role_chain(scene: &mut Scene<'_>) {
         scene.wait(20, 240);
         last = assume(scene, &last, (account, name));
         scene.wait(2, 30);
-        let call = scene.now("sts", "GetCallerIdentity");
+        let call = sts::get_caller_identity(scene.at(), &mut scene.rng);
         scene.call_in(account, &last, call);
     }
     take_over(scene, &last, &there);
@@ -48,45 +56,34 @@ fn try_roles(scene: &mut Scene<'_>, caller: &Caller) {
     scene.step("roles-tried", "T1548.005");
     for _ in 0..scene.rng.between(2, 9) {
         scene.wait(2, 20);
-        let role = format!("service-{}", scene.rng.hex(4));
-        let arn = format!("arn:aws:iam::{}:role/{role}", scene.victim.account);
-        let message = format!(
-            "User: {} is not authorized to perform: sts:AssumeRole on resource: {arn}",
-            caller.arn
-        );
-        let call = scene.now("sts", "AssumeRole").refused("AccessDenied", message);
-        scene.call(caller, call);
+        let name = format!("service-{}", scene.rng.hex(4));
+        let role = role(scene, &scene.victim.account.clone(), &name);
+        let opening = Opening { role: &role, session: "session", key: "" };
+        let arn = role.arn();
+        scene.make(caller, |at, rng| {
+            let call = sts::assume_role(at, opening, rng);
+            denied(call, caller, Some(&arn), Because::NothingAllows, rng)
+        });
+    }
+}
+
+fn role(scene: &mut Scene<'_>, account: &str, name: &str) -> Role {
+    Role {
+        account: account.to_owned(),
+        path: String::new(),
+        name: name.to_owned(),
+        principal: format!("AROA{}", scene.rng.capitals(17)),
     }
 }
 
 /// Takes a role; both accounts tell of it, with one shared id.
 fn assume(scene: &mut Scene<'_>, caller: &Caller, (account, name): (&str, &str)) -> Caller {
     scene.step_of("role-assumed", "T1548.005", &caller.arn);
-    let role = Role {
-        account: account.to_owned(),
-        path: String::new(),
-        name: name.to_owned(),
-        principal: format!("AROA{}", scene.rng.capitals(17)),
-    };
+    let role = role(scene, account, name);
     let session = format!("session-{}", scene.rng.digits(10));
     let key = format!("ASIA{}", scene.rng.capitals(16));
-    let mut call = scene
-        .now("sts", "AssumeRole")
-        .asking(object! { "roleArn": role.arn(), "roleSessionName": &session })
-        .answered(object! {
-            "credentials": object! {
-                "accessKeyId": &key,
-                "sessionToken": format!("IQoJb3JpZ2luX2Vj{}", scene.rng.base64(640)),
-                "expiration": in_words(scene.now_s + HOUR_S),
-            },
-            "assumedRoleUser": object! {
-                "assumedRoleId": format!("{}:{session}", role.principal),
-                "arn": role.session_arn(&session),
-            },
-        })
-        .touching(object! {
-            "accountId": account, "type": "AWS::IAM::Role", "ARN": role.arn(),
-        });
+    let opening = Opening { role: &role, session: &session, key: &key };
+    let mut call = sts::assume_role(scene.at(), opening, &mut scene.rng);
     let from = caller.identity.line();
     let crosses = !from.contains(&format!("\"accountId\":\"{account}\""));
     if crosses {
@@ -106,10 +103,7 @@ fn assume(scene: &mut Scene<'_>, caller: &Caller, (account, name): (&str, &str))
 fn outsider(caller: &Caller) -> Caller {
     let account = caller.arn.split(':').nth(4).unwrap_or_default().to_owned();
     let principal = format!("AROAEXTERNAL{}", account.get(..8).unwrap_or_default());
-    let identity = object! {
-        "type": "AWSAccount", "principalId": principal, "accountId": account,
-    };
-    Caller::new(identity, &caller.address, &caller.agent)
+    Caller::new(external(&account, &principal), &caller.address, &caller.agent)
 }
 
 fn take_over(scene: &mut Scene<'_>, last: &Caller, account: &str) {
@@ -118,14 +112,18 @@ fn take_over(scene: &mut Scene<'_>, last: &Caller, account: &str) {
     let document = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\
                     \"Principal\":{\"AWS\":\"*\"},\"Action\":\"sts:AssumeRole\"}]}";
     let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
-    let calls = [
-        ("AttachRolePolicy", object! { "roleName": role, "policyArn": policy }),
-        ("UpdateAssumeRolePolicy", object! { "roleName": role, "policyDocument": document }),
-        ("CreateAccessKey", object! { "userName": "automation" }),
-    ];
-    for (name, request) in calls {
+    for number in 0..3 {
         scene.wait(5, 120);
-        let call = scene.now("iam", name).asking(request).answered(Json::Null);
+        let at = At { account, ..scene.at() };
+        let rng = &mut scene.rng;
+        let call = match number {
+            0 => iam::attach_role_policy(at, role, policy, rng),
+            1 => iam::update_assume_role_policy(at, role, document, rng),
+            _ => {
+                let key = format!("AKIA{}", rng.capitals(16));
+                iam::create_access_key(at, "automation", key, rng)
+            }
+        };
         scene.call_in(account, last, call);
     }
 }

@@ -1,15 +1,17 @@
 //! Taking data in small bites, and taking models at the victim's cost.
 
-use super::calls::denied;
+use super::calls::Look;
 use super::scene::Scene;
 use super::tools;
 use super::{Hours, Story, VictimKind};
-use crate::aws::call::{Call, Encryption};
+use crate::aws::api::denied::{Because, denied, throttled};
+use crate::aws::api::ec2::{self, Launch};
+use crate::aws::api::{At, models, s3};
+use crate::aws::call::Call;
 use crate::aws::caller::Caller;
 use crate::clock::{DAY_S, HOUR_S};
-use crate::json::Json;
-use crate::object;
 use crate::places::{HOSTING_ASIA, HOSTING_EU, REGIONS};
+use crate::rng::Rng;
 
 pub(super) const SLOW_EXFILTRATION: Story = Story {
     name: "slow-exfiltration",
@@ -51,9 +53,7 @@ fn slow_exfiltration(scene: &mut Scene<'_>) {
             let key = scene.object_key(number);
             number += 1;
             let bytes = scene.rng.log_normal_between(3_000_000.0, 1.0, (10_000, 80_000_000));
-            let call =
-                scene.on_object("GetObject", (&bucket, &key), (0, bytes), Encryption::Default);
-            scene.call(&caller, call);
+            scene.make(&caller, |at, rng| s3::get_object(at, (&bucket, &key), bytes, rng));
         }
         if day + 1 == days {
             share_snapshot(scene, &caller);
@@ -66,19 +66,10 @@ fn share_snapshot(scene: &mut Scene<'_>, caller: &Caller) {
     scene.step("snapshot-shared", "T1537");
     let snapshot = format!("snap-0{}", scene.rng.hex(16));
     scene.wait(20, 90);
-    let id =
-        object! { "snapshotSet": object! { "items": vec![object! { "snapshotId": &snapshot }] } };
-    scene.ask_for(caller, ("ec2", "DescribeSnapshots"), id, Json::Null);
+    scene.make(caller, |at, rng| ec2::describe_snapshot(at, &snapshot, rng));
     scene.wait(5, 60);
-    let foreign = scene.rng.between(200_000_000_000, 899_999_999_999).to_string();
-    let items = object! { "items": vec![object! { "userId": foreign }] };
-    let request = object! {
-        "snapshotId": snapshot,
-        "createVolumePermission": object! { "add": items },
-        "attributeType": "CREATE_VOLUME_PERMISSION",
-    };
-    let answer = object! { "requestId": scene.rng.uuid(), "_return": true };
-    scene.ask_for(caller, ("ec2", "ModifySnapshotAttribute"), request, answer);
+    let foreign = scene.rng.between(200_000_000_000, 899_999_999_999);
+    scene.make(caller, |at, rng| ec2::share_snapshot(at, snapshot, foreign, rng));
 }
 
 /// Copies into a bucket of another account: only the reading side is in these logs.
@@ -88,11 +79,8 @@ fn copy_away(scene: &mut Scene<'_>, caller: &Caller, bucket: &str) {
     for number in 0..scene.rng.between(3, 12) {
         scene.wait(5, 60);
         let key = scene.object_key(500 + number);
-        let mut call = scene.on_object("CopyObject", (&foreign, &key), (0, 0), Encryption::Default);
-        if let Json::Object(pairs) = &mut call.request {
-            pairs.push(("x-amz-copy-source", format!("{bucket}/{key}").into()));
-        }
-        scene.call(caller, call);
+        let source = format!("{bucket}/{key}");
+        scene.make(caller, |at, rng| s3::copy_object(at, (&foreign, &key), &source, rng));
     }
 }
 
@@ -109,10 +97,11 @@ fn model_hijack(scene: &mut Scene<'_>) {
     let n = usize::try_from(scene.rng.between(2, 5)).unwrap_or(2);
     regions.truncate(n);
     for region in &regions {
-        for name in ["ListFoundationModels", "GetModelInvocationLoggingConfiguration"] {
+        let looks: [Look; 2] =
+            [models::list_foundation_models, models::get_model_invocation_logging_configuration];
+        for look in looks {
             scene.wait(1, 9);
-            let call = Call::new(scene.now_s, region, "bedrock", name);
-            scene.call(&caller, call);
+            scene.make_in(region, &caller, look);
         }
     }
     let models =
@@ -126,38 +115,32 @@ fn model_hijack(scene: &mut Scene<'_>) {
     for _ in 0..scene.rng.between(60, 400) {
         scene.wait(1, 12);
         let region = scene.rng.pick(&regions).copied().unwrap_or("us-east-1");
-        let name =
-            if scene.rng.one_in(3) { "InvokeModelWithResponseStream" } else { "InvokeModel" };
-        let call = Call::new(scene.now_s, region, "bedrock", name)
-            .asking(object! { "modelId": model })
-            .to(format!("bedrock-runtime.{region}.amazonaws.com"));
-        let call = if scene.rng.one_in(20) {
-            call.refused(
-                "ThrottlingException",
-                "Too many requests, please wait before trying again.",
-            )
-        } else {
-            call
-        };
-        scene.call(&caller, call);
+        let is_stream = scene.rng.one_in(3);
+        let is_throttled = scene.rng.one_in(20);
+        scene.make_in(region, &caller, |at, rng| {
+            let call = if is_stream {
+                models::invoke_model_with_response_stream(at, model, rng)
+            } else {
+                models::invoke_model(at, model, rng)
+            };
+            let call = models::at_runtime(call);
+            if is_throttled { throttled(call) } else { call }
+        });
     }
 }
 
 fn open_model(scene: &mut Scene<'_>, caller: &Caller, region: &'static str, model: &'static str) {
     scene.step("models-opened", "T1578.005");
-    let ask = |scene: &Scene<'_>, name, request| {
-        Call::new(scene.now_s, region, "bedrock", name).asking(request)
-    };
-    for (name, request) in [
-        ("GetFoundationModelAvailability", object! { "modelId": model }),
-        ("ListFoundationModelAgreementOffers", object! { "modelId": model }),
-        ("PutUseCaseForModelAccess", object! { "formData": "***" }),
-        ("CreateFoundationModelAgreement", object! { "modelId": model, "offerToken": "***" }),
-        ("PutFoundationModelEntitlement", object! { "modelId": model }),
-    ] {
+    let asks: [fn(At<'_>, &'static str, &mut Rng) -> Call; 5] = [
+        models::get_foundation_model_availability,
+        models::list_foundation_model_agreement_offers,
+        |at, _, rng| models::put_use_case_for_model_access(at, rng),
+        models::create_foundation_model_agreement,
+        models::put_foundation_model_entitlement,
+    ];
+    for ask in asks {
         scene.wait(2, 20);
-        let call = ask(scene, name, request);
-        scene.call(caller, call);
+        scene.make_in(region, caller, |at, rng| ask(at, model, rng));
     }
 }
 
@@ -167,19 +150,25 @@ fn refused_instances(scene: &mut Scene<'_>, caller: &Caller, region: &'static st
     for _ in 0..scene.rng.between(1, 4) {
         scene.wait(4, 40);
         let kind = scene.rng.pick(&types).copied().unwrap_or(types[0]);
-        let call = Call::new(scene.now_s, region, "ec2", "RunInstances").asking(object! {
-            "instancesSet": object! { "items": vec![object! { "minCount": 1, "maxCount": 4 }] },
-            "instanceType": kind,
-        });
-        let call = if scene.rng.one_in(2) {
-            denied(call, caller)
-        } else {
-            call.refused(
-                "Client.VcpuLimitExceeded",
-                "You have requested more vCPU capacity than your current vCPU limit of 0 allows for \
-                 the instance bucket that the specified instance type belongs to.",
-            )
+        let instance = format!("i-0{}", scene.rng.hex(16));
+        let launch = Launch {
+            image: "ami-0c2b8ca1dad447f8a",
+            kind,
+            vpc: "vpc-0a1b2c3d4e5f60718",
+            subnet: "subnet-0a1b2c3d4e5f60718",
+            address: "172.31.4.17",
+            group: "sg-0a1b2c3d4e5f60718",
+            profile: "",
+            instance: &instance,
         };
-        scene.call(caller, call);
+        let is_denied = scene.rng.one_in(2);
+        scene.make_in(region, caller, |at, rng| {
+            if is_denied {
+                let call = ec2::run_instances(at, launch, rng);
+                denied(call, caller, None, Because::NothingAllows, rng)
+            } else {
+                ec2::run_instances_beyond_limit(at, launch, rng)
+            }
+        });
     }
 }

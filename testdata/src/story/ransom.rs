@@ -5,9 +5,8 @@
 
 use super::scene::Scene;
 use super::{Hours, Story, VictimKind};
-use crate::aws::call::Encryption;
+use crate::aws::api::{config, s3};
 use crate::aws::caller::Caller;
-use crate::object;
 
 pub(super) const CODEFINGER: Story = Story {
     name: "codefinger",
@@ -18,8 +17,6 @@ pub(super) const CODEFINGER: Story = Story {
     days: 2,
     tell: codefinger,
 };
-
-const XMLNS: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 fn codefinger(scene: &mut Scene<'_>) {
     let guise = scene.guise();
@@ -46,33 +43,18 @@ fn codefinger(scene: &mut Scene<'_>) {
 fn list(scene: &mut Scene<'_>, caller: &Caller, bucket: &str) {
     for name in ["GetBucketVersioning", "GetBucketObjectLockConfiguration", "GetBucketEncryption"] {
         scene.wait(2, 12);
-        let setting = match name {
-            "GetBucketVersioning" => "versioning",
-            "GetBucketEncryption" => "encryption",
-            _ => "object-lock",
-        };
-        let call = scene.on_bucket(name, bucket, (setting, None));
-        scene.call(caller, call);
+        scene.make(caller, |at, rng| config::ask(at, name, bucket, rng));
     }
     for _ in 0..scene.rng.between(1, 4) {
         scene.wait(1, 4);
-        let mut call = scene.on_bucket("ListObjects", bucket, ("list-type", None));
-        call.kind = crate::aws::call::Kind::Data;
-        scene.call(caller, call);
+        let bytes = scene.rng.between(2_000, 280_000);
+        scene.make(caller, |at, rng| s3::list_objects(at, (bucket, ""), bytes, rng));
     }
 }
 
 fn unblock(scene: &mut Scene<'_>, caller: &Caller, bucket: &str) {
     scene.step("sse-c-unblocked", "T1562.001");
-    let rule = object! {
-        "ApplyServerSideEncryptionByDefault": object! { "SSEAlgorithm": "AES256" },
-        "BucketKeyEnabled": "false",
-        "BlockedEncryptionTypes": object! { "EncryptionType": "NONE" },
-    };
-    let configuration = object! { "xmlns": XMLNS, "Rule": rule };
-    let what = ("ServerSideEncryptionConfiguration", configuration);
-    let call = scene.on_bucket("PutBucketEncryption", bucket, ("encryption", Some(what)));
-    scene.call(caller, call);
+    scene.make(caller, |at, rng| s3::allow_own_keys(at, bucket, rng));
 }
 
 fn encrypt(scene: &mut Scene<'_>, caller: &Caller, bucket: &str) {
@@ -85,44 +67,18 @@ fn encrypt(scene: &mut Scene<'_>, caller: &Caller, bucket: &str) {
             scene.wait(0, 1 + pause_s);
         }
         let key = scene.object_key(number);
-        let bytes = scene.rng.log_normal_between(48_000.0, 1.9, (40, 5_000_000_000));
-        let call = scene
-            .on_object("CopyObject", (bucket, &key), (0, 0), Encryption::Customer)
-            .answered(object! {
-                "x-amz-server-side-encryption-customer-algorithm": "AES256",
-            });
-        let mut call = call;
-        if let crate::json::Json::Object(pairs) = &mut call.request {
-            let source = format!("{bucket}/{key}");
-            pairs.push(("x-amz-server-side-encryption-customer-algorithm", "AES256".into()));
-            pairs.push(("x-amz-copy-source", source.into()));
-        }
-        if let Some(crate::json::Json::Object(pairs)) = &mut call.additional {
-            pairs.retain(|(name, _)| *name != "bytesTransferredOut");
-            pairs.push(("bytesTransferredOut", (234 + bytes % 3).into()));
-        }
-        scene.call(caller, call);
+        scene.make(caller, |at, rng| s3::encrypt_with_own_key(at, (bucket, &key), rng));
     }
 }
 
 fn expire(scene: &mut Scene<'_>, caller: &Caller, bucket: &str) {
     scene.step("objects-expire", "T1485.001");
-    let rule = object! {
-        "ID": format!("expire-{}", scene.rng.hex(4)), "Status": "Enabled",
-        "Filter": object! { "Prefix": "" }, "Expiration": object! { "Days": 7 },
-    };
-    let configuration = object! { "xmlns": XMLNS, "Rule": rule };
-    let what = ("LifecycleConfiguration", configuration);
-    let call = scene.on_bucket("PutBucketLifecycle", bucket, ("lifecycle", Some(what)));
-    scene.call(caller, call);
+    scene.make(caller, |at, rng| s3::expire_all(at, bucket, 7, rng));
 }
 
 fn note(scene: &mut Scene<'_>, caller: &Caller, bucket: &str) {
     scene.step("ransom-note", "T1491.001");
     let names = ["HOW_TO_RECOVER_YOUR_FILES.txt", "README-RESTORE.txt", "warning.txt"];
     let key = scene.rng.pick(&names).copied().unwrap_or("warning.txt");
-    let call = scene
-        .on_object("PutObject", (bucket, key), (1_214, 0), Encryption::Default)
-        .answered(object! { "x-amz-server-side-encryption": "AES256" });
-    scene.call(caller, call);
+    scene.make(caller, |at, rng| s3::put_object(at, (bucket, key), 1_214, rng));
 }

@@ -2,11 +2,12 @@
 
 use super::tools::{self, Guise};
 use super::{Story, Told, Victim};
+use crate::aws::api::At;
+use crate::aws::api::denied::{Because, denied};
 use crate::aws::call::{Call, Record};
 use crate::aws::caller::Caller;
 use crate::aws::flow::Flow;
 use crate::clock::iso;
-use crate::json::Json;
 use crate::rng::Rng;
 use crate::truth::{Account, Step};
 
@@ -84,26 +85,38 @@ impl<'a> Scene<'a> {
         self.records.push((self.victim.account.clone(), record));
     }
 
-    /// A call now, in the victim's region.
-    pub(super) fn now(&self, service: &'static str, name: &'static str) -> Call {
-        Call::new(self.now_s, region_of(service, self.victim.region), service, name)
+    /// Now, in the victim's account and region.
+    pub(super) fn at(&self) -> At<'a> {
+        let Victim { account, region, .. } = self.victim;
+        At { time_s: self.now_s, region, account }
     }
 
-    /// Asks without parameters.
-    pub(super) fn ask(&mut self, caller: &Caller, service: &'static str, name: &'static str) {
-        let call = self.now(service, name);
+    /// A call now, in the victim's account and region, that belongs to the last step.
+    pub(super) fn make(&mut self, caller: &Caller, call: impl FnOnce(At<'_>, &mut Rng) -> Call) {
+        let call = call(self.at(), &mut self.rng);
         self.call(caller, call);
     }
 
-    /// Asks with parameters.
-    pub(super) fn ask_for(
+    /// The same in another region.
+    pub(super) fn make_in(
+        &mut self,
+        region: &'static str,
+        caller: &Caller,
+        call: impl FnOnce(At<'_>, &mut Rng) -> Call,
+    ) {
+        let at = At { region, ..self.at() };
+        let call = call(at, &mut self.rng);
+        self.call(caller, call);
+    }
+
+    /// One that is refused for want of a permission.
+    pub(super) fn make_in_vain(
         &mut self,
         caller: &Caller,
-        (service, name): (&'static str, &'static str),
-        request: Json,
-        response: Json,
+        call: impl FnOnce(At<'_>, &mut Rng) -> Call,
     ) {
-        let call = self.now(service, name).asking(request).answered(response);
+        let call = call(self.at(), &mut self.rng);
+        let call = denied(call, caller, None, Because::NothingAllows, &mut self.rng);
         self.call(caller, call);
     }
 
@@ -134,13 +147,5 @@ impl<'a> Scene<'a> {
             steps,
         };
         Told { truth, records, flows }
-    }
-}
-
-/// Where CloudTrail tells of a call.
-fn region_of(service: &str, region: &'static str) -> &'static str {
-    match service {
-        "iam" | "organizations" | "account" | "ce" | "support" | "route53" => "us-east-1",
-        _ => region,
     }
 }

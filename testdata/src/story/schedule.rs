@@ -10,7 +10,7 @@ use crate::aws::flow::Flow;
 use crate::calendar;
 use crate::clock::{DAY_S, HOUR_S};
 use crate::life::{Life, Stage, is_quiet};
-use crate::organisation::{Host, HostKind, Organisation, part};
+use crate::organisation::{Entry, Host, HostKind, Organisation, part};
 use crate::places::City;
 use crate::rng::Rng;
 use crate::truth::Truth;
@@ -99,7 +99,7 @@ fn choose(
     let (lot, n): (u8, usize) = match story.victim {
         VictimKind::Person => (0, of.people.len()),
         VictimKind::Machine | VictimKind::Program => (1, of.machines.len()),
-        VictimKind::Pipeline => (2, of.pipelines.len()),
+        VictimKind::Pipeline | VictimKind::PipelineWithKey => (2, of.pipelines.len()),
         VictimKind::Interface => (3, of.vpcs.iter().map(|vpc| vpc.hosts.len()).sum()),
     };
     let is_here = |index: usize| match story.victim {
@@ -109,6 +109,10 @@ fn choose(
         VictimKind::Machine | VictimKind::Program => {
             of.machines.get(index).is_some_and(|machine| machine.deployed_day <= 0)
         }
+        VictimKind::PipelineWithKey => of
+            .pipelines
+            .get(index)
+            .is_some_and(|pipeline| matches!(pipeline.entry, Entry::Key { .. })),
         VictimKind::Pipeline => true,
         VictimKind::Interface => {
             let mut hosts = of.vpcs.iter().flat_map(|vpc| &vpc.hosts);
@@ -148,7 +152,7 @@ fn other(
     let victim = match story.victim {
         VictimKind::Person => None,
         VictimKind::Machine | VictimKind::Program => Victim::machine(of, index, day),
-        VictimKind::Pipeline => Victim::pipeline(of, index, day),
+        VictimKind::Pipeline | VictimKind::PipelineWithKey => Victim::pipeline(of, index, day),
         VictimKind::Interface => Victim::interface(of, index, day),
     };
     victim.map(|victim| (victim, of.midnight(day) + hour_s))
@@ -236,7 +240,8 @@ mod tests {
     use crate::organisation::Size;
     use crate::story::{STORIES, named};
 
-    const SIZE: Size = Size { accounts: 2, people: 60, machines: 6, pipelines: 4, vpcs: 1 };
+    const SIZE: Size =
+        Size { accounts: 2, people: 60, machines: 6, pipelines: 4, agents: 0, vpcs: 1 };
     /// Thursday 2026-03-05. Unit: seconds since the Unix epoch.
     const START_S: i64 = 1_772_668_800;
     const DAYS: i64 = 21;

@@ -1,9 +1,9 @@
 //! The logs are switched off, and what comes next is not in them.
 
+use super::calls::Look;
 use super::scene::Scene;
-use super::{Hours, Story, VictimKind};
-use crate::json::Json;
-use crate::object;
+use super::{Hours, Story, Victim, VictimKind};
+use crate::aws::api::{attack, config, network, trail};
 
 pub(super) const LOGGING_OFF: Story = Story {
     name: "logging-off",
@@ -19,41 +19,37 @@ fn logging_off(scene: &mut Scene<'_>) {
     let guise = scene.guise();
     let key = format!("ASIA{}", scene.rng.capitals(16));
     let caller = scene.victim.caller(&key, scene.now_s - 300).moved(&guise.address, &guise.agent);
-    let (account, region) = (scene.victim.account.clone(), scene.victim.region);
-    let trail = scene.victim.trail.clone();
-    let arn = format!("arn:aws:cloudtrail:{region}:{account}:trail/{trail}");
+    let Victim { account, region, trail, .. } = scene.victim;
+    let name = trail.as_str();
+    let arn = format!("arn:aws:cloudtrail:{region}:{account}:trail/{name}");
     scene.step("discovery", "T1654");
     scene.who_am_i(&caller);
-    for (service, name) in [
-        ("cloudtrail", "DescribeTrails"),
-        ("cloudtrail", "GetTrailStatus"),
-        ("guardduty", "ListDetectors"),
-        ("ec2", "DescribeFlowLogs"),
-        ("config", "DescribeConfigurationRecorders"),
-    ] {
+    let looks: [Look; 4] = [
+        trail::describe_trails,
+        attack::list_detectors,
+        network::describe_flow_logs,
+        config::describe_configuration_recorders,
+    ];
+    for look in looks {
         scene.wait(3, 30);
-        scene.ask(&caller, service, name);
+        scene.make(&caller, look);
     }
+    scene.make(&caller, |at, rng| trail::get_trail_status(at, name, rng));
     scene.step("logging-switched-off", "T1562.008");
     let detector = scene.rng.hex(32);
     let log = format!("fl-0{}", scene.rng.hex(16));
-    let flow_logs = object! {
-        "DeleteFlowLogsRequest": object! { "FlowLogId": object! { "tag": 1, "content": log } },
-    };
-    let mut acts = vec![
-        ("ec2", "DeleteFlowLogs", flow_logs),
-        ("guardduty", "DeleteDetector", object! { "detectorId": detector }),
-        ("cloudtrail", "StopLogging", object! { "name": &arn }),
-    ];
+    scene.wait(5, 60);
+    scene.make(&caller, |at, rng| network::delete_flow_logs(at, log, rng));
+    scene.wait(5, 60);
+    scene.make(&caller, |at, rng| attack::delete_detector(at, detector, rng));
+    scene.wait(5, 60);
+    scene.make(&caller, |at, rng| trail::stop_logging(at, &arn, rng));
     if scene.rng.one_in(2) {
-        acts.push(("cloudtrail", "DeleteTrail", object! { "name": &arn }));
-    }
-    if scene.rng.one_in(2) {
-        let recorder = object! { "configurationRecorderName": "default" };
-        acts.push(("config", "StopConfigurationRecorder", recorder));
-    }
-    for (service, name, request) in acts {
         scene.wait(5, 60);
-        scene.ask_for(&caller, (service, name), request, Json::Null);
+        scene.make(&caller, |at, rng| trail::delete_trail(at, &arn, rng));
+    }
+    if scene.rng.one_in(2) {
+        scene.wait(5, 60);
+        scene.make(&caller, |at, rng| config::stop_configuration_recorder(at, "default", rng));
     }
 }

@@ -1,12 +1,13 @@
 //! Credentials in other hands: a session, an instance's role, the key of a pipeline.
 
+use super::calls::Look;
 use super::scene::Scene;
 use super::tools;
-use super::{Hours, Story, VictimKind};
-use crate::aws::call::Encryption;
+use super::{Hours, Story, VictimKind, Who};
+use crate::aws::api::{ec2, iam, keys, network, s3, sts, systems};
+use crate::aws::caller::agents::TERRAFORM;
 use crate::aws::caller::{Caller, User};
-use crate::clock::{DAY_S, HOUR_S, in_words};
-use crate::object;
+use crate::clock::{DAY_S, HOUR_S};
 use crate::places::{FAR_HOMES, HOSTING_ASIA, HOSTING_EU, RUNNERS, VPN};
 
 pub(super) const STOLEN_SESSION: Story = Story {
@@ -31,7 +32,7 @@ pub(super) const LEAKED_CI_KEY: Story = Story {
     name: "leaked-ci-key",
     about: "the long-lived key of a pipeline is used from hosting, and makes a user",
     is_harmless: false,
-    victim: VictimKind::Pipeline,
+    victim: VictimKind::PipelineWithKey,
     hours: Hours::Any,
     days: 1,
     tell: leaked_ci_key,
@@ -51,12 +52,12 @@ fn stolen_session(scene: &mut Scene<'_>) {
     scene.step("session-used-from-two-places", "T1550.004");
     scene.who_am_i(&other);
     for round in 0..scene.rng.between(3, 6) {
-        let call = scene.now("ec2", "DescribeInstances");
+        let call = ec2::describe_instances(scene.at(), &mut scene.rng);
         scene.ordinary(&owner, call);
         scene.wait(30, 200);
         scene.look_around(&other, 4, 20);
         if round % 2 == 0 {
-            let call = scene.now("s3", "ListBuckets");
+            let call = s3::list_buckets(scene.at(), &mut scene.rng);
             scene.ordinary(&owner, call);
         }
     }
@@ -65,8 +66,7 @@ fn stolen_session(scene: &mut Scene<'_>) {
         scene.wait(0, 6);
         let key = scene.object_key(number);
         let bytes = scene.rng.log_normal_between(200_000.0, 1.5, (40, 500_000_000));
-        let call = scene.on_object("GetObject", (&bucket, &key), (0, bytes), Encryption::Default);
-        scene.call(&other, call);
+        scene.make(&other, |at, rng| s3::get_object(at, (&bucket, &key), bytes, rng));
     }
     read_secrets(scene, &other);
 }
@@ -91,8 +91,7 @@ fn instance_credentials(scene: &mut Scene<'_>) {
         scene.wait(0, 3);
         let key = scene.object_key(number);
         let bytes = scene.rng.log_normal_between(80_000.0, 1.9, (40, 900_000_000));
-        let call = scene.on_object("GetObject", (&bucket, &key), (0, bytes), Encryption::Default);
-        scene.call(&caller, call);
+        scene.make(&caller, |at, rng| s3::get_object(at, (&bucket, &key), bytes, rng));
     }
 }
 
@@ -102,22 +101,16 @@ fn read_secrets(scene: &mut Scene<'_>, caller: &Caller) {
     for secret in scene.victim.secrets.clone() {
         scene.wait(1, 12);
         let arn = format!("arn:aws:secretsmanager:{region}:{account}:secret:{secret}");
-        let call =
-            scene.now("secretsmanager", "GetSecretValue").asking(object! { "secretId": arn });
-        scene.call(caller, call);
+        scene.make(caller, |at, rng| keys::get_secret_value(at, arn, rng));
     }
 }
 
 /// A pipeline still has a user from before it took roles; some people never took the key away.
 fn leaked_ci_key(scene: &mut Scene<'_>) {
-    let user = User {
-        account: scene.victim.account.clone(),
-        name: format!("ci-deploy-{}", scene.rng.hex(3)),
-        principal: format!("AIDA{}", scene.rng.capitals(17)),
+    let (user, pipeline) = match &scene.victim.who {
+        Who::User { user, .. } => (user.clone(), scene.victim.caller("", scene.now_s)),
+        Who::Session { .. } | Who::Known(_) => forgotten_user(scene),
     };
-    let identity = user.with_key(&format!("AKIA{}", scene.rng.capitals(16)));
-    let pipeline = Caller::new(identity, &scene.victim.address, &scene.victim.agent);
-    runs_before(scene, &pipeline);
     let network = scene.rng.pick(&[HOSTING_EU, HOSTING_ASIA, VPN]).copied().unwrap_or(VPN);
     let thief = tools::stranger(network, &mut scene.rng);
     let caller = pipeline.moved(&thief.address, &thief.agent);
@@ -134,41 +127,29 @@ fn leaked_ci_key(scene: &mut Scene<'_>) {
 fn make_user(scene: &mut Scene<'_>, caller: &Caller, entity: &str) {
     let names = ["backup-svc", "support-admin", "s3-sync", "monitoring"];
     let name = scene.rng.pick(&names).copied().unwrap_or("monitoring");
-    let (account, now) = (scene.victim.account.clone(), in_words(scene.now_s));
     scene.step_of("user-created", "T1136.003", entity);
     scene.wait(10, 60);
-    let id = format!("AIDA{}", scene.rng.capitals(17));
-    let arn = format!("arn:aws:iam::{account}:user/{name}");
-    let user = object! {
-        "path": "/", "userName": name, "userId": id, "arn": arn, "createDate": &now,
-    };
-    scene.ask_for(
-        caller,
-        ("iam", "CreateUser"),
-        object! { "userName": name },
-        object! {
-            "user": user,
-        },
-    );
+    scene.make(caller, |at, rng| iam::create_user(at, name, rng));
     scene.wait(3, 20);
-    let policy = object! {
-        "userName": name, "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess",
-    };
-    scene.ask_for(caller, ("iam", "AttachUserPolicy"), policy, crate::json::Json::Null);
+    let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
+    scene.make(caller, |at, rng| iam::attach_user_policy(at, name, policy, rng));
     scene.step_of("key-created", "T1098.001", entity);
     scene.wait(3, 20);
-    let key = object! {
-        "userName": name, "accessKeyId": format!("AKIA{}", scene.rng.capitals(16)),
-        "status": "Active", "createDate": now,
+    let key = format!("AKIA{}", scene.rng.capitals(16));
+    scene.make(caller, |at, rng| iam::create_access_key(at, name, key, rng));
+}
+
+/// A user that nobody has told of yet: what the key was used for before is told too.
+fn forgotten_user(scene: &mut Scene<'_>) -> (User, Caller) {
+    let user = User {
+        account: scene.victim.account.clone(),
+        name: format!("ci-deploy-{}", scene.rng.hex(3)),
+        principal: format!("AIDA{}", scene.rng.capitals(17)),
     };
-    scene.ask_for(
-        caller,
-        ("iam", "CreateAccessKey"),
-        object! { "userName": name },
-        object! {
-            "accessKey": key,
-        },
-    );
+    let identity = user.with_key(&format!("AKIA{}", scene.rng.capitals(16)));
+    let pipeline = Caller::new(identity, &scene.victim.address, &scene.victim.agent);
+    runs_before(scene, &pipeline);
+    (user, pipeline)
 }
 
 /// What the key was used for in the days before.
@@ -178,17 +159,18 @@ fn runs_before(scene: &mut Scene<'_>, pipeline: &Caller) {
     scene.now_s = first_s + scene.rng.between(HOUR_S, 5 * HOUR_S);
     while scene.now_s < attack_s {
         let address = RUNNERS.address(&mut scene.rng).to_string();
-        let runner = pipeline.moved(&address, tools::TERRAFORM);
-        for (service, name) in [
-            ("sts", "GetCallerIdentity"),
-            ("ec2", "DescribeVpcs"),
-            ("ec2", "DescribeSecurityGroups"),
-            ("ecs", "DescribeServices"),
-            ("ecs", "RegisterTaskDefinition"),
-            ("ecs", "UpdateService"),
-        ] {
+        let runner = pipeline.moved(&address, TERRAFORM);
+        let calls: [Look; 6] = [
+            sts::get_caller_identity,
+            network::describe_vpcs,
+            network::describe_security_groups,
+            |at, rng| systems::describe_services(at, "main", "api", rng),
+            |at, rng| systems::register_task_definition(at, "api", "registry.example/api", rng),
+            |at, rng| systems::update_service(at, "main", "api", "api", rng),
+        ];
+        for call in calls {
             scene.now_s += scene.rng.between(0, 4);
-            let call = scene.now(service, name);
+            let call = call(scene.at(), &mut scene.rng);
             scene.ordinary(&runner, call);
         }
         scene.now_s += scene.rng.between(5 * HOUR_S, 14 * HOUR_S);

@@ -7,15 +7,10 @@ pub(super) const BROWSER: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Appl
     (KHTML, like Gecko) Chrome/145.0.0.0 Safari/537.36";
 pub(super) const LAPTOP_BROWSER: &str =
     "Mozilla/5.0 (X11; Linux x86_64; rv:147.0) Gecko/20100101 Firefox/147.0";
-pub(super) const CONSOLE: &str = "AWS Internal";
 pub(super) const COMMAND_LINE: &str = "aws-cli/2.33.8 md/awscrt#0.29.2 ua/2.1 os/macos#25.2.0 \
     md/arch#arm64 lang/python#3.13.11 md/pyimpl#CPython cfg/retry-mode#standard";
 pub(super) const LAPTOP_COMMAND_LINE: &str = "aws-cli/2.33.12 md/awscrt#0.29.2 ua/2.1 \
     os/linux#6.14.0 md/arch#x86_64 lang/python#3.13.11 md/pyimpl#CPython cfg/retry-mode#standard";
-pub(super) const TERRAFORM: &str = "APN/1.0 HashiCorp/1.0 Terraform/1.14.3 \
-    (+https://www.terraform.io) terraform-provider-aws/6.28.0 \
-    (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.41.0 ua/2.1 os/linux \
-    lang/go#1.25.5 md/GOOS#linux md/GOARCH#amd64";
 pub(super) const AUDITOR: &str = "Boto3/1.40.61 md/Botocore#1.40.61 ua/2.1 os/linux#6.12.58 \
     md/arch#x86_64 lang/python#3.12.12 md/pyimpl#CPython cfg/retry-mode#standard \
     Botocore/1.40.61 APN_1826889";

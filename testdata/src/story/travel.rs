@@ -1,8 +1,10 @@
 //! People who are somewhere else, have something new, or work when others sleep.
 
+use super::calls::Look;
 use super::scene::Scene;
 use super::tools;
 use super::{Hours, Story, VictimKind};
+use crate::aws::api::{database, ec2, lambda, network, s3, sts, systems};
 use crate::aws::caller::Caller;
 use crate::clock::{DAY_S, HOUR_S};
 use crate::places::{CITIES, City};
@@ -40,7 +42,7 @@ fn session(scene: &mut Scene<'_>, (address, browser, tool): (&str, &str, &str)) 
     let key = format!("ASIA{}", scene.rng.capitals(16));
     let caller = scene.victim.caller(&key, scene.now_s);
     let browser = caller.moved(address, browser);
-    scene.sign_in(&browser, true);
+    scene.sign_in(&browser);
     scene.now_s += scene.rng.between(2, 15);
     let n = usize::try_from(scene.rng.between(15, 70)).unwrap_or(15);
     scene.open_console(&browser, n);
@@ -54,15 +56,16 @@ fn own_session(scene: &mut Scene<'_>, address: &str) {
 }
 
 fn by_hand(scene: &mut Scene<'_>, caller: &Caller) {
-    for (service, name) in [
-        ("sts", "GetCallerIdentity"),
-        ("s3", "ListBuckets"),
-        ("ec2", "DescribeInstances"),
-        ("logs", "DescribeLogGroups"),
-        ("logs", "FilterLogEvents"),
-    ] {
+    let calls: [Look; 5] = [
+        sts::get_caller_identity,
+        s3::list_buckets,
+        ec2::describe_instances,
+        |at, rng| systems::describe_log_groups(at, "/aws/", rng),
+        |at, rng| systems::filter_log_events(at, "/aws/lambda/api", rng),
+    ];
+    for call in calls {
         scene.now_s += scene.rng.between(20, 600);
-        scene.ask(caller, service, name);
+        scene.make(caller, call);
     }
 }
 
@@ -73,7 +76,7 @@ fn business_trip(scene: &mut Scene<'_>) {
     // The last thing at home; then the flight, and the next mornings there.
     let key = format!("ASIA{}", scene.rng.capitals(16));
     let caller = scene.victim.caller(&key, scene.now_s - HOUR_S);
-    let call = scene.now("sts", "GetCallerIdentity");
+    let call = sts::get_caller_identity(scene.at(), &mut scene.rng);
     scene.ordinary(&caller, call);
     let lands_s = scene.now_s + home.journey_s(&city);
     let hotel = city.business.address(&mut scene.rng).to_string();
@@ -116,18 +119,28 @@ fn on_call(scene: &mut Scene<'_>) {
     scene.step("repaired", "T1578");
     let key = format!("ASIA{}", scene.rng.capitals(16));
     let caller = scene.victim.caller(&key, scene.now_s).moved(&address, &scene.victim.agent);
-    for (service, name) in [
-        ("monitoring", "GetMetricData"),
-        ("logs", "StartQuery"),
-        ("logs", "GetQueryResults"),
-        ("ecs", "DescribeServices"),
-        ("ecs", "UpdateService"),
-        ("ec2", "RebootInstances"),
-        ("rds", "RebootDBInstance"),
-        ("autoscaling", "SetDesiredCapacity"),
-        ("lambda", "UpdateFunctionConfiguration20150331v2"),
-    ] {
+    let calls: [Look; 9] = [
+        systems::describe_alarms,
+        |at, rng| systems::start_query(at, "/aws/ecs/api", rng),
+        |at, rng| {
+            let query = rng.uuid();
+            systems::get_query_results(at, query, rng)
+        },
+        |at, rng| systems::describe_services(at, "main", "api", rng),
+        |at, rng| systems::update_service(at, "main", "api", "api", rng),
+        |at, rng| {
+            let instance = format!("i-0{}", rng.hex(16));
+            ec2::reboot_instances(at, instance, rng)
+        },
+        |at, rng| database::reboot_db_instance(at, "orders", rng),
+        |at, rng| network::set_desired_capacity(at, "workers", 6, rng),
+        |at, rng| {
+            let layer = format!("arn:aws:lambda:{}:{}:layer:tools:4", at.region, at.account);
+            lambda::update_function_configuration(at, "api", layer, rng)
+        },
+    ];
+    for call in calls {
         scene.wait(10, 240);
-        scene.ask(&caller, service, name);
+        scene.make(&caller, call);
     }
 }

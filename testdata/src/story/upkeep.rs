@@ -1,12 +1,12 @@
 //! Owners who move, restore and re-encrypt what is theirs.
 
+use super::calls::Look;
 use super::scene::Scene;
 use super::{Hours, Story, VictimKind};
-use crate::aws::call::{Call, Encryption};
+use crate::aws::api::ec2::{self, Launch};
+use crate::aws::api::{database, network, s3};
 use crate::aws::caller::Caller;
 use crate::clock::HOUR_S;
-use crate::json::Json;
-use crate::object;
 use crate::places::HOME_REGIONS;
 
 pub(super) const MIGRATION: Story = Story {
@@ -42,37 +42,19 @@ fn owner(scene: &mut Scene<'_>) -> Caller {
     scene.victim.caller(&key, scene.now_s - 600)
 }
 
-fn copy(
-    scene: &mut Scene<'_>,
-    caller: &Caller,
-    (from, to, key): (&str, &str, &str),
-    encryption: Encryption,
-) {
-    let mut call = scene.on_object("CopyObject", (to, key), (0, 0), encryption);
-    let with = if encryption == Encryption::Kms { "aws:kms" } else { "AES256" };
-    if let Json::Object(pairs) = &mut call.request {
-        pairs.push(("x-amz-copy-source", format!("{from}/{key}").into()));
-        if encryption == Encryption::Kms {
-            pairs.push(("x-amz-server-side-encryption", with.into()));
-        }
-    }
-    let call = call.answered(object! { "x-amz-server-side-encryption": with });
-    scene.call(caller, call);
-}
-
 fn migration(scene: &mut Scene<'_>) {
     let caller = owner(scene);
     let old = scene.victim.bucket();
     let new = format!("{old}-v2");
     let n = scene.rng.between(150, 500);
     scene.step("new-bucket", "T1578");
-    let call = scene.on_bucket("CreateBucket", &new, ("tagging", None));
-    scene.call(&caller, call);
+    scene.make(&caller, |at, rng| s3::create_bucket(at, &new, rng));
     scene.step("objects-copied", "T1537");
     for number in 0..n {
         scene.now_s += scene.rng.between(0, 3);
         let key = scene.object_key(number);
-        copy(scene, &caller, (&old, &new, &key), Encryption::Default);
+        let source = format!("{old}/{key}");
+        scene.make(&caller, |at, rng| s3::copy_object(at, (&new, &key), &source, rng));
     }
     terraform(scene, &caller);
     scene.now_s += scene.rng.between(2 * HOUR_S, 10 * HOUR_S);
@@ -80,8 +62,7 @@ fn migration(scene: &mut Scene<'_>) {
     for number in 0..n {
         scene.now_s += scene.rng.between(0, 2);
         let key = scene.object_key(number);
-        let call = scene.on_object("DeleteObject", (&old, &key), (0, 0), Encryption::None);
-        scene.call(&caller, call);
+        scene.make(&caller, |at, rng| s3::delete_object(at, (&old, &key), rng));
     }
 }
 
@@ -89,16 +70,38 @@ fn terraform(scene: &mut Scene<'_>, caller: &Caller) {
     scene.step("machines-replaced", "T1578");
     let caller = caller.with(scene.victim.laptop.terraform);
     for round in 0..scene.rng.between(8, 25) {
-        for (service, name) in [
-            ("ec2", "DescribeInstances"),
-            ("ec2", "DescribeSecurityGroups"),
-            ("ec2", "CreateTags"),
-            ("ec2", if round % 3 == 0 { "TerminateInstances" } else { "RunInstances" }),
-            ("ec2", "DescribeVolumes"),
-        ] {
-            scene.now_s += scene.rng.between(0, 3);
-            scene.ask(&caller, service, name);
+        let new = format!("i-0{}", scene.rng.hex(16));
+        scene.now_s += scene.rng.between(0, 3);
+        scene.make(&caller, |at, rng| ec2::describe_instance(at, &new, rng));
+        scene.now_s += scene.rng.between(0, 3);
+        scene.make(&caller, |at, rng| network::describe_security_group(at, GROUP, rng));
+        scene.now_s += scene.rng.between(0, 3);
+        scene.make(&caller, |at, rng| ec2::create_tags(at, &new, "Team", "platform", rng));
+        scene.now_s += scene.rng.between(0, 3);
+        if round % 3 == 0 {
+            let old = format!("i-0{}", scene.rng.hex(16));
+            scene.make(&caller, |at, rng| ec2::terminate_instances(at, old, rng));
+        } else {
+            scene.make(&caller, |at, rng| ec2::run_instances(at, launch(&new), rng));
         }
+        scene.now_s += scene.rng.between(0, 3);
+        scene.make(&caller, ec2::describe_volumes);
+    }
+}
+
+/// The security group of what moves.
+const GROUP: &str = "sg-04be1c7d92f6a8e03";
+
+fn launch(instance: &str) -> Launch<'_> {
+    Launch {
+        image: "ami-0c2b8ca1dad447f8a",
+        kind: "m7g.large",
+        vpc: "vpc-04be1c7d92f6a8e03",
+        subnet: "subnet-04be1c7d92f6a8e03",
+        address: "10.0.7.19",
+        group: GROUP,
+        profile: "worker",
+        instance,
     }
 }
 
@@ -109,61 +112,63 @@ fn recovery_test(scene: &mut Scene<'_>) {
     let there = scene.rng.pick(&others).copied().unwrap_or("us-west-2");
     let here = scene.victim.region;
     scene.step("snapshots-copied", "T1537");
+    let mut copies = Vec::new();
     for _ in 0..scene.rng.between(6, 40) {
         scene.wait(1, 12);
-        let call = Call::new(scene.now_s, there, "ec2", "CopySnapshot").asking(object! {
-            "sourceRegion": here, "sourceSnapshotId": format!("snap-0{}", scene.rng.hex(16)),
-            "encrypted": true,
-        });
-        scene.call(&caller, call);
+        let [from, to] = ["snap", "snap"].map(|kind| format!("{kind}-0{}", scene.rng.hex(16)));
+        scene.make_in(there, &caller, |at, rng| ec2::copy_snapshot(at, here, from, &to, rng));
+        copies.push(to);
     }
     scene.step("started-elsewhere", "T1578.002");
-    for (service, name) in [
-        ("rds", "RestoreDBInstanceFromDBSnapshot"),
-        ("backup", "StartRestoreJob"),
-        ("backup", "DescribeRestoreJob"),
-        ("ec2", "CreateVpc"),
-        ("ec2", "CreateSubnet"),
-        ("ec2", "CreateSecurityGroup"),
-        ("ec2", "AuthorizeSecurityGroupIngress"),
-        ("ec2", "RunInstances"),
-        ("ec2", "DescribeInstances"),
-        ("elasticloadbalancing", "CreateLoadBalancer"),
-        ("route53", "ChangeResourceRecordSets"),
-    ] {
+    let calls: [Look; 11] = [
+        |at, rng| database::restore_db_instance(at, "orders-test", "orders", rng),
+        |at, rng| {
+            let point = format!("arn:aws:backup:{}:{}:recovery-point:7", at.region, at.account);
+            database::start_restore_job(at, point, rng)
+        },
+        |at, rng| database::describe_restore_job(at, "7", rng),
+        |at, rng| network::create_vpc(at, VPC, "10.9.0.0/16", "recovery-test", rng),
+        |at, rng| network::create_subnet(at, VPC, SUBNET, "10.9.1.0/24", rng),
+        |at, rng| network::create_security_group(at, VPC, GROUP, "recovery-test", rng),
+        |at, rng| network::authorize_security_group_ingress(at, GROUP, 443, "10.0.0.0/8", rng),
+        |at, rng| ec2::run_instances(at, launch(INSTANCE), rng),
+        |at, rng| ec2::describe_instance(at, INSTANCE, rng),
+        |at, rng| network::create_load_balancer(at, "recovery-test", SUBNET, rng),
+        |at, rng| network::change_resource_record_sets(at, "Z04BE1C7", "test.example", rng),
+    ];
+    for call in calls {
         scene.wait(5, 180);
-        let region = if service == "route53" { "us-east-1" } else { there };
-        let call = Call::new(scene.now_s, region, service, name);
-        scene.call(&caller, call);
+        scene.make_in(there, &caller, call);
     }
     scene.step("taken-down-again", "T1485");
     scene.now_s += scene.rng.between(HOUR_S, 4 * HOUR_S);
-    for name in ["TerminateInstances", "DeleteSnapshot", "DeleteSnapshot", "DeleteVpc"] {
+    scene.make_in(there, &caller, |at, rng| ec2::terminate_instances(at, INSTANCE, rng));
+    for copy in copies.into_iter().take(2) {
         scene.wait(5, 60);
-        let call = Call::new(scene.now_s, there, "ec2", name);
-        scene.call(&caller, call);
+        scene.make_in(there, &caller, |at, rng| ec2::delete_snapshot(at, copy, rng));
     }
+    scene.wait(5, 60);
+    scene.make_in(there, &caller, |at, rng| network::delete_vpc(at, VPC, rng));
 }
+
+/// What is started for the test, and taken down.
+const VPC: &str = "vpc-04be1c7d92f6a8e03";
+const SUBNET: &str = "subnet-04be1c7d92f6a8e03";
+const INSTANCE: &str = "i-04be1c7d92f6a8e03";
 
 fn re_encryption(scene: &mut Scene<'_>) {
     let caller = owner(scene);
     let bucket = scene.victim.bucket();
-    let (account, region) = (scene.victim.account.clone(), scene.victim.region);
-    let key_arn = format!("arn:aws:kms:{region}:{account}:key/{}", scene.rng.uuid());
+    let kms_key = scene.rng.uuid();
     scene.step("key-chosen", "T1486");
-    let default = object! { "SSEAlgorithm": "aws:kms", "KMSMasterKeyID": &key_arn };
-    let rule = object! {
-        "ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": "true",
-    };
-    let configuration =
-        object! { "xmlns": "http://s3.amazonaws.com/doc/2006-03-01/", "Rule": rule };
-    let what = ("ServerSideEncryptionConfiguration", configuration);
-    let call = scene.on_bucket("PutBucketEncryption", &bucket, ("encryption", Some(what)));
-    scene.call(&caller, call);
+    scene.make(&caller, |at, rng| s3::encrypt_bucket(at, &bucket, &kms_key, rng));
     scene.step("objects-encrypted-anew", "T1486");
     for number in 0..scene.rng.between(250, 800) {
         scene.now_s += scene.rng.between(0, 2);
         let key = scene.object_key(number);
-        copy(scene, &caller, (&bucket, &bucket, &key), Encryption::Kms);
+        let source = format!("{bucket}/{key}");
+        scene.make(&caller, |at, rng| {
+            s3::copy_encrypted_object(at, (&bucket, &key), (&source, &kms_key), rng)
+        });
     }
 }

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::known::Identity;
-use super::{STORIES, VictimKind, tools};
-use crate::aws::caller::agents::{self, Laptop};
+use super::{STORIES, VictimKind};
+use crate::aws::caller::agents::{self, Laptop, TERRAFORM};
+use crate::aws::caller::forms::Holder;
 use crate::aws::caller::{Caller, Role, Session, User};
 use crate::aws::flow::{Fields, Format};
 use crate::calendar::{self, Zone};
 use crate::clock::DAY_S;
 use crate::json::Json;
-use crate::organisation::{Access, Host, Kind, Organisation, part};
-use crate::places;
+use crate::life::instance::Instance;
+use crate::life::pipelines;
+use crate::organisation::{Access, Entry, Host, Organisation};
 
 /// Whom it happens to, as the logs know them.
 #[derive(Debug, Clone)]
@@ -61,13 +63,22 @@ pub enum Who {
         role: Role,
         /// The session's name.
         name: String,
-        /// People are told apart by the session's name, machines are not.
-        is_person: bool,
-        /// An instance, which fetches credentials from the metadata service.
-        is_instance: bool,
+        /// Who opened it.
+        opened: Opened,
     },
     /// Somebody whose records were read.
     Known(Identity),
+}
+
+/// Who opened a session of a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// Somebody: people are told apart by the session's name, all others are not.
+    ByPerson,
+    /// An AWS service, for a machine.
+    ForMachine(Holder),
+    /// A token of a provider such as GitHub.
+    ByToken,
 }
 
 /// A network interface and what is near it.
@@ -154,7 +165,7 @@ impl Victim {
                 let permission_set = person.team(day).permission_set();
                 let role = of.accounts.get(number)?.reserved_role(permission_set);
                 let name = person.mail.clone();
-                let who = Who::Session { role, name, is_person: true, is_instance: false };
+                let who = Who::Session { role, name, opened: Opened::ByPerson };
                 (who, number)
             }
             // Users are in the first account.
@@ -170,30 +181,33 @@ impl Victim {
         Some(Self { laptop, zone, ..Self::of(of, number, (who, stay.address, agent), buckets)? })
     }
 
-    /// Machine number `index`.
+    /// Machine number `index`: the instance that is there day and night, as it lives on `day`.
     pub fn machine(of: &Organisation, index: usize, day: i64) -> Option<Self> {
         let machine = of.machines.get(index)?;
-        let mut rng = of.rng(part::STORY, index, day);
         let account = of.accounts.get(machine.account)?;
-        let is_instance = machine.kind == Kind::Fleet;
-        let name = if is_instance { format!("i-0{}", rng.hex(16)) } else { machine.name.clone() };
-        let who = Who::Session { role: machine.role.clone(), name, is_person: false, is_instance };
-        let address = places::of_region(account.home).address(&mut rng).to_string();
-        let agent = "Boto3/1.40.61 md/Botocore#1.40.61 ua/2.1 os/linux#6.1.158".to_owned();
+        let instance = Instance::new(of, (index, day), 0)?;
+        let opened = Opened::ForMachine(instance.holder());
+        let name = instance.session_name();
+        let who = Who::Session { role: machine.role.clone(), name, opened };
+        let (address, _) = instance.place();
         let buckets = machine.buckets.iter().filter_map(|&n| account.buckets.get(n)).cloned();
-        Self::of(of, machine.account, (who, address, agent), buckets.collect())
+        let at = (who, address, instance.agent().to_owned());
+        Self::of(of, machine.account, at, buckets.collect())
     }
 
-    /// Pipeline number `index`.
+    /// Pipeline number `index`, as its first run of `day`.
     pub fn pipeline(of: &Organisation, index: usize, day: i64) -> Option<Self> {
         let pipeline = of.pipelines.get(index)?;
-        let mut rng = of.rng(part::STORY, index, day);
-        let name = "GitHubActions".to_owned();
-        let role = pipeline.role.clone();
-        let who = Who::Session { role, name, is_person: false, is_instance: false };
-        let address = places::RUNNERS.address(&mut rng).to_string();
+        let who = match &pipeline.entry {
+            Entry::Token { role } => {
+                let (role, name) = (role.clone(), pipelines::SESSION.to_owned());
+                Who::Session { role, name, opened: Opened::ByToken }
+            }
+            Entry::Key { user, key } => Who::User { user: user.clone(), key: key.clone() },
+        };
+        let address = pipelines::first_runner(of, index, day);
         let buckets = of.accounts.get(pipeline.account)?.buckets.clone();
-        Self::of(of, pipeline.account, (who, address, tools::TERRAFORM.to_owned()), buckets)
+        Self::of(of, pipeline.account, (who, address, TERRAFORM.to_owned()), buckets)
     }
 
     /// Interface number `index`, counted through all VPCs.
@@ -254,7 +268,8 @@ impl Victim {
     /// A caller with credentials of the victim, at the victim's own place. Sessions begin at
     /// `since_s` with `key`. Unit: seconds since the Unix epoch.
     pub(super) fn caller(&self, key: &str, since_s: i64) -> Caller {
-        let caller = Caller::new(self.who.identity(key, since_s), &self.address, &self.agent);
+        let caller =
+            Caller::new(self.who.identity(self.region, key, since_s), &self.address, &self.agent);
         match &self.who {
             Who::Known(identity) => Caller { arn: identity.session_arn.clone(), ..caller },
             _ => caller,
@@ -273,27 +288,30 @@ impl Who {
     pub(super) fn nobody(account: &str) -> Self {
         let (account, name) = (account.to_owned(), "network".to_owned());
         let role = Role { account, path: String::new(), name, principal: String::new() };
-        Self::Session { role, name: String::new(), is_person: false, is_instance: true }
+        Self::Session { role, name: String::new(), opened: Opened::ForMachine(Holder::Instance) }
     }
 
     /// The principal that stays from day to day.
     pub fn arn(&self) -> String {
         match self {
             Self::User { user, .. } => user.arn(),
-            Self::Session { role, name, is_person: true, .. } => role.session_arn(name),
+            Self::Session { role, name, opened: Opened::ByPerson } => role.session_arn(name),
             Self::Session { role, .. } => role.arn(),
             Self::Known(identity) => identity.arn.clone(),
         }
     }
 
-    /// `userIdentity`: of a user always with the long-lived key.
-    fn identity(&self, key: &str, since_s: i64) -> Json {
+    /// `userIdentity` in `region`: of a user always with the long-lived key.
+    fn identity(&self, region: &str, key: &str, since_s: i64) -> Json {
         match self {
             Self::User { user, key } => user.with_key(key),
-            Self::Session { role, name, is_instance, .. } => {
-                let delivery = [("ec2RoleDelivery", Json::from("2.0"))];
-                let extra: &[_] = if *is_instance { &delivery } else { &[] };
-                role.session(Session { name, key, since_s }, extra)
+            Self::Session { role, name, opened } => {
+                let session = Session { name, key, since_s };
+                match opened {
+                    Opened::ForMachine(holder) => role.held_by(session, region, holder),
+                    Opened::ByToken => role.federated_by(session, pipelines::PROVIDER),
+                    Opened::ByPerson => role.session(session, &[]),
+                }
             }
             Self::Known(identity) => identity.session(key, since_s),
         }

@@ -17,7 +17,7 @@ use testdata::simulate::{self, Plan};
 const START_S: i64 = 1_772_755_200;
 const DAYS: i64 = 2;
 /// The seventh VPC has windows of ten minutes; four of them see all formats.
-const SIZE: Size = Size { accounts: 2, people: 1, machines: 0, pipelines: 0, vpcs: 7 };
+const SIZE: Size = Size { accounts: 2, people: 1, machines: 0, pipelines: 0, agents: 0, vpcs: 7 };
 const PLAN: Plan = Plan {
     seed: 3,
     size: SIZE,

@@ -20,7 +20,7 @@ use super::facts::{quantiles, within};
 /// seconds since the Unix epoch.
 const START_S: i64 = 1_772_409_600;
 const DAYS: i64 = 36;
-const SIZE: Size = Size { accounts: 3, people: 28, machines: 0, pipelines: 0, vpcs: 0 };
+const SIZE: Size = Size { accounts: 3, people: 28, machines: 0, pipelines: 0, agents: 0, vpcs: 0 };
 const SEED: u64 = 12;
 
 /// What is kept of a person's record.

@@ -68,14 +68,10 @@ impl Question {
     }
 }
 
-/// Config asks everything about `bucket`, one question a second or more.
-pub fn scan_bucket(at: At<'_>, bucket: &str, rng: &mut Rng) -> Vec<Call> {
-    SCAN.iter()
-        .map(|question| {
-            let has = rng.below(100) >= question.error_percent;
-            question.call(at, bucket, has, rng)
-        })
-        .collect()
+/// What somebody else than AWS Config asks of `bucket`: the question of that `name`.
+pub fn ask(at: At<'_>, name: &str, bucket: &str, rng: &mut Rng) -> Call {
+    let question = SCAN.iter().find(|question| question.name == name).unwrap_or(&SCAN[0]);
+    question.call(at, bucket, true, rng)
 }
 
 calls! {

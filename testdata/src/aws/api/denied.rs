@@ -63,6 +63,9 @@ pub fn denied(
     if !KEEPING.contains(&service) {
         call.request = Json::Null;
     }
+    if service == "sts" {
+        call.resources.clear();
+    }
     call
 }
 
@@ -74,8 +77,9 @@ pub fn throttled(call: Call) -> Call {
         "iam" | "sts" | "elasticloadbalancing" | "autoscaling" | "rds" => {
             call.refused("Throttling", "Rate exceeded")
         }
-        "ssm" => {
-            Call { request: Json::Null, ..call.refused("ThrottlingException", "Rate exceeded") }
+        "ssm" | "lambda" => {
+            let call = call.refused("ThrottlingException", "Rate exceeded");
+            Call { request: Json::Null, resources: Vec::new(), ..call }
         }
         _ => call.refused("ThrottlingException", "Rate exceeded"),
     }

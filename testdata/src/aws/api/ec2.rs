@@ -30,6 +30,10 @@ calls! {
     "ec2": create_snapshot(volume, snapshot) = "CreateSnapshot", ask: r#"{"volumeId":"<volume>","tagSpecificationSet":{"items":[{"resourceType":"snapshot","tags":[{"key":"Name","value":"daily"}]}]}}"#,
         answer: r#"{"requestId":"<uuid>","snapshotId":"<snapshot>","volumeId":"<volume>","status":"pending","startTime":<ms>,"ownerId":"<account>","volumeSize":"20","encrypted":false,"tagSet":{"items":[{"key":"Name","value":"daily"}]}}"#;
     "ec2": delete_snapshot(snapshot) = "DeleteSnapshot", ask: r#"{"snapshotId":"<snapshot>","force":false}"#, answer: r#"{"requestId":"<uuid>","_return":true}"#;
+    "ec2": copy_snapshot(source_region, snapshot, copy) = "CopySnapshot", ask: r#"{"sourceRegion":"<source_region>","sourceSnapshotId":"<snapshot>","encrypted":true}"#,
+        answer: r#"{"requestId":"<uuid>","snapshotId":"<copy>"}"#;
+    "ec2": describe_snapshot(snapshot) = "DescribeSnapshots", ask: r#"{"snapshotSet":{"items":[{"snapshotId":"<snapshot>"}]},"ownersSet":{},"sharedUsersSet":{},"filterSet":{}}"#;
+    "ec2": reboot_instances(instance) = "RebootInstances", ask: r#"{"instancesSet":{"items":[{"instanceId":"<instance>"}]}}"#, answer: r#"{"requestId":"<uuid>","_return":true}"#;
     "ec2": share_snapshot(snapshot, account_id) = "ModifySnapshotAttribute", ask: r#"{"snapshotId":"<snapshot>","createVolumePermission":{"add":{"items":[{"userId":"<account_id>"}]}},"attributeType":"CREATE_VOLUME_PERMISSION"}"#,
         answer: r#"{"requestId":"<uuid>","_return":true}"#;
     "ec2": create_image(instance, name, image) = "CreateImage", ask: r#"{"instanceId":"<instance>","name":"<name>","noReboot":true,"blockDeviceMapping":{}}"#,
@@ -202,6 +206,15 @@ pub fn run_instances_beyond_limit(at: At<'_>, launch: Launch<'_>, rng: &mut Rng)
          instance bucket that the specified instance type belongs to. Please visit \
          http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.",
     )
+}
+
+/// How several instances are.
+pub fn describe_status_of(at: At<'_>, instances: impl Iterator<Item = String>) -> Call {
+    let items: Vec<Json> = instances.map(|id| object! { "instanceId": id }).collect();
+    Call::new(at.time_s, at.region, "ec2", "DescribeInstanceStatus").asking(object! {
+        "instancesSet": object! { "items": items }, "filterSet": object! {},
+        "includeAllInstances": true,
+    })
 }
 
 /// A call that would have worked, had it been meant.

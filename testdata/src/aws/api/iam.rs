@@ -7,7 +7,10 @@ calls! {
         answer: r#"{"user":{"path":"/","userName":"<user>","userId":"AIDA<capitals>","arn":"arn:aws:iam::<account>:user/<user>","createDate":"<now>"}}"#;
     "iam": delete_user(user) = "DeleteUser", ask: r#"{"userName":"<user>"}"#;
     "iam": get_user(user) = "GetUser", ask: r#"{"userName":"<user>"}"#;
+    "iam": get_own_user() = "GetUser";
     "iam": list_users() = "ListUsers";
+    "iam": list_groups() = "ListGroups";
+    "iam": list_attached_user_policies(user) = "ListAttachedUserPolicies", ask: r#"{"userName":"<user>"}"#;
     "iam": list_roles() = "ListRoles";
     "iam": get_account_summary() = "GetAccountSummary";
     "iam": get_account_authorization_details() = "GetAccountAuthorizationDetails";

@@ -29,6 +29,19 @@ pub fn get_object(at: At<'_>, object: (&str, &str), bytes: i64, rng: &mut Rng) -
     on_object((at, "GetObject"), object, moved, (Json::Null, Json::Null), rng)
 }
 
+/// A download of `bytes` that a key of KMS encrypts: S3 asks KMS too.
+pub fn get_encrypted_object(at: At<'_>, object: (&str, &str), bytes: i64, rng: &mut Rng) -> Call {
+    let moved = Transfer { in_bytes: 0, out_bytes: bytes, encryption: Encryption::Kms };
+    on_object((at, "GetObject"), object, moved, (Json::Null, Json::Null), rng)
+}
+
+/// A download of what is not there.
+pub fn get_object_in_vain(at: At<'_>, object: (&str, &str), rng: &mut Rng) -> Call {
+    let moved = Transfer::answer(REFUSAL_BYTES);
+    on_object((at, "GetObject"), object, moved, (Json::Null, Json::Null), rng)
+        .refused("NoSuchKey", "The specified key does not exist.")
+}
+
 /// Whether an object is there, and how large.
 pub fn head_object(at: At<'_>, object: (&str, &str), rng: &mut Rng) -> Call {
     let moved = Transfer { in_bytes: 0, out_bytes: 0, encryption: Encryption::Default };
@@ -42,12 +55,48 @@ pub fn put_object(at: At<'_>, object: (&str, &str), bytes: i64, rng: &mut Rng) -
     on_object((at, "PutObject"), object, moved, (Json::Null, answer), rng)
 }
 
+/// An upload of `bytes` to a bucket that encrypts with a key of KMS: S3 asks KMS too.
+pub fn put_encrypted_object(
+    at: At<'_>,
+    object: (&str, &str),
+    (bytes, kms_key): (i64, &str),
+    rng: &mut Rng,
+) -> Call {
+    let moved = Transfer { in_bytes: bytes, out_bytes: 0, encryption: Encryption::Kms };
+    let answer = Json::Object(encrypted_with(at, kms_key).to_vec());
+    on_object((at, "PutObject"), object, moved, (Json::Null, answer), rng)
+}
+
+/// How S3 names a key of KMS, asked and answered.
+fn encrypted_with(at: At<'_>, kms_key: &str) -> [(&'static str, Json); 2] {
+    let arn = ["arn:aws:kms:", at.region, ":", at.account, ":key/", kms_key].concat();
+    [
+        ("x-amz-server-side-encryption-aws-kms-key-id", Json::from(arn)),
+        ("x-amz-server-side-encryption", fixed("aws:kms")),
+    ]
+}
+
 /// A copy of `source`, written as `bucket/key`.
 pub fn copy_object(at: At<'_>, object: (&str, &str), source: &str, rng: &mut Rng) -> Call {
     let moved = Transfer { in_bytes: 0, out_bytes: 234, encryption: Encryption::Default };
     let extra = object! { "x-amz-copy-source": source };
     let answer = object! { "x-amz-server-side-encryption": "AES256" };
     on_object((at, "CopyObject"), object, moved, (extra, answer), rng)
+}
+
+/// A copy of `source`, encrypted with a key of KMS that the caller names.
+pub fn copy_encrypted_object(
+    at: At<'_>,
+    object: (&str, &str),
+    (source, kms_key): (&str, &str),
+    rng: &mut Rng,
+) -> Call {
+    let moved = Transfer { in_bytes: 0, out_bytes: 234, encryption: Encryption::Kms };
+    let encrypted = encrypted_with(at, kms_key);
+    let mut extra = vec![("x-amz-copy-source", Json::from(source))];
+    extra.extend(encrypted.clone());
+    let parts = (Json::Object(extra), Json::Object(encrypted.to_vec()));
+    on_object((at, "CopyObject"), object, moved, parts, rng)
 }
 
 /// A copy of an object over itself with a key that only the caller has.
@@ -175,6 +224,20 @@ pub fn allow_own_keys(at: At<'_>, bucket: &str, rng: &mut Rng) -> Call {
     on_bucket(at, "PutBucketEncryption", bucket, extra, rng)
 }
 
+/// What is written from now on is encrypted with a key of KMS.
+pub fn encrypt_bucket(at: At<'_>, bucket: &str, kms_key: &str, rng: &mut Rng) -> Call {
+    let arn = ["arn:aws:kms:", at.region, ":", at.account, ":key/", kms_key].concat();
+    let rule = object! {
+        "ApplyServerSideEncryptionByDefault": object! {
+            "SSEAlgorithm": "aws:kms", "KMSMasterKeyID": arn,
+        },
+        "BucketKeyEnabled": true,
+    };
+    let configuration = object! { "xmlns": XMLNS, "Rule": rule };
+    let extra = object! { "encryption": "", "ServerSideEncryptionConfiguration": configuration };
+    on_bucket(at, "PutBucketEncryption", bucket, extra, rng)
+}
+
 /// Every object expires `days` days after it was written.
 pub fn expire_all(at: At<'_>, bucket: &str, days: i64, rng: &mut Rng) -> Call {
     let rule = object! {
@@ -210,14 +273,20 @@ pub fn put_public_access_block(at: At<'_>, bucket: &str, block: bool, rng: &mut 
     on_bucket(at, "PutBucketPublicAccessBlock", bucket, extra, rng)
 }
 
-/// A service delivers a log of `bytes` as an object that belongs to the owner of the bucket.
-pub fn deliver_log(at: At<'_>, object: (&str, &str), bytes: i64, rng: &mut Rng) -> Call {
-    let moved = Transfer { in_bytes: bytes, out_bytes: 0, encryption: Encryption::S3 };
-    let extra = object! {
-        "x-amz-acl": "bucket-owner-full-control", "x-amz-server-side-encryption": "AES256",
-    };
-    let answer = object! { "x-amz-server-side-encryption": "AES256" };
-    on_object((at, "PutObject"), object, moved, (extra, answer), rng)
+/// CloudTrail delivers a log of `bytes`, encrypted with a key of KMS, as an object that belongs to
+/// the owner of the bucket.
+pub fn deliver_log(
+    at: At<'_>,
+    object: (&str, &str),
+    (bytes, kms_key): (i64, &str),
+    rng: &mut Rng,
+) -> Call {
+    let moved = Transfer { in_bytes: bytes, out_bytes: 0, encryption: Encryption::Kms };
+    let encrypted = encrypted_with(at, kms_key);
+    let mut extra = vec![("x-amz-acl", fixed("bucket-owner-full-control"))];
+    extra.extend(encrypted.clone());
+    let parts = (Json::Object(extra), Json::Object(encrypted.to_vec()));
+    on_object((at, "PutObject"), object, moved, parts, rng)
 }
 
 /// A log that the bucket does not take: AWS tries on, with every file.

@@ -71,6 +71,7 @@ fn is_data(service: &str, name: &str) -> bool {
     matches!(
         (service, name),
         ("lambda", "Invoke")
+            | ("bedrock", "Retrieve")
             | (
                 "dynamodb",
                 "GetItem" | "PutItem" | "Query" | "Scan" | "BatchGetItem" | "DeleteItem"

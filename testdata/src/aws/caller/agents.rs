@@ -38,7 +38,8 @@ const MAC: Laptop = Laptop {
                 (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.41.0 \
                 ua/2.1 os/macos lang/go#1.25.5 md/GOOS#darwin md/GOARCH#arm64 api/ec2#1.279.1 m/E",
 };
-const LINUX: Laptop = Laptop {
+/// Linux, with Firefox.
+pub const LINUX: Laptop = Laptop {
     browser: "Mozilla/5.0 (X11; Linux x86_64; rv:147.0) Gecko/20100101 Firefox/147.0",
     command_line: "aws-cli/2.33.8 md/awscrt#0.29.2 ua/2.1 os/linux#6.12.38 md/arch#x86_64 \
                    lang/python#3.13.11 md/pyimpl#CPython m/b,E cfg/retry-mode#standard \

@@ -6,24 +6,23 @@ use crate::json::{Json, fixed};
 use crate::object;
 
 /// The machine that holds the credentials of a session.
-#[derive(Debug, Clone, Copy)]
-pub enum Holder<'a> {
-    /// An instance of EC2 by its id, with version 2 of the metadata service.
-    Instance(&'a str),
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// An instance of EC2, with version 2 of the metadata service; its id is the session's name.
+    Instance,
     /// A function of Lambda by its name.
-    Function(&'a str),
-    /// A task of ECS: cluster and id.
-    Task(&'a str, &'a str),
-    /// A runtime of Bedrock's `AgentCore` by its id.
-    Agent(&'a str),
+    Function(String),
+    /// A task of ECS by its cluster; its id is the session's name.
+    Task(String),
 }
 
 impl Role {
     /// `userIdentity` of a machine's session: `inScopeOf` says which one holds the credentials.
-    pub fn held_by(&self, session: Session<'_>, region: &str, holder: Holder<'_>) -> Json {
+    pub fn held_by(&self, session: Session<'_>, region: &str, holder: &Holder) -> Json {
         let account = self.account.as_str();
-        let arn = |service: &str, thing: &str| {
-            ["arn:aws:", service, ":", region, ":", account, ":", thing].concat()
+        let arn = |service: &str, thing: &[&str]| {
+            let start = ["arn:aws:", service, ":", region, ":", account, ":"].concat();
+            start + &thing.concat()
         };
         let scope = |issuer: &'static str, to: String| {
             object! {
@@ -31,28 +30,23 @@ impl Role {
                 "credentialsIssuedTo": &to,
             }
         };
-        match holder {
-            Holder::Instance(id) => {
+        let scope = match holder {
+            Holder::Instance => {
                 let scope = object! {
                     "issuerType": "AWS::EC2::Instance",
-                    "credentialsIssuedTo": arn("ec2", &["instance/", id].concat()),
+                    "credentialsIssuedTo": arn("ec2", &["instance/", session.name]),
                 };
-                self.session(session, &[("ec2RoleDelivery", fixed("2.0")), ("inScopeOf", scope)])
+                let delivery = ("ec2RoleDelivery", fixed("2.0"));
+                return self.session(session, &[delivery, ("inScopeOf", scope)]);
             }
             Holder::Function(name) => {
-                let to = arn("lambda", &["function:", name].concat());
-                self.session(session, &[("inScopeOf", scope("AWS::Lambda::Function", to))])
+                scope("AWS::Lambda::Function", arn("lambda", &["function:", name]))
             }
-            Holder::Task(cluster, id) => {
-                let to = arn("ecs", &["task/", cluster, "/", id].concat());
-                self.session(session, &[("inScopeOf", scope("AWS::ECS::Task", to))])
+            Holder::Task(cluster) => {
+                scope("AWS::ECS::Task", arn("ecs", &["task/", cluster, "/", session.name]))
             }
-            Holder::Agent(id) => {
-                let to = arn("bedrock-agentcore", &["runtime/", id].concat());
-                let scope = scope("AWS::BedrockAgentCore::Runtime", to);
-                self.session(session, &[("inScopeOf", scope)])
-            }
-        }
+        };
+        self.session(session, &[("inScopeOf", scope)])
     }
 
     /// `userIdentity` of a service at work in its service-linked role.
@@ -167,11 +161,11 @@ mod tests {
     fn the_machine_that_holds_the_credentials_is_named() {
         let session = Session { name: "i-1", key: "ASIAEXAMPLE", since_s: 0 };
         for (holder, text) in [
-            (Holder::Instance("i-1"), "arn:aws:ec2:eu-west-1:111122223333:instance/i-1"),
-            (Holder::Function("f"), "arn:aws:lambda:eu-west-1:111122223333:function:f"),
-            (Holder::Task("c", "9"), "arn:aws:ecs:eu-west-1:111122223333:task/c/9"),
+            (Holder::Instance, "arn:aws:ec2:eu-west-1:111122223333:instance/i-1"),
+            (Holder::Function("f".into()), "arn:aws:lambda:eu-west-1:111122223333:function:f"),
+            (Holder::Task("c".into()), "arn:aws:ecs:eu-west-1:111122223333:task/c/i-1"),
         ] {
-            let identity = role().held_by(session, "eu-west-1", holder);
+            let identity = role().held_by(session, "eu-west-1", &holder);
             let scope = identity.get("inScopeOf").unwrap();
             assert_eq!(scope.get("credentialsIssuedTo").and_then(Json::as_text), Some(text));
         }

@@ -70,7 +70,9 @@ impl Identity {
             Kind::User => &[VictimKind::Person, VictimKind::Program],
             Kind::Person => &[VictimKind::Person],
             Kind::Machine => &[VictimKind::Machine, VictimKind::Program],
-            Kind::Pipeline => &[VictimKind::Pipeline, VictimKind::Program],
+            Kind::Pipeline => {
+                &[VictimKind::Pipeline, VictimKind::PipelineWithKey, VictimKind::Program]
+            }
         }
     }
 
