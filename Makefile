@@ -29,6 +29,10 @@ bench: tools ## What a replay costs against the floor, zcat and threads, on a ma
 bench-parts: tools ## What the parts cost: criterion benches of inflating, parsing, summing and writing
 	$(CARGO) bench --locked -p benches
 
+scoreboard: tools ## Renew docs/detection-quality.md: what is found in five made-up organisations, and what is told besides
+	$(CARGO) build --release --locked --bin sentrail --bin scoreboard
+	target/release/scoreboard
+
 fixtures: ## Write testdata/golden anew
 	$(CARGO) run --locked -p testdata --bin golden -- testdata/golden
 
