@@ -66,7 +66,7 @@ impl Finding {
 /// Runs `program` over the archive.
 pub(crate) fn replay(program: &Path, archive: &Archive, judge: &Judge<'_>) -> Result<Told> {
     let ended = Command::new(program)
-        .args(["replay", "--quiet", "--format", "jsonl"])
+        .args(["replay", "--quiet", "--format", "jsonl", "--threads", "1"])
         .arg(&archive.root)
         .output()
         .map_err(|error| format!("cannot run {}: {error}", program.display()))?;
