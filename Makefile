@@ -2,10 +2,10 @@
 CARGO ?= cargo
 SHARED ?= ../shared/data
 
-.PHONY: help demo test check bench fixtures tables tools
+.PHONY: help demo test check bench bench-parts scoreboard fixtures tables tools
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 demo: tools ## Build, then find attacks in the logs of a made-up organisation
 	$(CARGO) build --release --locked --bin sentrail
@@ -19,13 +19,19 @@ check: tools ## What CI checks besides the tests: format, lints, documentation
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
-bench: tools ## Criterion benches, then a whole replay against the floor, on the logs of SHARED
-	$(CARGO) bench --locked -p benches
+bench: tools ## What a replay costs against the floor, zcat and threads, on a made-up corpus and the logs of SHARED
 	$(CARGO) build --release --locked --bin sentrail --bin floor
-	benches/end_to_end.py bootstrap=$(SHARED)/cloudtrail/bootstrap_account/AWSLogs \
-	  sans504=$(SHARED)/cloudtrail/full_traces/sans504/AWSLogs \
-	  flow-v2=$(SHARED)/vpcflow/full_traces/internet-host-36h/v2-default \
-	  flow-v5=$(SHARED)/vpcflow/full_traces/internet-host-36h/v5-custom
+	benches/end_to_end.py cloudtrail:bootstrap=$(SHARED)/cloudtrail/bootstrap_account/AWSLogs \
+	  cloudtrail:sans504=$(SHARED)/cloudtrail/full_traces/sans504/AWSLogs \
+	  flow:flow-v2=$(SHARED)/vpcflow/full_traces/internet-host-36h/v2-default \
+	  flow:flow-v5=$(SHARED)/vpcflow/full_traces/internet-host-36h/v5-custom
+
+bench-parts: tools ## What the parts cost: criterion benches of inflating, parsing, summing and writing
+	$(CARGO) bench --locked -p benches
+
+scoreboard: tools ## Renew docs/detection-quality.md: what is found in five made-up organisations, and what is told besides
+	$(CARGO) build --release --locked --bin sentrail --bin scoreboard
+	target/release/scoreboard
 
 fixtures: ## Write testdata/golden anew
 	$(CARGO) run --locked -p testdata --bin golden -- testdata/golden

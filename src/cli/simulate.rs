@@ -71,7 +71,7 @@ struct Organisation {
     /// CI pipelines, which deploy; the first and every third after it have a long-lived key
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pipelines: u32,
-    /// AI agents in runtimes of Bedrock's AgentCore
+    /// AI agents, each in a runtime of Bedrock
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     agents: u32,
     /// VPCs with flow logs, of 4 to 31 interfaces and some tens of rows a minute each

@@ -353,8 +353,9 @@ mod tests {
     fn an_object_that_is_full_is_followed_by_another() {
         let of = organisation();
         let mut flows = Flows { object_bytes_max: 1_000, ..Flows::new(&of) };
-        for second in 0..60 {
-            flows.flow(0, flow(&of, (600 + second, 600 + second)));
+        for port in 0..60 {
+            let one = flow(&of, (600, 600));
+            flows.flow(0, Flow { from: (one.from.0, 50_000 + port), ..one });
         }
         let (archive, written) = packed(&mut flows);
         assert_eq!((written.flows, archive.len() as u64), (60, written.objects));

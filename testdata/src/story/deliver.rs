@@ -18,7 +18,8 @@ pub fn deliver(
 ) -> Result<Written, Box<dyn Error>> {
     let size = Size { accounts: 1, people: 1, machines: 0, pipelines: 0, agents: 0, vpcs: 0 };
     // Two stories told into the same logs must not give their objects the same names.
-    let ids = told.truth.steps.iter().flat_map(|step| &step.event_ids);
+    let steps = told.truth.steps.iter();
+    let ids = steps.flat_map(|step| step.event_ids.iter().chain(&step.flows));
     let seed = fold(ids.flat_map(|id| id.bytes()));
     let first_s = told.records.first().map_or(0, |(_, record)| record.time_s);
     let mut of = Organisation::new(seed, size, (first_s, 1));

@@ -107,7 +107,8 @@ fn every_story_that_fits_can_be_told_and_delivered() {
             let mut archive = Archive::new();
             let written = deliver(&told, &victim, Some("o-a1b2c3d4e5"), &mut archive).unwrap();
             assert_eq!(written.records, told.records.len() as u64, "{name}");
-            assert_eq!(written.flows, told.flows.len() as u64, "{name}");
+            // A long flow is a row in each window that it lasts.
+            assert!(written.flows >= told.flows.len() as u64, "{name}");
             let folders = ["AWSLogs/o-a1b2c3d4e5/", "AWSLogs/111122223333/vpcflowlogs/eu-west-1/"];
             assert!(archive.keys().all(|key| folders.iter().any(|at| key.starts_with(at))));
         }

@@ -1,0 +1,92 @@
+//! What `sentrail replay` tells of an archive, held against the truth.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Command,
+};
+
+use serde::Deserialize;
+use testdata::verdict::{Claim, Judge};
+
+use crate::{LEARNED_MS, Result, archive::Archive};
+
+/// What a person is alerted by. Findings of severity low are for looking around.
+const ALERTING: [&str; 3] = ["medium", "high", "critical"];
+
+/// Findings of severity medium and above.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// By story, the detectors that told of it.
+    pub(crate) stories: BTreeMap<usize, BTreeSet<String>>,
+    /// By detector, findings about no story after the learning days.
+    pub(crate) others: BTreeMap<String, u64>,
+    /// The same on the learning days.
+    pub(crate) n_others_learning: u64,
+}
+
+impl Told {
+    pub(crate) fn is_found(&self, story: usize) -> bool {
+        self.stories.contains_key(&story)
+    }
+}
+
+#[derive(Deserialize)]
+struct Finding {
+    detector: String,
+    severity: Severity,
+    first_seen: String,
+    last_seen: String,
+    event_ids: Vec<String>,
+    flow: Option<Flow>,
+}
+
+#[derive(Deserialize)]
+struct Severity {
+    label: String,
+}
+
+#[derive(Deserialize)]
+struct Flow {
+    interface: String,
+    peers: Vec<String>,
+}
+
+impl Finding {
+    fn story(&self, judge: &Judge<'_>) -> Option<usize> {
+        judge.story(&Claim {
+            event_ids: self.event_ids.iter().map(String::as_str).collect(),
+            interface: self.flow.as_ref().map(|flow| &*flow.interface),
+            peers: self.flow.iter().flat_map(|flow| &flow.peers).map(String::as_str).collect(),
+            times: (&self.first_seen, &self.last_seen),
+        })
+    }
+}
+
+/// Runs `program` over the archive.
+pub(crate) fn replay(program: &Path, archive: &Archive, judge: &Judge<'_>) -> Result<Told> {
+    let ended = Command::new(program)
+        .args(["replay", "--quiet", "--format", "jsonl", "--threads", "1"])
+        .arg(&archive.root)
+        .output()
+        .map_err(|error| format!("cannot run {}: {error}", program.display()))?;
+    if !ended.status.success() {
+        return Err(format!("replay failed: {}", String::from_utf8_lossy(&ended.stderr)).into());
+    }
+    let mut told = Told::default();
+    for line in ended.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+        let finding: Finding = serde_json::from_slice(line)?;
+        if !ALERTING.contains(&&*finding.severity.label) {
+            continue;
+        }
+        let first_ms = ingest::time::parse_ms(&finding.first_seen).ok_or("a time that is none")?;
+        if let Some(story) = finding.story(judge) {
+            told.stories.entry(story).or_default().insert(finding.detector);
+        } else if first_ms < LEARNED_MS {
+            told.n_others_learning += 1;
+        } else {
+            *told.others.entry(finding.detector).or_default() += 1;
+        }
+    }
+    Ok(told)
+}
