@@ -22,7 +22,7 @@ use testdata::{
 };
 
 const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
-const SIZE: Size = Size { accounts: 2, people: 28, machines: 10, pipelines: 4, vpcs: 2 };
+const SIZE: Size = Size { accounts: 2, people: 28, machines: 10, pipelines: 4, agents: 2, vpcs: 2 };
 /// Stories happen in the second half.
 const DAYS: i64 = 16;
 /// What comes before its end is for learning: no false alarm of it counts. Unit: days.
