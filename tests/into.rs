@@ -195,7 +195,11 @@ fn flows_are_written_as_the_flow_log_writes_them() {
     }
     let story = &truth(&to)[0];
     assert_eq!(story["entity"], "111122223333/eni-0a1");
-    assert_eq!(all(story, "flows").len(), rows.len());
+    // A long flow is a row in each window that it lasts; the truth names the first.
+    for flow in all(story, "flows") {
+        let is_row = |row: &str| flow.split(' ').all(|word| row.split(' ').any(|of| of == word));
+        assert!(rows.iter().any(|(_, row)| is_row(row)), "{flow}");
+    }
     found(&to, story);
 }
 

@@ -32,7 +32,7 @@ type Span = Option<(i64, i64)>;
 pub(super) struct Census<'a> {
     wanted: &'a str,
     meant: BTreeMap<Who, u64>,
-    names: BTreeMap<String, u64>,
+    names: BTreeMap<Who, u64>,
     calls: Span,
     flows: Span,
     account: String,
@@ -53,12 +53,16 @@ impl<'a> Census<'a> {
     }
 
     fn unknown(&self) -> Unusable {
-        let mut names: Vec<(&str, u64)> =
-            self.names.iter().map(|(name, n)| (&**name, *n)).collect();
-        names.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-        let near = suggest(self.wanted, names.iter().map(|(name, _)| *name));
+        let mut names: Vec<(&Who, u64)> = self.names.iter().map(|(who, n)| (who, *n)).collect();
+        // Interfaces have more rows than identities have calls, and would push them all out.
+        names.sort_by_key(|(who, n)| {
+            (!who.key.contains(self.wanted), who.is_interface, std::cmp::Reverse(*n))
+        });
+        let names: Vec<&str> = names.iter().map(|(who, _)| &*who.key).collect();
+        let is_part = names.first().is_some_and(|name| name.contains(self.wanted));
+        let near = if is_part { None } else { suggest(self.wanted, names.iter().copied()) };
         let mut shown: Vec<&str> = near.into_iter().collect();
-        shown.extend(names.iter().map(|(name, _)| *name).filter(|name| Some(*name) != near));
+        shown.extend(names.iter().filter(|name| Some(**name) != near));
         shown.truncate(SHOWN_MAX);
         let wanted = self.wanted;
         if shown.is_empty() {
@@ -76,7 +80,7 @@ impl<'a> Census<'a> {
         if is_meant {
             add(&mut self.meant, who.clone());
         }
-        add(&mut self.names, who.key);
+        add(&mut self.names, who);
     }
 }
 
@@ -179,6 +183,11 @@ mod tests {
             (0..n).for_each(|_| census.count(who(&format!("user-{n}")), false));
         }
         census.count(who("eni-0a"), false);
+        let eni = Who { is_interface: true, ..who("eni-1") };
+        (0..99).for_each(|_| census.count(eni.clone(), false));
+        let part = Census { wanted: "ser-3", names: census.names.clone(), ..Census::new("") };
+        let text = part.found().unwrap_err().to_string();
+        assert!(text.ends_with("for example user-3, user-8, user-7, user-6, user-5)"), "{text}");
         let text = census.found().unwrap_err().to_string();
         assert!(text.ends_with("for example eni-0a, user-8, user-7, user-6, user-5)"), "{text}");
         let text = Census::new("x").found().unwrap_err().to_string();
