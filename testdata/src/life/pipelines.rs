@@ -96,7 +96,7 @@ impl Life for Run {
         let calls = match &pipeline.deployer {
             Deployer::Terraform => {
                 let caller = Caller::new(identity(None), &self.address, TERRAFORM);
-                let calls = terraform::run(pipeline, account, at, self.purpose, rng);
+                let calls = terraform::run(pipeline.seed, account, at, self.purpose, rng);
                 calls.into_iter().map(|call| (caller.clone(), call)).collect()
             }
             Deployer::CloudFormation { stack } => {
@@ -167,7 +167,7 @@ fn change_stack(
         stacks::execute_change_set(later(8), stack, &change, rng),
     ];
     let n = rng.between(2, 9);
-    let made = terraform::changes(pipeline, account, (later(10), n), rng);
+    let made = terraform::changes(pipeline.seed, account, (later(10), n), rng);
     let last_s = made.last().map_or(at.time_s, |call| call.time_s);
     let mut watch = later(12);
     while watch.time_s < last_s + 5 {

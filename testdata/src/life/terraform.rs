@@ -6,7 +6,7 @@ use crate::aws::api::config::SCAN;
 use crate::aws::api::denied::{not_found, throttled};
 use crate::aws::api::{At, ec2, iam, keys, lambda, network, s3, sts, systems};
 use crate::aws::call::Call;
-use crate::organisation::{Account, Pipeline};
+use crate::organisation::Account;
 use crate::rng::Rng;
 
 /// Records of one run, fewest and most.
@@ -18,7 +18,7 @@ const THROTTLED_OF_100: u64 = 6;
 /// Of 1,000 records of a run that changes something so many are writes.
 const WRITES_OF_1000: usize = 195;
 
-/// What a pipeline manages: kind and number.
+/// A kind of thing that is managed.
 #[derive(Debug, Clone, Copy)]
 enum Thing {
     Parameter,
@@ -60,9 +60,9 @@ pub(crate) enum Purpose {
     Apply,
 }
 
-/// A run of `pipeline` from `at` on: its calls in the order of their times.
+/// A run from `at` on over what `seed` stands for: its calls in the order of their times.
 pub(crate) fn run(
-    pipeline: &Pipeline,
+    seed: u64,
     account: &Account,
     at: At<'_>,
     purpose: Purpose,
@@ -71,7 +71,7 @@ pub(crate) fn run(
     let last_s = at.time_s + rng.between(RUN_S.0, RUN_S.1);
     let mut script = Script { at, last_s, calls: Vec::new(), rng };
     script.begin();
-    let managed = managed_by(pipeline, account);
+    let managed = managed_by(seed, account);
     for thing in &managed {
         script.together(|script| thing.read(script));
     }
@@ -85,22 +85,22 @@ pub(crate) fn run(
     script.finish()
 }
 
-/// What `pipeline` manages: the same from run to run.
-fn managed_by(pipeline: &Pipeline, account: &Account) -> Vec<Managed> {
-    let mut rng = Rng::new(pipeline.seed);
+/// What is managed together: the same from run to run.
+fn managed_by(seed: u64, account: &Account) -> Vec<Managed> {
+    let mut rng = Rng::new(seed);
     let n = 4 + rng.below(34);
     (0..n).map(|number| Managed::new(number, account, &mut rng)).collect()
 }
 
-/// Changes of `n` of the things that `pipeline` manages, one after the other, as `CloudFormation`
+/// Changes of `n` of the things that `seed` stands for, one after the other, as `CloudFormation`
 /// makes them: without a look at all others first.
 pub(super) fn changes(
-    pipeline: &Pipeline,
+    seed: u64,
     account: &Account,
     (at, n): (At<'_>, i64),
     rng: &mut Rng,
 ) -> Vec<Call> {
-    let managed = managed_by(pipeline, account);
+    let managed = managed_by(seed, account);
     let mut script = Script { at, last_s: at.time_s + 90, calls: Vec::new(), rng };
     for _ in 0..n {
         if let Some(thing) = script.rng.pick(&managed) {
@@ -177,7 +177,7 @@ macro_rules! ask {
     }};
 }
 
-/// Something a pipeline manages, by its name and ids.
+/// Something that is managed, by its name and ids.
 #[derive(Debug, Clone)]
 struct Managed {
     kind: Thing,
