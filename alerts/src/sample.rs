@@ -72,7 +72,9 @@ pub(crate) fn flow() -> Finding {
     Finding {
         entity,
         severity: Severity::Medium,
-        summary: "called 40 pairs of peer and port in vain in 60 minutes; usual: none".into(),
+        summary:
+            "tried 40 pairs of address and port that did not answer, in 60 minutes; usual: none"
+                .into(),
         records: Vec::new(),
         targets: Vec::new(),
         flow: Some(FlowSeen {

@@ -116,7 +116,8 @@ impl<'a> Generation<'a> {
         let describe = |learned: &Learned, whose: &str| {
             let (holding, all) = (learned.rate(dimension).n_hours(), learned.n_hours());
             if holding < 0.1 {
-                return format!("none in {whose} {all:.0} active hours");
+                let hours = if all.round() <= 1.0 { "hour" } else { "hours" };
+                return format!("none in {whose} {all:.0} active {hours}");
             }
             let mean = learned.rate(dimension).mean();
             let every = (all / holding).max(1.0);

@@ -18,6 +18,8 @@ use ingest::{
     time::format_ms,
 };
 use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -143,7 +145,7 @@ fn compare(truth: &Truth, findings: &[Finding], out: &mut dyn Write) -> Result<(
         let of = story(&judge, finding).and_then(|number| by_story.get_mut(number));
         of.unwrap_or(&mut others).push(finding);
     }
-    writeln!(out, "\nWhat happened, and what was found of it:\n")?;
+    writeln!(out, "\nWhat happened, and what was found of it (medium severity and above):\n")?;
     for (story, found) in truth.stories.iter().zip(&by_story) {
         let verdict = match (story.is_harmless, found.is_empty()) {
             (false, false) => "found",
@@ -151,23 +153,45 @@ fn compare(truth: &Truth, findings: &[Finding], out: &mut dyn Write) -> Result<(
             (true, false) => "FALSE",
             (true, true) => "quiet",
         };
-        let loudest = found.iter().max_by_key(|finding| finding.severity);
-        let by = loudest.map_or_else(String::new, |finding| {
-            format!("{} ({})", finding.meta.id, finding.severity.label())
-        });
-        writeln!(out, "  {verdict:<7} {:<18} {by}", story.name)?;
-        writeln!(out, "          {}, {}", about(story), when(story))?;
+        writeln!(out, "  {verdict:<7} {:<18} {}", story.name, detectors(found))?;
+        writeln!(out, "          {}", about(story))?;
+        writeln!(out, "          {}, {}", story.entity, when(story))?;
     }
-    writeln!(out, "\n  {} alerts about nothing that happened", others.len())?;
-    for finding in others {
-        writeln!(out, "          {} on {}", finding.meta.id, alerts::readable(&finding.entity))?;
-    }
+    tell_others(&others, out)?;
     writeln!(
         out,
-        "\nMISSED: an attack nobody was told of. FALSE: an alert about harmless work. What a detector \
-         looks for,\nwhat it misses and what to do: sentrail detectors show ID. Your own logs: sentrail \
-         replay PATH."
+        "\nfound: an attack that a finding tells of. MISSED: one that none tells of. quiet: harmless work that \
+         nobody\nwas woken for. FALSE: a finding about harmless work. What a detector looks for, what it misses \
+         and what to\ndo: sentrail detectors show ID. Your own logs: sentrail replay PATH."
     )?;
+    Ok(())
+}
+
+/// The detectors of `findings`, each with its highest severity, the most severe first.
+fn detectors(findings: &[&Finding]) -> String {
+    let mut loudest: BTreeMap<&str, Severity> = BTreeMap::new();
+    for finding in findings {
+        let severity = loudest.entry(finding.meta.id).or_insert(finding.severity);
+        *severity = (*severity).max(finding.severity);
+    }
+    let mut ranked: Vec<(&str, Severity)> = loudest.into_iter().collect();
+    ranked.sort_by_key(|(_, severity)| Reverse(*severity));
+    let named = ranked.iter().map(|(id, severity)| format!("{id} ({})", severity.label()));
+    named.collect::<Vec<_>>().join(", ")
+}
+
+/// Findings about no story, those of one detector and entity together.
+fn tell_others(others: &[&Finding], out: &mut dyn Write) -> Result<()> {
+    writeln!(out, "\n  {} findings about ordinary work", others.len())?;
+    let mut together: BTreeMap<(&str, String), u32> = BTreeMap::new();
+    for finding in others {
+        let key = (finding.meta.id, alerts::readable(&finding.entity));
+        *together.entry(key).or_default() += 1;
+    }
+    for ((id, entity), n) in together {
+        let days = if n == 1 { "1 day".to_owned() } else { format!("{n} days") };
+        writeln!(out, "          {id} on {entity}, {days}")?;
+    }
     Ok(())
 }
 

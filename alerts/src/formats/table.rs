@@ -12,6 +12,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 const WIDTH_MIN: usize = 40;
 /// Longer texts are cut: an intruder chooses names, and a screen is small. Unit: characters.
 const TEXT_CHARS_MAX: usize = 600;
+/// Peers, and ports, of a finding on flows.
+const FLOW_SHOWN_MAX: usize = 5;
 /// In front of every line of a block but the first.
 const INDENT: &str = "  ";
 
@@ -65,7 +67,7 @@ impl Table {
         }
         self.lines(out, &report.title, BOLD)?;
         self.lines(out, &capital(&finding.summary), Paint::new())?;
-        if finding.severity >= Severity::High {
+        if finding.severity >= Severity::Medium {
             self.lines(out, &format!("do now: {}", report.what_to_do), Paint::new())?;
         }
         if let Some(origin) = origin(report) {
@@ -128,8 +130,18 @@ fn origin(report: &Report<'_>) -> Option<String> {
         first("key ", &report.access_keys),
         first("in ", &report.regions),
     ];
-    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    let flow = report.flow.as_ref().map(|flow| {
+        let ports: Vec<String> = flow.ports.iter().map(u16::to_string).collect();
+        format!("to {}, ports {}", some(flow.peers), some(&ports))
+    });
+    let parts: Vec<_> = parts.into_iter().chain([flow]).flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// The first few of what flows showed.
+fn some(all: &[String]) -> String {
+    let first = all.iter().take(FLOW_SHOWN_MAX).map(String::as_str).collect::<Vec<_>>().join(" ");
+    if all.len() > FLOW_SHOWN_MAX { first + " and others" } else { first }
 }
 
 fn colour(severity: Severity) -> Paint {
@@ -142,7 +154,8 @@ fn colour(severity: Severity) -> Paint {
 }
 
 fn records(report: &Report<'_>) -> String {
-    let hours = if report.hours == 1 { "1 hour".into() } else { format!("{} hours", report.hours) };
+    let hours =
+        if report.hours == 1 { "1 hour".into() } else { format!("{} clock hours", report.hours) };
     let records =
         if report.count == 1 { "1 record".into() } else { format!("{} records", report.count) };
     format!("{records} in {hours}")

@@ -153,13 +153,16 @@ CRITICAL  14:03 - 14:41  farid@example.com (AWSReservedSSO_Engineer), account 11
   resource control policy. Is versioning on, and is there a lifecycle rule that expires the older
   versions? Restore from versions or backups; the key cannot be had from AWS.
   from 203.0.113.0 and 29 more, key ASIAIOSFODNN7EXAMPLE, in us-west-2
-  s3-mass-reencryption, 120 records in 2 hours, 37.34 bits, confidence high
+  s3-mass-reencryption, 120 records in 2 clock hours, 37.34 bits, confidence high
   finding 0000000000000000000000000a1b2c3d, first record 0a1b2c3d-0000-0000-0000-000000000000
 
 MEDIUM    14:03 - 14:41  eni-0a1b2c3d, account 111122223333
   Port scan from an interface
-  Called 40 pairs of peer and port in vain in 60 minutes; usual: none
-  port-scan, 120 records in 2 hours, 37.34 bits, confidence low
+  Tried 40 pairs of address and port that did not answer, in 60 minutes; usual: none
+  do now: Which process calls? If nobody knows: isolate the interface with an empty security group,
+  keep the disk, and look at the instance's role in CloudTrail.
+  to 10.0.1.7, ports 22 3389
+  port-scan, 120 records in 2 clock hours, 37.34 bits, confidence low
   finding 0000000000000000000000000a1b2c3d
 
 2 findings: 1 critical, 1 medium

@@ -106,13 +106,18 @@ fn judge_one(
             peers.join("")
         )
     } else {
-        let of =
-            |n: usize, one: &str| if n == 1 { format!("one {one}") } else { format!("{n} {one}s") };
-        let (n_peers, n_ports) = (of(peers.len(), "peer"), of(ports.len(), "port"));
+        let of = |n: usize, one: &str| {
+            if n == 1 {
+                format!("one {one}")
+            } else {
+                format!("{n} {one}{}", if one.ends_with('s') { "es" } else { "s" })
+            }
+        };
+        let (n_peers, n_ports) = (of(peers.len(), "address"), of(ports.len(), "port"));
         let n = number_of(&window.counted.values, n);
         format!(
-            "called {n} pairs of peer and port in vain in 60 minutes ({n_peers} and {n_ports} \
-             among those kept); usual: {usual}"
+            "tried {n} pairs of address and port that did not answer, in 60 minutes ({n_peers} \
+             and {n_ports} among those kept); usual: {usual}"
         )
     };
     // Most, not all: one stray call must not make a scan look like many.

@@ -19,7 +19,7 @@ fn fires_at_the_floor() {
     let finding = scan(15).finding(ID);
     assert_eq!((finding.severity, finding.count), (Severity::Medium, 15));
     assert_eq!((&*finding.entity.key, finding.records.len()), (ENI, 0));
-    says(&finding, &["called 15 pairs of peer and port in vain", "one peer and 15 ports"]);
+    says(&finding, &["tried 15 pairs of address and port", "one address and 15 ports"]);
     let flow = finding.flow.unwrap();
     assert_eq!((flow.interface.as_str(), flow.peers.len(), flow.ports.len()), (ENI, 1, 15));
     scan(14).stays_quiet(ID);
