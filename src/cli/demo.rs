@@ -120,11 +120,12 @@ impl Demo {
         };
         writeln!(
             io::stderr(),
-            "{} people and {} machines in {} accounts live {DAYS} days; {} stories happen to them, harmless \
-             ones too.",
+            "{} people and {} machines in {} accounts live {DAYS} days from {} on; {} stories happen to them, \
+             harmless ones too.",
             SIZE.people,
             SIZE.machines,
             SIZE.accounts,
+            format_ms(START_S * 1_000).get(..10).unwrap_or_default(),
             plan.stories.len()
         )?;
         let mut sink = Folder::create(folder).map_err(|error| anyhow!("{error}"))?;
