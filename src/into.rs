@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use testdata::{
     clock,
     post::{Sink as _, Written},
-    story::{Story, Told, Victim, deliver, in_one_object},
+    story::{Story, Told, Victim, VictimKind, deliver, in_one_object},
     truth::Account,
 };
 
@@ -65,13 +65,23 @@ trait Pupil: Sink {
     fn object(&mut self, object: &Object);
 }
 
-/// Writes the copy with the story in it.
+/// Writes the copy with the story in it. A folder that it made and could not fill is gone again.
 pub(crate) fn run(plan: &Plan, watch: &mut dyn Watch) -> Result<Outcome> {
+    let is_new = !plan.to.exists();
+    let done = copy_with_story(plan, watch);
+    if is_new && done.is_err() {
+        // One that is not empty stays: what is in it may help.
+        drop(std::fs::remove_dir(&plan.to));
+    }
+    done
+}
+
+fn copy_with_story(plan: &Plan, watch: &mut dyn Watch) -> Result<Outcome> {
     let mut target = Target::new(&plan.source, &plan.to)?;
     let listing = source::list(&[PathArg::Path(plan.source.clone())], &Filter::default())?;
     let bytes = listing.objects.iter().map(|object| object.size_bytes).sum::<u64>();
     watch.begin(2 * bytes);
-    let mut census = Census::new(&plan.identity);
+    let mut census = Census::new(&plan.identity, plan.story.victim == VictimKind::Interface);
     let mut n_unread = 0;
     read(&listing, &mut census, &mut |object, trouble| {
         watch.read(object.size_bytes);
@@ -81,6 +91,11 @@ pub(crate) fn run(plan: &Plan, watch: &mut dyn Watch) -> Result<Outcome> {
         }
     });
     let (who, span_s) = census.found()?;
+    if let Some(at_s) = plan.at_s.filter(|at_s| !(span_s.0..=span_s.1).contains(at_s)) {
+        let [at, first, last] = [at_s, span_s.0, span_s.1].map(clock::iso);
+        let what = format!("--at {at} is outside the logs (expected {first} to {last})");
+        return Err(Unusable(what).into());
+    }
     let mut learner = Learner::new(who);
     read(&listing, &mut learner, &mut |object, _| watch.read(object.size_bytes));
     let told = learner.known.tell(plan.story, (span_s, plan.at_s), plan.seed);

@@ -304,9 +304,12 @@ fn what_cannot_be_told_is_refused_and_nothing_is_written() {
     let asked = ["simulate", "--into", &from, "--to", &to, "--story", "codefinger"];
     run(&asked).ends(2).tells(&["--identity"]);
     run(&[&asked[..], &["--identity", wanda, "--days", "3"]].concat()).ends(2).tells(&["--days"]);
+    run(&[&asked[..], &["--identity", "wanda", "--at", "2026-02-01"]].concat())
+        .ends(2)
+        .tells(&["--at 2026-02-01T00:00:00Z is outside the logs", "2026-01-11T16:00:00Z"]);
     assert_eq!(files(&source).len(), 7);
     for name in ["a", "b", "c", "d", "e", "f"] {
-        assert!(!fresh(name).exists() || files(&fresh(name)).is_empty(), "{name}");
+        assert!(!fresh(name).exists(), "{name}");
     }
 }
 

@@ -163,7 +163,7 @@ fn compare(truth: &Truth, findings: &[Finding], out: &mut dyn Write) -> Result<(
         out,
         "\nfound: an attack that a finding tells of. MISSED: one that none tells of. quiet: harmless work that \
          nobody\nwas woken for. FALSE: a finding about harmless work. What a detector looks for, what it misses \
-         and what to\ndo: sentrail detectors show ID. Your own logs: sentrail replay PATH."
+         and what to\ndo: sentrail detectors show NAME. Your own logs: sentrail replay PATH."
     )?;
     Ok(())
 }

@@ -26,8 +26,7 @@ pub(super) struct Simulate {
     /// The same seed gives the same bytes
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// A story to tell among what is usual; may be repeated; `all` for every one
-    #[arg(long, value_name = "NAME", value_parser = stories)]
+    #[arg(long, value_name = "NAME", value_parser = stories, help = story_help())]
     story: Vec<Told>,
     #[command(flatten)]
     own: Own,
@@ -94,6 +93,18 @@ fn stories(name: &str) -> Result<Told, String> {
     let found = story::named(name);
     let found = found.ok_or_else(|| format!("no such story (expected all, {})", names()))?;
     Ok(Told(vec![found]))
+}
+
+fn story_help() -> String {
+    let named = |is_harmless| {
+        let stories = story::STORIES.into_iter().filter(move |one| one.is_harmless == is_harmless);
+        stories.map(|story| story.name).collect::<Vec<_>>().join(", ")
+    };
+    format!(
+        "A story to tell among what is usual; may be repeated; `all` for every one. Attacks: {}. Harmless: {}",
+        named(false),
+        named(true)
+    )
 }
 
 /// Midnight UTC of a typed date. Unit: seconds since the Unix epoch.
@@ -179,7 +190,10 @@ fn tell_into(plan: &into::Plan, out: &mut dyn Write) -> Result<u8> {
         written.objects
     )?;
     let to = plan.to.display();
-    writeln!(out, "what is true of it: {to}/{TRUTH}; what is found of it: sentrail replay {to}")?;
+    writeln!(
+        out,
+        "its records are named in {to}/{TRUTH}; to see whether they are found: sentrail replay {to}"
+    )?;
     Ok(if n_unread > 0 { INCOMPLETE } else { 0 })
 }
 

@@ -31,6 +31,8 @@ type Span = Option<(i64, i64)>;
 
 pub(super) struct Census<'a> {
     wanted: &'a str,
+    /// The story happens to an interface, not to an identity.
+    is_of_network: bool,
     meant: BTreeMap<Who, u64>,
     names: BTreeMap<Who, u64>,
     calls: Span,
@@ -39,9 +41,10 @@ pub(super) struct Census<'a> {
 }
 
 impl<'a> Census<'a> {
-    pub(super) fn new(wanted: &'a str) -> Self {
+    pub(super) fn new(wanted: &'a str, is_of_network: bool) -> Self {
         let (meant, names) = (BTreeMap::new(), BTreeMap::new());
-        Self { wanted, meant, names, calls: None, flows: None, account: String::new() }
+        let account = String::new();
+        Self { wanted, is_of_network, meant, names, calls: None, flows: None, account }
     }
 
     /// The busiest of those that are meant, and the time that logs of its kind cover.
@@ -56,7 +59,8 @@ impl<'a> Census<'a> {
         let mut names: Vec<(&Who, u64)> = self.names.iter().map(|(who, n)| (who, *n)).collect();
         // Interfaces have more rows than identities have calls, and would push them all out.
         names.sort_by_key(|(who, n)| {
-            (!who.key.contains(self.wanted), who.is_interface, std::cmp::Reverse(*n))
+            let is_other = who.is_interface != self.is_of_network;
+            (!who.key.contains(self.wanted), is_other, std::cmp::Reverse(*n))
         });
         let names: Vec<&str> = names.iter().map(|(who, _)| &*who.key).collect();
         let is_part = names.first().is_some_and(|name| name.contains(self.wanted));
@@ -120,6 +124,7 @@ impl Sink for Census<'_> {
         let issuer = event.identity.map(Identity::of).and_then(|identity| identity.issuer_arn);
         let is_meant = who.key == wanted
             || *principal.actor == *wanted
+            || goes_by(&alerts::readable(&principal.entity), wanted)
             || principal.access_key.is_some_and(|key| *key == *wanted)
             || issuer.is_some_and(|arn| arn.is(wanted));
         if is_meant || principal.entity.kind != Kind::Service {
@@ -146,6 +151,13 @@ impl Sink for Census<'_> {
     fn flows(&mut self, _: u64) {}
 }
 
+/// Whether `readable`, the name in the table of findings, is meant: all of it, or what stands before
+/// the brackets.
+fn goes_by(readable: &str, wanted: &str) -> bool {
+    let bare = readable.split_once(" (").map_or(readable, |(name, _)| name);
+    [readable, bare].contains(&wanted)
+}
+
 /// Account and interface of a row; of an object that belongs to `account` if the row does not tell.
 pub(super) fn interface<'a>(
     batch: &'a FlowBatch,
@@ -166,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_busiest_of_those_that_are_meant_is_found() {
-        let mut census = Census::new("role");
+        let mut census = Census::new("role", false);
         for (key, n, is_meant) in [("a#ci", 1, true), ("b#ci", 3, true), ("c", 9, false)] {
             (0..n).for_each(|_| census.count(who(key), is_meant));
         }
@@ -178,25 +190,34 @@ mod tests {
 
     #[test]
     fn who_is_not_there_hears_the_nearest_and_the_busiest() {
-        let mut census = Census::new("eni-0b");
+        let mut census = Census::new("eni-0b", false);
         for n in 0..9 {
             (0..n).for_each(|_| census.count(who(&format!("user-{n}")), false));
         }
         census.count(who("eni-0a"), false);
         let eni = Who { is_interface: true, ..who("eni-1") };
         (0..99).for_each(|_| census.count(eni.clone(), false));
-        let part = Census { wanted: "ser-3", names: census.names.clone(), ..Census::new("") };
+        let part =
+            Census { wanted: "ser-3", names: census.names.clone(), ..Census::new("", false) };
         let text = part.found().unwrap_err().to_string();
         assert!(text.ends_with("for example user-3, user-8, user-7, user-6, user-5)"), "{text}");
         let text = census.found().unwrap_err().to_string();
         assert!(text.ends_with("for example eni-0a, user-8, user-7, user-6, user-5)"), "{text}");
-        let text = Census::new("x").found().unwrap_err().to_string();
+        let text = Census::new("x", false).found().unwrap_err().to_string();
         assert!(text.ends_with("the only calls are those of AWS's services"), "{text}");
     }
 
     #[test]
+    fn a_name_of_the_table_is_meant() {
+        for name in ["ada@example.com (AWSReservedSSO_Admin)", "ada@example.com"] {
+            assert!(goes_by("ada@example.com (AWSReservedSSO_Admin)", name), "{name}");
+        }
+        assert!(!goes_by("ada@example.com (AWSReservedSSO_Admin)", "ada"));
+    }
+
+    #[test]
     fn names_are_bounded() {
-        let mut census = Census::new("x");
+        let mut census = Census::new("x", false);
         for n in 0..NAMES_MAX + 5 {
             census.count(who(&n.to_string()), true);
         }
