@@ -330,6 +330,45 @@ fn links_are_followed_and_lead_nowhere_in_the_copy() {
 }
 
 #[cfg(unix)]
+#[test]
+fn a_link_to_where_the_copy_lies_ends_at_the_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, to) = (folder.path().join("mine"), folder.path().join("copy"));
+    plain_logs(&source);
+    std::os::unix::fs::symlink("..", source.join("q")).unwrap();
+    into(&source, &to, "logging-off", "wanda").ends(0);
+    // Seven files of the source, the story and its truth.
+    assert_eq!(files(&to).len(), 9, "{:?}", files(&to));
+}
+
+#[cfg(unix)]
+#[test]
+fn of_two_links_to_one_folder_one_is_read_and_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, to) = (folder.path().join("mine"), folder.path().join("copy"));
+    plain_logs(&folder.path().join("elsewhere"));
+    fs::create_dir(&source).unwrap();
+    for link in ["a", "b"] {
+        std::os::unix::fs::symlink("../elsewhere/exports", source.join(link)).unwrap();
+    }
+    into(&source, &to, "logging-off", "wanda").ends(0);
+    let folders: BTreeSet<_> =
+        files(&to).iter().map(|path| path.parent().unwrap().to_owned()).collect();
+    assert_eq!(folders, BTreeSet::from([to.clone(), to.join("b")]));
+}
+
+#[test]
+fn answers_of_another_form_are_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, to) = (folder.path().join("mine"), folder.path().join("copy"));
+    plain_logs(&source);
+    fs::write(source.join("truth.json"), r#"{"answers":1}"#).unwrap();
+    into(&source, &to, "logging-off", "wanda")
+        .ends(2)
+        .tells(&["truth.json", "expected the stories"]);
+}
+
+#[cfg(unix)]
 fn content_without_links(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(folder.join("exports")).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = entries.filter(|path| path.is_file()).collect();

@@ -10,6 +10,7 @@ use ingest::{
     source::Object,
 };
 use std::collections::BTreeMap;
+use testdata::clock::NAMED_S;
 
 /// Identities whose calls are counted, so that a mistyped one can be mended; of those that are meant
 /// as many. Unit: identities.
@@ -38,13 +39,24 @@ pub(super) struct Census<'a> {
     calls: Span,
     flows: Span,
     account: String,
+    /// When the object was written. Unit: seconds since the Unix epoch.
+    stamp_s: Option<i64>,
 }
 
 impl<'a> Census<'a> {
     pub(super) fn new(wanted: &'a str, is_of_network: bool) -> Self {
         let (meant, names) = (BTreeMap::new(), BTreeMap::new());
         let account = String::new();
-        Self { wanted, is_of_network, meant, names, calls: None, flows: None, account }
+        Self {
+            wanted,
+            is_of_network,
+            meant,
+            names,
+            calls: None,
+            flows: None,
+            account,
+            stamp_s: None,
+        }
     }
 
     /// The busiest of those that are meant, and the time that logs of its kind cover.
@@ -96,7 +108,12 @@ fn add<T: Ord>(counts: &mut BTreeMap<T, u64>, thing: T) {
     }
 }
 
-fn widen(span: &mut Span, time_s: i64) {
+/// What is dated after its object counts as of the object; what no log can name does not count.
+fn widen(span: &mut Span, time_s: i64, stamp_s: Option<i64>) {
+    let time_s = time_s.min(stamp_s.unwrap_or(i64::MAX));
+    if !NAMED_S.contains(&time_s) {
+        return;
+    }
     let (first_s, last_s) = span.unwrap_or((time_s, time_s));
     *span = Some((first_s.min(time_s), last_s.max(time_s)));
 }
@@ -113,12 +130,13 @@ pub(super) fn who(event: &Event<'_>) -> Option<(Who, Principal)> {
 impl Pupil for Census<'_> {
     fn object(&mut self, object: &Object) {
         object.info.account.as_deref().unwrap_or_default().clone_into(&mut self.account);
+        self.stamp_s = object.info.stamp_ms.map(|ms| ms.div_euclid(1_000));
     }
 }
 
 impl Sink for Census<'_> {
     fn record(&mut self, event: &Event<'_>) {
-        widen(&mut self.calls, event.time_ms.div_euclid(1_000));
+        widen(&mut self.calls, event.time_ms.div_euclid(1_000), self.stamp_s);
         let Some((who, principal)) = who(event) else { return };
         let wanted = self.wanted;
         let issuer = event.identity.map(Identity::of).and_then(|identity| identity.issuer_arn);
@@ -136,7 +154,7 @@ impl Sink for Census<'_> {
         let ends = batch.int64(Field::End);
         for row in 0..batch.rows() {
             if let Some(end_s) = ends.filter(|ends| row < ends.len()).map(|ends| ends.value(row)) {
-                widen(&mut self.flows, end_s);
+                widen(&mut self.flows, end_s, self.stamp_s);
             }
             let Some((account, key)) = interface(batch, row, &self.account) else { continue };
             let is_meant =
@@ -182,9 +200,10 @@ mod tests {
         for (key, n, is_meant) in [("a#ci", 1, true), ("b#ci", 3, true), ("c", 9, false)] {
             (0..n).for_each(|_| census.count(who(key), is_meant));
         }
-        widen(&mut census.calls, 7);
-        widen(&mut census.calls, 5);
-        widen(&mut census.flows, 99);
+        for time_s in [7, 5, 9_000, i64::MAX, -1] {
+            widen(&mut census.calls, time_s, (time_s == 9_000).then_some(6));
+        }
+        widen(&mut census.flows, 99, None);
         assert_eq!(census.found().unwrap(), (who("b#ci"), (5, 7)));
     }
 

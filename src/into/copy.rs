@@ -50,9 +50,16 @@ impl Target {
         let parts: Vec<Component<'_>> = whole.components().collect();
         let at = parts.iter().rposition(|part| part.as_os_str() == AWS_LOGS);
         let inside = parts.iter().skip(at.unwrap_or(parts.len())).collect();
-        // Answers of another form are not ours to add to.
-        let truth = fs::read(whole.join(TRUTH)).ok().and_then(|text| Truth::read(&text).ok());
-        let truth = truth.unwrap_or_default();
+        let truth = match fs::read(whole.join(TRUTH)) {
+            Ok(text) => Truth::read(&text).map_err(|error| {
+                let what = "expected the stories of an earlier copy, or no such file";
+                Unusable(format!("{shown}/{TRUTH}: {error} ({what})"))
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Truth::default(),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read {shown}/{TRUTH}"));
+            }
+        };
         Ok(Self { source: source.to_owned(), to: to.to_owned(), folder, inside, truth })
     }
 
@@ -60,25 +67,29 @@ impl Target {
     /// copy leads back.
     pub(super) fn copy(&self) -> Result<u64> {
         let mut n = 0;
-        let mut walked = BTreeSet::new();
+        let cannot = |what: &str, path: &Path| format!("cannot {what} {}", path.display());
+        let whole = |path: &Path| fs::canonicalize(path).with_context(|| cannot("read", path));
+        // A link may lead to a folder that the copy lies in.
+        let mut walked = BTreeSet::from([whole(&self.to)?, whole(&self.source)?]);
         let mut open = vec![PathBuf::new()];
         while let Some(below) = open.pop() {
             let folder = self.source.join(&below);
-            let cannot = |what: &str, path: &Path| format!("cannot {what} {}", path.display());
-            let whole = fs::canonicalize(&folder).with_context(|| cannot("read", &folder))?;
-            if !walked.insert(whole) {
-                continue;
-            }
             let copy = self.to.join(&self.inside).join(&below);
             fs::create_dir_all(&copy).with_context(|| cannot("make", &copy))?;
-            for entry in fs::read_dir(&folder).with_context(|| cannot("read", &folder))? {
-                let name = entry.with_context(|| cannot("read", &folder))?.file_name();
+            let entries = fs::read_dir(&folder).with_context(|| cannot("read", &folder))?;
+            let names = entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>();
+            let mut names = names.with_context(|| cannot("read", &folder))?;
+            // As they are listed for reading: of two links to one folder the last counts.
+            names.sort_unstable_by(|one, other| other.cmp(one));
+            for name in names {
                 let (from, to) = (folder.join(&name), copy.join(&name));
                 let is_own_truth = below.as_os_str().is_empty() && name == TRUTH;
                 // A link that leads nowhere is nothing to copy.
                 let Ok(metadata) = fs::metadata(&from) else { continue };
                 if metadata.is_dir() {
-                    open.push(below.join(&name));
+                    if walked.insert(whole(&from)?) {
+                        open.push(below.join(&name));
+                    }
                 } else if metadata.is_file() && !is_own_truth {
                     fs::copy(&from, &to).with_context(|| cannot("copy", &from))?;
                     n += 1;

@@ -7,6 +7,9 @@ pub const HOUR_S: i64 = 60 * MINUTE_S;
 /// Unit: seconds.
 pub const DAY_S: i64 = 24 * HOUR_S;
 
+/// Moments that logs can name: the years 1970 to 9999. Unit: seconds since the Unix epoch.
+pub const NAMED_S: std::ops::Range<i64> = 0..253_402_300_800;
+
 /// `2026-03-02T09:30:00Z`, as in `eventTime`.
 pub fn iso(time_s: i64) -> String {
     let mut text = String::with_capacity(20);
@@ -78,8 +81,7 @@ impl Civil {
     /// Names have room for the years 0 to 9999: a story outside of them shows the epoch.
     fn of(time_s: i64) -> Self {
         const YEAR_0_S: i64 = -62_167_219_200;
-        const YEAR_10000_S: i64 = 253_402_300_800;
-        let time_s = if (YEAR_0_S..YEAR_10000_S).contains(&time_s) { time_s } else { 0 };
+        let time_s = if (YEAR_0_S..NAMED_S.end).contains(&time_s) { time_s } else { 0 };
         let (days, second) = (time_s.div_euclid(DAY_S), time_s.rem_euclid(DAY_S));
         let shifted = days + 719_468;
         let era = shifted.div_euclid(146_097);

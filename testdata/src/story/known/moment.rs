@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::calendar::Zone;
-use crate::clock::{DAY_S, HOUR_S, round_up};
+use crate::clock::{DAY_S, HOUR_S, NAMED_S, round_up};
 use crate::places::CITIES;
 use crate::rng::Rng;
 use crate::story::{Hours, Story};
@@ -21,6 +21,9 @@ pub(super) struct Habit {
 
 impl Habit {
     pub(super) fn at(&mut self, time_s: i64) {
+        if !NAMED_S.contains(&time_s) {
+            return;
+        }
         if let Some(n) = self.by_hour.get_mut(hour_of(time_s)) {
             *n += 1;
         }
