@@ -2,7 +2,8 @@
 //! several files, and some records twice.
 //!
 //! Records are handed in at or after *now*, which only grows; what is due is packed and handed on.
-//! It holds what ten minutes bring, whatever the length of the story.
+//! It holds what ten minutes bring (of VPCs with windows of ten minutes, 25), whatever the length of
+//! the story.
 
 mod flows;
 

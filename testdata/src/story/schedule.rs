@@ -153,7 +153,7 @@ fn other(
         VictimKind::Person => None,
         VictimKind::Machine | VictimKind::Program => Victim::machine(of, index, day),
         VictimKind::Pipeline | VictimKind::PipelineWithKey => Victim::pipeline(of, index, day),
-        VictimKind::Interface => Victim::interface(of, index, day),
+        VictimKind::Interface => Victim::interface(of, index),
     };
     victim.map(|victim| (victim, of.midnight(day) + hour_s))
 }

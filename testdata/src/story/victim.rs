@@ -211,7 +211,7 @@ impl Victim {
     }
 
     /// Interface number `index`, counted through all VPCs.
-    pub fn interface(of: &Organisation, index: usize, _day: i64) -> Option<Self> {
+    pub fn interface(of: &Organisation, index: usize) -> Option<Self> {
         let mut all = of.vpcs.iter().flat_map(|vpc| vpc.hosts.iter().map(move |at| (vpc, at)));
         let (vpc, Host { interface: id, address, .. }) = all.nth(index)?;
         let account = of.accounts.get(vpc.account)?;

@@ -217,11 +217,6 @@ pub fn describe_status_of(at: At<'_>, instances: impl Iterator<Item = String>) -
     })
 }
 
-/// A call that would have worked, had it been meant.
-pub fn dry_run(call: Call) -> Call {
-    call.refused("Client.DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
-}
-
 /// The attribute that tells how an instance was set up, where credentials are looked for.
 pub fn describe_user_data(at: At<'_>, instance: &str, rng: &mut Rng) -> Call {
     let call = describe_instance_attribute(at, instance, "userData", rng);

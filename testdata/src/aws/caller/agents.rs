@@ -106,9 +106,6 @@ pub const FUNCTION: &str = "Boto3/1.40.4 md/Botocore#1.40.4 ua/2.1 os/linux#5.10
 /// Go in a container of ECS on Fargate.
 pub const CONTAINER: &str = "aws-sdk-go-v2/1.41.0 ua/2.1 os/linux lang/go#1.25.5 md/GOOS#linux \
     md/GOARCH#amd64 exec-env/AWS_ECS_FARGATE api/sqs#1.42.20 m/E";
-/// The agent of Systems Manager on an instance.
-pub const SSM_AGENT: &str =
-    "aws-sdk-go/1.55.5 (go1.25.4; linux; amd64) amazon-ssm-agent/3.3.3270.0";
 /// Terraform.
 pub const TERRAFORM: &str = "APN/1.0 HashiCorp/1.0 Terraform/1.14.3 \
     (+https://www.terraform.io) terraform-provider-aws/6.27.0 \

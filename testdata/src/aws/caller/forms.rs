@@ -111,33 +111,7 @@ pub fn external(account: &str, principal: &str) -> Json {
     object! { "type": "AWSAccount", "principalId": principal, "accountId": account }
 }
 
-/// `userIdentity` of a session of `GetFederationToken`, opened by the user `issuer`.
-pub fn federated_user(
-    account: &str,
-    name: &str,
-    issuer: &super::User,
-    (key, since_s): (&str, i64),
-) -> Json {
-    let issuer = object! {
-        "type": "IAMUser", "principalId": &issuer.principal, "arn": issuer.arn(),
-        "accountId": &issuer.account, "userName": &issuer.name,
-    };
-    let attributes = object! { "creationDate": iso(since_s), "mfaAuthenticated": "false" };
-    object! {
-        "type": "FederatedUser", "principalId": [account, ":", name].concat(),
-        "arn": ["arn:aws:sts::", account, ":federated-user/", name].concat(),
-        "accountId": account, "accessKeyId": key,
-        "sessionContext": object! { "sessionIssuer": issuer, "attributes": attributes },
-    }
-}
-
 impl Caller {
-    /// A service in its own events, such as `RotateKey`: no type, only who it is.
-    pub fn own_events_of(service: &str, account: &str) -> Self {
-        let identity = object! { "accountId": account, "invokedBy": service };
-        Self::new(identity, service, service)
-    }
-
     /// A service that acts for others with a role, for example `autoscaling.amazonaws.com`.
     pub fn for_others(role: &Role, session: Session<'_>, service: &str) -> Self {
         Self::new(role.invoked_by(session, service), service, service)
