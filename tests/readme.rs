@@ -1,6 +1,6 @@
 //! What the README shows is what the program prints.
 
-use crate::support::{GOLDEN, run};
+use crate::support::{archive, run};
 use std::{fs, path::Path};
 
 #[test]
@@ -9,7 +9,7 @@ fn the_finding_on_the_first_screen_is_a_real_one() {
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
     let block = readme.split("<!-- finding -->\n```text\n").nth(1).unwrap();
     let shown = block.split("\n```\n").next().unwrap();
-    let printed = run(&["replay", "--quiet", "--format", "table", GOLDEN]).ends(0).out.clone();
+    let printed = run(&["replay", "--quiet", "--format", "table", archive()]).ends(0).out.clone();
     assert!(shown.starts_with("CRITICAL"), "{shown}");
     assert!(printed.contains(shown), "README shows\n{shown}\nbut the program prints\n{printed}");
 }
