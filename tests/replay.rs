@@ -188,7 +188,7 @@ fn from_and_until_bound_what_is_looked_at() {
         assert!(finding["first_seen"].as_str() >= Some(&from), "{finding}");
     }
     late.tells(&["left out", "outside the time asked for"]);
-    late.tells(&["time", &format!(" {}", &from[..16])]);
+    late.tells(&["time", &format!(" {}", from.get(..16).unwrap())]);
     // Nothing happens on the first day.
     let early = run(&["replay", "--format", "jsonl", "--until", "2026-03-03", archive()]);
     assert_eq!(early.ends(0).out, "");

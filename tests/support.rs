@@ -52,12 +52,13 @@ pub(crate) fn archive() -> &'static str {
         let to = text(&folder);
         run(&[&["simulate", "--to", &to], &ASKED[..], &STORIES].concat()).ends(0);
         let scan = stories(&folder).into_iter().find(|story| story["name"] == "port-scan").unwrap();
-        let [first, last] =
-            ["first", "last"].map(|key| scan[key].as_str().unwrap()[..13].replace('-', ""));
+        let hour = |key: &str| scan[key].as_str().unwrap().get(..13).unwrap().replace('-', "");
+        let (first, last) = (hour("first"), hour("last"));
         let is_flow_log = |path: &&PathBuf| text(path).contains("/vpcflowlogs/");
         for path in files(&folder).iter().filter(is_flow_log) {
-            let stamp = &text(path).rsplit('_').nth(1).unwrap()[..11].to_owned();
-            if *stamp < first || *stamp > last {
+            let name = text(path);
+            let hour = name.rsplit('_').nth(1).and_then(|stamp| stamp.get(..11)).unwrap();
+            if hour < &*first || hour > &*last {
                 fs::remove_file(path).unwrap();
             }
         }
