@@ -7,11 +7,64 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
     thread,
 };
 
-/// The repository's own archive.
-pub(crate) const GOLDEN: &str = "testdata/golden";
+/// What `simulate` is asked for: little more than lets every detector find something.
+const ASKED: [&str; 9] = [
+    "--seed=2",
+    "--days=5",
+    "--accounts=1",
+    "--people=8",
+    "--machines=1",
+    "--pipelines=1",
+    "--agents=0",
+    "--vpcs=1",
+    "--digests",
+];
+
+/// Attacks, then what only looks like one.
+const STORIES: [&str; 10] = [
+    "--story=codefinger",
+    "--story=stolen-session",
+    "--story=leaked-ci-key",
+    "--story=role-chain",
+    "--story=port-scan",
+    "--story=logging-off",
+    "--story=migration",
+    "--story=new-laptop",
+    "--story=break-glass",
+    "--story=audit-tool",
+];
+
+/// The logs of a small organisation in which stories happen, as `simulate` writes them, with their
+/// truth; written once. Of its flow logs only the hours of the scan are kept: they would be nine tenths
+/// of everything.
+pub(crate) fn archive() -> &'static str {
+    static ARCHIVE: OnceLock<String> = OnceLock::new();
+    ARCHIVE.get_or_init(|| {
+        // A fixed place: nobody tidies up after a static.
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("small-organisation");
+        if folder.exists() {
+            fs::remove_dir_all(&folder).unwrap();
+        }
+        let to = text(&folder);
+        run(&[&["simulate", "--to", &to], &ASKED[..], &STORIES].concat()).ends(0);
+        let scan = stories(&folder).into_iter().find(|story| story["name"] == "port-scan").unwrap();
+        let hour = |key: &str| scan[key].as_str().unwrap().get(..13).unwrap().replace('-', "");
+        let (first, last) = (hour("first"), hour("last"));
+        let is_flow_log = |path: &&PathBuf| text(path).contains("/vpcflowlogs/");
+        for path in files(&folder).iter().filter(is_flow_log) {
+            let name = text(path);
+            let hour = name.rsplit('_').nth(1).and_then(|stamp| stamp.get(..11)).unwrap();
+            if hour < &*first || hour > &*last {
+                fs::remove_file(path).unwrap();
+            }
+        }
+        to
+    })
+}
 
 /// What a run left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +129,20 @@ fn command<S: AsRef<str>>(arguments: &[S]) -> Command {
     command
 }
 
+/// What is true of the stories in an archive.
+pub(crate) fn stories(folder: &Path) -> Vec<Value> {
+    let text = fs::read(folder.join("truth.json")).unwrap();
+    let truth: Value = serde_json::from_slice(&text).unwrap();
+    truth["stories"].as_array().unwrap().clone()
+}
+
+/// The folder of one kind of log in `archive`, which has one account.
+pub(crate) fn logs(kind: &str) -> PathBuf {
+    let below = files(&Path::new(archive()).join("AWSLogs"));
+    let parents = below.iter().flat_map(|path| path.ancestors());
+    parents.into_iter().find(|path| path.ends_with(kind)).unwrap().to_owned()
+}
+
 /// Every file under a folder, sorted.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -113,13 +180,13 @@ pub(crate) fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// The records of golden by their id, duplicates included once, and how many there are with them.
-pub(crate) fn golden_records() -> (BTreeMap<String, Value>, u64) {
-    let mut records = BTreeMap::new();
-    let mut n = 0;
-    for path in files(Path::new(GOLDEN)) {
-        let name = text(&path);
-        if name.ends_with(".json.gz") && !name.contains("Digest") {
+/// The records of `archive` by their id, duplicates included once, and how many there are with them.
+pub(crate) fn records() -> &'static (BTreeMap<String, Value>, u64) {
+    static RECORDS: OnceLock<(BTreeMap<String, Value>, u64)> = OnceLock::new();
+    RECORDS.get_or_init(|| {
+        let mut records = BTreeMap::new();
+        let mut n = 0;
+        for path in shuffled_objects(&logs("CloudTrail")) {
             let bytes = ingest::decode::gunzip(&fs::read(&path).unwrap(), 1 << 24).unwrap();
             let object: Value = serde_json::from_slice(&bytes).unwrap();
             for record in object["Records"].as_array().unwrap() {
@@ -127,8 +194,8 @@ pub(crate) fn golden_records() -> (BTreeMap<String, Value>, u64) {
                 records.insert(record["eventID"].as_str().unwrap().to_owned(), record.clone());
             }
         }
-    }
-    (records, n)
+        (records, n)
+    })
 }
 
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -9,7 +9,6 @@ pub mod calendar;
 pub mod clock;
 mod draw;
 pub mod folder;
-pub mod golden;
 pub mod json;
 pub mod life;
 pub mod organisation;

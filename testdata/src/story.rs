@@ -105,7 +105,7 @@ pub struct Told {
 }
 
 /// Every story, attacks first.
-pub const STORIES: [&Story; 21] = [
+pub const STORIES: [&Story; 22] = [
     &ransom::CODEFINGER,
     &theft::STOLEN_SESSION,
     &theft::INSTANCE_CREDENTIALS,
@@ -127,6 +127,7 @@ pub const STORIES: [&Story; 21] = [
     &change::AUDIT_TOOL,
     &change::FIRST_DEPLOYMENT,
     &network::VULNERABILITY_SCAN,
+    &upkeep::BREAK_GLASS,
 ];
 
 /// The story of that name.

@@ -2,18 +2,12 @@
 
 mod format;
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::IpAddr;
 
-use libdeflater::CompressionError;
-
 pub use format::{Field, Fields, Format, Place, VERSION_2, VERSION_5, VERSION_8};
 
-use super::gzip;
-use crate::Archive;
-use crate::clock::{folder, round_up, stamp};
-use crate::rng::Rng;
+use crate::clock::{folder, stamp};
 
 /// `protocol`.
 pub const ICMP: u8 = 1;
@@ -32,7 +26,7 @@ pub const ACK: u8 = 16;
 
 /// One way of one connection within one window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flow<I = &'static str> {
+pub struct Flow<I> {
     /// `interface-id`.
     pub interface: I,
     /// `srcaddr` and `srcport`.
@@ -101,47 +95,6 @@ pub struct Gap {
     pub end_s: i64,
     /// Some flows could not be logged (`SKIPDATA`), else there were none (`NODATA`).
     pub is_skipped: bool,
-}
-
-/// Which flow log writes, and how often it delivers.
-#[derive(Debug, Clone, Copy)]
-pub struct FlowLog<'a> {
-    /// Account of the interfaces.
-    pub account: &'a str,
-    /// Region of the interfaces.
-    pub region: &'a str,
-    /// `fl-...`
-    pub id: &'a str,
-    /// An object holds what ended within this span. Unit: seconds.
-    pub object_s: i64,
-    /// From the end of the span to the stamp. Unit: seconds.
-    pub delay_s: i64,
-}
-
-/// Puts `flows` into objects, in the default format.
-pub fn deliver(
-    flows: &[Flow],
-    log: FlowLog<'_>,
-    rng: &mut Rng,
-) -> Result<Archive, CompressionError> {
-    let mut slots: BTreeMap<i64, Vec<&Flow>> = BTreeMap::new();
-    for flow in flows {
-        slots.entry(round_up(flow.end_s, log.object_s)).or_default().push(flow);
-    }
-    let mut archive = Archive::new();
-    for (slot_s, mut flows) in slots {
-        flows.sort_by_key(|flow| (flow.end_s, flow.key()));
-        let mut text = VERSION_2.header().into_bytes();
-        for flow in flows {
-            let place =
-                Place { account: log.account, interface: flow.interface, ..Place::default() };
-            VERSION_2.flow(flow, &place, &mut text);
-        }
-        let (FlowLog { account, region, id, .. }, stamp_s) = (log, slot_s + log.delay_s);
-        let key = key(account, region, id, (stamp_s, &rng.hex(8)));
-        archive.insert(key, gzip(&text)?);
-    }
-    Ok(archive)
 }
 
 /// The key of an object of flow logs.

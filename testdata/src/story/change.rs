@@ -7,7 +7,7 @@ use super::{Hours, Story, VictimKind};
 use crate::aws::api::denied::{Because, denied};
 use crate::aws::api::{At, audit, config, database, iam, keys, network, s3, stacks, systems};
 use crate::aws::call::Call;
-use crate::aws::caller::agents::TERRAFORM;
+use crate::aws::caller::agents::{self, TERRAFORM, WINDOWS};
 use crate::aws::caller::{Caller, Role, Session};
 use crate::clock::{DAY_S, HOUR_S};
 use crate::places::{CITIES, REGIONS};
@@ -70,12 +70,13 @@ fn new_team(scene: &mut Scene<'_>) {
             scene.now_s = first_s + day * DAY_S + scene.rng.between(0, 2 * HOUR_S);
             let key = format!("ASIA{}", scene.rng.capitals(16));
             let session = Session { name: &mail, key: &key, since_s: scene.now_s };
-            let caller = Caller::new(role.session(session, &[]), &address, tools::BROWSER);
+            let caller = Caller::new(role.session(session, &[]), &address, WINDOWS.browser);
             scene.step_of("somebody-new-at-work", "T1078.004", &entity);
             scene.sign_in(&caller);
             let n_pages = usize::try_from(scene.rng.between(10, 60)).unwrap_or(10);
             scene.open_console(&caller, n_pages);
-            let hand = caller.with(tools::COMMAND_LINE);
+            let hand =
+                caller.with(&agents::running(WINDOWS.command_line, "ec2.describe-instances"));
             scene.look_around(&hand, 6, 15);
         }
     }

@@ -4,11 +4,12 @@ use super::calls::Look;
 use super::scene::Scene;
 use super::tools;
 use super::{Hours, Story, VictimKind, Who};
+use crate::aws::api::signin::{self, SecondFactor};
 use crate::aws::api::{ec2, iam, keys, network, s3, sts, systems};
-use crate::aws::caller::agents::TERRAFORM;
+use crate::aws::caller::agents::{TERRAFORM, WINDOWS};
 use crate::aws::caller::{Caller, User};
 use crate::clock::{DAY_S, HOUR_S};
-use crate::places::{FAR_HOMES, HOSTING_ASIA, HOSTING_EU, RUNNERS, VPN};
+use crate::places::{FAR_HOMES, GLOBAL, HOSTING_ASIA, HOSTING_EU, RUNNERS, VPN};
 
 pub(super) const STOLEN_SESSION: Story = Story {
     name: "stolen-session",
@@ -30,7 +31,7 @@ pub(super) const INSTANCE_CREDENTIALS: Story = Story {
 };
 pub(super) const LEAKED_CI_KEY: Story = Story {
     name: "leaked-ci-key",
-    about: "the long-lived key of a pipeline is used from hosting, and makes a user",
+    about: "the long-lived key of a pipeline is used from hosting, and makes a user who signs in",
     is_harmless: false,
     victim: VictimKind::PipelineWithKey,
     hours: Hours::Any,
@@ -126,10 +127,15 @@ fn leaked_ci_key(scene: &mut Scene<'_>) {
 
 fn make_user(scene: &mut Scene<'_>, caller: &Caller, entity: &str) {
     let names = ["backup-svc", "support-admin", "s3-sync", "monitoring"];
-    let name = scene.rng.pick(&names).copied().unwrap_or("monitoring");
+    let user = User {
+        account: scene.victim.account.clone(),
+        name: scene.rng.pick(&names).copied().unwrap_or("monitoring").to_owned(),
+        principal: format!("AIDA{}", scene.rng.capitals(17)),
+    };
+    let name = user.name.as_str();
     scene.step_of("user-created", "T1136.003", entity);
     scene.wait(10, 60);
-    scene.make(caller, |at, rng| iam::create_user(at, name, rng));
+    scene.make(caller, |at, rng| iam::create_user(at, name, &user.principal, rng));
     scene.wait(3, 20);
     let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
     scene.make(caller, |at, rng| iam::attach_user_policy(at, name, policy, rng));
@@ -137,6 +143,21 @@ fn make_user(scene: &mut Scene<'_>, caller: &Caller, entity: &str) {
     scene.wait(3, 20);
     let key = format!("AKIA{}", scene.rng.capitals(16));
     scene.make(caller, |at, rng| iam::create_access_key(at, name, key, rng));
+    scene.wait(3, 20);
+    scene.make(caller, |at, rng| iam::create_login_profile(at, name, rng));
+    sign_in_as(scene, &user, &caller.address);
+}
+
+/// The new user looks around in the console: nobody has given it a second factor.
+fn sign_in_as(scene: &mut Scene<'_>, user: &User, address: &str) {
+    scene.step_of("signed-in-as-the-new-user", "T1078.004", &user.arn());
+    scene.wait(20, 120);
+    let browser = Caller::new(user.signing_in(), address, WINDOWS.browser);
+    scene.make_in(GLOBAL, &browser, |at, _| signin::console_login(at, SecondFactor::NotUsed));
+    let key = format!("ASIA{}", scene.rng.capitals(16));
+    let identity = user.in_session(&key, scene.now_s, false);
+    let n = usize::try_from(scene.rng.between(10, 40)).unwrap_or(10);
+    scene.open_console(&Caller::new(identity, address, WINDOWS.browser), n);
 }
 
 /// A user that nobody has told of yet: what the key was used for before is told too.

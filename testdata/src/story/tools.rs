@@ -1,16 +1,9 @@
-//! What people and intruders call with, and from where.
+//! What intruders and auditors call with, and from where.
 
 use crate::places::{FAR_HOMES, HOSTING_ASIA, HOSTING_EU, Network, VPN};
 use crate::rng::Rng;
 
-pub(super) const BROWSER: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 \
-    (KHTML, like Gecko) Chrome/145.0.0.0 Safari/537.36";
-pub(super) const LAPTOP_BROWSER: &str =
-    "Mozilla/5.0 (X11; Linux x86_64; rv:147.0) Gecko/20100101 Firefox/147.0";
-pub(super) const COMMAND_LINE: &str = "aws-cli/2.33.8 md/awscrt#0.29.2 ua/2.1 os/macos#25.2.0 \
-    md/arch#arm64 lang/python#3.13.11 md/pyimpl#CPython cfg/retry-mode#standard";
-pub(super) const LAPTOP_COMMAND_LINE: &str = "aws-cli/2.33.12 md/awscrt#0.29.2 ua/2.1 \
-    os/linux#6.14.0 md/arch#x86_64 lang/python#3.13.11 md/pyimpl#CPython cfg/retry-mode#standard";
+/// Prowler, which is written in Python.
 pub(super) const AUDITOR: &str = "Boto3/1.40.61 md/Botocore#1.40.61 ua/2.1 os/linux#6.12.58 \
     md/arch#x86_64 lang/python#3.12.12 md/pyimpl#CPython cfg/retry-mode#standard \
     Botocore/1.40.61 APN_1826889";

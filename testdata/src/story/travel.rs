@@ -6,6 +6,7 @@ use super::tools;
 use super::{Hours, Story, VictimKind};
 use crate::aws::api::{database, ec2, lambda, network, s3, sts, systems};
 use crate::aws::caller::Caller;
+use crate::aws::caller::agents::{self, LINUX, Laptop, WINDOWS};
 use crate::clock::{DAY_S, HOUR_S};
 use crate::places::{CITIES, City};
 
@@ -103,9 +104,12 @@ fn new_laptop(scene: &mut Scene<'_>) {
     let city = CITIES.into_iter().find(|city| city.zone == scene.victim.zone);
     let moved = city.map(|city| city.business.address(&mut scene.rng).to_string());
     let address = moved.or(near).unwrap_or_else(|| scene.victim.address.clone());
+    let is_new = |laptop: &Laptop| laptop.browser != scene.victim.laptop.browser;
+    let laptop = [LINUX, WINDOWS].into_iter().find(is_new).unwrap_or(LINUX);
+    let tool = agents::running(laptop.command_line, "s3.ls");
     scene.step("new-computer", "T1078.004");
     for _ in 0..scene.rng.between(1, 3) {
-        session(scene, (&address, tools::LAPTOP_BROWSER, tools::LAPTOP_COMMAND_LINE));
+        session(scene, (&address, laptop.browser, &tool));
         scene.now_s += scene.rng.between(HOUR_S, 2 * HOUR_S);
     }
 }

@@ -1,13 +1,15 @@
-//! Owners who move, restore and re-encrypt what is theirs.
+//! Owners who move, restore, re-encrypt and unlock what is theirs.
 
 use super::calls::Look;
 use super::scene::Scene;
 use super::{Hours, Story, VictimKind};
 use crate::aws::api::ec2::{self, Launch};
-use crate::aws::api::{database, network, s3};
-use crate::aws::caller::Caller;
+use crate::aws::api::signin::{self, SecondFactor};
+use crate::aws::api::{config, database, network, s3};
+use crate::aws::caller::agents::S3_CONSOLE;
+use crate::aws::caller::{Caller, forms};
 use crate::clock::HOUR_S;
-use crate::places::HOME_REGIONS;
+use crate::places::{GLOBAL, HOME_REGIONS};
 
 pub(super) const MIGRATION: Story = Story {
     name: "migration",
@@ -35,6 +37,15 @@ pub(super) const RE_ENCRYPTION: Story = Story {
     hours: Hours::Work,
     days: 1,
     tell: re_encryption,
+};
+pub(super) const BREAK_GLASS: Story = Story {
+    name: "break-glass",
+    about: "root signs in with its second factor and takes away a policy that shut everybody out",
+    is_harmless: true,
+    victim: VictimKind::Person,
+    hours: Hours::Work,
+    days: 1,
+    tell: break_glass,
 };
 
 fn owner(scene: &mut Scene<'_>) -> Caller {
@@ -171,4 +182,23 @@ fn re_encryption(scene: &mut Scene<'_>) {
             s3::copy_encrypted_object(at, (&bucket, &key), (&source, &kms_key), rng)
         });
     }
+}
+
+/// Nobody but root can take away a policy of a bucket that refuses everybody.
+fn break_glass(scene: &mut Scene<'_>) {
+    let account = scene.victim.account.clone();
+    let (address, browser) = (scene.victim.address.clone(), scene.victim.laptop.browser);
+    let bucket = scene.victim.bucket();
+    let root = Caller::new(forms::root(&account, None), &address, browser);
+    let device = format!("arn:aws:iam::{account}:mfa/root-account-mfa-device");
+    scene.step_of("root-signed-in", "T1078.004", &root.arn);
+    scene.make_in(GLOBAL, &root, |at, _| signin::console_login(at, SecondFactor::Device(&device)));
+    let key = format!("ASIA{}", scene.rng.capitals(16));
+    let identity = forms::root(&account, Some((&key, scene.now_s)));
+    let console = Caller::new(identity, &address, S3_CONSOLE).in_console();
+    scene.step_of("policy-taken-away", "T1078.004", &root.arn);
+    scene.wait(30, 120);
+    scene.make(&console, |at, rng| config::ask(at, "GetBucketPolicy", &bucket, rng));
+    scene.wait(20, 240);
+    scene.make(&console, |at, rng| s3::delete_bucket_policy(at, &bucket, rng));
 }

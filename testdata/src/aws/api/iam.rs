@@ -3,8 +3,8 @@
 use crate::calls;
 
 calls! {
-    "iam": create_user(user) = "CreateUser", ask: r#"{"userName":"<user>"}"#,
-        answer: r#"{"user":{"path":"/","userName":"<user>","userId":"AIDA<capitals>","arn":"arn:aws:iam::<account>:user/<user>","createDate":"<now>"}}"#;
+    "iam": create_user(user, user_id) = "CreateUser", ask: r#"{"userName":"<user>"}"#,
+        answer: r#"{"user":{"path":"/","userName":"<user>","userId":"<user_id>","arn":"arn:aws:iam::<account>:user/<user>","createDate":"<now>"}}"#;
     "iam": delete_user(user) = "DeleteUser", ask: r#"{"userName":"<user>"}"#;
     "iam": get_user(user) = "GetUser", ask: r#"{"userName":"<user>"}"#;
     "iam": get_own_user() = "GetUser";
