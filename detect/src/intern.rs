@@ -6,7 +6,8 @@ use xxhash_rust::xxh3::xxh3_64;
 /// What is remembered of each text, under numbers in the order of first sight.
 #[derive(Debug)]
 pub(crate) struct Interner<T> {
-    table: HashTable<u32>,
+    /// Numbers with the hash of their text, which is not worked out again when the table grows.
+    table: HashTable<(u64, u32)>,
     entries: Vec<(Box<[u8]>, T)>,
     /// The number found last: records of one object tend to repeat it.
     last: u32,
@@ -26,16 +27,16 @@ impl<T> Interner<T> {
         }
         let hash = xxh3_64(text);
         let entries = &self.entries;
-        let same = |n: &u32| entries.get(*n as usize).is_some_and(|(known, _)| **known == *text);
-        if let Some(n) = self.table.find(hash, same) {
+        let same = |(of_known, n): &(u64, u32)| {
+            *of_known == hash && entries.get(*n as usize).is_some_and(|(known, _)| **known == *text)
+        };
+        if let Some((_, n)) = self.table.find(hash, same) {
             self.last = *n;
             return *n;
         }
         let n = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         self.entries.push((text.into(), remember()));
-        let entries = &self.entries;
-        let rehash = |n: &u32| entries.get(*n as usize).map_or(0, |(text, _)| xxh3_64(text));
-        self.table.insert_unique(hash, n, rehash);
+        self.table.insert_unique(hash, (hash, n), |(hash, _)| *hash);
         self.last = n;
         n
     }
