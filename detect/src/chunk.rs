@@ -310,6 +310,7 @@ impl<'c> Sums<'c> {
                 let (n_records, evidence) = (amount, None);
                 Entry { dimension, slot, value, amount, n_records, evidence }
             };
+            aggregate.entries.reserve(5);
             aggregate.entries.push(entry(api.class, None, amount));
             let address = chunk.addresses.get(address);
             let region = chunk.regions.get(region).filter(|region| !region.text.is_empty());

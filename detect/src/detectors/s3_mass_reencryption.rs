@@ -84,9 +84,9 @@ fn with_foreign_key(record: &Record<'_>, algorithm: Option<Raw<'_>>, key: Option
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let dimension = Dimension::ObjectsReencrypted;
-    let window = case.span.window(dimension)?;
-    let n = window.statistic;
+    let n = case.span.largest(dimension);
     let parts = case.improbable(dimension, n, (settings.objects_min, settings.bits_min))?;
+    let window = case.span.window(dimension)?;
     let buckets = first_of(&window.counted.values);
     let usual = if case.usual.is_cold() {
         "nobody has history yet, so the floor decides".to_owned()
