@@ -54,6 +54,7 @@ const NO_DIGIT: u8 = 0xff;
 
 /// The value of each byte as a lower-case hexadecimal digit: every record has dozens of them, and no
 /// branch could guess which are letters.
+#[expect(clippy::indexing_slicing, reason = "worked out by the compiler")]
 const DIGITS: [u8; 256] = {
     let mut digits = [NO_DIGIT; 256];
     let mut value = 0;
