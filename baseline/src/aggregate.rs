@@ -19,7 +19,7 @@ pub struct Entry {
     /// How many records it adds to those counted so far: none for the second value of one call.
     pub n_records: u64,
     /// The record behind it, where the dimension keeps records.
-    pub evidence: Option<Evidence>,
+    pub evidence: Option<Box<Evidence>>,
 }
 
 /// What some records say of one entity. Entries of the same kind need not be merged, and none is
@@ -28,6 +28,8 @@ pub struct Entry {
 pub struct Aggregate {
     /// Who.
     pub entity: Entity,
+    /// Its id, worked out once.
+    pub id: u128,
     /// What.
     pub entries: Vec<Entry>,
     /// From where.
@@ -41,6 +43,7 @@ pub struct Aggregate {
 impl Aggregate {
     /// Nothing yet of `entity`.
     pub fn of(entity: Entity) -> Self {
-        Self { entity, entries: Vec::new(), stays: Vec::new(), n_records: 0, n_late: 0 }
+        let id = entity.id();
+        Self { entity, id, entries: Vec::new(), stays: Vec::new(), n_records: 0, n_late: 0 }
     }
 }

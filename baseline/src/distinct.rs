@@ -11,7 +11,8 @@ const REGISTERS: usize = 64;
 /// values gives the same set.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Distinct {
-    kept: BTreeMap<Value, u64>,
+    /// In order: most sets are small, and a tree has room for eleven at once.
+    kept: Vec<(Value, u64)>,
     sketch: Option<Box<[u8; REGISTERS]>>,
 }
 
@@ -21,21 +22,26 @@ impl Distinct {
 
     /// Adds `amount` of `value`.
     pub fn add(&mut self, value: &Value, amount: u64) {
-        if let Some(sum) = self.kept.get_mut(value) {
-            *sum = sum.saturating_add(amount);
-            return;
-        }
+        let at = match self.kept.binary_search_by(|(known, _)| known.cmp(value)) {
+            Ok(at) => {
+                if let Some((_, sum)) = self.kept.get_mut(at) {
+                    *sum = sum.saturating_add(amount);
+                }
+                return;
+            }
+            Err(at) => at,
+        };
         if self.kept.len() < Self::MAX {
-            self.kept.insert(value.clone(), amount);
+            self.kept.insert(at, (value.clone(), amount));
             if let Some(sketch) = &mut self.sketch {
                 note(sketch, value.hash());
             }
             return;
         }
         note(self.sketch(), value.hash());
-        if self.kept.last_key_value().is_some_and(|(last, _)| value < last) {
-            self.kept.pop_last();
-            self.kept.insert(value.clone(), amount);
+        if at < Self::MAX {
+            self.kept.pop();
+            self.kept.insert(at, (value.clone(), amount));
         }
     }
 
@@ -54,7 +60,7 @@ impl Distinct {
         let kept = &self.kept;
         self.sketch.get_or_insert_with(|| {
             let mut sketch = Box::new([0; REGISTERS]);
-            for value in kept.keys() {
+            for (value, _) in kept {
                 note(&mut sketch, value.hash());
             }
             sketch
@@ -68,10 +74,29 @@ impl Distinct {
         self.sketch.as_ref().map_or(kept, |sketch| kept.max(estimate(sketch)))
     }
 
+    /// What [`Self::count`] is of all `sets` together.
+    pub(crate) fn count_together<'a>(sets: impl Iterator<Item = &'a Self> + Clone) -> u64 {
+        let mut few = sets.clone();
+        if let (Some(only), None) = (few.next(), few.next()) {
+            return only.count();
+        }
+        let n_kept = || sets.clone().map(|set| set.kept.len()).sum::<usize>();
+        if sets.clone().any(Self::is_estimate) || n_kept() > Self::MAX {
+            let mut all = Self::default();
+            sets.for_each(|set| all.merge(set));
+            return all.count();
+        }
+        let mut values: Vec<&Value> =
+            sets.flat_map(|set| &set.kept).map(|(value, _)| value).collect();
+        values.sort_unstable();
+        values.dedup();
+        values.len() as u64
+    }
+
     /// The largest number of kept values whose first words are the same. Up to [`Self::MAX`].
     pub(crate) fn most_shared(&self) -> u64 {
         let mut by_word: BTreeMap<&str, u64> = BTreeMap::new();
-        for value in self.kept.keys() {
+        for (value, _) in &self.kept {
             let word = value.text.split(' ').next().unwrap_or_default();
             *by_word.entry(word).or_default() += 1;
         }
@@ -88,9 +113,14 @@ impl Distinct {
         self.kept.iter().map(|(value, amount)| (value, *amount))
     }
 
+    /// Whether it holds no value.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
     /// Keeps only the values that `wanted` admits.
     pub fn retain(&mut self, wanted: impl Fn(&Value) -> bool) {
-        self.kept.retain(|value, _| wanted(value));
+        self.kept.retain(|(value, _)| wanted(value));
     }
 
     /// The kept values of the largest amounts first, ties by text.
@@ -150,6 +180,7 @@ mod tests {
             assert_eq!(up, down, "{n}");
             assert_eq!(up, left, "{n}");
             assert_eq!(up, merged, "{n}");
+            assert_eq!(Distinct::count_together([&up, &right].into_iter()), up.count(), "{n}");
         }
     }
 

@@ -4,15 +4,12 @@ use crate::{
     aggregate::Entry,
     dimension::{Dimension, Statistic},
     distinct::Distinct,
-    evidence::Records,
+    evidence::{Evidence, Records},
     place::{Stay, Stays},
     time::{Day, Hour, Slot},
     value::Value,
 };
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// What was counted of one dimension in one slot, or in a window of several.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,78 +48,92 @@ impl Counted {
 /// What one entity did in its open hours. Counting is commutative.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hours {
-    counted: BTreeMap<(Dimension, Slot), Counted>,
+    /// In order of slots; no dimension is there without any.
+    counted: BTreeMap<Dimension, Vec<(Slot, Counted)>>,
     stays: BTreeMap<Slot, Stays>,
 }
 
 impl Hours {
     /// Adds one entry of an aggregate.
     pub(crate) fn add(&mut self, entry: &Entry, value: Option<&Value>) {
-        let counted = self.counted.entry((entry.dimension, entry.slot)).or_default();
+        let slots = self.counted.entry(entry.dimension).or_default();
+        let at = slots.partition_point(|(slot, _)| *slot < entry.slot);
+        if slots.get(at).is_none_or(|(slot, _)| *slot != entry.slot) {
+            slots.insert(at, (entry.slot, Counted::default()));
+        }
+        let Some((_, counted)) = slots.get_mut(at) else { return };
         counted.amount = counted.amount.saturating_add(entry.amount);
         counted.n_records = counted.n_records.saturating_add(entry.n_records);
         if let Some(value) = value {
             counted.values.add(value, entry.amount);
         }
         if let Some(record) = &entry.evidence {
-            counted.records.add(record.clone(), Records::MAX);
+            counted.records.add(Evidence::clone(record), Records::MAX);
             counted.last_ms = counted.last_ms.max(Some(record.time_ms));
         }
     }
 
     /// Leaves out values that are known after all, of dimensions that keep only new ones.
     pub(crate) fn forget_known(&mut self, day: Day, is_known: impl Fn(Dimension, &Value) -> bool) {
-        let last = Day(day.0.saturating_add(1)).first_slot();
-        for &dimension in Dimension::ALL.iter().filter(|dimension| dimension.keeps_news_only()) {
-            let range = (dimension, day.first_slot())..(dimension, last);
-            let mut emptied = Vec::new();
-            for ((_, slot), counted) in self.counted.range_mut(range) {
+        let slots_of_day = day.first_slot()..Day(day.0.saturating_add(1)).first_slot();
+        self.counted.retain(|&dimension, slots| {
+            if !dimension.keeps_news_only() {
+                return true;
+            }
+            slots.retain_mut(|(slot, counted)| {
+                if !slots_of_day.contains(slot) {
+                    return true;
+                }
                 let known = counted.values.iter().filter(|(value, _)| is_known(dimension, value));
                 let n_known: u64 = known.map(|(_, amount)| amount).sum();
-                if n_known == 0 {
-                    continue;
+                if n_known > 0 {
+                    counted.amount = counted.amount.saturating_sub(n_known);
+                    counted.n_records = counted.n_records.saturating_sub(n_known);
+                    counted.values.retain(|value| !is_known(dimension, value));
                 }
-                counted.amount = counted.amount.saturating_sub(n_known);
-                counted.n_records = counted.n_records.saturating_sub(n_known);
-                counted.values.retain(|value| !is_known(dimension, value));
-                if counted.values.iter().next().is_none() {
-                    emptied.push(*slot);
-                }
-            }
-            for slot in emptied {
-                self.counted.remove(&(dimension, slot));
-            }
-        }
+                !counted.values.is_empty()
+            });
+            !slots.is_empty()
+        });
     }
 
     pub(crate) fn add_stay(&mut self, slot: Slot, stay: &Stay) {
         self.stays.entry(slot).or_default().add(stay);
     }
 
-    /// The hours that hold something, from `first` to `last`.
-    pub(crate) fn touched(&self, first: Hour, last: Hour) -> BTreeSet<Hour> {
-        let slots = first.first_slot()..=last.last_slot();
-        let counted = self.counted.keys().map(|(_, slot)| slot);
-        counted
-            .chain(self.stays.keys())
-            .filter(|slot| slots.contains(slot))
-            .map(|slot| slot.hour())
-            .collect()
+    /// The hours that hold something, from `first` to `last`, in order.
+    pub(crate) fn touched(&self, first: Hour, last: Hour) -> Vec<Hour> {
+        let stays = self.stays.range(first.first_slot()..=last.last_slot());
+        let mut hours: Vec<_> = stays.map(|(slot, _)| slot.hour()).collect();
+        for (_, hour) in self.touched_by(first, last) {
+            if hours.last() != Some(&hour) {
+                hours.push(hour);
+            }
+        }
+        hours.sort_unstable();
+        hours.dedup();
+        hours
     }
 
-    /// The hours of `dimension` that hold something, from `first` to `last`.
-    pub(crate) fn touched_by(&self, first: Hour, last: Hour) -> BTreeSet<(Dimension, Hour)> {
-        let slots = first.first_slot()..=last.last_slot();
-        self.counted
-            .keys()
-            .filter(|(_, slot)| slots.contains(slot))
-            .map(|(dimension, slot)| (*dimension, slot.hour()))
-            .collect()
+    /// The hours of each dimension that hold something, from `first` to `last`, in order.
+    pub(crate) fn touched_by(
+        &self,
+        first: Hour,
+        last: Hour,
+    ) -> impl Iterator<Item = (Dimension, Hour)> {
+        self.counted.iter().flat_map(move |(dimension, slots)| {
+            let slots = between(slots, first.first_slot(), last.last_slot());
+            let hours = slots.chunk_by(|(a, _), (b, _)| a.hour() == b.hour());
+            hours.filter_map(|slots| Some((*dimension, slots.first()?.0.hour())))
+        })
     }
 
     /// Forgets the counts of slots before `counts_from` and the stays before `stays_from`.
     pub(crate) fn forget(&mut self, counts_from: Slot, stays_from: Slot) {
-        self.counted.retain(|(_, slot), _| *slot >= counts_from);
+        self.counted.retain(|_, slots| {
+            slots.drain(..slots.partition_point(|(slot, _)| *slot < counts_from));
+            !slots.is_empty()
+        });
         self.stays = self.stays.split_off(&stays_from);
     }
 
@@ -135,6 +146,13 @@ impl Hours {
     pub fn is_empty(&self) -> bool {
         self.counted.is_empty() && self.stays.is_empty()
     }
+}
+
+/// Those from `first` to `last` of slots in order.
+fn between(slots: &[(Slot, Counted)], first: Slot, last: Slot) -> &[(Slot, Counted)] {
+    let from = slots.partition_point(|(slot, _)| *slot < first);
+    let to = slots.partition_point(|(slot, _)| *slot <= last);
+    slots.get(from..to).unwrap_or_default()
 }
 
 /// The judged span of an hour: all 60 minutes, in steps of 5, that end in it on a slot that holds
@@ -274,9 +292,13 @@ impl<'hours> Span<'hours> {
         if dimension.statistic() == Statistic::Sum {
             return slots.fold(0, |sum, (_, slot)| sum.saturating_add(slot.amount));
         }
-        let mut window = Counted::default();
-        slots.for_each(|(_, slot)| window.values.merge(&slot.values));
-        window.statistic(dimension)
+        let sets = slots.map(|(_, slot)| &slot.values);
+        if dimension.statistic() != Statistic::Shared {
+            return Distinct::count_together(sets);
+        }
+        let mut window = Distinct::default();
+        sets.for_each(|values| window.merge(values));
+        window.most_shared()
     }
 
     fn slots(
@@ -284,8 +306,8 @@ impl<'hours> Span<'hours> {
         dimension: Dimension,
         first: Slot,
         last: Slot,
-    ) -> impl Iterator<Item = (Slot, &'hours Counted)> + use<'hours> {
-        let slots = self.hours.counted.range((dimension, first)..=(dimension, last));
-        slots.map(|((_, slot), counted)| (*slot, counted))
+    ) -> impl Iterator<Item = (Slot, &'hours Counted)> + Clone + use<'hours> {
+        let slots = self.hours.counted.get(&dimension).map_or(&[][..], Vec::as_slice);
+        between(slots, first, last).iter().map(|(slot, counted)| (*slot, counted))
     }
 }

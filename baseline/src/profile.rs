@@ -9,18 +9,19 @@ use crate::{
     time::{Day, Hour, Lateness, SLOTS, Slot},
     value::Value,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What one day teaches. Merging is commutative.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DayDelta(BTreeMap<Dimension, Taught>);
 
+/// Values in order: mostly few.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Taught {
     /// Values that the day's generation knew, which are as many as it knows at most.
-    known: BTreeSet<Value>,
+    known: Vec<Value>,
     /// Those that it did not know: the smallest by hash.
-    news: BTreeSet<Value>,
+    news: Vec<Value>,
 }
 
 impl DayDelta {
@@ -29,15 +30,16 @@ impl DayDelta {
 
     fn note(&mut self, dimension: Dimension, value: &Value, is_known: bool) {
         let taught = self.0.entry(dimension).or_default();
-        if is_known {
-            if !taught.known.contains(value) {
-                taught.known.insert(value.clone());
-            }
-        } else if !taught.news.contains(value) {
-            taught.news.insert(value.clone());
-            if taught.news.len() > Self::NEWS_MAX {
-                taught.news.pop_last();
-            }
+        let (values, n_max) = if is_known {
+            (&mut taught.known, usize::MAX)
+        } else {
+            (&mut taught.news, Self::NEWS_MAX)
+        };
+        if let Err(at) = values.binary_search(value)
+            && at < n_max
+        {
+            values.insert(at, value.clone());
+            values.truncate(n_max);
         }
     }
 }
@@ -255,8 +257,8 @@ impl Profile {
         }
     }
 
-    /// The hours to judge of the days from `first` to `last`: all that hold something.
-    pub fn touched(&self, first: Day, last: Day) -> BTreeSet<Hour> {
+    /// The hours to judge of the days from `first` to `last`: all that hold something, in order.
+    pub fn touched(&self, first: Day, last: Day) -> Vec<Hour> {
         let last_hour = Hour(last.0.saturating_mul(24).saturating_add(23));
         self.hours.touched(Hour(first.0.saturating_mul(24)), last_hour)
     }

@@ -234,7 +234,15 @@ impl std::hash::Hasher for Mixed {
     }
 
     fn write_u32(&mut self, n: u32) {
-        self.0 = (self.0.rotate_left(23) ^ u64::from(n)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.write_u64(u64::from(n));
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0.rotate_left(23) ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
     }
 
     fn write_i32(&mut self, n: i32) {
@@ -253,10 +261,10 @@ struct Sums<'c> {
 impl<'c> Sums<'c> {
     fn of(chunk: &'c Chunk) -> Self {
         let mut aggregates: Vec<Aggregate> = Vec::new();
-        let mut known: BTreeMap<Entity, usize> = BTreeMap::new();
+        let mut known: BTreeMap<u128, usize> = BTreeMap::new();
         let by_principal = chunk.principals.iter().map(|(principal, _, _)| {
             let entity = &principal.entity;
-            let at = *known.entry(entity.clone()).or_insert_with(|| {
+            let at = *known.entry(entity.id()).or_insert_with(|| {
                 aggregates.push(Aggregate::of(entity.clone()));
                 aggregates.len() - 1
             });
@@ -302,6 +310,7 @@ impl<'c> Sums<'c> {
                 let (n_records, evidence) = (amount, None);
                 Entry { dimension, slot, value, amount, n_records, evidence }
             };
+            aggregate.entries.reserve(5);
             aggregate.entries.push(entry(api.class, None, amount));
             let address = chunk.addresses.get(address);
             let region = chunk.regions.get(region).filter(|region| !region.text.is_empty());
@@ -340,7 +349,7 @@ impl<'c> Sums<'c> {
     }
 
     fn extra(&mut self, extra: &Extra, row: &Row) {
-        let evidence = Some(self.chunk.evidence(row));
+        let evidence = Some(Box::new(self.chunk.evidence(row)));
         let Some(aggregate) = self.aggregate(row.principal) else { return };
         aggregate.entries.push(Entry {
             dimension: extra.dimension,

@@ -377,7 +377,7 @@ struct Fresh {
 }
 
 fn shard_of(aggregate: &Aggregate) -> usize {
-    usize::try_from(aggregate.entity.id() % SHARDS as u128).unwrap_or(0)
+    usize::try_from(aggregate.id % SHARDS as u128).unwrap_or(0)
 }
 
 #[cfg(test)]

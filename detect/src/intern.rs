@@ -1,43 +1,51 @@
 //! Texts that come again and again, looked up by their bytes and remembered with what they mean.
 
 use hashbrown::HashTable;
+use std::ops::Range;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What is remembered of each text, under numbers in the order of first sight.
 #[derive(Debug)]
 pub(crate) struct Interner<T> {
-    table: HashTable<u32>,
-    entries: Vec<(Box<[u8]>, T)>,
+    /// Numbers with the hash of their text, which is not worked out again when the table grows.
+    table: HashTable<(u64, u32)>,
+    entries: Vec<(Range<usize>, T)>,
+    /// The texts, one after the other.
+    texts: Vec<u8>,
     /// The number found last: records of one object tend to repeat it.
     last: u32,
 }
 
 impl<T> Default for Interner<T> {
     fn default() -> Self {
-        Self { table: HashTable::new(), entries: Vec::new(), last: 0 }
+        Self { table: HashTable::new(), entries: Vec::new(), texts: Vec::new(), last: 0 }
     }
 }
 
 impl<T> Interner<T> {
     /// The number of `text`; `remember` is called for one that was not seen before.
     pub(crate) fn number(&mut self, text: &[u8], remember: impl FnOnce() -> T) -> u32 {
-        if self.entries.get(self.last as usize).is_some_and(|(last, _)| **last == *text) {
+        if self.is(self.last, text) {
             return self.last;
         }
         let hash = xxh3_64(text);
-        let entries = &self.entries;
-        let same = |n: &u32| entries.get(*n as usize).is_some_and(|(known, _)| **known == *text);
-        if let Some(n) = self.table.find(hash, same) {
+        let same = |(of_known, n): &(u64, u32)| *of_known == hash && self.is(*n, text);
+        if let Some((_, n)) = self.table.find(hash, same) {
             self.last = *n;
             return *n;
         }
         let n = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.entries.push((text.into(), remember()));
-        let entries = &self.entries;
-        let rehash = |n: &u32| entries.get(*n as usize).map_or(0, |(text, _)| xxh3_64(text));
-        self.table.insert_unique(hash, n, rehash);
+        let from = self.texts.len();
+        self.texts.extend_from_slice(text);
+        self.entries.push((from..self.texts.len(), remember()));
+        self.table.insert_unique(hash, (hash, n), |(hash, _)| *hash);
         self.last = n;
         n
+    }
+
+    fn is(&self, n: u32, text: &[u8]) -> bool {
+        let known = self.entries.get(n as usize).and_then(|(at, _)| self.texts.get(at.clone()));
+        known == Some(text)
     }
 
     /// What is remembered under `n`.

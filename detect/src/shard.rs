@@ -41,7 +41,7 @@ impl Shard {
     pub(crate) fn apply(&mut self, aggregate: &Aggregate, oldest_open: Day, context: &Context) {
         let lateness = context.options.lateness;
         let new = || (aggregate.entity.clone(), Profile::new(oldest_open, lateness));
-        let (_, profile) = self.profiles.entry(aggregate.entity.id()).or_insert_with(new);
+        let (_, profile) = self.profiles.entry(aggregate.id).or_insert_with(new);
         profile.apply(aggregate, lateness);
     }
 

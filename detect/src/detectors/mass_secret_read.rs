@@ -99,9 +99,9 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
 }
 
 fn judge_one(settings: &Settings, case: &Case<'_>, dimension: Dimension) -> Option<Verdict> {
-    let window = case.span.window(dimension)?;
-    let n = window.statistic;
+    let n = case.span.largest(dimension);
     let parts = case.improbable(dimension, n, (settings.secrets_min, settings.bits_min))?;
+    let window = case.span.window(dimension)?;
     let usual = usual_of(&parts);
     let summary = if dimension == Dimension::Secrets {
         let n = number_of(&window.counted.values, n);

@@ -23,7 +23,7 @@ use crate::detector::{
 };
 use crate::record::{Counts, Record};
 use baseline::Dimension;
-use ingest::event::Outcome;
+use ingest::{Raw, event::Outcome};
 
 pub(super) static META: Meta = Meta {
     id: "s3-mass-reencryption",
@@ -53,36 +53,40 @@ impl Default for Settings {
 }
 
 pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
-    if record.event.outcome() == Outcome::Failure || !with_foreign_key(record) {
+    if record.event.outcome() == Outcome::Failure {
         return;
     }
-    let bucket = record.event.request.and_then(|request| request.get("bucketName"));
-    let bucket = bucket.and_then(ingest::Raw::text);
+    let Some(request) = record.event.request else { return };
+    let [algorithm, key, bucket] = request.members([ALGORITHM, KEY, "bucketName"]);
+    if !with_foreign_key(record, algorithm, key) {
+        return;
+    }
+    let bucket = bucket.and_then(Raw::text);
     counts.value(Dimension::ObjectsReencrypted, bucket.map_or("?".into(), ingest::Text::get));
 }
 
-fn with_foreign_key(record: &Record<'_>) -> bool {
-    let Some(request) = record.event.request else { return false };
-    let algorithm = request.get("x-amz-server-side-encryption-customer-algorithm");
-    if algorithm.and_then(ingest::Raw::text).is_some_and(|algorithm| !algorithm.is_empty()) {
+const ALGORITHM: &str = "x-amz-server-side-encryption-customer-algorithm";
+const KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
+
+fn with_foreign_key(record: &Record<'_>, algorithm: Option<Raw<'_>>, key: Option<Raw<'_>>) -> bool {
+    if algorithm.and_then(Raw::text).is_some_and(|algorithm| !algorithm.is_empty()) {
         return true;
     }
-    let key = request.get("x-amz-server-side-encryption-aws-kms-key-id");
-    if let Some(key) = key.and_then(ingest::Raw::text) {
+    if let Some(key) = key.and_then(Raw::text) {
         // arn:aws:kms:REGION:ACCOUNT:key/ID; a bare id is a key of the own account.
         let key = key.get();
         let account = key.split(':').nth(4).unwrap_or_default();
         return !account.is_empty() && account != record.account;
     }
     let applied = record.event.additional.and_then(|data| data.get("SSEApplied"));
-    applied.and_then(ingest::Raw::text).is_some_and(|text| text.0 == "SSE_C")
+    applied.and_then(Raw::text).is_some_and(|text| text.0 == "SSE_C")
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let dimension = Dimension::ObjectsReencrypted;
-    let window = case.span.window(dimension)?;
-    let n = window.statistic;
+    let n = case.span.largest(dimension);
     let parts = case.improbable(dimension, n, (settings.objects_min, settings.bits_min))?;
+    let window = case.span.window(dimension)?;
     let buckets = first_of(&window.counted.values);
     let usual = if case.usual.is_cold() {
         "nobody has history yet, so the floor decides".to_owned()

@@ -40,7 +40,21 @@ impl<'a> Raw<'a> {
 
     /// The member called `key`; the last one where there are several.
     pub fn get(self, key: &str) -> Option<Raw<'a>> {
-        self.entries().filter(|(name, _)| name.is(key)).last().map(|(_, value)| value)
+        let [value] = self.members([key]);
+        value
+    }
+
+    /// The members called `keys`, found in one pass; the last ones where there are several.
+    pub fn members<const N: usize>(self, keys: [&str; N]) -> [Option<Raw<'a>>; N] {
+        let mut found = [None; N];
+        for (name, value) in self.entries() {
+            for (key, found) in keys.iter().zip(&mut found) {
+                if name.is(key) {
+                    *found = Some(value);
+                }
+            }
+        }
+        found
     }
 
     /// The value at the end of `keys`, one [`get`](Self::get) after the other.
@@ -171,6 +185,7 @@ mod tests {
         assert_eq!(raw.path(&["a", "b"]), Some(Raw(r#"[1, {"c": "x"}]"#)));
         assert_eq!(raw.get("n").and_then(Raw::integer), Some(2));
         assert_eq!(raw.path(&["a", "missing", "b"]), None);
+        assert_eq!(raw.members(["n", "z", "n"]), [Some(Raw("2")), None, Some(Raw("2"))]);
         assert_eq!(Raw("[1]").get("a"), None);
         assert_eq!(Raw("{}").entries().count(), 0);
     }
