@@ -6,8 +6,8 @@ import re
 import shutil
 import subprocess
 
-# Many machines that call a little and few people: 10,000 identities in little more than 1 GB.
-PARAMETERS = "--seed 1 --days 2 --accounts 6 --people 300 --machines 20000 --pipelines 12 --vpcs 8 --story all"
+# Many machines that call a little and few people: 10,000 identities in about 1 GB.
+PARAMETERS = "--seed 1 --days 2 --accounts 6 --people 300 --machines 5000 --pipelines 12 --vpcs 8 --story all"
 # AWS's own objects: 5.57 (bootstrap_account) and 5.36 (sans504) times smaller than their content.
 REAL_RATIOS = (5.36, 5.57)
 INFLATED_BYTES_MIN = 500e6
