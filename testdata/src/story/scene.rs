@@ -126,7 +126,9 @@ impl<'a> Scene<'a> {
         let mut rows = at.map(|at| at.through_nat(&packets)).unwrap_or_default();
         rows.insert(0, packets);
         if let Some(step) = self.steps.last_mut() {
-            rows.iter().for_each(|row| step.flow(row));
+            for row in &rows {
+                step.flow(row);
+            }
         }
         self.flows.append(&mut rows);
     }

@@ -43,15 +43,24 @@ struct Object {
     text: String,
 }
 
+/// A flow that the truth names.
+struct NamedFlow<'a> {
+    /// The name of the row in which it begins. The truth names no other, and a long flow has one in each
+    /// window.
+    row: &'a str,
+    /// When its step happens. An ordinary flow between the same ports within that time is taken for it:
+    /// where a NAT gateway stands for the other side, that happens to very few. Unit: milliseconds
+    /// since the Unix epoch.
+    times_ms: RangeInclusive<i64>,
+    story: usize,
+}
+
 /// What the truth names, each with the story it belongs to.
 struct Names<'a> {
     /// By `eventID`.
     records: BTreeMap<&'a str, usize>,
-    /// By flow: the times of its step, and the row in which it begins. The truth names no other, and a
-    /// long flow has one in each window. An ordinary flow of the same name within that time is taken for
-    /// it: where a NAT gateway stands for the other side, that happens to very few. Unit: milliseconds
-    /// since the Unix epoch.
-    flows: BTreeMap<&'a str, Vec<(RangeInclusive<i64>, &'a str, usize)>>,
+    /// By what all rows of a flow share.
+    flows: BTreeMap<&'a str, Vec<NamedFlow<'a>>>,
 }
 
 impl<'a> Names<'a> {
@@ -62,9 +71,9 @@ impl<'a> Names<'a> {
                 let time_ms = |iso: &str| parse_ms(iso).ok_or("a step with a time that is none");
                 let (first_ms, last_ms) = (time_ms(&step.first)?, time_ms(&step.last)?);
                 names.records.extend(step.event_ids.iter().map(|id| (id.as_str(), story)));
-                for key in &step.flows {
-                    let rows = names.flows.entry(flow_of(key)).or_default();
-                    rows.push((first_ms..=last_ms, key, story));
+                for row in &step.flows {
+                    let flow = NamedFlow { row, times_ms: first_ms..=last_ms, story };
+                    names.flows.entry(flow_of(row)).or_default().push(flow);
                 }
             }
         }
@@ -76,12 +85,12 @@ impl<'a> Names<'a> {
     }
 
     fn story_of_flow(&self, key: &str, start_ms: i64) -> Option<usize> {
-        let mut steps = self.flows.get(flow_of(key))?.iter();
-        steps.find(|(times_ms, ..)| times_ms.contains(&start_ms)).map(|(_, _, story)| *story)
+        let mut named = self.flows.get(flow_of(key))?.iter();
+        named.find(|flow| flow.times_ms.contains(&start_ms)).map(|flow| flow.story)
     }
 
     fn all(&self) -> impl Iterator<Item = &'a str> {
-        let rows = self.flows.values().flatten().map(|(_, key, _)| *key);
+        let rows = self.flows.values().flatten().map(|flow| flow.row);
         self.records.keys().copied().chain(rows)
     }
 }
@@ -272,7 +281,7 @@ mod tests {
     }
 
     /// What the rows of flows say; whose window had none depends on what is taken out.
-    fn rows<'a>(texts: &'a [String]) -> BTreeSet<&'a str> {
+    fn rows(texts: &[String]) -> BTreeSet<&str> {
         texts.iter().flat_map(|text| text.lines()).filter(|line| !line.contains("NODATA")).collect()
     }
 
