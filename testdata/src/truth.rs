@@ -50,7 +50,8 @@ pub struct Step {
     /// `eventID` of each record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub event_ids: Vec<String>,
-    /// Interface, source, destination, ports, protocol and start of each flow.
+    /// Interface, source, destination, ports, protocol and start of each flow, as the row has them in
+    /// which it begins. What goes on beyond a window has more rows, which differ in their start alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flows: Vec<String>,
 }

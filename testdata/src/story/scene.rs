@@ -120,12 +120,17 @@ impl<'a> Scene<'a> {
         self.call(caller, call);
     }
 
-    /// A flow that belongs to the last step.
+    /// A flow that belongs to the last step, with what a NAT gateway sees of it.
     pub(super) fn flow(&mut self, packets: Packets) {
+        let at = self.victim.interface.as_ref();
+        let mut rows = at.map(|at| at.through_nat(&packets)).unwrap_or_default();
+        rows.insert(0, packets);
         if let Some(step) = self.steps.last_mut() {
-            step.flow(&packets);
+            for row in &rows {
+                step.flow(row);
+            }
         }
-        self.flows.push(packets);
+        self.flows.append(&mut rows);
     }
 
     pub(super) fn finish(self, story: &Story) -> Told {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
-use std::net::IpAddr;
 
 use super::{Hours, Packets, Story, Victim, VictimKind};
 use crate::aws::call::Record;
@@ -10,7 +9,7 @@ use crate::aws::flow::Flow;
 use crate::calendar;
 use crate::clock::{DAY_S, HOUR_S};
 use crate::life::{Life, Stage, is_quiet};
-use crate::organisation::{Entry, Host, HostKind, Organisation, part};
+use crate::organisation::{Entry, Host, Organisation, part};
 use crate::places::City;
 use crate::rng::Rng;
 use crate::truth::Truth;
@@ -41,7 +40,7 @@ pub(crate) fn schedule(of: &Organisation, days: i64, stories: &[&'static Story])
         let records = told.records.into_iter();
         let records: VecDeque<_> =
             records.filter_map(|(id, record)| Some((index(&id)?, record))).collect();
-        let mut flows: Vec<_> = told.flows.iter().flat_map(|flow| hosted(of, flow)).collect();
+        let mut flows: Vec<_> = told.flows.iter().filter_map(|flow| hosted(of, flow)).collect();
         flows.sort_by_key(|(_, flow)| flow.start_s);
         if !(records.is_empty() && flows.is_empty()) {
             made.tellings.push(Telling { records, flows: flows.into() });
@@ -51,42 +50,10 @@ pub(crate) fn schedule(of: &Organisation, days: i64, stories: &[&'static Story])
     made
 }
 
-/// A flow with its VPC, at the host whose interface it names; and what the NAT gateway sees of it,
-/// where the host has no other way to the internet.
-fn hosted(of: &Organisation, flow: &Packets) -> Vec<(usize, Flow<u16>)> {
+/// A flow with its VPC, at the host whose interface it names.
+fn hosted(of: &Organisation, flow: &Packets) -> Option<(usize, Flow<u16>)> {
     let mut vpcs = of.vpcs.iter().enumerate();
-    let Some((number, vpc, host)) =
-        vpcs.find_map(|(number, vpc)| Some((number, vpc, vpc.host(&flow.interface)?)))
-    else {
-        return Vec::new();
-    };
-    let mut flows = vec![flow.at(host)];
-    let at = vpc.hosts.get(usize::from(host));
-    let nat = vpc.hosts.iter().zip(0..).find(|(host, _)| host.kind == HostKind::Nat);
-    if let (Some(at), Some((nat, gate))) = (at, nat)
-        && !at.is_public()
-    {
-        flows.extend(through_nat(flow, at.address.into(), (gate, nat.address.into())));
-    }
-    flows.into_iter().map(|flow| (number, flow)).collect()
-}
-
-/// The two rows that a NAT gateway writes of a flow between `own` and the internet.
-fn through_nat(flow: &Packets, own: IpAddr, (gate, gateway): (u16, IpAddr)) -> Vec<Flow<u16>> {
-    let leaves = flow.from.0 == own;
-    let (near, far) = if leaves { (flow.from, flow.to) } else { (flow.to, flow.from) };
-    let is_public = |address| matches!(address, IpAddr::V4(address) if !address.is_private());
-    if !is_public(far.0) {
-        return Vec::new();
-    }
-    // The gateway's own port is the same on both ways.
-    let lot = Rng::for_part(u64::from(near.1), &[u64::from(far.1)]).between(1_024, 65_535);
-    let port = u16::try_from(lot).unwrap_or(near.1);
-    let way = |near, far, beyond| {
-        let (from, to) = if leaves { (near, far) } else { (far, near) };
-        Flow { from, to, beyond, ..flow.at(gate) }
-    };
-    vec![way(near, (gateway, far.1), Some(far.0)), way((gateway, port), far, None)]
+    vpcs.find_map(|(number, vpc)| Some((number, flow.at(vpc.host(&flow.interface)?))))
 }
 
 /// Somebody whom `story` fits, and when: on `day`, or as near to it as they can.

@@ -1,10 +1,10 @@
 //! Whom a story happens to, as the logs know them: made of an organisation, or read from records.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::known::Identity;
-use super::{STORIES, VictimKind};
+use super::{Packets, STORIES, VictimKind};
 use crate::aws::caller::agents::{self, Laptop, TERRAFORM};
 use crate::aws::caller::forms::Holder;
 use crate::aws::caller::{Caller, Role, Session, User};
@@ -14,7 +14,8 @@ use crate::clock::DAY_S;
 use crate::json::Json;
 use crate::life::instance::Instance;
 use crate::life::pipelines;
-use crate::organisation::{Access, Entry, Host, Organisation};
+use crate::organisation::{Access, Entry, Host, HostKind, Organisation};
+use crate::rng::Rng;
 
 /// Whom it happens to, as the logs know them.
 #[derive(Debug, Clone)]
@@ -92,6 +93,8 @@ pub struct Interface {
     pub flow_log: String,
     /// Other interfaces of the VPC with their addresses.
     pub neighbours: Vec<(String, Ipv4Addr)>,
+    /// The NAT gateway among them, where it has no other way to the internet that is known.
+    pub gateway: Option<(String, Ipv4Addr)>,
     /// How its flow log writes a row.
     pub format: Format,
     /// What rows of each interface say of it besides.
@@ -106,6 +109,26 @@ impl Interface {
         }
         let mut near = self.neighbours.iter();
         near.find(|(other, _)| other == id).map(|(_, address)| *address)
+    }
+
+    /// The two rows that the NAT gateway writes of a flow between this interface and the internet.
+    pub(super) fn through_nat(&self, flow: &Packets) -> Vec<Packets> {
+        let Some((gate, gateway)) = &self.gateway else { return Vec::new() };
+        let leaves = flow.from.0 == self.address;
+        let (near, far) = if leaves { (flow.from, flow.to) } else { (flow.to, flow.from) };
+        let is_public = |address| matches!(address, IpAddr::V4(address) if !address.is_private());
+        if flow.interface != self.id || !is_public(far.0) {
+            return Vec::new();
+        }
+        let gateway = IpAddr::from(*gateway);
+        // The gateway's own port is the same on both ways.
+        let lot = Rng::for_part(u64::from(near.1), &[u64::from(far.1)]).between(1_024, 65_535);
+        let port = u16::try_from(lot).unwrap_or(near.1);
+        let way = |near, far, beyond| {
+            let (from, to) = if leaves { (near, far) } else { (far, near) };
+            Packets { from, to, beyond, ..flow.at(gate.clone()) }
+        };
+        vec![way(near, (gateway, far.1), Some(far.0)), way((gateway, port), far, None)]
     }
 }
 
@@ -213,15 +236,19 @@ impl Victim {
     /// Interface number `index`, counted through all VPCs.
     pub fn interface(of: &Organisation, index: usize) -> Option<Self> {
         let mut all = of.vpcs.iter().flat_map(|vpc| vpc.hosts.iter().map(move |at| (vpc, at)));
-        let (vpc, Host { interface: id, address, .. }) = all.nth(index)?;
+        let (vpc, host) = all.nth(index)?;
+        let Host { interface: id, address, .. } = host;
         let account = of.accounts.get(vpc.account)?;
         let who = Who::nobody(&account.id);
         let others = vpc.hosts.iter().filter(|other| other.interface != *id);
+        let nat = vpc.hosts.iter().find(|other| other.kind == HostKind::Nat && !host.is_public());
+        let named = |other: &Host| (other.interface.clone(), other.address);
         let interface = Interface {
             id: id.clone(),
             address: *address,
             flow_log: vpc.flow_log.clone(),
-            neighbours: others.map(|other| (other.interface.clone(), other.address)).collect(),
+            neighbours: others.map(named).collect(),
+            gateway: nat.map(named),
             format: vpc.format.clone(),
             fields: BTreeMap::new(),
         };

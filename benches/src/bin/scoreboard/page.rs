@@ -98,6 +98,7 @@ fn when(found: &[Found]) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{DAYS, SIZE};
 
     const PAGE: &str = include_str!("../../../../docs/detection-quality.md");
 
@@ -121,6 +122,17 @@ mod tests {
             assert_eq!(shown, told, "run `make scoreboard`");
         }
         assert!(PAGE.contains(FALSE) && PAGE.contains(BY_DETECTOR), "run `make scoreboard`");
+    }
+
+    #[test]
+    fn the_page_tells_the_size_that_is_measured() {
+        let [first, .., last] = SEEDS;
+        // `Size { accounts: 2, ... }`
+        let size = format!("{SIZE:?}");
+        let size = size.trim_start_matches("Size { ").trim_end_matches(" }");
+        let told = format!("(seeds {first} to {last}; {size}) live {DAYS} days");
+        let words: Vec<&str> = PAGE.split_whitespace().collect();
+        assert!(words.join(" ").contains(&told), "expected: {told}");
     }
 
     #[test]

@@ -78,6 +78,7 @@ impl Interfaces {
             address,
             flow_log: String::new(),
             neighbours,
+            gateway: None,
             format: VERSION_2,
             fields,
         })
