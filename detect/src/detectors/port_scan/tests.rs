@@ -37,7 +37,7 @@ fn a_narrow_and_large_one_is_high() {
     let sweep = (0..1_000).map(|n| format!("10.0.{}.{} 22", n / 250, n % 250));
     let sweep = Logs::new().flows(0, "10:00", ENI, sweep).finding(ID);
     assert_eq!(sweep.severity, Severity::High);
-    says(&sweep, &["called about ", "one port"]);
+    says(&sweep, &["tried about ", "one port"]);
     let stray = scan(1_000).flows(0, "10:01", ENI, ["10.0.0.8 9".to_owned()]);
     assert_eq!(stray.finding(ID).severity, Severity::High);
     let wide = (0..1_000).map(|n| format!("10.0.0.{} {n}", n % 250));
