@@ -143,7 +143,7 @@ pub const TOKYO: Zone = Zone {
         Fixed(12, 31),
     ],
 };
-/// The United Arab Emirates until 2021 kept Friday and Saturday free; Israel does today.
+/// Israel, where Friday and Saturday are free.
 pub const TEL_AVIV: Zone = Zone {
     name: "Asia/Jerusalem",
     posix: "IST-2IDT,M3.4.4/26,M10.5.0",

@@ -329,6 +329,7 @@ mod tests {
         assert_eq!(written.flows, 2);
         let text = texts(&archive).concat();
         let rows: Vec<_> = text.lines().skip(1).filter(|line| line.starts_with("2 ")).collect();
+        assert_eq!(rows.len(), 2, "{text}");
         let ends = [(start_s, start_s + 29), (start_s + 30, start_s + 60)];
         for (row, (start_s, end_s)) in rows.iter().zip(ends) {
             assert!(row.ends_with(&format!(" 5 500 {start_s} {end_s} ACCEPT OK")), "{row}");
