@@ -18,7 +18,7 @@ use network::Interfaces;
 
 pub use identity::Identity;
 pub use moment::DAYS_MAX;
-pub use network::INTERFACES_MAX;
+pub use network::{ADDRESSES_MAX, INTERFACES_MAX};
 
 /// Buckets that are remembered of an identity, and as many of the rest of its account.
 pub const BUCKETS_MAX: usize = 16;

@@ -9,8 +9,8 @@ use crate::story::{Interface, VictimError};
 
 /// Interfaces that are remembered. Unit: interfaces.
 pub const INTERFACES_MAX: usize = 64;
-/// Addresses that compete for being an interface's own.
-const ADDRESSES_MAX: usize = 8;
+/// Addresses that compete for being an interface's own. Unit: addresses.
+pub const ADDRESSES_MAX: usize = 8;
 
 /// Interfaces of one account and region, as their flow logs know them.
 #[derive(Debug, Clone)]
@@ -23,6 +23,17 @@ pub(super) struct Interfaces {
 struct One {
     addresses: Tally<Ipv4Addr>,
     fields: Fields,
+}
+
+impl One {
+    /// The address on most of its rows; of those on equally many a private one, since who speaks with
+    /// a single peer has both ends on every row.
+    fn own(&self) -> Option<Ipv4Addr> {
+        let most = self.addresses.counts.values().max()?;
+        let on_most = || self.addresses.counts.iter().filter(|(_, n)| *n == most);
+        let private = on_most().find(|(address, _)| address.is_private());
+        private.or_else(|| on_most().next()).map(|(address, _)| *address)
+    }
 }
 
 impl Interfaces {
@@ -63,13 +74,13 @@ impl Interfaces {
     pub(super) fn interface(&self) -> Result<Interface, VictimError> {
         let id = &self.own;
         let own = self.by_id.get(id).ok_or(VictimError::Lacks("interface-id"))?;
-        let address = own.addresses.most().copied().ok_or(VictimError::Lacks("IPv4 address"))?;
+        let address = own.own().ok_or(VictimError::Lacks("IPv4 address"))?;
         let is_near = |one: &One, other: Ipv4Addr| match own.fields.get("vpc-id") {
             Some(vpc) => one.fields.get("vpc-id") == Some(vpc),
             None => u32::from(other) >> 16 == u32::from(address) >> 16,
         };
         let others = self.by_id.iter().filter(|(other, _)| *other != id);
-        let others = others.filter_map(|(other, one)| Some((other, one, *one.addresses.most()?)));
+        let others = others.filter_map(|(other, one)| Some((other, one, one.own()?)));
         let near = others.filter(|(_, one, address)| is_near(one, *address));
         let neighbours = near.map(|(other, _, address)| (other.clone(), address)).collect();
         let fields = self.by_id.iter().map(|(id, one)| (id.clone(), one.fields.clone())).collect();
@@ -115,6 +126,24 @@ mod tests {
         let interface = seen(true).interface().unwrap();
         assert_eq!(interface.address, Ipv4Addr::new(10, 0, 0, 1));
         assert_eq!(interface.fields["eni-1"]["vpc-id"], "vpc-1");
+    }
+
+    #[test]
+    fn of_two_ends_of_every_row_the_private_one_is_its_own() {
+        let mut seen = Interfaces::near("eni-1");
+        let ends = ["8.8.8.8", "172.31.0.5"].map(|end| Some(end.parse().unwrap()));
+        seen.row("eni-1", ends, &mut Fields::new);
+        assert_eq!(seen.interface().unwrap().address, Ipv4Addr::new(172, 31, 0, 5));
+    }
+
+    #[test]
+    fn addresses_that_compete_are_bounded() {
+        let mut seen = Interfaces::near("eni-1");
+        for n in 0..ADDRESSES_MAX + 5 {
+            let end = format!("192.0.2.{n}").parse().unwrap();
+            seen.row("eni-1", [Some(end), None], &mut Fields::new);
+        }
+        assert_eq!(seen.by_id["eni-1"].addresses.counts.len(), ADDRESSES_MAX);
     }
 
     #[test]

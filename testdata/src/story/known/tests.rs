@@ -234,6 +234,7 @@ fn the_page_of_limits_gives_the_bounds_in_force() {
         ("SECRETS_MAX", SECRETS_MAX),
         ("PLACES_MAX", PLACES_MAX),
         ("INTERFACES_MAX", INTERFACES_MAX),
+        ("ADDRESSES_MAX", ADDRESSES_MAX),
         ("TEXT_BYTES_MAX", TEXT_BYTES_MAX),
         ("DAYS_MAX", usize::try_from(DAYS_MAX).unwrap()),
     ] {
