@@ -116,7 +116,8 @@ pub struct Known {
     trails: Tally<String>,
     accounts: Tally<String>,
     interfaces: Option<Interfaces>,
-    format: Option<Format>,
+    /// By flow log: an interface may be in several. Those without a name are one.
+    formats: BTreeMap<String, Format>,
     flow_logs: Tally<String>,
 }
 
@@ -136,7 +137,7 @@ impl Known {
             trails: Tally::new(PLACES_MAX),
             accounts: Tally::new(PLACES_MAX),
             interfaces: interface.map(Interfaces::near),
-            format: None,
+            formats: BTreeMap::new(),
             flow_logs: Tally::new(PLACES_MAX),
         }
     }
@@ -197,8 +198,11 @@ impl Known {
 
     /// The interface's rows were in an object of this flow log, under this header line.
     pub fn flow_log(&mut self, id: Option<&str>, format: Format) {
-        self.flow_logs.text(id.filter(|id| is_name(id)));
-        self.format = Some(format);
+        let id = id.filter(|id| is_name(id)).unwrap_or_default();
+        self.flow_logs.text(Some(id));
+        if id.is_empty() || self.flow_logs.counts.contains_key(id) {
+            self.formats.insert(id.to_owned(), format);
+        }
     }
 
     /// Tells `story` of the identity in logs from the first to the last moment of `span_s`, from
@@ -230,7 +234,8 @@ impl Known {
         let mut interface = None;
         let (who, kinds): (Who, &[VictimKind]) = if let Some(interfaces) = &self.interfaces {
             let mut found = interfaces.interface()?;
-            if let Some(format) = &self.format {
+            let flow_log = self.flow_logs.most().map_or("", String::as_str);
+            if let Some(format) = self.formats.get(flow_log) {
                 found.format.clone_from(format);
             }
             found.flow_log = self.flow_logs.most().map_or_else(|| "fl-0".to_owned(), Clone::clone);

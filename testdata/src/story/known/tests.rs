@@ -153,6 +153,17 @@ fn rows_come_in_the_fields_of_the_flow_log() {
 }
 
 #[test]
+fn of_several_flow_logs_the_busiest_is_written_in_its_own_format() {
+    let mut known = interface();
+    for _ in 0..3 {
+        known.flow_log(Some("fl-busy"), VERSION_2);
+    }
+    known.flow_log(Some("fl-last"), Format::of(["end", "interface-id"]));
+    let found = known.victim(named("beacon").unwrap()).unwrap().interface.unwrap();
+    assert_eq!((found.flow_log.as_str(), found.format), ("fl-busy", VERSION_2));
+}
+
+#[test]
 fn one_object_holds_everything_too() {
     let (victim, told) = told(&known(USER), "stolen-session");
     let (ending, text) = in_one_object(&told, &victim);
