@@ -80,6 +80,8 @@ dimensions! {
     LoggingOff = "logging-off", Sum, true;
     /// Credentials made for somebody else, by API and that person.
     CredentialsGiven = "credentials-given", Sum, true;
+    /// Credentials that were made for somebody else or deleted, by id.
+    CredentialIds = "credential-ids", Sum, false;
     /// Accounts that were given access to something, or `everybody`.
     AccessGiven = "access-given", Sum, true;
     /// What was opened to others, and to whom.

@@ -4,7 +4,8 @@
 //! an identity makes an access key, a console password or a service credential for another IAM user
 //! than itself. High if a machine or CI job does it, or one that an AWS account manager would not
 //! expect: the root user; medium for people; low if the identity does this every so often (fewer than
-//! `bits-min` bits), or all of it is for people whom it is known to serve.
+//! `bits-min` bits), all of it is for people whom it is known to serve, or every key that it made is
+//! deleted again by itself in the same clock hour.
 //!
 //! ## Quiet when
 //! a user makes a credential for himself, or the call failed.
@@ -18,8 +19,11 @@
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::record::{Counts, Record};
-use baseline::{Dimension, Kind};
-use ingest::event::{Identity, Outcome};
+use baseline::{Dimension, Distinct, Kind};
+use ingest::{
+    Text,
+    event::{Identity, Outcome},
+};
 
 pub(super) static META: Meta = Meta {
     id: "credentials-for-others",
@@ -31,6 +35,8 @@ pub(super) static META: Meta = Meta {
         "iam:CreateAccessKey",
         "iam:CreateLoginProfile",
         "iam:CreateServiceSpecificCredential",
+        "iam:DeleteAccessKey",
+        "iam:DeleteServiceSpecificCredential",
         "iam:ResetServiceSpecificCredential",
         "iam:UpdateLoginProfile",
     ]),
@@ -63,7 +69,44 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
     {
         return;
     }
+    let id = |name| request_id(record, name).or_else(|| response_id(record, name));
+    match record.api {
+        "iam:DeleteAccessKey" | "iam:DeleteServiceSpecificCredential" => {
+            if let Some(id) = id("accessKeyId").or_else(|| id("serviceSpecificCredentialId")) {
+                counts.value(Dimension::CredentialIds, format!("{DELETED}{}", id.get()));
+            }
+            return;
+        }
+        "iam:CreateAccessKey" | "iam:CreateServiceSpecificCredential" => {
+            let id = id("accessKeyId").or_else(|| id("serviceSpecificCredentialId"));
+            let id = id.map_or_else(|| "?".into(), Text::get);
+            counts.value(Dimension::CredentialIds, format!("{MADE}{id}"));
+        }
+        _ => counts.value(Dimension::CredentialIds, format!("{MADE}a password")),
+    }
     counts.value(Dimension::CredentialsGiven, format!("{} for {}", record.api, other.get()));
+}
+
+/// How values of [`Dimension::CredentialIds`] begin.
+const MADE: &str = "made ";
+const DELETED: &str = "deleted ";
+
+fn request_id<'a>(record: &Record<'a>, name: &str) -> Option<Text<'a>> {
+    record.event.request?.get(name)?.text()
+}
+
+/// The answer holds what was made one level down, under a name of its own.
+fn response_id<'a>(record: &Record<'a>, name: &str) -> Option<Text<'a>> {
+    record.event.response?.entries().find_map(|(_, made)| made.get(name)?.text())
+}
+
+/// Whether everything that was made in the hour has an id, and was deleted by it in the same hour.
+fn is_taken_back(case: &Case<'_>) -> bool {
+    let ids = case.span.values(Dimension::CredentialIds, |_| true);
+    let ids = ids.heaviest();
+    let mut made = ids.iter().filter_map(|(id, _)| id.strip_prefix(MADE)).peekable();
+    let is_deleted = |made| ids.iter().any(|(id, _)| id.strip_prefix(DELETED) == Some(made));
+    made.peek().is_some() && ids.len() < Distinct::MAX && made.all(is_deleted)
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
@@ -74,15 +117,17 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     });
     let is_usual =
         case.usual.own_days() > 0 && (part.bits.as_f64() < settings.bits_min || news.count() == 0);
+    let is_taken_back = is_taken_back(case);
     let severity = match case.entity.kind {
-        _ if is_usual => Severity::Low,
+        _ if is_usual || is_taken_back => Severity::Low,
         Kind::Workload | Kind::Ci | Kind::Agent | Kind::Root => Severity::High,
         _ => Severity::Medium,
     };
     let deeds = window.counted.values.heaviest();
     let shown: Vec<_> = deeds.iter().take(5).map(|(deed, _)| *deed).collect();
+    let end = if is_taken_back { ", and deleted them within the hour" } else { "" };
     let summary =
-        format!("made credentials for others: {}; usual: {}", shown.join(", "), part.usual);
+        format!("made credentials for others: {}{end}; usual: {}", shown.join(", "), part.usual);
     Some(Verdict::on(&window, severity, vec![part], summary))
 }
 

@@ -72,3 +72,29 @@ fn settings_say_what_is_usual() {
     let logs = logs.habit(10, 8, || call("eve"));
     assert_eq!(logs.call(0, "10:00", key_for("bob")).finding(ID).severity, Severity::Low);
 }
+
+/// A key of `bob`, made or deleted by eve.
+fn key(api: &str, id: &str) -> Call {
+    let call = key_for("bob").api(api);
+    match api {
+        "iam:CreateAccessKey" => call.response(json!({"accessKey": {"accessKeyId": id}})),
+        _ => call.request(json!({"userName": "bob", "accessKeyId": id})),
+    }
+}
+
+#[test]
+fn a_key_deleted_again_within_the_hour_is_low() {
+    let made = || Logs::new().call(0, "10:00", key("iam:CreateAccessKey", "AKIA1"));
+    let finding = made().call(0, "10:10", key("iam:DeleteAccessKey", "AKIA1")).finding(ID);
+    assert_eq!((finding.severity, finding.count), (Severity::Low, 1));
+    says(&finding, &["and deleted them within the hour"]);
+    // A rotation deletes another key; a password has no id that would tell.
+    let rotated = made().call(0, "10:10", key("iam:DeleteAccessKey", "AKIA0"));
+    assert_eq!(rotated.finding(ID).severity, Severity::Medium);
+    let later = made().call(0, "11:10", key("iam:DeleteAccessKey", "AKIA1"));
+    assert_eq!(later.finding(ID).severity, Severity::Medium);
+    let password = key_for("bob").api("iam:CreateLoginProfile");
+    let both = made().call(0, "10:05", password);
+    let both = both.call(0, "10:10", key("iam:DeleteAccessKey", "AKIA1"));
+    assert_eq!(both.finding(ID).severity, Severity::Medium);
+}
