@@ -59,6 +59,7 @@ fn record(n: i64) -> Evidence {
         access_key: Some("ASIAIOSFODNN7EXAMPLE".into()),
         region: Some("us-west-2".into()),
         actor: None,
+        amount: 1,
     }
 }
 

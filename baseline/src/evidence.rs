@@ -94,6 +94,8 @@ pub struct Evidence {
     pub region: Option<Arc<str>>,
     /// Who it was in full: the ARN, session name included.
     pub actor: Option<Arc<str>>,
+    /// How much of the counted dimension the record holds: 10 for a call that asks for ten secrets.
+    pub amount: u64,
 }
 
 /// The k records smallest by (time, id).
@@ -133,7 +135,16 @@ mod tests {
     fn record(time_ms: i64) -> Evidence {
         let id = EventId::new(&format!("e-{time_ms}"));
         let (address, access_key, region, actor) = (None, None, None, None);
-        Evidence { time_ms, id, api: "s3:PutObject".into(), address, access_key, region, actor }
+        Evidence {
+            time_ms,
+            id,
+            api: "s3:PutObject".into(),
+            address,
+            access_key,
+            region,
+            actor,
+            amount: 1,
+        }
     }
 
     #[test]

@@ -78,6 +78,7 @@ mod tests {
             access_key: None,
             region: None,
             actor: None,
+            amount: 1,
         };
         let address = IpAddr::from([81, 2, 69, n]);
         let (country, network) = (None, None);

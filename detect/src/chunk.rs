@@ -64,6 +64,8 @@ pub(crate) struct Extra {
     pub(crate) dimension: Dimension,
     pub(crate) value: Option<Value>,
     pub(crate) amount: u64,
+    /// The amount of the dimension that the whole record holds.
+    pub(crate) of_record: u64,
     /// Whether nothing of the dimension was counted of the row before.
     pub(crate) is_first: bool,
 }
@@ -191,7 +193,7 @@ impl Chunk {
         }
     }
 
-    fn evidence(&self, row: &Row) -> Evidence {
+    fn evidence(&self, row: &Row, amount: u64) -> Evidence {
         let (principal, _, _) = self.principals.get(row.principal).map_or_else(
             || (None, None, 0),
             |(principal, account, n)| (Some(principal), Some(account), *n),
@@ -204,6 +206,7 @@ impl Chunk {
             access_key: principal.and_then(|principal| principal.access_key.clone()),
             region: self.regions.get(row.region).map(|region| Arc::clone(&region.text)),
             actor: principal.map(|principal| Arc::clone(&principal.actor)),
+            amount,
         }
     }
 }
@@ -339,7 +342,7 @@ impl<'c> Sums<'c> {
         let chunk = self.chunk;
         let Some(from) = chunk.addresses.get(address) else { return };
         let Some(public) = from.public else { return };
-        let (first, last) = (chunk.evidence(ends.0), chunk.evidence(ends.1));
+        let (first, last) = (chunk.evidence(ends.0, 1), chunk.evidence(ends.1, 1));
         let access_key = first.access_key.clone();
         let Some(aggregate) = self.aggregate(ends.0.principal) else { return };
         let (country, network) = (from.country.clone(), from.network.clone());
@@ -349,7 +352,7 @@ impl<'c> Sums<'c> {
     }
 
     fn extra(&mut self, extra: &Extra, row: &Row) {
-        let evidence = Some(Box::new(self.chunk.evidence(row)));
+        let evidence = Some(Box::new(self.chunk.evidence(row, extra.of_record)));
         let Some(aggregate) = self.aggregate(row.principal) else { return };
         aggregate.entries.push(Entry {
             dimension: extra.dimension,

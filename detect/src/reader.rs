@@ -4,7 +4,7 @@
 use crate::{
     chunk::{Address, Api, Chunk, ChunkObject, Extra, Row, RowId},
     engine::{Context, Interests},
-    record::{Counts, Record},
+    record::{Count, Counts, Record},
 };
 use baseline::{Day, Dimension, Entry, Principal, Slot, class, kept, time::SLOTS};
 use ingest::{
@@ -197,13 +197,20 @@ impl<'e> Reader<'e> {
             (detector.contribute)(&record, counts);
         }
         let mut seen = 0_u64;
+        let mut sums = [0_u64; Dimension::ALL.len()];
+        for Count { dimension, amount, .. } in &counts.0 {
+            if let Some(sum) = sums.get_mut(*dimension as usize) {
+                *sum = sum.saturating_add(*amount);
+            }
+        }
         for count in counts.0.drain(..) {
             let value = count.value.map(|value| context.options.hash_key.value(&value));
             let (dimension, amount) = (count.dimension, count.amount);
             let bit = 1 << dimension as u64;
             let is_first = seen & bit == 0;
             seen |= bit;
-            chunk.extras.push(Extra { row, dimension, value, amount, is_first });
+            let of_record = sums.get(dimension as usize).map_or(amount, |sum| *sum);
+            chunk.extras.push(Extra { row, dimension, value, amount, of_record, is_first });
         }
     }
 

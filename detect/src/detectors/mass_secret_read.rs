@@ -4,6 +4,7 @@
 //! an identity asks for at least `secrets-min` distinct secrets within 60 minutes, granted or not:
 //! Secrets Manager values, decrypted SSM parameters, password data of instances. A call that names
 //! none, such as `BatchGetSecretValue` with a filter, counts as the page of secrets it can return.
+//! The evidence is the calls that asked for at least half as many as the largest one did.
 //!
 //! ## Quiet when
 //! they are fewer than `secrets-min`; or, once there is history, carry fewer than `bits-min` bits.
@@ -109,7 +110,7 @@ fn judge_one(settings: &Settings, case: &Case<'_>, dimension: Dimension) -> Opti
     } else {
         format!("paged through up to {n} secrets without naming them in 60 minutes; usual: {usual}")
     };
-    Some(Verdict::on(&window, Severity::High, parts, summary))
+    Some(Verdict::on(&window, Severity::High, parts, summary).with_heaviest_records())
 }
 
 #[cfg(test)]

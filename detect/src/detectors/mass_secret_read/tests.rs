@@ -146,3 +146,17 @@ fn records_are_counted_not_what_they_name() {
     assert_eq!((finding.count, finding.records.len()), (3, 3));
     says(&finding, &["up to 60 secrets"]);
 }
+
+#[test]
+fn calls_that_ask_for_many_are_the_evidence() {
+    let names: Vec<_> = (0..10).map(|i| format!("p{i}")).collect();
+    let logs = Logs::new().calls(0, "10:00", 20, read).call(0, "10:30", parameters(&names, true));
+    let finding = logs.finding(ID);
+    assert_eq!((finding.count, finding.records.len()), (21, 1));
+    let five = parameters(&names[..5], true);
+    let finding = Logs::new().calls(0, "10:00", 20, read).call(0, "10:30", five).finding(ID);
+    assert_eq!((finding.count, finding.records.len()), (21, 1));
+    let two = parameters(&names[..2], true);
+    let finding = Logs::new().calls(0, "10:00", 20, read).call(0, "10:30", two).finding(ID);
+    assert_eq!((finding.count, finding.records.len()), (21, 21));
+}
