@@ -13,6 +13,7 @@ mod intern;
 mod invariants;
 mod reader;
 mod record;
+mod rules;
 mod shard;
 #[cfg(test)]
 mod testkit;
