@@ -1,6 +1,7 @@
 //! The way of the records through detection: chunks in, findings out, days closed in order.
 
 use crate::{
+    about::Catalogue,
     chunk::{Chunk, ChunkObject},
     contents::Contents,
     detector::Interest,
@@ -180,6 +181,7 @@ impl Counts {
 #[derive(Debug)]
 pub struct Engine {
     context: Context,
+    catalogue: Catalogue,
     shards: Vec<Shard>,
     priors: Priors,
     fingerprints: Fingerprints,
@@ -198,6 +200,7 @@ impl Engine {
         let interests = Interests::new();
         Self {
             context: Context { options, default_detectors, enrich, interests },
+            catalogue: Catalogue::new(),
             shards: std::iter::repeat_with(Shard::default).take(SHARDS).collect(),
             priors: Priors::default(),
             fingerprints,
@@ -355,7 +358,7 @@ impl Engine {
             self.priors.learn(day, closing.taught);
             occurrences.extend(closing.occurrences);
         }
-        self.findings.extend(assemble(day, occurrences));
+        self.findings.extend(assemble(day, occurrences, &self.catalogue));
     }
 }
 

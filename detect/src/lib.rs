@@ -1,6 +1,7 @@
 //! Judges spans of hours against frozen generations. In: records. Out: findings, in bits. It reads
 //! no clock, does no I/O, and what it says does not depend on the order of the records.
 
+mod about;
 mod chunk;
 mod contents;
 mod detector;
@@ -18,6 +19,7 @@ mod shard;
 #[cfg(test)]
 mod testkit;
 
+pub use about::{About, Catalogue};
 pub use chunk::Chunk;
 pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, Verdict};
 pub use detectors::{DETECTORS, DetectorId, Settings};

@@ -20,8 +20,8 @@ pub(crate) struct Shard {
 /// A judged hour that stands above its threshold.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Occurrence {
-    /// Its place in the registry.
-    pub(crate) detector: usize,
+    /// Who spoke, by number in the catalogue.
+    pub(crate) speaker: usize,
     pub(crate) entity: Entity,
     pub(crate) hour: Hour,
     pub(crate) verdict: Verdict,
@@ -114,7 +114,7 @@ fn judge(
             let (own_days, group_days) = (usual.own_days(), usual.group_days());
             let entity = entity.clone();
             let found = &mut found.occurrences;
-            found.push(Occurrence { detector: n, entity, hour, verdict, own_days, group_days });
+            found.push(Occurrence { speaker: n, entity, hour, verdict, own_days, group_days });
         }
     }
     found

@@ -156,7 +156,7 @@ impl Logs {
     /// The findings of one detector.
     pub(crate) fn findings(self, detector: &str) -> Vec<Finding> {
         let mut findings = self.all();
-        findings.retain(|finding| finding.meta.id == detector);
+        findings.retain(|finding| finding.about.id == detector);
         findings
     }
 

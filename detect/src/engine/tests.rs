@@ -122,7 +122,7 @@ fn an_alerted_day_teaches_an_eighth() {
     let days: Vec<_> = engine
         .take_findings()
         .iter()
-        .filter(|finding| finding.meta.id == "compute-credentials-outside-aws")
+        .filter(|finding| finding.about.id == "compute-credentials-outside-aws")
         .map(|finding| finding.day.0 - testkit::TODAY.0)
         .collect();
     // Four eighths make it known: of the days to -7, so from -5 on.
