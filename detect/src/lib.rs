@@ -15,6 +15,7 @@ mod reader;
 mod record;
 mod rules;
 mod shard;
+mod suggest;
 #[cfg(test)]
 mod testkit;
 
@@ -25,3 +26,4 @@ pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
 pub use reader::{Call, Connection, Reader};
 pub use record::{Counts, Record};
+pub use suggest::suggest;
