@@ -2,3 +2,4 @@
 //! predicates and correlations out, judged in event time like everything else.
 
 mod sigma;
+mod yaml;
