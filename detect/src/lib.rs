@@ -13,7 +13,7 @@ mod intern;
 mod invariants;
 mod reader;
 mod record;
-mod rules;
+pub mod rules;
 mod shard;
 mod suggest;
 #[cfg(test)]
