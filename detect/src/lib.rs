@@ -14,8 +14,9 @@ mod intern;
 mod invariants;
 mod reader;
 mod record;
-mod rules;
+pub mod rules;
 mod shard;
+mod suggest;
 #[cfg(test)]
 mod testkit;
 
@@ -27,3 +28,4 @@ pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
 pub use reader::{Call, Connection, Reader};
 pub use record::{Counts, Record};
+pub use suggest::suggest;

@@ -4,7 +4,7 @@
 const WORD_CHARS_MAX: usize = 64;
 
 /// The nearest of `known`, if it is near enough to be meant: a third of its characters may differ.
-pub(crate) fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = fold(word);
     let near = known.into_iter().filter_map(|known| {
         let other = fold(known);
