@@ -13,7 +13,8 @@ mod intern;
 mod invariants;
 mod reader;
 mod record;
-mod rules;
+#[expect(dead_code, reason = "the engine does not ask rules yet")]
+pub mod rules;
 mod shard;
 #[cfg(test)]
 mod testkit;

@@ -173,7 +173,9 @@ pub(crate) struct Item {
 pub(crate) enum Test {
     /// Equal; texts with wildcards. `contains`, `startswith` and `endswith` are wildcards by now, and
     /// `base64`, `base64offset`, `windash` are the values they make.
-    Equals { cased: bool },
+    Equals {
+        cased: bool,
+    },
     /// `re`, with `i`, `m`, `s`.
     Regex,
     Cidr,
