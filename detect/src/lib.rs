@@ -19,6 +19,7 @@ mod shard;
 mod suggest;
 #[cfg(test)]
 mod testkit;
+mod watch;
 
 pub use about::{About, Catalogue};
 pub use chunk::Chunk;
