@@ -3,6 +3,7 @@
 use crate::{
     detector::{Impact, Meta, Severity},
     detectors::DETECTORS,
+    watch::Watches,
 };
 use std::sync::Arc;
 
@@ -51,14 +52,16 @@ impl From<&Meta> for About {
     }
 }
 
-/// Everything that can speak, by number: the detectors in the order of their registry.
+/// Everything that can speak, by number: the detectors in the order of their registry, then rules and
+/// correlations.
 #[derive(Debug, Clone)]
 pub struct Catalogue(Vec<Arc<About>>);
 
 impl Catalogue {
-    /// Every detector.
-    pub fn new() -> Self {
-        Self(DETECTORS.iter().map(|detector| Arc::new(detector.meta.into())).collect())
+    /// Every detector and every watch.
+    pub(crate) fn of(watches: &Watches) -> Self {
+        let detectors = DETECTORS.iter().map(|detector| Arc::new(detector.meta.into()));
+        Self(detectors.chain(watches.iter().map(|watch| Arc::clone(&watch.about))).collect())
     }
 
     /// All, in order of their numbers.
@@ -79,10 +82,11 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::Rules;
 
     #[test]
-    fn every_detector_is_documented() {
-        for about in Catalogue::new().iter() {
+    fn everybody_is_documented() {
+        for about in Rules::built_in().catalogue().iter() {
             assert!(!about.title.is_empty() && !about.techniques.is_empty(), "{}", about.id);
             for heading in ["Fires when", "Quiet when", "Misses", "Triage"] {
                 assert!(!about.section(heading).is_empty(), "{}: no `## {heading}`", about.id);

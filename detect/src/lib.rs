@@ -22,11 +22,12 @@ mod testkit;
 mod watch;
 
 pub use about::{About, Catalogue};
-pub use chunk::Chunk;
+pub use chunk::{Chunk, FlowMatch};
 pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, Verdict};
-pub use detectors::{DETECTORS, DetectorId, Settings};
+pub use detectors::{DETECTORS, Settings};
 pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
-pub use reader::{Call, Connection, Reader};
+pub use reader::{Call, Connection, FlowRows, Reader};
 pub use record::{Counts, Record};
+pub use rules::{RuleFile, Rules};
 pub use suggest::suggest;

@@ -7,6 +7,7 @@ mod memory;
 mod sighting;
 mod words;
 
+pub(crate) use judge::Judged;
 pub(crate) use memory::Memory;
 pub(crate) use sighting::{Flow, Found, Sighting};
 
@@ -19,11 +20,8 @@ use crate::{
         sigma::{Bounds, CorrelationKind, FieldName, Level, Logs, Usual},
     },
 };
-use baseline::{HashKey, Value, time::HOUR_MS, time::SLOTS};
+use baseline::time::{HOUR_MS, SLOTS};
 use std::{collections::BTreeSet, sync::Arc};
-
-/// Longest timespan of a correlation: state is held for as long. Unit: hours.
-pub(crate) const TIMESPAN_MAX_H: i64 = 7 * 24;
 
 /// Whose findings they are: one of these for all matches of a watch, so that what was told of
 /// somebody is never taken back.
@@ -65,6 +63,8 @@ pub(crate) struct Watch {
     pub(crate) usual: Usual,
     /// Only what ships with the program changes what is learned.
     pub(crate) is_built_in: bool,
+    /// Its place among the correlations, if it is one.
+    correlation: Option<u32>,
     /// Ids and titles of its rules.
     pub(crate) members: Vec<(Arc<str>, String)>,
 }
@@ -90,12 +90,12 @@ impl Watches {
                 watches.add(of_rule(rule, is_built_in(&rule.head.file)), &[no]);
             }
         }
-        for correlation in set.correlations() {
+        for (place, correlation) in (0..).zip(set.correlations()) {
             let head = &correlation.document.head;
             if head.level > Level::Informational {
                 let members: Vec<_> = correlation.members.iter().map(|one| one.rule).collect();
                 let watch = of_correlation(correlation, set, is_built_in(&head.file));
-                watches.add(watch, &members);
+                watches.add(Watch { correlation: Some(place), ..watch }, &members);
             }
         }
         watches
@@ -129,10 +129,15 @@ impl Watches {
     }
 
     /// What an identity learns of a match of `rule`.
-    pub(crate) fn learned(&self, rule: RuleNo, set: &RuleSet, key: &HashKey) -> Option<Value> {
+    pub(crate) fn learned<'s>(&self, rule: RuleNo, set: &'s RuleSet) -> Option<&'s str> {
         let at = rule.0 as usize;
         self.is_learned.get(at).filter(|is_learned| **is_learned)?;
-        Some(key.value(&set.rules().get(at)?.id))
+        Some(&*set.rules().get(at)?.id)
+    }
+
+    /// The correlation behind a watch; `None` if it is a rule.
+    fn correlation<'s>(&self, number: u32, set: &'s RuleSet) -> Option<&'s Correlation> {
+        set.correlations().get(self.get(number)?.correlation? as usize)
     }
 }
 
@@ -144,6 +149,7 @@ fn of_rule(rule: &Rule, is_built_in: bool) -> Watch {
         n_slots: 1,
         usual: rule.head.notes.usual,
         is_built_in,
+        correlation: None,
         members: vec![(Arc::clone(&rule.id), rule.head.title.clone())],
     }
 }
@@ -171,15 +177,15 @@ fn of_correlation(correlation: &Correlation, set: &RuleSet, is_built_in: bool) -
         n_slots: n_slots(document.timespan_ms),
         usual: document.head.notes.usual,
         is_built_in,
+        correlation: None,
         members,
     }
 }
 
-/// Slots of 5 minutes that a timespan needs: at least one.
+/// Slots of 5 minutes that a timespan needs: at least one. The reader of rules bounds it.
 fn n_slots(timespan_ms: i64) -> i32 {
     let slot_ms = HOUR_MS / i64::from(SLOTS);
-    let timespan_ms = timespan_ms.clamp(1, TIMESPAN_MAX_H * HOUR_MS);
-    i32::try_from(timespan_ms.div_ceil(slot_ms)).unwrap_or(i32::MAX)
+    i32::try_from((timespan_ms + slot_ms - 1).div_euclid(slot_ms)).unwrap_or(i32::MAX).max(1)
 }
 
 /// Who a correlation is about: told by the fields that it groups by.

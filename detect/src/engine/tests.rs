@@ -135,8 +135,7 @@ fn what_is_told_does_not_change_what_is_learned() {
         let call = raw::by(raw::instance_role("web", "i-01234567")).from_ip("8.8.8.8");
         call.at_ms(testkit::at(day, "10:00")).raw()
     };
-    let id: crate::DetectorId =
-        serde_json::from_str("\"compute-credentials-outside-aws\"").unwrap();
+    let id = "compute-credentials-outside-aws".to_owned();
     let mut options = Options::default();
     options.detectors.disable.extend([id]);
     options.detectors.compute_credentials_outside_aws.networks = vec![15_169];

@@ -11,7 +11,9 @@ use super::{
     predicate::Predicate,
     rule::{Correlation, Member, Piece, Rule, RuleNo},
     set::RuleSet,
-    sigma::{self, CorrelationKind, Detection, Document, FieldName, Filter, Line, RuleError},
+    sigma::{
+        self, CorrelationKind, Detection, Document, FieldName, Filter, Head, Line, Logs, RuleError,
+    },
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -81,13 +83,7 @@ fn rule(document: Detection, id: Arc<str>, names: &Names) -> Result<Rule, Vec<Ru
     let Detection { head, logs, condition } = document;
     let mut faults = Faults::of(&head.file);
     let predicate = condition::predicate(&condition, logs, names, &mut faults);
-    let summary = head.notes.summary.as_ref().map(|template| {
-        let pieces = template.0.iter().filter_map(|piece| match piece {
-            sigma::Piece::Text(text) => Some(Piece::Text(text.clone())),
-            sigma::Piece::Field(name) => faults.field(name, logs).map(Piece::Field),
-        });
-        pieces.collect()
-    });
+    let summary = summary(&head, logs, &mut faults);
     let targets = head.notes.targets.iter().filter_map(|name| faults.field(name, logs)).collect();
     let errors = faults.errors;
     match predicate {
@@ -96,6 +92,14 @@ fn rule(document: Detection, id: Arc<str>, names: &Names) -> Result<Rule, Vec<Ru
         }
         _ => Err(errors),
     }
+}
+
+fn summary(head: &Head, logs: Logs, faults: &mut Faults<'_>) -> Option<Vec<Piece>> {
+    let pieces = head.notes.summary.as_ref()?.0.iter().filter_map(|piece| match piece {
+        sigma::Piece::Text(text) => Some(Piece::Text(text.clone())),
+        sigma::Piece::Field(name) => faults.field(name, logs).map(Piece::Field),
+    });
+    Some(pieces.collect())
 }
 
 /// Puts the condition of a filter to the rules that it names.
@@ -163,7 +167,8 @@ fn correlation(
         if members.iter().any(|member| member.rule == rule) {
             faults.add(*line, format!("the rule `{name}` is named twice"));
         }
-        members.push(Member { rule, group_by, counted });
+        let summary = summary(&document.head, logs, &mut faults);
+        members.push(Member { rule, group_by, counted, summary });
     }
     let errors = faults.errors;
     if errors.is_empty() { Ok(Correlation { id, document, members }) } else { Err(errors) }

@@ -40,8 +40,13 @@ impl Candidates<'_> {
     /// Whether no rule is left: most records.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        let words = 0..self.api.open.0.len();
-        self.api.bound.is_empty() && words.into_iter().all(|n| self.word(n) == 0)
+        self.api.bound.is_empty() && !self.has_open()
+    }
+
+    /// Whether open rules are left.
+    #[inline]
+    pub(crate) fn has_open(&self) -> bool {
+        (0..self.api.open.0.len()).any(|n| self.word(n) != 0)
     }
 
     /// Places of open rules that all parts leave.

@@ -66,6 +66,8 @@ pub(crate) struct Member {
     pub(crate) group_by: Vec<Field>,
     /// Fields whose values are counted.
     pub(crate) counted: Vec<Field>,
+    /// The correlation's summary, of a match of this rule.
+    pub(crate) summary: Option<Vec<Piece>>,
 }
 
 /// What stands between the values of a group.
@@ -83,12 +85,7 @@ impl Rule {
 
     /// What was done, as the rule's author puts it; `None` where he does not. An absent value is `-`.
     pub(crate) fn summary(&self, seen: Seen<'_>, names: &Names) -> Option<String> {
-        let view = View::whole(seen, names);
-        let pieces = self.summary.as_ref()?.iter().map(|piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Field(field) => shown(&values(field, &view)),
-        });
-        Some(pieces.collect())
+        Some(filled(self.summary.as_ref()?, seen, names))
     }
 
     /// What it was done to.
@@ -115,6 +112,11 @@ impl Correlation {
         joined(&self.member(rule)?.group_by, &View::whole(seen, names))
     }
 
+    /// What was done, as the correlation's author puts it; `None` where he does not.
+    pub(crate) fn summary(&self, rule: RuleNo, seen: Seen<'_>, names: &Names) -> Option<String> {
+        Some(filled(self.member(rule)?.summary.as_ref()?, seen, names))
+    }
+
     /// The values that a match of `rule` adds to those that are counted: of one field all, of
     /// several the first of each, together.
     pub(crate) fn counted(&self, rule: RuleNo, seen: Seen<'_>, names: &Names) -> Vec<String> {
@@ -125,6 +127,15 @@ impl Correlation {
             Some(fields) => joined(fields, &view).into_iter().collect(),
         }
     }
+}
+
+fn filled(pieces: &[Piece], seen: Seen<'_>, names: &Names) -> String {
+    let view = View::whole(seen, names);
+    let pieces = pieces.iter().map(|piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Field(field) => shown(&values(field, &view)),
+    });
+    pieces.collect()
 }
 
 fn joined(fields: &[Field], view: &View<'_>) -> Option<String> {

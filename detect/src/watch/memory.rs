@@ -49,7 +49,7 @@ impl Matched {
         found.clause.iter().for_each(|clause| self.clauses.add(clause, 1));
         found.targets.iter().for_each(|target| self.targets.add(target, 1));
         api.iter().for_each(|api| self.apis.add(api, 1));
-        for flow in flow {
+        if let Some(flow) = flow {
             flow.peer.iter().for_each(|peer| self.peers.add(peer, 1));
             flow.port.iter().for_each(|port| self.ports.add(port, 1));
         }
@@ -173,7 +173,8 @@ impl Memory {
             let mut by_entity: BTreeMap<u128, Vec<Timeline<'_>>> = BTreeMap::new();
             for (key, group) in groups {
                 let of_days = days.range(first..=day).filter_map(|(_, groups)| groups.get(key));
-                let slots = of_days.flat_map(|group| group.slots.iter().map(|(at, slot)| (*at, slot)));
+                let slots =
+                    of_days.flat_map(|group| group.slots.iter().map(|(at, slot)| (*at, slot)));
                 let timeline = Timeline { entity: &group.entity, slots: slots.collect() };
                 by_entity.entry(key.1).or_default().push(timeline);
             }

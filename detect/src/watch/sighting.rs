@@ -8,7 +8,7 @@ use baseline::{Entity, Evidence, HashKey, Slot, Value};
 const COUNTED_MAX: usize = 1_024;
 
 /// What a watch takes of a record that one of its rules matched.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Found {
     /// Its number.
     pub(crate) watch: u32,
