@@ -215,6 +215,11 @@ impl Engine {
         }
     }
 
+    /// The rules in force.
+    pub fn rules(&self) -> &Rules {
+        &self.context.options.rules
+    }
+
     /// A reader for a worker. What it reads must be applied before *now* moves on.
     pub fn reader(&self) -> Reader<'_> {
         Reader::new(&self.context, self.oldest_open)

@@ -122,11 +122,6 @@ impl<'e> Reader<'e> {
         }
     }
 
-    /// Whether any rule is about flow logs: without one, nobody need show their rows.
-    pub fn needs_flow_rows(&self) -> bool {
-        self.context.options.rules.set().needs_flows()
-    }
-
     /// Reads rows of flow logs, of the object that began last, as far as rules ask for them.
     pub fn flow_rows(&mut self, rows: &FlowRows<'_>) {
         for one in flows::matches(rows, self.context) {

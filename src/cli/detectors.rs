@@ -3,7 +3,7 @@
 use crate::config::unknown;
 use alerts::Format;
 use anyhow::{Result, bail};
-use detect::{About, Catalogue, DETECTORS};
+use detect::{About, DETECTORS, Rules};
 use serde::Serialize;
 use std::io::Write;
 
@@ -38,10 +38,10 @@ impl<'a> Row<'a> {
 
 const HEADINGS: [&str; 5] = ["id", "severity", "title", "techniques", "guardduty"];
 
-/// Prints every detector, in the order of their ids.
+/// Prints every detector, in the order of their ids, and then every rule.
 pub(crate) fn list(format: Format, out: &mut dyn Write) -> Result<()> {
-    let catalogue = Catalogue::new();
-    let rows: Vec<_> = catalogue.iter().map(|about| Row::of(about)).collect();
+    let rules = Rules::built_in();
+    let rows: Vec<_> = rules.catalogue().iter().map(|about| Row::of(about)).collect();
     match format {
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&rows)?)?,
         Format::JsonLines => {
@@ -74,12 +74,13 @@ pub(crate) fn list(format: Format, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// Prints the page of one detector.
+/// Prints the page of one detector or rule.
 pub(crate) fn show(id: &str, out: &mut dyn Write) -> Result<()> {
-    let catalogue = Catalogue::new();
+    let rules = Rules::built_in();
+    let catalogue = rules.catalogue();
     let Some(about) = catalogue.find(id) else {
         let ids: Vec<_> = catalogue.iter().map(|about| about.id.as_str()).collect();
-        bail!("{}", unknown("detector", id, &ids, ""));
+        bail!("{}", unknown("detector or rule", id, &ids, ""));
     };
     let row = Row::of(about);
     writeln!(out, "{}\n", about.page.trim_end())?;
@@ -104,8 +105,8 @@ pub(crate) fn show(id: &str, out: &mut dyn Write) -> Result<()> {
 /// The table of detectors as Markdown, as `README.md` has it.
 #[cfg(test)]
 fn markdown_table() -> String {
-    let catalogue = Catalogue::new();
-    let lines = catalogue.iter().map(|about| {
+    let rules = Rules::built_in();
+    let lines = rules.catalogue().iter().take(DETECTORS.len()).map(|about| {
         let row = Row::of(about);
         let fires = about.section("Fires when");
         let first = fires.split_once(". ").map_or(&*fires, |(first, _)| first);
@@ -140,11 +141,13 @@ mod tests {
 
     #[test]
     fn every_form_lists_every_detector() {
-        assert_eq!(listed(Format::Table).lines().count(), DETECTORS.len() + 1);
-        assert_eq!(listed(Format::JsonLines).lines().count(), DETECTORS.len());
-        assert_eq!(listed(Format::Csv).matches("\r\n").count(), DETECTORS.len() + 1);
+        let n = Rules::built_in().catalogue().iter().count();
+        assert!(n > DETECTORS.len());
+        assert_eq!(listed(Format::Table).lines().count(), n + 1);
+        assert_eq!(listed(Format::JsonLines).lines().count(), n);
+        assert_eq!(listed(Format::Csv).matches("\r\n").count(), n + 1);
         let rows: serde_json::Value = serde_json::from_str(&listed(Format::Json)).unwrap();
-        assert_eq!(rows.as_array().unwrap().len(), DETECTORS.len());
+        assert_eq!(rows.as_array().unwrap().len(), n);
     }
 
     #[test]
@@ -159,6 +162,6 @@ mod tests {
     #[test]
     fn a_slip_in_an_id_is_told() {
         let error = show("portscan", &mut Vec::new()).unwrap_err().to_string();
-        assert_eq!(error, "no detector \"portscan\"; did you mean \"port-scan\"?");
+        assert_eq!(error, "no detector or rule \"portscan\"; did you mean \"port-scan\"?");
     }
 }

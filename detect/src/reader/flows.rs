@@ -27,6 +27,9 @@ pub struct FlowRows<'a> {
 pub(super) fn matches(rows: &FlowRows<'_>, context: &Context) -> Vec<FlowMatch> {
     let (rules, key) = (&context.options.rules, &context.options.hash_key);
     let (set, watches) = (rules.set(), rules.watches());
+    if !set.needs_flows() {
+        return Vec::new();
+    }
     let batch = rows.batch;
     let text = |field, row| batch.texts(field).and_then(|texts| texts.get(row));
     let mut all = Vec::new();
