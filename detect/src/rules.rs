@@ -14,6 +14,8 @@ mod predicate;
 mod rule;
 mod set;
 mod sigma;
+#[cfg(test)]
+mod testkit;
 mod view;
 mod walk;
 

@@ -115,3 +115,6 @@ fn foreign_accounts(parts: Parts<'_>) -> BTreeSet<String> {
 pub(crate) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,3 +119,6 @@ fn predicate(rules: &[Rule], no: RuleNo) -> Option<&Predicate> {
 fn can_hold(predicate: Option<&Predicate>, view: &View<'_>) -> bool {
     predicate.is_some_and(|predicate| predicate.holds(view) != Some(false))
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,6 +128,11 @@ impl RuleSet {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn index_for_test(&self) -> &Index {
+        &self.index
+    }
+
     /// Whether any rule is about flow logs.
     pub(crate) fn needs_flows(&self) -> bool {
         !self.flow_rules.is_empty()
