@@ -18,6 +18,7 @@ mod sigma;
 mod testkit;
 mod view;
 mod walk;
+mod yaml;
 
 pub use compile::DOCUMENTS_MAX;
 pub use decoys::Decoys;
@@ -25,3 +26,10 @@ pub use lists::{BYTES_MAX, ENTRIES_MAX, List, ListError, Lists};
 pub use names::Names;
 pub use set::RuleSet;
 pub use sigma::RuleError;
+use std::sync::Arc;
+
+/// What is wrong with the rules in a file. `file` is its name in messages.
+pub fn check(file: &str, text: &str) -> Vec<RuleError> {
+    let (_, errors) = sigma::read(&Arc::from(file), text);
+    errors
+}

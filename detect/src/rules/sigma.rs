@@ -1,6 +1,18 @@
 //! Sigma documents as values: what a file says, with the line of everything that can be wrong.
 //! `sigma/read.rs` makes them of YAML, `compile.rs` makes predicates of them.
 
+mod condition;
+mod correlation;
+mod glob;
+mod head;
+mod modifiers;
+mod read;
+mod sample;
+mod selection;
+mod table;
+
+pub(crate) use read::read;
+
 use std::{fmt, sync::Arc};
 
 /// Where something stands in a file. From 1.
@@ -290,3 +302,6 @@ pub(crate) struct Filter {
     /// What must hold besides the rule's own condition.
     pub(crate) condition: Condition,
 }
+
+#[cfg(test)]
+mod tests;
