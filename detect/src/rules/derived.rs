@@ -3,6 +3,7 @@
 use super::{
     fields::Derived,
     matcher::Value,
+    policy::is_account,
     view::{Parts, View},
 };
 use ingest::{
@@ -111,7 +112,5 @@ fn foreign_accounts(parts: Parts<'_>) -> BTreeSet<String> {
     accounts.filter(|account| *account != parts.account).map(str::to_owned).collect()
 }
 
-/// Whether a text is the id of an account: 12 digits.
-pub(crate) fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,7 @@ use super::{
     view::{Facet, Seen, View},
     walk,
 };
+use crate::suggest::suggest;
 use ingest::{Event, Raw, Text, flow};
 
 /// Where the values of a field are.
@@ -157,8 +158,7 @@ impl Field {
                 let full = name.to_string();
                 flow::Field::of(full.as_bytes()).map(Self::Flow).ok_or_else(|| {
                     let names = flow::Field::ALL.map(flow::Field::name);
-                    let shown = full.replace('-', "_");
-                    format!("flow logs have no field `{full}`{}", suggestion(&shown, names))
+                    format!("flow logs have no field `{full}`{}", suggestion(&full, names))
                 })
             }
         }
@@ -252,33 +252,8 @@ impl Field {
 
 /// `; did you mean ...?` where one of `names` is written much like `name`.
 pub(crate) fn suggestion<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> String {
-    /// Unit: edits. More, and it is another word.
-    const EDITS_MAX: usize = 3;
-    let name: String = name.chars().take(64).collect::<String>().to_lowercase();
-    let near = names.into_iter().map(|known| (edits(&name, &known.to_lowercase()), known));
-    match near.min() {
-        Some((n, known)) if n <= EDITS_MAX.min(name.chars().count() / 2) => {
-            format!("; did you mean `{known}`?")
-        }
-        _ => String::new(),
-    }
+    suggest(name, names).map_or_else(String::new, |known| format!("; did you mean `{known}`?"))
 }
 
-/// Levenshtein's distance. Unit: edits.
-fn edits(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, of_a) in a.chars().enumerate() {
-        let mut before = i;
-        let mut left = i + 1;
-        for (of_b, cell) in b.chars().zip(row.iter_mut().skip(1)) {
-            let changed = before + usize::from(of_a != of_b);
-            before = *cell;
-            left = changed.min(before + 1).min(left + 1);
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
+#[cfg(test)]
+mod tests;

@@ -11,13 +11,13 @@ use super::{
     predicate::{Bond, Predicate},
     rule::{Rule, RuleNo},
     sigma::Logs,
-    view::View,
+    view::{Facet, View},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rules that an API leaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct OfApi {
+pub struct OfApi {
     /// Ascending.
     bound: Box<[RuleNo]>,
     open: Open,
@@ -25,21 +25,25 @@ pub(crate) struct OfApi {
 
 /// Open rules that a part of a record leaves, by bits; what is beyond the last word is left.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Open(Box<[u64]>);
+pub struct Open(Box<[u64]>);
 
 /// What the parts of a record leave, put together.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Candidates<'c> {
-    pub(crate) api: &'c OfApi,
-    pub(crate) caller: &'c Open,
-    pub(crate) address: &'c Open,
-    pub(crate) agent: &'c Open,
+pub struct Candidates<'c> {
+    /// By [`RuleSet::of_api`](super::RuleSet::of_api).
+    pub api: &'c OfApi,
+    /// By [`RuleSet::of_caller`](super::RuleSet::of_caller).
+    pub caller: &'c Open,
+    /// By [`RuleSet::of_address`](super::RuleSet::of_address).
+    pub address: &'c Open,
+    /// By [`RuleSet::of_agent`](super::RuleSet::of_agent).
+    pub agent: &'c Open,
 }
 
 impl Candidates<'_> {
     /// Whether no rule is left: most records.
     #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.api.bound.is_empty() && !self.has_open()
     }
 
@@ -65,6 +69,8 @@ impl Candidates<'_> {
 pub(crate) struct Index {
     bound: BTreeMap<Bond, Vec<RuleNo>>,
     open: Vec<RuleNo>,
+    /// Places of the open rules that ask for a part of the record; no other is decided by it.
+    asking: BTreeMap<Facet, Vec<usize>>,
 }
 
 impl Index {
@@ -81,6 +87,15 @@ impl Index {
                 }
             }
         }
+        for (place, no) in index.open.iter().enumerate() {
+            let mut facets = BTreeSet::new();
+            if let Some(predicate) = predicate(rules, *no) {
+                predicate.fields(&mut |field| _ = facets.insert(field.facet()));
+            }
+            for facet in facets {
+                index.asking.entry(facet).or_default().push(place);
+            }
+        }
         index
     }
 
@@ -93,16 +108,25 @@ impl Index {
             bound.filter(|no| can_hold(predicate(rules, *no), view)).collect();
         bound.sort_unstable();
         bound.dedup();
-        OfApi { bound: bound.into(), open: self.open(view, rules) }
+        OfApi { bound: bound.into(), open: self.open(Facet::Api, view, rules) }
     }
 
-    /// What another part of a record leaves; `view` knows nothing else.
-    pub(crate) fn open(&self, view: &View<'_>, rules: &[Rule]) -> Open {
-        let words = self.open.chunks(64).map(|chunk| {
-            let left = chunk.iter().map(|no| can_hold(predicate(rules, *no), view));
-            left.zip(0..).fold(0_u64, |word, (is_left, bit)| word | u64::from(is_left) << bit)
-        });
-        Open(words.collect())
+    /// What a part of a record leaves; `view` knows nothing else.
+    pub(crate) fn open(&self, facet: Facet, view: &View<'_>, rules: &[Rule]) -> Open {
+        let mut words = vec![u64::MAX; self.open.len().div_ceil(64)];
+        for place in self.asking.get(&facet).into_iter().flatten() {
+            let no = self.open.get(*place);
+            if !no.is_some_and(|no| can_hold(predicate(rules, *no), view))
+                && let Some(word) = words.get_mut(place / 64)
+            {
+                *word &= !(1 << (place % 64));
+            }
+        }
+        // What is beyond the last rule is no rule.
+        if let Some(last) = words.last_mut() {
+            *last &= u64::MAX >> ((64 - self.open.len() % 64) % 64);
+        }
+        Open(words.into())
     }
 
     /// The rules that are left, in a fixed order.
@@ -124,3 +148,6 @@ fn predicate(rules: &[Rule], no: RuleNo) -> Option<&Predicate> {
 fn can_hold(predicate: Option<&Predicate>, view: &View<'_>) -> bool {
     predicate.is_some_and(|predicate| predicate.holds(view) != Some(false))
 }
+
+#[cfg(test)]
+mod tests;

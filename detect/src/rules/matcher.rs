@@ -364,7 +364,7 @@ pub(crate) fn fold(c: char) -> char {
     if c.is_ascii() {
         return c.to_ascii_lowercase();
     }
-    let single = |mut chars: &mut dyn Iterator<Item = char>| {
+    let single = |chars: &mut dyn Iterator<Item = char>| {
         let first = chars.next();
         if chars.next().is_none() { first } else { None }
     };
@@ -376,3 +376,6 @@ pub(crate) fn fold(c: char) -> char {
 pub(crate) fn folded(text: &str) -> String {
     text.chars().map(fold).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@
 mod condition;
 mod grants;
 
-use super::{derived::is_account, walk};
+use super::walk;
 use ingest::{Event, Raw, Text};
 use std::collections::BTreeSet;
 
@@ -148,6 +148,11 @@ fn principals(principal: Option<Raw<'_>>) -> (Vec<String>, bool) {
 
 fn canonical_user(id: &str) -> String {
     format!("canonical-user:{id}")
+}
+
+/// Whether a text is the id of an account: 12 digits.
+pub(crate) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The account of a principal: an account id, or an ARN.

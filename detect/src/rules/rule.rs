@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// The place of a rule in its set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct RuleNo(pub(crate) u32);
+pub struct RuleNo(pub(crate) u32);
 
 /// The place of a correlation in its set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

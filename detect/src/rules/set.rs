@@ -65,7 +65,7 @@ impl RuleSet {
 
     /// The rules that records of an API can match. Of `event` it reads `eventSource`, `eventName`
     /// and `readOnly` only; `api` is that of a [`Record`].
-    pub(crate) fn of_api(&self, event: &Event<'_>, api: &str) -> OfApi {
+    pub fn of_api(&self, event: &Event<'_>, api: &str) -> OfApi {
         let (caller, origin) = NOBODY;
         let parts = Parts { event, api, principal: None, caller, origin, account: "" };
         let view = View::facet(Facet::Api, parts, &self.names);
@@ -74,30 +74,34 @@ impl RuleSet {
 
     /// The open rules that records of a caller can match. Of `event` it reads `userIdentity` and
     /// `recipientAccountId` only.
-    pub(crate) fn of_caller(&self, event: &Event<'_>, principal: &Principal) -> Open {
+    pub fn of_caller(&self, event: &Event<'_>, principal: &Principal) -> Open {
         let (caller, origin) = NOBODY;
         let principal = Some(principal);
         let parts = Parts { event, api: "", principal, caller, origin, account: "" };
-        self.index.open(&View::facet(Facet::Caller, parts, &self.names), &self.rules)
+        self.open(Facet::Caller, parts)
     }
 
     /// The open rules that records from an address can match. Of `event` it reads
     /// `sourceIPAddress` only.
-    pub(crate) fn of_address(&self, event: &Event<'_>, caller: Caller, origin: Origin) -> Open {
+    pub fn of_address(&self, event: &Event<'_>, caller: Caller, origin: Origin) -> Open {
         let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
-        self.index.open(&View::facet(Facet::Address, parts, &self.names), &self.rules)
+        self.open(Facet::Address, parts)
     }
 
     /// The open rules that records of an agent can match. Of `event` it reads `userAgent` only.
-    pub(crate) fn of_agent(&self, event: &Event<'_>) -> Open {
+    pub fn of_agent(&self, event: &Event<'_>) -> Open {
         let (caller, origin) = NOBODY;
         let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
-        self.index.open(&View::facet(Facet::Agent, parts, &self.names), &self.rules)
+        self.open(Facet::Agent, parts)
+    }
+
+    fn open(&self, facet: Facet, parts: Parts<'_>) -> Open {
+        self.index.open(facet, &View::facet(facet, parts, &self.names), &self.rules)
     }
 
     /// Visits the rules that match a record, in a fixed order.
     #[inline]
-    pub(crate) fn matches(
+    pub fn matches(
         &self,
         candidates: Candidates<'_>,
         record: &Record<'_>,
@@ -128,6 +132,11 @@ impl RuleSet {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn index_for_test(&self) -> &Index {
+        &self.index
+    }
+
     /// Whether any rule is about flow logs.
     pub(crate) fn needs_flows(&self) -> bool {
         !self.flow_rules.is_empty()
@@ -153,3 +162,6 @@ impl RuleSet {
         fields
     }
 }
+
+#[cfg(test)]
+mod tests;

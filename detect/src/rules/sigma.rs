@@ -302,3 +302,6 @@ pub(crate) struct Filter {
     /// What must hold besides the rule's own condition.
     pub(crate) condition: Condition,
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ pub(super) fn predicate(
     names: &Names,
     faults: &mut Faults<'_>,
 ) -> Option<Predicate> {
-    let mut all = |parts: &[Condition], faults: &mut Faults<'_>| -> Option<Vec<Predicate>> {
+    let all = |parts: &[Condition], faults: &mut Faults<'_>| -> Option<Vec<Predicate>> {
         // Every fault is told, not only the first.
         let parts: Vec<_> = parts.iter().map(|part| predicate(part, logs, names, faults)).collect();
         parts.into_iter().collect()

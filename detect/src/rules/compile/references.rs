@@ -46,7 +46,7 @@ impl References {
             let is_alone = by_file.get(&*head.file) == Some(&1);
             let id: Arc<str> = id(head, *n, is_alone).into();
             let fault = match taken.get(&id) {
-                _ if taken.len() > super::DOCUMENTS_MAX + DETECTORS.len() => {
+                _ if taken.len() >= super::DOCUMENTS_MAX + DETECTORS.len() => {
                     Some(format!("expected at most {} documents", super::DOCUMENTS_MAX))
                 }
                 Some(owner) => Some(format!("the id `{id}` is that of {owner}; name it otherwise")),

@@ -2,7 +2,7 @@
 //! than `or`.
 
 use super::{
-    Condition, Line,
+    Condition, FieldName, Glob, GlobPart, Line, Operand,
     selection::{Selection, all, any},
     table::{shown, unknown},
 };
@@ -10,8 +10,9 @@ use crate::rules::yaml::Fault;
 
 /// Brackets and `not` in each other. The reader recurses so deep.
 pub(super) const NESTED_MAX: usize = 32;
-/// Values after every selection is in its place; one may stand in several. Unit: values.
-pub(super) const VALUES_MAX: usize = 65_536;
+/// Fields and values after every selection is in its place; one may stand in several. Unit: bytes, with
+/// 16 for each value.
+pub(super) const BYTES_MAX: usize = 1 << 20;
 
 /// Words of the grammar. They name no selection.
 const WORDS: [&str; 6] = ["all", "and", "not", "of", "or", "them"];
@@ -25,12 +26,12 @@ pub(super) struct Grammar<'a> {
     selections: &'a [Selection<'a>],
     /// For each selection whether it is used.
     used: Vec<bool>,
-    n_values: usize,
+    n_bytes: usize,
 }
 
 impl<'a> Grammar<'a> {
     pub(super) fn new(selections: &'a [Selection<'a>]) -> Self {
-        Self { selections, used: vec![false; selections.len()], n_values: 0 }
+        Self { selections, used: vec![false; selections.len()], n_bytes: 0 }
     }
 
     /// One condition.
@@ -67,9 +68,9 @@ impl<'a> Grammar<'a> {
                 continue;
             }
             *used = true;
-            self.n_values += n_values(&selection.condition);
-            if self.n_values > VALUES_MAX {
-                let what = format!("condition over more than {VALUES_MAX} values");
+            self.n_bytes += n_bytes(&selection.condition);
+            if self.n_bytes > BYTES_MAX {
+                let what = format!("condition over more than {BYTES_MAX} bytes of selections");
                 return Err(Fault::new(line, what));
             }
             conditions.push(selection.condition.clone());
@@ -78,12 +79,34 @@ impl<'a> Grammar<'a> {
     }
 }
 
-fn n_values(condition: &Condition) -> usize {
+fn n_bytes(condition: &Condition) -> usize {
     match condition {
-        Condition::All(inner) | Condition::Any(inner) => inner.iter().map(n_values).sum(),
-        Condition::Not(inner) => n_values(inner),
-        Condition::Item(item) => item.values.len(),
+        Condition::All(inner) | Condition::Any(inner) => inner.iter().map(n_bytes).sum(),
+        Condition::Not(inner) => n_bytes(inner),
+        Condition::Item(item) => {
+            let values: usize = item.values.iter().map(|value| 16 + text_bytes(value)).sum();
+            values + item.field.as_ref().map_or(0, path_bytes)
+        }
     }
+}
+
+fn text_bytes(value: &Operand) -> usize {
+    match value {
+        Operand::Glob(Glob(parts)) => {
+            let bytes = parts.iter().map(|part| match part {
+                GlobPart::Text(text) => text.len(),
+                GlobPart::One | GlobPart::Many => 1,
+            });
+            bytes.sum()
+        }
+        Operand::Regex(text) | Operand::Placeholder(text) => text.len(),
+        Operand::Field(field) => path_bytes(field),
+        Operand::Cidr(..) | Operand::Number(_) | Operand::Bool(_) | Operand::Null => 0,
+    }
+}
+
+fn path_bytes(field: &FieldName) -> usize {
+    field.path.iter().map(|key| 16 + key.len()).sum()
 }
 
 /// Words and brackets.

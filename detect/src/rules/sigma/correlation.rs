@@ -201,14 +201,15 @@ fn check_all(table: Table<'_>, kind: &str, rules: &[(Line, String)]) -> Result<(
             })
         }
         Kind::Scalar(scalar) => {
-            let mut words: Vec<_> = scalar.text.split_whitespace().collect();
-            let n_words = words.len();
-            words.retain(|word| !word.eq_ignore_ascii_case("and"));
-            let is_chain = n_words + 1 == 2 * words.len();
-            words.sort_unstable();
+            let words: Vec<_> = scalar.text.split_whitespace().collect();
+            let mut named: Vec<_> = words.iter().copied().step_by(2).collect();
+            let mut joins = words.iter().skip(1).step_by(2);
+            let is_chain =
+                words.len() % 2 == 1 && joins.all(|word| word.eq_ignore_ascii_case("and"));
+            named.sort_unstable();
             let mut names: Vec<_> = rules.iter().map(|(_, rule)| rule.as_str()).collect();
             names.sort_unstable();
-            is_chain && words == names
+            is_chain && named == names
         }
         Kind::Sequence(_) => false,
     };

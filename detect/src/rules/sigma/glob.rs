@@ -4,8 +4,8 @@ use super::{Glob, GlobPart};
 
 /// A dash or slash in front of a word, in each of its guises.
 const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'];
-/// The most texts that `windash` makes of one: four flags.
-const WINDASH_TEXTS_MAX: usize = DASHES.len().pow(4);
+/// The most texts that `windash` makes of one: of three flags.
+const WINDASH_TEXTS_MAX: usize = DASHES.len().pow(3);
 
 impl Glob {
     /// `*` and `?` are wildcards, `\` in front of either or of `\` makes it plain; any other `\` stands
@@ -73,7 +73,9 @@ impl Glob {
         let mut globs = vec![Self(Vec::new())];
         for part in &self.0 {
             let GlobPart::Text(text) = part else {
-                globs.iter_mut().for_each(|glob| glob.push(part.clone()));
+                for glob in &mut globs {
+                    glob.push(part.clone());
+                }
                 continue;
             };
             let mut before = ' ';
@@ -85,7 +87,9 @@ impl Glob {
                     && chars.peek().copied().is_some_and(is_word);
                 before = c;
                 if !is_flag {
-                    globs.iter_mut().for_each(|glob| glob.push_char(c));
+                    for glob in &mut globs {
+                        glob.push_char(c);
+                    }
                     continue;
                 }
                 if globs.len() * DASHES.len() > WINDASH_TEXTS_MAX {

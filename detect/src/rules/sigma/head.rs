@@ -125,13 +125,11 @@ pub(super) fn one_of<T: Copy>(
 ) -> Result<Option<T>, Fault> {
     let Some(node) = table.get(key) else { return Ok(None) };
     let word = text(node, key)?;
-    match known.iter().find(|(name, _)| *name == word) {
-        Some((_, value)) => Ok(Some(*value)),
-        None => {
-            let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
-            Err(Fault::new(node.line, format!("no {key} {}", unknown(word, &names))))
-        }
+    if let Some((_, value)) = known.iter().find(|(name, _)| *name == word) {
+        return Ok(Some(*value));
     }
+    let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+    Err(Fault::new(node.line, format!("no {key} {}", unknown(word, &names))))
 }
 
 fn notes(table: Table<'_>, faults: &mut Faults) -> Option<Notes> {

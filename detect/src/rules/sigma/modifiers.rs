@@ -1,7 +1,7 @@
 //! One line of a selection: `field|modifier|modifier: values`.
 
 use super::{
-    Condition, Edge, Glob, Item, Line, Operand, Test,
+    Condition, Edge, FieldName, Glob, Item, Line, Operand, Test,
     glob::{self, Order},
     head::field,
     table::{items, shown, unknown, wrong},
@@ -263,7 +263,10 @@ impl<'a> Chain<'a> {
                     return Err(expected(line, scalar, &what));
                 }
             }),
-            Family::FieldRef => Operand::Field(field(line, &scalar.text)?),
+            Family::FieldRef => match scalar.value {
+                Value::Text => Operand::Field(field(line, &scalar.text)?),
+                _ => return Err(expected(line, scalar, "the name of a field for \"fieldref\"")),
+            },
         };
         Ok(vec![operand])
     }
@@ -363,7 +366,7 @@ impl Form {
             }
             M::WinDash => match self {
                 Self::Glob(glob) if !is_encoded => {
-                    let globs = glob.windash().ok_or("of a text with more than four flags")?;
+                    let globs = glob.windash().ok_or("of a text with more than three flags")?;
                     Ok(globs.into_iter().map(Self::Glob).collect())
                 }
                 _ => Err("after an encoding"),
@@ -407,17 +410,13 @@ pub(super) fn item(key: &Key, node: &Node) -> Result<Condition, Fault> {
         };
         values.push(operands);
     }
-    Ok(assemble(&chain, field, values))
+    Ok(assemble(&chain, field.as_ref(), values))
 }
 
 /// Values that became several are alternatives even under `all`.
-fn assemble(
-    chain: &Chain<'_>,
-    field: Option<super::FieldName>,
-    values: Vec<Vec<Operand>>,
-) -> Condition {
+fn assemble(chain: &Chain<'_>, field: Option<&FieldName>, values: Vec<Vec<Operand>>) -> Condition {
     let item = |needs_all, values| {
-        let (line, field, test) = (chain.line, field.clone(), chain.test());
+        let (line, field, test) = (chain.line, field.cloned(), chain.test());
         Condition::Item(Item { line, field, test, needs_all, values })
     };
     let needs_all = chain.has(M::All);

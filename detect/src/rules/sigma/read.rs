@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     rules::yaml::{self, Fault, Key, Node},
-    suggest,
+    suggest::slip_of,
 };
 use std::sync::Arc;
 
@@ -137,7 +137,7 @@ fn check_attribute(key: &Key) -> Result<(), Fault> {
         let what = "\"action\" (not supported since Sigma 2: write each document out)";
         return Err(Fault::new(key.line, what));
     }
-    match suggest(word, ATTRIBUTES) {
+    match slip_of(word, ATTRIBUTES) {
         Some(near) => {
             let what = format!("attribute {}; did you mean \"{near}\"?", shown(word));
             Err(Fault::new(key.line, what))
