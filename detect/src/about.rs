@@ -81,7 +81,6 @@ impl Catalogue {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::rules::Rules;
 
     #[test]

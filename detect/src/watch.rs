@@ -227,3 +227,6 @@ fn severity(level: Level) -> Severity {
         Level::Critical => Severity::Critical,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use std::{
 
 /// Groups that a watch holds of one day in one shard; of more, the smallest by keyed hash are kept.
 /// Unit: groups.
-const GROUPS_MAX: usize = 1_024;
+pub(super) const GROUPS_MAX: usize = 1_024;
 
 /// Records that a slot keeps of one rule and group, the first by time and id. Unit: records.
 pub(super) const RECORDS_MAX: usize = 32;
