@@ -147,7 +147,10 @@ pub(crate) fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&format!("{error:#}"));
+            match error.downcast_ref() {
+                Some(ConfigError::Rules(troubles)) => troubles.iter().for_each(|one| complain(one)),
+                _ => complain(&format!("{error:#}")),
+            }
             ExitCode::from(if is_usage(&error) { USAGE } else { FAILURE })
         }
     }

@@ -2,22 +2,25 @@
 //! checked values, and where each came from. Of the environment it reads what says whether to colour.
 
 mod keys;
-mod suggest;
+mod rules;
 mod units;
 
+pub(crate) use detect::suggest;
 pub(crate) use keys::unknown;
-pub(crate) use suggest::suggest;
 
 use baseline::{HashKey, Lateness, stable_hash};
 use ingest::enrich::{Enrich, EnrichError};
 use keys::{Fault, Places};
+use rules::{DecoyNames, ListFile, Loaded, Named};
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     env,
     ffi::OsStr,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use toml::{Table, de::DeTable};
 use units::Size;
@@ -51,6 +54,9 @@ pub(crate) enum ConfigError {
         /// What is wrong, and what was expected.
         what: String,
     },
+    /// Rules or lists that cannot be used, one line each.
+    #[error("{}", .0.join("; "))]
+    Rules(Vec<String>),
 }
 
 /// The file as values.
@@ -70,6 +76,15 @@ struct Settings {
     /// mmdb file with cities; relative to the folder of the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     city_database: Option<PathBuf>,
+    /// Folders and files of rules; relative to the folder of the configuration.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<PathBuf>,
+    /// Tables `[lists.NAME]`: addresses that rules ask for by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    lists: BTreeMap<String, ListFile>,
+    /// Table `[decoys]`.
+    #[serde(skip_serializing_if = "DecoyNames::is_empty")]
+    decoys: DecoyNames,
     /// Table `[detectors]`.
     detectors: detect::Settings,
 }
@@ -83,6 +98,9 @@ impl Default for Settings {
             duplicates_budget: Size(options.duplicates_budget_bytes as u64),
             max_inflated: Size(ingest::decode::INFLATED_BYTES_MAX),
             city_database: None,
+            rules: Vec::new(),
+            lists: BTreeMap::new(),
+            decoys: DecoyNames::default(),
             detectors: options.detectors,
         }
     }
@@ -95,6 +113,7 @@ pub(crate) struct Config {
     path: Option<PathBuf>,
     text: String,
     places: Places,
+    loaded: Loaded,
 }
 
 impl Config {
@@ -102,14 +121,20 @@ impl Config {
     pub(crate) fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let Some(path) = path else {
             let (settings, places) = (Settings::default(), Places::new());
-            return Ok(Self { settings, path: None, text: String::new(), places });
+            let loaded = Loaded { rules: detect::Rules::built_in(), hash: None };
+            return Ok(Self { settings, path: None, text: String::new(), places, loaded });
         };
         let text = read(path)?;
-        let (settings, places) = parse(&text).map_err(|(at, what)| {
+        let wrong = |(at, what): Fault| {
             let (line, column) = position(&text, at);
             ConfigError::Wrong { path: path.to_owned(), line, column, what }
-        })?;
-        Ok(Self { settings, path: Some(path.to_owned()), text, places })
+        };
+        let (settings, places) = parse(&text).map_err(wrong)?;
+        let Settings { rules, lists, decoys, .. } = &settings;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let loaded = rules::load(&Named { rules, lists, decoys, folder })?;
+        keys::check_ids(&settings.detectors, loaded.rules.catalogue(), &places).map_err(wrong)?;
+        Ok(Self { settings, path: Some(path.to_owned()), text, places, loaded })
     }
 
     /// What changes how logs are read and judged.
@@ -120,7 +145,13 @@ impl Config {
             hash_key: self.settings.hash_key,
             duplicates_budget_bytes: usize::try_from(budget).unwrap_or(usize::MAX),
             detectors: self.settings.detectors.clone(),
+            rules: Arc::clone(&self.loaded.rules),
         }
+    }
+
+    /// The rules in force.
+    pub(crate) fn rules(&self) -> &detect::Rules {
+        &self.loaded.rules
     }
 
     /// What one object may inflate to. Unit: bytes.
@@ -147,9 +178,13 @@ impl Config {
     }
 
     /// Hash of what is in force, 32 hexadecimal digits: equal for files that mean the same. It holds
-    /// the hash key but does not tell it.
+    /// the hash key but does not tell it, and what the files of rules and lists say.
     pub(crate) fn hash(&self) -> String {
-        format!("{:032x}", stable_hash(&[self.effective().to_string().as_bytes()]))
+        let effective = self.effective().to_string();
+        let files = self.loaded.hash.map(u128::to_le_bytes);
+        let fields =
+            std::iter::once(effective.as_bytes()).chain(files.iter().map(|hash| &hash[..]));
+        format!("{:032x}", stable_hash(&fields.collect::<Vec<_>>()))
     }
 
     /// Whether the hash key is the one that everybody knows.

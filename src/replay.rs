@@ -10,12 +10,13 @@ use anyhow::{Context, Result};
 use detect::{Chunk, Engine, Finding, Reader};
 use ingest::{
     decode::Limits,
+    flow::Field,
     flowlog::FlowFormat,
     source::{self, Filter, Object, PathArg, Place},
 };
 use order::{Unit, Units, Work};
 use rayon::prelude::*;
-use std::{io::Read as _, sync::Mutex};
+use std::{collections::BTreeSet, io::Read as _, sync::Mutex};
 
 /// What to replay, and how.
 pub(crate) struct Plan {
@@ -54,8 +55,8 @@ pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Re
     let mut summary = Summary::of(&listing);
     let bytes = listing.objects.iter().map(|object| object.size_bytes).sum();
     watch.begin(bytes);
-    let workers = Workers { plan, idle: Mutex::new(Vec::new()) };
-    let mut units = Units::of(&listing.objects, &workers, &mut summary, watch)?;
+    let workers = Workers { plan, fields: engine.rules().flow_fields(), idle: Mutex::default() };
+    let mut units = Units::of(&listing.objects, (&*engine, &workers), &mut summary, watch)?;
     let mut batch: Vec<Unit<'_>> = Vec::new();
     let mut batch_bytes = 0;
     while let Some(unit) = units.next().transpose()? {
@@ -78,6 +79,8 @@ pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Re
 /// Workers that are not at work, with their buffers.
 struct Workers<'a> {
     plan: &'a Plan,
+    /// Of flow logs, that rules ask for.
+    fields: BTreeSet<Field>,
     idle: Mutex<Vec<Worker<'a>>>,
 }
 
@@ -86,7 +89,7 @@ impl<'a> Workers<'a> {
         let Plan { filter, limits, flow_format, .. } = self.plan;
         let idle = || self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let worker = idle().pop();
-        let new = || Worker::new(filter, *limits, flow_format.clone());
+        let new = || Worker::new(filter, *limits, flow_format.clone()).with_fields(&self.fields);
         let mut worker = worker.unwrap_or_else(new);
         let done = work(&mut worker);
         idle().push(worker);
@@ -183,6 +186,7 @@ fn read_units<'a>(
                     reader.begin(flows.content, None);
                     reader.flows(flows.n_flows);
                     flows.connections.iter().for_each(|one| reader.connection(&one.borrow()));
+                    flows.matches.into_iter().for_each(|one| reader.flow_match(one));
                     Outcome::default()
                 }
             };
@@ -259,7 +263,7 @@ mod tests {
         let plan = Plan { paths, filter, limits, flow_format: None };
         let listing = source::list(&plan.paths, &plan.filter).unwrap();
         std::fs::remove_file(name(2)).unwrap();
-        let workers = Workers { plan: &plan, idle: Mutex::new(Vec::new()) };
+        let workers = Workers { plan: &plan, fields: BTreeSet::new(), idle: Mutex::default() };
         let enrich = ingest::enrich::Enrich::built_in();
         let mut engine = Engine::new(detect::Options::default(), enrich);
         let units = listing.objects.iter().map(|object| Unit {

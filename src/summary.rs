@@ -80,7 +80,7 @@ impl Summary {
             "records   {} of CloudTrail, {} of flow logs; {} duplicates dropped",
             counts.n_records, counts.n_flows, counts.n_duplicates
         )?;
-        let notes: [(u64, &str); 13] = [
+        let notes: [(u64, &str); 14] = [
             (
                 counts.n_duplicate_objects,
                 "objects, or days of them, whose content had been read before",
@@ -101,6 +101,7 @@ impl Summary {
                 counts.n_hours_unchecked,
                 "hours in which duplicates could not be told for want of memory",
             ),
+            (counts.n_matches_dropped, "matches of rules left out: their day had too many groups"),
             (self.n_nodata, "flow records without traffic (NODATA)"),
             (
                 self.n_unread_flows,

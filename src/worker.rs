@@ -3,16 +3,17 @@
 mod flows;
 
 use anyhow::{Context, Result};
-use detect::{Connection, Reader};
+use detect::{Connection, FlowRows, Reader};
 use flows::Flows;
 use ingest::{
     cloudtrail::{self, Feed, Record, RecordError},
     decode::{DecodeError, Decoder, Inflated, Limits, Stream},
-    flow::FlowBatch,
+    flow::Field,
     flowlog::{FlowCounts, FlowFormat, looks_like_flow},
     source::{Filter, key},
 };
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{ErrorKind, Read},
     ops::ControlFlow,
@@ -110,7 +111,7 @@ pub(crate) trait Sink {
     /// Flow records that were read.
     fn flows(&mut self, n: u64);
     /// The rows themselves.
-    fn rows(&mut self, _: &FlowBatch) {}
+    fn rows(&mut self, _: &FlowRows<'_>) {}
     /// The fields that the rows of the object had.
     fn format(&mut self, _: &FlowFormat) {}
 }
@@ -127,12 +128,22 @@ impl Sink for Reader<'_> {
     fn flows(&mut self, n: u64) {
         Reader::flows(self, n);
     }
+
+    fn rows(&mut self, rows: &FlowRows<'_>) {
+        self.flow_rows(rows);
+    }
 }
 
 impl<'a> Worker<'a> {
     pub(crate) fn new(filter: &'a Filter, limits: Limits, format: Option<FlowFormat>) -> Self {
         let (decoder, flows) = (Decoder::new(limits), Flows::new(format));
         Self { decoder, flows, file: Vec::new(), filter }
+    }
+
+    /// The same for a sink that looks at these fields of a flow as well.
+    pub(crate) fn with_fields(mut self, fields: &BTreeSet<Field>) -> Self {
+        self.flows = self.flows.with_fields(fields);
+        self
     }
 
     /// The same for a sink that looks at every field of a flow.

@@ -53,7 +53,7 @@ pub(crate) struct Report<'a> {
     pub(crate) id: String,
     pub(crate) version: u32,
     pub(crate) detector: &'a str,
-    pub(crate) title: String,
+    pub(crate) title: &'a str,
     pub(crate) severity: SeverityReport,
     pub(crate) account: &'a str,
     pub(crate) entity: EntityReport<'a>,
@@ -65,8 +65,8 @@ pub(crate) struct Report<'a> {
     pub(crate) parts: Vec<PartReport<'a>>,
     pub(crate) summary: String,
     pub(crate) impact: &'static str,
-    pub(crate) techniques: Vec<&'static str>,
-    pub(crate) guardduty: Option<&'static str>,
+    pub(crate) techniques: Vec<&'a str>,
+    pub(crate) guardduty: Option<&'a str>,
     pub(crate) hours: u32,
     pub(crate) confidence: Confidence,
     pub(crate) cannot_tell: String,
@@ -117,7 +117,7 @@ pub(crate) struct FlowReport<'a> {
 impl<'a> Report<'a> {
     /// What `finding` says, under the `inputs` of the run.
     pub(crate) fn new(finding: &'a Finding, inputs: &'a Inputs) -> Self {
-        let Finding { meta, entity, records, .. } = finding;
+        let Finding { about, entity, records, .. } = finding;
         let is_complete = records.len() as u64 == finding.count;
         let seen = |field: fn(&Evidence) -> Option<&str>| {
             Seen::of(records.iter().filter_map(field), is_complete)
@@ -127,8 +127,8 @@ impl<'a> Report<'a> {
         Self {
             id: finding.id.to_string(),
             version: VERSION,
-            detector: meta.id,
-            title: meta.title(),
+            detector: &about.id,
+            title: &about.title,
             severity: SeverityReport { score, label: finding.severity.label() },
             account: &entity.account,
             day: format_ms(finding.day.start_ms()).chars().take("2025-03-14".len()).collect(),
@@ -139,13 +139,13 @@ impl<'a> Report<'a> {
             parts: finding.parts.iter().map(part).collect(),
             summary: sentence(&name, &finding.summary),
             entity: EntityReport { kind: entity.kind.name(), key: &entity.key, name },
-            impact: meta.impact.name(),
-            techniques: meta.techniques.iter().map(|technique| technique.0).collect(),
-            guardduty: meta.guardduty,
+            impact: about.impact.name(),
+            techniques: about.techniques.iter().map(String::as_str).collect(),
+            guardduty: about.guardduty.as_deref(),
             hours: finding.n_hours,
             confidence: Confidence::of(finding.history_days),
-            cannot_tell: meta.section("Misses"),
-            what_to_do: meta.section("Triage"),
+            cannot_tell: about.section("Misses"),
+            what_to_do: about.section("Triage"),
             event_ids: records.iter().map(|record| record.id.to_string()).collect(),
             addresses: seen(|record| record.address.as_deref()),
             access_keys: seen(|record| record.access_key.as_deref()),

@@ -2,7 +2,7 @@
 
 use crate::Inputs;
 use baseline::{Bits, Day, Dimension, Entity, EventId, Evidence, Kind, Part};
-use detect::{DETECTORS, Finding, FindingId, FlowSeen, Severity};
+use detect::{Finding, FindingId, FlowSeen, Rules, Severity};
 use ingest::enrich::TableDates;
 
 /// 2026-03-12T14:03:11Z.
@@ -14,7 +14,7 @@ pub(crate) fn inputs() -> Inputs {
 }
 
 pub(crate) fn finding(detector: &str) -> Finding {
-    let meta = DETECTORS.iter().map(|d| d.meta).find(|meta| meta.id == detector).unwrap();
+    let about = Rules::built_in().catalogue().find(detector).unwrap().clone();
     let part = |dimension, bits, observed: &str, usual: &str| Part {
         dimension,
         bits: Bits::of(bits),
@@ -23,7 +23,7 @@ pub(crate) fn finding(detector: &str) -> Finding {
     };
     Finding {
         id: FindingId(0x0a1b_2c3d),
-        meta,
+        about,
         entity: Entity {
             account: "111122223333".into(),
             kind: Kind::Human,

@@ -98,6 +98,8 @@ dimensions! {
     ScanTargets = "scan-targets", Distinct, false;
     /// Ports of peers of which an interface called several, `peer port`.
     PeerPorts = "peer-ports", Shared, false;
+    /// Rules that matched; what is learned are built-in ones to which habit matters, by id.
+    Matches = "matches", Sum, true;
 }
 
 impl Dimension {

@@ -75,7 +75,7 @@ impl Distinct {
     }
 
     /// What [`Self::count`] is of all `sets` together.
-    pub(crate) fn count_together<'a>(sets: impl Iterator<Item = &'a Self> + Clone) -> u64 {
+    pub fn count_together<'a>(sets: impl Iterator<Item = &'a Self> + Clone) -> u64 {
         let mut few = sets.clone();
         if let (Some(only), None) = (few.next(), few.next()) {
             return only.count();
@@ -114,7 +114,7 @@ impl Distinct {
     }
 
     /// Whether it holds no value.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 

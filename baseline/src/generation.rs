@@ -66,6 +66,12 @@ impl<'a> Generation<'a> {
         self.own.knows(dimension, value)
     }
 
+    /// The days on which the entity showed `value`, at least: a day with a finding counts as an eighth.
+    /// Unit: days.
+    pub fn n_days(&self, dimension: Dimension, value: &Value) -> u32 {
+        self.own.seen(dimension).map_or(0, |seen| seen.plain_days(value))
+    }
+
     /// Who is known to have shown a value of this text.
     pub fn known_by(&self, dimension: Dimension, text: &str) -> KnownBy {
         let known =

@@ -24,6 +24,10 @@ pub enum Kind {
     External,
     /// A network interface.
     Interface,
+    /// An address that calls came from. It has no profile.
+    Source,
+    /// An account as a whole. It has no profile.
+    Account,
 }
 
 impl Kind {
@@ -43,6 +47,8 @@ impl Kind {
             Self::Root => "root",
             Self::External => "external",
             Self::Interface => "interface",
+            Self::Source => "source",
+            Self::Account => "account",
         }
     }
 }

@@ -74,6 +74,11 @@ impl Seen {
         self.find(value).map_or(0, |known| known.weight)
     }
 
+    /// Its weight as so many plain days. Unit: days.
+    pub(crate) fn plain_days(&self, value: &Value) -> u32 {
+        self.weight(value) / Weight::PLAIN.0
+    }
+
     /// The largest number of members of a group that had `value` on one day; 0 while it is unknown,
     /// or what an intruder brought on one day would vouch for him on the next.
     pub(crate) fn n_members(&self, value: &Value) -> u32 {

@@ -1,6 +1,10 @@
 //! What a worker read of some objects, before duplicates are dropped; and its sums by entity after.
 
-use crate::intern::Interner;
+use crate::{
+    intern::Interner,
+    rules::index::{OfApi, Open},
+    watch::{Flow, Found, Sighting, Watches, Whom},
+};
 use baseline::{
     Aggregate, Dimension, Entity, Entry, EventId, Evidence, Kind, Principal, Slot, Stay, Value,
 };
@@ -43,6 +47,20 @@ pub(crate) struct Api {
     pub(crate) class: Dimension,
     /// The detectors that want to see its records, by their place in the registry.
     pub(crate) interested: u32,
+    /// The rules that its records can match.
+    pub(crate) rules: OfApi,
+}
+
+/// The caller of some records.
+#[derive(Debug)]
+pub(crate) struct Who {
+    pub(crate) principal: Principal,
+    /// The account that received the calls.
+    pub(crate) account: Arc<str>,
+    /// The detectors that want to see its records, by their place in the registry.
+    pub(crate) interested: u32,
+    /// The open rules that its records can match.
+    pub(crate) rules: Open,
 }
 
 #[derive(Debug)]
@@ -55,6 +73,8 @@ pub(crate) struct Address {
     pub(crate) origin: Origin,
     pub(crate) country: Option<Value>,
     pub(crate) network: Option<Value>,
+    /// The open rules that records from it can match.
+    pub(crate) rules: Open,
 }
 
 /// What a detector counted of a row.
@@ -70,6 +90,24 @@ pub(crate) struct Extra {
     pub(crate) is_first: bool,
 }
 
+/// What a watch takes of a row.
+#[derive(Debug)]
+pub(crate) struct Match {
+    pub(crate) row: u32,
+    pub(crate) found: Found,
+}
+
+/// What a watch takes of a row of flow logs.
+#[derive(Debug, Clone)]
+pub struct FlowMatch {
+    pub(crate) entity: Entity,
+    /// End of the flow. Unit: milliseconds since the Unix epoch.
+    pub end_ms: i64,
+    pub(crate) slot: Slot,
+    pub(crate) found: Found,
+    pub(crate) flow: Flow,
+}
+
 /// One object of a chunk.
 #[derive(Debug)]
 pub(crate) struct ChunkObject {
@@ -79,6 +117,8 @@ pub(crate) struct ChunkObject {
     pub(crate) corrections_from: u64,
     /// Flow records have no id: they are dropped with their object.
     pub(crate) flows: Vec<Aggregate>,
+    /// What rules matched of them.
+    pub(crate) flow_matches: Vec<FlowMatch>,
     /// Unit: flow records.
     pub(crate) n_flows: u64,
     /// First and last end of a flow. Unit: milliseconds since the Unix epoch.
@@ -108,11 +148,14 @@ pub struct Chunk {
     pub(crate) objects: Vec<ChunkObject>,
     pub(crate) rows: Vec<Row>,
     pub(crate) extras: Vec<Extra>,
-    pub(crate) principals: Interner<(Principal, Arc<str>, u32)>,
+    pub(crate) matches: Vec<Match>,
+    pub(crate) principals: Interner<Who>,
     pub(crate) apis: Interner<Api>,
     pub(crate) addresses: Interner<Address>,
     pub(crate) regions: Interner<Value>,
     pub(crate) ids: Interner<Arc<str>>,
+    /// The open rules that records of each agent can match.
+    pub(crate) agents: Interner<Open>,
     pub(crate) n_corrections: u64,
 }
 
@@ -178,6 +221,36 @@ impl Chunk {
         aggregates
     }
 
+    /// What rules matched of the rows and of the objects that are new.
+    pub(crate) fn sightings(
+        &self,
+        (fresh, objects): (&[bool], &[bool]),
+        watches: &Watches,
+    ) -> Vec<Sighting<'_>> {
+        let is_fresh = |one: &&Match| fresh.get(one.row as usize) == Some(&true);
+        let rows = self.matches.iter().filter(is_fresh).filter_map(|Match { row, found }| {
+            let row = self.rows.get(*row as usize)?;
+            let principal = &self.principals.get(row.principal)?.principal;
+            let address = || self.addresses.get(row.address).map(|address| &address.text);
+            let of = |kind, key: &Arc<str>| Entity {
+                account: Arc::clone(&principal.entity.account),
+                kind,
+                key: Arc::clone(key),
+            };
+            let entity = match watches.get(found.watch)?.whom {
+                Whom::Identity | Whom::Interface => principal.entity.clone(),
+                Whom::Source => of(Kind::Source, address()?),
+                Whom::Account => of(Kind::Account, &principal.entity.account),
+            };
+            let (id, evidence) = (entity.id(), self.evidence(row, 1));
+            let api = self.apis.get(row.api).map(|api| &api.value);
+            Some(Sighting { entity, id, slot: row.slot, found, evidence, api, flow: None })
+        });
+        let new_objects = self.objects.iter().zip(objects).filter(|(_, is_new)| **is_new);
+        let flows = new_objects.flat_map(|(object, _)| &object.flow_matches);
+        rows.chain(flows.map(FlowMatch::sighting)).collect()
+    }
+
     /// Rows of one caller and address in order of time; texts, since numbers depend on the chunk.
     fn order(&self, row: &Row) -> (i64, EventId, Option<&str>, Option<&str>) {
         let api = self.apis.get(row.api).map(|api| &*api.text);
@@ -194,10 +267,7 @@ impl Chunk {
     }
 
     fn evidence(&self, row: &Row, amount: u64) -> Evidence {
-        let (principal, _, _) = self.principals.get(row.principal).map_or_else(
-            || (None, None, 0),
-            |(principal, account, n)| (Some(principal), Some(account), *n),
-        );
+        let principal = self.principals.get(row.principal).map(|who| &who.principal);
         Evidence {
             time_ms: row.time_ms,
             id: self.event_id(row),
@@ -208,6 +278,18 @@ impl Chunk {
             actor: principal.map(|principal| Arc::clone(&principal.actor)),
             amount,
         }
+    }
+}
+
+impl FlowMatch {
+    fn sighting(&self) -> Sighting<'_> {
+        let Self { entity, end_ms, slot, found, flow } = self;
+        // Nothing but its time names a flow.
+        let (id, api) = (EventId::Text("".into()), "".into());
+        let (address, access_key, region, actor) = (None, None, None, None);
+        let evidence = Evidence { time_ms: *end_ms, id, api, address, access_key, region, actor };
+        let (entity, id) = (entity.clone(), entity.id());
+        Sighting { entity, id, slot: *slot, found, evidence, api: None, flow: Some(flow) }
     }
 }
 
@@ -265,8 +347,8 @@ impl<'c> Sums<'c> {
     fn of(chunk: &'c Chunk) -> Self {
         let mut aggregates: Vec<Aggregate> = Vec::new();
         let mut known: BTreeMap<u128, usize> = BTreeMap::new();
-        let by_principal = chunk.principals.iter().map(|(principal, _, _)| {
-            let entity = &principal.entity;
+        let by_principal = chunk.principals.iter().map(|who| {
+            let entity = &who.principal.entity;
             let at = *known.entry(entity.id()).or_insert_with(|| {
                 aggregates.push(Aggregate::of(entity.clone()));
                 aggregates.len() - 1

@@ -121,16 +121,9 @@ pub struct Meta {
 
 impl Meta {
     /// The `//!` header of the detector's file as Markdown.
-    pub fn page(&self) -> String {
+    pub(crate) fn page(&self) -> String {
         let header = self.source.lines().map_while(|line| line.strip_prefix("//!"));
         header.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
-    }
-
-    /// The first line of the page.
-    pub fn title(&self) -> String {
-        let page = self.page();
-        let title = page.lines().next().unwrap_or_default();
-        title.trim_start_matches("# ").to_owned()
     }
 
     /// The settings of its own, as their names and what their documentation says.
@@ -149,14 +142,6 @@ impl Meta {
             }
         }
         settings
-    }
-
-    /// The text of one section of the page, as one line.
-    pub fn section(&self, heading: &str) -> String {
-        let page = self.page();
-        let lines = page.lines().skip_while(|line| line.strip_prefix("## ") != Some(heading));
-        let text = lines.skip(1).take_while(|line| !line.starts_with("## "));
-        text.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
     }
 }
 

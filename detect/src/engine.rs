@@ -8,7 +8,9 @@ use crate::{
     finding::{Finding, assemble},
     fingerprints::Fingerprints,
     reader::Reader,
+    rules::Rules,
     shard::{Group, Shard},
+    watch::Sighting,
 };
 use baseline::{Aggregate, ClosedDay, Day, HashKey, History, Hour, Kind, Lateness, Principal};
 use ingest::enrich::Enrich;
@@ -32,6 +34,8 @@ pub struct Options {
     pub duplicates_budget_bytes: usize,
     /// Table `[detectors]`.
     pub detectors: Settings,
+    /// The rules in force.
+    pub rules: Arc<Rules>,
 }
 
 impl Default for Options {
@@ -41,6 +45,7 @@ impl Default for Options {
             hash_key: HashKey::DEFAULT,
             duplicates_budget_bytes: 256 << 20,
             detectors: Settings::default(),
+            rules: Rules::built_in(),
         }
     }
 }
@@ -144,6 +149,8 @@ pub struct Counts {
     pub n_hours_unchecked: u64,
     /// Objects whose content was forgotten before its time, because there were too many.
     pub n_contents_dropped: u64,
+    /// Matches of rules that were left out, because their day had too many groups.
+    pub n_matches_dropped: u64,
     /// Entities with a profile.
     pub n_entities: u64,
     /// The first and the last event time. Unit: milliseconds since the Unix epoch.
@@ -208,6 +215,11 @@ impl Engine {
         }
     }
 
+    /// The rules in force.
+    pub fn rules(&self) -> &Rules {
+        &self.context.options.rules
+    }
+
     /// A reader for a worker. What it reads must be applied before *now* moves on.
     pub fn reader(&self) -> Reader<'_> {
         Reader::new(&self.context, self.oldest_open)
@@ -237,22 +249,35 @@ impl Engine {
     /// Applies what workers read, in the canonical order of the objects.
     pub fn apply(&mut self, chunks: &[Chunk]) {
         let fresh: Vec<Fresh> = chunks.iter().map(|chunk| self.admit(chunk)).collect();
-        let sums: Vec<Vec<Aggregate>> = chunks
+        let watches = self.context.options.rules.watches();
+        let sums: Vec<(Vec<Aggregate>, Vec<Sighting<'_>>)> = chunks
             .par_iter()
             .zip(&fresh)
-            .map(|(chunk, fresh)| chunk.aggregates(&fresh.rows, &fresh.objects))
+            .map(|(chunk, Fresh { rows, objects })| {
+                (chunk.aggregates(rows, objects), chunk.sightings((rows, objects), watches))
+            })
             .collect();
-        let mut by_shard: Vec<Vec<&Aggregate>> = vec![Vec::new(); SHARDS];
-        for aggregate in sums.iter().flatten() {
-            self.counts.n_late += aggregate.n_late;
-            if let Some(shard) = by_shard.get_mut(shard_of(aggregate)) {
-                shard.push(aggregate);
+        let mut by_shard: Vec<ForShard<'_>> = vec![Default::default(); SHARDS];
+        for (aggregates, sightings) in &sums {
+            for aggregate in aggregates {
+                self.counts.n_late += aggregate.n_late;
+                if let Some((of_shard, _)) = by_shard.get_mut(shard_of(aggregate.id)) {
+                    of_shard.push(aggregate);
+                }
+            }
+            for sighting in sightings {
+                if let Some((_, of_shard)) = by_shard.get_mut(shard_of(sighting.id)) {
+                    of_shard.push(sighting);
+                }
             }
         }
         let (context, oldest_open) = (&self.context, self.oldest_open);
-        self.shards.par_iter_mut().zip(by_shard).for_each(|(shard, aggregates)| {
+        self.shards.par_iter_mut().zip(by_shard).for_each(|(shard, (aggregates, sightings))| {
             for aggregate in aggregates {
                 shard.apply(aggregate, oldest_open, context);
+            }
+            for sighting in sightings {
+                shard.sight(sighting, context);
             }
         });
     }
@@ -268,7 +293,8 @@ impl Engine {
         let n_hours_unchecked = self.fingerprints.n_hours_dropped;
         let n_contents_dropped = self.contents.n_dropped;
         let counts = self.counts.clone();
-        Counts { n_hours_unchecked, n_contents_dropped, n_entities, ..counts }
+        let n_matches_dropped = self.shards.iter().map(Shard::n_matches_dropped).sum();
+        Counts { n_hours_unchecked, n_contents_dropped, n_matches_dropped, n_entities, ..counts }
     }
 
     /// All that was learned and all that is still open.
@@ -287,8 +313,8 @@ impl Engine {
         for region in regions {
             note(&mut self.counts.regions, &region.text);
         }
-        for (_, account, _) in chunk.principals.iter() {
-            note(&mut self.counts.accounts, account);
+        for who in chunk.principals.iter() {
+            note(&mut self.counts.accounts, &who.account);
         }
         let ends = chunk.objects.iter().skip(1).map(|object| object.rows_from);
         let ends = ends.chain([chunk.rows.len()]);
@@ -355,7 +381,7 @@ impl Engine {
             self.priors.learn(day, closing.taught);
             occurrences.extend(closing.occurrences);
         }
-        self.findings.extend(assemble(day, occurrences));
+        self.findings.extend(assemble(day, occurrences, self.context.options.rules.catalogue()));
     }
 }
 
@@ -376,8 +402,12 @@ struct Fresh {
     objects: Vec<bool>,
 }
 
-fn shard_of(aggregate: &Aggregate) -> usize {
-    usize::try_from(aggregate.id % SHARDS as u128).unwrap_or(0)
+/// What goes to one shard.
+type ForShard<'a> = (Vec<&'a Aggregate>, Vec<&'a Sighting<'a>>);
+
+/// Where an entity lives, by its id.
+fn shard_of(entity: u128) -> usize {
+    usize::try_from(entity % SHARDS as u128).unwrap_or(0)
 }
 
 #[cfg(test)]

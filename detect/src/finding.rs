@@ -2,12 +2,15 @@
 //! order of the logs gives alike.
 
 use crate::{
-    detector::{Meta, Severity, Verdict},
-    detectors::DETECTORS,
+    about::{About, Catalogue},
+    detector::{Severity, Verdict},
     shard::Occurrence,
 };
 use baseline::{Bits, Day, Entity, Evidence, Part, Slot, stable_hash};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// hash(detector, account, entity, day).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +38,8 @@ pub struct FlowSeen {
 pub struct Finding {
     /// Equal for the same logs, however they were read.
     pub id: FindingId,
-    /// Which detector spoke.
-    pub meta: &'static Meta,
+    /// Who spoke.
+    pub about: Arc<About>,
     /// Who.
     pub entity: Entity,
     /// The day it belongs to.
@@ -74,13 +77,19 @@ impl Finding {
 }
 
 /// The findings of a day, in order of time and id.
-pub(crate) fn assemble(day: Day, occurrences: Vec<Occurrence>) -> Vec<Finding> {
-    let mut by_id: BTreeMap<FindingId, Vec<Occurrence>> = BTreeMap::new();
+pub(crate) fn assemble(
+    day: Day,
+    occurrences: Vec<Occurrence>,
+    catalogue: &Catalogue,
+) -> Vec<Finding> {
+    let mut by_id: BTreeMap<FindingId, (&Arc<About>, Vec<Occurrence>)> = BTreeMap::new();
     for occurrence in occurrences {
-        let Some(detector) = DETECTORS.get(occurrence.detector) else { continue };
-        by_id.entry(id(detector.meta.id, &occurrence.entity, day)).or_default().push(occurrence);
+        let Some(about) = catalogue.get(occurrence.speaker) else { continue };
+        let id = id(&about.id, &occurrence.entity, day);
+        by_id.entry(id).or_insert((about, Vec::new())).1.push(occurrence);
     }
-    let findings = by_id.into_iter().filter_map(|(id, hours)| finding(id, day, hours));
+    let findings =
+        by_id.into_iter().filter_map(|(id, (about, hours))| finding((id, about), day, hours));
     let mut findings: Vec<_> = findings.collect();
     findings.sort_by_key(|finding| (finding.times_ms, finding.id));
     findings
@@ -92,7 +101,11 @@ fn id(detector: &str, entity: &Entity, day: Day) -> FindingId {
     FindingId(stable_hash(&[detector, account, kind, key, &day.0.to_le_bytes()]))
 }
 
-fn finding(id: FindingId, day: Day, mut hours: Vec<Occurrence>) -> Option<Finding> {
+fn finding(
+    (id, about): (FindingId, &Arc<About>),
+    day: Day,
+    mut hours: Vec<Occurrence>,
+) -> Option<Finding> {
     hours.sort_by_key(|occurrence| occurrence.hour);
     let weight = |occurrence: &Occurrence| (occurrence.verdict.severity, occurrence.verdict.bits());
     // The earliest of equals: `max_by` returns the last, so the order is turned round.
@@ -119,7 +132,7 @@ fn finding(id: FindingId, day: Day, mut hours: Vec<Occurrence>) -> Option<Findin
     let last = last.max(slots.keys().next_back().map(|slot| slot.start_ms()));
     Some(Finding {
         id,
-        meta: DETECTORS.get(heaviest.detector)?.meta,
+        about: Arc::clone(about),
         entity: heaviest.entity.clone(),
         day,
         severity: heaviest.verdict.severity,

@@ -1,13 +1,14 @@
 //! What must not depend on how logs come: order, batches, threads, redelivery, moments of closing.
 
 use crate::{
-    Call, Chunk, Connection, Engine, Finding, Options, Reader,
+    Call, Chunk, Connection, Engine, Finding, Options, Reader, Rules,
     testkit::{self, apply, engine},
 };
 use baseline::time::HOUR_MS;
 use ingest::{enrich::Enrich, testkit as raw};
 use proptest::prelude::*;
 use serde_json::json;
+use std::sync::{Arc, LazyLock};
 
 /// What somebody did: `n` calls, `gap_s` apart.
 #[derive(Debug, Clone)]
@@ -19,6 +20,10 @@ struct Deed {
     gap_s: i64,
     n: u8,
 }
+
+/// Rules and correlations of every kind that more records only add to.
+static RULES: LazyLock<Arc<Rules>> =
+    LazyLock::new(|| testkit::rules(include_str!("invariants.yml")));
 
 const DAYS: i64 = 5;
 const ADDRESSES: [&str; 6] =
@@ -199,7 +204,8 @@ impl Delivery {
     fn run(&self, records: &[(i64, String)]) -> (Engine, Vec<Finding>) {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.n_threads).build().unwrap();
         pool.install(|| {
-            let mut engine = Engine::new(Options::default(), Enrich::built_in());
+            let options = Options { rules: Arc::clone(&RULES), ..Options::default() };
+            let mut engine = Engine::new(options, Enrich::built_in());
             let objects = self.objects(records);
             let mut rest = objects.as_slice();
             while let Some(first) = rest.first() {

@@ -1,6 +1,7 @@
 //! Judges spans of hours against frozen generations. In: records. Out: findings, in bits. It reads
 //! no clock, does no I/O, and what it says does not depend on the order of the records.
 
+mod about;
 mod chunk;
 mod contents;
 mod detector;
@@ -13,14 +14,20 @@ mod intern;
 mod invariants;
 mod reader;
 mod record;
+pub mod rules;
 mod shard;
+mod suggest;
 #[cfg(test)]
 mod testkit;
+mod watch;
 
-pub use chunk::Chunk;
+pub use about::{About, Catalogue};
+pub use chunk::{Chunk, FlowMatch};
 pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, Verdict};
-pub use detectors::{DETECTORS, DetectorId, Settings};
+pub use detectors::{DETECTORS, Settings};
 pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
-pub use reader::{Call, Connection, Reader};
+pub use reader::{Call, Connection, FlowRows, Reader};
 pub use record::{Counts, Record};
+pub use rules::{RuleFile, Rules};
+pub use suggest::suggest;

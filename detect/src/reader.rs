@@ -1,10 +1,15 @@
 //! The worker's side: records of whole objects in, compact rows out. What a record says of its
 //! caller, API and address is worked out once for each that the chunk holds.
 
+mod flows;
+
+pub use flows::FlowRows;
+
 use crate::{
-    chunk::{Address, Api, Chunk, ChunkObject, Extra, Row, RowId},
+    chunk::{Address, Api, Chunk, ChunkObject, Extra, FlowMatch, Match, Row, RowId, Who},
     engine::{Context, Interests},
     record::{Count, Counts, Record},
+    rules::index::{Candidates, Open},
 };
 use baseline::{Day, Dimension, Entry, Principal, Slot, class, kept, time::SLOTS};
 use ingest::{
@@ -73,6 +78,7 @@ impl<'e> Reader<'e> {
             rows_from,
             corrections_from: self.chunk.n_corrections,
             flows: Vec::new(),
+            flow_matches: Vec::new(),
             n_flows: 0,
             flow_times_ms: None,
         });
@@ -116,6 +122,26 @@ impl<'e> Reader<'e> {
         }
     }
 
+    /// Reads rows of flow logs, of the object that began last, as far as rules ask for them.
+    pub fn flow_rows(&mut self, rows: &FlowRows<'_>) {
+        for one in flows::matches(rows, self.context) {
+            self.flow_match(one);
+        }
+    }
+
+    /// What rules match of rows, to be counted later in an object that holds them.
+    pub fn flow_matches(&self, rows: &FlowRows<'_>) -> Vec<FlowMatch> {
+        flows::matches(rows, self.context)
+    }
+
+    /// Counts what a rule matched, in the object that began last.
+    pub fn flow_match(&mut self, mut one: FlowMatch) {
+        (one.end_ms, one.slot, _) = self.counted_at(one.end_ms);
+        if let Some(object) = self.chunk.objects.last_mut() {
+            object.flow_matches.push(one);
+        }
+    }
+
     /// When something that happened at `time_ms` counts: at the stamp, if it says to be later; its
     /// slot; and whether it is late. What is late counts at its time of day on the oldest open day: in
     /// a single slot, what was spread over a day would look like a burst.
@@ -134,6 +160,7 @@ impl<'e> Reader<'e> {
         self.chunk.rows.truncate(object.rows_from);
         self.chunk.n_corrections = object.corrections_from;
         self.chunk.extras.retain(|extra| (extra.row as usize) < object.rows_from);
+        self.chunk.matches.retain(|one| (one.row as usize) < object.rows_from);
     }
 
     /// All that was read.
@@ -149,7 +176,7 @@ impl<'e> Reader<'e> {
         }
         let principal = self.principal(event);
         let api = self.api(event);
-        let address = self.address(event.source_ip.unwrap_or(Text("")));
+        let address = self.address(event);
         let region = event.region.unwrap_or(Text(""));
         let key = &self.context.options.hash_key;
         let region = self.chunk.regions.number(region.0.as_bytes(), || key.value(&region.get()));
@@ -174,25 +201,43 @@ impl<'e> Reader<'e> {
         self.contribute(event);
     }
 
-    /// What detectors count of the record that became the last row.
+    /// What detectors and rules count of the record that became the last row.
     fn contribute(&mut self, event: &Event<'_>) {
         let Self { context, chunk, counts, .. } = self;
         let Some(&Row { principal, api, address, .. }) = chunk.rows.last() else { return };
         let row = u32::try_from(chunk.rows.len() - 1).unwrap_or(u32::MAX);
-        let (Some((principal, account, of_principal)), Some(api), Some(address)) =
+        let (Some(who), Some(api), Some(address)) =
             (chunk.principals.get(principal), chunk.apis.get(api), chunk.addresses.get(address))
         else {
             return;
         };
-        let mut interested = api.interested | of_principal;
+        let any = Open::default();
+        let mut candidates = Candidates {
+            api: &api.rules,
+            caller: &who.rules,
+            address: &address.rules,
+            agent: &any,
+        };
+        let agent = if candidates.has_open() {
+            let rules = context.options.rules.set();
+            let agent = event.user_agent.map_or("", |agent| agent.0);
+            let number = chunk.agents.number(agent.as_bytes(), || rules.of_agent(event));
+            chunk.agents.get(number)
+        } else {
+            None
+        };
+        candidates.agent = agent.unwrap_or(&any);
+        let mut interested = api.interested | who.interested;
         if event.error_code.is_some() && event.denied() {
             interested |= context.interests.denied;
         }
-        if interested == 0 {
+        if interested == 0 && candidates.is_empty() {
             return;
         }
         let (caller, origin) = (address.caller, address.origin);
+        let (principal, account) = (&who.principal, &*who.account);
         let record = Record { event, api: &api.text, principal, caller, origin, account };
+        match_rules(&record, candidates, context, (row, &mut chunk.matches, counts));
         for detector in Interests::of(interested) {
             (detector.contribute)(&record, counts);
         }
@@ -221,15 +266,16 @@ impl<'e> Reader<'e> {
         self.scratch.extend_from_slice(recipient.as_bytes());
         self.scratch.push(0);
         self.scratch.extend_from_slice(raw.as_bytes());
-        let interests = &self.context.interests;
+        let context = self.context;
         self.chunk.principals.number(&self.scratch, || {
             let identity = event.identity.map(Identity::of).unwrap_or_default();
             let account = event.account().filter(|account| !account.is_empty());
             let account = account.map_or_else(|| "unknown".into(), Text::get);
             let principal = Principal::of(&identity, &account);
-            let interested = interests.of_principal(&principal);
+            let interested = context.interests.of_principal(&principal);
             let account = Arc::clone(&principal.entity.account);
-            (principal, account, interested)
+            let rules = context.options.rules.set().of_caller(event, &principal);
+            Who { principal, account, interested, rules }
         })
     }
 
@@ -248,13 +294,15 @@ impl<'e> Reader<'e> {
                 value: context.options.hash_key.value(&text),
                 class: class::class(service, name, event.read_only),
                 interested: context.interests.of_api(&text),
+                rules: context.options.rules.set().of_api(event, &text),
                 text,
             }
         })
     }
 
-    fn address(&mut self, text: Text<'_>) -> u32 {
+    fn address(&mut self, event: &Event<'_>) -> u32 {
         let context = self.context;
+        let text = event.source_ip.unwrap_or(Text(""));
         self.chunk.addresses.number(text.0.as_bytes(), || {
             let logged = text.get();
             let caller = caller(&logged);
@@ -272,6 +320,7 @@ impl<'e> Reader<'e> {
                 origin,
                 country: origin.country.map(|country| key.value(country.as_str())),
                 network: origin.network.map(|network| key.value(&network.to_string())),
+                rules: context.options.rules.set().of_address(event, caller, origin),
             }
         })
     }
@@ -304,6 +353,25 @@ impl<'e> Reader<'e> {
         self.scratch.extend_from_slice(&event.time_ms.to_le_bytes());
         xxh3_64(&self.scratch)
     }
+}
+
+/// What rules match of a record: the watches take it, and some of it is learned.
+fn match_rules(
+    record: &Record<'_>,
+    candidates: Candidates<'_>,
+    context: &Context,
+    (row, matches, counts): (u32, &mut Vec<Match>, &mut Counts),
+) {
+    let (rules, key) = (&context.options.rules, &context.options.hash_key);
+    let (set, watches) = (rules.set(), rules.watches());
+    set.matches(candidates, record, &mut |rule| {
+        watches.found(rule, (set, key), record.into(), &mut |found| {
+            matches.push(Match { row, found });
+        });
+        if let Some(id) = watches.learned(rule, set) {
+            counts.value(Dimension::Matches, id);
+        }
+    });
 }
 
 /// A record that corrects another is evidence of it, never a call of its own.

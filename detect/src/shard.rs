@@ -2,26 +2,31 @@
 
 use crate::{
     detector::{Case, Severity, Verdict},
-    detectors::{DETECTORS, DetectorId, Settings},
+    detectors::DETECTORS,
     engine::{Context, Priors},
+    watch::{Judged, Memory, Sighting},
 };
 use baseline::{Aggregate, ClosedDay, Day, Entity, Hour, Profile, Weight};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Whose habits are a prior for whom: the entities of one kind in one account.
 pub(crate) type Group = (Arc<str>, baseline::Kind);
 
-/// The profiles of its entities.
+/// The profiles of its entities, and what rules matched of them.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Shard {
     profiles: BTreeMap<u128, (Entity, Profile)>,
+    matches: Memory,
 }
 
 /// A judged hour that stands above its threshold.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Occurrence {
-    /// Its place in the registry.
-    pub(crate) detector: usize,
+    /// Who spoke, by number in the catalogue.
+    pub(crate) speaker: usize,
     pub(crate) entity: Entity,
     pub(crate) hour: Hour,
     pub(crate) verdict: Verdict,
@@ -45,23 +50,29 @@ impl Shard {
         profile.apply(aggregate, lateness);
     }
 
+    /// Counts a match of a rule.
+    pub(crate) fn sight(&mut self, sighting: &Sighting<'_>, context: &Context) {
+        self.matches.add(sighting, &context.options.hash_key);
+    }
+
     /// The first day before `oldest_open` that is still open.
     pub(crate) fn first_closing(&self, oldest_open: Day) -> Option<Day> {
         let days = self.profiles.values().filter_map(|(_, profile)| profile.closing(oldest_open));
-        days.min()
+        days.chain(self.matches.first_closing(oldest_open)).min()
     }
 
     /// Judges and closes `day`.
     pub(crate) fn close(&mut self, day: Day, context: &Context, priors: &Priors) -> Closing {
         let mut closing = Closing::default();
-        for (entity, profile) in self.profiles.values_mut() {
+        let alerted = self.close_matches(day, (context, priors), &mut closing);
+        for (id, (entity, profile)) in &mut self.profiles {
             if !profile.is_open(day) {
                 continue;
             }
             profile.settle(day, context.options.lateness);
             let group = (Arc::clone(&entity.account), entity.kind);
             let found = judge(entity, profile, day, (context, priors.of(&group)));
-            let is_alerted = found.teaches_less;
+            let is_alerted = found.teaches_less || alerted.contains(id);
             closing.occurrences.extend(found.occurrences);
             let weight = if is_alerted { Weight::ALERTED } else { Weight::PLAIN };
             let taught = profile.close(day, weight);
@@ -70,11 +81,44 @@ impl Shard {
         closing
     }
 
+    /// Judges what rules matched on `day`; answers on whom an alert of a built-in rule opened.
+    fn close_matches(
+        &mut self,
+        day: Day,
+        (context, priors): (&Context, &Priors),
+        closing: &mut Closing,
+    ) -> BTreeSet<u128> {
+        let Self { profiles, matches } = self;
+        let lateness = context.options.lateness;
+        let judged = matches.judge(day, context, &mut |id, judge| match profiles.get_mut(&id) {
+            Some((entity, profile)) => {
+                let prior = priors.of(&(Arc::clone(&entity.account), entity.kind));
+                judge(Some(&profile.generation(day, prior, lateness).0));
+            }
+            None => judge(None),
+        });
+        matches.close(day);
+        let mut alerted = BTreeSet::new();
+        for Judged { id, occurrence, teaches_less } in judged {
+            if teaches_less {
+                alerted.insert(id);
+            }
+            closing.occurrences.extend(admitted(occurrence, context));
+        }
+        alerted
+    }
+
     /// After the days before `oldest_open` were closed.
     pub(crate) fn advance(&mut self, oldest_open: Day, context: &Context) {
         for (_, profile) in self.profiles.values_mut() {
             profile.advance(oldest_open, context.options.lateness);
         }
+        self.matches.advance(oldest_open, context.options.rules.watches());
+    }
+
+    /// Matches that were left out. Unit: matches.
+    pub(crate) fn n_matches_dropped(&self) -> u64 {
+        self.matches.n_dropped
     }
 
     pub(crate) fn n_entities(&self) -> usize {
@@ -108,26 +152,25 @@ fn judge(
                 Some(defaults) => (detector.judge)(defaults, &case).map(|verdict| verdict.severity),
             };
             found.teaches_less |= by_default.is_some_and(|severity| severity >= Severity::Medium);
-            let Some(verdict) = told.and_then(|verdict| admitted(verdict, n, settings)) else {
-                continue;
-            };
+            let Some(verdict) = told else { continue };
             let (own_days, group_days) = (usual.own_days(), usual.group_days());
             let entity = entity.clone();
-            let found = &mut found.occurrences;
-            found.push(Occurrence { detector: n, entity, hour, verdict, own_days, group_days });
+            let occurrence = Occurrence { speaker: n, entity, hour, verdict, own_days, group_days };
+            found.occurrences.extend(admitted(occurrence, context));
         }
     }
     found
 }
 
-/// The switches that all detectors share.
-fn admitted(mut verdict: Verdict, detector: usize, settings: &Settings) -> Option<Verdict> {
-    let id = DetectorId(DETECTORS.get(detector)?.meta.id);
-    if settings.disable.contains(&id) {
+/// The switches that all who speak share.
+fn admitted(mut occurrence: Occurrence, context: &Context) -> Option<Occurrence> {
+    let options = &context.options;
+    let id = &options.rules.catalogue().get(occurrence.speaker)?.id;
+    if options.detectors.disable.contains(id) {
         return None;
     }
-    if let Some(severity) = settings.severity.get(&id) {
-        verdict.severity = *severity;
+    if let Some(severity) = options.detectors.severity.get(id) {
+        occurrence.verdict.severity = *severity;
     }
-    Some(verdict)
+    Some(occurrence)
 }

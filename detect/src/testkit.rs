@@ -1,9 +1,9 @@
 //! Logs for tests: raw records by day and time of day, read by the parser and judged by the engine.
 
-use crate::{Call, Connection, Engine, Finding, Options, Reader};
+use crate::{Call, Connection, Engine, Finding, Options, Reader, RuleFile, Rules, rules::Names};
 use baseline::{Day, stable_hash};
 use ingest::{cloudtrail, enrich::Enrich, testkit};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The day on which tests happen: 2025-03-14.
 pub(crate) const TODAY: Day = Day(20_161);
@@ -37,6 +37,14 @@ pub(crate) fn apply<S: AsRef<str>>(engine: &mut Engine, records: &[S]) {
     read(&mut reader, None, records);
     let chunk = reader.finish();
     engine.apply(&[chunk]);
+}
+
+/// The built-in rules, and those of `text`.
+pub(crate) fn rules(text: &str) -> Arc<Rules> {
+    let file = RuleFile { name: "own.yml".into(), text: text.into() };
+    let (rules, errors) = Rules::of(&[file], Names::default());
+    assert_eq!(errors, []);
+    Arc::new(rules)
 }
 
 /// Records of some days, on the way to the findings of one detector.
@@ -156,7 +164,7 @@ impl Logs {
     /// The findings of one detector.
     pub(crate) fn findings(self, detector: &str) -> Vec<Finding> {
         let mut findings = self.all();
-        findings.retain(|finding| finding.meta.id == detector);
+        findings.retain(|finding| finding.about.id == detector);
         findings
     }
 

@@ -172,7 +172,7 @@ fn compare(truth: &Truth, findings: &[Finding], out: &mut dyn Write) -> Result<(
 fn detectors(findings: &[&Finding]) -> String {
     let mut loudest: BTreeMap<&str, Severity> = BTreeMap::new();
     for finding in findings {
-        let severity = loudest.entry(finding.meta.id).or_insert(finding.severity);
+        let severity = loudest.entry(&finding.about.id).or_insert(finding.severity);
         *severity = (*severity).max(finding.severity);
     }
     let mut ranked: Vec<(&str, Severity)> = loudest.into_iter().collect();
@@ -186,7 +186,7 @@ fn tell_others(others: &[&Finding], out: &mut dyn Write) -> Result<()> {
     writeln!(out, "\n  {} findings about ordinary work", others.len())?;
     let mut together: BTreeMap<(&str, String), u32> = BTreeMap::new();
     for finding in others {
-        let key = (finding.meta.id, alerts::readable(&finding.entity));
+        let key = (&*finding.about.id, alerts::readable(&finding.entity));
         *together.entry(key).or_default() += 1;
     }
     for ((id, entity), n) in together {

@@ -3,44 +3,45 @@
 use crate::config::unknown;
 use alerts::Format;
 use anyhow::{Result, bail};
-use detect::{DETECTORS, Meta};
+use detect::{About, DETECTORS, Rules};
 use serde::Serialize;
 use std::io::Write;
 
 #[derive(Serialize)]
-struct Row {
-    id: &'static str,
+struct Row<'a> {
+    id: &'a str,
     severity: &'static str,
-    title: String,
+    title: &'a str,
     impact: &'static str,
-    techniques: Vec<&'static str>,
-    guardduty: Option<&'static str>,
+    techniques: &'a [String],
+    guardduty: Option<&'a str>,
 }
 
-impl Row {
-    fn of(meta: &Meta) -> Self {
+impl<'a> Row<'a> {
+    fn of(about: &'a About) -> Self {
         Self {
-            id: meta.id,
-            severity: meta.severity.label(),
-            title: meta.title(),
-            impact: meta.impact.name(),
-            techniques: meta.techniques.iter().map(|technique| technique.0).collect(),
-            guardduty: meta.guardduty,
+            id: &about.id,
+            severity: about.severity.label(),
+            title: &about.title,
+            impact: about.impact.name(),
+            techniques: &about.techniques,
+            guardduty: about.guardduty.as_deref(),
         }
     }
 
     fn cells(&self) -> [String; 5] {
         let guardduty = self.guardduty.unwrap_or("-").to_owned();
         let (id, severity) = (self.id.to_owned(), self.severity.to_owned());
-        [id, severity, self.title.clone(), self.techniques.join(" "), guardduty]
+        [id, severity, self.title.to_owned(), self.techniques.join(" "), guardduty]
     }
 }
 
 const HEADINGS: [&str; 5] = ["id", "severity", "title", "techniques", "guardduty"];
 
-/// Prints every detector, in the order of their ids.
+/// Prints every detector, in the order of their ids, and then every rule.
 pub(crate) fn list(format: Format, out: &mut dyn Write) -> Result<()> {
-    let rows: Vec<_> = DETECTORS.iter().map(|detector| Row::of(detector.meta)).collect();
+    let rules = Rules::built_in();
+    let rows: Vec<_> = rules.catalogue().iter().map(|about| Row::of(about)).collect();
     match format {
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&rows)?)?,
         Format::JsonLines => {
@@ -73,17 +74,20 @@ pub(crate) fn list(format: Format, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// Prints the page of one detector.
+/// Prints the page of one detector or rule.
 pub(crate) fn show(id: &str, out: &mut dyn Write) -> Result<()> {
-    let Some(detector) = DETECTORS.iter().find(|detector| detector.meta.id == id) else {
-        let ids: Vec<_> = DETECTORS.iter().map(|detector| detector.meta.id).collect();
-        bail!("{}", unknown("detector", id, &ids, ""));
+    let rules = Rules::built_in();
+    let catalogue = rules.catalogue();
+    let Some(about) = catalogue.find(id) else {
+        let ids: Vec<_> = catalogue.iter().map(|about| about.id.as_str()).collect();
+        bail!("{}", unknown("detector or rule", id, &ids, ""));
     };
-    let row = Row::of(detector.meta);
-    writeln!(out, "{}\n", detector.meta.page().trim_end())?;
+    let row = Row::of(about);
+    writeln!(out, "{}\n", about.page.trim_end())?;
     let defaults = toml::Table::try_from(detect::Settings::default())?;
     let defaults = defaults.get(row.id).and_then(toml::Value::as_table);
-    let settings = detector.meta.settings();
+    let detector = DETECTORS.iter().find(|detector| detector.meta.id == id);
+    let settings = detector.map(|detector| detector.meta.settings()).unwrap_or_default();
     if !settings.is_empty() {
         writeln!(out, "## Settings, in [detectors.{}]\n", row.id)?;
     }
@@ -101,10 +105,10 @@ pub(crate) fn show(id: &str, out: &mut dyn Write) -> Result<()> {
 /// The table of detectors as Markdown, as `README.md` has it.
 #[cfg(test)]
 fn markdown_table() -> String {
-    let lines = DETECTORS.iter().map(|detector| {
-        let meta = detector.meta;
-        let row = Row::of(meta);
-        let fires = meta.section("Fires when");
+    let rules = Rules::built_in();
+    let lines = rules.catalogue().iter().take(DETECTORS.len()).map(|about| {
+        let row = Row::of(about);
+        let fires = about.section("Fires when");
         let first = fires.split_once(". ").map_or(&*fires, |(first, _)| first);
         let first = first.trim_end_matches('.').replace('|', "\\|");
         let guardduty = row.guardduty.map_or_else(String::new, |kind| format!("`{kind}`"));
@@ -137,11 +141,13 @@ mod tests {
 
     #[test]
     fn every_form_lists_every_detector() {
-        assert_eq!(listed(Format::Table).lines().count(), DETECTORS.len() + 1);
-        assert_eq!(listed(Format::JsonLines).lines().count(), DETECTORS.len());
-        assert_eq!(listed(Format::Csv).matches("\r\n").count(), DETECTORS.len() + 1);
+        let n = Rules::built_in().catalogue().iter().count();
+        assert!(n > DETECTORS.len());
+        assert_eq!(listed(Format::Table).lines().count(), n + 1);
+        assert_eq!(listed(Format::JsonLines).lines().count(), n);
+        assert_eq!(listed(Format::Csv).matches("\r\n").count(), n + 1);
         let rows: serde_json::Value = serde_json::from_str(&listed(Format::Json)).unwrap();
-        assert_eq!(rows.as_array().unwrap().len(), DETECTORS.len());
+        assert_eq!(rows.as_array().unwrap().len(), n);
     }
 
     #[test]
@@ -156,6 +162,6 @@ mod tests {
     #[test]
     fn a_slip_in_an_id_is_told() {
         let error = show("portscan", &mut Vec::new()).unwrap_err().to_string();
-        assert_eq!(error, "no detector \"portscan\"; did you mean \"port-scan\"?");
+        assert_eq!(error, "no detector or rule \"portscan\"; did you mean \"port-scan\"?");
     }
 }

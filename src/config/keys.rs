@@ -1,7 +1,7 @@
 //! The keys of a configuration file: which there are, and where the file sets them.
 
-use super::suggest::suggest;
-use detect::DETECTORS;
+use super::{rules::DecoyNames, suggest};
+use detect::{Catalogue, Settings};
 use std::{collections::BTreeMap, ops::Range};
 use toml::{Table, Value, de::DeTable};
 
@@ -22,12 +22,23 @@ pub(super) type Fault = (usize, String);
 pub(super) fn known(defaults: &Table) -> Table {
     let mut known = defaults.clone();
     known.insert("city-database".into(), Value::String(String::new()));
-    if let Some(Value::Table(detectors)) = known.get_mut("detectors") {
-        let ids = DETECTORS.iter().map(|detector| detector.meta.id);
-        let severity = ids.map(|id| (id.to_owned(), Value::String(String::new())));
-        detectors.insert("severity".into(), Value::Table(severity.collect()));
-    }
+    known.insert("rules".into(), Value::Array(Vec::new()));
+    known.insert("lists".into(), Value::Table(Table::new()));
+    let decoys = Table::try_from(DecoyNames::default()).unwrap_or_default();
+    known.insert("decoys".into(), Value::Table(decoys));
     known
+}
+
+/// What stands under a name that the user chooses: in tables of lists and of ids.
+fn chosen(table: &str) -> Option<Value> {
+    match table {
+        "lists" => {
+            let keys = ["file", "trusted"].map(|key| (key.to_owned(), Value::Boolean(false)));
+            Some(Value::Table(keys.into_iter().collect()))
+        }
+        "detectors.severity" => Some(Value::String(String::new())),
+        _ => None,
+    }
 }
 
 /// Notes where `table` sets keys; the first unknown one is a fault.
@@ -37,9 +48,10 @@ pub(super) fn locate(
     name: &str,
     places: &mut Places,
 ) -> Result<(), Fault> {
+    let chosen = chosen(name);
     for (key, value) in table {
         let text: &str = key.get_ref();
-        let Some(expected) = known.get(text) else {
+        let Some(expected) = chosen.as_ref().or_else(|| known.get(text)) else {
             let names: Vec<_> = known.keys().map(String::as_str).collect();
             return Err((key.span().start, unknown("key", text, &names, name)));
         };
@@ -48,14 +60,32 @@ pub(super) fn locate(
             locate(inner, known, &full, places)?;
         }
         if full == "detectors.disable" {
-            let ids: Vec<_> = DETECTORS.iter().map(|detector| detector.meta.id).collect();
             for item in value.get_ref().as_array().into_iter().flatten() {
-                if let Some(id) = item.get_ref().as_str().filter(|id| !ids.contains(id)) {
-                    return Err((item.span().start, unknown("detector", id, &ids, "")));
+                if let Some(id) = item.get_ref().as_str() {
+                    let place = Place { key: item.span(), value: item.span() };
+                    places.insert(format!("{full}.{id}"), place);
                 }
             }
         }
         places.insert(full, Place { key: key.span(), value: value.span() });
+    }
+    Ok(())
+}
+
+/// Ids of the switches that nobody has.
+pub(super) fn check_ids(
+    settings: &Settings,
+    catalogue: &Catalogue,
+    places: &Places,
+) -> Result<(), Fault> {
+    let disabled = settings.disable.iter().map(|id| ("detectors.disable", id));
+    let changed = settings.severity.keys().map(|id| ("detectors.severity", id));
+    for (table, id) in disabled.chain(changed) {
+        if catalogue.find(id).is_none() {
+            let ids: Vec<_> = catalogue.iter().map(|about| about.id.as_str()).collect();
+            let at = places.get(&format!("{table}.{id}")).map_or(0, |place| place.key.start);
+            return Err((at, unknown("detector or rule", id, &ids, "")));
+        }
     }
     Ok(())
 }

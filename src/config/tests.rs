@@ -30,7 +30,11 @@ fn settings(text: &str) -> Settings {
 
 #[track_caller]
 fn refused(text: &str, at: (usize, usize), words: &str) {
-    let (offset, what) = parse(text).unwrap_err();
+    let checked = parse(text).and_then(|(settings, places)| {
+        let rules = detect::Rules::built_in();
+        keys::check_ids(&settings.detectors, rules.catalogue(), &places)
+    });
+    let (offset, what) = checked.unwrap_err();
     assert_eq!(position(text, offset), at, "{what}");
     assert!(what.contains(words), "{what}");
 }
@@ -53,6 +57,12 @@ fn every_key_is_read() {
         duplicates-budget = "1 GiB"
         max-inflated = "512 MiB"
         city-database = "city.mmdb"
+        rules = ["rules"]
+        [lists.offices]
+        file = "offices.txt"
+        trusted = true
+        [decoys]
+        roles = ["backup-admin"]
         [detectors]
         disable = ["root-use"]
         severity = { port-scan = "high" }
@@ -68,6 +78,8 @@ fn every_key_is_read() {
     );
     assert_eq!(settings.detectors.s3_mass_deletion.calls_min, 7);
     assert_eq!(settings.detectors.disable.len(), 1);
+    assert_eq!((settings.rules.len(), settings.lists.len()), (1, 1));
+    assert!(!settings.decoys.is_empty());
 }
 
 #[test]
@@ -84,8 +96,11 @@ fn an_unknown_key_is_refused_with_the_nearest() {
     refused(
         "[detectors]\ndisable = [\"port-scan\", \"prot-scan\"]",
         (2, 25),
-        "no detector \"prot-scan\"; did you mean \"port-scan\"?",
+        "no detector or rule \"prot-scan\"; did you mean \"port-scan\"?",
     );
+    refused("[lists.a]\nfil = \"x\"", (2, 1), "did you mean \"file\"?");
+    refused("[lists.a]\ntrusted = true", (1, 1), "file");
+    refused("[decoys]\nrole = []", (2, 1), "did you mean \"roles\"?");
     refused("frobnicate = 1", (1, 1), "expected one of");
     refused("\"\\u001b[2J\" = 1", (1, 1), "\\u{1b}[2J");
 }
@@ -109,7 +124,7 @@ fn a_wrong_value_is_refused_where_it_stands() {
 fn files_that_mean_the_same_have_one_hash() {
     let hash = |text: &str| {
         let settings = settings(text);
-        Config { settings, path: None, text: String::new(), places: Places::new() }.hash()
+        Config { settings, ..Config::load(None).unwrap() }.hash()
     };
     let base = hash("lateness = \"48h\"\n[detectors.root-use]\nbits-min = 3");
     assert_eq!(base, hash("# a comment\ndetectors.root-use.bits-min = 3.0\nlateness = \"2d\""));

@@ -3,7 +3,7 @@
 use super::{Pupil, Unusable};
 use crate::{config::suggest, worker::Sink};
 use baseline::{Kind, Principal};
-use detect::Connection;
+use detect::{Connection, FlowRows};
 use ingest::{
     Event, Identity, Text,
     flow::{Field, FlowBatch},
@@ -150,7 +150,8 @@ impl Sink for Census<'_> {
         }
     }
 
-    fn rows(&mut self, batch: &FlowBatch) {
+    fn rows(&mut self, rows: &FlowRows<'_>) {
+        let batch = rows.batch;
         let ends = batch.int64(Field::End);
         for row in 0..batch.rows() {
             if let Some(end_s) = ends.filter(|ends| row < ends.len()).map(|ends| ends.value(row)) {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::worker::Sink;
 use baseline::{Kind, Principal};
-use detect::Connection;
+use detect::{Connection, FlowRows};
 use ingest::{
     Event, Raw, Text,
     event::Outcome,
@@ -119,7 +119,8 @@ impl Sink for Learner {
         }
     }
 
-    fn rows(&mut self, batch: &FlowBatch) {
+    fn rows(&mut self, rows: &FlowRows<'_>) {
+        let batch = rows.batch;
         let Self { who, known, object, is_in_object, .. } = self;
         if !who.is_interface {
             return;

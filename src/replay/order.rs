@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::Result;
 use baseline::{Day, stable_hash};
-use detect::{Call, Connection};
+use detect::{Call, Connection, Engine, FlowMatch, FlowRows, Reader};
 use ingest::{
     Event,
     source::{
@@ -44,6 +44,8 @@ pub(super) struct DayOfFlows {
     pub(super) content: u128,
     pub(super) n_flows: u64,
     pub(super) connections: Vec<OwnedConnection>,
+    /// What rules matched.
+    pub(super) matches: Vec<FlowMatch>,
 }
 
 /// By day and number of the object.
@@ -69,13 +71,13 @@ impl Unit<'_> {
             Work::Object => self.object.size_bytes,
             // Inflated already: logs deflate to about a tenth.
             Work::Records(records) => records.len() as u64 / 10,
-            Work::Flows(flows) => flows.connections.len() as u64,
+            Work::Flows(flows) => (flows.connections.len() + flows.matches.len()) as u64,
         }
     }
 }
 
-/// Connections of flow logs without a stamp that are held until their day comes: about 150 bytes
-/// each. Unit: connections.
+/// Connections of flow logs without a stamp, and matches of rules among them, that are held until their
+/// day comes: about 150 bytes each. Unit: connections.
 const CONNECTIONS_MAX: usize = 4_000_000;
 
 /// All units in order of *now*; of equals, objects with a stamp first.
@@ -90,13 +92,13 @@ impl<'a> Units<'a> {
     /// Objects come sorted, those without a stamp last; these are read up front, to find their days.
     pub(super) fn of(
         objects: &'a [Object],
-        workers: &Workers<'_>,
+        (engine, workers): (&Engine, &Workers<'_>),
         summary: &mut Summary,
         watch: &mut dyn Watch,
     ) -> Result<Self> {
         let n_stamped = objects.partition_point(|object| object.info.stamp_ms.is_some());
         let (stamped, unstamped) = objects.split_at(n_stamped);
-        let mut by_day = ByDay::new(CONNECTIONS_MAX);
+        let mut by_day = ByDay::new(engine.reader(), CONNECTIONS_MAX);
         for (file, object) in unstamped.iter().enumerate() {
             let outcome = by_day.read(u32::try_from(file)?, object, workers);
             report(object, &outcome, watch);
@@ -142,7 +144,9 @@ impl<'a> Iterator for Units<'a> {
 }
 
 /// Objects without a stamp, by the days of their records.
-struct ByDay {
+struct ByDay<'e> {
+    /// To ask rules about flows before their day comes.
+    reader: Reader<'e>,
     spool: DaySpool,
     /// Why records could not be kept: the end of the replay.
     lost: Option<SpoolError>,
@@ -156,9 +160,10 @@ struct ByDay {
     connections_max: usize,
 }
 
-impl ByDay {
-    fn new(connections_max: usize) -> Self {
+impl<'e> ByDay<'e> {
+    fn new(reader: Reader<'e>, connections_max: usize) -> Self {
         Self {
+            reader,
             spool: DaySpool::new(),
             lost: None,
             flows: BTreeMap::new(),
@@ -180,7 +185,7 @@ impl ByDay {
             if let Err(error) = load(object, worker) {
                 return failed(&error);
             }
-            let mut checked = Checked::default();
+            let mut checked = Checked { reader: &self.reader, n_connections: 0 };
             let mut outcome = worker.read(named, account, &mut checked);
             if self.n_connections + checked.n_connections > self.connections_max {
                 let limit = self.connections_max;
@@ -224,7 +229,7 @@ impl ByDay {
     }
 }
 
-impl Sink for ByDay {
+impl Sink for ByDay<'_> {
     fn record(&mut self, event: &Event<'_>) {
         if self.lost.is_none() {
             let day = Day::of(event.time_ms);
@@ -246,15 +251,24 @@ impl Sink for ByDay {
     fn flows(&mut self, n: u64) {
         self.n_flows = n;
     }
+
+    fn rows(&mut self, rows: &FlowRows<'_>) {
+        for one in self.reader.flow_matches(rows) {
+            let day = Day::of(one.end_ms);
+            self.flows.entry((day, self.file as usize)).or_default().matches.push(one);
+            self.days.insert(day);
+            self.n_connections += 1;
+        }
+    }
 }
 
 /// Takes nothing: an object is only checked, and what it would take is counted.
-#[derive(Default)]
-struct Checked {
+struct Checked<'c> {
+    reader: &'c Reader<'c>,
     n_connections: usize,
 }
 
-impl Sink for Checked {
+impl Sink for Checked<'_> {
     fn record(&mut self, _: &Event<'_>) {}
 
     fn connection(&mut self, _: &Connection<'_>) {
@@ -262,6 +276,10 @@ impl Sink for Checked {
     }
 
     fn flows(&mut self, _: u64) {}
+
+    fn rows(&mut self, rows: &FlowRows<'_>) {
+        self.n_connections += self.reader.flow_matches(rows).len();
+    }
 }
 
 #[cfg(test)]
@@ -289,9 +307,10 @@ mod tests {
             flow_format: None,
         };
         let listing = source::list(&plan.paths, &plan.filter).unwrap();
-        let workers = Workers { plan: &plan, idle: Mutex::new(Vec::new()) };
+        let workers = Workers { plan: &plan, fields: BTreeSet::new(), idle: Mutex::default() };
+        let engine = Engine::new(detect::Options::default(), ingest::enrich::Enrich::built_in());
         for (connections_max, is_refused) in [(3, false), (2, true)] {
-            let mut by_day = ByDay::new(connections_max);
+            let mut by_day = ByDay::new(engine.reader(), connections_max);
             let outcome = by_day.read(0, &listing.objects[0], &workers);
             assert_eq!(outcome.failure.is_some(), is_refused, "{:?}", outcome.failure);
             let (_, flows) = by_day.finish().unwrap();

@@ -1,12 +1,13 @@
 //! Flow logs of one object: text to columns, columns to what each interface called.
 
 use super::{Outcome, Sink, within};
-use detect::{Call, Connection};
+use detect::{Call, Connection, FlowRows};
 use ingest::{
-    flow::{Attempt, Attempts, FIELDS, FlowBatch, ip},
+    flow::{Attempt, Attempts, FIELDS, Field, FlowBatch, ip},
     flowlog::{FlowFormat, FlowReader},
     source::Filter,
 };
+use std::collections::BTreeSet;
 
 /// What is kept from object to object.
 pub(super) struct Flows {
@@ -23,6 +24,16 @@ impl Flows {
         let has_format = format.is_some();
         let reader = FlowReader::new(format).with_fields(FIELDS);
         Self { has_format, reader, attempts: Attempts::default() }
+    }
+
+    /// The same with these fields besides; what rules ask for needs the account of the row, too.
+    pub(super) fn with_fields(self, more: &BTreeSet<Field>) -> Self {
+        if more.is_empty() {
+            return self;
+        }
+        let fields = FIELDS.iter().chain([&Field::AccountId]).chain(more).copied();
+        let fields: Vec<Field> = fields.collect::<BTreeSet<_>>().into_iter().collect();
+        Self { reader: self.reader.with_fields(&fields), ..self }
     }
 
     /// The same with all the fields that there are.
@@ -44,9 +55,12 @@ impl Flows {
         feed: impl FnOnce(&mut FlowReader, &mut dyn FnMut(FlowBatch)) -> Result<(), String>,
     ) -> Result<(), String> {
         let Self { reader, attempts, .. } = self;
+        let is_wanted =
+            |of: &str| filter.accounts.is_empty() || filter.accounts.iter().any(|one| one == of);
+        let admits = |of: &str, end_ms| is_wanted(of) && within(filter, end_ms);
         let mut visit = |batch: FlowBatch| {
             attempts.add(&batch);
-            sink.rows(&batch);
+            sink.rows(&FlowRows { batch: &batch, account, admits: &admits });
         };
         let fed = feed(reader, &mut visit);
         let counts = reader.finish(&mut visit);
@@ -55,7 +69,7 @@ impl Flows {
         fed?;
         outcome.flow_counts(&counts);
         let account = counts.account.as_deref().or(account).unwrap_or("unknown");
-        if !filter.accounts.is_empty() && !filter.accounts.iter().any(|one| one == account) {
+        if !is_wanted(account) {
             outcome.n_filtered += outcome.n_records;
             outcome.n_records = 0;
             return Ok(());

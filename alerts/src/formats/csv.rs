@@ -61,7 +61,7 @@ fn cells(report: &Report<'_>) -> Vec<String> {
     vec![
         report.id.clone(),
         text(report.detector),
-        report.title.clone(),
+        text(report.title),
         text(report.severity.label),
         format!("{:.1}", report.severity.score),
         text(report.account),

@@ -65,7 +65,7 @@ impl Table {
                 None => writeln!(out, "{INDENT}{line}")?,
             }
         }
-        self.lines(out, &report.title, BOLD)?;
+        self.lines(out, report.title, BOLD)?;
         self.lines(out, &capital(&finding.summary), Paint::new())?;
         if finding.severity >= Severity::Medium {
             self.lines(out, &format!("do now: {}", report.what_to_do), Paint::new())?;

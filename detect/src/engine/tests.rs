@@ -122,7 +122,7 @@ fn an_alerted_day_teaches_an_eighth() {
     let days: Vec<_> = engine
         .take_findings()
         .iter()
-        .filter(|finding| finding.meta.id == "compute-credentials-outside-aws")
+        .filter(|finding| finding.about.id == "compute-credentials-outside-aws")
         .map(|finding| finding.day.0 - testkit::TODAY.0)
         .collect();
     // Four eighths make it known: of the days to -7, so from -5 on.
@@ -135,8 +135,7 @@ fn what_is_told_does_not_change_what_is_learned() {
         let call = raw::by(raw::instance_role("web", "i-01234567")).from_ip("8.8.8.8");
         call.at_ms(testkit::at(day, "10:00")).raw()
     };
-    let id: crate::DetectorId =
-        serde_json::from_str("\"compute-credentials-outside-aws\"").unwrap();
+    let id = "compute-credentials-outside-aws".to_owned();
     let mut options = Options::default();
     options.detectors.disable.extend([id]);
     options.detectors.compute_credentials_outside_aws.networks = vec![15_169];

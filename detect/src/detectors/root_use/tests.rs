@@ -73,11 +73,10 @@ fn denied_calls_of_root_count() {
 
 #[test]
 fn switches_are_respected() {
-    let id: crate::DetectorId = serde_json::from_str("\"root-use\"").unwrap();
-    let silent = Logs::with(|options| options.detectors.disable.extend([id]));
+    let silent = Logs::with(|options| options.detectors.disable.extend([ID.to_owned()]));
     silent.call(0, "10:00", root("s3:ListBuckets")).stays_quiet(ID);
     let loud = Logs::with(|options| {
-        options.detectors.severity.insert(id, Severity::Critical);
+        options.detectors.severity.insert(ID.to_owned(), Severity::Critical);
     });
     let finding = loud.call(0, "10:00", root("s3:ListBuckets")).finding(ID);
     assert_eq!(finding.severity, Severity::Critical);

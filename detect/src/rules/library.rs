@@ -1,0 +1,180 @@
+//! The rules in force: those that ship with the program, and the user's.
+
+use super::{
+    names::Names,
+    samples::Tested,
+    set::RuleSet,
+    sigma::{self, Document, Head, Level, Logs, RuleError, Usual},
+};
+use crate::{about::Catalogue, watch::Watches};
+use ingest::flow;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+};
+
+/// Names and texts of the files of `detect/rules`, sorted.
+static BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
+
+/// A file of rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleFile {
+    /// As messages name it.
+    pub name: String,
+    /// What it says: YAML.
+    pub text: String,
+}
+
+/// Rules ready to be asked, what is made of their matches, and who can speak.
+#[derive(Debug)]
+pub struct Rules {
+    set: RuleSet,
+    watches: Watches,
+    catalogue: Catalogue,
+}
+
+impl Rules {
+    /// The rules that ship with the program, without any list or decoy.
+    pub fn built_in() -> Arc<Self> {
+        static RULES: LazyLock<Arc<Rules>> =
+            LazyLock::new(|| Arc::new(Rules::of(&[], Names::default()).0));
+        Arc::clone(&RULES)
+    }
+
+    /// The rules that ship with the program and those of `files`; what is wrong costs the document it
+    /// stands in.
+    pub fn of(files: &[RuleFile], names: Names) -> (Self, Vec<RuleError>) {
+        let mut errors = Vec::new();
+        let mut built_in: Vec<Arc<str>> = Vec::new();
+        let mut documents = Vec::new();
+        for (name, text) in BUILT_IN {
+            let file: Arc<str> = (*name).into();
+            let (read, found) = sigma::read(&file, text);
+            built_in.push(file);
+            documents.extend(read);
+            errors.extend(found);
+        }
+        for RuleFile { name, text } in files {
+            let (read, found) = sigma::read(&name.as_str().into(), text);
+            errors.extend(found);
+            errors.extend(read.iter().filter_map(learns_match));
+            documents.extend(read);
+        }
+        let (set, found) = RuleSet::compile(documents, names);
+        errors.extend(found);
+        errors.sort();
+        let is_built_in = |file: &Arc<str>| built_in.iter().any(|one| Arc::ptr_eq(one, file));
+        let watches = Watches::of(&set, is_built_in);
+        let catalogue = Catalogue::of(&watches);
+        (Self { set, watches, catalogue }, errors)
+    }
+
+    /// Everybody who can speak.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// The columns of flow logs that rules ask for; none where no rule is about flow logs.
+    pub fn flow_fields(&self) -> BTreeSet<flow::Field> {
+        self.set.flow_fields()
+    }
+
+    pub(crate) fn set(&self) -> &RuleSet {
+        &self.set
+    }
+
+    pub(crate) fn watches(&self) -> &Watches {
+        &self.watches
+    }
+
+    /// The rules of `files` alone, each of which speaks, with its samples: as tests need them.
+    pub(super) fn for_tests(
+        files: &[RuleFile],
+        names: Names,
+    ) -> (Self, Vec<Tested>, Vec<RuleError>) {
+        let (mut documents, mut errors) = (Vec::new(), Vec::new());
+        for RuleFile { name, text } in files {
+            let (read, found) = sigma::read(&name.as_str().into(), text);
+            documents.extend(read);
+            errors.extend(found);
+        }
+        for document in &mut documents {
+            if let Document::Correlation(correlation) = document {
+                correlation.generate = true;
+            }
+            if let Some(head) = head_mut(document) {
+                head.level = head.level.max(Level::Low);
+            }
+        }
+        let (set, found) = RuleSet::compile(documents, names);
+        errors.extend(found);
+        errors.sort();
+        let rules = set.rules().iter().map(|rule| (&rule.id, &rule.head, rule.logs));
+        let made = set.correlations().iter().map(|made| {
+            let first = made.members.first().and_then(|one| set.rules().get(one.rule.0 as usize));
+            let logs = first.map_or(Logs::CloudTrail, |rule| rule.logs);
+            (&made.id, &made.document.head, logs)
+        });
+        let tested = rules.chain(made).map(|(id, head, logs)| {
+            let (id, file) = (Arc::clone(id), Arc::clone(&head.file));
+            Tested { id, file, logs, samples: head.samples.clone() }
+        });
+        let tested = tested.collect();
+        let watches = Watches::of(&set, |_| false);
+        let catalogue = Catalogue::of(&watches);
+        (Self { set, watches, catalogue }, tested, errors)
+    }
+
+    /// The files that ship with the program.
+    pub fn built_in_files() -> Vec<RuleFile> {
+        let files = BUILT_IN.iter();
+        files.map(|(name, text)| RuleFile { name: (*name).into(), text: (*text).into() }).collect()
+    }
+}
+
+/// What users' rules match is never learned, so that no configuration changes what is.
+fn learns_match(document: &Document) -> Option<RuleError> {
+    let head = match document {
+        Document::Detection(detection) => &detection.head,
+        Document::Correlation(correlation) => &correlation.head,
+        Document::Filter(_) => return None,
+    };
+    (head.notes.usual == Usual::Match).then(|| RuleError {
+        file: Arc::clone(&head.file),
+        line: head.line,
+        what: "`usual: match` is for built-in rules (expected `api` or `never`)".to_owned(),
+    })
+}
+
+fn head_mut(document: &mut Document) -> Option<&mut Head> {
+    match document {
+        Document::Detection(detection) => Some(&mut detection.head),
+        Document::Correlation(correlation) => Some(&mut correlation.head),
+        Document::Filter(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_rule_can_be_used() {
+        let (rules, errors) = Rules::of(&[], Names::default());
+        assert_eq!(errors, []);
+        assert!(rules.watches.iter().count() >= 3);
+    }
+
+    #[test]
+    fn only_built_in_rules_learn_habits() {
+        let text = "title: x\nlogsource: {product: aws, service: cloudtrail}\n\
+                    detection:\n  s: {eventName: A}\n  condition: s\nsentrail: {usual: match}\n";
+        let file = RuleFile { name: "x.yml".into(), text: text.into() };
+        let (_, errors) = Rules::of(&[file], Names::default());
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            errors,
+            ["x.yml:1: `usual: match` is for built-in rules (expected `api` or `never`)"]
+        );
+    }
+}

@@ -1,0 +1,291 @@
+//! Runs the samples of rules through the whole engine: parse, match, count, judge, tell.
+//!
+//! A sample writes down what matters to the rule; the rest of its records is that of a default record,
+//! top-level field by field:
+//!
+//! | field | default |
+//! |---|---|
+//! | `eventVersion` | `1.11` |
+//! | `eventID` | a UUID of its own |
+//! | `eventTime` | 2025-03-14T10:00:00Z, and a minute more for each record after the first |
+//! | `eventSource`, `eventName` | `sts.amazonaws.com`, `GetCallerIdentity` |
+//! | `awsRegion`, `recipientAccountId` | `us-east-1`, `111122223333` |
+//! | `userIdentity` | ada, a person, in the role `Engineer` of IAM Identity Center |
+//! | `sourceIPAddress`, `userAgent` | `203.0.113.10`, `aws-cli/2.15.30` |
+//! | `eventType`, `eventCategory`, `managementEvent`, `readOnly` | `AwsApiCall`, `Management`, `true`, `false` |
+//!
+//! Of flow logs: an accepted TCP flow of `eni-0a1b2c3d4e5f60718` from 10.0.0.10 port 40000 to
+//! 203.0.113.10 port 443, a minute long, ending at the times above.
+//!
+//! A sample that fires must end in a finding of its rule, whatever its severity; one that is quiet in
+//! none. There is no history, so nothing is usual. Every rule speaks here: also informational ones, and
+//! those that only correlations want.
+
+use super::{
+    library::{RuleFile, Rules},
+    names::Names,
+    sigma::{Logs, RuleError, Sample},
+};
+use crate::{
+    engine::{Engine, Options},
+    reader::{FlowRows, Reader},
+};
+use baseline::stable_hash;
+use ingest::{Raw, cloudtrail, enrich::Enrich, flowlog::FlowReader, time::format_ms};
+use std::{collections::BTreeMap, fmt::Write, sync::Arc};
+
+/// 2025-03-14T10:00:00Z. Unit: milliseconds since the Unix epoch.
+const FIRST_MS: i64 = 1_741_946_400_000;
+const MINUTE_MS: i64 = 60_000;
+
+/// The fields of the default record that are the same in every one.
+const RECORD: &[(&str, &str)] = &[
+    ("eventVersion", r#""1.11""#),
+    ("eventSource", r#""sts.amazonaws.com""#),
+    ("eventName", r#""GetCallerIdentity""#),
+    ("awsRegion", r#""us-east-1""#),
+    ("recipientAccountId", r#""111122223333""#),
+    ("userIdentity", IDENTITY),
+    ("sourceIPAddress", r#""203.0.113.10""#),
+    ("userAgent", r#""aws-cli/2.15.30""#),
+    ("eventType", r#""AwsApiCall""#),
+    ("eventCategory", r#""Management""#),
+    ("managementEvent", "true"),
+    ("readOnly", "false"),
+];
+
+const IDENTITY: &str = r#"{"type":"AssumedRole","principalId":"AROAEXAMPLEENGINEER00:ada@example.com","arn":"arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Engineer_0a1b2c3d4e5f6071/ada@example.com","accountId":"111122223333","accessKeyId":"ASIAEXAMPLE000000000","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROAEXAMPLEENGINEER00","arn":"arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Engineer_0a1b2c3d4e5f6071","accountId":"111122223333","userName":"AWSReservedSSO_Engineer_0a1b2c3d4e5f6071"},"attributes":{"creationDate":"2025-03-14T08:00:00Z","mfaAuthenticated":"false"}}}"#;
+
+/// The fields of the default flow, but its times.
+const FLOW: &[(&str, &str)] = &[
+    ("version", "2"),
+    ("account-id", "111122223333"),
+    ("interface-id", "eni-0a1b2c3d4e5f60718"),
+    ("srcaddr", "10.0.0.10"),
+    ("dstaddr", "203.0.113.10"),
+    ("srcport", "40000"),
+    ("dstport", "443"),
+    ("protocol", "6"),
+    ("packets", "10"),
+    ("bytes", "4000"),
+    ("action", "ACCEPT"),
+    ("log-status", "OK"),
+];
+
+/// A rule and its samples.
+pub(super) struct Tested {
+    pub(super) id: Arc<str>,
+    pub(super) file: Arc<str>,
+    pub(super) logs: Logs,
+    pub(super) samples: Vec<Sample>,
+}
+
+/// What was tested.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SampleCounts {
+    /// Rules and correlations.
+    pub n_rules: u64,
+    /// Samples of them.
+    pub n_samples: u64,
+    /// Rules without any sample.
+    pub n_untested: u64,
+}
+
+/// Runs the samples of all rules of `files`; what cannot be read, and what does not hold, is told with
+/// its line.
+pub fn test_rules(files: &[RuleFile], names: Names) -> (SampleCounts, Vec<RuleError>) {
+    let (rules, all, mut errors) = Rules::for_tests(files, names);
+    let rules = Arc::new(rules);
+    let mut counts = SampleCounts::default();
+    for tested in &all {
+        counts.n_rules += 1;
+        counts.n_untested += u64::from(tested.samples.is_empty());
+        for sample in &tested.samples {
+            counts.n_samples += 1;
+            if let Err(what) = test(&rules, tested, sample) {
+                let (file, line) = (Arc::clone(&tested.file), sample.line);
+                errors.push(RuleError { file, line, what });
+            }
+        }
+    }
+    errors.sort();
+    (counts, errors)
+}
+
+fn test(rules: &Arc<Rules>, tested: &Tested, sample: &Sample) -> Result<(), String> {
+    let options = Options { rules: Arc::clone(rules), ..Options::default() };
+    let mut engine = Engine::new(options, Enrich::built_in());
+    let mut reader = engine.reader();
+    reader.begin(0, None);
+    match tested.logs {
+        Logs::CloudTrail => read_records(&mut reader, tested, sample)?,
+        Logs::Flow => read_flows(&mut reader, sample)?,
+    }
+    let chunk = reader.finish();
+    engine.apply(&[chunk]);
+    engine.finish();
+    let findings = engine.take_findings();
+    let told = findings.iter().find(|finding| *finding.about.id == *tested.id);
+    match (sample.fires, told) {
+        (true, None) => Err(format!("\"{}\" is told of nobody; expected a finding", sample.name)),
+        (false, Some(finding)) => {
+            Err(format!("\"{}\" is told: {}; expected no finding", sample.name, finding.summary))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn read_records(reader: &mut Reader<'_>, tested: &Tested, sample: &Sample) -> Result<(), String> {
+    let mut text = String::from("{\"Records\":[");
+    for (n, record) in (0..).zip(&sample.records) {
+        text.push_str(if n > 0 { "," } else { "" });
+        complete(&mut text, record, (tested, sample), n);
+    }
+    text.push_str("]}");
+    let mut wrong = None;
+    let shape = cloudtrail::read(&text, |_, record| match record {
+        Ok(cloudtrail::Record::Event(event)) => reader.record(&event),
+        Ok(_) => wrong = Some("expected records of events".to_owned()),
+        Err(error) => wrong = Some(error.to_string()),
+    });
+    shape.map_err(|error| error.to_string())?;
+    wrong.map_or(Ok(()), |what| Err(format!("\"{}\": {what}", sample.name)))
+}
+
+/// Writes a record with what it leaves out.
+fn complete(text: &mut String, record: &str, (tested, sample): (&Tested, &Sample), n: i64) {
+    let names: Vec<_> = Raw(record).entries().map(|(name, _)| name.get()).collect();
+    let is_left_out = |name: &str| !names.iter().any(|known| known == name);
+    let fields = [tested.file.as_bytes(), sample.name.as_bytes(), &n.to_le_bytes()];
+    let hash = format!("{:032x}", stable_hash(&fields));
+    let group = |from, to| hash.get(from..to).unwrap_or_default();
+    let groups = [group(0, 8), group(8, 12), group(12, 16), group(16, 20), group(20, 32)];
+    let id = format!("\"{}\"", groups.join("-"));
+    let time = format!("\"{}\"", seconds(FIRST_MS + n * MINUTE_MS));
+    text.push('{');
+    let defaults = RECORD.iter().copied().chain([("eventID", &*id), ("eventTime", &*time)]);
+    for (name, value) in defaults.filter(|(name, _)| is_left_out(name)) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\"{name}\":{value},");
+    }
+    let own = record.trim().trim_start_matches('{');
+    if names.is_empty() {
+        text.pop();
+    }
+    text.push_str(own);
+}
+
+/// `2025-03-14T10:00:00Z`.
+fn seconds(at_ms: i64) -> String {
+    let text = format_ms(at_ms);
+    format!("{}Z", text.split(['.', 'Z']).next().unwrap_or_default())
+}
+
+fn read_flows(reader: &mut Reader<'_>, sample: &Sample) -> Result<(), String> {
+    let of = |record: &str| -> BTreeMap<String, String> {
+        let entries = Raw(record).entries().filter_map(|(name, value)| {
+            let value = value.text().map_or_else(|| value.0.to_owned(), |text| text.get().into());
+            Some((name.get().replace('_', "-"), value))
+        });
+        entries.collect()
+    };
+    let records: Vec<_> = sample.records.iter().map(|record| of(record)).collect();
+    let mut names: Vec<String> = FLOW.iter().map(|(name, _)| (*name).to_owned()).collect();
+    names.extend(["start".to_owned(), "end".to_owned()]);
+    for name in records.iter().flat_map(BTreeMap::keys) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    let mut text = format!("{}\n", names.join(" "));
+    for (n, record) in (0..).zip(&records) {
+        let end_s = (FIRST_MS + n * MINUTE_MS).div_euclid(1_000);
+        let value = |name: &String| {
+            let default = || match name.as_str() {
+                "start" => (end_s - 60).to_string(),
+                "end" => end_s.to_string(),
+                _ => {
+                    let known = FLOW.iter().find(|(known, _)| known == name);
+                    known.map_or("-", |(_, value)| value).to_owned()
+                }
+            };
+            record.get(name).cloned().unwrap_or_else(default)
+        };
+        let line: Vec<String> = names.iter().map(value).collect();
+        text.push_str(&line.join(" "));
+        text.push('\n');
+    }
+    let mut flows = FlowReader::default();
+    let counts = flows.read(text.as_bytes(), &mut |batch| {
+        reader.flow_rows(&FlowRows { batch: &batch, account: None, admits: &|_, _| true });
+    });
+    reader.flows(counts.rows);
+    match counts.bad_samples.first() {
+        Some(bad) => Err(format!("\"{}\": {bad}", sample.name)),
+        None if counts.rows == 0 => {
+            Err(format!("\"{}\" holds no flow that can be read", sample.name))
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> (SampleCounts, Vec<String>) {
+        let file = RuleFile { name: "x.yml".into(), text: text.into() };
+        let (counts, errors) = test_rules(&[file], Names::default());
+        (counts, errors.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn every_built_in_rule_does_what_its_samples_say() {
+        let (counts, errors) = test_rules(&Rules::built_in_files(), Names::default());
+        assert_eq!(errors, []);
+        assert!(counts.n_rules >= 3 && counts.n_samples >= 2 * counts.n_rules, "{counts:?}");
+        assert_eq!(counts.n_untested, 0);
+    }
+
+    const RULE: &str = "title: x\nlogsource: {product: aws, service: cloudtrail}\n\
+                        detection:\n  s: {eventName: A}\n  condition: s\n";
+
+    #[test]
+    fn a_sample_that_does_not_hold_is_told_with_its_line() {
+        let tests = "tests:\n  fires:\n    - name: one\n      record: {eventName: B}\n  quiet:\n    \
+                     - name: other\n      record: {eventName: A}\n";
+        let (counts, errors) = told(&format!("{RULE}{tests}"));
+        assert_eq!((counts.n_rules, counts.n_samples, counts.n_untested), (1, 2, 0));
+        assert_eq!(
+            errors,
+            [
+                "x.yml:8: \"one\" is told of nobody; expected a finding",
+                "x.yml:11: \"other\" is told: matched \"x\"; expected no finding"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_told() {
+        let tests =
+            "tests:\n  fires:\n    - name: one\n      record: {eventName: A, eventTime: late}\n";
+        let (_, errors) = told(&format!("{RULE}{tests}"));
+        assert_eq!(errors.len(), 1);
+        assert!(errors[0].starts_with("x.yml:8: \"one\": "), "{errors:?}");
+    }
+
+    #[test]
+    fn rules_that_do_not_speak_are_tested_all_the_same() {
+        let tests = "level: informational\ntests:\n  fires:\n    - name: one\n      record: {eventName: A}\n";
+        assert_eq!(told(&format!("{RULE}{tests}")).1, [""; 0]);
+    }
+
+    #[test]
+    fn flows_have_samples_too() {
+        let text = "title: x\nlogsource: {product: aws, service: vpcflow}\n\
+                    detection:\n  s: {dstport: 23}\n  condition: s\n\
+                    tests:\n  fires:\n    - name: one\n      record: {dstport: 23}\n  quiet:\n    \
+                    - name: other\n      record: {dstaddr: 10.0.0.7}\n";
+        assert_eq!(told(text).1, [""; 0]);
+    }
+}

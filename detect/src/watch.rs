@@ -1,0 +1,232 @@
+//! Watches: what is counted of the matches of rules, and when it is told. A rule is a watch that one
+//! match satisfies; a correlation counts the matches of several rules by group within its timespan.
+
+mod about;
+mod judge;
+mod memory;
+mod sighting;
+mod words;
+
+pub(crate) use judge::Judged;
+pub(crate) use memory::Memory;
+pub(crate) use sighting::{Flow, Found, Sighting};
+
+use crate::{
+    about::About,
+    detector::Severity,
+    rules::{
+        rule::{Correlation, Rule, RuleNo},
+        set::RuleSet,
+        sigma::{Bounds, CorrelationKind, FieldName, Level, Logs, Usual},
+    },
+};
+use baseline::time::{HOUR_MS, SLOTS};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// Whose findings they are: one of these for all matches of a watch, so that what was told of
+/// somebody is never taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whom {
+    /// Who called.
+    Identity,
+    /// Whose flow it is.
+    Interface,
+    /// The address that it came from.
+    Source,
+    /// The account that received it.
+    Account,
+}
+
+/// What must come together.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Wanted {
+    /// A match.
+    One,
+    /// So many matches.
+    Events(Bounds),
+    /// So many values of what the name says.
+    Values(String, Bounds),
+    /// A match of each rule.
+    All,
+    /// A match of each rule, in the order of the rules.
+    InOrder,
+}
+
+/// One rule or correlation that can speak.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) about: Arc<About>,
+    pub(crate) whom: Whom,
+    pub(crate) wanted: Wanted,
+    /// The timespan. Unit: slots.
+    pub(crate) n_slots: i32,
+    pub(crate) usual: Usual,
+    /// Only what ships with the program changes what is learned.
+    pub(crate) is_built_in: bool,
+    /// Its place among the correlations, if it is one.
+    correlation: Option<u32>,
+    /// Ids and titles of its rules.
+    pub(crate) members: Vec<(Arc<str>, String)>,
+}
+
+/// All watches, and which matches they want.
+#[derive(Debug, Default)]
+pub(crate) struct Watches {
+    all: Vec<Watch>,
+    /// By number of the rule: watches and its place among their members.
+    by_rule: Vec<Vec<(u32, u16)>>,
+    /// By number of the rule: whether identities learn its matches.
+    is_learned: Vec<bool>,
+}
+
+impl Watches {
+    /// The watches of a set; `is_built_in` tells whether a file ships with the program.
+    pub(crate) fn of(set: &RuleSet, is_built_in: impl Fn(&Arc<str>) -> bool) -> Self {
+        let n_rules = set.rules().len();
+        let by_rule = vec![Vec::new(); n_rules];
+        let mut watches = Self { all: Vec::new(), by_rule, is_learned: vec![false; n_rules] };
+        for (no, rule) in (0..).map(RuleNo).zip(set.rules()) {
+            if rule.speaks && rule.head.level > Level::Informational {
+                watches.add(of_rule(rule, is_built_in(&rule.head.file)), &[no]);
+            }
+        }
+        for (place, correlation) in (0..).zip(set.correlations()) {
+            let head = &correlation.document.head;
+            if head.level > Level::Informational {
+                let members: Vec<_> = correlation.members.iter().map(|one| one.rule).collect();
+                let watch = of_correlation(correlation, set, is_built_in(&head.file));
+                watches.add(Watch { correlation: Some(place), ..watch }, &members);
+            }
+        }
+        watches
+    }
+
+    fn add(&mut self, watch: Watch, members: &[RuleNo]) {
+        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        for (place, rule) in (0..).zip(members) {
+            let at = rule.0 as usize;
+            if let Some(of_rule) = self.by_rule.get_mut(at) {
+                of_rule.push((number, place));
+            }
+            if let Some(is_learned) = self.is_learned.get_mut(at) {
+                *is_learned |= watch.is_built_in && watch.usual == Usual::Match;
+            }
+        }
+        self.all.push(watch);
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Watch> {
+        self.all.iter()
+    }
+
+    pub(crate) fn get(&self, number: u32) -> Option<&Watch> {
+        self.all.get(number as usize)
+    }
+
+    /// The watches that want the matches of a rule, with its place among their members.
+    fn of_rule(&self, rule: RuleNo) -> &[(u32, u16)] {
+        self.by_rule.get(rule.0 as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// What an identity learns of a match of `rule`.
+    pub(crate) fn learned<'s>(&self, rule: RuleNo, set: &'s RuleSet) -> Option<&'s str> {
+        let at = rule.0 as usize;
+        self.is_learned.get(at).filter(|is_learned| **is_learned)?;
+        Some(&*set.rules().get(at)?.id)
+    }
+
+    /// The correlation behind a watch; `None` if it is a rule.
+    fn correlation<'s>(&self, number: u32, set: &'s RuleSet) -> Option<&'s Correlation> {
+        set.correlations().get(self.get(number)?.correlation? as usize)
+    }
+}
+
+fn of_rule(rule: &Rule, is_built_in: bool) -> Watch {
+    Watch {
+        about: Arc::new(about::of_rule(rule)),
+        whom: if rule.logs == Logs::Flow { Whom::Interface } else { Whom::Identity },
+        wanted: Wanted::One,
+        n_slots: 1,
+        usual: rule.head.notes.usual,
+        is_built_in,
+        correlation: None,
+        members: vec![(Arc::clone(&rule.id), rule.head.title.clone())],
+    }
+}
+
+fn of_correlation(correlation: &Correlation, set: &RuleSet, is_built_in: bool) -> Watch {
+    let document = &correlation.document;
+    let rules = correlation.members.iter().filter_map(|one| set.rules().get(one.rule.0 as usize));
+    let rules: Vec<&Rule> = rules.collect();
+    let wanted = match &document.kind {
+        CorrelationKind::EventCount(bounds) => Wanted::Events(bounds.clone()),
+        CorrelationKind::ValueCount(fields, bounds) => {
+            let fields: Vec<_> = fields.iter().map(ToString::to_string).collect();
+            Wanted::Values(fields.join(" and "), bounds.clone())
+        }
+        CorrelationKind::Temporal => Wanted::All,
+        CorrelationKind::TemporalOrdered => Wanted::InOrder,
+    };
+    let members = rules.iter().map(|rule| (Arc::clone(&rule.id), rule.head.title.clone()));
+    let members = members.collect();
+    let whom = whom(correlation, &rules);
+    Watch {
+        about: Arc::new(about::of_correlation(correlation, &rules, (&wanted, whom))),
+        whom,
+        wanted,
+        n_slots: n_slots(document.timespan_ms),
+        usual: document.head.notes.usual,
+        is_built_in,
+        correlation: None,
+        members,
+    }
+}
+
+/// Slots of 5 minutes that a timespan needs: at least one. The reader of rules bounds it.
+fn n_slots(timespan_ms: i64) -> i32 {
+    let slot_ms = HOUR_MS / i64::from(SLOTS);
+    i32::try_from((timespan_ms + slot_ms - 1).div_euclid(slot_ms)).unwrap_or(i32::MAX).max(1)
+}
+
+/// Who a correlation is about: told by the fields that it groups by.
+fn whom(correlation: &Correlation, rules: &[&Rule]) -> Whom {
+    let document = &correlation.document;
+    let names = document.group_by.iter().flat_map(|name| {
+        let aliased = document.aliases.iter().filter(|alias| alias.name == name.to_string());
+        let fields = aliased.flat_map(|alias| alias.fields.iter().map(|(_, field)| field));
+        std::iter::once(name).chain(fields).map(first_key)
+    });
+    let names: BTreeSet<String> = names.collect();
+    let are_all = |logs: Logs| rules.iter().all(|rule| rule.logs == logs);
+    let has = |name: &str| names.contains(name);
+    if are_all(Logs::CloudTrail) && has("useridentity") {
+        Whom::Identity
+    } else if are_all(Logs::Flow) && has("interfaceid") {
+        Whom::Interface
+    } else if are_all(Logs::CloudTrail) && has("sourceipaddress")
+        || are_all(Logs::Flow) && has("srcaddr")
+    {
+        Whom::Source
+    } else {
+        Whom::Account
+    }
+}
+
+/// The first key of a field, in lower case and without hyphens, as names of flow fields differ in them.
+fn first_key(name: &FieldName) -> String {
+    let key = name.path.first().map_or("", String::as_str);
+    key.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The severity of a level; an informational rule has no watch.
+fn severity(level: Level) -> Severity {
+    match level {
+        Level::Informational | Level::Low => Severity::Low,
+        Level::Medium => Severity::Medium,
+        Level::High => Severity::High,
+        Level::Critical => Severity::Critical,
+    }
+}
+
+#[cfg(test)]
+mod tests;

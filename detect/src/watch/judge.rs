@@ -1,0 +1,294 @@
+//! What a watch says of an hour: the windows that end in it and hold what is wanted.
+
+use super::{
+    Memory, Wanted, Watch, Whom,
+    memory::{Mark, Matched, Slotted, Timeline},
+    words,
+};
+use crate::{
+    detector::{Severity, Verdict},
+    detectors::DETECTORS,
+    engine::Context,
+    finding::{Finding, FlowSeen},
+    rules::sigma::{Bound, Bounds, Usual},
+    shard::Occurrence,
+};
+use baseline::{
+    Bits, Day, Dimension, Distinct, Entity, Generation, HashKey, Hour, Part, Slot, Value,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a match says by itself, by level: a prior, not a measurement. Low is no more than two habits
+/// of an identity that meet (2 bits each), medium is where the detectors' own thresholds stand (10),
+/// high what an API new to everybody carries and a little more (14), critical what no habit explains.
+const PRIOR_BITS: [(Severity, f64); 4] = [
+    (Severity::Low, 4.0),
+    (Severity::Medium, 10.0),
+    (Severity::High, 16.0),
+    (Severity::Critical, 24.0),
+];
+
+/// Peers and ports that a finding names, the heaviest first. Unit: of each.
+const FLOWS_SHOWN_MAX: usize = 20;
+/// APIs and rules that a sentence about what is usual names. Unit: of each.
+const USUAL_SHOWN_MAX: usize = 3;
+
+/// What all windows of an hour hold that are told.
+#[derive(Debug, Default)]
+struct Told {
+    slots: BTreeMap<Slot, u64>,
+    all: Matched,
+    /// Places of the rules that matched.
+    members: BTreeSet<u16>,
+    /// The largest statistic of a window, and whether it is an estimate.
+    statistic: (u64, bool),
+}
+
+/// An entity that a watch was asked about, and its occurrences.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    /// Its id.
+    pub(crate) id: u128,
+    pub(crate) occurrence: Occurrence,
+    /// Whether what the day teaches weighs less.
+    pub(crate) teaches_less: bool,
+}
+
+impl Memory {
+    /// What all watches say of `day`. `with_usual` calls back with what is usual for an entity that has
+    /// a profile.
+    pub(crate) fn judge(
+        &self,
+        day: Day,
+        context: &Context,
+        with_usual: &mut dyn FnMut(u128, &mut dyn FnMut(Option<&Generation<'_>>)),
+    ) -> Vec<Judged> {
+        let watches = context.options.rules.watches();
+        let mut judged = Vec::new();
+        for (number, by_entity) in self.of(day, watches) {
+            let Some(watch) = watches.get(number) else { continue };
+            let speaker = DETECTORS.len() + number as usize;
+            for (id, timelines) in by_entity {
+                let Some(entity) = timelines.first().map(|timeline| timeline.entity) else {
+                    continue;
+                };
+                with_usual(id, &mut |usual| {
+                    for hour in hours(&timelines, day) {
+                        let Some(told) = watch.told(&timelines, hour) else { continue };
+                        let key = &context.options.hash_key;
+                        let verdict = watch.verdict(&told, (entity, usual), key);
+                        let teaches_less =
+                            watch.is_built_in && verdict.severity >= Severity::Medium;
+                        let days = usual.map(|usual| (usual.own_days(), usual.group_days()));
+                        let (own_days, group_days) = days.unwrap_or_default();
+                        let entity = entity.clone();
+                        let occurrence =
+                            Occurrence { speaker, entity, hour, verdict, own_days, group_days };
+                        judged.push(Judged { id, occurrence, teaches_less });
+                    }
+                });
+            }
+        }
+        judged
+    }
+}
+
+/// The hours of `day` that hold matches.
+fn hours(timelines: &[Timeline<'_>], day: Day) -> BTreeSet<Hour> {
+    let slots = timelines.iter().flat_map(|timeline| &timeline.slots);
+    slots.map(|(slot, _)| slot.hour()).filter(|hour| hour.day() == day).collect()
+}
+
+impl Watch {
+    /// What is told of an hour, of all groups together.
+    fn told(&self, timelines: &[Timeline<'_>], hour: Hour) -> Option<Told> {
+        let mut told = Told::default();
+        for timeline in timelines {
+            let slots = timeline.slots.as_slice();
+            // Windows overlap: a slot counts once.
+            let mut counted: BTreeSet<Slot> = BTreeSet::new();
+            for (end, _) in between(slots, hour.first_slot(), hour.last_slot()) {
+                let first = Slot(end.0.saturating_sub(self.n_slots - 1));
+                let window = between(slots, first, *end);
+                let Some(statistic) = self.statistic(window) else { continue };
+                told.statistic = told.statistic.max(statistic);
+                for (slot, matched) in window {
+                    if counted.insert(*slot) {
+                        told.add(*slot, matched);
+                    }
+                }
+            }
+        }
+        (!told.slots.is_empty()).then_some(told)
+    }
+
+    /// What a window comes to, and whether that is an estimate; `None` if it is not what is wanted.
+    fn statistic(&self, window: &[(Slot, &Slotted)]) -> Option<(u64, bool)> {
+        let matched = || window.iter().flat_map(|(_, slot)| slot.values());
+        let n = matched().fold(0_u64, |sum, matched| sum.saturating_add(matched.n));
+        match &self.wanted {
+            Wanted::One => (n > 0).then_some((n, false)),
+            Wanted::Events(bounds) => holds(bounds, n).then_some((n, false)),
+            Wanted::Values(_, bounds) => {
+                let sets: Vec<&Distinct> = matched().map(|matched| &matched.counted).collect();
+                let n = Distinct::count_together(sets.into_iter());
+                holds(bounds, n).then_some((n, n > Distinct::MAX as u64))
+            }
+            Wanted::All => {
+                let places = window.iter().flat_map(|(_, slot)| slot.keys());
+                let places: BTreeSet<u16> = places.copied().collect();
+                (places.len() >= self.members.len()).then_some((n, false))
+            }
+            Wanted::InOrder => self.is_in_order(window).then_some((n, false)),
+        }
+    }
+
+    /// Whether a match of the first rule is followed by one of the second, and so on.
+    fn is_in_order(&self, window: &[(Slot, &Slotted)]) -> bool {
+        let mut reached: Option<Mark<'_>> = None;
+        (0..).zip(&self.members).all(|(place, _): (u16, _)| {
+            let matched = window.iter().filter_map(|(_, slot)| slot.get(&place));
+            reached = matched.filter_map(|matched| matched.after(reached)).min();
+            reached.is_some()
+        })
+    }
+
+    fn verdict(
+        &self,
+        told: &Told,
+        (entity, usual): (&Entity, Option<&Generation<'_>>),
+        key: &HashKey,
+    ) -> Verdict {
+        let (is_usual, usually) = self.usually(told, usual, key);
+        let severity = if is_usual { Severity::Low } else { self.about.severity };
+        let bits = PRIOR_BITS.iter().find(|(of, _)| *of == severity).map_or(0.0, |(_, bits)| *bits);
+        let n = words::n_matches(told.all.n);
+        let observed = match self.n_slots {
+            1 if self.wanted == Wanted::One => n,
+            n_slots => format!("{n} in {}", words::timespan(n_slots)),
+        };
+        let summary = self.summary(told);
+        let summary =
+            if usually.is_empty() { summary } else { format!("{summary}; usual: {usually}") };
+        let habit = if usually.is_empty() { "no habit makes it usual".to_owned() } else { usually };
+        let part =
+            Part { dimension: Dimension::Matches, bits: Bits::of(bits), observed, usual: habit };
+        let heaviest = |values: &Distinct, n_max: usize| -> Vec<String> {
+            let values = values.heaviest().into_iter().take(n_max);
+            values.map(|(value, _)| value.to_owned()).collect()
+        };
+        let is_flow = self.whom == Whom::Interface;
+        let ports = heaviest(&told.all.ports, FLOWS_SHOWN_MAX);
+        Verdict {
+            parts: vec![part],
+            severity,
+            summary,
+            slots: told.slots.iter().map(|(slot, n)| (*slot, *n)).collect(),
+            // What is known of a flow is no record that could be named.
+            records: told
+                .all
+                .records
+                .iter()
+                .filter(|record| !record.api.is_empty())
+                .cloned()
+                .collect(),
+            last_ms: told.all.last.as_ref().map(|(time_ms, _)| *time_ms),
+            targets: heaviest(&told.all.targets, Verdict::TARGETS_MAX),
+            flow: is_flow.then(|| FlowSeen {
+                interface: entity.key.to_string(),
+                peers: heaviest(&told.all.peers, FLOWS_SHOWN_MAX),
+                ports: ports.iter().filter_map(|port| port.parse().ok()).collect(),
+            }),
+        }
+    }
+
+    /// What was done: in the words of the rule, the most frequent first.
+    fn summary(&self, told: &Told) -> String {
+        let clauses = &told.all.clauses;
+        let Some((clause, _)) = clauses.heaviest().first().copied() else {
+            let (n, is_estimate) = told.statistic;
+            let about = if is_estimate { "about " } else { "" };
+            return match &self.wanted {
+                Wanted::Events(_) => self.clause(&words::n_matches(n)),
+                _ => self.clause(&format!("{about}{n}")),
+            };
+        };
+        let n_more = clauses.count().saturating_sub(1);
+        let about = if clauses.is_estimate() { "about " } else { "" };
+        match n_more {
+            0 => clause.to_owned(),
+            _ => format!("{clause}; and {about}{n_more} more like it"),
+        }
+    }
+
+    /// Whether what is told is usual for the entity, and what of it is; nothing where no habit counts.
+    fn usually(
+        &self,
+        told: &Told,
+        usual: Option<&Generation<'_>>,
+        key: &HashKey,
+    ) -> (bool, String) {
+        let (dimension, values, done) = match self.usual {
+            Usual::Never => return (false, String::new()),
+            Usual::Api => {
+                let apis = told.all.apis.iter().map(|(api, _)| api.clone()).collect();
+                (Dimension::Api, apis, "calls")
+            }
+            Usual::Match => {
+                let ids = told.members.iter().filter_map(|at| self.members.get(usize::from(*at)));
+                let ids: Vec<Value> = ids.map(|(id, _)| key.value(id)).collect();
+                (Dimension::Matches, ids, "matches")
+            }
+        };
+        let Some(usual) = usual.filter(|usual| usual.own_days() > 0) else {
+            return (false, "not known yet".to_owned());
+        };
+        let (known, news): (Vec<&Value>, Vec<&Value>) =
+            values.iter().partition(|value| usual.knows(dimension, value));
+        let is_whole = !(self.usual == Usual::Api && told.all.apis.is_estimate());
+        let texts = |values: &[&Value]| {
+            let texts = values.iter().take(USUAL_SHOWN_MAX).map(|value| value.text.to_string());
+            texts.collect::<Vec<_>>().join(", ")
+        };
+        if !known.is_empty() && news.is_empty() && is_whole {
+            let n_days = known.iter().map(|value| usual.n_days(dimension, value)).min();
+            let (n_days, own_days) = (n_days.unwrap_or(0).max(1), usual.own_days());
+            let what = texts(&known);
+            return (true, format!("{done} {what} on at least {n_days} of its {own_days} days"));
+        }
+        (false, format!("never {done} {} in its {} days", texts(&news), usual.own_days()))
+    }
+}
+
+impl Told {
+    fn add(&mut self, slot: Slot, matched: &Slotted) {
+        for (place, matched) in matched {
+            let n = self.slots.entry(slot).or_default();
+            *n = n.saturating_add(matched.n);
+            self.members.insert(*place);
+            self.all.merge(matched, Finding::RECORDS_MAX);
+        }
+    }
+}
+
+fn holds(bounds: &Bounds, n: u64) -> bool {
+    bounds.0.iter().all(|(bound, wanted)| match bound {
+        Bound::Less => n < *wanted,
+        Bound::LessOrEqual => n <= *wanted,
+        Bound::Greater => n > *wanted,
+        Bound::GreaterOrEqual => n >= *wanted,
+        Bound::Equal => n == *wanted,
+        Bound::NotEqual => n != *wanted,
+    })
+}
+
+/// Those from `first` to `last` of slots in order.
+fn between<'t, 'm>(
+    slots: &'t [(Slot, &'m Slotted)],
+    first: Slot,
+    last: Slot,
+) -> &'t [(Slot, &'m Slotted)] {
+    let from = slots.partition_point(|(slot, _)| *slot < first);
+    let to = slots.partition_point(|(slot, _)| *slot <= last);
+    slots.get(from..to).unwrap_or_default()
+}

@@ -1,0 +1,191 @@
+//! What the watches of one shard hold: matches by watch, day, group and slot. Any order of the same
+//! matches gives the same memory.
+
+use super::{Sighting, Watch, Watches};
+use baseline::{
+    Day, Distinct, Entity, EventId, Evidence, HashKey, Slot, evidence::Records, time::SLOTS,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// Groups that a watch holds of one day in one shard; of more, the smallest by keyed hash are kept.
+/// Unit: groups.
+pub(super) const GROUPS_MAX: usize = 1_024;
+
+/// Records that a slot keeps of one rule and group, the first by time and id. Unit: records.
+pub(super) const RECORDS_MAX: usize = 32;
+
+/// When something was, in an order that is the same whatever the order of the logs.
+pub(super) type Mark<'m> = (i64, &'m EventId);
+
+/// What one rule matched in one slot, or in several together.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Matched {
+    /// Unit: matches.
+    pub(super) n: u64,
+    /// The first.
+    pub(super) records: Records,
+    /// The last.
+    pub(super) last: Option<(i64, EventId)>,
+    /// What a correlation counts.
+    pub(super) counted: Distinct,
+    pub(super) clauses: Distinct,
+    pub(super) targets: Distinct,
+    pub(super) apis: Distinct,
+    pub(super) peers: Distinct,
+    pub(super) ports: Distinct,
+}
+
+impl Matched {
+    fn add(&mut self, sighting: &Sighting<'_>) {
+        let Sighting { found, evidence, api, flow, .. } = sighting;
+        self.n = self.n.saturating_add(1);
+        let mark = (evidence.time_ms, evidence.id.clone());
+        self.last = self.last.take().max(Some(mark));
+        self.records.add(Evidence::clone(evidence), RECORDS_MAX);
+        found.counted.iter().for_each(|value| self.counted.add(value, 1));
+        found.clause.iter().for_each(|clause| self.clauses.add(clause, 1));
+        found.targets.iter().for_each(|target| self.targets.add(target, 1));
+        api.iter().for_each(|api| self.apis.add(api, 1));
+        if let Some(flow) = flow {
+            flow.peer.iter().for_each(|peer| self.peers.add(peer, 1));
+            flow.port.iter().for_each(|port| self.ports.add(port, 1));
+        }
+    }
+
+    /// Adds what was matched in another slot, or by another rule.
+    pub(super) fn merge(&mut self, other: &Self, records_max: usize) {
+        self.n = self.n.saturating_add(other.n);
+        self.last = self.last.take().max(other.last.clone());
+        other.records.iter().for_each(|record| self.records.add(record.clone(), records_max));
+        for (ours, theirs) in [
+            (&mut self.counted, &other.counted),
+            (&mut self.clauses, &other.clauses),
+            (&mut self.targets, &other.targets),
+            (&mut self.apis, &other.apis),
+            (&mut self.peers, &other.peers),
+            (&mut self.ports, &other.ports),
+        ] {
+            ours.merge(theirs);
+        }
+    }
+
+    /// The first match after `mark` of those that are kept.
+    pub(super) fn after(&self, mark: Option<Mark<'_>>) -> Option<Mark<'_>> {
+        let kept = self.records.iter().map(|record| (record.time_ms, &record.id));
+        let last = self.last.iter().map(|(time_ms, id)| (*time_ms, id));
+        kept.chain(last).filter(|one| mark.is_none_or(|mark| *one > mark)).min()
+    }
+}
+
+/// One slot of a group: by place of the rule among the members.
+pub(super) type Slotted = BTreeMap<u16, Matched>;
+
+/// A group: what it hashes to, whose it is, its values.
+type GroupKey = (u64, u128, Arc<str>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Group {
+    entity: Entity,
+    n: u64,
+    slots: BTreeMap<Slot, Slotted>,
+}
+
+type Groups = BTreeMap<GroupKey, Group>;
+
+/// What a group matched in the days that a window can reach, in order of slots.
+#[derive(Debug)]
+pub(super) struct Timeline<'m> {
+    pub(super) entity: &'m Entity,
+    pub(super) slots: Vec<(Slot, &'m Slotted)>,
+}
+
+/// The matches of one shard.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Memory {
+    watches: BTreeMap<u32, BTreeMap<Day, Groups>>,
+    /// Days that hold matches and were not judged yet.
+    open: BTreeSet<Day>,
+    /// Matches that were left out because their day had too many groups. Unit: matches.
+    pub(crate) n_dropped: u64,
+}
+
+impl Memory {
+    /// Counts a match.
+    pub(crate) fn add(&mut self, sighting: &Sighting<'_>, key: &HashKey) {
+        let Sighting { entity, id, slot, found, .. } = sighting;
+        let day = slot.hour().day();
+        self.open.insert(day);
+        let hash = key.hash(&format!("{id:032x} {}", found.group));
+        let group: GroupKey = (hash, *id, found.group.as_str().into());
+        let groups = self.watches.entry(found.watch).or_default().entry(day).or_default();
+        if groups.len() >= GROUPS_MAX && !groups.contains_key(&group) {
+            match groups.last_entry() {
+                Some(last) if group < *last.key() => {
+                    self.n_dropped = self.n_dropped.saturating_add(last.remove().n);
+                }
+                _ => {
+                    self.n_dropped = self.n_dropped.saturating_add(1);
+                    return;
+                }
+            }
+        }
+        let new = || Group { entity: entity.clone(), n: 0, slots: BTreeMap::new() };
+        let group = groups.entry(group).or_insert_with(new);
+        group.n = group.n.saturating_add(1);
+        group.slots.entry(*slot).or_default().entry(found.member).or_default().add(sighting);
+    }
+
+    /// The first day before `oldest_open` that holds matches and was not judged.
+    pub(crate) fn first_closing(&self, oldest_open: Day) -> Option<Day> {
+        self.open.range(..oldest_open).next().copied()
+    }
+
+    /// Notes that a day was judged.
+    pub(crate) fn close(&mut self, day: Day) {
+        self.open.remove(&day);
+    }
+
+    /// Forgets what no window that ends in an open day can reach.
+    pub(crate) fn advance(&mut self, oldest_open: Day, watches: &Watches) {
+        self.watches.retain(|number, days| {
+            let back = watches.get(*number).map_or(0, days_back);
+            let kept = days.split_off(&Day(oldest_open.0.saturating_sub(back)));
+            *days = kept;
+            !days.is_empty()
+        });
+    }
+
+    /// What each watch holds of those who matched on `day`, group by group.
+    pub(super) fn of(
+        &self,
+        day: Day,
+        watches: &Watches,
+    ) -> Vec<(u32, BTreeMap<u128, Vec<Timeline<'_>>>)> {
+        let mut all = Vec::new();
+        for (number, days) in &self.watches {
+            let (Some(watch), Some(groups)) = (watches.get(*number), days.get(&day)) else {
+                continue;
+            };
+            let first = Day(day.0.saturating_sub(days_back(watch)));
+            let mut by_entity: BTreeMap<u128, Vec<Timeline<'_>>> = BTreeMap::new();
+            for (key, group) in groups {
+                let of_days = days.range(first..=day).filter_map(|(_, groups)| groups.get(key));
+                let slots =
+                    of_days.flat_map(|group| group.slots.iter().map(|(at, slot)| (*at, slot)));
+                let timeline = Timeline { entity: &group.entity, slots: slots.collect() };
+                by_entity.entry(key.1).or_default().push(timeline);
+            }
+            all.push((*number, by_entity));
+        }
+        all
+    }
+}
+
+/// Days before its own that a window can reach into.
+fn days_back(watch: &Watch) -> i32 {
+    let before = watch.n_slots.saturating_sub(1);
+    (before + 24 * SLOTS - 1) / (24 * SLOTS)
+}
