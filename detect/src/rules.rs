@@ -18,6 +18,7 @@ mod sigma;
 mod testkit;
 mod view;
 mod walk;
+mod words;
 mod yaml;
 
 pub use compile::DOCUMENTS_MAX;
