@@ -2,11 +2,10 @@
 //! checked values, and where each came from. Of the environment it reads what says whether to colour.
 
 mod keys;
-mod suggest;
 mod units;
 
 pub(crate) use keys::unknown;
-pub(crate) use suggest::suggest;
+pub(crate) use detect::suggest;
 
 use baseline::{HashKey, Lateness, stable_hash};
 use ingest::enrich::{Enrich, EnrichError};

@@ -1,4 +1,57 @@
 //! Rules: known-bad knowledge that people read, share and add without Rust. Sigma documents in,
 //! predicates and correlations out, judged in event time like everything else.
 
+mod compile;
+mod decoys;
+mod derived;
+mod fields;
+mod index;
+mod lists;
+mod matcher;
+mod names;
+pub(crate) mod policy;
+mod predicate;
+mod rule;
+mod set;
 mod sigma;
+#[cfg(test)]
+mod testkit;
+mod view;
+mod walk;
+mod yaml;
+
+pub use compile::DOCUMENTS_MAX;
+pub use decoys::Decoys;
+pub use index::{Candidates, OfApi, Open};
+pub use lists::{BYTES_MAX, ENTRIES_MAX, List, ListError, Lists};
+pub use names::Names;
+pub use rule::RuleNo;
+pub use set::RuleSet;
+pub use sigma::RuleError;
+use std::sync::Arc;
+
+impl RuleSet {
+    /// The rules of files, and what is wrong with the others. A file is the name that messages and ids
+    /// have of it, and its text.
+    pub fn read<'f>(
+        files: impl IntoIterator<Item = (&'f str, &'f str)>,
+        names: Names,
+    ) -> (Self, Vec<RuleError>) {
+        let (mut documents, mut errors) = (Vec::new(), Vec::new());
+        for (file, text) in files {
+            let (sound, faults) = sigma::read(&Arc::from(file), text);
+            documents.extend(sound);
+            errors.extend(faults);
+        }
+        let (rules, faults) = Self::compile(documents, names);
+        errors.extend(faults);
+        errors.sort();
+        (rules, errors)
+    }
+}
+
+/// What is wrong with the rules in a file. `file` is its name in messages.
+pub fn check(file: &str, text: &str) -> Vec<RuleError> {
+    let (_, errors) = sigma::read(&Arc::from(file), text);
+    errors
+}

@@ -1,6 +1,6 @@
 //! The keys of a configuration file: which there are, and where the file sets them.
 
-use super::suggest::suggest;
+use super::suggest;
 use detect::DETECTORS;
 use std::{collections::BTreeMap, ops::Range};
 use toml::{Table, Value, de::DeTable};

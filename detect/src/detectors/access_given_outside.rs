@@ -7,11 +7,12 @@
 //!
 //! ## Quiet when
 //! the account is the own one, listed in `accounts`, or known; the principal is an AWS service or an
-//! identity provider; everybody is let in under a condition only; the call failed.
+//! identity provider; everybody is let in under a condition that restricts who: by organisation,
+//! account, source, VPC or narrow range of addresses; the call failed.
 //!
 //! ## Misses
-//! access by ACL grants and by organisation; conditions that let everybody in after all; accounts
-//! of the same organisation look foreign until they are known or listed.
+//! access by ACL grants and by organisation; denials that take back what is allowed are not weighed
+//! against it; accounts of the same organisation look foreign until they are known or listed.
 //!
 //! ## Triage
 //! Whose account is it? If nobody knows: take the permission back first. A snapshot or image that was
@@ -19,8 +20,9 @@
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::record::{Counts, Record};
+use crate::rules::policy::{ANY_ACCOUNT, Access, EVERYBODY, is_account};
 use baseline::Dimension;
-use ingest::{Raw, Text, event::Outcome};
+use ingest::{Text, event::Outcome};
 use std::collections::BTreeSet;
 
 pub(super) static META: Meta = Meta {
@@ -60,54 +62,29 @@ pub struct Settings {
     pub accounts: BTreeSet<String>,
 }
 
-const EVERYBODY: &str = "everybody";
 /// An account that nobody has opened anything to: a prior as for networks. Unit: bits.
 const UNSEEN_BITS: f64 = 12.0;
-/// Statements of a policy, and principals of a statement, that are looked at. Unit: of each.
-const PRINCIPALS_MAX: usize = 256;
 
 pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
     let Some(request) = record.event.request else { return };
     if record.event.outcome() == Outcome::Failure {
         return;
     }
-    let mut given = BTreeSet::new();
-    let policies = ["policyDocument", "assumeRolePolicyDocument", "policy", "bucketPolicy"];
-    let policies = policies.into_iter().chain(["resourcePolicy", "policyText"]);
-    let policies = policies.filter_map(|key| request.get(key));
-    let of_topic =
-        request.get("attributeName").and_then(Raw::text).filter(|name| name.is("Policy"));
-    let of_topic = of_topic.and_then(|_| request.get("attributeValue"));
-    for policy in policies.chain(request.path(&["attributes", "Policy"])).chain(of_topic) {
-        match policy.text() {
-            Some(text) => statements(Raw(&decoded(text)), &mut given),
-            None => statements(policy, &mut given),
-        }
-    }
-    for key in ["createVolumePermission", "launchPermission"] {
-        for item in request.path(&[key, "add", "items"]).into_iter().flat_map(Raw::each) {
-            given.extend(item.get("userId").and_then(Raw::text).map(|id| id.get().into_owned()));
-            let group = item.get("group").and_then(Raw::text);
-            given.extend(group.filter(|group| group.is("all")).map(|_| EVERYBODY.to_owned()));
-        }
-    }
-    // The conditions of permissions of functions and layers.
-    let conditions = ["organizationId", "principalOrgID", "sourceAccount", "sourceArn"];
-    let is_conditional = conditions
-        .into_iter()
-        .any(|key| request.get(key).and_then(Raw::text).is_some_and(|text| !text.is_empty()));
-    let keys = ["principal", "granteePrincipal", "valuesToAdd", "accountIds"];
-    for key in keys.into_iter().chain(["aWSAccountId", "aWSAccountIds"]) {
-        let names = request.get(key).into_iter().flat_map(Raw::each).filter_map(Raw::text);
-        let accounts = names.filter_map(|name| account_of(&name.get()));
-        given.extend(accounts.filter(|account| account != EVERYBODY || !is_conditional));
-    }
-    given.remove(record.account);
+    let given = Access::given_by(record.event, record.account).granted;
+    let given: BTreeSet<&str> = given.iter().filter_map(|whom| told(whom)).collect();
     let what = RESOURCES.iter().find_map(|key| request.get(key)?.text());
-    for account in given {
+    for whom in given {
         let what = what.map_or_else(|| record.api.into(), Text::get);
-        counts.value(Dimension::Opened, format!("{what} to {account}"));
-        counts.value(Dimension::AccessGiven, account);
+        counts.value(Dimension::Opened, format!("{what} to {whom}"));
+        counts.value(Dimension::AccessGiven, whom);
+    }
+}
+
+/// Accounts, and everybody, with credentials or without. Not organisations, nor users of ACLs.
+fn told(whom: &str) -> Option<&str> {
+    match whom {
+        EVERYBODY | ANY_ACCOUNT => Some(EVERYBODY),
+        account => is_account(account).then_some(account),
     }
 }
 
@@ -127,48 +104,6 @@ const RESOURCES: &[&str] = &[
     "topicArn",
     "queueUrl",
 ];
-
-/// The policy of some APIs is a string, and that of IAM's answers URL-encoded besides.
-fn decoded(text: Text<'_>) -> String {
-    let text = text.get();
-    if text.starts_with("%7B") {
-        ingest::notification::decode_key(&text).unwrap_or_default().into_owned()
-    } else {
-        text.into_owned()
-    }
-}
-
-/// Whom the statements of a policy let in.
-fn statements(policy: Raw<'_>, given: &mut BTreeSet<String>) {
-    let all = policy.get("Statement").into_iter().flat_map(Raw::each).take(PRINCIPALS_MAX);
-    for statement in all {
-        let effect = statement.get("Effect").and_then(Raw::text);
-        let Some(principal) =
-            statement.get("Principal").filter(|_| effect.is_some_and(|effect| effect.is("Allow")))
-        else {
-            continue;
-        };
-        let is_conditional = statement.get("Condition").is_some_and(|raw| !raw.is_null());
-        let named = principal.get("AWS").unwrap_or(principal);
-        let names = named.each().filter_map(Raw::text).take(PRINCIPALS_MAX);
-        let accounts = names.filter_map(|name| account_of(&name.get()));
-        given.extend(accounts.filter(|account| account != EVERYBODY || !is_conditional));
-    }
-}
-
-/// The account of a principal: `*`, an account id, or an ARN. Services have none.
-fn account_of(principal: &str) -> Option<String> {
-    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
-    match principal {
-        "*" | "all" => Some(EVERYBODY.to_owned()),
-        id if is_account(id) => Some(id.to_owned()),
-        arn if arn.starts_with("arn:") => {
-            let account = arn.split(':').nth(4).unwrap_or_default();
-            is_account(account).then(|| account.to_owned())
-        }
-        _ => None,
-    }
-}
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let window = case.span.whole(Dimension::AccessGiven, |value| {

@@ -1,6 +1,18 @@
 //! Sigma documents as values: what a file says, with the line of everything that can be wrong.
 //! `sigma/read.rs` makes them of YAML, `compile.rs` makes predicates of them.
 
+mod condition;
+mod correlation;
+mod glob;
+mod head;
+mod modifiers;
+mod read;
+mod sample;
+mod selection;
+mod table;
+
+pub(crate) use read::read;
+
 use std::{fmt, sync::Arc};
 
 /// Where something stands in a file. From 1.
@@ -173,7 +185,9 @@ pub(crate) struct Item {
 pub(crate) enum Test {
     /// Equal; texts with wildcards. `contains`, `startswith` and `endswith` are wildcards by now, and
     /// `base64`, `base64offset`, `windash` are the values they make.
-    Equals { cased: bool },
+    Equals {
+        cased: bool,
+    },
     /// `re`, with `i`, `m`, `s`.
     Regex,
     Cidr,
@@ -288,3 +302,6 @@ pub(crate) struct Filter {
     /// What must hold besides the rule's own condition.
     pub(crate) condition: Condition,
 }
+
+#[cfg(test)]
+mod tests;

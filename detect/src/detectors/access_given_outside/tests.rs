@@ -79,6 +79,22 @@ fn quiet_for_the_own_account_services_providers_and_conditions() {
 }
 
 #[test]
+fn a_condition_that_restricts_nobody_is_seen_through() {
+    let guarded = |condition: Value| {
+        let policy = json!({ "Statement": { "Effect": "Allow", "Principal": "*",
+            "Condition": condition } });
+        call("eve").api("s3:PutBucketPolicy").request(json!({ "bucketPolicy": policy }))
+    };
+    let secure = guarded(json!({ "Bool": { "aws:SecureTransport": "true" } }));
+    let wide = guarded(json!({ "IpAddress": { "aws:SourceIp": "0.0.0.0/0" } }));
+    for shared in [secure, wide] {
+        says(&Logs::new().call(0, "10:00", shared).finding(ID), &["gave everybody access"]);
+    }
+    let narrow = guarded(json!({ "IpAddress": { "aws:SourceIp": "203.0.113.0/24" } }));
+    Logs::new().call(0, "10:00", narrow).stays_quiet(ID);
+}
+
+#[test]
 fn quiet_where_the_account_is_known_or_listed() {
     let known = Logs::new().daily(5, "10:00", |_| share(FOREIGN));
     assert!(known.call(0, "10:00", share(FOREIGN)).today(ID).is_none());

@@ -1,0 +1,203 @@
+//! Documents to rules: names of fields resolved, values made ready, filters put where they belong,
+//! references followed. What is wrong is told with its line, and costs its document only.
+
+mod condition;
+mod references;
+
+use self::references::References;
+use super::{
+    fields::Field,
+    names::Names,
+    predicate::Predicate,
+    rule::{Correlation, Member, Piece, Rule, RuleNo},
+    set::RuleSet,
+    sigma::{self, CorrelationKind, Detection, Document, FieldName, Filter, Line, RuleError},
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// Rules and correlations of one set. Unit: documents.
+pub const DOCUMENTS_MAX: usize = 10_000;
+
+/// What is wrong with one document.
+struct Faults<'d> {
+    file: &'d Arc<str>,
+    errors: Vec<RuleError>,
+}
+
+impl<'d> Faults<'d> {
+    fn of(file: &'d Arc<str>) -> Self {
+        Self { file, errors: Vec::new() }
+    }
+
+    fn add(&mut self, line: Line, what: impl Into<String>) {
+        self.errors.push(RuleError { file: Arc::clone(self.file), line, what: what.into() });
+    }
+
+    /// The value; an error is written down.
+    fn note<T>(&mut self, line: Line, result: Result<T, String>) -> Option<T> {
+        result.map_err(|what| self.add(line, what)).ok()
+    }
+
+    fn field(&mut self, name: &FieldName, logs: sigma::Logs) -> Option<Field> {
+        self.note(name.line, Field::of(name, logs))
+    }
+}
+
+impl RuleSet {
+    /// Makes documents ready. The order of the documents does not change what rules say.
+    pub(crate) fn compile(documents: Vec<Document>, names: Names) -> (Self, Vec<RuleError>) {
+        let mut errors = Vec::new();
+        let references = References::of(&documents, &mut errors);
+        let (mut rules, mut correlations, mut filters) = (Vec::new(), Vec::new(), Vec::new());
+        for (document, id) in documents.into_iter().zip(references.ids()) {
+            match (document, id) {
+                (Document::Detection(document), Some(id)) => match rule(document, id, &names) {
+                    Ok(rule) => rules.push(rule),
+                    Err(found) => errors.extend(found),
+                },
+                (Document::Correlation(document), Some(id)) => correlations.push((document, id)),
+                (Document::Filter(filter), _) => filters.push(filter),
+                (_, None) => {}
+            }
+        }
+        for filter in filters {
+            errors.extend(apply(&filter, &mut rules, &references, &names));
+        }
+        for rule in &mut rules {
+            rule.predicate.order();
+        }
+        let made = correlations.into_iter().filter_map(|(document, id)| {
+            let made = correlation(document, id, &rules, &references);
+            made.map_err(|found| errors.extend(found)).ok()
+        });
+        let made: Vec<Correlation> = made.collect();
+        hush(&mut rules, &made);
+        errors.sort();
+        (Self::new(rules, made, names), errors)
+    }
+}
+
+fn rule(document: Detection, id: Arc<str>, names: &Names) -> Result<Rule, Vec<RuleError>> {
+    let Detection { head, logs, condition } = document;
+    let mut faults = Faults::of(&head.file);
+    let predicate = condition::predicate(&condition, logs, names, &mut faults);
+    let summary = head.notes.summary.as_ref().map(|template| {
+        let pieces = template.0.iter().filter_map(|piece| match piece {
+            sigma::Piece::Text(text) => Some(Piece::Text(text.clone())),
+            sigma::Piece::Field(name) => faults.field(name, logs).map(Piece::Field),
+        });
+        pieces.collect()
+    });
+    let targets = head.notes.targets.iter().filter_map(|name| faults.field(name, logs)).collect();
+    let errors = faults.errors;
+    match predicate {
+        Some(predicate) if errors.is_empty() => {
+            Ok(Rule { id, head, logs, predicate, speaks: true, summary, targets })
+        }
+        _ => Err(errors),
+    }
+}
+
+/// Puts the condition of a filter to the rules that it names.
+fn apply(
+    filter: &Filter,
+    rules: &mut [Rule],
+    references: &References,
+    names: &Names,
+) -> Vec<RuleError> {
+    let mut faults = Faults::of(&filter.file);
+    let predicate = condition::predicate(&filter.condition, filter.logs, names, &mut faults);
+    let mut wanted: Vec<RuleNo> = Vec::new();
+    match &filter.rules {
+        None => {
+            let numbered = (0..).map(RuleNo).zip(rules.iter());
+            let same = numbered.filter(|(_, rule)| rule.logs == filter.logs);
+            wanted.extend(same.map(|(no, _)| no));
+        }
+        Some(named) => {
+            for (line, name) in named {
+                let found = faults.note(*line, references.rule(name, rules));
+                let logs = found.and_then(|no| rules.get(no.0 as usize)).map(|rule| rule.logs);
+                if logs.is_some_and(|logs| logs != filter.logs) {
+                    faults
+                        .add(*line, format!("the rule `{name}` reads other logs than the filter"));
+                }
+                wanted.extend(found);
+            }
+        }
+    }
+    let (Some(predicate), []) = (predicate, faults.errors.as_slice()) else { return faults.errors };
+    for no in wanted {
+        if let Some(rule) = rules.get_mut(no.0 as usize) {
+            let own = std::mem::replace(&mut rule.predicate, Predicate::Any(Vec::new()));
+            rule.predicate = Predicate::All(vec![own, predicate.clone()]);
+        }
+    }
+    Vec::new()
+}
+
+fn correlation(
+    document: sigma::Correlation,
+    id: Arc<str>,
+    rules: &[Rule],
+    references: &References,
+) -> Result<Correlation, Vec<RuleError>> {
+    let mut faults = Faults::of(&document.head.file);
+    let mut members: Vec<Member> = Vec::new();
+    for (line, name) in &document.rules {
+        let found = faults.note(*line, references.rule(name, rules));
+        let Some((rule, logs)) = found.and_then(|no| Some((no, rules.get(no.0 as usize)?.logs)))
+        else {
+            continue;
+        };
+        let fields = |names: &[FieldName], faults: &mut Faults<'_>| -> Vec<Field> {
+            let aliased = names.iter().filter_map(|field| aliased(&document, field, name, faults));
+            let aliased: Vec<FieldName> = aliased.collect();
+            aliased.iter().filter_map(|field| faults.field(field, logs)).collect()
+        };
+        let group_by = fields(&document.group_by, &mut faults);
+        let counted = match &document.kind {
+            CorrelationKind::ValueCount(names, _) => fields(names, &mut faults),
+            _ => Vec::new(),
+        };
+        if members.iter().any(|member| member.rule == rule) {
+            faults.add(*line, format!("the rule `{name}` is named twice"));
+        }
+        members.push(Member { rule, group_by, counted });
+    }
+    let errors = faults.errors;
+    if errors.is_empty() { Ok(Correlation { id, document, members }) } else { Err(errors) }
+}
+
+/// The field that a name of `group-by` stands for in the rule that is referred to as `rule`.
+fn aliased(
+    document: &sigma::Correlation,
+    name: &FieldName,
+    rule: &str,
+    faults: &mut Faults<'_>,
+) -> Option<FieldName> {
+    let full = name.to_string();
+    let Some(alias) = document.aliases.iter().find(|alias| alias.name == full) else {
+        return Some(name.clone());
+    };
+    let found = alias.fields.iter().find(|(of, _)| of == rule).map(|(_, field)| field.clone());
+    if found.is_none() {
+        faults.add(name.line, format!("the alias `{full}` has no field for the rule `{rule}`"));
+    }
+    found
+}
+
+/// Rules that only correlations want do not speak for themselves.
+fn hush(rules: &mut [Rule], correlations: &[Correlation]) {
+    let members = |generates: bool| -> BTreeSet<RuleNo> {
+        let of = correlations.iter().filter(|made| made.document.generate == generates);
+        of.flat_map(|made| &made.members).map(|member| member.rule).collect()
+    };
+    let (wanted, generated) = (members(false), members(true));
+    for (no, rule) in (0..).map(RuleNo).zip(rules) {
+        rule.speaks = !wanted.contains(&no) || generated.contains(&no);
+    }
+}
+
+#[cfg(test)]
+mod tests;

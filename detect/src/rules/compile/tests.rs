@@ -1,0 +1,269 @@
+use crate::rules::{
+    Names, RuleSet,
+    rule::RuleNo,
+    sigma::{
+        Alias, Bound, Bounds, Condition, CorrelationKind, Document, Filter, Item, Line, Logs,
+        Operand, Piece, RuleError, Template, Test,
+    },
+    testkit::{
+        LINE, ask, correlation, detection, globs, is, item, keywords, matching, name, not, set,
+    },
+};
+use ingest::testkit::{ACCOUNT, call};
+use serde_json::json;
+
+fn errors(documents: Vec<Document>) -> Vec<String> {
+    let (_, errors) = RuleSet::compile(documents, Names::default());
+    errors.iter().map(RuleError::to_string).collect()
+}
+
+fn rule(file: &str, condition: Condition) -> Document {
+    Document::Detection(detection(file, condition))
+}
+
+fn filter(rules: Option<&[&str]>, condition: Condition) -> Document {
+    let rules = rules.map(|rules| rules.iter().map(|rule| (LINE, (*rule).to_owned())).collect());
+    let (file, title, logs) = ("filters.yml".into(), "f".to_owned(), Logs::CloudTrail);
+    Document::Filter(Filter { file, line: Line(1), title, logs, rules, condition })
+}
+
+fn ids(set: &RuleSet) -> Vec<&str> {
+    let rules = set.rules().iter().map(|rule| &*rule.id);
+    rules.chain(set.correlations().iter().map(|made| &*made.id)).collect()
+}
+
+#[test]
+fn a_document_is_called_after_its_file_or_by_its_name_where_there_are_several() {
+    let any = || is("eventName", &["*"]);
+    let mut named = detection("b/Many Rules.yml", any());
+    named.head.name = Some("New_User".to_owned());
+    let documents = vec![
+        rule("a/aws_new-user.yaml", any()),
+        rule("b/Many Rules.yml", any()),
+        Document::Detection(named),
+        rule("b/Many Rules.yml", any()),
+    ];
+    let set = set(documents, Names::default());
+    assert_eq!(ids(&set), ["aws-new-user", "many-rules", "new-user", "many-rules-3"]);
+}
+
+#[test]
+fn an_id_is_given_once() {
+    let any = || is("eventName", &["*"]);
+    let said =
+        errors(vec![rule("a/x.yml", any()), rule("b/x.yml", any()), rule("root-use.yml", any())]);
+    assert_eq!(
+        said,
+        [
+            "b/x.yml:1: the id `x` is that of a/x.yml:1; name it otherwise",
+            "root-use.yml:1: the id `root-use` is that of a detector; name it otherwise",
+        ]
+    );
+}
+
+#[test]
+fn every_fault_of_a_document_is_told_with_its_line() {
+    let condition = Condition::All(vec![
+        is("eventNam", &["x"]),
+        item("errorCode", Test::Regex, vec![Operand::Regex("(".to_owned())]),
+        item("errorCode", Test::Cidr, globs(&["10.0.0/8"])),
+        item("errorCode", Test::Less, globs(&["x"])),
+        item(
+            "errorCode",
+            Test::Equals { cased: false },
+            vec![Operand::Placeholder("p".to_owned())],
+        ),
+        keywords(&["fine"], false),
+    ]);
+    let mut broken = detection("x.yml", condition);
+    broken.head.notes.targets = vec![name("nothing")];
+    let fine = rule("y.yml", is("eventName", &["*"]));
+    let (set, errors) = RuleSet::compile(vec![Document::Detection(broken), fine], Names::default());
+    assert_eq!(ids(&set), ["y"]);
+    let said: Vec<String> = errors.iter().map(RuleError::to_string).collect();
+    let wanted = [
+        "CloudTrail records have no field `eventNam`",
+        "CloudTrail records have no field `nothing`",
+        "expected a network such as 10.0.0.0/8",
+        "expected a number",
+        "not a regular expression: unclosed group",
+        "the configuration has no values for the placeholder `%p%`",
+    ];
+    assert_eq!(said.len(), wanted.len(), "{said:?}");
+    for (said, wanted) in said.iter().zip(wanted) {
+        assert!(said.starts_with(&format!("x.yml:7: {wanted}")), "{said}");
+    }
+}
+
+#[test]
+fn flow_logs_have_no_keywords() {
+    let mut flows = detection("x.yml", keywords(&["x"], false));
+    flows.logs = Logs::Flow;
+    assert!(errors(vec![Document::Detection(flows)])[0].contains("flow logs have fields only"));
+}
+
+#[test]
+fn placeholders_are_what_the_configuration_says() {
+    let mut names = Names::default();
+    names.placeholders.insert("admins".to_owned(), vec!["alice".to_owned(), "*".to_owned()]);
+    let values = vec![Operand::Placeholder("admins".to_owned())];
+    let condition = item("userIdentity.userName", Test::Equals { cased: false }, values);
+    let set = set(vec![rule("x.yml", condition)], names);
+    assert_eq!(matching(&set, &call("Alice").raw()), [0]);
+    assert_eq!(matching(&set, &call("bob").raw()), [0_u32; 0]);
+}
+
+#[test]
+fn filters_take_matches_from_the_rules_they_name() {
+    let anybody = || is("eventName", &["ListBuckets"]);
+    let not_alice = || not(is("userIdentity.userName", &["alice"]));
+    let not_bob = || not(is("userIdentity.userName", &["bob"]));
+    let mut by_uuid = detection("b.yml", anybody());
+    by_uuid.head.uuid = Some("0b0b".to_owned());
+    let documents = vec![
+        rule("a.yml", anybody()),
+        Document::Detection(by_uuid),
+        filter(Some(&["0B0B"]), not_alice()),
+        filter(None, not_bob()),
+    ];
+    let set = set(documents, Names::default());
+    assert_eq!(matching(&set, &call("alice").raw()), [0]);
+    assert_eq!(matching(&set, &call("bob").raw()), [0_u32; 0]);
+    assert_eq!(matching(&set, &call("carol").raw()), [0, 1]);
+}
+
+#[test]
+fn a_broken_filter_leaves_its_rule_as_it_was() {
+    let rule_of = |file| rule(file, is("eventName", &["*"]));
+    let documents = vec![rule_of("a.yml"), filter(Some(&["a", "nobody"]), is("errorCode", &["x"]))];
+    let (set, errors) = RuleSet::compile(documents, Names::default());
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].to_string().contains("no rule has the id or name `nobody`"), "{}", errors[0]);
+    assert_eq!(matching(&set, &call("alice").raw()), [0]);
+}
+
+#[test]
+fn rules_that_only_correlations_want_are_silent() {
+    let any = || is("eventName", &["*"]);
+    let mut loud = correlation("loud.yml", &["b"]);
+    loud.generate = true;
+    let documents = vec![
+        rule("a.yml", any()),
+        rule("b.yml", any()),
+        rule("c.yml", any()),
+        Document::Correlation(correlation("both.yml", &["a", "b"])),
+        Document::Correlation(loud),
+    ];
+    let set = set(documents, Names::default());
+    let speaking: Vec<_> = set.rules().iter().map(|rule| rule.speaks).collect();
+    assert_eq!(speaking, [false, true, true]);
+    let of = |no| set.correlations_of(RuleNo(no)).map(|no| no.0).collect::<Vec<_>>();
+    assert_eq!((of(0), of(1), of(2)), (vec![0], vec![0, 1], vec![]));
+}
+
+#[test]
+fn references_that_mean_nothing_or_several_are_errors() {
+    let any = || is("eventName", &["*"]);
+    let mut named = ["a.yml", "b.yml"].map(|file| detection(file, any()));
+    for detection in &mut named {
+        detection.head.name = Some("same".to_owned());
+    }
+    let broken = rule("broken.yml", is("nothing", &["*"]));
+    let first = Document::Correlation(correlation("first.yml", &["a"]));
+    let bad = ["same", "first", "b-", "broken"];
+    let second = Document::Correlation(correlation("second.yml", &bad));
+    let twice = Document::Correlation(correlation("twice.yml", &["a", "a"]));
+    let documents =
+        named.map(Document::Detection).into_iter().chain([broken, first, second, twice]);
+    let said = errors(documents.collect());
+    let of_second: Vec<_> = said.iter().filter(|said| said.starts_with("second.yml:7")).collect();
+    assert_eq!(of_second.len(), 4, "{said:?}");
+    for wanted in [
+        "several rules are called `same`",
+        "`first` is a correlation",
+        "no rule has the id or name `b-`",
+        "the rule `broken` could not be read",
+    ] {
+        assert!(of_second.iter().any(|said| said.contains(wanted)), "{wanted}: {said:?}");
+    }
+    assert!(said.iter().any(|said| said.contains("`a` is named twice")), "{said:?}");
+}
+
+#[test]
+fn the_summary_names_values_and_says_how_many_more() {
+    let mut told = detection("x.yml", is("eventName", &["*"]));
+    let field = |path| Piece::Field(name(path));
+    let text = |text: &str| Piece::Text(text.to_owned());
+    told.head.notes.summary = Some(Template(vec![
+        text("gave "),
+        field("requestParameters.users"),
+        text(" to "),
+        field("requestParameters.nobody"),
+        text(" in "),
+        field("requestParameters.long"),
+    ]));
+    told.head.notes.targets = vec![name("requestParameters.users"), name("awsRegion")];
+    let set = set(vec![Document::Detection(told)], Names::default());
+    let long = "é".repeat(300);
+    let request = json!({ "users": ["a", "b", "a", "c", "d", "e"], "long": long });
+    let raw = call("alice").request(request).raw();
+    let (summary, targets) = ask(&raw, |record| {
+        let rule = &set.rules()[0];
+        (rule.summary(record.into(), set.names()), rule.targets(record.into(), set.names()))
+    });
+    let shown = format!("{}...", "é".repeat(200));
+    assert_eq!(summary.unwrap(), format!("gave a, b, c and 2 more to - in {shown}"));
+    assert_eq!(targets, ["a", "b", "c", "d", "e", "eu-central-1"]);
+}
+
+#[test]
+fn matches_are_grouped_by_values_of_fields_and_aliases() {
+    let mut of_both = correlation("both.yml", &["a", "b"]);
+    of_both.group_by = vec![name("recipientAccountId"), name("user")];
+    of_both.kind = CorrelationKind::ValueCount(
+        vec![name("requestParameters.bucketName")],
+        Bounds(vec![(Bound::GreaterOrEqual, 2)]),
+    );
+    let alias = |rule: &str, field| (rule.to_owned(), name(field));
+    let fields =
+        vec![alias("a", "userIdentity.userName"), alias("b", "requestParameters.userName")];
+    of_both.aliases = vec![Alias { name: "user".to_owned(), fields }];
+    let any = || is("eventName", &["*"]);
+    let documents =
+        vec![rule("a.yml", any()), rule("b.yml", any()), Document::Correlation(of_both.clone())];
+    let set = set(documents, Names::default());
+    let made = &set.correlations()[0];
+    let request = json!({ "userName": "bob", "bucketName": ["x", "y"] });
+    ask(&call("alice").request(request).raw(), |record| {
+        let group = |no| made.group(RuleNo(no), record.into(), set.names());
+        assert_eq!(group(0), Some(format!("{ACCOUNT} / alice")));
+        assert_eq!(group(1), Some(format!("{ACCOUNT} / bob")));
+        assert_eq!(made.counted(RuleNo(0), record.into(), set.names()), ["x", "y"]);
+    });
+    ask(&call("alice").raw(), |record| {
+        assert_eq!(made.group(RuleNo(1), record.into(), set.names()), None);
+    });
+    of_both.aliases[0].fields.pop();
+    let documents =
+        vec![rule("a.yml", any()), rule("b.yml", any()), Document::Correlation(of_both)];
+    assert!(errors(documents)[0].contains("the alias `user` has no field for the rule `b`"));
+}
+
+#[test]
+fn more_documents_than_a_set_holds_are_refused() {
+    let many = (0..=super::DOCUMENTS_MAX).map(|n| {
+        rule(
+            &format!("r{n}.yml"),
+            Condition::Item(Item {
+                line: LINE,
+                field: Some(name("eventName")),
+                test: Test::Equals { cased: false },
+                needs_all: false,
+                values: globs(&["x"]),
+            }),
+        )
+    });
+    let (set, errors) = RuleSet::compile(many.collect(), Names::default());
+    assert_eq!((set.rules().len(), errors.len()), (super::DOCUMENTS_MAX, 1));
+    assert!(errors[0].to_string().contains("at most 10000 documents"));
+}

@@ -1,0 +1,259 @@
+//! Names of fields, resolved once: where in a record, or in what is known of it, the values are.
+//!
+//! CloudTrail: every documented field of a record, and any path below those that hold others. Names
+//! are compared without regard to ASCII case, as rule sets differ in it; every key that matches
+//! counts. Arrays are walked through at every step, and a text that holds JSON is stepped into, so
+//! `requestParameters.policyDocument.Statement.Effect` works (see `walk.rs`).
+//!
+//! VPC Flow Logs: AWS's names, with hyphens or underscores.
+//!
+//! Both: what sentrail works out itself, only when a rule asks for it:
+//!
+//! | field | values |
+//! |---|---|
+//! | `sentrail.api` | `service:Name` without the version of some names: `lambda:UpdateFunctionCode` |
+//! | `sentrail.caller.kind` | `human`, `workload`, `ci`, `agent`, `service`, `root`, `external` |
+//! | `sentrail.caller.invoked-by-service` | `true` where an AWS service acts, by itself or for somebody |
+//! | `sentrail.outcome` | `success`, `failure` |
+//! | `sentrail.denied` | `true` where the error says that the caller was not allowed to |
+//! | `sentrail.source.kind` | `public`, `private`, `service`, `internal`, `other` |
+//! | `sentrail.source.country` | of a public address: `DE` |
+//! | `sentrail.source.network` | number of the network that announces it: `16509` |
+//! | `sentrail.source.network-class` | `access`, `amazon`, `cloud`, `hosting`, `vpn`, `mobile`, `satellite`, `relay`, `education` |
+//! | `sentrail.granted` | whom the call lets in by policies, ACLs and permissions, but the own account: account ids, `everybody`, `any-aws-account`, `organization:o-...` |
+//! | `sentrail.granted-actions` | what the policies of the call allow somebody, as they write it: `s3:GetObject` |
+//! | `sentrail.policy-admin` | `true` where a policy of the call allows every action on everything, or is one of AWS's own for administrators |
+//! | `sentrail.foreign-accounts` | accounts in ARNs of the call's parameters and answer, but the own one |
+//! | `sentrail.lists` | the user's lists that hold the source address; of flows: any address |
+//! | `sentrail.decoys` | decoys of the configuration that the call names |
+//!
+//! Of flows only `sentrail.lists` is known.
+
+use super::{
+    matcher::Value,
+    sigma::{FieldName, Logs},
+    view::{Facet, Seen, View},
+    walk,
+};
+use crate::suggest::suggest;
+use ingest::{Event, Raw, Text, flow};
+
+/// Where the values of a field are.
+#[derive(Debug, Clone)]
+pub(crate) enum Field {
+    /// A member of [`Event`] that holds one text.
+    Text(&'static str, Facet, TextOf),
+    /// A path below a member of [`Event`].
+    Nested(Facet, RawOf, Box<[String]>),
+    /// A path below a member that only the raw record has.
+    Rare(&'static str, Box<[String]>),
+    /// What sentrail works out of a record.
+    Derived(Derived),
+    /// A column of flow logs.
+    Flow(flow::Field),
+    /// `sentrail.lists` of a flow.
+    FlowLists,
+}
+
+type TextOf = for<'a> fn(&Event<'a>) -> Option<Text<'a>>;
+type RawOf = for<'a> fn(&Event<'a>) -> Option<Raw<'a>>;
+
+#[derive(Debug, Clone, Copy)]
+enum Read {
+    Text(TextOf),
+    /// Holds others.
+    Nested(RawOf),
+    /// Only the raw record has it; holds others or does not.
+    Rare(bool),
+}
+
+/// Fields of a record, as AWS documents them ("CloudTrail record contents"), and which part of the
+/// record they belong to.
+const RECORD: &[(&str, Facet, Read)] = &[
+    ("eventVersion", Facet::Rest, Read::Rare(false)),
+    ("userIdentity", Facet::Caller, Read::Nested(|event| event.identity)),
+    ("eventTime", Facet::Rest, Read::Rare(false)),
+    ("eventSource", Facet::Api, Read::Text(|event| Some(event.source))),
+    ("eventName", Facet::Api, Read::Text(|event| Some(event.name))),
+    ("awsRegion", Facet::Rest, Read::Text(|event| event.region)),
+    ("sourceIPAddress", Facet::Address, Read::Text(|event| event.source_ip)),
+    ("userAgent", Facet::Agent, Read::Text(|event| event.user_agent)),
+    ("errorCode", Facet::Rest, Read::Text(|event| event.error_code)),
+    ("errorMessage", Facet::Rest, Read::Text(|event| event.error_message)),
+    ("requestParameters", Facet::Rest, Read::Nested(|event| event.request)),
+    ("responseElements", Facet::Rest, Read::Nested(|event| event.response)),
+    ("additionalEventData", Facet::Rest, Read::Nested(|event| event.additional)),
+    ("requestID", Facet::Rest, Read::Text(|event| event.request_id)),
+    ("eventID", Facet::Rest, Read::Text(|event| event.id)),
+    ("readOnly", Facet::Api, Read::Text(read_only)),
+    ("resources", Facet::Rest, Read::Nested(|event| event.resources)),
+    ("eventType", Facet::Rest, Read::Text(|event| event.event_type)),
+    ("apiVersion", Facet::Rest, Read::Rare(false)),
+    ("managementEvent", Facet::Rest, Read::Rare(false)),
+    ("recipientAccountId", Facet::Caller, Read::Text(|event| event.recipient_account)),
+    ("sharedEventID", Facet::Rest, Read::Text(|event| event.shared_event_id)),
+    ("serviceEventDetails", Facet::Rest, Read::Nested(|event| event.service_details)),
+    ("vpcEndpointId", Facet::Rest, Read::Text(|event| event.vpc_endpoint)),
+    ("vpcEndpointAccountId", Facet::Rest, Read::Rare(false)),
+    ("eventCategory", Facet::Rest, Read::Text(|event| event.category)),
+    ("addendum", Facet::Rest, Read::Nested(|event| event.addendum)),
+    ("sessionCredentialFromConsole", Facet::Rest, Read::Rare(false)),
+    ("eventContext", Facet::Rest, Read::Rare(true)),
+    ("edgeDeviceDetails", Facet::Rest, Read::Rare(true)),
+    ("tlsDetails", Facet::Rest, Read::Nested(|event| event.tls)),
+];
+
+fn read_only<'a>(event: &Event<'a>) -> Option<Text<'a>> {
+    event.read_only.map(|is| Text(if is { "true" } else { "false" }))
+}
+
+macro_rules! derived {
+    ($($name:literal $variant:ident $facet:ident,)*) => {
+        /// What sentrail works out of a record; the module's page says what each is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Derived {
+            $($variant,)*
+        }
+
+        const DERIVED: &[(&str, Derived)] = &[$(($name, Derived::$variant),)*];
+
+        impl Derived {
+            fn facet(self) -> Facet {
+                match self { $(Self::$variant => Facet::$facet,)* }
+            }
+        }
+    };
+}
+
+derived! {
+    "sentrail.api" Api Api,
+    "sentrail.caller.kind" CallerKind Caller,
+    "sentrail.caller.invoked-by-service" InvokedByService Caller,
+    "sentrail.outcome" Outcome Rest,
+    "sentrail.denied" Denied Rest,
+    "sentrail.source.kind" SourceKind Address,
+    "sentrail.source.country" SourceCountry Address,
+    "sentrail.source.network" SourceNetwork Address,
+    "sentrail.source.network-class" SourceNetworkClass Address,
+    "sentrail.granted" Granted Rest,
+    "sentrail.granted-actions" GrantedActions Rest,
+    "sentrail.policy-admin" PolicyAdmin Rest,
+    "sentrail.foreign-accounts" ForeignAccounts Rest,
+    "sentrail.lists" Lists Address,
+    "sentrail.decoys" Decoys Rest,
+}
+
+const NAMESPACE: &str = "sentrail";
+
+impl Field {
+    /// The field of this name in logs of this kind; else what is wrong with the name.
+    pub(crate) fn of(name: &FieldName, logs: Logs) -> Result<Self, String> {
+        let first = name.path.first().map_or("", String::as_str);
+        if first == NAMESPACE {
+            return Self::derived(&name.to_string(), logs);
+        }
+        match logs {
+            Logs::CloudTrail => Self::of_record(first, name),
+            Logs::Flow => {
+                let full = name.to_string();
+                flow::Field::of(full.as_bytes()).map(Self::Flow).ok_or_else(|| {
+                    let names = flow::Field::ALL.map(flow::Field::name);
+                    format!("flow logs have no field `{full}`{}", suggestion(&full, names))
+                })
+            }
+        }
+    }
+
+    fn of_record(first: &str, name: &FieldName) -> Result<Self, String> {
+        let known = RECORD.iter().find(|(known, ..)| known.eq_ignore_ascii_case(first));
+        let Some((known, facet, read)) = known else {
+            let names = RECORD.iter().map(|(known, ..)| *known);
+            return Err(format!(
+                "CloudTrail records have no field `{first}`{}",
+                suggestion(first, names)
+            ));
+        };
+        let path: Box<[String]> = name.path.iter().skip(1).cloned().collect();
+        match *read {
+            Read::Nested(of) => Ok(Self::Nested(*facet, of, path)),
+            Read::Rare(true) => Ok(Self::Rare(known, path)),
+            _ if !path.is_empty() => {
+                Err(format!("`{known}` holds no other fields, `{name}` is none"))
+            }
+            Read::Text(of) => Ok(Self::Text(known, *facet, of)),
+            Read::Rare(false) => Ok(Self::Rare(known, path)),
+        }
+    }
+
+    fn derived(name: &str, logs: Logs) -> Result<Self, String> {
+        let known = DERIVED.iter().find(|(known, _)| *known == name).map(|(_, derived)| *derived);
+        match (known, logs) {
+            (Some(Derived::Lists), Logs::Flow) => Ok(Self::FlowLists),
+            (Some(_), Logs::Flow) => {
+                Err(format!("`{name}` is known of CloudTrail only (of flows: `sentrail.lists`)"))
+            }
+            (Some(derived), Logs::CloudTrail) => Ok(Self::Derived(derived)),
+            (None, _) => {
+                let names = DERIVED.iter().map(|(known, _)| *known);
+                Err(format!("sentrail works out no field `{name}`{}", suggestion(name, names)))
+            }
+        }
+    }
+
+    /// The part of a record that decides its values.
+    pub(crate) fn facet(&self) -> Facet {
+        match self {
+            Self::Text(_, facet, _) | Self::Nested(facet, ..) => *facet,
+            Self::Derived(derived) => derived.facet(),
+            Self::Rare(..) | Self::Flow(_) | Self::FlowLists => Facet::Rest,
+        }
+    }
+
+    pub(crate) fn is_event_name(&self) -> bool {
+        matches!(self, Self::Text("eventName", ..))
+    }
+
+    /// What it costs to ask, about: the cheapest first.
+    pub(crate) fn cost(&self) -> u8 {
+        match self {
+            Self::Text(..) | Self::Flow(_) => 0,
+            Self::Derived(derived) if derived.facet() != Facet::Rest => 0,
+            Self::Derived(Derived::Outcome | Derived::Denied) => 1,
+            Self::Nested(_, _, path) => 2 + u8::from(path.is_empty()),
+            Self::FlowLists => 2,
+            Self::Rare(..) => 4,
+            Self::Derived(_) => 5,
+        }
+    }
+
+    /// Whether `is` holds for any of its values. An absent field and `null` have none.
+    pub(crate) fn any(&self, view: &View<'_>, is: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
+        match (self, view.seen()) {
+            (Self::Text(_, _, of), Seen::Record(parts)) => {
+                of(parts.event).is_some_and(|text| is(Value::Json(text)))
+            }
+            (Self::Nested(_, of, path), Seen::Record(parts)) => {
+                of(parts.event).is_some_and(|raw| walk::any(raw, path, is))
+            }
+            (Self::Rare(name, path), Seen::Record(parts)) => {
+                parts.event.raw.get(name).is_some_and(|raw| walk::any(raw, path, is))
+            }
+            (Self::Derived(derived), Seen::Record(parts)) => derived.any(view, parts, is),
+            (Self::Flow(field), Seen::Flow(row)) => row.value(*field).is_some_and(is),
+            (Self::FlowLists, Seen::Flow(row)) => {
+                let lists = &view.names().lists;
+                row.addresses()
+                    .any(|address| lists.holding(address).any(|name| is(Value::Plain(name))))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// `; did you mean ...?` where one of `names` is written much like `name`.
+pub(crate) fn suggestion<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    suggest(name, names).map_or_else(String::new, |known| format!("; did you mean `{known}`?"))
+}
+
+#[cfg(test)]
+mod tests;

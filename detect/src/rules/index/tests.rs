@@ -1,0 +1,149 @@
+use crate::rules::{
+    sigma::{Condition, Operand},
+    testkit::{ask, equals, exists, holds, is, keywords, matching, not, rules},
+};
+use ingest::testkit::{call, role_session, service};
+use proptest::prelude::*;
+use serde_json::json;
+
+#[test]
+fn a_rule_is_found_by_the_api_it_names() {
+    let set = rules(vec![
+        Condition::All(vec![
+            is("eventSource", &["iam.amazonaws.com"]),
+            is("eventName", &["CreateUser", "DeleteUser"]),
+        ]),
+        is("sentrail.api", &["lambda:UpdateFunctionCode"]),
+        is("eventName", &["Delete*"]),
+        Condition::Any(vec![
+            is("eventName", &["CreateUser"]),
+            is("sentrail.api", &["s3:PutObject"]),
+        ]),
+    ]);
+    let of = |api: &str| matching(&set, &call("alice").api(api).raw());
+    assert_eq!(of("iam:CreateUser"), [0, 3]);
+    assert_eq!(of("iam:deleteuser"), [0, 2]);
+    assert_eq!(of("cognito-idp:CreateUser"), [3]);
+    assert_eq!(of("lambda:UpdateFunctionCode20150331v2"), [1]);
+    assert_eq!(of("s3:PutObject"), [3]);
+    assert_eq!(of("s3:GetObject"), [0_u32; 0]);
+}
+
+#[test]
+fn what_a_part_of_the_record_rules_out_is_left_out() {
+    let set = rules(vec![
+        is("userAgent", &["*kali*"]),
+        is("sourceIPAddress", &["203.0.113.*"]),
+        is("sentrail.caller.kind", &["root"]),
+        is("errorCode", &["AccessDenied"]),
+        is("eventName", &["CreateUser"]),
+    ]);
+    let left = |agent: &str, address: &str| {
+        ask(&call("alice").agent(agent).from_ip(address).raw(), |record| {
+            let (event, api) = (record.event, record.api);
+            let candidates = super::Candidates {
+                api: &set.of_api(event, api),
+                caller: &set.of_caller(event, record.principal),
+                address: &set.of_address(event, record.caller, record.origin),
+                agent: &set.of_agent(event),
+            };
+            set.index_for_test().left(candidates).map(|no| no.0).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(left("aws-cli", "198.51.100.7"), [3]);
+    assert_eq!(left("linux KALI", "203.0.113.9"), [0, 1, 3]);
+}
+
+#[test]
+fn more_rules_than_a_word_has_bits_are_all_asked() {
+    let set = rules((0..200).map(|n| is("userAgent", &[&format!("*tool-{n}-*")])).collect());
+    assert_eq!(matching(&set, &call("alice").agent("tool-199-x tool-64-").raw()), [64, 199]);
+    assert_eq!(matching(&set, &call("alice").agent("tool-200-x").raw()), [0_u32; 0]);
+}
+
+#[test]
+fn an_absent_field_is_known_to_be_absent() {
+    let raw = call("alice").without("userAgent").raw();
+    assert!(holds(equals("userAgent", Operand::Null), &raw));
+    assert!(holds(not(exists("userAgent")), &raw));
+}
+
+/// Conditions about every facet.
+fn condition() -> impl Strategy<Value = Condition> {
+    let leaf = prop_oneof![
+        proptest::sample::subsequence(vec!["CreateUser", "GetObject", "Put*", "*Object"], 1..3)
+            .prop_map(|values| is("eventName", &values)),
+        proptest::sample::select(vec!["s3.amazonaws.com", "iam*"])
+            .prop_map(|value| is("eventSource", &[value])),
+        proptest::sample::select(vec!["s3:GetObject", "iam:*", "lambda:Invoke"])
+            .prop_map(|value| is("sentrail.api", &[value])),
+        proptest::sample::select(vec!["*cli*", "*sdk*", "x"])
+            .prop_map(|value| is("userAgent", &[value])),
+        proptest::sample::select(vec!["10.*", "198.51.100.7"])
+            .prop_map(|value| is("sourceIPAddress", &[value])),
+        proptest::sample::select(vec!["IAMUser", "AssumedRole"])
+            .prop_map(|value| is("userIdentity.type", &[value])),
+        proptest::sample::select(vec!["human", "service"])
+            .prop_map(|value| is("sentrail.caller.kind", &[value])),
+        any::<bool>().prop_map(|value| equals("readOnly", Operand::Bool(value))),
+        Just(exists("errorCode")),
+        Just(equals("requestParameters.n", Operand::Number(1.0))),
+        Just(equals("sentrail.denied", Operand::Bool(true))),
+        Just(keywords(&["bucket-1"], false)),
+        Just(crate::rules::testkit::field_ref(
+            "requestParameters.userName",
+            "userIdentity.userName"
+        )),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let some = || proptest::collection::vec(inner.clone(), 0..4);
+        prop_oneof![
+            some().prop_map(Condition::All),
+            some().prop_map(Condition::Any),
+            inner.clone().prop_map(not),
+        ]
+    })
+}
+
+/// Records that some of these conditions are about.
+fn record() -> impl Strategy<Value = String> {
+    let apis = ["iam:CreateUser", "s3:GetObject", "s3:PutObject", "lambda:Invoke20150331"];
+    let callers = [
+        ingest::testkit::iam_user("alice"),
+        role_session("admin", "bob"),
+        service("config.amazonaws.com"),
+    ];
+    let parts = (
+        proptest::sample::select(apis.to_vec()),
+        proptest::sample::select(callers.to_vec()),
+        proptest::sample::select(vec!["aws-cli/2", "aws-sdk-go", ""]),
+        proptest::sample::select(vec!["10.0.0.1", "198.51.100.7", "s3.amazonaws.com"]),
+        any::<bool>(),
+        proptest::sample::select(vec![
+            json!(null),
+            json!({ "n": "1", "userName": "Alice" }),
+            json!({ "bucketName": "bucket-1", "n": [2, 1] }),
+        ]),
+    );
+    parts.prop_map(|(api, caller, agent, address, is_denied, request)| {
+        let call =
+            call("x").identity(caller).api(api).agent(agent).from_ip(address).request(request);
+        if is_denied { call.error("AccessDenied").raw() } else { call.raw() }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// [`matching`] asks every rule besides, and compares.
+    #[test]
+    fn a_rule_that_is_left_out_never_matches(
+        conditions in proptest::collection::vec(condition(), 1..12),
+        records in proptest::collection::vec(record(), 1..6),
+    ) {
+        let set = rules(conditions);
+        for raw in records {
+            matching(&set, &raw);
+        }
+    }
+}

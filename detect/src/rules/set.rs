@@ -1,0 +1,167 @@
+//! Every rule that was loaded, ready to be asked about records.
+
+use super::{
+    fields::Field,
+    index::{Candidates, Index, OfApi, Open},
+    names::Names,
+    rule::{Correlation, CorrelationNo, Rule, RuleNo},
+    sigma::Logs,
+    view::{Facet, FlowRow, Parts, Seen, View},
+};
+use crate::record::Record;
+use baseline::Principal;
+use ingest::{
+    Event,
+    enrich::{Caller, Origin},
+    flow,
+};
+use std::collections::BTreeSet;
+
+/// Rules and correlations, as [`super::compile`] made them ready. Share one between threads.
+#[derive(Debug, Clone, Default)]
+pub struct RuleSet {
+    rules: Vec<Rule>,
+    correlations: Vec<Correlation>,
+    names: Names,
+    index: Index,
+    flow_rules: Vec<RuleNo>,
+}
+
+/// A caller that a facet does not know.
+const NOBODY: (Caller, Origin) = (Caller::Other, Origin { country: None, network: None });
+
+impl RuleSet {
+    pub(crate) fn new(rules: Vec<Rule>, correlations: Vec<Correlation>, names: Names) -> Self {
+        let index = Index::of(&rules);
+        let numbered = (0..).map(RuleNo).zip(&rules);
+        let flow_rules = numbered.filter(|(_, rule)| rule.logs == Logs::Flow).map(|(no, _)| no);
+        let flow_rules = flow_rules.collect();
+        Self { rules, correlations, names, index, flow_rules }
+    }
+
+    /// The rules; a [`RuleNo`] is a place among them.
+    pub(crate) fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The correlations; a [`CorrelationNo`] is a place among them.
+    pub(crate) fn correlations(&self) -> &[Correlation] {
+        &self.correlations
+    }
+
+    /// The correlations that a rule is a member of.
+    pub(crate) fn correlations_of(&self, rule: RuleNo) -> impl Iterator<Item = CorrelationNo> {
+        let numbered = (0..).map(CorrelationNo).zip(&self.correlations);
+        let of = move |(_, correlation): &(_, &Correlation)| {
+            correlation.members.iter().any(|member| member.rule == rule)
+        };
+        numbered.filter(of).map(|(no, _)| no)
+    }
+
+    /// What the configuration gives.
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The rules that records of an API can match. Of `event` it reads `eventSource`, `eventName`
+    /// and `readOnly` only; `api` is that of a [`Record`].
+    pub fn of_api(&self, event: &Event<'_>, api: &str) -> OfApi {
+        let (caller, origin) = NOBODY;
+        let parts = Parts { event, api, principal: None, caller, origin, account: "" };
+        let view = View::facet(Facet::Api, parts, &self.names);
+        self.index.of_api(&view, (&event.name.get(), api), &self.rules)
+    }
+
+    /// The open rules that records of a caller can match. Of `event` it reads `userIdentity` and
+    /// `recipientAccountId` only.
+    pub fn of_caller(&self, event: &Event<'_>, principal: &Principal) -> Open {
+        let (caller, origin) = NOBODY;
+        let principal = Some(principal);
+        let parts = Parts { event, api: "", principal, caller, origin, account: "" };
+        self.open(Facet::Caller, parts)
+    }
+
+    /// The open rules that records from an address can match. Of `event` it reads
+    /// `sourceIPAddress` only.
+    pub fn of_address(&self, event: &Event<'_>, caller: Caller, origin: Origin) -> Open {
+        let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
+        self.open(Facet::Address, parts)
+    }
+
+    /// The open rules that records of an agent can match. Of `event` it reads `userAgent` only.
+    pub fn of_agent(&self, event: &Event<'_>) -> Open {
+        let (caller, origin) = NOBODY;
+        let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
+        self.open(Facet::Agent, parts)
+    }
+
+    fn open(&self, facet: Facet, parts: Parts<'_>) -> Open {
+        self.index.open(facet, &View::facet(facet, parts, &self.names), &self.rules)
+    }
+
+    /// Visits the rules that match a record, in a fixed order.
+    #[inline]
+    pub fn matches(
+        &self,
+        candidates: Candidates<'_>,
+        record: &Record<'_>,
+        visit: &mut dyn FnMut(RuleNo),
+    ) {
+        if !candidates.is_empty() {
+            self.matches_of(self.index.left(candidates), Seen::from(record), visit);
+        }
+    }
+
+    /// Visits the rules that match a row of flow logs, in order.
+    pub(crate) fn flow_matches(&self, row: FlowRow<'_>, visit: &mut dyn FnMut(RuleNo)) {
+        self.matches_of(self.flow_rules.iter().copied(), Seen::from(row), visit);
+    }
+
+    fn matches_of(
+        &self,
+        left: impl Iterator<Item = RuleNo>,
+        seen: Seen<'_>,
+        visit: &mut dyn FnMut(RuleNo),
+    ) {
+        let view = View::whole(seen, &self.names);
+        for no in left {
+            let rule = self.rules.get(no.0 as usize);
+            if rule.is_some_and(|rule| rule.predicate.holds(&view) == Some(true)) {
+                visit(no);
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn index_for_test(&self) -> &Index {
+        &self.index
+    }
+
+    /// Whether any rule is about flow logs.
+    pub(crate) fn needs_flows(&self) -> bool {
+        !self.flow_rules.is_empty()
+    }
+
+    /// The columns of flow logs that rules ask for; none where no rule is about flow logs.
+    pub(crate) fn flow_fields(&self) -> BTreeSet<flow::Field> {
+        let mut fields = BTreeSet::new();
+        let mut add = |field: &Field| match field {
+            Field::Flow(field) => {
+                fields.insert(*field);
+            }
+            Field::FlowLists => fields.extend(FlowRow::address_fields()),
+            _ => {}
+        };
+        for rule in self.flow_rules.iter().filter_map(|no| self.rules.get(no.0 as usize)) {
+            rule.predicate.fields(&mut add);
+            rule.fields().for_each(&mut add);
+        }
+        for member in self.correlations.iter().flat_map(|correlation| &correlation.members) {
+            member.group_by.iter().chain(&member.counted).for_each(&mut add);
+        }
+        fields
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! What a rule says about itself, the tables `sentrail` and `tests` among it.
+
+use super::{
+    FieldName, Head, Level, Line, Notes, Piece, Template, Usual, sample,
+    table::{Faults, Table, shown, text, unknown},
+};
+use crate::rules::yaml::{Fault, Node};
+use std::sync::Arc;
+
+/// The longest title and name. Unit: characters, from the specification.
+const TITLE_CHARS_MAX: usize = 256;
+/// The longest name of a field. Unit: bytes.
+const FIELD_BYTES_MAX: usize = 256;
+
+const LEVELS: [(&str, Level); 5] = [
+    ("informational", Level::Informational),
+    ("low", Level::Low),
+    ("medium", Level::Medium),
+    ("high", Level::High),
+    ("critical", Level::Critical),
+];
+
+const USUALS: [(&str, Usual); 3] =
+    [("never", Usual::Never), ("api", Usual::Api), ("match", Usual::Match)];
+
+const NOTES: [&str; 7] =
+    ["guardduty", "misses", "quiet-when", "summary", "targets", "triage", "usual"];
+
+pub(super) fn head(file: &Arc<str>, table: Table<'_>, faults: &mut Faults) -> Option<Head> {
+    let title = faults.keep(title(table));
+    let uuid = faults.keep(uuid(table));
+    let name = faults.keep(short_text(table, "name"));
+    let description = faults.keep(table.text("description"));
+    let level = faults.keep(one_of(table, "level", &LEVELS));
+    let tags = faults.keep(tags(table));
+    let false_positives = faults.keep(strings(table, "falsepositives"));
+    let references = faults.keep(strings(table, "references"));
+    let notes = match table.get("sentrail") {
+        Some(node) => faults.keep(Table::of(node, "sentrail")).and_then(|table| {
+            faults.keep(table.only(&NOTES));
+            notes(table, faults)
+        }),
+        None => Some(Notes::default()),
+    };
+    let samples = match table.get("tests") {
+        Some(node) => sample::read(node, faults),
+        None => Some(Vec::new()),
+    };
+    let (line, title) = title?;
+    Some(Head {
+        file: Arc::clone(file),
+        line,
+        title,
+        uuid: uuid?,
+        name: name?,
+        description: description?.unwrap_or_default().trim().to_owned(),
+        level: level?.unwrap_or(Level::Medium),
+        tags: tags?,
+        false_positives: false_positives?,
+        references: references?,
+        notes: notes?,
+        samples: samples?,
+    })
+}
+
+/// `title` and its line.
+pub(super) fn title(table: Table<'_>) -> Result<(Line, String), Fault> {
+    let node = table.required("title")?;
+    Ok((node.line, short_text(table, "title")?.unwrap_or_default()))
+}
+
+fn short_text(table: Table<'_>, key: &str) -> Result<Option<String>, Fault> {
+    let Some(node) = table.get(key) else { return Ok(None) };
+    let text = text(node, key)?.trim();
+    match text.chars().count() {
+        length if length > TITLE_CHARS_MAX => {
+            let what = format!("{key} of {length} characters (expected at most {TITLE_CHARS_MAX})");
+            Err(Fault::new(node.line, what))
+        }
+        _ => Ok(Some(text.to_owned())),
+    }
+}
+
+/// `id` in lower case: 8-4-4-4-12 hexadecimal digits, of any version.
+fn uuid(table: Table<'_>) -> Result<Option<String>, Fault> {
+    let Some(node) = table.get("id") else { return Ok(None) };
+    let id = text(node, "id")?;
+    let groups: Vec<_> = id.split('-').collect();
+    let is_uuid = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    if is_uuid {
+        Ok(Some(id.to_ascii_lowercase()))
+    } else {
+        Err(Fault::new(node.line, format!("id {} (expected a UUID)", shown(id))))
+    }
+}
+
+fn tags(table: Table<'_>) -> Result<Vec<String>, Fault> {
+    let is_part = |part: &str| {
+        let mut chars = part.chars();
+        !part.is_empty() && chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+    };
+    let tags = table.texts("tags")?.into_iter().map(|(line, tag)| {
+        let tag = tag.to_lowercase();
+        match tag.split_once('.') {
+            Some((namespace, rest)) if is_part(namespace) && is_part(rest) => Ok(tag),
+            _ => {
+                let what = format!("tag {} (expected one as attack.t1078)", shown(&tag));
+                Err(Fault::new(line, what))
+            }
+        }
+    });
+    tags.collect()
+}
+
+fn strings(table: Table<'_>, key: &str) -> Result<Vec<String>, Fault> {
+    Ok(table.texts(key)?.into_iter().map(|(_, text)| text.to_owned()).collect())
+}
+
+/// The value of a key that has but a few.
+pub(super) fn one_of<T: Copy>(
+    table: Table<'_>,
+    key: &str,
+    known: &[(&str, T)],
+) -> Result<Option<T>, Fault> {
+    let Some(node) = table.get(key) else { return Ok(None) };
+    let word = text(node, key)?;
+    if let Some((_, value)) = known.iter().find(|(name, _)| *name == word) {
+        return Ok(Some(*value));
+    }
+    let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+    Err(Fault::new(node.line, format!("no {key} {}", unknown(word, &names))))
+}
+
+fn notes(table: Table<'_>, faults: &mut Faults) -> Option<Notes> {
+    let mut sentence = |key| Some(faults.keep(table.text(key))?.map(|text| text.trim().to_owned()));
+    let guardduty = sentence("guardduty");
+    let quiet_when = sentence("quiet-when");
+    let misses = sentence("misses");
+    let triage = sentence("triage");
+    let summary = faults.keep(table.get("summary").map(template).transpose());
+    let targets = faults.keep(fields(table, "targets"));
+    let usual = faults.keep(one_of(table, "usual", &USUALS));
+    Some(Notes {
+        guardduty: guardduty?,
+        summary: summary?,
+        targets: targets?,
+        usual: usual?.unwrap_or_default(),
+        quiet_when: quiet_when?,
+        misses: misses?,
+        triage: triage?,
+    })
+}
+
+/// The fields that a key names: one, or a list of them.
+pub(super) fn fields(table: Table<'_>, key: &str) -> Result<Vec<FieldName>, Fault> {
+    table.texts(key)?.into_iter().map(|(line, name)| field(line, name)).collect()
+}
+
+/// `requestParameters.userName`. There are no quotes and no indices: lists are looked through.
+pub(super) fn field(line: Line, name: &str) -> Result<FieldName, Fault> {
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`');
+    let path: Vec<String> = name.split('.').map(str::to_owned).collect();
+    if name.len() > FIELD_BYTES_MAX || name.contains(is_odd) || path.iter().any(String::is_empty) {
+        let what = format!("field {} (expected one as requestParameters.userName)", shown(name));
+        return Err(Fault::new(line, what));
+    }
+    Ok(FieldName { line, path })
+}
+
+/// `{requestParameters.userName}` is a field; `{{` and `}}` are braces.
+fn template(node: &Node) -> Result<Template, Fault> {
+    let mut rest = text(node, "summary")?.trim();
+    let fault = |what: &str| Fault::new(node.line, format!("summary with {what}"));
+    let (mut pieces, mut plain) = (Vec::new(), String::new());
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, brace) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        plain.push_str(before);
+        if let Some(after) = brace.strip_prefix("{{") {
+            plain.push('{');
+            rest = after;
+        } else if let Some(after) = brace.strip_prefix("}}") {
+            plain.push('}');
+            rest = after;
+        } else if let Some(after) = brace.strip_prefix('{') {
+            let (name, after) = after.split_once('}').ok_or_else(|| {
+                fault("\"{\" and no \"}\" (expected {a.field}, or \"{{\" for a brace)")
+            })?;
+            if !plain.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut plain)));
+            }
+            pieces.push(Piece::Field(field(node.line, name)?));
+            rest = after;
+        } else {
+            return Err(fault("\"}\" and no \"{\" (expected \"}}\" for a brace)"));
+        }
+    }
+    plain.push_str(rest);
+    if !plain.is_empty() {
+        pieces.push(Piece::Text(plain));
+    }
+    Ok(Template(pieces))
+}

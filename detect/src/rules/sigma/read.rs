@@ -1,0 +1,193 @@
+//! YAML to documents. A document with a fault is left out whole, with every fault that could be told.
+
+use super::{
+    Detection, Document, Filter, Line, Logs, RuleError, correlation,
+    head::{self, head},
+    selection,
+    table::{Faults, Table, shown, texts},
+};
+use crate::{
+    rules::yaml::{self, Fault, Key, Node},
+    suggest::slip_of,
+};
+use std::sync::Arc;
+
+/// Attributes of Sigma's three kinds of document, and sentrail's own two. Others are an author's own
+/// and say nothing to sentrail.
+const ATTRIBUTES: [&str; 24] = [
+    "author",
+    "correlation",
+    "date",
+    "description",
+    "detection",
+    "falsepositives",
+    "fields",
+    "filter",
+    "generate",
+    "id",
+    "level",
+    "license",
+    "logsource",
+    "modified",
+    "name",
+    "references",
+    "related",
+    "scope",
+    "sentrail",
+    "status",
+    "tags",
+    "taxonomy",
+    "tests",
+    "title",
+];
+
+/// What rule sets call VPC Flow Logs.
+const FLOW_SERVICES: [&str; 5] =
+    ["vpcflow", "vpc-flow-logs", "vpcflowlogs", "vpc_flow", "flowlogs"];
+
+/// The sound documents of a file, and what is wrong with the others. `file` is its name in messages.
+pub(crate) fn read(file: &Arc<str>, text: &str) -> (Vec<Document>, Vec<RuleError>) {
+    let (mut documents, mut errors) = (Vec::new(), Vec::new());
+    for node in yaml::documents(text) {
+        let mut faults = Faults::default();
+        let document = faults.keep(node).and_then(|node| document(file, &node, &mut faults));
+        if faults.0.is_empty() {
+            documents.extend(document);
+        }
+        let error = |Fault { line, what }| RuleError { file: Arc::clone(file), line, what };
+        errors.extend(faults.0.into_iter().map(error));
+    }
+    (documents, errors)
+}
+
+fn document(file: &Arc<str>, node: &Node, faults: &mut Faults) -> Option<Document> {
+    let table = faults.keep(Table::of(node, "document"))?;
+    for (key, _) in table.entries {
+        faults.keep(check_attribute(key));
+    }
+    faults.keep(check_taxonomy(table));
+    match (table.get("detection"), table.get("correlation"), table.get("filter")) {
+        (Some(node), None, None) => detection(file, table, node, faults).map(Document::Detection),
+        (None, Some(node), None) => {
+            faults.keep(refuse(table, "correlation", &["logsource"]));
+            let head = head(file, table, faults);
+            correlation::read(table, node, head, faults).map(Document::Correlation)
+        }
+        (None, None, Some(node)) => filter(file, table, node, faults).map(Document::Filter),
+        (None, None, None) => {
+            let what = "document without \"detection\", \"correlation\" or \"filter\"";
+            faults.keep(Err(Fault::new(table.line, what)))
+        }
+        _ => {
+            let what = "document with more than one of \"detection\", \"correlation\", \"filter\"";
+            faults.keep(Err(Fault::new(table.line, what)))
+        }
+    }
+}
+
+fn detection(
+    file: &Arc<str>,
+    table: Table<'_>,
+    node: &Node,
+    faults: &mut Faults,
+) -> Option<Detection> {
+    faults.keep(refuse(table, "detection", &["generate"]));
+    let head = head(file, table, faults);
+    let logs = faults.keep(logs(table));
+    let condition = faults
+        .keep(Table::of(node, "detection"))
+        .and_then(|table| selection::condition(table, &[], faults));
+    Some(Detection { head: head?, logs: logs?, condition: condition? })
+}
+
+fn filter(file: &Arc<str>, table: Table<'_>, node: &Node, faults: &mut Faults) -> Option<Filter> {
+    faults.keep(refuse(table, "filter", &["generate", "level", "sentrail", "tests"]));
+    let (line, title) = faults.keep(head::title(table)).unzip();
+    let logs = faults.keep(logs(table));
+    let inner = faults.keep(Table::of(node, "filter"))?;
+    let rules = faults.keep(filtered(inner));
+    let condition = selection::condition(inner, &["rules"], faults);
+    Some(Filter {
+        file: Arc::clone(file),
+        line: line?,
+        title: title?,
+        logs: logs?,
+        rules: rules?,
+        condition: condition?,
+    })
+}
+
+/// The rules that a filter is about; `any` alone means all of them.
+fn filtered(filter: Table<'_>) -> Result<Option<Vec<(Line, String)>>, Fault> {
+    let node = filter.required("rules")?;
+    let rules = texts(node, "rules")?;
+    if let [(_, "any")] = rules.as_slice() {
+        return Ok(None);
+    }
+    Ok(Some(rules.into_iter().map(|(line, rule)| (line, rule.to_owned())).collect()))
+}
+
+/// Attributes of one's own are fine, slips of known ones are not: they would say nothing, unnoticed.
+fn check_attribute(key: &Key) -> Result<(), Fault> {
+    let word = key.text.as_str();
+    if ATTRIBUTES.contains(&word) {
+        return Ok(());
+    }
+    if word == "action" {
+        let what = "\"action\" (not supported since Sigma 2: write each document out)";
+        return Err(Fault::new(key.line, what));
+    }
+    match slip_of(word, ATTRIBUTES) {
+        Some(near) => {
+            let what = format!("attribute {}; did you mean \"{near}\"?", shown(word));
+            Err(Fault::new(key.line, what))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_taxonomy(table: Table<'_>) -> Result<(), Fault> {
+    match (table.text("taxonomy")?, table.get("taxonomy")) {
+        (Some(taxonomy), Some(node)) if taxonomy != "sigma" => {
+            let what = format!("taxonomy {} (expected \"sigma\")", shown(taxonomy));
+            Err(Fault::new(node.line, what))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Attributes that would say nothing here.
+fn refuse(table: Table<'_>, kind: &str, attributes: &[&str]) -> Result<(), Fault> {
+    match table.entries.iter().find(|(key, _)| attributes.contains(&key.text.as_str())) {
+        Some((key, _)) => {
+            let what = format!("a {kind} has no \"{}\"", key.text);
+            Err(Fault::new(key.line, what))
+        }
+        None => Ok(()),
+    }
+}
+
+fn logs(table: Table<'_>) -> Result<Logs, Fault> {
+    let node = table.required("logsource")?;
+    let source = Table::of(node, "logsource")?;
+    let parts = [
+        ("product", source.text("product")?),
+        ("service", source.text("service")?),
+        ("category", source.text("category")?),
+    ];
+    match parts.map(|(_, text)| text) {
+        [Some("aws"), Some("cloudtrail"), None] => return Ok(Logs::CloudTrail),
+        [Some("aws"), Some(service), None] if FLOW_SERVICES.contains(&service) => {
+            return Ok(Logs::Flow);
+        }
+        _ => {}
+    }
+    let said = parts.iter().filter_map(|(key, text)| Some(format!("{key} {}", shown((*text)?))));
+    let said: Vec<_> = said.collect();
+    let said = if said.is_empty() { "no product".into() } else { said.join(", ") };
+    let what = format!(
+        "sentrail does not read these logs: {said} (expected product \"aws\" with service \
+         \"cloudtrail\" or \"vpcflow\")"
+    );
+    Err(Fault::new(node.line, what))
+}

@@ -1,0 +1,253 @@
+//! What stands around a detection.
+
+use super::{Document, HEAD, Level, Logs, Usual, detection, documents, refuses, rule, sound};
+use crate::rules;
+use proptest::prelude::*;
+
+/// A sound rule with more attributes, which begin in line 6.
+fn with(attributes: &str) -> String {
+    rule("s: {a: b}", "s") + attributes
+}
+
+#[track_caller]
+fn refused(attributes: &str, fault: &str) {
+    refuses(&with(attributes), &[fault]);
+}
+
+#[test]
+fn what_is_left_out_has_a_meaning() {
+    let head = detection(&with("")).head;
+    assert_eq!((head.level, head.uuid, head.name), (Level::Medium, None, None));
+    assert_eq!((head.description.as_str(), head.tags.len(), head.samples.len()), ("", 0, 0));
+    assert_eq!((head.notes.usual, head.notes.summary), (Usual::Never, None));
+}
+
+#[test]
+fn levels_are_five() {
+    for (word, level) in [
+        ("informational", Level::Informational),
+        ("low", Level::Low),
+        ("medium", Level::Medium),
+        ("high", Level::High),
+        ("critical", Level::Critical),
+    ] {
+        assert_eq!(detection(&with(&format!("level: {word}\n"))).head.level, level);
+    }
+    refused("level: hihg\n", "6: no level \"hihg\"; did you mean \"high\"?");
+    refused("level: [high]\n", "6: level is a list (expected a text)");
+}
+
+#[test]
+fn titles_names_and_ids() {
+    let text = |title: &str| with("").replace("title: T", title);
+    refuses(
+        &text("titel: T"),
+        &["1: attribute \"titel\"; did you mean \"title\"?", "1: document has no"],
+    );
+    refuses(&text("title:"), &["1: title is nothing (expected a text)"]);
+    refuses(&text("title: ' '"), &["1: title is empty (expected a text)"]);
+    refuses(
+        &text(&format!("title: {}", "x".repeat(257))),
+        &["1: title of 257 characters (expected"],
+    );
+    assert!(documents(&text(&format!("title: {}", "ä".repeat(256)))).1.is_empty());
+    for id in ["x", "929a690e-bef0-4204-a928-ef5e620d6fc", "929a690ebef04204a928ef5e620d6fcc", "5"]
+    {
+        refused(&format!("id: {id}\n"), &format!("6: id \"{id}\" (expected a UUID)"));
+    }
+    refused("tags: [attack]\n", "6: tag \"attack\" (expected one as attack.t1078)");
+    refused(
+        "tags:\n- attack.t1078\n- attack.lateral movement\n",
+        "8: tag \"attack.lateral movement\"",
+    );
+    refused("taxonomy: ecs\n", "6: taxonomy \"ecs\" (expected \"sigma\")");
+}
+
+#[test]
+fn attributes_of_ones_own_are_fine_and_slips_are_not() {
+    assert!(documents(&with("created: 2024\nx-mine: {a: [1]}\nversion: 3\n")).1.is_empty());
+    for (slip, word) in [
+        ("falsepositive", "falsepositives"),
+        ("detections", "detection"),
+        ("false-positives", "falsepositives"),
+        ("reference", "references"),
+        ("Level", "level"),
+        ("test", "tests"),
+        ("log-source", "logsource"),
+        ("tag", "tags"),
+    ] {
+        refused(
+            &format!("{slip}: x\n"),
+            &format!("6: attribute \"{slip}\"; did you mean \"{word}\"?"),
+        );
+    }
+    refused(
+        "action: global\n",
+        "6: \"action\" (not supported since Sigma 2: write each document out)",
+    );
+    refused("generate: true\n", "6: a detection has no \"generate\"");
+}
+
+#[test]
+fn logs_are_named_in_many_ways() {
+    for service in ["vpcflow", "vpc-flow-logs", "vpcflowlogs", "vpc_flow", "flowlogs"] {
+        assert_eq!(detection(&with("").replace("cloudtrail", service)).logs, Logs::Flow);
+    }
+    let source = |text: &str| with("").replace("{product: aws, service: cloudtrail}", text);
+    let fault = "2: sentrail does not read these logs: ";
+    for (text, said) in [
+        ("{product: windows, service: security}", "product \"windows\", service \"security\""),
+        ("{category: process_creation}", "category \"process_creation\""),
+        ("{product: aws}", "product \"aws\""),
+        ("{product: aws, service: guardduty}", "product \"aws\", service \"guardduty\""),
+        ("{definition: any}", "no product"),
+    ] {
+        refuses(&source(text), &[&format!("{fault}{said} (expected product \"aws\"")]);
+    }
+    refuses(&source("aws"), &["2: logsource is a text (expected a mapping)"]);
+    refuses(&source("{product: [aws]}"), &["2: product is a list (expected a text)"]);
+    refuses(
+        "title: T\ndetection: {s: {a: b}, condition: s}",
+        &["1: document has no \"logsource\""],
+    );
+}
+
+#[test]
+fn notes_have_their_keys() {
+    let notes = |text: &str| with(&format!("sentrail:\n  {text}\n"));
+    assert_eq!(detection(&notes("usual: match")).head.notes.usual, Usual::Match);
+    assert_eq!(detection(&notes("usual: never")).head.notes.usual, Usual::Never);
+    refuses(
+        &notes("usual: always"),
+        &["7: no usual \"always\"; expected one of never, api, match"],
+    );
+    refuses(
+        &notes("quiet_when: x"),
+        &["7: sentrail has no key \"quiet_when\"; did you mean \"quiet-when\"?"],
+    );
+    refuses(&notes("summary: a {b"), &["7: summary with \"{\" and no \"}\""]);
+    refuses(&notes("summary: a b}"), &["7: summary with \"}\" and no \"{\""]);
+    refuses(&notes("summary: a {} b"), &["7: field \"\" (expected one as"]);
+    refuses(&notes("summary: a {b c}"), &["7: field \"b c\" (expected one as"]);
+    refuses(&notes("targets: []"), &["7: targets is an empty list"]);
+    refuses(&notes("targets: ['a..b']"), &["7: field \"a..b\""]);
+    refuses(&with("sentrail: x\n"), &["6: sentrail is a text (expected a mapping)"]);
+}
+
+#[test]
+fn tests_hold_records() {
+    let fires = |test: &str| with(&format!("tests:\n  fires:\n  - {test}\n"));
+    let records = |text: &str| detection(&fires(text)).head.samples.remove(0).records;
+    assert_eq!(
+        records("{name: n, record: {a: {b: [c, [1, -2.50e3, 0.5]]}}}"),
+        [r#"{"a":{"b":["c",[1,-2.50e3,0.5]]}}"#]
+    );
+    assert_eq!(
+        records("{name: n, records: [{a: ~, b: FALSE}, ' {\"c\": 1} ']}"),
+        [r#"{"a":null,"b":false}"#, r#"{"c": 1}"#]
+    );
+    for (test, fault) in [
+        ("{record: {a: 1}}", "test has no \"name\""),
+        ("{name: n}", "test with neither or both of \"record\" and \"records\""),
+        ("{name: n, record: {a: 1}, records: [{a: 1}]}", "test with neither or both"),
+        ("{name: n, records: {a: 1}}", "records is a mapping (expected a list, or \"record\""),
+        ("{name: n, records: []}", "records is an empty list"),
+        ("{name: n, record: [1]}", "record is a list (expected a mapping, or a text that is"),
+        ("{name: n, record: x}", "record is a text (expected a mapping, or a text"),
+        ("{name: n, reocrd: {a: 1}}", "test has no key \"reocrd\"; did you mean \"record\"?"),
+        ("x", "test is a text (expected a mapping)"),
+    ] {
+        refuses(&fires(test), &[&format!("8: {fault}")]);
+    }
+    for number in ["012345678901", ".5", "5.", "+1", "0x10", ".inf", "-.5"] {
+        let test = format!("{{name: n, record: {{a: {number}}}}}");
+        refuses(&fires(&test), &[&format!("8: number \"{number}\" (expected quotes around it)")]);
+    }
+    refused("tests: {fire: [x]}\n", "6: tests has no key \"fire\"; did you mean \"fires\"?");
+    refused("tests: {fires: []}\n", "6: fires is an empty list");
+}
+
+#[test]
+fn a_document_is_one_of_three() {
+    refuses(HEAD, &["1: document without \"detection\", \"correlation\" or \"filter\""]);
+    refused("filter: {}\n", "1: document with more than one of \"detection\", ");
+    refuses("- a\n- b\n", &["1: document is a list (expected a mapping)"]);
+    refuses("text", &["1: document is a text (expected a mapping)"]);
+    refuses("a: 1\na: 2\n", &["2: key \"a\" a second time"]);
+}
+
+#[test]
+fn every_fault_is_told_and_the_other_documents_are_read() {
+    let bad =
+        "title:\nlevel: x\nlogsource: {product: gcp}\ndetection: {s: {a|b: c}, condition: s}\n";
+    let (found, errors) =
+        documents(&format!("{}---\n{bad}---\n{}", with(""), with("name: last\n")));
+    let names = found.iter().map(|document| match document {
+        Document::Detection(detection) => detection.head.name.as_deref(),
+        _ => None,
+    });
+    assert_eq!(names.collect::<Vec<_>>(), [None, Some("last")]);
+    let lines: Vec<_> = errors.iter().map(|error| error.split(':').next().unwrap()).collect();
+    assert_eq!(lines, ["7", "8", "9", "10"]);
+}
+
+#[test]
+fn errors_name_file_and_line() {
+    let errors = rules::check("pack/a.yml", "title: T\n");
+    assert_eq!(
+        errors[0].to_string(),
+        "pack/a.yml:1: document without \"detection\", \"correlation\" or \"filter\""
+    );
+    assert!(rules::check("a.yml", &with("")).is_empty());
+    // What is hostile in a file is escaped in what is told of it.
+    let errors = rules::check("a.yml", &with("level: \"\\e[31m\\n\"\n"));
+    assert!(errors[0].to_string().contains(r#"no level "\u{1b}[31m\n""#), "{}", errors[0]);
+}
+
+#[test]
+fn documents_of_one_file_may_refer_to_each_other() {
+    let text = format!(
+        "title: Many\ncorrelation: {{type: event_count, rules: [one], timespan: 10m, condition: {{gte: 10}}}}\n---\n{}name: one\n",
+        with("")
+    );
+    assert_eq!(documents(&text).0.len(), 2);
+    sound(&with("# nothing follows\n---\n"));
+}
+
+proptest! {
+    /// Pieces of rules in any order: mostly wrong, never a panic.
+    #[test]
+    fn never_panics(pieces in prop::collection::vec(0..PIECES.len(), 0..12)) {
+        let text: String = pieces.into_iter().map(|n| PIECES[n]).collect();
+        documents(&text);
+    }
+
+    #[test]
+    fn never_panics_on_values(key in "[a.|]{0,4}(contains|re|windash|base64offset|cidr|expand|all)?", value in "\\PC{0,20}") {
+        let value = value.replace('\'', "''");
+        documents(&rule(&format!("s:\n  '{}': ['{value}', 'x']", key.replace('\'', "")), "s"));
+    }
+}
+
+const PIECES: [&str; 20] = [
+    "title: T\n",
+    "id: 929a690e-bef0-4204-a928-ef5e620d6fcc\n",
+    "logsource: {product: aws, service: cloudtrail}\n",
+    "detection:\n",
+    "  s: {a|contains: b}\n",
+    "  s2: [{a: 1}, x]\n",
+    "  condition: 1 of s*\n",
+    "correlation:\n",
+    "  type: event_count\n",
+    "  rules: [x]\n",
+    "  timespan: 5m\n",
+    "  condition: {gte: 5}\n",
+    "  aliases: {a: {x: y}}\n",
+    "filter:\n",
+    "---\n",
+    "level: high\n",
+    "sentrail: {summary: '{a} {{', targets: [a]}\n",
+    "tests:\n  fires:\n",
+    "  - {name: n, record: {a: [1, {}]}}\n",
+    "[",
+];

@@ -1,0 +1,141 @@
+//! What a rule is asked about: a record or a row of flow logs, or that part of a record which many
+//! records share.
+
+use super::{matcher::Value, names::Names, policy::Access};
+use crate::record::Record;
+use baseline::Principal;
+use ingest::{
+    Event,
+    enrich::{Caller, Origin},
+    flow::{self, FlowBatch, Kind},
+};
+use std::{cell::OnceCell, net::IpAddr};
+
+/// Parts of a record that many records share word for word, and the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Facet {
+    /// `eventSource`, `eventName`, `readOnly`.
+    Api,
+    /// `userIdentity`, `recipientAccountId`.
+    Caller,
+    /// `sourceIPAddress`, and what is known of it.
+    Address,
+    /// `userAgent`.
+    Agent,
+    Rest,
+}
+
+/// What a record is made of. Where only a facet is known, the others hold nothing of use.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts<'r> {
+    pub(crate) event: &'r Event<'r>,
+    pub(crate) api: &'r str,
+    pub(crate) principal: Option<&'r Principal>,
+    pub(crate) caller: Caller,
+    pub(crate) origin: Origin,
+    pub(crate) account: &'r str,
+}
+
+/// One row of flow logs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FlowRow<'r> {
+    pub(crate) batch: &'r FlowBatch,
+    pub(crate) row: usize,
+}
+
+/// What a rule saw: whole.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Seen<'r> {
+    Record(Parts<'r>),
+    Flow(FlowRow<'r>),
+}
+
+impl<'r> From<&'r Record<'r>> for Seen<'r> {
+    fn from(record: &'r Record<'r>) -> Self {
+        let Record { event, api, principal, caller, origin, account } = *record;
+        let principal = Some(principal);
+        Self::Record(Parts { event, api, principal, caller, origin, account })
+    }
+}
+
+impl<'r> From<FlowRow<'r>> for Seen<'r> {
+    fn from(row: FlowRow<'r>) -> Self {
+        Self::Flow(row)
+    }
+}
+
+/// What is seen, how much of it is known, and what of it was worked out already.
+#[derive(Debug)]
+pub(crate) struct View<'r> {
+    seen: Seen<'r>,
+    /// `None`: all of it.
+    facet: Option<Facet>,
+    names: &'r Names,
+    access: OnceCell<Access>,
+}
+
+impl<'r> View<'r> {
+    /// All of what was seen.
+    pub(crate) fn whole(seen: impl Into<Seen<'r>>, names: &'r Names) -> Self {
+        Self { seen: seen.into(), facet: None, names, access: OnceCell::new() }
+    }
+
+    /// A part of a record.
+    pub(crate) fn facet(facet: Facet, parts: Parts<'r>, names: &'r Names) -> Self {
+        let seen = Seen::Record(parts);
+        Self { seen, facet: Some(facet), names, access: OnceCell::new() }
+    }
+
+    pub(crate) fn knows(&self, facet: Facet) -> bool {
+        self.facet.is_none_or(|known| known == facet)
+    }
+
+    pub(crate) fn seen(&self) -> Seen<'r> {
+        self.seen
+    }
+
+    pub(crate) fn names(&self) -> &'r Names {
+        self.names
+    }
+
+    /// Whom the record lets in. Policies are read once, whatever the number of rules that ask.
+    pub(crate) fn access(&self, parts: Parts<'_>) -> &Access {
+        self.access.get_or_init(|| Access::given_by(parts.event, parts.account))
+    }
+}
+
+/// The four addresses of a flow.
+const ADDRESSES: [flow::Field; 4] =
+    [flow::Field::SrcAddr, flow::Field::DstAddr, flow::Field::PktSrcAddr, flow::Field::PktDstAddr];
+
+impl<'r> FlowRow<'r> {
+    /// Its value of a field; `None` where the log has none.
+    pub(crate) fn value(self, field: flow::Field) -> Option<Value<'r>> {
+        let Self { batch, row } = self;
+        match field.kind() {
+            Kind::Address => {
+                let address = batch.addresses(field)?.get(row)?;
+                Some(Value::Address(flow::ip(address)))
+            }
+            Kind::Text => batch.texts(field)?.get(row).map(Value::Plain),
+            Kind::Int32 | Kind::Int64 => match batch.value(field, row) {
+                flow::Value::Integer(integer) => Some(Value::Integer(integer)),
+                _ => None,
+            },
+        }
+    }
+
+    /// Its addresses.
+    pub(crate) fn addresses(self) -> impl Iterator<Item = IpAddr> {
+        let values = ADDRESSES.into_iter().filter_map(move |field| self.value(field));
+        values.filter_map(|value| match value {
+            Value::Address(address) => Some(address),
+            _ => None,
+        })
+    }
+
+    /// The fields that [`Self::addresses`] reads.
+    pub(crate) fn address_fields() -> [flow::Field; 4] {
+        ADDRESSES
+    }
+}
