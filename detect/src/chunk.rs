@@ -287,7 +287,8 @@ impl FlowMatch {
         // Nothing but its time names a flow.
         let (id, api) = (EventId::Text("".into()), "".into());
         let (address, access_key, region, actor) = (None, None, None, None);
-        let evidence = Evidence { time_ms: *end_ms, id, api, address, access_key, region, actor };
+        let evidence =
+            Evidence { time_ms: *end_ms, id, api, address, access_key, region, actor, amount: 1 };
         let (entity, id) = (entity.clone(), entity.id());
         Sighting { entity, id, slot: *slot, found, evidence, api: None, flow: Some(flow) }
     }

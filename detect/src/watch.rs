@@ -188,13 +188,17 @@ fn n_slots(timespan_ms: i64) -> i32 {
     i32::try_from((timespan_ms + slot_ms - 1).div_euclid(slot_ms)).unwrap_or(i32::MAX).max(1)
 }
 
-/// Who a correlation is about: told by the fields that it groups by.
+/// Who a correlation is about: told by the fields that it groups by. An alias tells nothing where its
+/// fields differ: the source of one rule may be the destination of another.
 fn whom(correlation: &Correlation, rules: &[&Rule]) -> Whom {
     let document = &correlation.document;
-    let names = document.group_by.iter().flat_map(|name| {
-        let aliased = document.aliases.iter().filter(|alias| alias.name == name.to_string());
-        let fields = aliased.flat_map(|alias| alias.fields.iter().map(|(_, field)| field));
-        std::iter::once(name).chain(fields).map(first_key)
+    let names = document.group_by.iter().filter_map(|name| {
+        let Some(alias) = document.aliases.iter().find(|alias| alias.name == name.to_string())
+        else {
+            return Some(first_key(name));
+        };
+        let keys: BTreeSet<String> = alias.fields.iter().map(|(_, name)| first_key(name)).collect();
+        if keys.len() == 1 { keys.into_iter().next() } else { None }
     });
     let names: BTreeSet<String> = names.collect();
     let are_all = |logs: Logs| rules.iter().all(|rule| rule.logs == logs);
