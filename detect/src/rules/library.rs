@@ -2,6 +2,7 @@
 
 use super::{
     names::Names,
+    rule::RuleNo,
     samples::Tested,
     set::RuleSet,
     sigma::{self, Document, Head, Level, Logs, RuleError, Usual},
@@ -109,7 +110,11 @@ impl Rules {
         let (set, found) = RuleSet::compile(documents, names);
         errors.extend(found);
         errors.sort();
-        let rules = set.rules().iter().map(|rule| (&rule.id, &rule.head, rule.logs));
+        // The samples of a correlation test its members too.
+        let alone = (0..).map(RuleNo).zip(set.rules()).filter(|(no, rule)| {
+            !rule.head.samples.is_empty() || set.correlations_of(*no).next().is_none()
+        });
+        let rules = alone.map(|(_, rule)| (&rule.id, &rule.head, rule.logs));
         let made = set.correlations().iter().map(|made| {
             let first = made.members.first().and_then(|one| set.rules().get(one.rule.0 as usize));
             let logs = first.map_or(Logs::CloudTrail, |rule| rule.logs);
