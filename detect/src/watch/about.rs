@@ -137,7 +137,7 @@ fn page(head: &Head, fires: &str, limits: &str) -> String {
     match notes.usual {
         Usual::Never => {}
         Usual::Api => {
-            quiet.push("The finding is low where the identity knows the API already.".into())
+            quiet.push("The finding is low where the identity knows the API already, and where nobody has history yet.".into())
         }
         Usual::Match => {
             quiet.push("The finding is low where the identity does this as a habit.".into())

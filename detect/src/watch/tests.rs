@@ -79,27 +79,41 @@ fn an_informational_rule_says_nothing() {
     logs(&text).call(0, "10:00", call("s3:PutObject")).stays_quiet("own");
 }
 
+fn replace() -> Call {
+    let request = json!({"instanceId": "i-1", "userData": "<sensitiveDataRemoved>"});
+    call("ec2:ModifyInstanceAttribute").request(request)
+}
+
 #[test]
 fn a_known_api_makes_it_low() {
-    const ID: &str = "lambda-function-code-replaced";
-    let deploy = || {
-        let call = call("lambda:UpdateFunctionCode20150331v2");
-        call.request(json!({"functionName": "thumbs"}))
-    };
-    let first = Logs::new().call(0, "10:00", deploy()).finding(ID);
-    assert_eq!(first.severity, Severity::Medium);
-    says(&first, &["replaced the code of the function thumbs; usual: not known yet"]);
-    let stranger = Logs::new().habit(10, 2, || call("s3:ListBuckets")).call(0, "10:00", deploy());
-    let stranger = stranger.finding(ID);
+    const ID: &str = "instance-start-script-replaced";
+    let cold = Logs::new().call(0, "10:00", replace()).finding(ID);
+    assert_eq!(cold.severity, Severity::Low);
+    says(&cold, &["replaced the start script of the instance i-1; usual: not known yet"]);
+    let lists = || call("s3:ListBuckets");
+    let stranger = Logs::new().habit(10, 2, lists).call(0, "10:00", replace()).finding(ID);
     assert_eq!(stranger.severity, Severity::Medium);
-    says(&stranger, &["usual: never calls lambda:UpdateFunctionCode in its 10 days"]);
-    // A day with a finding teaches an eighth: four of them make the API known.
-    let logs = Logs::new().daily(10, "9:00", |_| deploy()).call(0, "10:00", deploy());
-    let days: Vec<_> =
-        logs.findings(ID).iter().map(|one| (one.day.0 - TODAY.0, one.severity)).collect();
-    let medium: Vec<_> = days.iter().filter(|(_, one)| *one == Severity::Medium).collect();
-    assert_eq!(medium.len(), 5, "{days:?}");
-    assert_eq!(days.last(), Some(&(0, Severity::Low)));
+    says(&stranger, &["usual: never calls ec2:ModifyInstanceAttribute in its 10 days"]);
+    let bob = || raw::call("bob").api("s3:ListBuckets");
+    let newcomer = Logs::new().habit(10, 2, bob).call(0, "10:00", replace()).finding(ID);
+    assert_eq!(newcomer.severity, Severity::Medium);
+    let known = Logs::new().daily(10, "9:00", |_| replace()).call(0, "10:00", replace());
+    let known = known.today(ID).unwrap();
+    assert_eq!(known.severity, Severity::Low);
+    says(&known, &["usual: calls ec2:ModifyInstanceAttribute on at least 10 of its 10 days"]);
+}
+
+#[test]
+fn a_day_with_a_match_teaches_less() {
+    const ID: &str = "instance-start-script-replaced";
+    let mut logs = Logs::new().habit(12, 2, || call("s3:ListBuckets"));
+    for day in -8..1 {
+        logs = logs.call(day, "10:00", replace());
+    }
+    let medium = logs.findings(ID).into_iter().filter(|one| one.severity == Severity::Medium);
+    let days: Vec<_> = medium.map(|one| one.day.0 - TODAY.0).collect();
+    // Four eighths make it known: of the days to -5, so from -3 on.
+    assert_eq!(days, [-8, -7, -6, -5, -4]);
 }
 
 #[test]
