@@ -20,6 +20,7 @@ pub(crate) mod sigma;
 mod testkit;
 pub(crate) mod view;
 mod walk;
+mod words;
 mod yaml;
 
 pub use compile::DOCUMENTS_MAX;

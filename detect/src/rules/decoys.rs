@@ -4,15 +4,16 @@
 //! A decoy is found by its whole name: as a value of the call's parameters, as the name within an
 //! ARN, or as the caller. `prod` is not found in `prod-2`.
 
-use super::{matcher::folded, walk};
+use super::{matcher::folded, walk, words::Words};
 use ingest::{Event, Text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names of decoys, or their ARNs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Decoys {
     /// As records may write them, folded, with what the configuration calls them.
     names: BTreeMap<String, String>,
+    words: Words,
 }
 
 impl Decoys {
@@ -26,13 +27,14 @@ impl Decoys {
             }
         }
         decoys.names.remove("");
+        decoys.words = Words::of(decoys.names.keys().map(String::as_str));
         decoys
     }
 
     /// The decoys that a call names, as the configuration calls them.
     pub(crate) fn named_by(&self, event: &Event<'_>) -> BTreeSet<&str> {
         let mut found = BTreeSet::new();
-        if self.names.is_empty() {
+        if self.names.is_empty() || !self.words.may_be_in(event.raw.0) {
             return found;
         }
         for raw in [event.identity, event.request, event.resources].into_iter().flatten() {

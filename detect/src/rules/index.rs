@@ -12,6 +12,7 @@ use super::{
     rule::{Rule, RuleNo},
     sigma::Logs,
     view::{Facet, View},
+    words::Words,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,6 +72,9 @@ pub(crate) struct Index {
     open: Vec<RuleNo>,
     /// Places of the open rules that ask for a part of the record; no other is decided by it.
     asking: BTreeMap<Facet, Vec<usize>>,
+    /// The open rules that cannot hold without one of the words, by bits.
+    wordy: Vec<u64>,
+    words: Words,
 }
 
 impl Index {
@@ -87,7 +91,14 @@ impl Index {
                 }
             }
         }
+        index.wordy = vec![0; index.open.len().div_ceil(64)];
+        let mut words = Vec::new();
         for (place, no) in index.open.iter().enumerate() {
+            let needed = predicate(rules, *no).and_then(Predicate::words);
+            if let (Some(needed), Some(word)) = (needed, index.wordy.get_mut(place / 64)) {
+                *word |= 1 << (place % 64);
+                words.extend(needed);
+            }
             let mut facets = BTreeSet::new();
             if let Some(predicate) = predicate(rules, *no) {
                 predicate.fields(&mut |field| _ = facets.insert(field.facet()));
@@ -96,6 +107,7 @@ impl Index {
                 index.asking.entry(facet).or_default().push(place);
             }
         }
+        index.words = Words::of(words.iter().map(String::as_str));
         index
     }
 
@@ -129,11 +141,18 @@ impl Index {
         Open(words.into())
     }
 
-    /// The rules that are left, in a fixed order.
-    pub(crate) fn left(&self, candidates: Candidates<'_>) -> impl Iterator<Item = RuleNo> {
-        let words = self.open.chunks(64).enumerate();
-        let open = words.flat_map(move |(n, chunk)| {
-            let word = candidates.word(n);
+    /// The rules that are left of a record with this text, in a fixed order.
+    pub(crate) fn left(
+        &self,
+        candidates: Candidates<'_>,
+        json: &str,
+    ) -> impl Iterator<Item = RuleNo> {
+        let mut wordy = (0..).zip(&self.wordy);
+        let has_words =
+            wordy.any(|(n, wordy)| candidates.word(n) & wordy != 0) && self.words.may_be_in(json);
+        let words = self.open.chunks(64).zip(&self.wordy).enumerate();
+        let open = words.flat_map(move |(n, (chunk, wordy))| {
+            let word = candidates.word(n) & if has_words { u64::MAX } else { !wordy };
             let is_left = move |bit: &(u32, &RuleNo)| word >> bit.0 & 1 == 1;
             (0..).zip(chunk).filter(is_left).map(|(_, no)| *no)
         });

@@ -231,6 +231,17 @@ impl Pattern {
         chars.collect()
     }
 
+    /// The longest text without wildcards in it, folded unless case matters.
+    pub(crate) fn longest_text(&self) -> String {
+        let texts = self.tokens.split(|token| !matches!(token, Token::Char(_)));
+        let longest = texts.max_by_key(|text| text.len()).unwrap_or_default();
+        let chars = longest.iter().filter_map(|token| match token {
+            Token::Char(c) => Some(*c),
+            Token::One | Token::Many => None,
+        });
+        chars.collect()
+    }
+
     /// Whether a value, as text, is as the pattern says.
     pub(crate) fn matches_value(&self, value: Value<'_>) -> bool {
         match value {

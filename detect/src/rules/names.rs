@@ -4,7 +4,7 @@ use super::{decoys::Decoys, lists::Lists};
 use std::collections::BTreeMap;
 
 /// What rules can ask for by a name.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Names {
     /// Values of placeholders, without their percent signs. A value is meant literally: it has no
     /// wildcards.

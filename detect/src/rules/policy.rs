@@ -8,6 +8,7 @@
 mod condition;
 mod grants;
 
+use self::grants::Grants;
 use super::walk;
 use ingest::{Event, Raw, Text};
 use std::collections::BTreeSet;
@@ -46,26 +47,23 @@ impl Access {
         access
     }
 
+    /// One pass over the parameters: most calls give nothing, and cost no more.
     fn request(&mut self, request: Raw<'_>) {
-        // The attributes of topics have one value, which is a policy for one name only.
-        let attribute = request.get("attributeName").and_then(Raw::text);
-        let is_attribute = attribute.is_some_and(|name| !name.is("Policy"));
-        let mut n = 0;
+        let mut n_policies = 0;
+        let mut grants = Grants::default();
         for (key, value) in request.entries() {
-            if is_attribute && key.is("attributeValue") {
-                continue;
+            let key = key.get();
+            if may_hold_policy(value) {
+                documents(value, DEPTH_MAX, &mut |policy| {
+                    n_policies += 1;
+                    if n_policies <= PARTS_MAX && !is_other_attribute(&key, request) {
+                        self.policy(policy, is_trust(&key, request));
+                    }
+                });
             }
-            let is_trust = key.is("assumeRolePolicyDocument")
-                || key.is("policyDocument") && request.get("roleName").is_some();
-            documents(value, DEPTH_MAX, &mut |policy| {
-                n += 1;
-                if n <= PARTS_MAX {
-                    self.policy(policy, is_trust);
-                }
-            });
+            grants.member(&key, value, self);
         }
-        self.parameters(request);
-        self.acls(request);
+        grants.finish(request, self);
     }
 
     /// Reads a policy; nobody takes a role without credentials, so the trust of one cannot be in
@@ -106,6 +104,25 @@ impl Access {
         // All but some: whatever they are, a rule about an action wants to hear of it.
         self.actions.extend(no_action.map(|_| "*".to_owned()));
     }
+}
+
+fn may_hold_policy(value: Raw<'_>) -> bool {
+    match value.0.trim_ascii_start().as_bytes() {
+        [b'"', ..] => true,
+        [b'{' | b'[', ..] => memchr::memmem::find(value.0.as_bytes(), b"Statement").is_some(),
+        _ => false,
+    }
+}
+
+/// The attributes of topics have one parameter, which is a policy under one name only.
+fn is_other_attribute(key: &str, request: Raw<'_>) -> bool {
+    let name = || text_of(request, "attributeName");
+    key == "attributeValue" && name().is_some_and(|name| name != "Policy")
+}
+
+fn is_trust(key: &str, request: Raw<'_>) -> bool {
+    key == "assumeRolePolicyDocument"
+        || key == "policyDocument" && request.get("roleName").is_some()
 }
 
 /// Every policy document in a value, as an object or as text.

@@ -69,7 +69,9 @@ impl Predicate {
     pub(crate) fn fields(&self, visit: &mut dyn FnMut(&Field)) {
         match self {
             Self::All(parts) | Self::Any(parts) => {
-                parts.iter().for_each(|part| part.fields(visit));
+                for part in parts {
+                    part.fields(visit);
+                }
             }
             Self::Not(part) => part.fields(visit),
             Self::Item(item) => {
@@ -115,6 +117,28 @@ impl Predicate {
             }
             Self::Item(item) => item.bonds(),
             Self::Not(_) | Self::Keywords { .. } => None,
+        }
+    }
+}
+
+impl Predicate {
+    /// Words of which any record that it holds for has one; `None` where it can do without.
+    pub(crate) fn words(&self) -> Option<Vec<String>> {
+        match self {
+            Self::All(parts) => parts.iter().filter_map(Self::words).min_by_key(Vec::len),
+            Self::Any(parts) => {
+                let all: Option<Vec<_>> = parts.iter().map(Self::words).collect();
+                Some(all?.into_iter().flatten().collect())
+            }
+            Self::Keywords { patterns, needs_all } => {
+                let mut words: Vec<String> = patterns.iter().map(Pattern::longest_text).collect();
+                if *needs_all {
+                    words.sort_by_key(String::len);
+                    words.drain(..words.len().saturating_sub(1));
+                }
+                Some(words)
+            }
+            Self::Not(_) | Self::Item(_) => None,
         }
     }
 }

@@ -99,7 +99,8 @@ impl RuleSet {
         visit: &mut dyn FnMut(RuleNo),
     ) {
         if !candidates.is_empty() {
-            self.matches_of(self.index.left(candidates), Seen::from(record), visit);
+            let left = self.index.left(candidates, record.event.raw.0);
+            self.matches_of(left, Seen::from(record), visit);
         }
     }
 
@@ -124,7 +125,7 @@ impl RuleSet {
     }
 
     #[cfg(test)]
-    pub(crate) fn index_for_test(&self) -> &Index {
+    pub(crate) fn index(&self) -> &Index {
         &self.index
     }
 

@@ -47,7 +47,7 @@ fn what_a_part_of_the_record_rules_out_is_left_out() {
                 address: &set.of_address(event, record.caller, record.origin),
                 agent: &set.of_agent(event),
             };
-            set.index_for_test().left(candidates).map(|no| no.0).collect::<Vec<_>>()
+            set.index().left(candidates, event.raw.0).map(|no| no.0).collect::<Vec<_>>()
         })
     };
     assert_eq!(left("aws-cli", "198.51.100.7"), [3]);
@@ -90,6 +90,8 @@ fn condition() -> impl Strategy<Value = Condition> {
         Just(equals("requestParameters.n", Operand::Number(1.0))),
         Just(equals("sentrail.denied", Operand::Bool(true))),
         Just(keywords(&["bucket-1"], false)),
+        Just(keywords(&["bucket-?", "*"], true)),
+        Just(keywords(&["nowhere", "alice"], false)),
         Just(crate::rules::testkit::field_ref(
             "requestParameters.userName",
             "userIdentity.userName"

@@ -7,22 +7,6 @@ use crate::rules::walk;
 use ingest::{Raw, Text};
 use std::collections::BTreeSet;
 
-/// Parameters that name who is given something: accounts, ARNs, `*` or `all`.
-const GRANTEES: [&str; 9] = [
-    "aWSAccountId",
-    "aWSAccountIds",
-    "accountIds",
-    "accountIdsToAdd",
-    "accountWithRestoreAccess",
-    "granteePrincipal",
-    "principal",
-    "principals",
-    "valuesToAdd",
-];
-
-/// Parameters that say what is given.
-const ACTIONS: [&str; 4] = ["action", "actionName", "actions", "operations"];
-
 /// Policies of AWS's own by which one can do everything, or give it to oneself: the ends of their
 /// ARNs.
 const ADMINISTRATORS: [&str; 4] = [
@@ -32,60 +16,103 @@ const ADMINISTRATORS: [&str; 4] = [
     ":cluster-access-policy/AmazonEKSClusterAdminPolicy",
 ];
 
-impl Access {
-    pub(super) fn parameters(&mut self, request: Raw<'_>) {
-        for key in ["createVolumePermission", "launchPermission"] {
-            for item in request.path(&[key, "add", "items"]).into_iter().flat_map(Raw::each) {
-                let whole = |key| text_of(item, key);
-                self.granted.extend(whole("userId").and_then(|id| account_of(&id)));
-                let is_all = whole("group").is_some_and(|group| group == "all");
-                self.granted.extend(is_all.then(|| EVERYBODY.to_owned()));
-                let arns = ["organizationArn", "organizationalUnitArn"].into_iter();
-                self.granted.extend(arns.filter_map(whole).filter_map(|arn| organization_of(&arn)));
+/// What was found in the parameters of a call so far.
+#[derive(Debug, Default)]
+pub(super) struct Grants {
+    /// Somebody is named.
+    is_given: bool,
+    /// `*` or `all` is.
+    is_open: bool,
+    actions: Vec<String>,
+}
+
+impl Grants {
+    /// Reads one parameter.
+    pub(super) fn member(&mut self, key: &str, value: Raw<'_>, access: &mut Access) {
+        let texts = || value.each().filter_map(Raw::text).map(Text::get).take(PARTS_MAX);
+        match key {
+            "aWSAccountId"
+            | "aWSAccountIds"
+            | "accountIds"
+            | "accountIdsToAdd"
+            | "accountWithRestoreAccess"
+            | "granteePrincipal"
+            | "principal"
+            | "principals"
+            | "valuesToAdd" => {
+                for name in texts() {
+                    self.is_given = true;
+                    self.is_open |= matches!(&*name, "*" | "all");
+                    access.granted.extend(account_of(&name).or_else(|| organization_of(&name)));
+                }
             }
+            "action" | "actionName" | "actions" | "operations" => {
+                self.actions.extend(texts().map(String::from));
+            }
+            "policyArn" | "managedPolicyArn" => {
+                access.is_admin |= texts().any(|arn| is_for_administrators(&arn));
+            }
+            "createVolumePermission" | "launchPermission" => added(value, access),
+            "x-amz-acl" => access.granted.extend(texts().filter_map(|acl| canned(&acl))),
+            "AccessControlPolicy" => {
+                acl(value, access);
+                groups(value, access);
+            }
+            key if key.starts_with("x-amz-grant-") => {
+                access.granted.extend(texts().flat_map(|text| header(&text)));
+            }
+            _ => groups(value, access),
         }
-        let texts = |key: &str| {
-            let values = request.get(key).into_iter().flat_map(Raw::each);
-            values.filter_map(Raw::text).map(Text::get).take(PARTS_MAX)
-        };
-        let mut is_given = false;
-        let mut is_open = false;
-        for name in GRANTEES.into_iter().flat_map(texts) {
-            is_given = true;
-            is_open |= matches!(&*name, "*" | "all");
-            self.granted.extend(account_of(&name).or_else(|| organization_of(&name)));
-        }
-        if is_open {
-            self.granted.extend(limit(request));
-        }
-        if is_given {
-            self.actions.extend(ACTIONS.into_iter().flat_map(texts).map(String::from));
-        }
-        let managed = ["policyArn", "managedPolicyArn"].into_iter();
-        self.is_admin |= managed.filter_map(|key| text_of(request, key)).any(|arn| {
-            arn.starts_with("arn:aws")
-                && arn.contains("::aws:")
-                && ADMINISTRATORS.iter().any(|end| arn.ends_with(end))
-        });
     }
 
-    /// ACLs of S3: canned ones, lists of grants, and headers of grants.
-    pub(super) fn acls(&mut self, request: Raw<'_>) {
-        let owner = request.path(&["AccessControlPolicy", "Owner"]);
-        let owner = owner.and_then(|owner| text_of(owner, "ID"));
-        let granted = &mut self.granted;
-        walk::texts(request, &mut |key, text| match &*key.get() {
-            "x-amz-acl" => granted.extend(canned(text).map(str::to_owned)),
-            "URI" => granted.extend(group(&text.get()).map(str::to_owned)),
-            key if key.starts_with("x-amz-grant-") => granted.extend(header(&text.get())),
-            _ => {}
-        });
-        let grants = request.path(&["AccessControlPolicy", "AccessControlList", "Grant"]);
-        for grant in grants.into_iter().flat_map(Raw::each).take(PARTS_MAX) {
-            let user = grant.get("Grantee").and_then(|grantee| text_of(grantee, "ID"));
-            let user = user.filter(|user| owner.as_ref() != Some(user));
-            granted.extend(user.map(|user| canonical_user(&user)));
+    /// Reads what several parameters say together.
+    pub(super) fn finish(self, request: Raw<'_>, access: &mut Access) {
+        if self.is_open {
+            access.granted.extend(limit(request));
         }
+        if self.is_given {
+            access.actions.extend(self.actions);
+        }
+    }
+}
+
+fn is_for_administrators(arn: &str) -> bool {
+    let is_of_aws = arn.starts_with("arn:aws") && arn.contains("::aws:");
+    is_of_aws && ADMINISTRATORS.iter().any(|end| arn.ends_with(end))
+}
+
+/// Permissions of snapshots and images.
+fn added(permission: Raw<'_>, access: &mut Access) {
+    let items = permission.path(&["add", "items"]).into_iter().flat_map(Raw::each);
+    for item in items.take(PARTS_MAX) {
+        let whole = |key| text_of(item, key);
+        access.granted.extend(whole("userId").and_then(|id| account_of(&id)));
+        let is_all = whole("group").is_some_and(|group| group == "all");
+        access.granted.extend(is_all.then(|| EVERYBODY.to_owned()));
+        let arns = ["organizationArn", "organizationalUnitArn"].into_iter();
+        access.granted.extend(arns.filter_map(whole).filter_map(|arn| organization_of(&arn)));
+    }
+}
+
+/// The users that an ACL lets in besides the owner.
+fn acl(policy: Raw<'_>, access: &mut Access) {
+    let owner = policy.get("Owner").and_then(|owner| text_of(owner, "ID"));
+    let grants = policy.path(&["AccessControlList", "Grant"]);
+    for grant in grants.into_iter().flat_map(Raw::each).take(PARTS_MAX) {
+        let user = grant.get("Grantee").and_then(|grantee| text_of(grantee, "ID"));
+        let user = user.filter(|user| owner.as_ref() != Some(user));
+        access.granted.extend(user.map(|user| canonical_user(&user)));
+    }
+}
+
+/// The groups that ACLs anywhere in a value let in.
+fn groups(value: Raw<'_>, access: &mut Access) {
+    let is_container = value.0.trim_ascii_start().starts_with(['{', '[']);
+    if is_container && memchr::memmem::find(value.0.as_bytes(), b"groups").is_some() {
+        walk::texts(value, &mut |key, text| {
+            let group = Some(text.get()).filter(|_| key.is("URI"));
+            access.granted.extend(group.and_then(|uri| group_of(&uri)).map(str::to_owned));
+        });
     }
 }
 
@@ -103,15 +130,15 @@ fn limit(request: Raw<'_>) -> BTreeSet<String> {
     limited.unwrap_or_else(|| BTreeSet::from([open.to_owned()]))
 }
 
-fn canned(acl: Text<'_>) -> Option<&'static str> {
-    match &*acl.get() {
-        "public-read" | "public-read-write" => Some(EVERYBODY),
-        "authenticated-read" => Some(ANY_ACCOUNT),
+fn canned(acl: &str) -> Option<String> {
+    match acl {
+        "public-read" | "public-read-write" => Some(EVERYBODY.to_owned()),
+        "authenticated-read" => Some(ANY_ACCOUNT.to_owned()),
         _ => None,
     }
 }
 
-fn group(uri: &str) -> Option<&'static str> {
+fn group_of(uri: &str) -> Option<&'static str> {
     match uri.rsplit_once("/groups/global/")?.1 {
         "AllUsers" => Some(EVERYBODY),
         "AuthenticatedUsers" => Some(ANY_ACCOUNT),
@@ -125,7 +152,7 @@ fn header(text: &str) -> Vec<String> {
         let (kind, value) = grant.trim().split_once('=')?;
         let value = value.trim().trim_matches('"');
         match kind {
-            "uri" => group(value).map(str::to_owned),
+            "uri" => group_of(value).map(str::to_owned),
             "id" => Some(canonical_user(value)),
             _ => None,
         }
