@@ -84,14 +84,12 @@ impl<'a> Table<'a> {
 
 /// `"fieldd"; did you mean "field"?`, or what would have been expected.
 pub(super) fn unknown(word: &str, known: &[&str]) -> String {
-    match suggest(word, known.iter().copied()) {
-        Some(nearest) => format!("{}; did you mean \"{nearest}\"?", shown(word)),
-        None => {
-            let (first, more) = known.split_at_checked(KNOWN_SHOWN_MAX).unwrap_or((known, &[]));
-            let dots = if more.is_empty() { "" } else { ", ..." };
-            format!("{}; expected one of {}{dots}", shown(word), first.join(", "))
-        }
+    if let Some(nearest) = suggest(word, known.iter().copied()) {
+        return format!("{}; did you mean \"{nearest}\"?", shown(word));
     }
+    let (first, more) = known.split_at_checked(KNOWN_SHOWN_MAX).unwrap_or((known, &[]));
+    let dots = if more.is_empty() { "" } else { ", ..." };
+    format!("{}; expected one of {}{dots}", shown(word), first.join(", "))
 }
 
 /// A word of the file in quotes, escaped and cut.
