@@ -1,5 +1,7 @@
 //! Puts every file of `rules/` into the program, in the order of their names.
 
+#![expect(clippy::disallowed_methods, reason = "cargo tells build scripts by the environment")]
+
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -17,7 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for path in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         println!("cargo::rerun-if-changed={}", path.display());
-        writeln!(code, "    ({:?}, include_str!({:?})),", format!("built-in/{name}"), path)?;
+        let (name, path) = (format!("built-in/{name}"), path.display().to_string());
+        writeln!(code, "    ({name:?}, include_str!({path:?})),")?;
     }
     code.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("built_in.rs"), code)?;

@@ -6,7 +6,12 @@ mod detectors;
 mod replay;
 mod simulate;
 
-use crate::{config::ConfigError, decode, into::Unusable, terminal};
+use crate::{
+    config::{Config, ConfigError},
+    decode,
+    into::Unusable,
+    terminal,
+};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ingest::{enrich::EnrichError, flowlog::FlowFormat, source::SourceError};
@@ -46,16 +51,22 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum Detectors {
-    /// List the detectors
+    /// List the detectors and rules
     List {
         /// Form of the list [default: table on a terminal, else jsonl]
         #[arg(long, value_enum)]
         format: Option<Format>,
+        /// Settings, in TOML, for the rules that they name
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Print the page of one: when it fires, when not, what it misses, what to do
     Show {
-        /// The detector's id, for example s3-mass-deletion
+        /// The id of a detector or rule, for example s3-mass-deletion
         id: String,
+        /// Settings, in TOML, for the rules that they name
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
 }
 
@@ -130,12 +141,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Demo(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(&mut io::stderr()),
         Command::Decode(arguments) => arguments.run(),
-        Command::Detectors(Detectors::List { format }) => {
-            detectors::list(Format::or_default(format), &mut io::stdout()).map(|()| 0)
-        }
-        Command::Detectors(Detectors::Show { id }) => {
-            detectors::show(&id, &mut io::stdout()).map(|()| 0).map_err(Wrong::usage)
-        }
+        Command::Detectors(command) => command.run().map(|()| 0),
         Command::Config(Settings::Check { config }) => {
             config::check(config.as_deref(), &mut io::stderr()).map(|()| 0)
         }
@@ -152,6 +158,22 @@ pub(crate) fn main() -> ExitCode {
                 _ => complain(&format!("{error:#}")),
             }
             ExitCode::from(if is_usage(&error) { USAGE } else { FAILURE })
+        }
+    }
+}
+
+impl Detectors {
+    fn run(self) -> Result<()> {
+        let out = &mut io::stdout();
+        match self {
+            Self::List { format, config } => {
+                let config = Config::load(config.as_deref())?;
+                detectors::list(config.rules(), Format::or_default(format), out)
+            }
+            Self::Show { id, config } => {
+                let config = Config::load(config.as_deref())?;
+                detectors::show(config.rules(), &id, out).map_err(Wrong::usage)
+            }
         }
     }
 }

@@ -39,8 +39,7 @@ impl<'a> Row<'a> {
 const HEADINGS: [&str; 5] = ["id", "severity", "title", "techniques", "guardduty"];
 
 /// Prints every detector, in the order of their ids, and then every rule.
-pub(crate) fn list(format: Format, out: &mut dyn Write) -> Result<()> {
-    let rules = Rules::built_in();
+pub(crate) fn list(rules: &Rules, format: Format, out: &mut dyn Write) -> Result<()> {
     let rows: Vec<_> = rules.catalogue().iter().map(|about| Row::of(about)).collect();
     match format {
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&rows)?)?,
@@ -75,8 +74,7 @@ pub(crate) fn list(format: Format, out: &mut dyn Write) -> Result<()> {
 }
 
 /// Prints the page of one detector or rule.
-pub(crate) fn show(id: &str, out: &mut dyn Write) -> Result<()> {
-    let rules = Rules::built_in();
+pub(crate) fn show(rules: &Rules, id: &str, out: &mut dyn Write) -> Result<()> {
     let catalogue = rules.catalogue();
     let Some(about) = catalogue.find(id) else {
         let ids: Vec<_> = catalogue.iter().map(|about| about.id.as_str()).collect();
@@ -126,7 +124,7 @@ mod tests {
 
     fn listed(format: Format) -> String {
         let mut out = Vec::new();
-        list(format, &mut out).unwrap();
+        list(&Rules::built_in(), format, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -153,7 +151,7 @@ mod tests {
     #[test]
     fn a_page_has_its_sections() {
         let mut out = Vec::new();
-        show("port-scan", &mut out).unwrap();
+        show(&Rules::built_in(), "port-scan", &mut out).unwrap();
         let page = String::from_utf8(out).unwrap();
         assert!(page.starts_with("# Port scan from an interface\n\n## Fires when\n"));
         assert!(page.contains("## Triage") && page.ends_with("Recon:EC2/Portscan\n"));
@@ -161,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_slip_in_an_id_is_told() {
-        let error = show("portscan", &mut Vec::new()).unwrap_err().to_string();
+        let error = show(&Rules::built_in(), "portscan", &mut Vec::new()).unwrap_err().to_string();
         assert_eq!(error, "no detector or rule \"portscan\"; did you mean \"port-scan\"?");
     }
 }

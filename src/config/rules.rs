@@ -176,8 +176,8 @@ fn text(path: &Path, bytes_max: usize) -> Result<String, String> {
         return Err(format!("{name}: larger than {bytes_max} bytes"));
     }
     String::from_utf8(bytes).map_err(|error| {
-        let line = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-        format!("{name}:{}: not UTF-8", line.iter().filter(|byte| **byte == b'\n').count() + 1)
+        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        format!("{name}:{}: not UTF-8", valid.split(|byte| *byte == b'\n').count())
     })
 }
 

@@ -106,7 +106,7 @@ fn foreign_accounts(parts: Parts<'_>) -> BTreeSet<String> {
     let arns = raws.flat_map(|raw| raw.0.split("arn:aws").skip(1));
     let accounts = arns.filter_map(|rest| {
         // What follows: the rest of the partition, service, region, account.
-        let account = rest.splitn(5, ':').nth(3)?;
+        let account = rest.split(':').nth(3)?;
         is_account(account).then_some(account)
     });
     accounts.filter(|account| *account != parts.account).map(str::to_owned).collect()

@@ -69,7 +69,9 @@ impl Predicate {
     pub(crate) fn fields(&self, visit: &mut dyn FnMut(&Field)) {
         match self {
             Self::All(parts) | Self::Any(parts) => {
-                parts.iter().for_each(|part| part.fields(visit));
+                for part in parts {
+                    part.fields(visit);
+                }
             }
             Self::Not(part) => part.fields(visit),
             Self::Item(item) => {

@@ -13,10 +13,6 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleNo(pub(crate) u32);
 
-/// The place of a correlation in its set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct CorrelationNo(pub(crate) u32);
-
 /// Longest value that a summary or a group holds. Unit: characters.
 pub(crate) const VALUE_CHARS_MAX: usize = 200;
 /// Values of one field that a summary names. Unit: values.

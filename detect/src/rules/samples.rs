@@ -32,7 +32,7 @@ use crate::{
 };
 use baseline::stable_hash;
 use ingest::{Raw, cloudtrail, enrich::Enrich, flowlog::FlowReader, time::format_ms};
-use std::{collections::BTreeMap, fmt::Write, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// 2025-03-14T10:00:00Z. Unit: milliseconds since the Unix epoch.
 const FIRST_MS: i64 = 1_741_946_400_000;
@@ -165,8 +165,7 @@ fn complete(text: &mut String, record: &str, (tested, sample): (&Tested, &Sample
     text.push('{');
     let defaults = RECORD.iter().copied().chain([("eventID", &*id), ("eventTime", &*time)]);
     for (name, value) in defaults.filter(|(name, _)| is_left_out(name)) {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "\"{name}\":{value},");
+        text.extend(["\"", name, "\":", value, ","]);
     }
     let own = record.trim().trim_start_matches('{');
     if names.is_empty() {
@@ -183,9 +182,9 @@ fn seconds(at_ms: i64) -> String {
 
 fn read_flows(reader: &mut Reader<'_>, sample: &Sample) -> Result<(), String> {
     let of = |record: &str| -> BTreeMap<String, String> {
-        let entries = Raw(record).entries().filter_map(|(name, value)| {
+        let entries = Raw(record).entries().map(|(name, value)| {
             let value = value.text().map_or_else(|| value.0.to_owned(), |text| text.get().into());
-            Some((name.get().replace('_', "-"), value))
+            (name.get().replace('_', "-"), value)
         });
         entries.collect()
     };

@@ -4,7 +4,7 @@ use super::{
     fields::Field,
     index::{Candidates, Index, OfApi, Open},
     names::Names,
-    rule::{Correlation, CorrelationNo, Rule, RuleNo},
+    rule::{Correlation, Rule, RuleNo},
     sigma::Logs,
     view::{Facet, FlowRow, Parts, Seen, View},
 };
@@ -17,7 +17,7 @@ use ingest::{
 };
 use std::collections::BTreeSet;
 
-/// Rules and correlations, as [`super::compile`] made them ready. Share one between threads.
+/// Rules and correlations, as `compile.rs` made them ready. Share one between threads.
 #[derive(Debug, Clone, Default)]
 pub struct RuleSet {
     rules: Vec<Rule>,
@@ -44,18 +44,9 @@ impl RuleSet {
         &self.rules
     }
 
-    /// The correlations; a [`CorrelationNo`] is a place among them.
+    /// The correlations.
     pub(crate) fn correlations(&self) -> &[Correlation] {
         &self.correlations
-    }
-
-    /// The correlations that a rule is a member of.
-    pub(crate) fn correlations_of(&self, rule: RuleNo) -> impl Iterator<Item = CorrelationNo> {
-        let numbered = (0..).map(CorrelationNo).zip(&self.correlations);
-        let of = move |(_, correlation): &(_, &Correlation)| {
-            correlation.members.iter().any(|member| member.rule == rule)
-        };
-        numbered.filter(of).map(|(no, _)| no)
     }
 
     /// What the configuration gives.

@@ -10,7 +10,6 @@ use crate::{
         sigma::{Head, Usual},
     },
 };
-use std::fmt::Write;
 
 /// ATT&CK tactics and what they stand for here. "Stealth" and "defense impairment" are the halves of
 /// what was "defense evasion" before ATT&CK 18.
@@ -134,15 +133,15 @@ fn page(head: &Head, fires: &str, limits: &str) -> String {
     let text =
         |text: &Option<String>| text.as_deref().map(str::trim).unwrap_or_default().to_owned();
     let mut quiet: Vec<String> = vec![text(&notes.quiet_when)];
-    match notes.usual {
-        Usual::Never => {}
-        Usual::Api => {
-            quiet.push("The finding is low where the identity knows the API already.".into())
-        }
-        Usual::Match => {
-            quiet.push("The finding is low where the identity does this as a habit.".into())
-        }
-    }
+    quiet.extend(match notes.usual {
+        Usual::Never => None,
+        Usual::Api => Some(
+            "The finding is low where the identity knows the API already, and where nobody has history \
+             yet."
+                .to_owned(),
+        ),
+        Usual::Match => Some("The finding is low where the identity does this as a habit.".to_owned()),
+    });
     if !head.false_positives.is_empty() {
         quiet.push(format!("It can be harmless: {}.", head.false_positives.join("; ")));
     }
@@ -157,11 +156,10 @@ fn page(head: &Head, fires: &str, limits: &str) -> String {
     );
     let mut page = format!("# {}\n\n## Fires when\n{fires}\n", head.title);
     for (heading, text) in [("Quiet when", quiet), ("Misses", misses), ("Triage", triage)] {
-        // Writing to a string cannot fail.
-        let _ = write!(page, "\n## {heading}\n{text}\n");
+        page.extend(["\n## ", heading, "\n", &text, "\n"]);
     }
     if !head.references.is_empty() {
-        let _ = write!(page, "\n## References\n{}\n", head.references.join("\n"));
+        page.extend(["\n## References\n", &head.references.join("\n"), "\n"]);
     }
     page
 }

@@ -54,6 +54,9 @@ pub(crate) struct Judged {
     pub(crate) teaches_less: bool,
 }
 
+/// What is done with what is usual for an entity; `None` where it has no profile.
+pub(crate) type Judge<'j> = &'j mut dyn FnMut(Option<&Generation<'_>>);
+
 impl Memory {
     /// What all watches say of `day`. `with_usual` calls back with what is usual for an entity that has
     /// a profile.
@@ -61,7 +64,7 @@ impl Memory {
         &self,
         day: Day,
         context: &Context,
-        with_usual: &mut dyn FnMut(u128, &mut dyn FnMut(Option<&Generation<'_>>)),
+        with_usual: &mut dyn FnMut(u128, Judge<'_>),
     ) -> Vec<Judged> {
         let watches = context.options.rules.watches();
         let mut judged = Vec::new();
@@ -241,7 +244,10 @@ impl Watch {
             }
         };
         let Some(usual) = usual.filter(|usual| usual.own_days() > 0) else {
-            return (false, "not known yet".to_owned());
+            // Where nobody has history, what everybody does would look new: told as if it were usual,
+            // or it would also keep the first days from teaching what is.
+            let is_cold = usual.is_none_or(Generation::is_cold);
+            return (self.usual == Usual::Api && is_cold, "not known yet".to_owned());
         };
         let (known, news): (Vec<&Value>, Vec<&Value>) =
             values.iter().partition(|value| usual.knows(dimension, value));

@@ -48,7 +48,9 @@ impl Matched {
         found.counted.iter().for_each(|value| self.counted.add(value, 1));
         found.clause.iter().for_each(|clause| self.clauses.add(clause, 1));
         found.targets.iter().for_each(|target| self.targets.add(target, 1));
-        api.iter().for_each(|api| self.apis.add(api, 1));
+        if let Some(api) = api {
+            self.apis.add(api, 1);
+        }
         if let Some(flow) = flow {
             flow.peer.iter().for_each(|peer| self.peers.add(peer, 1));
             flow.port.iter().for_each(|port| self.ports.add(port, 1));

@@ -79,27 +79,41 @@ fn an_informational_rule_says_nothing() {
     logs(&text).call(0, "10:00", call("s3:PutObject")).stays_quiet("own");
 }
 
+fn replace() -> Call {
+    let request = json!({"instanceId": "i-1", "userData": "<sensitiveDataRemoved>"});
+    call("ec2:ModifyInstanceAttribute").request(request)
+}
+
 #[test]
 fn a_known_api_makes_it_low() {
-    const ID: &str = "lambda-function-code-replaced";
-    let deploy = || {
-        let call = call("lambda:UpdateFunctionCode20150331v2");
-        call.request(json!({"functionName": "thumbs"}))
-    };
-    let first = Logs::new().call(0, "10:00", deploy()).finding(ID);
-    assert_eq!(first.severity, Severity::Medium);
-    says(&first, &["replaced the code of the function thumbs; usual: not known yet"]);
-    let stranger = Logs::new().habit(10, 2, || call("s3:ListBuckets")).call(0, "10:00", deploy());
-    let stranger = stranger.finding(ID);
+    const ID: &str = "instance-start-script-replaced";
+    let cold = Logs::new().call(0, "10:00", replace()).finding(ID);
+    assert_eq!(cold.severity, Severity::Low);
+    says(&cold, &["replaced the start script of the instance i-1; usual: not known yet"]);
+    let lists = || call("s3:ListBuckets");
+    let stranger = Logs::new().habit(10, 2, lists).call(0, "10:00", replace()).finding(ID);
     assert_eq!(stranger.severity, Severity::Medium);
-    says(&stranger, &["usual: never calls lambda:UpdateFunctionCode in its 10 days"]);
-    // A day with a finding teaches an eighth: four of them make the API known.
-    let logs = Logs::new().daily(10, "9:00", |_| deploy()).call(0, "10:00", deploy());
-    let days: Vec<_> =
-        logs.findings(ID).iter().map(|one| (one.day.0 - TODAY.0, one.severity)).collect();
-    let medium: Vec<_> = days.iter().filter(|(_, one)| *one == Severity::Medium).collect();
-    assert_eq!(medium.len(), 5, "{days:?}");
-    assert_eq!(days.last(), Some(&(0, Severity::Low)));
+    says(&stranger, &["usual: never calls ec2:ModifyInstanceAttribute in its 10 days"]);
+    let bob = || raw::call("bob").api("s3:ListBuckets");
+    let newcomer = Logs::new().habit(10, 2, bob).call(0, "10:00", replace()).finding(ID);
+    assert_eq!(newcomer.severity, Severity::Medium);
+    let known = Logs::new().daily(10, "9:00", |_| replace()).call(0, "10:00", replace());
+    let known = known.today(ID).unwrap();
+    assert_eq!(known.severity, Severity::Low);
+    says(&known, &["usual: calls ec2:ModifyInstanceAttribute on at least 10 of its 10 days"]);
+}
+
+#[test]
+fn a_day_with_a_match_teaches_less() {
+    const ID: &str = "instance-start-script-replaced";
+    let mut logs = Logs::new().habit(12, 2, || call("s3:ListBuckets"));
+    for day in -8..1 {
+        logs = logs.call(day, "10:00", replace());
+    }
+    let medium = logs.findings(ID).into_iter().filter(|one| one.severity == Severity::Medium);
+    let days: Vec<_> = medium.map(|one| one.day.0 - TODAY.0).collect();
+    // Four eighths make it known: of the days to -5, so from -3 on.
+    assert_eq!(days, [-8, -7, -6, -5, -4]);
 }
 
 #[test]
@@ -365,4 +379,65 @@ fn a_silent_author_is_spoken_for() {
     {
         assert!(told.contains(text), "{text}: {told}");
     }
+}
+
+/// Flow logs of four interfaces and three ports, a line each.
+fn flow_lines() -> Vec<String> {
+    let lines = (0..60_i64).map(|n| {
+        let end_s = at(0, "23:30").div_euclid(1_000) + n * 61;
+        let (interface, port) = (n % 4, [22, 23, 443][usize::try_from(n).unwrap() % 3]);
+        format!(
+            "2 111122223333 eni-{interface} 203.0.113.{} 10.0.0.{interface} 40000 {port} 6 1 40 {} {end_s} REJECT OK\n",
+            n % 5,
+            end_s - 60
+        )
+    });
+    lines.collect()
+}
+
+/// The findings of flow logs, each object read `n_times`.
+fn flow_findings(objects: &[String], n_times: usize) -> Vec<Finding> {
+    let rule = |name: &str, port: u16| {
+        format!(
+            "title: {name}\nname: {name}\nlogsource: {{product: aws, service: vpcflow}}\n\
+             detection:\n  s: {{dstport: {port}}}\n  condition: s\n---\n"
+        )
+    };
+    let what = "type: temporal_ordered, rules: [telnet, shell], group-by: [srcaddr], timespan: 1h, \
+                generate: true";
+    let text = rule("telnet", 23) + &rule("shell", 22) + &correlation(what);
+    let options = crate::Options { rules: rules(&text), ..crate::Options::default() };
+    let mut engine = crate::Engine::new(options, ingest::enrich::Enrich::built_in());
+    for object in objects.iter().flat_map(|object| std::iter::repeat_n(object, n_times)) {
+        let mut reader = engine.reader();
+        reader.begin(baseline::stable_hash(&[object.as_bytes()]), None);
+        let counts = ingest::flowlog::FlowReader::default().read(object.as_bytes(), &mut |batch| {
+            let admits = &|_: &str, _: i64| true;
+            reader.flow_rows(&crate::FlowRows { batch: &batch, account: None, admits });
+        });
+        reader.flows(counts.rows);
+        let chunk = reader.finish();
+        engine.apply(&[chunk]);
+    }
+    engine.finish();
+    engine.take_findings()
+}
+
+#[test]
+fn matches_of_flows_may_come_in_any_order_and_again() {
+    let lines = flow_lines();
+    let objects: Vec<String> = lines.chunks(7).map(<[String]>::concat).collect();
+    let findings = flow_findings(&objects, 1);
+    let by_hand: Vec<String> = lines.iter().rev().cloned().collect();
+    assert_eq!(flow_findings(&by_hand, 1), findings);
+    let again: Vec<String> = objects.iter().rev().cloned().collect();
+    assert_eq!(flow_findings(&again, 3), findings);
+    let told = |id: &str| findings.iter().filter(|one| one.about.id == id).collect::<Vec<_>>();
+    let shell = told("shell")[0];
+    let flow = shell.flow.as_ref().unwrap();
+    assert_eq!((shell.entity.kind, &*flow.interface), (Kind::Interface, &*shell.entity.key));
+    assert_eq!((flow.ports.as_slice(), flow.peers.len()), (&[22][..], 3));
+    assert!(shell.records.is_empty());
+    assert_eq!(told("together").len(), 10, "five sources on two days");
+    assert!(told("together").iter().all(|one| one.entity.kind == Kind::Source));
 }

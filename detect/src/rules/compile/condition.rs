@@ -147,17 +147,13 @@ fn expanded(item: &sigma::Item, names: &Names, faults: &mut Faults<'_>) -> Optio
             operands.push(operand.clone());
             continue;
         };
-        match names.placeholders.get(name).filter(|values| !values.is_empty()) {
-            Some(values) => operands.extend(
-                values.iter().map(|value| Operand::Glob(Glob(vec![GlobPart::Text(value.clone())]))),
-            ),
-            None => {
-                let what =
-                    format!("the configuration has no values for the placeholder `%{name}%`");
-                faults.add(item.line, what);
-                return None;
-            }
-        }
+        let Some(values) = names.placeholders.get(name).filter(|values| !values.is_empty()) else {
+            let what = format!("the configuration has no values for the placeholder `%{name}%`");
+            faults.add(item.line, what);
+            return None;
+        };
+        let literal = |value: &String| Operand::Glob(Glob(vec![GlobPart::Text(value.clone())]));
+        operands.extend(values.iter().map(literal));
     }
     Some(operands)
 }

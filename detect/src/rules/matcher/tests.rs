@@ -134,7 +134,7 @@ proptest! {
     #[test]
     fn a_text_that_is_escaped_matches_as_the_text_does(text in "[ab\"\\\\é]{0,8}", wanted in "[ab\"\\\\é*]{0,5}") {
         let quoted = serde_json::to_string(&text).unwrap();
-        let inner = &quoted[1..quoted.len() - 1];
+        let inner = quoted.get(1..quoted.len() - 1).unwrap();
         let pattern = pattern(&wanted);
         prop_assert_eq!(pattern.matches_value(Value::Json(Text(inner))), pattern.matches(&text));
     }

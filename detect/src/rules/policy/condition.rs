@@ -94,33 +94,32 @@ fn by_key(key: Text<'_>, values: Raw<'_>) -> Option<BTreeSet<String>> {
     (n > 0).then_some(named)
 }
 
-/// Whom one value leaves, if it names them; `None` where it restricts nobody.
-fn by_value(kind: Kind, value: &str) -> Option<Option<String>> {
-    let has_wildcard = value.contains(['*', '?']);
+/// Whom one value leaves, as far as it names them; `None` where it restricts nobody.
+fn by_value(kind: Kind, value: &str) -> Option<BTreeSet<String>> {
     let lower = value.to_ascii_lowercase();
+    let nameless = |restricts: bool| restricts.then(BTreeSet::new);
+    let named = |name: Option<String>| name.map(|name| BTreeSet::from([name]));
     match kind {
-        Kind::OfResource => lower.contains("${aws:principal").then_some(None),
-        Kind::Account | Kind::Organization if lower.contains("${aws:resource") => Some(None),
-        Kind::Account => account_of(value).map(Some),
-        Kind::Organization => organization_of(value).map(Some),
+        Kind::OfResource => nameless(lower.contains("${aws:principal")),
+        Kind::Account | Kind::Organization if lower.contains("${aws:resource") => nameless(true),
+        Kind::Account => named(account_of(value)),
+        Kind::Organization => named(organization_of(value)),
         Kind::Arn => {
             let resource = value.splitn(6, ':').nth(5).unwrap_or_default();
-            match account_of(value) {
-                Some(account) => Some(Some(account)),
-                None => (!resource.is_empty() && !resource.starts_with(['*', '?'])).then_some(None),
-            }
+            let is_open = resource.is_empty() || resource.starts_with(['*', '?']);
+            named(account_of(value)).or_else(|| nameless(!is_open))
         }
         // Wider ranges are public, says AWS.
         Kind::Address => match Range::parse(value)? {
-            Range { address: IpAddr::V4(_), n_bits } => (n_bits >= 8).then_some(None),
-            Range { address: IpAddr::V6(_), n_bits } => (n_bits >= 32).then_some(None),
+            Range { address: IpAddr::V4(_), n_bits } => nameless(n_bits >= 8),
+            Range { address: IpAddr::V6(_), n_bits } => nameless(n_bits >= 32),
         },
+        // `AROA...:*` is every session of one role.
         Kind::Id => {
             let id = value.split(':').next().unwrap_or_default();
-            (!id.is_empty() && !id.contains(['*', '?']) && (!has_wildcard || id != value))
-                .then_some(None)
+            nameless(!id.is_empty() && !id.contains(['*', '?']))
         }
-        Kind::Truth => (lower == "true").then_some(None),
-        Kind::UrlAuth => (lower == "aws_iam").then(|| Some(ANY_ACCOUNT.to_owned())),
+        Kind::Truth => nameless(lower == "true"),
+        Kind::UrlAuth => named((lower == "aws_iam").then(|| ANY_ACCOUNT.to_owned())),
     }
 }

@@ -17,41 +17,41 @@ fn granted(request: Value) -> Vec<String> {
 }
 
 /// Whom a resource policy of one statement lets in.
-fn by_statement(statement: Value) -> Vec<String> {
+fn by_statement(statement: &Value) -> Vec<String> {
     granted(json!({ "bucketPolicy": { "Statement": [statement] } }))
 }
 
-fn by_principal(principal: Value) -> Vec<String> {
-    by_statement(json!({ "Effect": "Allow", "Principal": principal, "Action": "s3:*" }))
+fn by_principal(principal: &Value) -> Vec<String> {
+    by_statement(&json!({ "Effect": "Allow", "Principal": principal, "Action": "s3:*" }))
 }
 
 /// Whom a policy for everybody lets in under a condition.
-fn under(condition: Value) -> Vec<String> {
-    by_statement(json!({ "Effect": "Allow", "Principal": "*", "Condition": condition }))
+fn under(condition: &Value) -> Vec<String> {
+    by_statement(&json!({ "Effect": "Allow", "Principal": "*", "Condition": condition }))
 }
 
 #[test]
 fn principals_are_read_in_every_form() {
     let none: [String; 0] = [];
-    assert_eq!(by_principal(json!("*")), ["everybody"]);
-    assert_eq!(by_principal(json!({ "AWS": "*" })), ["everybody"]);
-    assert_eq!(by_principal(json!({ "AWS": [FOREIGN, "*"] })), [FOREIGN, "everybody"]);
+    assert_eq!(by_principal(&json!("*")), ["everybody"]);
+    assert_eq!(by_principal(&json!({ "AWS": "*" })), ["everybody"]);
+    assert_eq!(by_principal(&json!({ "AWS": [FOREIGN, "*"] })), [FOREIGN, "everybody"]);
     let arn = format!("arn:aws-cn:iam::{FOREIGN}:role/r");
-    assert_eq!(by_principal(json!({ "AWS": arn })), [FOREIGN]);
-    assert_eq!(by_principal(json!({ "AWS": format!("arn:aws:iam::{ACCOUNT}:root") })), none);
-    assert_eq!(by_principal(json!({ "AWS": "AIDAEXAMPLE" })), none);
-    assert_eq!(by_principal(json!({ "Service": "ec2.amazonaws.com" })), none);
-    assert_eq!(by_principal(json!({ "Federated": "accounts.google.com" })), none);
-    assert_eq!(by_principal(json!({ "CanonicalUser": "79a5" })), ["canonical-user:79a5"]);
+    assert_eq!(by_principal(&json!({ "AWS": arn })), [FOREIGN]);
+    assert_eq!(by_principal(&json!({ "AWS": format!("arn:aws:iam::{ACCOUNT}:root") })), none);
+    assert_eq!(by_principal(&json!({ "AWS": "AIDAEXAMPLE" })), none);
+    assert_eq!(by_principal(&json!({ "Service": "ec2.amazonaws.com" })), none);
+    assert_eq!(by_principal(&json!({ "Federated": "accounts.google.com" })), none);
+    assert_eq!(by_principal(&json!({ "CanonicalUser": "79a5" })), ["canonical-user:79a5"]);
 }
 
 #[test]
 fn all_but_some_is_everybody_and_denials_give_nothing() {
     let but = json!({ "AWS": FOREIGN });
-    assert_eq!(by_statement(json!({ "Effect": "Allow", "NotPrincipal": but })), ["everybody"]);
-    assert!(by_statement(json!({ "Effect": "Deny", "NotPrincipal": but })).is_empty());
-    assert!(by_statement(json!({ "Effect": "Deny", "Principal": "*" })).is_empty());
-    assert!(by_statement(json!({ "Effect": "Allow", "Action": "*" })).is_empty());
+    assert_eq!(by_statement(&json!({ "Effect": "Allow", "NotPrincipal": but })), ["everybody"]);
+    assert!(by_statement(&json!({ "Effect": "Deny", "NotPrincipal": but })).is_empty());
+    assert!(by_statement(&json!({ "Effect": "Deny", "Principal": "*" })).is_empty());
+    assert!(by_statement(&json!({ "Effect": "Allow", "Action": "*" })).is_empty());
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn conditions_that_name_somebody_leave_them() {
             vec!["any-aws-account"],
         ),
     ] {
-        assert_eq!(under(condition.clone()), whom, "{condition}");
+        assert_eq!(under(&condition), whom, "{condition}");
     }
 }
 
@@ -112,7 +112,7 @@ fn conditions_that_restrict_nobody_are_seen_through() {
         json!({ "StringEquals": { "lambda:FunctionUrlAuthType": "NONE" } }),
         json!({ "StringEquals": { "aws:PrincipalOrgID": [] } }),
     ] {
-        assert_eq!(under(condition.clone()), ["everybody"], "{condition}");
+        assert_eq!(under(&condition), ["everybody"], "{condition}");
     }
 }
 
@@ -178,7 +178,7 @@ fn acls_give_access() {
 #[test]
 fn what_is_looked_at_is_bounded() {
     let principals: Vec<String> = (0..1_000).map(|n| format!("{n:012}")).collect();
-    assert_eq!(by_principal(json!({ "AWS": principals })).len(), super::PARTS_MAX);
+    assert_eq!(by_principal(&json!({ "AWS": principals })).len(), super::PARTS_MAX);
     let statement =
         |n: usize| json!({ "Effect": "Allow", "Principal": { "AWS": format!("{n:012}") } });
     let policy = json!({ "Statement": (0..1_000).map(statement).collect::<Vec<_>>() });

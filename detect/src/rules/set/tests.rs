@@ -94,7 +94,7 @@ fn only_rules_about_flows_need_columns() {
 /// Rules as people write them, by the modifiers and wildcards of Sigma.
 #[test]
 fn documents_do_what_they_say() {
-    let text = r#"
+    let text = r"
 title: Start-up script of an instance changed
 logsource:
     product: aws
@@ -120,7 +120,7 @@ detection:
         requestParameters|contains: Suspended
         errorCode: null
     condition: selection
-"#;
+";
     let rules = read(&[("two.yml", text)], Names::default());
     let change = |agent: &str| {
         let request = json!({ "instanceId": "i-1", "attribute": "userData" });
