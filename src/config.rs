@@ -4,8 +4,8 @@
 mod keys;
 mod units;
 
-pub(crate) use keys::unknown;
 pub(crate) use detect::suggest;
+pub(crate) use keys::unknown;
 
 use baseline::{HashKey, Lateness, stable_hash};
 use ingest::enrich::{Enrich, EnrichError};

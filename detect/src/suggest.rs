@@ -22,8 +22,13 @@ fn nearest<'a>(
     let word = fold(word);
     let near = known.into_iter().filter_map(|known| {
         let other = fold(known);
+        let distance_max = distance_max(other.len());
+        // What is longer by more is farther, and hostile files hold many words.
+        if word.len().abs_diff(other.len()) > distance_max {
+            return None;
+        }
         let distance = distance(&word, &other);
-        (distance <= distance_max(other.len())).then_some((distance, known))
+        (distance <= distance_max).then_some((distance, known))
     });
     near.min().map(|(_, known)| known)
 }

@@ -10,6 +10,7 @@ mod read;
 mod sample;
 mod selection;
 mod table;
+mod values;
 
 pub(crate) use read::read;
 

@@ -98,6 +98,16 @@ pub(crate) fn documents(text: &str) -> Vec<Result<Node, Fault>> {
     documents
 }
 
+/// The last line with anything in it. What is missing at the end of a file is missing there; parsers
+/// look for it one line further.
+pub(crate) fn last_line(text: &str) -> Line {
+    let text = text.trim_end();
+    let is_break =
+        |(at, _): &(usize, &str)| !text.get(*at..).is_some_and(|rest| rest.starts_with("\r\n"));
+    let n_breaks = text.match_indices(['\n', '\r']).filter(is_break).count();
+    Line(u32::try_from(n_breaks + 1).unwrap_or(u32::MAX))
+}
+
 fn line(marker: &Marker) -> Line {
     Line(u32::try_from(marker.line()).unwrap_or(u32::MAX))
 }

@@ -48,14 +48,17 @@ const FLOW_SERVICES: [&str; 5] =
 /// The sound documents of a file, and what is wrong with the others. `file` is its name in messages.
 pub(crate) fn read(file: &Arc<str>, text: &str) -> (Vec<Document>, Vec<RuleError>) {
     let (mut documents, mut errors) = (Vec::new(), Vec::new());
+    let last = yaml::last_line(text);
     for node in yaml::documents(text) {
         let mut faults = Faults::default();
         let document = faults.keep(node).and_then(|node| document(file, &node, &mut faults));
         if faults.0.is_empty() {
             documents.extend(document);
         }
-        let error = |Fault { line, what }| RuleError { file: Arc::clone(file), line, what };
-        errors.extend(faults.0.into_iter().map(error));
+        errors.extend(faults.0.into_iter().map(|Fault { line, what }| {
+            let (file, line) = (Arc::clone(file), line.min(last));
+            RuleError { file, line, what }
+        }));
     }
     (documents, errors)
 }

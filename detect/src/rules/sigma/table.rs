@@ -11,6 +11,9 @@ use crate::{
 /// A word is cut to this in a message. Unit: characters.
 const SHOWN_CHARS_MAX: usize = 60;
 
+/// Words that would have been right, in a message. Unit: words.
+const KNOWN_SHOWN_MAX: usize = 25;
+
 /// The faults of one document.
 #[derive(Default)]
 pub(super) struct Faults(pub(super) Vec<Fault>);
@@ -81,10 +84,12 @@ impl<'a> Table<'a> {
 
 /// `"fieldd"; did you mean "field"?`, or what would have been expected.
 pub(super) fn unknown(word: &str, known: &[&str]) -> String {
-    match suggest(word, known.iter().copied()) {
-        Some(nearest) => format!("{}; did you mean \"{nearest}\"?", shown(word)),
-        None => format!("{}; expected one of {}", shown(word), known.join(", ")),
+    if let Some(nearest) = suggest(word, known.iter().copied()) {
+        return format!("{}; did you mean \"{nearest}\"?", shown(word));
     }
+    let (first, more) = known.split_at_checked(KNOWN_SHOWN_MAX).unwrap_or((known, &[]));
+    let dots = if more.is_empty() { "" } else { ", ..." };
+    format!("{}; expected one of {}{dots}", shown(word), first.join(", "))
 }
 
 /// A word of the file in quotes, escaped and cut.

@@ -1,4 +1,6 @@
-use super::{DEPTH_MAX, DOCUMENT_CHARS_MAX, FILE_BYTES_MAX, Fault, Kind, Node, Value, documents};
+use super::{
+    DEPTH_MAX, DOCUMENT_CHARS_MAX, FILE_BYTES_MAX, Fault, Kind, Node, Value, documents, last_line,
+};
 use crate::rules::sigma::Line;
 use proptest::prelude::*;
 
@@ -98,6 +100,21 @@ fn nodes_know_their_lines() {
     assert_eq!(lines, [(3, 3), (4, 5), (8, 8), (11, 11)]);
     let Kind::Sequence(nodes) = &entries[1].1.kind else { panic!() };
     assert_eq!(nodes[1].line, Line(7));
+}
+
+#[test]
+fn the_last_line_is_the_last_with_anything() {
+    for (text, line) in [
+        ("", 1),
+        ("a", 1),
+        ("a\n", 1),
+        ("a\nb", 2),
+        ("a\r\nb\r\n\r\n", 2),
+        ("a\rb", 2),
+        ("\n\na", 3),
+    ] {
+        assert_eq!(last_line(text), Line(line), "{text:?}");
+    }
 }
 
 #[test]

@@ -118,6 +118,17 @@ fn size_is_bounded() {
     refuses(&text(n_max + 1), &["5: condition over more than 1048576 bytes of selections"]);
 }
 
+#[test]
+fn messages_are_bounded() {
+    let mut selections = String::new();
+    for n in 0..100 {
+        writeln!(selections, "s{n:060}: {{x: 1}}").unwrap();
+    }
+    let (_, errors) = documents(&rule(&selections, &format!("a or {}", "y".repeat(10_000))));
+    assert!(errors[0].starts_with("104: no selection \"a\"; expected one of s000"));
+    assert!(errors[0].ends_with("024, ...") && errors[0].len() < 2_000, "{}", errors[0]);
+}
+
 /// A condition over `a`, `b`, `c`, and how it is read.
 fn conditions() -> impl Strategy<Value = (String, String)> {
     let leaf = prop_oneof![

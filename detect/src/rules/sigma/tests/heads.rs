@@ -173,6 +173,7 @@ fn a_document_is_one_of_three() {
     refused("filter: {}\n", "1: document with more than one of \"detection\", ");
     refuses("- a\n- b\n", &["1: document is a list (expected a mapping)"]);
     refuses("text", &["1: document is a text (expected a mapping)"]);
+    refuses("a: 1\nb: |\n  c\nlo", &["4: not YAML: "]);
     refuses("a: 1\na: 2\n", &["2: key \"a\" a second time"]);
 }
 
