@@ -280,6 +280,7 @@ fn read_all(chunks: &[Chunk<'_>]) -> usize {
 /// The same, and asks about all records. Says how many matches there were.
 fn ask_all(rules: &RuleSet, chunks: &[Chunk<'_>]) -> usize {
     let mut matches = 0;
+    let (asks_agents, any_agent) = (rules.asks_agents(), Open::default());
     for chunk in chunks {
         let mut apis: Vec<Option<OfApi>> = vec![None; chunk.apis.known.len()];
         let mut callers: Vec<Option<Open>> = vec![None; chunk.callers.known.len()];
@@ -294,7 +295,7 @@ fn ask_all(rules: &RuleSet, chunks: &[Chunk<'_>]) -> usize {
                 let (principal, account) = chunk.callers.known.get(of.caller).unwrap();
                 let (caller, origin) = *chunk.addresses.known.get(of.address).unwrap();
                 let agent = event.user_agent.map_or("", |agent| agent.0);
-                if last.1 == usize::MAX || last.0 != agent {
+                if asks_agents && (last.1 == usize::MAX || last.0 != agent) {
                     let n = agents.numbers.get(agent).copied();
                     let n = n.unwrap_or_else(|| {
                         agents.number(agent.to_owned(), || rules.of_agent(event))
@@ -311,7 +312,7 @@ fn ask_all(rules: &RuleSet, chunks: &[Chunk<'_>]) -> usize {
                     caller: of_caller.get_or_insert_with(|| rules.of_caller(event, principal)),
                     address: of_address
                         .get_or_insert_with(|| rules.of_address(event, caller, origin)),
-                    agent: agents.known.get(last.1).unwrap(),
+                    agent: agents.known.get(last.1).unwrap_or(&any_agent),
                 };
                 let record = Record { event, api, principal, caller, origin, account };
                 rules.matches(candidates, &record, &mut |_| matches += 1);

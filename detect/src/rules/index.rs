@@ -15,6 +15,7 @@ use super::{
     words::Words,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Rules that an API leaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,7 +69,8 @@ impl Candidates<'_> {
 /// The rules of CloudTrail, by what they hang on.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
-    bound: BTreeMap<Bond, Vec<RuleNo>>,
+    /// By hash of the bond: two that collide cost a look, not a match.
+    bound: BTreeMap<u64, Vec<RuleNo>>,
     open: Vec<RuleNo>,
     /// Places of the open rules that ask for a part of the record; no other is decided by it.
     asking: BTreeMap<Facet, Vec<usize>>,
@@ -86,7 +88,7 @@ impl Index {
                 None => index.open.push(no),
                 Some(bonds) => {
                     for bond in bonds {
-                        index.bound.entry(bond).or_default().push(no);
+                        index.bound.entry(hash(&bond)).or_default().push(no);
                     }
                 }
             }
@@ -115,7 +117,7 @@ impl Index {
     pub(crate) fn of_api(&self, view: &View<'_>, api: (&str, &str), rules: &[Rule]) -> OfApi {
         let (name, api) = api;
         let bonds = [Bond::Name(folded(name)), Bond::Api(folded(api))];
-        let bound = bonds.iter().filter_map(|bond| self.bound.get(bond)).flatten().copied();
+        let bound = bonds.iter().filter_map(|bond| self.bound.get(&hash(bond))).flatten().copied();
         let mut bound: Vec<RuleNo> =
             bound.filter(|no| can_hold(predicate(rules, *no), view)).collect();
         bound.sort_unstable();
@@ -141,6 +143,11 @@ impl Index {
         Open(words.into())
     }
 
+    /// Whether any open rule asks for a part of the record.
+    pub(crate) fn asks(&self, facet: Facet) -> bool {
+        self.asking.contains_key(&facet)
+    }
+
     /// The rules that are left of a record with this text, in a fixed order.
     pub(crate) fn left(
         &self,
@@ -157,6 +164,13 @@ impl Index {
             (0..).zip(chunk).filter(is_left).map(|(_, no)| *no)
         });
         candidates.api.bound.iter().copied().chain(open)
+    }
+}
+
+fn hash(bond: &Bond) -> u64 {
+    match bond {
+        Bond::Name(name) => xxh3_64_with_seed(name.as_bytes(), 0),
+        Bond::Api(api) => xxh3_64_with_seed(api.as_bytes(), 1),
     }
 }
 

@@ -183,7 +183,8 @@ enum Shape {
     Whole(String),
     Start(String),
     End(String),
-    Anywhere(String),
+    /// The text, and where in it its rarest byte stands.
+    Anywhere(String, usize),
     Anything,
     /// None of these, or beyond ASCII.
     Tokens,
@@ -266,7 +267,7 @@ impl Pattern {
                 let text = from.and_then(|from| text.as_bytes().get(from..));
                 text.is_some_and(|text| self.same(text, end))
             }
-            Shape::Anywhere(needle) => self.find(text.as_bytes(), needle),
+            Shape::Anywhere(needle, rare) => self.find(text.as_bytes(), needle, *rare),
         };
         // Beyond ASCII a text may fold to the pattern without having its bytes: U+212A is a `k`.
         let is_decided = self.shape != Shape::Tokens && (self.is_cased || text.is_ascii());
@@ -281,14 +282,14 @@ impl Pattern {
         }
     }
 
-    fn find(&self, text: &[u8], needle: &str) -> bool {
+    fn find(&self, text: &[u8], needle: &str, rare: usize) -> bool {
         if self.is_cased {
             return memchr::memmem::find(text, needle.as_bytes()).is_some();
         }
-        let Some(first) = needle.bytes().next() else { return true };
+        let Some(byte) = needle.as_bytes().get(rare) else { return true };
         let Some(last_start) = text.len().checked_sub(needle.len()) else { return false };
-        let starts = text.get(..=last_start).unwrap_or_default();
-        memchr2_iter(first, first.to_ascii_uppercase(), starts).any(|at| {
+        let places = text.get(rare..=last_start + rare).unwrap_or_default();
+        memchr2_iter(*byte, byte.to_ascii_uppercase(), places).any(|at| {
             let here = text.get(at..at + needle.len());
             here.is_some_and(|here| here.eq_ignore_ascii_case(needle.as_bytes()))
         })
@@ -349,13 +350,26 @@ impl Shape {
         };
         let shape = match tokens {
             [Token::Many] => Some(Self::Anything),
-            [Token::Many, inner @ .., Token::Many] => text(inner).map(Self::Anywhere),
+            [Token::Many, inner @ .., Token::Many] => text(inner).map(|text| {
+                let rare = rarest(&text);
+                Self::Anywhere(text, rare)
+            }),
             [Token::Many, end @ ..] => text(end).map(Self::End),
             [start @ .., Token::Many] => text(start).map(Self::Start),
             whole => text(whole).map(Self::Whole),
         };
         shape.unwrap_or(Self::Tokens)
     }
+}
+
+/// Bytes of logs, the commonest first, as counted in CloudTrail; what is missing is rare.
+const COMMON: &[u8] = b"\"eatnr:sic0o,1du2m-l35vp4.f8769gbwxy{} z/kqh_;j()[]#";
+
+/// Where the byte stands that is found least in logs.
+fn rarest(text: &str) -> usize {
+    let rank = |byte: u8| COMMON.iter().position(|common| *common == byte).unwrap_or(COMMON.len());
+    let ranks = text.bytes().map(|byte| rank(byte.to_ascii_lowercase())).enumerate();
+    ranks.max_by_key(|(_, rank)| *rank).map_or(0, |(at, _)| at)
 }
 
 /// Whether `part` stands in `text` where `edge` says, without regard to case.

@@ -79,6 +79,11 @@ impl RuleSet {
         self.open(Facet::Address, parts)
     }
 
+    /// Whether it matters of which agent a record is, and so [`Self::of_agent`] tells anything.
+    pub fn asks_agents(&self) -> bool {
+        self.index.asks(Facet::Agent)
+    }
+
     /// The open rules that records of an agent can match. Of `event` it reads `userAgent` only.
     pub fn of_agent(&self, event: &Event<'_>) -> Open {
         let (caller, origin) = NOBODY;

@@ -241,6 +241,10 @@ fn matches_are_grouped_by_values_of_fields_and_aliases() {
     ask(&call("alice").raw(), |record| {
         assert_eq!(made.group(RuleNo(1), record.into(), set.names()), None);
     });
+    let many: Vec<u32> = (0..2_000).collect();
+    ask(&call("alice").request(json!({ "bucketName": many })).raw(), |record| {
+        assert_eq!(made.counted(RuleNo(0), record.into(), set.names()).len(), 1_000);
+    });
     of_both.aliases[0].fields.pop();
     let documents =
         vec![rule("a.yml", any()), rule("b.yml", any()), Document::Correlation(of_both)];

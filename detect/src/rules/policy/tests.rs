@@ -181,6 +181,12 @@ fn what_is_looked_at_is_bounded() {
     assert_eq!(by_principal(&json!({ "AWS": principals })).len(), super::PARTS_MAX);
     let statement =
         |n: usize| json!({ "Effect": "Allow", "Principal": { "AWS": format!("{n:012}") } });
+    let mut deep = json!({ "Statement": [statement(1)] });
+    for depth in 0..6 {
+        let found = granted(json!({ "a": deep })).len();
+        assert_eq!(found == 1, depth <= super::DEPTH_MAX, "{depth}");
+        deep = json!({ "b": deep });
+    }
     let policy = json!({ "Statement": (0..1_000).map(statement).collect::<Vec<_>>() });
     assert_eq!(granted(json!({ "policy": policy.to_string() })).len(), super::PARTS_MAX);
 }
