@@ -426,26 +426,23 @@ impl FlowReader {
             return;
         }
         let rows = std::mem::take(&mut self.rows) as u64;
-        let mut arrays = Vec::with_capacity(self.shape.columns.len());
-        let mut faults = 0;
-        for (field, column) in self.shape.wanted.iter().zip(&mut self.shape.columns) {
-            let Some(field) = field else { continue };
-            match column.take() {
-                Ok(Some(array)) => arrays.push((*field, array)),
-                Ok(None) | Err(_) => faults += 1,
-            }
-        }
-        arrays.sort_by_key(|(field, _)| *field);
-        let arrays = arrays.into_iter().map(|(_, array)| array).collect();
-        match FlowBatch::new(Arc::clone(&self.shape.layout), arrays) {
-            Ok(batch) if faults == 0 => {
+        let Shape { layout, columns, order, .. } = &mut self.shape;
+        let data = order.iter().filter_map(|place| columns.get_mut(*place)?.take());
+        let data = Arc::new(data.collect());
+        match FlowBatch::new(Arc::clone(layout), Arc::clone(&data)) {
+            Some(batch) => {
                 self.counts.rows += rows;
                 visit(batch);
             }
             // Columns of unequal length would be a fault of this file; the rows are not lost unseen.
-            _ => self.counts.bad_rows += rows,
+            None => self.counts.bad_rows += rows,
         }
-        self.shape.columns.iter_mut().for_each(Column::reclaim);
+        // The space comes back if nobody holds the batch any more.
+        for (place, data) in order.iter().zip(Arc::into_inner(data).into_iter().flatten()) {
+            if let Some(column) = columns.get_mut(*place) {
+                column.reclaim(data);
+            }
+        }
     }
 
     /// Keeps the unfinished end of a block within its limit.

@@ -10,11 +10,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrowPrimitiveType, PrimitiveArray};
-use arrow_buffer::{ArrowNativeType, NullBuffer};
 use hashbrown::HashTable;
 
-use super::{Addresses, Field, FlowBatch, Texts};
+use super::{Addresses, Field, FlowBatch, Numbers, Texts};
 
 mod hash;
 mod own;
@@ -151,35 +149,14 @@ struct Columns<'a> {
     dstaddr: Addresses<'a>,
     srcport: Numbers<'a, i32>,
     dstport: Numbers<'a, i32>,
-    protocol: Numbers<'a, i32>,
-    flags: Numbers<'a, i32>,
-    packets: Numbers<'a, i64>,
-    bytes: Numbers<'a, i64>,
-    start: Numbers<'a, i64>,
-    end: Numbers<'a, i64>,
+    protocol: Option<Numbers<'a, i32>>,
+    flags: Option<Numbers<'a, i32>>,
+    packets: Option<Numbers<'a, i64>>,
+    bytes: Option<Numbers<'a, i64>>,
+    start: Option<Numbers<'a, i64>>,
+    end: Option<Numbers<'a, i64>>,
     direction: Option<(Texts<'a>, Option<usize>)>,
     action: Option<(Texts<'a>, Option<usize>)>,
-}
-
-/// A column of numbers; without rows where the format lacks it.
-struct Numbers<'a, T> {
-    values: &'a [T],
-    nulls: Option<&'a NullBuffer>,
-}
-
-impl<'a, T: ArrowNativeType> Numbers<'a, T> {
-    fn of<P: ArrowPrimitiveType<Native = T>>(column: Option<&'a PrimitiveArray<P>>) -> Self {
-        Self {
-            values: column.map_or(&[], |column| column.values()),
-            nulls: column.and_then(Array::nulls),
-        }
-    }
-
-    #[inline]
-    fn get(&self, i: usize) -> Option<T> {
-        let value = *self.values.get(i)?;
-        self.nulls.is_none_or(|nulls| nulls.is_valid(i)).then_some(value)
-    }
 }
 
 /// One row, its ports and addresses in place.
@@ -210,28 +187,33 @@ impl Attempts {
         let Some(columns) = Columns::of(batch) else { return };
         let interfaces: Vec<Option<u32>> =
             columns.interface.words().map(|name| self.interface(name)).collect();
-        self.see_sides(&columns, &interfaces);
+        self.see_sides(&columns, &interfaces, batch.rows());
         let interfaces: Vec<Option<(u32, Option<u128>)>> =
             interfaces.into_iter().map(|id| Some((id?, self.settled(id?)))).collect();
+        let mut nulls = 0;
         for i in 0..batch.rows() {
+            nulls = if i % 64 == 0 { columns.nulls_at(i) } else { nulls >> 1 };
             let Some(name) = columns.interface.key(i) else { continue };
             let Some((interface, settled)) = interfaces.get(name).copied().flatten() else {
                 self.dropped_rows += 1;
                 continue;
             };
+            if nulls & 1 != 0 {
+                continue;
+            }
             let Some(row) = columns.row(i, interface, settled) else { continue };
             self.add_row(&row, |side| columns.add_to(side, i));
         }
     }
 
     /// Counts the addresses of the rows that do not tell their own side.
-    fn see_sides(&mut self, columns: &Columns<'_>, interfaces: &[Option<u32>]) {
-        if columns.direction.is_some_and(|(texts, _)| texts.keys.null_count() == 0) {
+    fn see_sides(&mut self, columns: &Columns<'_>, interfaces: &[Option<u32>], n_rows: usize) {
+        if columns.direction.is_some_and(|(texts, _)| !texts.has_nulls()) {
             return;
         }
         let is_open = |id: &&u32| self.settled(**id).is_none();
         let mut n_open = interfaces.iter().flatten().filter(is_open).count();
-        for i in 0..columns.interface.keys.len() {
+        for i in 0..n_rows {
             if n_open == 0 {
                 return;
             }
@@ -362,14 +344,14 @@ impl<'a> Columns<'a> {
             interface: batch.texts(Field::InterfaceId)?,
             srcaddr: batch.addresses(Field::SrcAddr)?,
             dstaddr: batch.addresses(Field::DstAddr)?,
-            srcport: Numbers::of(batch.int32(Field::SrcPort)),
-            dstport: Numbers::of(batch.int32(Field::DstPort)),
-            protocol: Numbers::of(batch.int32(Field::Protocol)),
-            flags: Numbers::of(batch.int32(Field::TcpFlags)),
-            packets: Numbers::of(batch.int64(Field::Packets)),
-            bytes: Numbers::of(batch.int64(Field::Bytes)),
-            start: Numbers::of(batch.int64(Field::Start)),
-            end: Numbers::of(batch.int64(Field::End)),
+            srcport: batch.int32(Field::SrcPort)?,
+            dstport: batch.int32(Field::DstPort)?,
+            protocol: batch.int32(Field::Protocol),
+            flags: batch.int32(Field::TcpFlags),
+            packets: batch.int64(Field::Packets),
+            bytes: batch.int64(Field::Bytes),
+            start: batch.int64(Field::Start),
+            end: batch.int64(Field::End),
             direction: key_of(Field::FlowDirection, "egress"),
             action: key_of(Field::Action, "REJECT"),
         })
@@ -382,19 +364,26 @@ impl<'a> Columns<'a> {
         Some(Some(texts.key(i)?) == egress)
     }
 
+    /// Which of the rows from `i` to the next multiple of 64 say nothing of a call, row `i` lowest.
+    fn nulls_at(&self, i: usize) -> u64 {
+        let addresses = self.srcaddr.nulls_at(i) | self.dstaddr.nulls_at(i);
+        addresses | self.srcport.nulls_at(i) | self.dstport.nulls_at(i)
+    }
+
+    /// Row `i`, which has addresses and ports.
     #[inline]
     fn row(&self, i: usize, interface: u32, settled: Option<u128>) -> Option<Row> {
-        let (src, dst) = (self.srcaddr.get(i)?, self.dstaddr.get(i)?);
+        let (src, dst) = (self.srcaddr.get_or_zero(i)?, self.dstaddr.get_or_zero(i)?);
         let is_from_own = self.tells_side(i);
         let told = is_from_own.map(|from_own| if from_own { src } else { dst });
         Some(Row {
             interface,
             src,
             dst,
-            srcport: u16::try_from(self.srcport.get(i)?).ok()?,
-            dstport: u16::try_from(self.dstport.get(i)?).ok()?,
-            protocol: u8::try_from(self.protocol.get(i).unwrap_or(0)).ok()?,
-            flags: self.flags.get(i),
+            srcport: u16::try_from(self.srcport.get_or_zero(i)?).ok()?,
+            dstport: u16::try_from(self.dstport.get_or_zero(i)?).ok()?,
+            protocol: u8::try_from(or_zero(self.protocol, i)).ok()?,
+            flags: self.flags.and_then(|flags| flags.get(i)),
             is_from_own,
             own: told.or(settled),
         })
@@ -403,9 +392,8 @@ impl<'a> Columns<'a> {
     /// Adds the flow of row `i`.
     #[inline]
     fn add_to(&self, side: &mut Side, i: usize) {
-        let packets = self.packets.get(i).unwrap_or(0);
-        let bytes = self.bytes.get(i).unwrap_or(0);
-        let start = self.start.get(i).unwrap_or(0);
+        let (packets, bytes) = (or_zero(self.packets, i), or_zero(self.bytes, i));
+        let start = or_zero(self.start, i);
         let rejected = self.action.is_some_and(|(texts, reject)| {
             reject.is_some_and(|reject| texts.key(i) == Some(reject))
         });
@@ -413,10 +401,16 @@ impl<'a> Columns<'a> {
             || bytes > packets.saturating_mul(REFUSAL_PACKET_BYTES_MAX);
         side.flows = side.flows.saturating_add(1);
         side.start = side.start.min(start);
-        side.end = side.end.max(self.end.get(i).unwrap_or(start));
+        side.end = side.end.max(self.end.and_then(|end| end.get(i)).unwrap_or(start));
         side.speaks |= speaks && !rejected;
         side.accepted |= !rejected;
     }
+}
+
+/// The number of row `i`; 0 for null, and where the format lacks the column.
+#[inline]
+fn or_zero<T: Copy + Default>(column: Option<Numbers<'_, T>>, i: usize) -> T {
+    column.and_then(|column| column.get_or_zero(i)).unwrap_or_default()
 }
 
 impl Row {

@@ -13,10 +13,10 @@ pub(super) struct Shape {
     /// The header line that the format came from; objects of one flow log repeat it.
     pub(super) header: Vec<u8>,
     pub(super) layout: Arc<Layout>,
-    /// The field at each position of the format, where it is known and wanted.
-    pub(super) wanted: Vec<Option<Field>>,
     /// One per position of the format.
     pub(super) columns: Vec<Column>,
+    /// The positions of the columns of a batch, in its order.
+    pub(super) order: Vec<usize>,
     /// Positions of what is noted of an object whether its rows are wanted or not.
     pub(super) status_at: Option<usize>,
     pub(super) account_at: Option<usize>,
@@ -31,6 +31,9 @@ impl Shape {
         let wanted: Vec<Option<Field>> =
             format.positions().iter().map(|field| field.filter(is_wanted)).collect();
         let position = |field| format.positions().iter().position(|own| *own == Some(field));
+        let mut order: Vec<usize> = (0..wanted.len()).collect();
+        order.retain(|place| wanted.get(*place).is_some_and(Option::is_some));
+        order.sort_by_key(|place| wanted.get(*place));
         let kinds = || wanted.iter().map(|field| field.map(Field::kind));
         Self {
             layout: Arc::new(Layout::of(wanted.iter().flatten().copied())),
@@ -39,7 +42,7 @@ impl Shape {
             account_at: position(Field::AccountId),
             words_only: kinds().all(|kind| kind.is_none_or(|kind| kind == Kind::Text)),
             header: Vec::new(),
-            wanted,
+            order,
             format,
         }
     }
