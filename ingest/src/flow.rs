@@ -226,13 +226,24 @@ pub struct FlowBatch {
     layout: Arc<Layout>,
     columns: Arc<Vec<Data>>,
     rows: usize,
+    is_whole: bool,
 }
 
 impl FlowBatch {
     /// Columns in the order of `layout`; `None` without any, and if they are not of one length.
-    pub(crate) fn new(layout: Arc<Layout>, columns: Arc<Vec<Data>>) -> Option<Self> {
+    pub(crate) fn new(
+        layout: Arc<Layout>,
+        columns: Arc<Vec<Data>>,
+        is_whole: bool,
+    ) -> Option<Self> {
         let rows = columns.first()?.len();
-        columns.iter().all(|column| column.len() == rows).then_some(Self { layout, columns, rows })
+        let fit = columns.iter().all(|column| column.len() == rows);
+        fit.then_some(Self { layout, columns, rows, is_whole })
+    }
+
+    /// Whether the batch is known to have all records of its object.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// The same as an Arrow batch, which is made anew.

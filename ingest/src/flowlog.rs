@@ -171,7 +171,7 @@ impl FlowReader {
     pub fn finish(&mut self, visit: &mut dyn FnMut(FlowBatch)) -> FlowCounts {
         let carry = std::mem::take(&mut self.carry);
         self.lines(&carry, true, visit);
-        self.flush(visit);
+        self.flush_of(self.counts.rows == 0, visit);
         let counts = std::mem::take(&mut self.counts);
         self.line = 0;
         self.dropping = false;
@@ -419,8 +419,13 @@ impl FlowReader {
         }
     }
 
-    /// Hands out the rows so far.
+    /// Hands out the rows so far; others may follow.
     fn flush(&mut self, visit: Visit<'_>) {
+        self.flush_of(false, visit);
+    }
+
+    /// Hands out the rows so far, of the whole object or of a part.
+    fn flush_of(&mut self, is_whole: bool, visit: Visit<'_>) {
         self.text_bytes = 0;
         if self.rows == 0 {
             return;
@@ -429,7 +434,7 @@ impl FlowReader {
         let Shape { layout, columns, order, .. } = &mut self.shape;
         let data = order.iter().filter_map(|place| columns.get_mut(*place)?.take());
         let data = Arc::new(data.collect());
-        match FlowBatch::new(Arc::clone(layout), Arc::clone(&data)) {
+        match FlowBatch::new(Arc::clone(layout), Arc::clone(&data), is_whole) {
             Some(batch) => {
                 self.counts.rows += rows;
                 visit(batch);

@@ -185,23 +185,27 @@ impl Attempts {
     /// Takes in one batch; without interfaces, addresses and ports it has nothing to say.
     pub fn add(&mut self, batch: &FlowBatch) {
         let Some(columns) = Columns::of(batch) else { return };
+        let is_whole = batch.is_whole() && self.interfaces.is_empty();
         let interfaces: Vec<Option<u32>> =
             columns.interface.words().map(|name| self.interface(name)).collect();
         self.see_sides(&columns, &interfaces, batch.rows());
+        // What nothing can change any more need not wait for the end.
+        let is_known = is_whole && columns.direction.is_none();
+        let own = |id| if is_known { self.own(id) } else { self.settled(id) };
         let interfaces: Vec<Option<(u32, Option<u128>)>> =
-            interfaces.into_iter().map(|id| Some((id?, self.settled(id?)))).collect();
+            interfaces.into_iter().map(|id| Some((id?, own(id?)))).collect();
         let mut nulls = 0;
         for i in 0..batch.rows() {
             nulls = if i % 64 == 0 { columns.nulls_at(i) } else { nulls >> 1 };
             let Some(name) = columns.interface.key(i) else { continue };
-            let Some((interface, settled)) = interfaces.get(name).copied().flatten() else {
+            let Some((interface, own)) = interfaces.get(name).copied().flatten() else {
                 self.dropped_rows += 1;
                 continue;
             };
             if nulls & 1 != 0 {
                 continue;
             }
-            let Some(row) = columns.row(i, interface, settled) else { continue };
+            let Some(row) = columns.row(i, interface, own) else { continue };
             self.add_row(&row, |side| columns.add_to(side, i));
         }
     }
@@ -227,6 +231,10 @@ impl Attempts {
                 n_open -= usize::from(interface.settled.is_some());
             }
         }
+    }
+
+    fn own(&self, id: u32) -> Option<u128> {
+        self.interfaces.get(id as usize)?.own()
     }
 
     fn settled(&self, id: u32) -> Option<u128> {
@@ -372,7 +380,7 @@ impl<'a> Columns<'a> {
 
     /// Row `i`, which has addresses and ports.
     #[inline]
-    fn row(&self, i: usize, interface: u32, settled: Option<u128>) -> Option<Row> {
+    fn row(&self, i: usize, interface: u32, own: Option<u128>) -> Option<Row> {
         let (src, dst) = (self.srcaddr.get_or_zero(i)?, self.dstaddr.get_or_zero(i)?);
         let is_from_own = self.tells_side(i);
         let told = is_from_own.map(|from_own| if from_own { src } else { dst });
@@ -385,7 +393,7 @@ impl<'a> Columns<'a> {
             protocol: u8::try_from(or_zero(self.protocol, i)).ok()?,
             flags: self.flags.and_then(|flags| flags.get(i)),
             is_from_own,
-            own: told.or(settled),
+            own: told.or(own),
         })
     }
 
