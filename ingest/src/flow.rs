@@ -224,6 +224,7 @@ impl Layout {
 #[derive(Debug, Clone)]
 pub struct FlowBatch {
     layout: Arc<Layout>,
+    #[expect(clippy::rc_buffer, reason = "the reader takes the space back")]
     columns: Arc<Vec<Data>>,
     rows: usize,
     is_whole: bool,
@@ -231,6 +232,7 @@ pub struct FlowBatch {
 
 impl FlowBatch {
     /// Columns in the order of `layout`; `None` without any, and if they are not of one length.
+    #[expect(clippy::rc_buffer, reason = "the reader takes the space back")]
     pub(crate) fn new(
         layout: Arc<Layout>,
         columns: Arc<Vec<Data>>,

@@ -199,19 +199,19 @@ pub struct Numbers<'a, T>(pub(crate) &'a Values<T>);
 impl<T: Copy + Default> Numbers<'_, T> {
     /// The number of row `i`; `None` for null and past the end.
     #[inline]
-    pub fn get(&self, i: usize) -> Option<T> {
+    pub fn get(self, i: usize) -> Option<T> {
         self.0.get(i)
     }
 
     /// The number of row `i`, 0 for null; `None` past the end.
     #[inline]
-    pub(super) fn get_or_zero(&self, i: usize) -> Option<T> {
+    pub(super) fn get_or_zero(self, i: usize) -> Option<T> {
         self.0.values.get(i).copied()
     }
 
     /// Which of the rows from `i` to the next multiple of 64 have no number, row `i` lowest.
     #[inline]
-    pub(super) fn nulls_at(&self, i: usize) -> u64 {
+    pub(super) fn nulls_at(self, i: usize) -> u64 {
         self.0.nulls_at(i)
     }
 }
@@ -226,23 +226,23 @@ pub struct Texts<'a>(pub(crate) &'a Words);
 impl<'a> Texts<'a> {
     /// The word of row `i`; `None` for null and past the end.
     #[inline]
-    pub fn get(&self, i: usize) -> Option<&'a str> {
+    pub fn get(self, i: usize) -> Option<&'a str> {
         self.0.word(self.key(i)?)
     }
 
     /// The place of row `i`'s word among [`Texts::words`].
     #[inline]
-    pub fn key(&self, i: usize) -> Option<usize> {
+    pub fn key(self, i: usize) -> Option<usize> {
         self.0.keys.get(i).map(|key| key as usize)
     }
 
     /// Whether some row has none.
-    pub(super) fn has_nulls(&self) -> bool {
+    pub(super) fn has_nulls(self) -> bool {
         self.0.keys.has_nulls()
     }
 
     /// The distinct words of the batch, in order of first appearance.
-    pub fn words(&self) -> impl ExactSizeIterator<Item = &'a str> {
+    pub fn words(self) -> impl ExactSizeIterator<Item = &'a str> {
         let words = self.0;
         (0..words.count()).map(|key| words.word(key).unwrap_or_default())
     }
@@ -285,15 +285,17 @@ mod tests {
             rows in proptest::collection::vec(any::<Option<u8>>(), 0..200), kept in 0_usize..200,
         ) {
             let mut values = Values::default();
-            let push = |values: &mut Values<u8>, row: &Option<u8>| match row {
-                Some(value) => values.push(*value),
-                None => values.push_null(),
-            };
-            rows.iter().for_each(|row| push(&mut values, row));
             let kept = kept.min(rows.len());
-            values.truncate(kept);
-            rows.iter().for_each(|row| push(&mut values, row));
             let expected: Vec<_> = rows.iter().take(kept).chain(&rows).copied().collect();
+            for (n, row) in rows.iter().chain(&rows).enumerate() {
+                if n == rows.len() {
+                    values.truncate(kept);
+                }
+                match row {
+                    Some(value) => values.push(*value),
+                    None => values.push_null(),
+                }
+            }
             let got: Vec<_> = (0..values.len()).map(|i| values.get(i)).collect();
             prop_assert_eq!(got, expected);
         }

@@ -173,7 +173,8 @@ proptest! {
         for (interface, from, to, srcport, dstport) in rows {
             let address = |n: u8| format!("{}.0.0.{n}", if n < 4 { 10 } else { 8 });
             let ends = format!("{} {} {srcport} {dstport}", address(from), address(to));
-            text.push_str(&format!("eni-{interface} {ends} 6 {from} 900 {to} 150 ACCEPT\n"));
+            let line = format!("eni-{interface} {ends} 6 {from} 900 {to} 150 ACCEPT\n");
+            text.push_str(&line);
         }
         let mut of_part = Attempts::default();
         let mut visit = |mut batch: FlowBatch| {
