@@ -14,17 +14,16 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Int32Type, Int64Type};
-use arrow_array::{
-    Array, ArrayRef, FixedSizeBinaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
-};
-use arrow_buffer::NullBuffer;
+use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 
 mod attempts;
+mod values;
 
 pub use attempts::{Attempt, Attempts, FIELDS, INTERFACES_MAX, KEYS_MAX, attempts};
+pub use values::{Addresses, Numbers, Texts};
+
+pub(crate) use values::{Data, Other, Values, Words};
 
 /// What a field's values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -225,19 +224,34 @@ impl Layout {
 #[derive(Debug, Clone)]
 pub struct FlowBatch {
     layout: Arc<Layout>,
-    records: RecordBatch,
+    #[expect(clippy::rc_buffer, reason = "the reader takes the space back")]
+    columns: Arc<Vec<Data>>,
+    rows: usize,
+    is_whole: bool,
 }
 
 impl FlowBatch {
-    /// Columns in the order of `layout`, all of one length.
-    pub fn new(layout: Arc<Layout>, columns: Vec<ArrayRef>) -> Result<Self, ArrowError> {
-        let records = RecordBatch::try_new(Arc::clone(&layout.schema), columns)?;
-        Ok(Self { layout, records })
+    /// Columns in the order of `layout`; `None` without any, and if they are not of one length.
+    #[expect(clippy::rc_buffer, reason = "the reader takes the space back")]
+    pub(crate) fn new(
+        layout: Arc<Layout>,
+        columns: Arc<Vec<Data>>,
+        is_whole: bool,
+    ) -> Option<Self> {
+        let rows = columns.first()?.len();
+        let fit = columns.iter().all(|column| column.len() == rows);
+        fit.then_some(Self { layout, columns, rows, is_whole })
     }
 
-    /// The Arrow batch.
-    pub fn records(&self) -> &RecordBatch {
-        &self.records
+    /// Whether the batch is known to have all records of its object.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// The same as an Arrow batch, which is made anew.
+    pub fn records(&self) -> Result<RecordBatch, ArrowError> {
+        let arrays = self.columns.iter().map(Data::array).collect::<Result<_, _>>()?;
+        RecordBatch::try_new(Arc::clone(&self.layout.schema), arrays)
     }
 
     /// Which columns there are.
@@ -247,34 +261,32 @@ impl FlowBatch {
 
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        self.records.num_rows()
+        self.rows
     }
 
-    fn column(&self, field: Field) -> Option<&ArrayRef> {
+    fn column(&self, field: Field) -> Option<&Data> {
         let column = *self.layout.column.get(field as usize)?;
-        self.records.columns().get(usize::from(column?))
+        self.columns.get(usize::from(column?))
     }
 
     /// A column of kind [`Kind::Int32`], where the format has it.
-    pub fn int32(&self, field: Field) -> Option<&Int32Array> {
-        self.column(field)?.as_primitive_opt::<Int32Type>()
+    pub fn int32(&self, field: Field) -> Option<Numbers<'_, i32>> {
+        if let Data::Int32(values) = self.column(field)? { Some(Numbers(values)) } else { None }
     }
 
     /// A column of kind [`Kind::Int64`], where the format has it.
-    pub fn int64(&self, field: Field) -> Option<&Int64Array> {
-        self.column(field)?.as_primitive_opt::<Int64Type>()
+    pub fn int64(&self, field: Field) -> Option<Numbers<'_, i64>> {
+        if let Data::Int64(values) = self.column(field)? { Some(Numbers(values)) } else { None }
     }
 
     /// A column of kind [`Kind::Address`], where the format has it.
     pub fn addresses(&self, field: Field) -> Option<Addresses<'_>> {
-        let array: &FixedSizeBinaryArray = self.column(field)?.as_fixed_size_binary_opt()?;
-        Some(Addresses { values: array.value_data().as_chunks().0, nulls: array.nulls() })
+        if let Data::Address(values) = self.column(field)? { Some(Numbers(values)) } else { None }
     }
 
     /// A column of kind [`Kind::Text`], where the format has it.
     pub fn texts(&self, field: Field) -> Option<Texts<'_>> {
-        let dictionary = self.column(field)?.as_dictionary_opt::<Int32Type>()?;
-        Some(Texts { keys: dictionary.keys(), values: dictionary.values().as_string_opt::<i32>()? })
+        if let Data::Text(words) = self.column(field)? { Some(Texts(words)) } else { None }
     }
 
     /// The values of row `i`, in column order; nothing past the end.
@@ -285,23 +297,14 @@ impl FlowBatch {
 
     /// One value; null too where the format lacks the field.
     pub fn value(&self, field: Field, i: usize) -> Value<'_> {
-        let value = match field.kind() {
-            Kind::Int32 => self.int32(field).and_then(|column| {
-                (i < column.len() && column.is_valid(i))
-                    .then(|| Value::Integer(i64::from(column.value(i))))
-            }),
-            Kind::Int64 => self.int64(field).and_then(|column| {
-                (i < column.len() && column.is_valid(i)).then(|| Value::Integer(column.value(i)))
-            }),
-            Kind::Address => self
-                .addresses(field)
-                .and_then(|column| column.get(i))
-                .map(|address| Value::Text(Cow::Owned(ip(address).to_string()))),
-            Kind::Text => self
-                .texts(field)
-                .and_then(|column| column.get(i))
-                .map(|text| Value::Text(Cow::Borrowed(text))),
-        };
+        let value = self.column(field).and_then(|column| match column {
+            Data::Int32(values) => values.get(i).map(|number| Value::Integer(i64::from(number))),
+            Data::Int64(values) => values.get(i).map(Value::Integer),
+            Data::Address(values) => {
+                values.get(i).map(|address| Value::Text(Cow::Owned(ip(address).to_string())))
+            }
+            Data::Text(words) => Texts(words).get(i).map(|text| Value::Text(Cow::Borrowed(text))),
+        });
         value.unwrap_or(Value::Null)
     }
 }
@@ -315,55 +318,6 @@ pub enum Value<'a> {
     Integer(i64),
     /// A word, or an address as `std::net` prints it.
     Text(Cow<'a, str>),
-}
-
-/// A column of addresses. An address is a number: 128 bits, IPv4 mapped into `::ffff:0:0/96`.
-#[derive(Debug, Clone, Copy)]
-pub struct Addresses<'a> {
-    values: &'a [[u8; 16]],
-    nulls: Option<&'a NullBuffer>,
-}
-
-impl Addresses<'_> {
-    /// The address of row `i`; `None` for null and past the end.
-    #[inline]
-    pub fn get(&self, i: usize) -> Option<u128> {
-        let bytes = self.values.get(i)?;
-        if self.nulls.is_some_and(|nulls| nulls.is_null(i)) {
-            return None;
-        }
-        Some(u128::from_be_bytes(*bytes))
-    }
-}
-
-/// A column of words. Equal keys are equal words within a batch.
-#[derive(Debug, Clone, Copy)]
-pub struct Texts<'a> {
-    keys: &'a Int32Array,
-    values: &'a StringArray,
-}
-
-impl<'a> Texts<'a> {
-    /// The word of row `i`; `None` for null and past the end.
-    #[inline]
-    pub fn get(&self, i: usize) -> Option<&'a str> {
-        self.key(i).map(|key| self.values.value(key))
-    }
-
-    /// The place of row `i`'s word among [`Texts::words`].
-    #[inline]
-    pub fn key(&self, i: usize) -> Option<usize> {
-        if i >= self.keys.len() || self.keys.is_null(i) {
-            return None;
-        }
-        usize::try_from(self.keys.value(i)).ok()
-    }
-
-    /// The distinct words of the batch, in order of first appearance.
-    pub fn words(&self) -> impl ExactSizeIterator<Item = &'a str> {
-        let values = self.values;
-        (0..values.len()).map(move |i| values.value(i))
-    }
 }
 
 /// The address as people write it: mapped IPv4 comes back as IPv4.

@@ -9,22 +9,25 @@
 use std::sync::Arc;
 
 use memchr::memchr;
-use thiserror::Error;
 
-use crate::flow::{Field, FlowBatch, Kind, Layout};
+use crate::flow::{Field, FlowBatch, Kind};
 
 mod columns;
+mod counts;
 mod format;
 mod json;
 mod marks;
+mod shape;
 mod sniff;
 mod words;
 
+pub use counts::{BAD_SAMPLES_MAX, BadRow, FlowCounts, RowError, UNKNOWN_FIELDS_MAX};
 pub use format::{COLUMNS_MAX, FlowFormat, FormatError};
 pub use sniff::looks_like_flow;
 
 use columns::Column;
 use marks::Marks;
+use shape::Shape;
 
 /// Most rows of a batch; its columns then stay in the processor's second cache.
 pub const BATCH_ROWS: usize = 16_384;
@@ -48,87 +51,8 @@ pub const LINE_BYTES_MAX: usize = 64 << 10;
 /// Longest JSON value at the top. Unit: bytes. `CloudWatch` Logs sends at most 6 MiB at once.
 pub const JSON_BYTES_MAX: usize = 8 << 20;
 
-/// How many bad lines of an object are described; the rest are only counted.
-pub const BAD_SAMPLES_MAX: usize = 8;
-
-/// How many unknown fields of an object are named.
-pub const UNKNOWN_FIELDS_MAX: usize = 16;
-
-/// What was read of one object.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FlowCounts {
-    /// Records, NODATA and SKIPDATA included.
-    pub rows: u64,
-    /// Records that say "no traffic".
-    pub nodata: u64,
-    /// Records that say "flows were lost"; each can stand for many.
-    pub skipdata: u64,
-    /// Lines that are neither a record nor a header.
-    pub bad_rows: u64,
-    /// The first [`BAD_SAMPLES_MAX`] bad lines.
-    pub bad_samples: Vec<BadRow>,
-    /// Fields in headers that are not documented, the first [`UNKNOWN_FIELDS_MAX`].
-    pub unknown_fields: Vec<String>,
-    /// The account of the first record that names one.
-    pub account: Option<String>,
-}
-
-impl FlowCounts {
-    #[inline]
-    fn note_status(&mut self, status: &[u8]) {
-        match status {
-            b"NODATA" => self.nodata += 1,
-            b"SKIPDATA" => self.skipdata += 1,
-            _ => {}
-        }
-    }
-
-    fn note_account(&mut self, account: &[u8]) {
-        if self.account.is_none() && account != b"-" {
-            self.account = Some(String::from_utf8_lossy(account).into_owned());
-        }
-    }
-}
-
-/// One line that was left out.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("line {line}: {why}")]
-pub struct BadRow {
-    /// Line number in the object, from 1.
-    pub line: u64,
-    /// What is wrong with it.
-    #[source]
-    pub why: RowError,
-}
-
-/// Why a line is no record.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RowError {
-    /// Too few or too many fields.
-    #[error("{found} fields; expected {expected} as in the header or format")]
-    Fields {
-        /// Fields of the format.
-        expected: usize,
-        /// Fields of the line.
-        found: usize,
-    },
-    /// A value of another kind.
-    #[error("field `{field}` at place {place} is no {expected}")]
-    Value {
-        /// The field.
-        field: Field,
-        /// Its place, from 1.
-        place: usize,
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// Longer than [`LINE_BYTES_MAX`].
-    #[error("longer than {LINE_BYTES_MAX} bytes; expected a flow record")]
-    Long,
-    /// Not a JSON object of flow fields.
-    #[error("no JSON flow record: {0}")]
-    Json(String),
-}
+/// Most formats that are kept ready besides the one in use.
+const SHAPES_MAX: usize = 4;
 
 /// Takes finished batches.
 type Visit<'v> = &'v mut dyn FnMut(FlowBatch);
@@ -137,21 +61,12 @@ type Visit<'v> = &'v mut dyn FnMut(FlowBatch);
 #[derive(Debug)]
 pub struct FlowReader {
     given: Option<FlowFormat>,
-    format: FlowFormat,
-    /// The header line that `format` came from; objects of one flow log repeat it.
-    header: Vec<u8>,
+    /// That of the line at hand.
+    shape: Shape,
+    /// Those of lines before, the newest last: the objects of several flow logs take turns.
+    others: Vec<Shape>,
     /// The format was gathered from JSON keys and grows with them.
     from_json: bool,
-    layout: Arc<Layout>,
-    /// The field at each position of the format, where it is known and wanted.
-    wanted: Vec<Option<Field>>,
-    /// One per position of the format.
-    columns: Vec<Column>,
-    /// Positions of what is noted of an object whether its rows are wanted or not.
-    status_at: Option<usize>,
-    account_at: Option<usize>,
-    /// A header line could pass for a record: no field is a number or an address.
-    words_only: bool,
     marks: Marks,
     /// How many rows to read at once: fewer where lines are of different shapes.
     stride: usize,
@@ -180,17 +95,11 @@ impl FlowReader {
     /// A reader; `format` is that of text without a header line. Without it: AWS's default format,
     /// or that of Transit Gateways where the first line says so.
     pub fn new(format: Option<FlowFormat>) -> Self {
-        let mut reader = Self {
-            format: format.clone().unwrap_or_default(),
+        Self {
+            shape: Shape::new(format.clone().unwrap_or_default(), None),
+            others: Vec::new(),
             given: format,
-            header: Vec::new(),
             from_json: false,
-            layout: Arc::new(Layout::of([])),
-            wanted: Vec::new(),
-            columns: Vec::new(),
-            status_at: None,
-            account_at: None,
-            words_only: false,
             marks: Marks::default(),
             stride: STRIDE_MAX,
             rows: 0,
@@ -201,17 +110,16 @@ impl FlowReader {
             dropping: false,
             scratch: Vec::new(),
             fields: None,
-        };
-        reader.start();
-        reader
+        }
     }
 
     /// Reads these fields only: the others are stepped over, whatever they hold, and batches have
     /// no columns for them. Lines must still have as many fields as the format.
     #[must_use]
     pub fn with_fields(mut self, fields: &[Field]) -> Self {
+        let format = self.shape.format.clone();
+        self.shape = Shape::new(format, Some(fields));
         self.fields = Some(fields.to_vec());
-        self.start();
         self
     }
 
@@ -256,39 +164,30 @@ impl FlowReader {
 
     /// The format of the last line read: of its object's header, as given, or AWS's default.
     pub fn format(&self) -> &FlowFormat {
-        &self.format
+        &self.shape.format
     }
 
     /// Ends the object: reads the last line, hands out the last batch, and starts anew.
     pub fn finish(&mut self, visit: &mut dyn FnMut(FlowBatch)) -> FlowCounts {
         let carry = std::mem::take(&mut self.carry);
         self.lines(&carry, true, visit);
-        self.flush(visit);
+        self.flush_of(self.counts.rows == 0, visit);
         let counts = std::mem::take(&mut self.counts);
         self.line = 0;
         self.dropping = false;
         counts
     }
 
-    /// Sets up the columns of `format`.
-    fn start(&mut self) {
-        let Self { fields, format, .. } = self;
-        let is_wanted = |field: &Field| fields.as_ref().is_none_or(|all| all.contains(field));
-        self.wanted = format.positions().iter().map(|field| field.filter(is_wanted)).collect();
-        self.layout = Arc::new(Layout::of(self.wanted.iter().flatten().copied()));
-        let position = |field| format.positions().iter().position(|own| *own == Some(field));
-        self.status_at = position(Field::LogStatus);
-        self.account_at = position(Field::AccountId);
-        let kinds = || self.wanted.iter().map(|field| field.map(Field::kind));
-        self.columns = kinds().map(Column::new).collect();
-        self.words_only = kinds().all(|kind| kind.is_none_or(|kind| kind == Kind::Text));
-    }
-
     /// Reads what is complete of `text` and returns how many bytes that was; with `last`, all.
     fn lines(&mut self, text: &[u8], last: bool, visit: Visit<'_>) -> usize {
         if self.line == 0 && !text.is_empty() {
             self.line = 1;
-            if line_is(&self.header, text, 0) {
+            let known = self.others.iter().rposition(|other| other.begins(text, 0));
+            if self.shape.begins(text, 0) {
+                self.name_unknown();
+            } else if let Some(place) = known {
+                self.from_json = false;
+                self.switch(place);
                 self.name_unknown();
             } else {
                 self.change(self.given.clone().unwrap_or_default(), visit);
@@ -296,12 +195,12 @@ impl FlowReader {
         }
         let mut pos = 0;
         while pos < text.len() {
-            if line_is(&self.header, text, pos) {
-                pos += self.header.len() + 1;
+            if self.shape.begins(text, pos) {
+                pos += self.shape.header.len() + 1;
                 self.line += 1;
                 continue;
             }
-            if !self.words_only {
+            if !self.shape.words_only {
                 let next = self.fast_lines(text, pos);
                 self.text_bytes += next - pos;
                 pos = next;
@@ -330,7 +229,7 @@ impl FlowReader {
                 pos = next;
                 continue;
             }
-            let Ok(next) = row(&mut self.columns, text, pos) else {
+            let Ok(next) = row(&mut self.shape.columns, text, pos) else {
                 self.truncate();
                 break;
             };
@@ -349,11 +248,11 @@ impl FlowReader {
         let text = text.get(skipped..).unwrap_or_default();
         let text = text.get(..STRIDE_BYTES_MAX).unwrap_or(text);
         let rows_max = self.stride.min(BATCH_ROWS - self.rows);
-        self.marks.mark(text, pos - skipped, self.columns.len(), rows_max);
+        self.marks.mark(text, pos - skipped, self.shape.columns.len(), rows_max);
         let mut rows = self.marks.rows();
         // Words last: none is kept of a row that is not.
         for is_text in [false, true] {
-            let columns = self.columns.iter_mut().enumerate();
+            let columns = self.shape.columns.iter_mut().enumerate();
             for (place, column) in columns.filter(|(_, column)| column.is_text() == is_text) {
                 rows = column.extend(text, (&self.marks, place), rows);
             }
@@ -377,10 +276,10 @@ impl FlowReader {
             let places = marks.values(place, rows);
             places.map(|(start, end)| text.get(start..end).unwrap_or_default())
         };
-        if let Some(place) = self.status_at {
+        if let Some(place) = self.shape.status_at {
             values(place).for_each(|status| counts.note_status(status));
         }
-        if let Some(place) = self.account_at.filter(|_| counts.account.is_none()) {
+        if let Some(place) = self.shape.account_at.filter(|_| counts.account.is_none()) {
             values(place).for_each(|account| counts.note_account(account));
         }
     }
@@ -388,10 +287,10 @@ impl FlowReader {
     /// The same of one line.
     fn note_line(&mut self, line: &[u8]) {
         let value = |place| line.split(|byte| *byte <= b' ').nth(place);
-        if let Some(status) = self.status_at.and_then(value) {
+        if let Some(status) = self.shape.status_at.and_then(value) {
             self.counts.note_status(status);
         }
-        if let Some(account) = self.account_at.and_then(value) {
+        if let Some(account) = self.shape.account_at.and_then(value) {
             self.counts.note_account(account);
         }
     }
@@ -436,7 +335,7 @@ impl FlowReader {
         }
         if let Some(format) = FlowFormat::of_header(&tokens) {
             self.change(format, visit);
-            self.header = line.to_vec();
+            self.shape.header = line.to_vec();
             return;
         }
         if self.from_json {
@@ -444,12 +343,12 @@ impl FlowReader {
         }
         if self.given.is_none()
             && tokens.get(1) == Some(&&b"TransitGateway"[..])
-            && self.format == FlowFormat::default()
+            && self.shape.format == FlowFormat::default()
         {
             self.change(FlowFormat::transit_gateway(), visit);
         }
-        if tokens.len() != self.columns.len() {
-            self.bad(RowError::Fields { expected: self.columns.len(), found: tokens.len() });
+        if tokens.len() != self.shape.columns.len() {
+            self.bad(RowError::Fields { expected: self.shape.columns.len(), found: tokens.len() });
             return;
         }
         self.tokens(tokens.iter().map(|token| if token.is_empty() { b"-" } else { *token }));
@@ -467,7 +366,7 @@ impl FlowReader {
             *end = b'\n';
         }
         scratch.extend([0; words::PADDING]);
-        match row(&mut self.columns, &scratch, 0) {
+        match row(&mut self.shape.columns, &scratch, 0) {
             Ok(_) => {
                 self.note_line(&scratch);
                 self.rows += 1;
@@ -483,17 +382,30 @@ impl FlowReader {
     /// Goes on in another format.
     fn change(&mut self, format: FlowFormat, visit: Visit<'_>) {
         self.from_json = false;
-        self.header.clear();
-        if format != self.format {
+        if format != self.shape.format {
             self.flush(visit);
-            self.format = format;
-            self.start();
+            let known = self.others.iter().rposition(|other| other.format == format);
+            let place = known.unwrap_or_else(|| {
+                self.others.push(Shape::new(format, self.fields.as_deref()));
+                self.others.len() - 1
+            });
+            self.switch(place);
         }
+        self.shape.header.clear();
         self.name_unknown();
     }
 
+    /// Goes on with the shape at `place` of the others, between two batches.
+    fn switch(&mut self, place: usize) {
+        let next = self.others.remove(place);
+        self.others.push(std::mem::replace(&mut self.shape, next));
+        if self.others.len() > SHAPES_MAX {
+            self.others.remove(0);
+        }
+    }
+
     fn name_unknown(&mut self) {
-        for name in self.format.unknown() {
+        for name in self.shape.format.unknown() {
             let names = &mut self.counts.unknown_fields;
             if names.len() < UNKNOWN_FIELDS_MAX && !names.contains(name) {
                 names.push(name.clone());
@@ -502,38 +414,40 @@ impl FlowReader {
     }
 
     fn truncate(&mut self) {
-        for column in &mut self.columns {
+        for column in &mut self.shape.columns {
             column.truncate(self.rows);
         }
     }
 
-    /// Hands out the rows so far.
+    /// Hands out the rows so far; others may follow.
     fn flush(&mut self, visit: Visit<'_>) {
+        self.flush_of(false, visit);
+    }
+
+    /// Hands out the rows so far, of the whole object or of a part.
+    fn flush_of(&mut self, is_whole: bool, visit: Visit<'_>) {
         self.text_bytes = 0;
         if self.rows == 0 {
             return;
         }
         let rows = std::mem::take(&mut self.rows) as u64;
-        let mut arrays = Vec::with_capacity(self.columns.len());
-        let mut faults = 0;
-        for (field, column) in self.wanted.iter().zip(&mut self.columns) {
-            let Some(field) = field else { continue };
-            match column.take() {
-                Ok(Some(array)) => arrays.push((*field, array)),
-                Ok(None) | Err(_) => faults += 1,
-            }
-        }
-        arrays.sort_by_key(|(field, _)| *field);
-        let arrays = arrays.into_iter().map(|(_, array)| array).collect();
-        match FlowBatch::new(Arc::clone(&self.layout), arrays) {
-            Ok(batch) if faults == 0 => {
+        let Shape { layout, columns, order, .. } = &mut self.shape;
+        let data = order.iter().filter_map(|place| columns.get_mut(*place)?.take());
+        let data = Arc::new(data.collect());
+        match FlowBatch::new(Arc::clone(layout), Arc::clone(&data), is_whole) {
+            Some(batch) => {
                 self.counts.rows += rows;
                 visit(batch);
             }
             // Columns of unequal length would be a fault of this file; the rows are not lost unseen.
-            _ => self.counts.bad_rows += rows,
+            None => self.counts.bad_rows += rows,
         }
-        self.columns.iter_mut().for_each(Column::reclaim);
+        // The space comes back if nobody holds the batch any more.
+        for (place, data) in order.iter().zip(Arc::into_inner(data).into_iter().flatten()) {
+            if let Some(column) = columns.get_mut(*place) {
+                column.reclaim(data);
+            }
+        }
     }
 
     /// Keeps the unfinished end of a block within its limit.
@@ -547,8 +461,8 @@ impl FlowReader {
     }
 
     fn bad_value(&mut self, place: usize) {
-        let Some(field) = self.format.positions().get(place).copied().flatten() else {
-            let expected = self.columns.len();
+        let Some(field) = self.shape.format.positions().get(place).copied().flatten() else {
+            let expected = self.shape.columns.len();
             self.bad(RowError::Fields { expected, found: place });
             return;
         };
@@ -586,14 +500,6 @@ fn row(columns: &mut [Column], text: &[u8], mut pos: usize) -> Result<usize, usi
         }
     }
     Err(0)
-}
-
-/// Does this line, not empty, stand at `pos`? A header that comes again needs no reading.
-#[inline]
-fn line_is(line: &[u8], text: &[u8], pos: usize) -> bool {
-    !line.is_empty()
-        && text.get(pos + line.len()) == Some(&b'\n')
-        && text.get(pos..pos + line.len()) == Some(line)
 }
 
 fn newlines(text: &[u8]) -> u64 {

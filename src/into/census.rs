@@ -154,7 +154,7 @@ impl Sink for Census<'_> {
         let batch = rows.batch;
         let ends = batch.int64(Field::End);
         for row in 0..batch.rows() {
-            if let Some(end_s) = ends.filter(|ends| row < ends.len()).map(|ends| ends.value(row)) {
+            if let Some(end_s) = ends.and_then(|ends| ends.get(row)) {
                 widen(&mut self.flows, end_s, self.stamp_s);
             }
             let Some((account, key)) = interface(batch, row, &self.account) else { continue };

@@ -7,14 +7,12 @@
 //!   is the service, and of equal ports the own side is the opener only if its flow started first.
 //! * Multicast and the limited broadcast address never answer and are left out.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrowPrimitiveType, PrimitiveArray};
-use arrow_buffer::{ArrowNativeType, NullBuffer};
 use hashbrown::HashTable;
 
-use super::{Addresses, Field, FlowBatch, Texts};
+use super::{Addresses, Field, FlowBatch, Numbers, Texts};
 
 mod hash;
 mod own;
@@ -61,16 +59,6 @@ pub struct Attempt {
     pub last_end: i64,
     /// Flow records from the own side; 0 where the object holds only the answers.
     pub flows: u32,
-    /// Packets from the own side.
-    pub packets_sent: i64,
-    /// Packets from the peer.
-    pub packets_back: i64,
-    /// Bytes from the own side.
-    pub bytes_sent: i64,
-    /// Bytes from the peer.
-    pub bytes_back: i64,
-    /// One of the own side's flows was rejected.
-    pub rejected: bool,
     /// No accepted answer: none at all or, over TCP, only packets without payload to a SYN.
     pub unanswered: bool,
 }
@@ -96,7 +84,7 @@ pub const FIELDS: &[Field] = &[
 #[derive(Debug, Default)]
 pub struct Attempts {
     interfaces: Vec<Interface>,
-    names: BTreeMap<Arc<str>, u32>,
+    names: HashMap<Arc<str>, u32>,
     /// Places in `calls`, by the hash of their keys.
     places: HashTable<u32>,
     seeded: Seeded,
@@ -128,21 +116,20 @@ impl Key {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Call {
-    own: Option<u128>,
+    /// Whether the opener is the own side, where the format tells it.
+    is_told_own: Option<bool>,
     /// From the opener, and from the responder.
     sides: [Side; 2],
     /// A SYN of the opener was seen, or cannot be seen in this format.
     opened: bool,
 }
 
+/// The flows of one side of a call.
 #[derive(Debug, Clone, Copy)]
 struct Side {
     flows: u32,
-    packets: i64,
-    bytes: i64,
     start: i64,
     end: i64,
-    rejected: bool,
     /// An accepted flow with payload, or with more packets than a refusal has.
     speaks: bool,
     /// An accepted flow.
@@ -151,16 +138,7 @@ struct Side {
 
 impl Default for Side {
     fn default() -> Self {
-        Self {
-            flows: 0,
-            packets: 0,
-            bytes: 0,
-            start: i64::MAX,
-            end: i64::MIN,
-            rejected: false,
-            speaks: false,
-            accepted: false,
-        }
+        Self { flows: 0, start: i64::MAX, end: i64::MIN, speaks: false, accepted: false }
     }
 }
 
@@ -171,35 +149,14 @@ struct Columns<'a> {
     dstaddr: Addresses<'a>,
     srcport: Numbers<'a, i32>,
     dstport: Numbers<'a, i32>,
-    protocol: Numbers<'a, i32>,
-    flags: Numbers<'a, i32>,
-    packets: Numbers<'a, i64>,
-    bytes: Numbers<'a, i64>,
-    start: Numbers<'a, i64>,
-    end: Numbers<'a, i64>,
+    protocol: Option<Numbers<'a, i32>>,
+    flags: Option<Numbers<'a, i32>>,
+    packets: Option<Numbers<'a, i64>>,
+    bytes: Option<Numbers<'a, i64>>,
+    start: Option<Numbers<'a, i64>>,
+    end: Option<Numbers<'a, i64>>,
     direction: Option<(Texts<'a>, Option<usize>)>,
     action: Option<(Texts<'a>, Option<usize>)>,
-}
-
-/// A column of numbers; without rows where the format lacks it.
-struct Numbers<'a, T> {
-    values: &'a [T],
-    nulls: Option<&'a NullBuffer>,
-}
-
-impl<'a, T: ArrowNativeType> Numbers<'a, T> {
-    fn of<P: ArrowPrimitiveType<Native = T>>(column: Option<&'a PrimitiveArray<P>>) -> Self {
-        Self {
-            values: column.map_or(&[], |column| column.values()),
-            nulls: column.and_then(Array::nulls),
-        }
-    }
-
-    #[inline]
-    fn get(&self, i: usize) -> Option<T> {
-        let value = *self.values.get(i)?;
-        self.nulls.is_none_or(|nulls| nulls.is_valid(i)).then_some(value)
-    }
 }
 
 /// One row, its ports and addresses in place.
@@ -212,8 +169,8 @@ struct Row {
     protocol: u8,
     /// `None` where the format does not have them.
     flags: Option<i32>,
-    /// The own side's address, where the format tells it.
-    told: Option<u128>,
+    /// Whether the source is the own side, where the format tells it.
+    is_from_own: Option<bool>,
     /// The own side's address, as far as it is known.
     own: Option<u128>,
 }
@@ -228,30 +185,39 @@ impl Attempts {
     /// Takes in one batch; without interfaces, addresses and ports it has nothing to say.
     pub fn add(&mut self, batch: &FlowBatch) {
         let Some(columns) = Columns::of(batch) else { return };
+        let is_whole = batch.is_whole() && self.interfaces.is_empty();
         let interfaces: Vec<Option<u32>> =
             columns.interface.words().map(|name| self.interface(name)).collect();
-        self.see_sides(&columns, &interfaces);
+        self.see_sides(&columns, &interfaces, batch.rows());
+        // What nothing can change any more need not wait for the end.
+        let is_known = is_whole && columns.direction.is_none();
+        let own = |id| if is_known { self.own(id) } else { self.settled(id) };
         let interfaces: Vec<Option<(u32, Option<u128>)>> =
-            interfaces.into_iter().map(|id| Some((id?, self.settled(id?)))).collect();
+            interfaces.into_iter().map(|id| Some((id?, own(id?)))).collect();
+        let mut nulls = 0;
         for i in 0..batch.rows() {
+            nulls = if i % 64 == 0 { columns.nulls_at(i) } else { nulls >> 1 };
             let Some(name) = columns.interface.key(i) else { continue };
-            let Some((interface, settled)) = interfaces.get(name).copied().flatten() else {
+            let Some((interface, own)) = interfaces.get(name).copied().flatten() else {
                 self.dropped_rows += 1;
                 continue;
             };
-            let Some(row) = columns.row(i, interface, settled) else { continue };
-            self.add_row(&row, || columns.side(i));
+            if nulls & 1 != 0 {
+                continue;
+            }
+            let Some(row) = columns.row(i, interface, own) else { continue };
+            self.add_row(&row, |side| columns.add_to(side, i));
         }
     }
 
     /// Counts the addresses of the rows that do not tell their own side.
-    fn see_sides(&mut self, columns: &Columns<'_>, interfaces: &[Option<u32>]) {
-        if columns.direction.is_some_and(|(texts, _)| texts.keys.null_count() == 0) {
+    fn see_sides(&mut self, columns: &Columns<'_>, interfaces: &[Option<u32>], n_rows: usize) {
+        if columns.direction.is_some_and(|(texts, _)| !texts.has_nulls()) {
             return;
         }
         let is_open = |id: &&u32| self.settled(**id).is_none();
         let mut n_open = interfaces.iter().flatten().filter(is_open).count();
-        for i in 0..columns.interface.keys.len() {
+        for i in 0..n_rows {
             if n_open == 0 {
                 return;
             }
@@ -265,6 +231,10 @@ impl Attempts {
                 n_open -= usize::from(interface.settled.is_some());
             }
         }
+    }
+
+    fn own(&self, id: u32) -> Option<u128> {
+        self.interfaces.get(id as usize)?.own()
     }
 
     fn settled(&self, id: u32) -> Option<u128> {
@@ -286,16 +256,17 @@ impl Attempts {
     }
 
     #[inline]
-    fn add_row(&mut self, row: &Row, side: impl FnOnce() -> Side) {
+    fn add_row(&mut self, row: &Row, add_to: impl FnOnce(&mut Side)) {
         let Some((key, from_opener)) = row.key() else { return };
         let Some(call) = self.call(key) else {
             self.dropped_rows += 1;
             return;
         };
-        call.own = row.told.or(call.own);
+        let is_told_own = row.is_from_own.map(|from_own| from_own == from_opener);
+        call.is_told_own = is_told_own.or(call.is_told_own);
         call.opened |= row.flags.is_none_or(|flags| from_opener && flags & SYN != 0);
         let [from, back] = &mut call.sides;
-        if from_opener { from.add(side()) } else { back.add(side()) }
+        add_to(if from_opener { from } else { back });
     }
 
     /// The call of this key; `None` if it is new and there are too many.
@@ -325,20 +296,19 @@ impl Attempts {
     pub fn finish(&mut self) -> Vec<Attempt> {
         let own: Vec<Option<u128>> = self.interfaces.iter().map(Interface::own).collect();
         let interfaces = std::mem::take(&mut self.interfaces);
-        let mut attempts: Vec<Attempt> = self
-            .calls
-            .drain(..)
-            .filter_map(|(key, call)| {
-                let interface = key.interface as usize;
-                let own = call.own.or(own.get(interface).copied().flatten())?;
-                call.attempt(&key, own, &interfaces.get(interface)?.name)
-            })
-            .collect();
+        let mut attempts = Vec::with_capacity(self.calls.len());
+        attempts.extend(self.calls.drain(..).filter_map(|(key, call)| {
+            let interface = key.interface as usize;
+            let told = call.is_told_own;
+            let told = told.map(|is_own| if is_own { key.opener } else { key.responder });
+            let own = told.or(own.get(interface).copied().flatten())?;
+            call.attempt(&key, own, &interfaces.get(interface)?.name)
+        }));
         self.names.clear();
         self.places.clear();
         self.last = 0;
         self.dropped_rows = 0;
-        attempts.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
+        attempts.sort_unstable_by(|a, b| a.target().cmp(&b.target()));
         // Several own addresses may have called the same service.
         attempts.dedup_by(|next, kept| {
             let same = next.target() == kept.target();
@@ -363,20 +333,11 @@ impl Attempt {
         (&self.interface, self.peer, self.port, self.protocol)
     }
 
-    fn order(&self) -> impl Ord + '_ {
-        (self.target(), self.first_start, self.last_end, self.packets_sent, self.bytes_sent)
-    }
-
     /// Joins what is known of the same target, in this object or in two.
     pub fn merge(&mut self, other: &Self) {
         self.first_start = self.first_start.min(other.first_start);
         self.last_end = self.last_end.max(other.last_end);
         self.flows = self.flows.saturating_add(other.flows);
-        self.packets_sent = self.packets_sent.saturating_add(other.packets_sent);
-        self.packets_back = self.packets_back.saturating_add(other.packets_back);
-        self.bytes_sent = self.bytes_sent.saturating_add(other.bytes_sent);
-        self.bytes_back = self.bytes_back.saturating_add(other.bytes_back);
-        self.rejected |= other.rejected;
         self.unanswered &= other.unanswered;
     }
 }
@@ -391,14 +352,14 @@ impl<'a> Columns<'a> {
             interface: batch.texts(Field::InterfaceId)?,
             srcaddr: batch.addresses(Field::SrcAddr)?,
             dstaddr: batch.addresses(Field::DstAddr)?,
-            srcport: Numbers::of(batch.int32(Field::SrcPort)),
-            dstport: Numbers::of(batch.int32(Field::DstPort)),
-            protocol: Numbers::of(batch.int32(Field::Protocol)),
-            flags: Numbers::of(batch.int32(Field::TcpFlags)),
-            packets: Numbers::of(batch.int64(Field::Packets)),
-            bytes: Numbers::of(batch.int64(Field::Bytes)),
-            start: Numbers::of(batch.int64(Field::Start)),
-            end: Numbers::of(batch.int64(Field::End)),
+            srcport: batch.int32(Field::SrcPort)?,
+            dstport: batch.int32(Field::DstPort)?,
+            protocol: batch.int32(Field::Protocol),
+            flags: batch.int32(Field::TcpFlags),
+            packets: batch.int64(Field::Packets),
+            bytes: batch.int64(Field::Bytes),
+            start: batch.int64(Field::Start),
+            end: batch.int64(Field::End),
             direction: key_of(Field::FlowDirection, "egress"),
             action: key_of(Field::Action, "REJECT"),
         })
@@ -411,43 +372,53 @@ impl<'a> Columns<'a> {
         Some(Some(texts.key(i)?) == egress)
     }
 
+    /// Which of the rows from `i` to the next multiple of 64 say nothing of a call, row `i` lowest.
+    fn nulls_at(&self, i: usize) -> u64 {
+        let addresses = self.srcaddr.nulls_at(i) | self.dstaddr.nulls_at(i);
+        addresses | self.srcport.nulls_at(i) | self.dstport.nulls_at(i)
+    }
+
+    /// Row `i`, which has addresses and ports.
     #[inline]
-    fn row(&self, i: usize, interface: u32, settled: Option<u128>) -> Option<Row> {
-        let (src, dst) = (self.srcaddr.get(i)?, self.dstaddr.get(i)?);
-        let told = self.tells_side(i).map(|from_own| if from_own { src } else { dst });
+    fn row(&self, i: usize, interface: u32, own: Option<u128>) -> Option<Row> {
+        let (src, dst) = (self.srcaddr.get_or_zero(i)?, self.dstaddr.get_or_zero(i)?);
+        let is_from_own = self.tells_side(i);
+        let told = is_from_own.map(|from_own| if from_own { src } else { dst });
         Some(Row {
             interface,
             src,
             dst,
-            srcport: u16::try_from(self.srcport.get(i)?).ok()?,
-            dstport: u16::try_from(self.dstport.get(i)?).ok()?,
-            protocol: u8::try_from(self.protocol.get(i).unwrap_or(0)).ok()?,
-            flags: self.flags.get(i),
-            told,
-            own: told.or(settled),
+            srcport: u16::try_from(self.srcport.get_or_zero(i)?).ok()?,
+            dstport: u16::try_from(self.dstport.get_or_zero(i)?).ok()?,
+            protocol: u8::try_from(or_zero(self.protocol, i)).ok()?,
+            flags: self.flags.and_then(|flags| flags.get(i)),
+            is_from_own,
+            own: told.or(own),
         })
     }
 
-    fn side(&self, i: usize) -> Side {
-        let packets = self.packets.get(i).unwrap_or(0);
-        let bytes = self.bytes.get(i).unwrap_or(0);
-        let start = self.start.get(i).unwrap_or(0);
+    /// Adds the flow of row `i`.
+    #[inline]
+    fn add_to(&self, side: &mut Side, i: usize) {
+        let (packets, bytes) = (or_zero(self.packets, i), or_zero(self.bytes, i));
+        let start = or_zero(self.start, i);
         let rejected = self.action.is_some_and(|(texts, reject)| {
             reject.is_some_and(|reject| texts.key(i) == Some(reject))
         });
         let speaks = packets > REFUSAL_PACKETS_MAX
             || bytes > packets.saturating_mul(REFUSAL_PACKET_BYTES_MAX);
-        Side {
-            flows: 1,
-            packets,
-            bytes,
-            start,
-            end: self.end.get(i).unwrap_or(start),
-            rejected,
-            speaks: speaks && !rejected,
-            accepted: !rejected,
-        }
+        side.flows = side.flows.saturating_add(1);
+        side.start = side.start.min(start);
+        side.end = side.end.max(self.end.and_then(|end| end.get(i)).unwrap_or(start));
+        side.speaks |= speaks && !rejected;
+        side.accepted |= !rejected;
     }
+}
+
+/// The number of row `i`; 0 for null, and where the format lacks the column.
+#[inline]
+fn or_zero<T: Copy + Default>(column: Option<Numbers<'_, T>>, i: usize) -> T {
+    column.and_then(|column| column.get_or_zero(i)).unwrap_or_default()
 }
 
 impl Row {
@@ -479,19 +450,6 @@ impl Row {
     }
 }
 
-impl Side {
-    fn add(&mut self, other: Self) {
-        self.flows = self.flows.saturating_add(other.flows);
-        self.packets = self.packets.saturating_add(other.packets);
-        self.bytes = self.bytes.saturating_add(other.bytes);
-        self.start = self.start.min(other.start);
-        self.end = self.end.max(other.end);
-        self.rejected |= other.rejected;
-        self.speaks |= other.speaks;
-        self.accepted |= other.accepted;
-    }
-}
-
 impl Call {
     /// This call as an attempt of the own side; `None` if another side opened it.
     fn attempt(&self, key: &Key, own: u128, interface: &Arc<str>) -> Option<Attempt> {
@@ -519,11 +477,6 @@ impl Call {
             first_start: sent.start.min(back.start),
             last_end: sent.end.max(back.end),
             flows: sent.flows,
-            packets_sent: sent.packets,
-            packets_back: back.packets,
-            bytes_sent: sent.bytes,
-            bytes_back: back.bytes,
-            rejected: sent.rejected,
             unanswered: !answered,
         })
     }

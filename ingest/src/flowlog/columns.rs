@@ -3,18 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
-use std::sync::Arc;
-
-use arrow_array::types::Int32Type;
-use arrow_array::{
-    ArrayRef, DictionaryArray, FixedSizeBinaryArray, Int32Array, Int64Array, StringArray,
-};
-use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
-use arrow_schema::ArrowError;
 
 use super::marks::Marks;
 use super::words::{NULL, any_integer, ends, integer, integer_at, ipv4, ipv4_at, word};
-use crate::flow::Kind;
+use crate::flow::{Data, Kind, Other, Values, Words};
 
 /// A column that grows line by line.
 #[derive(Debug)]
@@ -23,105 +15,8 @@ pub(super) enum Column {
     Skip,
     Int32(Values<i32>),
     Int64(Values<i64>),
-    Address(Values<i128>),
+    Address(Values<u128>),
     Text(Box<Dictionary>),
-}
-
-/// Values that are handed out as a buffer; its space comes back once nobody holds it any more.
-#[derive(Debug, Default)]
-struct Space<T> {
-    values: Vec<T>,
-    lent: Option<Buffer>,
-}
-
-impl<T: ArrowNativeType> Space<T> {
-    fn lend(&mut self) -> Buffer {
-        let buffer = Buffer::from_vec(std::mem::take(&mut self.values));
-        self.lent = Some(buffer.clone());
-        buffer
-    }
-
-    fn reclaim(&mut self) {
-        if let Some(Ok(values)) = self.lent.take().map(Buffer::into_vec) {
-            self.values = values;
-            self.values.clear();
-        }
-    }
-}
-
-/// Values and the rows that have none.
-#[derive(Debug, Default)]
-pub(super) struct Values<T> {
-    space: Space<T>,
-    nulls: Vec<u32>,
-}
-
-/// A value that is not as most are.
-enum Other<T> {
-    Value(T),
-    Null,
-}
-
-impl<T: ArrowNativeType> Values<T> {
-    #[inline]
-    fn push(&mut self, value: T) {
-        self.space.values.push(value);
-    }
-
-    #[inline]
-    fn push_null(&mut self) {
-        #[expect(clippy::cast_possible_truncation, reason = "a batch has at most 2^16 rows")]
-        self.nulls.push(self.space.values.len() as u32);
-        self.space.values.push(T::default());
-    }
-
-    /// Appends what `read` makes of each place, and returns how many are good before the first that
-    /// is not; those behind it are to be forgotten. `read` may leave rare ones to `other`.
-    #[inline]
-    fn extend(
-        &mut self,
-        places: impl ExactSizeIterator<Item = (usize, usize)>,
-        read: impl Fn(usize, usize) -> Option<T>,
-        other: impl Fn(usize, usize) -> Option<Other<T>>,
-    ) -> usize {
-        let Self { space: Space { values, .. }, nulls } = self;
-        let (before, mut good) = (values.len(), places.len());
-        values.extend(places.enumerate().map(|(i, (start, end))| {
-            if let Some(value) = read(start, end) {
-                return value;
-            }
-            match other(start, end) {
-                Some(Other::Value(value)) => return value,
-                #[expect(clippy::cast_possible_truncation, reason = "at most 2^16 rows")]
-                Some(Other::Null) => nulls.push((before + i) as u32),
-                None => good = good.min(i),
-            }
-            T::default()
-        }));
-        good
-    }
-
-    fn truncate(&mut self, rows: usize) {
-        self.space.values.truncate(rows);
-        while self.nulls.last().is_some_and(|row| *row as usize >= rows) {
-            self.nulls.pop();
-        }
-    }
-
-    fn take(&mut self) -> (Buffer, Option<NullBuffer>) {
-        let rows = self.space.values.len();
-        let values = self.space.lend();
-        if self.nulls.is_empty() {
-            return (values, None);
-        }
-        let mut valid = vec![u8::MAX; rows.div_ceil(8)];
-        for row in self.nulls.drain(..) {
-            if let Some(byte) = valid.get_mut(row as usize / 8) {
-                *byte &= !(1 << (row % 8));
-            }
-        }
-        (values, Some(NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(valid), 0, rows))))
-    }
 }
 
 impl Column {
@@ -217,42 +112,39 @@ impl Column {
             Self::Int32(values) => values.truncate(rows),
             Self::Int64(values) => values.truncate(rows),
             Self::Address(values) => values.truncate(rows),
-            Self::Text(dictionary) => dictionary.keys.truncate(rows),
+            Self::Text(dictionary) => dictionary.words.keys.truncate(rows),
         }
     }
 
-    /// The finished array. `None` for a skipped field.
-    pub(super) fn take(&mut self) -> Result<Option<ArrayRef>, ArrowError> {
-        let array: ArrayRef = match self {
-            Self::Skip => return Ok(None),
-            Self::Int32(values) => {
-                let (values, nulls) = values.take();
-                Arc::new(Int32Array::try_new(values.into(), nulls)?)
-            }
-            Self::Int64(values) => {
-                let (values, nulls) = values.take();
-                Arc::new(Int64Array::try_new(values.into(), nulls)?)
-            }
-            Self::Address(values) => {
-                let (values, nulls) = values.take();
-                Arc::new(FixedSizeBinaryArray::try_new(16, values, nulls)?)
-            }
-            Self::Text(dictionary) => dictionary.take()?,
-        };
-        Ok(Some(array))
+    /// What was read, handed out; `None` for a skipped field.
+    pub(super) fn take(&mut self) -> Option<Data> {
+        Some(match self {
+            Self::Skip => return None,
+            Self::Int32(values) => Data::Int32(std::mem::take(values)),
+            Self::Int64(values) => Data::Int64(std::mem::take(values)),
+            Self::Address(values) => Data::Address(std::mem::take(values)),
+            Self::Text(dictionary) => Data::Text(dictionary.take()),
+        })
     }
 
-    /// To be called between [`Self::take`] and the next row: takes back the space of the array, if
-    /// nobody holds it any more.
-    pub(super) fn reclaim(&mut self) {
-        match self {
-            Self::Skip => {}
-            Self::Int32(values) => values.space.reclaim(),
-            Self::Int64(values) => values.space.reclaim(),
-            Self::Address(values) => values.space.reclaim(),
-            Self::Text(dictionary) => dictionary.reclaim(),
+    /// Takes back the space of what was handed out.
+    pub(super) fn reclaim(&mut self, data: Data) {
+        match (self, data) {
+            (Self::Int32(own), Data::Int32(values)) => *own = emptied(values),
+            (Self::Int64(own), Data::Int64(values)) => *own = emptied(values),
+            (Self::Address(own), Data::Address(values)) => *own = emptied(values),
+            (Self::Text(dictionary), Data::Text(mut words)) => {
+                words.clear();
+                dictionary.words = words;
+            }
+            _ => {}
         }
     }
+}
+
+fn emptied<T: Copy + Default>(mut values: Values<T>) -> Values<T> {
+    values.clear();
+    values
 }
 
 /// Where the token at `pos` ends; `None` if it is empty.
@@ -269,22 +161,22 @@ fn token_end(text: &[u8], pos: usize) -> Option<usize> {
     }
 }
 
-/// An IPv4 address in IPv6, in network order whatever the machine.
+/// An IPv4 address in IPv6.
 #[inline]
-fn mapped(v4: u32) -> i128 {
-    (0xffff_0000_0000_i128 | i128::from(v4)).to_be()
+fn mapped(v4: u32) -> u128 {
+    0xffff_0000_0000 | u128::from(v4)
 }
 
 /// An address at the start of the text, or of IPv6.
 #[cold]
-fn ip(token: &[u8]) -> Option<i128> {
+fn ip(token: &[u8]) -> Option<u128> {
     let v4 = || std::str::from_utf8(token).ok()?.parse::<std::net::Ipv4Addr>().ok();
     v4().map(|v4| mapped(v4.to_bits())).or_else(|| ipv6(token))
 }
 
-fn ipv6(token: &[u8]) -> Option<i128> {
+fn ipv6(token: &[u8]) -> Option<u128> {
     let address: Ipv6Addr = std::str::from_utf8(token).ok()?.parse().ok()?;
-    Some(i128::from_ne_bytes(address.octets()))
+    Some(address.to_bits())
 }
 
 /// Words up to this length are compared as numbers. Unit: bytes. Interface ids have 21.
@@ -295,7 +187,7 @@ const SHORT_BYTES: usize = 24;
 const PROBES_MAX: usize = 16;
 
 /// Marks a word that is a null.
-const NULL_KEY: i32 = -1;
+const NULL_KEY: u32 = u32::MAX;
 
 /// The first bytes of a word as numbers, the rest zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -310,7 +202,7 @@ struct Guess {
     /// Of length 0 where there is no guess.
     short: Short,
     masks: [u64; 3],
-    key: i32,
+    key: u32,
 }
 
 impl Guess {
@@ -345,26 +237,23 @@ impl Guess {
 /// A dictionary-encoded column. It guesses that a row repeats a word of the rows before.
 #[derive(Debug)]
 pub(super) struct Dictionary {
-    keys: Values<i32>,
+    words: Words,
     /// What to expect: the last two words that differ, the newest first. Rows of two directions
     /// alternate.
     guesses: [Guess; 2],
-    words: Vec<Short>,
-    bytes: Space<u8>,
-    offsets: Space<i32>,
+    /// How each word begins.
+    shorts: Vec<Short>,
     /// Open addressing by hash: key + 1, or 0.
     slots: Vec<u32>,
-    overflow: BTreeMap<Box<[u8]>, i32>,
+    overflow: BTreeMap<Box<[u8]>, u32>,
 }
 
 impl Default for Dictionary {
     fn default() -> Self {
         Self {
-            keys: Values::default(),
+            words: Words::default(),
             guesses: [Guess::default(); 2],
-            words: Vec::new(),
-            bytes: Space::default(),
-            offsets: Space { values: vec![0], lent: None },
+            shorts: Vec::new(),
             slots: vec![0; 64],
             overflow: BTreeMap::new(),
         }
@@ -379,7 +268,7 @@ impl Dictionary {
         places: impl ExactSizeIterator<Item = (usize, usize)>,
     ) -> usize {
         let rows = places.len();
-        self.keys.space.values.reserve(rows);
+        self.words.keys.reserve(rows);
         for (row, (start, end)) in places.enumerate() {
             let [newest, other] = &self.guesses;
             let ahead = text.get(start..).and_then(|ahead| ahead.first_chunk());
@@ -422,8 +311,9 @@ impl Dictionary {
     }
 
     #[inline]
-    fn push_key(&mut self, key: i32) {
-        if key == NULL_KEY { self.keys.push_null() } else { self.keys.push(key) }
+    fn push_key(&mut self, key: u32) {
+        let keys = &mut self.words.keys;
+        if key == NULL_KEY { keys.push_null() } else { keys.push(key) }
     }
 
     fn push_other(&mut self, text: &[u8], pos: usize) -> Option<usize> {
@@ -445,49 +335,46 @@ impl Dictionary {
     }
 
     /// The key of a word, new or known.
-    fn key(&mut self, token: &[u8]) -> Option<i32> {
+    fn key(&mut self, token: &[u8]) -> Option<u32> {
         if let Some(key) = self.find(token) {
             return Some(key);
         }
         match String::from_utf8_lossy(token) {
-            std::borrow::Cow::Borrowed(_) => self.insert(token),
+            std::borrow::Cow::Borrowed(word) => self.insert(word),
             std::borrow::Cow::Owned(lossy) => {
-                self.find(lossy.as_bytes()).or_else(|| self.insert(lossy.as_bytes()))
+                self.find(lossy.as_bytes()).or_else(|| self.insert(&lossy))
             }
         }
     }
 
-    fn find(&self, token: &[u8]) -> Option<i32> {
+    fn find(&self, token: &[u8]) -> Option<u32> {
         let short = Short::of(token);
         for slot in self.probe(&short, token) {
             let key = self.slots.get(slot)?.checked_sub(1)?;
-            if self.words.get(key as usize) == Some(&short)
-                && (token.len() <= SHORT_BYTES || self.word(key as usize) == Some(token))
+            if self.shorts.get(key as usize) == Some(&short)
+                && (token.len() <= SHORT_BYTES || self.word(key) == Some(token))
             {
-                return i32::try_from(key).ok();
+                return Some(key);
             }
         }
         self.overflow.get(token).copied()
     }
 
-    fn insert(&mut self, token: &[u8]) -> Option<i32> {
-        let key = u32::try_from(self.words.len()).ok()?;
-        let short = Short::of(token);
-        self.words.push(short);
-        self.bytes.values.extend_from_slice(token);
-        self.offsets.values.push(i32::try_from(self.bytes.values.len()).ok()?);
-        if self.words.len() * 2 > self.slots.len() {
+    fn insert(&mut self, word: &str) -> Option<u32> {
+        let key = self.words.add(word)?;
+        self.shorts.push(Short::of(word.as_bytes()));
+        if self.shorts.len() * 2 > self.slots.len() {
             self.grow();
         } else {
             self.place(key);
         }
-        i32::try_from(key).ok()
+        Some(key)
     }
 
     /// Puts a word that is in `words` into the table.
     fn place(&mut self, key: u32) {
-        let Some(short) = self.words.get(key as usize).copied() else { return };
-        let Some(token) = self.word(key as usize) else { return };
+        let Some(short) = self.shorts.get(key as usize).copied() else { return };
+        let Some(token) = self.word(key) else { return };
         let free = self.probe(&short, token).find(|slot| self.slots.get(*slot) == Some(&0));
         if let Some(free) = free {
             if let Some(slot) = self.slots.get_mut(free) {
@@ -495,22 +382,20 @@ impl Dictionary {
             }
         } else {
             let token = token.into();
-            self.overflow.insert(token, key.cast_signed());
+            self.overflow.insert(token, key);
         }
     }
 
     fn grow(&mut self) {
         self.slots = vec![0; self.slots.len() * 4];
         self.overflow.clear();
-        for key in (0..).take(self.words.len()) {
+        for key in (0..).take(self.shorts.len()) {
             self.place(key);
         }
     }
 
-    fn word(&self, key: usize) -> Option<&[u8]> {
-        let start = usize::try_from(*self.offsets.values.get(key)?).ok()?;
-        let end = usize::try_from(*self.offsets.values.get(key + 1)?).ok()?;
-        self.bytes.values.get(start..end)
+    fn word(&self, key: u32) -> Option<&[u8]> {
+        self.words.word(key as usize).map(str::as_bytes)
     }
 
     #[inline]
@@ -528,23 +413,12 @@ impl Dictionary {
         (0..PROBES_MAX).map(move |i| (start + i) & mask)
     }
 
-    fn take(&mut self) -> Result<ArrayRef, ArrowError> {
-        let (keys, nulls) = self.keys.take();
-        let (offsets, bytes) = (self.offsets.lend(), self.bytes.lend());
-        let values = StringArray::try_new(OffsetBuffer::new(offsets.into()), bytes, None)?;
-        self.words.clear();
+    fn take(&mut self) -> Words {
+        self.shorts.clear();
         self.slots.fill(0);
         self.overflow.clear();
         self.guesses = [Guess::default(); 2];
-        let keys = Int32Array::try_new(keys.into(), nulls)?;
-        Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::new(values))?))
-    }
-
-    fn reclaim(&mut self) {
-        self.keys.space.reclaim();
-        self.bytes.reclaim();
-        self.offsets.reclaim();
-        self.offsets.values.push(0);
+        std::mem::take(&mut self.words)
     }
 }
 

@@ -88,7 +88,7 @@ impl FlowReader {
             ));
             return;
         }
-        let known = self.format.positions();
+        let known = self.shape.format.positions();
         if !self.from_json || !values.iter().all(|(field, _)| known.contains(&Some(*field))) {
             // The columns grow; a record without one of them has a null there.
             let mut fields: Vec<Field> = values.iter().map(|(field, _)| *field).collect();
@@ -101,6 +101,7 @@ impl FlowReader {
             self.from_json = true;
         }
         let tokens: Vec<Vec<u8>> = self
+            .shape
             .format
             .positions()
             .iter()

@@ -330,6 +330,27 @@ fn a_reader_forgets_the_last_object() {
 }
 
 #[test]
+fn objects_of_many_formats_may_take_turns() {
+    let headed = |n: usize| {
+        let names: Vec<_> = V2.split(' ').cycle().skip(n).take(14).collect();
+        let values: Vec<_> = LINE.split(' ').cycle().skip(n).take(14).collect();
+        format!("{} made-up\n{} x\n", names.join(" "), values.join(" "))
+    };
+    let mut objects: Vec<String> = (0..SHAPES_MAX + 3).map(headed).collect();
+    let json = r#"{"srcaddr":"10.0.0.1"}"#.to_owned();
+    objects.extend([LINE.to_owned(), json, headed(1), format!("{V2}\n{LINE}\n{}", headed(2))]);
+    let mut reader = FlowReader::default();
+    for turn in [0, 1, 2, 5, 7] {
+        for object in objects.iter().cycle().step_by(turn + 1).take(objects.len()) {
+            let mut rows = Vec::new();
+            let text = object.as_bytes();
+            let counts = reader.read(text, &mut |batch| rows.extend(rows_of(&batch)));
+            assert_eq!((rows, counts), read(object), "{object}");
+        }
+    }
+}
+
+#[test]
 fn flow_logs_are_told_from_other_text() {
     for text in [
         LINE.to_owned(),

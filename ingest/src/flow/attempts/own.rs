@@ -17,8 +17,10 @@ const SETTLED_ROWS: u64 = 32;
 #[derive(Debug)]
 pub(super) struct Interface {
     pub(super) name: Arc<str>,
-    /// Addresses and on how many rows they were, at least.
-    candidates: Vec<(u128, u64)>,
+    /// Addresses and on how many rows they were, at least; of the first `n_candidates`.
+    addresses: [u128; CANDIDATES_MAX],
+    counts: [u64; CANDIDATES_MAX],
+    n_candidates: usize,
     /// No candidate ever had more rows.
     most: u64,
     /// The own address, once it is beyond doubt.
@@ -27,8 +29,8 @@ pub(super) struct Interface {
 
 impl Interface {
     pub(super) fn new(name: Arc<str>) -> Self {
-        let candidates = Vec::with_capacity(CANDIDATES_MAX);
-        Self { name, candidates, most: 0, settled: None }
+        let (addresses, counts) = ([0; CANDIDATES_MAX], [0; CANDIDATES_MAX]);
+        Self { name, addresses, counts, n_candidates: 0, most: 0, settled: None }
     }
 
     /// Counts the two addresses of a row, until the own one is beyond doubt.
@@ -38,31 +40,49 @@ impl Interface {
         if self.most < SETTLED_ROWS {
             return;
         }
-        if let Some((own, n)) = self.candidates.iter().max_by_key(|(_, n)| *n)
-            && *n >= SETTLED_ROWS
-            && self.candidates.iter().all(|(other, m)| other == own || m * 2 <= *n)
+        if let Some((own, n)) = self.candidates().max_by_key(|(_, n)| *n)
+            && n >= SETTLED_ROWS
+            && self.candidates().all(|(other, m)| other == own || m * 2 <= n)
         {
-            self.settled = Some(*own);
+            self.settled = Some(own);
         }
+    }
+
+    fn candidates(&self) -> impl Iterator<Item = (u128, u64)> {
+        let all = self.addresses.iter().copied().zip(self.counts.iter().copied());
+        all.take(self.n_candidates)
     }
 
     /// Counts an address; keeps the few that come most often (Misra and Gries, 1982).
     fn saw(&mut self, address: u128) {
-        let found = self.candidates.iter().position(|(known, _)| *known == address);
-        if let Some(place) = found
-            && let Some((_, n)) = self.candidates.get_mut(place)
-        {
+        let known = self.addresses.iter().take(self.n_candidates);
+        let found = known.zip(&mut self.counts).find(|(known, _)| **known == address);
+        if let Some((_, n)) = found {
             *n += 1;
             self.most = self.most.max(*n);
-            // What comes often is found first.
-            self.candidates.swap(0, place);
-        } else if self.candidates.len() < CANDIDATES_MAX {
-            self.candidates.push((address, 1));
+        } else if let (Some(own), Some(n)) =
+            (self.addresses.get_mut(self.n_candidates), self.counts.get_mut(self.n_candidates))
+        {
+            (*own, *n) = (address, 1);
+            self.n_candidates += 1;
         } else {
-            for (_, n) in &mut self.candidates {
-                *n -= 1;
+            self.counts.iter_mut().for_each(|n| *n -= 1);
+            if self.counts.contains(&0) {
+                self.forget();
             }
-            self.candidates.retain(|(_, n)| *n > 0);
+        }
+    }
+
+    /// Makes room in place of the addresses that are on no row any more.
+    fn forget(&mut self) {
+        let Self { addresses, counts, n_candidates, .. } = self;
+        *n_candidates = 0;
+        for from in 0..CANDIDATES_MAX {
+            if counts.get(from).is_some_and(|n| *n > 0) {
+                addresses.swap(from, *n_candidates);
+                counts.swap(from, *n_candidates);
+                *n_candidates += 1;
+            }
         }
     }
 
@@ -71,17 +91,16 @@ impl Interface {
         if self.settled.is_some() {
             return self.settled;
         }
-        let most = self.candidates.iter().map(|(_, n)| *n).max()?;
-        let mut first = self.candidates.iter().filter(|(_, n)| *n == most).map(|(a, _)| *a);
+        let most = self.candidates().map(|(_, n)| n).max()?;
+        let mut first = self.candidates().filter(|(_, n)| *n == most).map(|(a, _)| a);
         let (one, other) = (first.next()?, first.next());
         if other.is_none() {
             return Some(one);
         }
         let mut private = self
-            .candidates
-            .iter()
+            .candidates()
             .filter(|(address, n)| *n == most && is_private(*address))
-            .map(|(address, _)| *address);
+            .map(|(address, _)| address);
         let only = private.next()?;
         private.next().is_none().then_some(only)
     }

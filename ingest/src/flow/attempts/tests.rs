@@ -1,5 +1,7 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
 
 use super::*;
 use crate::decode::gunzip;
@@ -159,6 +161,30 @@ fn keys_are_bounded_and_the_rest_is_counted() {
     assert_eq!(all.dropped_rows(), 10);
     assert_eq!(all.finish().len(), KEYS_MAX);
     assert_eq!(all.dropped_rows(), 0);
+}
+
+proptest! {
+    /// What is left out early, because the object is whole, is what would be left out at its end.
+    #[test]
+    fn a_whole_object_says_the_same_as_a_part_like_it(
+        rows in proptest::collection::vec((0_u8..3, 0_u8..12, 0_u8..12, 0_u8..4, 0_u8..4), 0..120),
+    ) {
+        let mut text = format!("{NARROW}\n");
+        for (interface, from, to, srcport, dstport) in rows {
+            let address = |n: u8| format!("{}.0.0.{n}", if n < 4 { 10 } else { 8 });
+            let ends = format!("{} {} {srcport} {dstport}", address(from), address(to));
+            let line = format!("eni-{interface} {ends} 6 {from} 900 {to} 150 ACCEPT\n");
+            text.push_str(&line);
+        }
+        let mut of_part = Attempts::default();
+        let mut visit = |mut batch: FlowBatch| {
+            assert!(batch.is_whole);
+            batch.is_whole = false;
+            of_part.add(&batch);
+        };
+        FlowReader::default().read(text.as_bytes(), &mut visit);
+        prop_assert_eq!(read(text.as_bytes(), None), of_part.finish());
+    }
 }
 
 fn objects(folder: &Path, all: &mut Vec<PathBuf>) {

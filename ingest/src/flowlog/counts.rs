@@ -1,0 +1,88 @@
+//! What is counted of an object: records by their status, and the lines that are none.
+
+use thiserror::Error;
+
+use super::LINE_BYTES_MAX;
+use crate::flow::Field;
+
+/// How many bad lines of an object are described; the rest are only counted.
+pub const BAD_SAMPLES_MAX: usize = 8;
+
+/// How many unknown fields of an object are named.
+pub const UNKNOWN_FIELDS_MAX: usize = 16;
+
+/// What was read of one object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FlowCounts {
+    /// Records, NODATA and SKIPDATA included.
+    pub rows: u64,
+    /// Records that say "no traffic".
+    pub nodata: u64,
+    /// Records that say "flows were lost"; each can stand for many.
+    pub skipdata: u64,
+    /// Lines that are neither a record nor a header.
+    pub bad_rows: u64,
+    /// The first [`BAD_SAMPLES_MAX`] bad lines.
+    pub bad_samples: Vec<BadRow>,
+    /// Fields in headers that are not documented, the first [`UNKNOWN_FIELDS_MAX`].
+    pub unknown_fields: Vec<String>,
+    /// The account of the first record that names one.
+    pub account: Option<String>,
+}
+
+impl FlowCounts {
+    #[inline]
+    pub(super) fn note_status(&mut self, status: &[u8]) {
+        match status {
+            b"NODATA" => self.nodata += 1,
+            b"SKIPDATA" => self.skipdata += 1,
+            _ => {}
+        }
+    }
+
+    pub(super) fn note_account(&mut self, account: &[u8]) {
+        if self.account.is_none() && account != b"-" {
+            self.account = Some(String::from_utf8_lossy(account).into_owned());
+        }
+    }
+}
+
+/// One line that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("line {line}: {why}")]
+pub struct BadRow {
+    /// Line number in the object, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    #[source]
+    pub why: RowError,
+}
+
+/// Why a line is no record.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RowError {
+    /// Too few or too many fields.
+    #[error("{found} fields; expected {expected} as in the header or format")]
+    Fields {
+        /// Fields of the format.
+        expected: usize,
+        /// Fields of the line.
+        found: usize,
+    },
+    /// A value of another kind.
+    #[error("field `{field}` at place {place} is no {expected}")]
+    Value {
+        /// The field.
+        field: Field,
+        /// Its place, from 1.
+        place: usize,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// Longer than [`LINE_BYTES_MAX`].
+    #[error("longer than {LINE_BYTES_MAX} bytes; expected a flow record")]
+    Long,
+    /// Not a JSON object of flow fields.
+    #[error("no JSON flow record: {0}")]
+    Json(String),
+}
