@@ -111,8 +111,9 @@ impl Rules {
         errors.extend(found);
         errors.sort();
         // The samples of a correlation test its members too.
+        let members = || set.correlations().iter().flat_map(|made| &made.members);
         let alone = (0..).map(RuleNo).zip(set.rules()).filter(|(no, rule)| {
-            !rule.head.samples.is_empty() || set.correlations_of(*no).next().is_none()
+            !rule.head.samples.is_empty() || !members().any(|member| member.rule == *no)
         });
         let rules = alone.map(|(_, rule)| (&rule.id, &rule.head, rule.logs));
         let made = set.correlations().iter().map(|made| {

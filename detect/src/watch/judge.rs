@@ -244,10 +244,7 @@ impl Watch {
             }
         };
         let Some(usual) = usual.filter(|usual| usual.own_days() > 0) else {
-            // Where nobody has history, what everybody does would look new: told as if it were usual,
-            // or it would also keep the first days from teaching what is.
-            let is_cold = usual.is_none_or(Generation::is_cold);
-            return (self.usual == Usual::Api && is_cold, "not known yet".to_owned());
+            return (false, "not known yet".to_owned());
         };
         let (known, news): (Vec<&Value>, Vec<&Value>) =
             values.iter().partition(|value| usual.knows(dimension, value));

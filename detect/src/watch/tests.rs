@@ -79,36 +79,35 @@ fn an_informational_rule_says_nothing() {
     logs(&text).call(0, "10:00", call("s3:PutObject")).stays_quiet("own");
 }
 
-fn replace() -> Call {
-    let request = json!({"instanceId": "i-1", "userData": "<sensitiveDataRemoved>"});
-    call("ec2:ModifyInstanceAttribute").request(request)
+fn activate() -> Call {
+    call("ssm:CreateActivation").request(json!({"iamRole": "hybrid"}))
 }
 
 #[test]
 fn a_known_api_makes_it_low() {
-    const ID: &str = "instance-start-script-replaced";
-    let cold = Logs::new().call(0, "10:00", replace()).finding(ID);
-    assert_eq!(cold.severity, Severity::Low);
-    says(&cold, &["replaced the start script of the instance i-1; usual: not known yet"]);
+    const ID: &str = "ssm-activation-made";
+    let cold = Logs::new().call(0, "10:00", activate()).finding(ID);
+    assert_eq!(cold.severity, Severity::Medium);
+    says(&cold, &["usual: not known yet"]);
     let lists = || call("s3:ListBuckets");
-    let stranger = Logs::new().habit(10, 2, lists).call(0, "10:00", replace()).finding(ID);
+    let stranger = Logs::new().habit(10, 2, lists).call(0, "10:00", activate()).finding(ID);
     assert_eq!(stranger.severity, Severity::Medium);
-    says(&stranger, &["usual: never calls ec2:ModifyInstanceAttribute in its 10 days"]);
+    says(&stranger, &["usual: never calls ssm:CreateActivation in its 10 days"]);
     let bob = || raw::call("bob").api("s3:ListBuckets");
-    let newcomer = Logs::new().habit(10, 2, bob).call(0, "10:00", replace()).finding(ID);
+    let newcomer = Logs::new().habit(10, 2, bob).call(0, "10:00", activate()).finding(ID);
     assert_eq!(newcomer.severity, Severity::Medium);
-    let known = Logs::new().daily(10, "9:00", |_| replace()).call(0, "10:00", replace());
+    let known = Logs::new().daily(10, "9:00", |_| activate()).call(0, "10:00", activate());
     let known = known.today(ID).unwrap();
     assert_eq!(known.severity, Severity::Low);
-    says(&known, &["usual: calls ec2:ModifyInstanceAttribute on at least 10 of its 10 days"]);
+    says(&known, &["usual: calls ssm:CreateActivation on at least 10 of its 10 days"]);
 }
 
 #[test]
 fn a_day_with_a_match_teaches_less() {
-    const ID: &str = "instance-start-script-replaced";
+    const ID: &str = "ssm-activation-made";
     let mut logs = Logs::new().habit(12, 2, || call("s3:ListBuckets"));
     for day in -8..1 {
-        logs = logs.call(day, "10:00", replace());
+        logs = logs.call(day, "10:00", activate());
     }
     let medium = logs.findings(ID).into_iter().filter(|one| one.severity == Severity::Medium);
     let days: Vec<_> = medium.map(|one| one.day.0 - TODAY.0).collect();
@@ -118,7 +117,7 @@ fn a_day_with_a_match_teaches_less() {
 
 #[test]
 fn a_habit_makes_it_low() {
-    const ID: &str = "iam-administrator-policy-given";
+    const ID: &str = "admin-policy-given-to-user";
     let give = || {
         let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
         let request = json!({"userName": "bob", "policyArn": policy});
@@ -127,7 +126,7 @@ fn a_habit_makes_it_low() {
     let logs = Logs::new().daily(20, "9:00", |_| give()).call(0, "10:00", give());
     let finding = logs.today(ID).unwrap();
     assert_eq!(finding.severity, Severity::Low);
-    says(&finding, &["usual: matches iam-administrator-policy-given on at least"]);
+    says(&finding, &["usual: matches admin-policy-given-to-user on at least"]);
     let reader = call("iam:AttachUserPolicy")
         .request(json!({"userName": "bob", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}));
     let reads = Logs::new().daily(20, "9:00", |_| reader.clone()).call(0, "10:00", give());

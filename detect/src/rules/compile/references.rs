@@ -27,9 +27,12 @@ impl References {
     pub(super) fn of(documents: &[Document], errors: &mut Vec<RuleError>) -> Self {
         let mut references =
             Self { ids: Vec::new(), rules: BTreeMap::new(), correlations: BTreeSet::new() };
-        let mut by_file: BTreeMap<&str, usize> = BTreeMap::new();
+        // What names itself in a file of several leaves the name of the file to the others.
+        let mut nameless: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut all: BTreeMap<&str, usize> = BTreeMap::new();
         for head in documents.iter().filter_map(head) {
-            *by_file.entry(&head.file).or_default() += 1;
+            *all.entry(&head.file).or_default() += 1;
+            *nameless.entry(&head.file).or_default() += usize::from(head.name.is_none());
         }
         let mut taken: BTreeMap<Arc<str>, String> = BTreeMap::new();
         for detector in DETECTORS {
@@ -43,8 +46,9 @@ impl References {
             };
             let n = seen.entry(&head.file).or_default();
             *n += 1;
-            let is_alone = by_file.get(&*head.file) == Some(&1);
-            let id: Arc<str> = id(head, *n, is_alone).into();
+            let is_alone = all.get(&*head.file) == Some(&1);
+            let has_file = is_alone || head.name.is_none() && nameless.get(&*head.file) == Some(&1);
+            let id: Arc<str> = id(head, *n, has_file).into();
             let fault = match taken.get(&id) {
                 _ if taken.len() >= super::DOCUMENTS_MAX + DETECTORS.len() => {
                     Some(format!("expected at most {} documents", super::DOCUMENTS_MAX))
@@ -111,13 +115,14 @@ fn head(document: &Document) -> Option<&Head> {
     }
 }
 
-/// The id of the `n`th document of its file, from 1: the file's name; where there are several, each
-/// by its own name.
-fn id(head: &Head, n: usize, is_alone: bool) -> String {
+/// The id of the `n`th document of its file, from 1: the file's name for the only one, or the only one
+/// without a name of its own; the others by theirs.
+fn id(head: &Head, n: usize, has_file: bool) -> String {
     let file = head.file.rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = kebab(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
     match head.name.as_deref().map(kebab).filter(|name| !name.is_empty()) {
-        Some(name) if !is_alone => name,
+        _ if has_file => stem,
+        Some(name) => name,
         _ if n == 1 => stem,
         _ => format!("{stem}-{n}"),
     }
