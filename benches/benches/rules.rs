@@ -113,8 +113,8 @@ fn rule_set(n_hot: usize, n_others: usize, n_keywords: usize) -> RuleSet {
     let by_api =
         (0..1_000 - n_others - n_keywords).map(|n| rule(20_000 + n, &by_api(n, n < n_hot)));
     let files: Vec<(String, String)> = others.chain(keywords).chain(by_api).collect();
-    let bad: String = (0..20_000).map(|n| format!("203.0.{}.{}\n", n / 256, n % 256)).collect();
-    let lists = Lists::of(vec![List::parse("bad", &bad, false).unwrap()]);
+    let bad: Vec<String> = (0..20_000).map(|n| format!("203.0.{}.{}", n / 256, n % 256)).collect();
+    let lists = Lists::of(vec![List::parse("bad", &bad.join("\n"), false).unwrap()]);
     let names = Names { lists, ..Names::default() };
     let files = files.iter().map(|(file, text)| (file.as_str(), text.as_str()));
     let (rules, errors) = RuleSet::read(files, names);
@@ -128,7 +128,7 @@ fn texts() -> Vec<String> {
         let records: Vec<String> = (0..20_000)
             .map(|index| testkit::call("alice").id(&format!("event-{index}")).raw())
             .collect();
-        return records.chunks(200).map(|chunk| testkit::object(chunk)).collect();
+        return records.chunks(200).map(testkit::object).collect();
     }
     let text = |gzip: Vec<u8>| String::from_utf8(gunzip(&gzip, 1 << 30).unwrap()).unwrap();
     objects.into_iter().map(text).collect()

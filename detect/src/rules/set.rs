@@ -17,7 +17,7 @@ use ingest::{
 };
 use std::collections::BTreeSet;
 
-/// Rules and correlations, as `compile.rs` made them ready. Share one between threads.
+/// Rules and correlations, made ready. Share one between threads.
 #[derive(Debug, Clone, Default)]
 pub struct RuleSet {
     rules: Vec<Rule>,
