@@ -96,7 +96,9 @@ pub(crate) fn show(rules: &Rules, id: &str, out: &mut dyn Write) -> Result<()> {
     }
     writeln!(out, "id: {}, severity: {}, impact: {}", row.id, row.severity, row.impact)?;
     let guardduty = row.guardduty.unwrap_or("none of this kind");
-    writeln!(out, "MITRE ATT&CK: {}, GuardDuty: {guardduty}", row.techniques.join(", "))?;
+    let techniques = row.techniques.join(", ");
+    let techniques = if techniques.is_empty() { "no technique named" } else { &techniques };
+    writeln!(out, "MITRE ATT&CK: {techniques}, GuardDuty: {guardduty}")?;
     Ok(())
 }
 

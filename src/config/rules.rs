@@ -227,7 +227,7 @@ mod tests {
         let told = wrong(&folder, text);
         for start in [
             format!("{}:4: CloudTrail records have no field", beside("a.yml")),
-            format!("{}:2: not YAML", beside("b.yml")),
+            format!("{}:1: not YAML", beside("b.yml")),
             format!("{}: cannot be read", beside("gone")),
             format!("{}:2: expected an address", beside("list.txt")),
         ] {
