@@ -31,6 +31,10 @@ impl Distinct {
             }
             Err(at) => at,
         };
+        if self.kept.is_empty() {
+            // Most sets hold one value, and a vector would begin with room for four.
+            self.kept.reserve_exact(1);
+        }
         if self.kept.len() < Self::MAX {
             self.kept.insert(at, (value.clone(), amount));
             if let Some(sketch) = &mut self.sketch {

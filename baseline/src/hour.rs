@@ -22,8 +22,6 @@ pub struct Counted {
     pub values: Distinct,
     /// The first records.
     pub records: Records,
-    /// Time of the last record, kept or not. Unit: milliseconds since the Unix epoch.
-    pub last_ms: Option<i64>,
 }
 
 impl Counted {
@@ -31,8 +29,7 @@ impl Counted {
         self.amount = self.amount.saturating_add(other.amount);
         self.n_records = self.n_records.saturating_add(other.n_records);
         self.values.merge(&other.values);
-        other.records.iter().for_each(|record| self.records.add(record.clone(), records_max));
-        self.last_ms = self.last_ms.max(other.last_ms);
+        self.records.merge(&other.records, records_max);
     }
 
     /// What the dimension's rate counts.
@@ -59,6 +56,10 @@ impl Hours {
         let slots = self.counted.entry(entry.dimension).or_default();
         let at = slots.partition_point(|(slot, _)| *slot < entry.slot);
         if slots.get(at).is_none_or(|(slot, _)| *slot != entry.slot) {
+            if slots.is_empty() {
+                // Of many identities one slot is all there is.
+                slots.reserve_exact(1);
+            }
             slots.insert(at, (entry.slot, Counted::default()));
         }
         let Some((_, counted)) = slots.get_mut(at) else { return };
@@ -69,7 +70,6 @@ impl Hours {
         }
         if let Some(record) = &entry.evidence {
             counted.records.add(Evidence::clone(record), Records::MAX);
-            counted.last_ms = counted.last_ms.max(Some(record.time_ms));
         }
     }
 
@@ -224,10 +224,7 @@ impl<'hours> Span<'hours> {
         }
         let after = Slot(end.0.saturating_add(1));
         for (at, slot) in self.rest(dimension, after) {
-            window.counted.last_ms = window.counted.last_ms.max(slot.last_ms);
-            for record in slot.records.iter() {
-                window.counted.records.add(record.clone(), Self::RECORDS_MAX);
-            }
+            window.counted.records.merge(&slot.records, Self::RECORDS_MAX);
             window.slots.push((at, slot.n_records));
         }
         window
