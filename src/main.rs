@@ -11,6 +11,10 @@ mod worker;
 
 use std::process::ExitCode;
 
+/// Profiles are many small pieces that come and go: a tenth of a replay was glibc's malloc.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::main()
 }

@@ -31,6 +31,10 @@ impl Distinct {
             }
             Err(at) => at,
         };
+        if self.kept.is_empty() {
+            // Most sets hold one value, and a vector would begin with room for four.
+            self.kept.reserve_exact(1);
+        }
         if self.kept.len() < Self::MAX {
             self.kept.insert(at, (value.clone(), amount));
             if let Some(sketch) = &mut self.sketch {
@@ -86,11 +90,17 @@ impl Distinct {
             sets.for_each(|set| all.merge(set));
             return all.count();
         }
-        let mut values: Vec<&Value> =
-            sets.flat_map(|set| &set.kept).map(|(value, _)| value).collect();
-        values.sort_unstable();
-        values.dedup();
-        values.len() as u64
+        // Few and small: each set adds what none before it has.
+        let news = |(n, set): (usize, &Self)| {
+            let is_new =
+                |(value, _): &&(Value, u64)| !sets.clone().take(n).any(|set| set.has(value));
+            set.kept.iter().filter(is_new).count() as u64
+        };
+        sets.clone().enumerate().map(news).sum()
+    }
+
+    fn has(&self, value: &Value) -> bool {
+        self.kept.binary_search_by(|(known, _)| known.cmp(value)).is_ok()
     }
 
     /// The largest number of kept values whose first words are the same. Up to [`Self::MAX`].

@@ -98,9 +98,16 @@ pub struct Evidence {
     pub amount: u64,
 }
 
-/// The k records smallest by (time, id).
+/// The k records smallest by (time, id), and the time of the last one.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Records(Vec<Evidence>);
+pub struct Records(Option<Box<Kept>>);
+
+/// In a box, since most counts have no records.
+#[derive(Debug, Clone, PartialEq)]
+struct Kept {
+    first: Vec<Evidence>,
+    last_ms: i64,
+}
 
 impl Records {
     /// Records kept per slot and dimension. Unit: records.
@@ -108,23 +115,43 @@ impl Records {
 
     /// Adds one record; a record that is there already changes nothing.
     pub fn add(&mut self, record: Evidence, max: usize) {
-        if self.0.len() >= max && self.0.last().is_some_and(|last| *last < record) {
+        let Kept { first, last_ms } = self.kept(record.time_ms);
+        *last_ms = record.time_ms.max(*last_ms);
+        if first.len() >= max && first.last().is_some_and(|last| *last < record) {
             return;
         }
-        if let Err(at) = self.0.binary_search(&record) {
-            self.0.insert(at, record);
-            self.0.truncate(max);
+        if let Err(at) = first.binary_search(&record) {
+            first.insert(at, record);
+            first.truncate(max);
         }
+    }
+
+    /// Adds all of another set.
+    pub(crate) fn merge(&mut self, other: &Self, max: usize) {
+        other.iter().for_each(|record| self.add(record.clone(), max));
+        if let Some(theirs) = other.last_ms() {
+            let ours = self.kept(theirs);
+            ours.last_ms = ours.last_ms.max(theirs);
+        }
+    }
+
+    fn kept(&mut self, last_ms: i64) -> &mut Kept {
+        self.0.get_or_insert_with(|| Box::new(Kept { first: Vec::new(), last_ms }))
     }
 
     /// In order of time.
     pub fn iter(&self) -> impl Iterator<Item = &Evidence> {
-        self.0.iter()
+        self.0.iter().flat_map(|kept| &kept.first)
+    }
+
+    /// Time of the last record, kept or not. Unit: milliseconds since the Unix epoch.
+    pub fn last_ms(&self) -> Option<i64> {
+        self.0.as_ref().map(|kept| kept.last_ms)
     }
 
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 }
 

@@ -22,8 +22,6 @@ pub struct Counted {
     pub values: Distinct,
     /// The first records.
     pub records: Records,
-    /// Time of the last record, kept or not. Unit: milliseconds since the Unix epoch.
-    pub last_ms: Option<i64>,
 }
 
 impl Counted {
@@ -31,8 +29,7 @@ impl Counted {
         self.amount = self.amount.saturating_add(other.amount);
         self.n_records = self.n_records.saturating_add(other.n_records);
         self.values.merge(&other.values);
-        other.records.iter().for_each(|record| self.records.add(record.clone(), records_max));
-        self.last_ms = self.last_ms.max(other.last_ms);
+        self.records.merge(&other.records, records_max);
     }
 
     /// What the dimension's rate counts.
@@ -59,6 +56,10 @@ impl Hours {
         let slots = self.counted.entry(entry.dimension).or_default();
         let at = slots.partition_point(|(slot, _)| *slot < entry.slot);
         if slots.get(at).is_none_or(|(slot, _)| *slot != entry.slot) {
+            if slots.is_empty() {
+                // Of many identities one slot is all there is.
+                slots.reserve_exact(1);
+            }
             slots.insert(at, (entry.slot, Counted::default()));
         }
         let Some((_, counted)) = slots.get_mut(at) else { return };
@@ -69,7 +70,6 @@ impl Hours {
         }
         if let Some(record) = &entry.evidence {
             counted.records.add(Evidence::clone(record), Records::MAX);
-            counted.last_ms = counted.last_ms.max(Some(record.time_ms));
         }
     }
 
@@ -155,6 +155,20 @@ fn between(slots: &[(Slot, Counted)], first: Slot, last: Slot) -> &[(Slot, Count
     slots.get(from..to).unwrap_or_default()
 }
 
+/// What the rate of `dimension` counts in some slots.
+fn statistic(dimension: Dimension, slots: &[(Slot, Counted)]) -> u64 {
+    if dimension.statistic() == Statistic::Sum {
+        return slots.iter().fold(0, |sum, (_, slot)| sum.saturating_add(slot.amount));
+    }
+    let sets = slots.iter().map(|(_, slot)| &slot.values);
+    if dimension.statistic() != Statistic::Shared {
+        return Distinct::count_together(sets);
+    }
+    let mut window = Distinct::default();
+    sets.for_each(|values| window.merge(values));
+    window.most_shared()
+}
+
 /// The judged span of an hour: all 60 minutes, in steps of 5, that end in it on a slot that holds
 /// something of the dimension. So the hour has evidence of its own, and more records only add to it.
 #[derive(Debug, Clone, Copy)]
@@ -182,13 +196,13 @@ impl<'hours> Span<'hours> {
 
     /// The largest statistic of `dimension` in 60 minutes.
     pub fn largest(&self, dimension: Dimension) -> u64 {
-        let statistic = |end| self.statistic(dimension, end);
-        self.ends(dimension).map(statistic).max().unwrap_or(0)
+        self.windows(dimension).map(|(_, slots)| statistic(dimension, slots)).max().unwrap_or(0)
     }
 
     /// The 60 minutes with the largest statistic, if the hour holds something of `dimension`.
     pub fn window(&self, dimension: Dimension) -> Option<Window> {
-        let ends = self.ends(dimension).map(|end| (self.statistic(dimension, end), Reverse(end)));
+        let windows = self.windows(dimension);
+        let ends = windows.map(|(end, slots)| (statistic(dimension, slots), Reverse(end)));
         Some(self.window_to(dimension, ends.max()?))
     }
 
@@ -200,9 +214,9 @@ impl<'hours> Span<'hours> {
         dimension: Dimension,
         rank: impl Fn(&Counted) -> Option<R>,
     ) -> Option<Window> {
-        let ranked = self.ends(dimension).filter_map(|end| {
+        let ranked = self.windows(dimension).filter_map(|(end, slots)| {
             let mut counted = Counted::default();
-            for (_, slot) in self.slots(dimension, end.window_start(), end) {
+            for (_, slot) in slots {
                 counted.amount = counted.amount.saturating_add(slot.amount);
                 counted.values.merge(&slot.values);
             }
@@ -224,10 +238,7 @@ impl<'hours> Span<'hours> {
         }
         let after = Slot(end.0.saturating_add(1));
         for (at, slot) in self.rest(dimension, after) {
-            window.counted.last_ms = window.counted.last_ms.max(slot.last_ms);
-            for record in slot.records.iter() {
-                window.counted.records.add(record.clone(), Self::RECORDS_MAX);
-            }
+            window.counted.records.merge(&slot.records, Self::RECORDS_MAX);
             window.slots.push((at, slot.n_records));
         }
         window
@@ -283,22 +294,21 @@ impl<'hours> Span<'hours> {
         (first <= last).then(|| self.slots(dimension, first, last)).into_iter().flatten()
     }
 
-    fn ends(&self, dimension: Dimension) -> impl Iterator<Item = Slot> {
-        self.slots(dimension, self.hour.first_slot(), self.hour.last_slot()).map(|(end, _)| end)
-    }
-
-    fn statistic(&self, dimension: Dimension, end: Slot) -> u64 {
-        let slots = self.slots(dimension, end.window_start(), end);
-        if dimension.statistic() == Statistic::Sum {
-            return slots.fold(0, |sum, (_, slot)| sum.saturating_add(slot.amount));
-        }
-        let sets = slots.map(|(_, slot)| &slot.values);
-        if dimension.statistic() != Statistic::Shared {
-            return Distinct::count_together(sets);
-        }
-        let mut window = Distinct::default();
-        sets.for_each(|values| window.merge(values));
-        window.most_shared()
+    /// The slots of the hour, each with those of the 60 minutes that end with it.
+    fn windows(
+        &self,
+        dimension: Dimension,
+    ) -> impl Iterator<Item = (Slot, &'hours [(Slot, Counted)])> + use<'hours> {
+        let slots = self.hours.counted.get(&dimension).map_or(&[][..], Vec::as_slice);
+        let (first, last) = (self.hour.first_slot(), self.hour.last_slot());
+        let slots = between(slots, first.window_start(), last);
+        let before = slots.partition_point(|(slot, _)| *slot < first);
+        (before..slots.len()).filter_map(move |at| {
+            let slots = slots.get(..=at)?;
+            let (end, _) = slots.last()?;
+            let from = slots.partition_point(|(slot, _)| *slot < end.window_start());
+            Some((*end, slots.get(from..)?))
+        })
     }
 
     fn slots(

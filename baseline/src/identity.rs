@@ -293,7 +293,7 @@ fn key<'a>(identity: &Identity<'a>, role: Option<&Role<'a>>, account: &'a str) -
     }
     if let Some(Role { arn, session, class }) = role {
         let who = if *class == Session::Person { session } else { class.name() };
-        return format!("{arn}#{who}").into();
+        return [&**arn, "#", who].concat().into();
     }
     if let Some(service) = identity.invoked_by
         && identity.kind.is_none_or(|kind| kind.0 == "AWSService")

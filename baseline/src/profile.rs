@@ -1,7 +1,7 @@
 //! The profile of one entity: base, day deltas, hours. And the priors of a group.
 
 use crate::{
-    aggregate::Aggregate,
+    aggregate::{Aggregate, Entry},
     dimension::Dimension,
     generation::Generation,
     hour::Hours,
@@ -63,6 +63,11 @@ struct Closed {
 impl ClosedDay {
     /// Adds what other members were taught on the same day.
     pub fn merge(&mut self, other: &Self) {
+        if self.dimensions.is_empty() && self.n_hours == 0 {
+            // Mostly there is nothing to add to, and a copy is made faster than a sum.
+            self.clone_from(other);
+            return;
+        }
         self.n_hours = self.n_hours.saturating_add(other.n_hours);
         for (&dimension, closed) in &other.dimensions {
             let ours = self.dimensions.entry(dimension).or_default();
@@ -234,21 +239,24 @@ impl Profile {
     /// Counts what some records say of this entity; those of open days may come in any order.
     pub fn apply(&mut self, aggregate: &Aggregate, lateness: Lateness) {
         self.n_records = self.n_records.saturating_add(aggregate.n_records);
-        for entry in &aggregate.entries {
-            let day = entry.slot.hour().day();
-            let value = entry.value.as_ref();
-            let Some(value) = value.filter(|_| entry.dimension.learns_values()) else {
-                self.open.entry(day).or_default();
-                self.hours.add(entry, value);
-                continue;
-            };
+        let day_of = |entry: &Entry| entry.slot.hour().day();
+        for entries in aggregate.entries.chunk_by(|a, b| day_of(a) == day_of(b)) {
+            let Some(day) = entries.first().map(day_of) else { continue };
             let through = lateness.learned_through(day);
             self.history.prepare(through);
             let known = self.history.at(through);
-            let is_known = known.knows(entry.dimension, value);
-            self.open.entry(day).or_default().note(entry.dimension, value, is_known);
-            if !(is_known && entry.dimension.keeps_news_only()) {
-                self.hours.add(entry, Some(value));
+            let delta = self.open.entry(day).or_default();
+            for entry in entries {
+                let value = entry.value.as_ref();
+                let Some(value) = value.filter(|_| entry.dimension.learns_values()) else {
+                    self.hours.add(entry, value);
+                    continue;
+                };
+                let is_known = known.knows(entry.dimension, value);
+                delta.note(entry.dimension, value, is_known);
+                if !(is_known && entry.dimension.keeps_news_only()) {
+                    self.hours.add(entry, Some(value));
+                }
             }
         }
         for (slot, stay) in &aggregate.stays {

@@ -204,7 +204,7 @@ impl Verdict {
             summary,
             slots: window.slots.clone(),
             records: window.counted.records.iter().cloned().collect(),
-            last_ms: window.counted.last_ms,
+            last_ms: window.counted.records.last_ms(),
             targets: targets.collect(),
             flow: None,
         }

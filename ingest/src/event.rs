@@ -28,7 +28,7 @@ impl<'a> Text<'a> {
     /// Whether the string, escapes undone, is `plain`.
     #[inline]
     pub fn is(self, plain: &str) -> bool {
-        self.0 == plain && !plain.contains('\\') || self.0.contains('\\') && self.get() == plain
+        self.get() == plain
     }
 
     /// Whether the string is empty.

@@ -214,7 +214,13 @@ fn number_end(bytes: &[u8], at: usize) -> Result<usize, Fault> {
 
 /// The string that the escaped text between two quotes stands for. Lone surrogates become
 /// U+FFFD; an escape that JSON does not know stays as it was written.
+#[inline]
 pub(crate) fn unescape(raw: &str) -> Cow<'_, str> {
+    if raw.as_bytes().contains(&b'\\') { unescape_some(raw) } else { Cow::Borrowed(raw) }
+}
+
+#[cold]
+fn unescape_some(raw: &str) -> Cow<'_, str> {
     let Some((plain, mut rest)) = raw.split_once('\\') else { return Cow::Borrowed(raw) };
     let mut out = String::with_capacity(raw.len());
     out.push_str(plain);

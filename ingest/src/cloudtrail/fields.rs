@@ -78,6 +78,16 @@ fields! {
     DigestS3Object "digestS3Object",
 }
 
+/// What follows a key where those between are absent, as they are in most records.
+const SKIPS: [(Field, Field); 6] = [
+    (Field::UserAgent, Field::RequestParameters),
+    (Field::ResponseElements, Field::RequestId),
+    (Field::ReadOnly, Field::EventType),
+    (Field::EventType, Field::ManagementEvent),
+    (Field::RecipientAccountId, Field::EventCategory),
+    (Field::EventCategory, Field::TlsDetails),
+];
+
 /// Number of fields, [`Field::Other`] included.
 pub(super) const FIELDS: usize = Field::Other as usize + 1;
 
@@ -132,13 +142,17 @@ pub(super) struct Prediction {
 }
 
 impl Prediction {
-    /// The order of the list above, which is the order in which AWS writes.
+    /// The order of the list above, which is the order in which AWS writes, with the usual skips.
     pub(super) fn new() -> Self {
         let mut next = [[Field::EventVersion; 2]; FIELDS];
         for (slot, after) in next.iter_mut().zip(NAMED.iter().skip(1)) {
             *slot = [*after; 2];
         }
-        Self { next }
+        let mut prediction = Self { next };
+        for (previous, field) in SKIPS {
+            prediction.learn(previous, field);
+        }
+        prediction
     }
 
     /// The key at the start of `text`, which begins with its quote, where it is one of the two
