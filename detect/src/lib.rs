@@ -4,6 +4,8 @@
 mod about;
 mod chunk;
 mod contents;
+#[cfg(test)]
+mod coverage;
 mod detector;
 mod detectors;
 mod engine;

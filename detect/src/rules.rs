@@ -13,7 +13,7 @@ mod names;
 pub(crate) mod policy;
 mod predicate;
 pub(crate) mod rule;
-mod samples;
+pub(crate) mod samples;
 pub(crate) mod set;
 pub(crate) mod sigma;
 #[cfg(test)]

@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     engine::{Engine, Options},
+    finding::Finding,
     reader::{FlowRows, Reader},
 };
 use baseline::stable_hash;
@@ -113,6 +114,27 @@ pub fn test_rules(files: &[RuleFile], names: Names) -> (SampleCounts, Vec<RuleEr
 }
 
 fn test(rules: &Arc<Rules>, tested: &Tested, sample: &Sample) -> Result<(), String> {
+    match (sample.fires, told_of(rules, tested, sample)?) {
+        (true, None) => Err(format!("\"{}\" is told of nobody; expected a finding", sample.name)),
+        (false, Some(finding)) => {
+            Err(format!("\"{}\" is told: {}; expected no finding", sample.name, finding.summary))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the rule says of a sample.
+fn told_of(
+    rules: &Arc<Rules>,
+    tested: &Tested,
+    sample: &Sample,
+) -> Result<Option<Finding>, String> {
+    let mut findings = findings(rules, tested, sample)?.into_iter();
+    Ok(findings.find(|finding| *finding.about.id == *tested.id))
+}
+
+/// What is said of a sample, by all rules and detectors.
+fn findings(rules: &Arc<Rules>, tested: &Tested, sample: &Sample) -> Result<Vec<Finding>, String> {
     let options = Options { rules: Arc::clone(rules), ..Options::default() };
     let mut engine = Engine::new(options, Enrich::built_in());
     let mut reader = engine.reader();
@@ -124,15 +146,7 @@ fn test(rules: &Arc<Rules>, tested: &Tested, sample: &Sample) -> Result<(), Stri
     let chunk = reader.finish();
     engine.apply(&[chunk]);
     engine.finish();
-    let findings = engine.take_findings();
-    let told = findings.iter().find(|finding| *finding.about.id == *tested.id);
-    match (sample.fires, told) {
-        (true, None) => Err(format!("\"{}\" is told of nobody; expected a finding", sample.name)),
-        (false, Some(finding)) => {
-            Err(format!("\"{}\" is told: {}; expected no finding", sample.name, finding.summary))
-        }
-        _ => Ok(()),
-    }
+    Ok(engine.take_findings())
 }
 
 fn read_records(reader: &mut Reader<'_>, tested: &Tested, sample: &Sample) -> Result<(), String> {
@@ -228,6 +242,32 @@ fn read_flows(reader: &mut Reader<'_>, sample: &Sample) -> Result<(), String> {
     }
 }
 
+/// The samples of the built-in rules, by rule and name.
+#[cfg(test)]
+pub(crate) fn built_in() -> BTreeMap<String, BTreeMap<String, Proof>> {
+    let (rules, all, _) = Rules::for_tests(&Rules::built_in_files(), tests::names());
+    let rules = Arc::new(rules);
+    let of = |tested: &Tested| {
+        let samples = tested.samples.iter().map(|sample| {
+            let findings = findings(&rules, tested, sample).unwrap();
+            let own = findings.iter().filter(|finding| *finding.about.id == *tested.id);
+            let own = own.map(|finding| finding.severity).max();
+            let any = findings.iter().map(|finding| finding.severity).max();
+            (sample.name.clone(), Proof { own, any })
+        });
+        (tested.id.to_string(), samples.collect())
+    };
+    all.iter().map(of).collect()
+}
+
+/// What a test ends in: the severity of what the rule itself says, and of the loudest of all.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Proof {
+    pub(crate) own: Option<crate::Severity>,
+    pub(crate) any: Option<crate::Severity>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,7 +280,7 @@ mod tests {
     }
 
     /// The lists and decoys that samples of built-in rules speak of.
-    fn names() -> Names {
+    pub(crate) fn names() -> Names {
         let list = |name, address| List::parse(name, address, false).unwrap();
         let lists = vec![list("watched", "198.51.100.66"), list("tor-exits", "198.51.100.77")];
         let decoys = Decoys::of(["decoy-payroll-backup".to_owned()]);

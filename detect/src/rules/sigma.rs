@@ -103,6 +103,9 @@ pub(crate) enum Usual {
     Never,
     /// `api`: the identity has called the API often enough to know it, or nobody has history yet.
     Api,
+    /// `api-or-cold`: the same, and while nobody has history: for what somebody does every day in most
+    /// organisations.
+    ApiOrCold,
     /// `match`: the identity has matched this rule often enough to know it. Only of built-in rules.
     Match,
 }

@@ -233,7 +233,7 @@ impl Watch {
     ) -> (bool, String) {
         let (dimension, values, done) = match self.usual {
             Usual::Never => return (false, String::new()),
-            Usual::Api => {
+            Usual::Api | Usual::ApiOrCold => {
                 let apis = told.all.apis.iter().map(|(api, _)| api.clone()).collect();
                 (Dimension::Api, apis, "calls")
             }
@@ -244,11 +244,12 @@ impl Watch {
             }
         };
         let Some(usual) = usual.filter(|usual| usual.own_days() > 0) else {
-            return (false, "not known yet".to_owned());
+            let is_cold = usual.is_none_or(Generation::is_cold);
+            return (self.usual == Usual::ApiOrCold && is_cold, "not known yet".to_owned());
         };
         let (known, news): (Vec<&Value>, Vec<&Value>) =
             values.iter().partition(|value| usual.knows(dimension, value));
-        let is_whole = !(self.usual == Usual::Api && told.all.apis.is_estimate());
+        let is_whole = !(dimension == Dimension::Api && told.all.apis.is_estimate());
         let texts = |values: &[&Value]| {
             let texts = values.iter().take(USUAL_SHOWN_MAX).map(|value| value.text.to_string());
             texts.collect::<Vec<_>>().join(", ")

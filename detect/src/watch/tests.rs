@@ -103,6 +103,26 @@ fn a_known_api_makes_it_low() {
 }
 
 #[test]
+fn what_somebody_does_every_day_alerts_only_from_a_stranger() {
+    const ID: &str = "lambda-code-overwritten";
+    let replace = || {
+        let request = json!({"functionName": "shop-orders", "publish": false});
+        call("lambda:UpdateFunctionCode20150331v2").request(request)
+    };
+    let cold = Logs::new().call(0, "10:00", replace()).finding(ID);
+    assert_eq!(cold.severity, Severity::Low);
+    let lists = || call("s3:ListBuckets");
+    let stranger = Logs::new().habit(10, 2, lists).call(0, "10:00", replace()).finding(ID);
+    assert_eq!(stranger.severity, Severity::Medium);
+    says(&stranger, &["usual: never calls lambda:UpdateFunctionCode in its 10 days"]);
+    let bob = || raw::call("bob").api("s3:ListBuckets");
+    let newcomer = Logs::new().habit(10, 2, bob).call(0, "10:00", replace()).finding(ID);
+    assert_eq!(newcomer.severity, Severity::Medium);
+    let known = Logs::new().daily(10, "9:00", |_| replace()).call(0, "10:00", replace());
+    assert_eq!(known.today(ID).unwrap().severity, Severity::Low);
+}
+
+#[test]
 fn a_day_with_a_match_teaches_less() {
     const ID: &str = "ssm-activation-made";
     let mut logs = Logs::new().habit(12, 2, || call("s3:ListBuckets"));

@@ -20,8 +20,12 @@ const LEVELS: [(&str, Level); 5] = [
     ("critical", Level::Critical),
 ];
 
-const USUALS: [(&str, Usual); 3] =
-    [("never", Usual::Never), ("api", Usual::Api), ("match", Usual::Match)];
+const USUALS: [(&str, Usual); 4] = [
+    ("never", Usual::Never),
+    ("api", Usual::Api),
+    ("api-or-cold", Usual::ApiOrCold),
+    ("match", Usual::Match),
+];
 
 const NOTES: [&str; 7] =
     ["guardduty", "misses", "quiet-when", "summary", "targets", "triage", "usual"];
