@@ -3,7 +3,8 @@
 //! ## Fires when
 //! an identity asks for at least `secrets-min` distinct secrets within 60 minutes, granted or not:
 //! Secrets Manager values, decrypted SSM parameters, password data of instances. A call that names
-//! none, such as `BatchGetSecretValue` with a filter, counts as the page of secrets it can return.
+//! none counts as the page of secrets it can return; of `BatchGetSecretValue` with a filter that names
+//! something, a quarter of it.
 //! The evidence is the calls that asked for at least half as many as the largest one did.
 //!
 //! ## Quiet when
@@ -60,6 +61,9 @@ impl Default for Settings {
 
 /// What a page of `BatchGetSecretValue` holds unless the caller asks for fewer.
 const SECRETS_A_PAGE: i64 = 20;
+/// What counts of a page whose filters name something: nobody knows how much they leave, and four such
+/// calls are as many as one for everything.
+const SECRETS_A_FILTERED_PAGE: i64 = 5;
 /// What a page of `GetParametersByPath` holds at most.
 const PARAMETERS_A_PAGE: i64 = 10;
 
@@ -74,10 +78,18 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
         "ssm:GetParametersByPath" if is_decrypted() => page(counts, request, PARAMETERS_A_PAGE),
         "secretsmanager:BatchGetSecretValue" => match request.get("secretIdList") {
             Some(list) if !list.is_null() => each(counts, Some(list)),
+            _ if names_something(request) => page(counts, request, SECRETS_A_FILTERED_PAGE),
             _ => page(counts, request, SECRETS_A_PAGE),
         },
         _ => {}
     }
+}
+
+/// Whether a filter asks for certain secrets. One that only leaves some out, as `!x` does, asks for all.
+fn names_something(request: Raw<'_>) -> bool {
+    let filters = request.get("filters").into_iter().flat_map(Raw::each);
+    let mut values = filters.filter_map(|filter| filter.get("values")).flat_map(Raw::each);
+    values.any(|value| value.text().is_some_and(|text| !text.0.starts_with('!')))
 }
 
 fn each(counts: &mut Counts, names: Option<Raw<'_>>) {

@@ -160,3 +160,11 @@ fn calls_that_ask_for_many_are_the_evidence() {
     let finding = Logs::new().calls(0, "10:00", 20, read).call(0, "10:30", two).finding(ID);
     assert_eq!((finding.count, finding.records.len()), (21, 21));
 }
+
+#[test]
+fn a_page_of_certain_secrets_counts_less_than_one_of_all() {
+    let filtered = |values| batch(json!({"filters": [{"key": "name", "values": [values]}]}));
+    Logs::new().calls(0, "10:00", 3, |_| filtered("shop/")).stays_quiet(ID);
+    Logs::new().calls(0, "10:00", 4, |_| filtered("shop/")).finding(ID);
+    Logs::new().call(0, "10:00", filtered("!nothing-is-called-so")).finding(ID);
+}
