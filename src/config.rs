@@ -82,6 +82,9 @@ struct Settings {
     /// Tables `[lists.NAME]`: addresses that rules ask for by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     lists: BTreeMap<String, ListFile>,
+    /// Table `[placeholders]`: the values of each, which rules ask for by `expand`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    placeholders: BTreeMap<String, Vec<String>>,
     /// Table `[decoys]`.
     #[serde(skip_serializing_if = "DecoyNames::is_empty")]
     decoys: DecoyNames,
@@ -100,6 +103,7 @@ impl Default for Settings {
             city_database: None,
             rules: Vec::new(),
             lists: BTreeMap::new(),
+            placeholders: BTreeMap::new(),
             decoys: DecoyNames::default(),
             detectors: options.detectors,
         }
@@ -130,9 +134,9 @@ impl Config {
             ConfigError::Wrong { path: path.to_owned(), line, column, what }
         };
         let (settings, places) = parse(&text).map_err(wrong)?;
-        let Settings { rules, lists, decoys, .. } = &settings;
+        let Settings { rules, lists, placeholders, decoys, .. } = &settings;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let loaded = rules::load(&Named { rules, lists, decoys, folder })?;
+        let loaded = rules::load(&Named { rules, lists, placeholders, decoys, folder })?;
         keys::check_ids(&settings.detectors, loaded.rules.catalogue(), &places).map_err(wrong)?;
         Ok(Self { settings, path: Some(path.to_owned()), text, places, loaded })
     }

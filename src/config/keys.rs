@@ -24,6 +24,7 @@ pub(super) fn known(defaults: &Table) -> Table {
     known.insert("city-database".into(), Value::String(String::new()));
     known.insert("rules".into(), Value::Array(Vec::new()));
     known.insert("lists".into(), Value::Table(Table::new()));
+    known.insert("placeholders".into(), Value::Table(Table::new()));
     let decoys = Table::try_from(DecoyNames::default()).unwrap_or_default();
     known.insert("decoys".into(), Value::Table(decoys));
     known
@@ -36,6 +37,7 @@ fn chosen(table: &str) -> Option<Value> {
             let keys = ["file", "trusted"].map(|key| (key.to_owned(), Value::Boolean(false)));
             Some(Value::Table(keys.into_iter().collect()))
         }
+        "placeholders" => Some(Value::Array(Vec::new())),
         "detectors.severity" => Some(Value::String(String::new())),
         _ => None,
     }

@@ -62,6 +62,7 @@ impl DecoyNames {
 pub(super) struct Named<'c> {
     pub(super) rules: &'c [PathBuf],
     pub(super) lists: &'c BTreeMap<String, ListFile>,
+    pub(super) placeholders: &'c BTreeMap<String, Vec<String>>,
     pub(super) decoys: &'c DecoyNames,
     /// What relative paths begin at.
     pub(super) folder: &'c Path,
@@ -76,7 +77,8 @@ pub(super) struct Loaded {
 
 /// Reads everything that is named; what is wrong is told all at once.
 pub(super) fn load(named: &Named<'_>) -> Result<Loaded, ConfigError> {
-    if named.rules.is_empty() && named.lists.is_empty() && named.decoys.is_empty() {
+    let Named { rules, lists, placeholders, decoys, .. } = named;
+    if rules.is_empty() && lists.is_empty() && placeholders.is_empty() && decoys.is_empty() {
         return Ok(Loaded { rules: Rules::built_in(), hash: None });
     }
     let mut troubles = Vec::new();
@@ -120,7 +122,8 @@ pub(super) fn load(named: &Named<'_>) -> Result<Loaded, ConfigError> {
         }
     }
     let decoys = Decoys::of(named.decoys.all());
-    let names = Names { lists: Lists::of(lists), decoys, ..Names::default() };
+    let placeholders = named.placeholders.clone();
+    let names = Names { placeholders, lists: Lists::of(lists), decoys };
     let (rules, errors) = Rules::of(&files, names);
     troubles.extend(errors.iter().map(ToString::to_string));
     if !troubles.is_empty() {

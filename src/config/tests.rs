@@ -61,6 +61,8 @@ fn every_key_is_read() {
         [lists.offices]
         file = "offices.txt"
         trusted = true
+        [placeholders]
+        admins = ["ada", "ben"]
         [decoys]
         roles = ["backup-admin"]
         [detectors]
@@ -79,6 +81,7 @@ fn every_key_is_read() {
     assert_eq!(settings.detectors.s3_mass_deletion.calls_min, 7);
     assert_eq!(settings.detectors.disable.len(), 1);
     assert_eq!((settings.rules.len(), settings.lists.len()), (1, 1));
+    assert_eq!(settings.placeholders["admins"], ["ada", "ben"]);
     assert!(!settings.decoys.is_empty());
 }
 
