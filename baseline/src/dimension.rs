@@ -90,7 +90,7 @@ dimensions! {
     SignIns = "sign-ins", Sum, true;
     /// Console sign-ins without MFA alone, so that only they are evidence.
     SignInsWithoutMfa = "sign-ins-without-mfa", Sum, false;
-    /// Networks outside AWS from which a workload's credentials were used.
+    /// Networks outside AWS from which the credentials of a workload or pipeline were used.
     OutsideNetworks = "outside-networks", Sum, true;
     /// Connections that an interface opened.
     Connections = "connections", Sum, false;

@@ -90,7 +90,7 @@ pub enum Interest {
     Denied,
     /// Calls of the root user.
     Root,
-    /// Calls with the credentials of a machine inside AWS.
+    /// Calls with the credentials of a machine inside AWS, or of a CI pipeline.
     Compute,
     /// None: it judges what every profile holds.
     Nothing,

@@ -95,7 +95,8 @@ impl Interests {
 
     pub(crate) fn of_principal(&self, principal: &Principal) -> u32 {
         let root = if principal.entity.kind == Kind::Root { self.root } else { 0 };
-        root | if principal.on_compute { self.compute } else { 0 }
+        let is_machine = principal.on_compute || principal.entity.kind == Kind::Ci;
+        root | if is_machine { self.compute } else { 0 }
     }
 
     pub(crate) fn of(bits: u32) -> impl Iterator<Item = &'static crate::Detector> {

@@ -7,7 +7,8 @@
 //!
 //! ## Quiet when
 //! the user is known to sign in without MFA, or the account has history and nobody in it uses MFA.
-//! Federated people bring their MFA from elsewhere, where this log does not see it.
+//! Federated people, by IAM Identity Center or an identity provider of one's own (SAML), bring their MFA
+//! from elsewhere, where this log does not see it.
 //!
 //! ## Misses
 //! sessions stolen after a sign-in with MFA; the root user, which `root-use` watches.
@@ -51,8 +52,13 @@ const WITHOUT: &str = "without MFA";
 const UNSEEN_BITS: f64 = 6.0;
 
 pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
+    let is_of_account = |who: Identity<'_>| {
+        who.issuer_arn.is_none() && who.kind.is_none_or(|kind| kind.0 != "SAMLUser")
+    };
+    let provider = record.event.additional.and_then(|data| data.get("SamlProviderArn"));
     let is_user = record.principal.entity.kind == Kind::Human
-        && record.event.identity.map(Identity::of).is_some_and(|who| who.issuer_arn.is_none());
+        && record.event.identity.map(Identity::of).is_some_and(is_of_account)
+        && provider.and_then(ingest::Raw::text).is_none();
     if !is_user || record.event.outcome() == Outcome::Failure {
         return;
     }

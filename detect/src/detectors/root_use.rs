@@ -2,7 +2,7 @@
 //!
 //! ## Fires when
 //! the root user of an account signs in or calls an API by itself. High if it makes or changes
-//! credentials, closes the account, or signs in without MFA; low if root does this every so often
+//! credentials or its mail address, closes the account, or signs in without MFA; low if root does this every so often
 //! (fewer than `bits-min` bits), or if all that happened is sign-ins that failed; else medium.
 //!
 //! ## Quiet when
@@ -46,6 +46,7 @@ impl Default for Settings {
 
 /// What root alone should hardly ever do.
 const GRAVE: &[&str] = &[
+    "account:AcceptPrimaryEmailUpdate",
     "account:CloseAccount",
     "iam:CreateAccessKey",
     "iam:CreateLoginProfile",
@@ -53,6 +54,8 @@ const GRAVE: &[&str] = &[
     "iam:DeleteVirtualMFADevice",
     "iam:UpdateLoginProfile",
     "organizations:LeaveOrganization",
+    "signin:EmailUpdated",
+    "signin:PasswordRecoveryCompleted",
     "signin:PasswordUpdated",
     "signin:ConsoleLogin without MFA",
 ];

@@ -6,8 +6,9 @@ use super::{
     policy::is_account,
     view::{Parts, View},
 };
+use baseline::Kind;
 use ingest::{
-    Identity, Raw,
+    Event, Identity,
     enrich::{Caller, NetworkClass},
     event::Outcome,
 };
@@ -25,10 +26,12 @@ impl Derived {
         match self {
             Self::Api => is(Value::Plain(parts.api)),
             Self::CallerKind => {
-                let kind = parts.principal.map(|principal| principal.entity.kind.name());
-                kind.is_some_and(|kind| is(Value::Plain(kind)))
+                let kind = parts.principal.map(|principal| principal.entity.kind);
+                let kind =
+                    kind.filter(|kind| *kind != Kind::Service || names_service(&identity(event)));
+                kind.is_some_and(|kind| is(Value::Plain(kind.name())))
             }
-            Self::InvokedByService => is(truth(acts_for_service(event.identity))),
+            Self::InvokedByService => is(truth(acts_for_service(&identity(event)))),
             Self::Outcome => is(Value::Plain(match event.outcome() {
                 Outcome::Success => "success",
                 Outcome::Failure => "failure",
@@ -69,10 +72,21 @@ fn each(values: &BTreeSet<String>, is: &mut dyn FnMut(Value<'_>) -> bool) -> boo
     values.iter().any(|value| is(Value::Plain(value)))
 }
 
-fn acts_for_service(identity: Option<Raw<'_>>) -> bool {
-    let identity = identity.map(Identity::of).unwrap_or_default();
+fn identity<'a>(event: &Event<'a>) -> Identity<'a> {
+    event.identity.map(Identity::of).unwrap_or_default()
+}
+
+fn acts_for_service(identity: &Identity<'_>) -> bool {
     let is_invoked = identity.invoked_by.is_some_and(|by| !by.is_empty());
     is_invoked || identity.kind.is_some_and(|kind| kind.is("AWSService"))
+}
+
+/// Whether AWS acted, as the record says. Some that name nobody count as the account's own, and what
+/// is quiet for services would be quiet for an unknown.
+fn names_service(identity: &Identity<'_>) -> bool {
+    let Identity { arn, principal_id, user_name, on_behalf_of, .. } = *identity;
+    let mut names = [arn, principal_id, user_name, on_behalf_of].into_iter().flatten();
+    acts_for_service(identity) || names.any(|name| !name.is_empty())
 }
 
 fn source_kind(caller: Caller) -> &'static str {

@@ -12,7 +12,7 @@
 //! | field | values |
 //! |---|---|
 //! | `sentrail.api` | `service:Name` without the version of some names: `lambda:UpdateFunctionCode` |
-//! | `sentrail.caller.kind` | `human`, `workload`, `ci`, `agent`, `service`, `root`, `external` |
+//! | `sentrail.caller.kind` | `human`, `workload`, `ci`, `agent`, `service`, `root`, `external`; absent where the record names nobody |
 //! | `sentrail.caller.invoked-by-service` | `true` where an AWS service acts, by itself or for somebody |
 //! | `sentrail.outcome` | `success`, `failure` |
 //! | `sentrail.denied` | `true` where the error says that the caller was not allowed to |

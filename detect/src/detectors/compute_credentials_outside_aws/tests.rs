@@ -64,6 +64,30 @@ fn a_network_that_others_of_the_account_use_makes_it_medium() {
     assert_eq!(finding.severity, Severity::Medium);
 }
 
+fn pipeline(address: &str) -> Call {
+    testkit::by(testkit::role_session("deploy", "GitHubActions")).from_ip(address)
+}
+
+#[test]
+fn a_pipeline_that_leaves_its_runners_is_told() {
+    // Microsoft's cloud, where hosted runners are.
+    let logs = || Logs::new().daily(8, "9:00", |_| pipeline("20.55.15.79"));
+    let finding = logs().call(0, "10:00", pipeline("1.1.1.1")).today(ID).unwrap();
+    assert_eq!((finding.severity, finding.count), (Severity::Medium, 1));
+    says(&finding, &["called from 1.1.1.1 in AS13335"]);
+    // Another large cloud, and Amazon's.
+    for address in [OUTSIDE, AMAZON] {
+        assert!(logs().call(0, "10:00", pipeline(address)).today(ID).is_none(), "{address}");
+    }
+}
+
+#[test]
+fn a_pipeline_is_quiet_where_its_runners_are_known_or_nothing_is() {
+    Logs::new().call(0, "10:00", pipeline("1.1.1.1")).stays_quiet(ID);
+    let logs = Logs::new().daily(12, "9:00", |_| pipeline("1.1.1.1"));
+    assert!(logs.call(0, "10:00", pipeline("1.1.1.1")).today(ID).is_none());
+}
+
 #[test]
 fn settings_allow_networks() {
     let with = |n| {

@@ -2,7 +2,7 @@ use crate::{
     Severity,
     testkit::{Logs, says},
 };
-use ingest::testkit::{self, Call, call};
+use ingest::testkit::{self, ACCOUNT, Call, call};
 use serde_json::json;
 
 const ID: &str = "console-sign-in-without-mfa";
@@ -49,6 +49,11 @@ fn is_quiet_where_it_is_usual_or_nobody_uses_it() {
 fn is_quiet_for_the_federated_for_failures_and_with_mfa() {
     let sso = testkit::sso_user("Admin", "alice@example.com");
     Logs::new().call(0, "10:00", sign_in("x", "No").identity(sso)).stays_quiet(ID);
+    let arn = format!("arn:aws:iam::{ACCOUNT}:saml-provider/Office");
+    let data = json!({"MFAUsed": "No", "SamlProviderArn": arn});
+    Logs::new().call(0, "10:00", sign_in("alice", "No").additional(data)).stays_quiet(ID);
+    let saml = json!({"type": "SAMLUser", "principalId": "office:alice", "userName": "alice"});
+    Logs::new().call(0, "10:00", sign_in("x", "No").identity(saml)).stays_quiet(ID);
     let failed = sign_in("alice", "No").response(json!({"ConsoleLogin": "Failure"}));
     Logs::new().call(0, "10:00", failed.error("Failed authentication")).stays_quiet(ID);
     Logs::new().call(0, "10:00", sign_in("alice", "Yes")).stays_quiet(ID);

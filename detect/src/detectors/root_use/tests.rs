@@ -22,8 +22,13 @@ fn fires_at_the_first_call() {
 
 #[test]
 fn grave_calls_make_it_high() {
-    for api in ["iam:CreateAccessKey", "iam:DeactivateMFADevice", "organizations:LeaveOrganization"]
-    {
+    for api in [
+        "iam:CreateAccessKey",
+        "iam:DeactivateMFADevice",
+        "organizations:LeaveOrganization",
+        "signin:PasswordRecoveryCompleted",
+        "account:AcceptPrimaryEmailUpdate",
+    ] {
         let finding = Logs::new().call(0, "10:00", root(api)).finding(ID);
         assert_eq!(finding.severity, Severity::High, "{api}");
     }

@@ -33,6 +33,23 @@ fn the_caller_is_told() {
 }
 
 #[test]
+fn the_kind_of_nobody_is_absent() {
+    let kind = "sentrail.caller.kind";
+    for nobody in [
+        json!(null),
+        json!({}),
+        json!({"accountId": ACCOUNT}),
+        json!({"type": "IAMUser", "accountId": ACCOUNT, "userName": "", "arn": ""}),
+    ] {
+        absent(kind, testkit::by(nobody));
+    }
+    check(kind, "service", testkit::by(service("config.amazonaws.com")));
+    let by_aws = json!({"accountId": ACCOUNT, "invokedBy": "AWS Internal"});
+    check(kind, "service", testkit::by(by_aws));
+    check(kind, "human", testkit::by(json!({"type": "IAMUser", "userName": "alice"})));
+}
+
+#[test]
 fn the_outcome_is_told() {
     check("sentrail.outcome", "success", call("alice"));
     check("sentrail.outcome", "failure", call("alice").error("NoSuchBucket"));
