@@ -25,6 +25,7 @@ mod yaml;
 
 pub use compile::DOCUMENTS_MAX;
 pub use decoys::Decoys;
+pub use fields::derived;
 pub use index::{Candidates, OfApi, Open};
 pub use library::{RuleCounts, RuleFile, Rules};
 pub use lists::{BYTES_MAX, ENTRIES_MAX, List, ListError, Lists};

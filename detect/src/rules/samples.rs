@@ -247,7 +247,7 @@ mod tests {
         let list = |name, address| List::parse(name, address, false).unwrap();
         let lists = vec![list("watched", "198.51.100.66"), list("tor-exits", "198.51.100.77")];
         let decoys = Decoys::of(["decoy-payroll-backup".to_owned()]);
-        Names { lists: Lists::of(lists), decoys, ..Names::default() }
+        Names { lists: Lists::new(lists), decoys, ..Names::default() }
     }
 
     #[test]

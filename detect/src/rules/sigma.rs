@@ -150,7 +150,7 @@ pub(crate) enum Usual {
     /// `never`: no history makes it harmless.
     #[default]
     Never,
-    /// `api`: the identity has called the API often enough to know it, or nobody has history yet.
+    /// `api`: the identity has called the API often enough to know it.
     Api,
     /// `match`: the identity has matched this rule often enough to know it. Only of built-in rules.
     Match,

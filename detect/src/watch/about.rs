@@ -136,11 +136,11 @@ fn page(head: &Head, fires: &str, limits: &str) -> String {
     quiet.extend(match notes.usual {
         Usual::Never => None,
         Usual::Api => Some(
-            "The finding is low where the identity knows the API already, and where nobody has history \
-             yet."
-                .to_owned(),
+            "The finding is low where the identity has called the API on earlier days.".to_owned(),
         ),
-        Usual::Match => Some("The finding is low where the identity does this as a habit.".to_owned()),
+        Usual::Match => {
+            Some("The finding is low where the identity does this as a habit.".to_owned())
+        }
     });
     if !head.false_positives.is_empty() {
         quiet.push(format!("It can be harmless: {}.", head.false_positives.join("; ")));
