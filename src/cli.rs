@@ -61,7 +61,7 @@ enum Detectors {
         /// Form of the list [default: table on a terminal, else jsonl]
         #[arg(long, value_enum)]
         format: Option<Format>,
-        /// Only those of a kind
+        /// Only detectors, which judge by what is usual, or only rules, which say what is bad
         #[arg(long, value_enum)]
         kind: Option<Kind>,
         /// Settings, in TOML, for the rules that they name

@@ -71,7 +71,7 @@ fn what_is_wrong_is_told_with_its_line() {
             format!("{b}:6: no level \"hi\"; did you mean \"high\"?"),
         ]
     );
-    ended.tells(&["0 rules", "2 faults"]);
+    ended.tells(&["0 rules", "2 faults in 2 files"]);
     let rows = run(&["rules", "check", "--format", "jsonl", &a]).ends(2).rows();
     assert_eq!((&rows[0]["line"], &rows[0]["why"]), (&json!(4), &json!("fault")));
     run(&["rules", "check", "/nowhere/a.yml"]).ends(2).tells(&["/nowhere/a.yml"]);
@@ -122,7 +122,7 @@ fn samples_say_whether_they_hold() {
     assert_eq!((&rows[0]["line"], &rows[0]["why"]), (&json!(12), &json!("sample")));
 
     fs::write(path(&folder, "a.yml"), "title: [").unwrap();
-    run(&["rules", "test", &path(&folder, "")]).ends(2).tells(&["1 fault"]);
+    run(&["rules", "test", &path(&folder, "")]).ends(2).tells(&["1 fault in 1 file"]);
 }
 
 const CONFIG: &str = "rules = [\"rules\"]\n";

@@ -12,9 +12,7 @@ use std::io::Write;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
-    /// What judges by what is usual, written in Rust
     Detector,
-    /// What matches records or counts matches, written in Sigma
     Rule,
 }
 
@@ -106,7 +104,7 @@ fn without_samples(text: &str) -> String {
         is_sample = line.starts_with("tests:") || is_sample && is_below;
         !is_sample
     });
-    lines.map(|line| format!("{}\n", alerts::escape(line))).collect()
+    lines.flat_map(|line| [alerts::escape(line), "\n".into()]).collect()
 }
 
 /// Prints the page of one detector or rule, and what a rule is made of.

@@ -38,14 +38,13 @@ pub(super) struct Asked {
     /// Settings, in TOML, for the placeholders, lists and decoys that rules ask for
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Form of what is wrong
+    /// Form of what is wrong: text with file and line in front, or an object a line
     #[arg(long, value_enum, default_value = "text")]
     format: Form,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Form {
-    /// FILE:LINE: what is wrong
     Text,
     Jsonl,
 }
@@ -122,7 +121,7 @@ fn test(asked: &Asked, (out, err): Outputs<'_>) -> Result<u8> {
     let rules = n_of(usize::try_from(n_rules)?, "rule");
     let samples = n_of(usize::try_from(n_samples)?, "sample");
     write!(err, "{rules}, {n_untested} without samples; {samples}, {n_failed} do not hold")?;
-    write!(err, "; {}", n_of(tally.n_faults, "fault"))?;
+    write!(err, "; {}", tally.faults())?;
     match tally.left_out() {
         Some(left_out) => writeln!(err, "; {left_out}")?,
         None => writeln!(err)?,

@@ -94,6 +94,7 @@ impl Loaded {
 pub(crate) struct Tally {
     pub(crate) counts: RuleCounts,
     pub(crate) n_faults: usize,
+    n_faulty_files: usize,
     /// Documents about logs that sentrail does not read, by a word for the logs.
     other_logs: BTreeMap<String, usize>,
 }
@@ -108,7 +109,18 @@ impl Tally {
                 Why::Sample => {}
             }
         }
+        let faults = errors.iter().filter(|error| *error.why() == Why::Fault);
+        tally.n_faulty_files = faults.map(RuleError::file).collect::<BTreeSet<_>>().len();
         tally
+    }
+
+    /// `5 faults in 1 file`.
+    pub(crate) fn faults(&self) -> String {
+        let faults = n_of(self.n_faults, "fault");
+        match self.n_faulty_files {
+            0 => faults,
+            n => format!("{faults} in {}", n_of(n, "file")),
+        }
     }
 
     /// `290 left out, about logs that sentrail does not read: 250 windows, 40 linux`, if any were.
@@ -132,7 +144,7 @@ impl fmt::Display for Tally {
         let RuleCounts { n_rules, n_correlations, n_filters } = self.counts;
         let counts =
             [n_of(n_rules, "rule"), n_of(n_correlations, "correlation"), n_of(n_filters, "filter")];
-        write!(f, "{} loaded; {}", counts.join(", "), n_of(self.n_faults, "fault"))?;
+        write!(f, "{} loaded; {}", counts.join(", "), self.faults())?;
         self.left_out().map_or(Ok(()), |left_out| write!(f, "; {left_out}"))
     }
 }
@@ -171,7 +183,9 @@ pub(super) fn load(named: &Named<'_>) -> Result<Loaded, ConfigError> {
     if files.len() > FILES_MAX {
         troubles.push(format!("more than {FILES_MAX} files of rules (expected fewer)"));
     }
-    files.iter().for_each(|file| texts.note(&file.text));
+    for file in &files {
+        texts.note(&file.text);
+    }
     let names = names(named, &mut troubles, &mut texts);
     let (rules, errors) = Rules::of(&files, names);
     let own: BTreeSet<&str> = files.iter().take(n_own).map(|file| file.name.as_str()).collect();
@@ -346,7 +360,7 @@ mod tests {
         assert!(catalogue.find("fine").is_some() && catalogue.find("same").is_some());
         assert_eq!(
             config.tally().unwrap().to_string(),
-            "2 rules, 0 correlations, 0 filters loaded; 2 faults; \
+            "2 rules, 0 correlations, 0 filters loaded; 2 faults in 2 files; \
              2 left out, about logs that sentrail does not read: 2 windows"
         );
         // One's own are not.
@@ -403,8 +417,8 @@ mod tests {
         fs::write(file.with_file_name("b.yml"), b"title: x\n# \xff").unwrap();
         let told = wrong(&folder, "rules = [\"a.yml\", \"none\", \"b.yml\"]");
         for (line, end) in told.iter().zip([
-            "a.yml: larger than 1048576 bytes",
             "none holds no rules (expected files .yml or .yaml)",
+            "a.yml: larger than 1048576 bytes",
             "b.yml:2: not UTF-8",
         ]) {
             assert!(line.ends_with(end), "{line}");
