@@ -4,6 +4,7 @@ mod config;
 mod demo;
 mod detectors;
 mod replay;
+mod rules;
 mod simulate;
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
 };
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use detectors::Kind;
 use ingest::{enrich::EnrichError, flowlog::FlowFormat, source::SourceError};
 use replay::Replay;
 use simulate::Simulate;
@@ -44,6 +46,9 @@ enum Command {
     /// List the detectors, or explain one
     #[command(subcommand)]
     Detectors(Detectors),
+    /// Check or test files of rules
+    #[command(subcommand)]
+    Rules(rules::Rules),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(Settings),
@@ -56,11 +61,15 @@ enum Detectors {
         /// Form of the list [default: table on a terminal, else jsonl]
         #[arg(long, value_enum)]
         format: Option<Format>,
+        /// Only detectors, which judge by what is usual, or only rules, which say what is bad
+        #[arg(long, value_enum)]
+        kind: Option<Kind>,
         /// Settings, in TOML, for the rules that they name
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
-    /// Print the page of one: when it fires, when not, what it misses, what to do
+    /// Print the page of one: when it fires, when not, what it misses, what to do; of a rule also its
+    /// source
     Show {
         /// The id of a detector or rule, for example s3-mass-deletion
         id: String,
@@ -142,6 +151,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Simulate(arguments) => arguments.run(&mut io::stderr()),
         Command::Decode(arguments) => arguments.run(),
         Command::Detectors(command) => command.run().map(|()| 0),
+        Command::Rules(command) => command.run(&mut io::stdout(), &mut io::stderr()),
         Command::Config(Settings::Check { config }) => {
             config::check(config.as_deref(), &mut io::stderr()).map(|()| 0)
         }
@@ -166,9 +176,9 @@ impl Detectors {
     fn run(self) -> Result<()> {
         let out = &mut io::stdout();
         match self {
-            Self::List { format, config } => {
+            Self::List { format, kind, config } => {
                 let config = Config::load(config.as_deref())?;
-                detectors::list(config.rules(), Format::or_default(format), out)
+                detectors::list(config.rules(), (kind, Format::or_default(format)), out)
             }
             Self::Show { id, config } => {
                 let config = Config::load(config.as_deref())?;

@@ -7,8 +7,10 @@ mod units;
 
 pub(crate) use detect::suggest;
 pub(crate) use keys::unknown;
+pub(crate) use rules::{Tally, n_of, rule_files};
 
 use baseline::{HashKey, Lateness, stable_hash};
+use detect::rules::Names;
 use ingest::enrich::{Enrich, EnrichError};
 use keys::{Fault, Places};
 use rules::{DecoyNames, ListFile, Loaded, Named};
@@ -79,12 +81,15 @@ struct Settings {
     /// Folders and files of rules; relative to the folder of the configuration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rules: Vec<PathBuf>,
+    /// Folders and files of rules that other people look after: what cannot be used is left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rules_of_others: Vec<PathBuf>,
+    /// Table `[placeholders]`: values that rules ask for as `%name%`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    placeholders: BTreeMap<String, Vec<String>>,
     /// Tables `[lists.NAME]`: addresses that rules ask for by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     lists: BTreeMap<String, ListFile>,
-    /// Table `[placeholders]`: the values of each, which rules ask for by `expand`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    placeholders: BTreeMap<String, Vec<String>>,
     /// Table `[decoys]`.
     #[serde(skip_serializing_if = "DecoyNames::is_empty")]
     decoys: DecoyNames,
@@ -102,12 +107,36 @@ impl Default for Settings {
             max_inflated: Size(ingest::decode::INFLATED_BYTES_MAX),
             city_database: None,
             rules: Vec::new(),
-            lists: BTreeMap::new(),
+            rules_of_others: Vec::new(),
             placeholders: BTreeMap::new(),
+            lists: BTreeMap::new(),
             decoys: DecoyNames::default(),
             detectors: options.detectors,
         }
     }
+}
+
+impl Settings {
+    /// What the file at `path` names besides values.
+    fn named<'s>(&'s self, path: &'s Path) -> Named<'s> {
+        let Self { rules, rules_of_others, placeholders, lists, decoys, .. } = self;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Named { rules, rules_of_others, placeholders, lists, decoys, folder }
+    }
+}
+
+/// What the file at `path` gives rules to ask for: placeholders, lists and decoys. Its own rules are
+/// not looked at.
+pub(crate) fn names(path: Option<&Path>) -> Result<Names, ConfigError> {
+    let Some(path) = path else { return Ok(Names::default()) };
+    let text = read(path)?;
+    let (settings, _) = parse(&text).map_err(|fault| wrong(path, &text, fault))?;
+    rules::names_of(&settings.named(path))
+}
+
+fn wrong(path: &Path, text: &str, (at, what): Fault) -> ConfigError {
+    let (line, column) = position(text, at);
+    ConfigError::Wrong { path: path.to_owned(), line, column, what }
 }
 
 /// The settings in force.
@@ -125,18 +154,13 @@ impl Config {
     pub(crate) fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let Some(path) = path else {
             let (settings, places) = (Settings::default(), Places::new());
-            let loaded = Loaded { rules: detect::Rules::built_in(), hash: None };
+            let loaded = Loaded::built_in();
             return Ok(Self { settings, path: None, text: String::new(), places, loaded });
         };
         let text = read(path)?;
-        let wrong = |(at, what): Fault| {
-            let (line, column) = position(&text, at);
-            ConfigError::Wrong { path: path.to_owned(), line, column, what }
-        };
+        let wrong = |fault| wrong(path, &text, fault);
         let (settings, places) = parse(&text).map_err(wrong)?;
-        let Settings { rules, lists, placeholders, decoys, .. } = &settings;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let loaded = rules::load(&Named { rules, lists, placeholders, decoys, folder })?;
+        let loaded = rules::load(&settings.named(path))?;
         keys::check_ids(&settings.detectors, loaded.rules.catalogue(), &places).map_err(wrong)?;
         Ok(Self { settings, path: Some(path.to_owned()), text, places, loaded })
     }
@@ -151,6 +175,11 @@ impl Config {
             detectors: self.settings.detectors.clone(),
             rules: Arc::clone(&self.loaded.rules),
         }
+    }
+
+    /// What was read of the files of rules; `None` where none are named.
+    pub(crate) fn tally(&self) -> Option<&Tally> {
+        self.loaded.tally.as_ref()
     }
 
     /// The rules in force.

@@ -13,6 +13,8 @@ mod real_data;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod simulate;
 #[cfg(test)]
 mod support;

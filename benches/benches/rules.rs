@@ -114,7 +114,7 @@ fn rule_set(n_hot: usize, n_others: usize, n_keywords: usize) -> RuleSet {
         (0..1_000 - n_others - n_keywords).map(|n| rule(20_000 + n, &by_api(n, n < n_hot)));
     let files: Vec<(String, String)> = others.chain(keywords).chain(by_api).collect();
     let bad: Vec<String> = (0..20_000).map(|n| format!("203.0.{}.{}", n / 256, n % 256)).collect();
-    let lists = Lists::of(vec![List::parse("bad", &bad.join("\n"), false).unwrap()]);
+    let lists = Lists::new(vec![List::parse("bad", &bad.join("\n"), false).unwrap()]);
     let names = Names { lists, ..Names::default() };
     let files = files.iter().map(|(file, text)| (file.as_str(), text.as_str()));
     let (rules, errors) = RuleSet::read(files, names);

@@ -25,14 +25,15 @@ mod yaml;
 
 pub use compile::DOCUMENTS_MAX;
 pub use decoys::Decoys;
+pub use fields::derived;
 pub use index::{Candidates, OfApi, Open};
-pub use library::{RuleFile, Rules};
+pub use library::{RuleCounts, RuleFile, Rules};
 pub use lists::{BYTES_MAX, ENTRIES_MAX, List, ListError, Lists};
 pub use names::Names;
 pub use rule::RuleNo;
 pub use samples::{SampleCounts, test_rules};
 pub use set::RuleSet;
-pub use sigma::RuleError;
+pub use sigma::{RuleError, Why};
 use std::sync::Arc;
 
 impl RuleSet {

@@ -14,6 +14,10 @@ pub(crate) fn check(path: Option<&Path>, out: &mut dyn Write) -> Result<()> {
         None => writeln!(out, "ok: no file, all settings have their defaults")?,
     }
     writeln!(out, "ok: configuration hash {}", config.hash())?;
+    if let Some(tally) = config.tally() {
+        let is_whole = tally.n_faults == 0 && tally.left_out().is_none();
+        writeln!(out, "{}: {tally}", if is_whole { "ok" } else { "warning" })?;
+    }
     if config.is_default_key() {
         writeln!(
             out,

@@ -3,13 +3,23 @@
 use crate::config::unknown;
 use alerts::Format;
 use anyhow::{Result, bail};
+use clap::ValueEnum;
 use detect::{About, DETECTORS, Rules};
 use serde::Serialize;
 use std::io::Write;
 
+/// Who can speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    Detector,
+    Rule,
+}
+
 #[derive(Serialize)]
 struct Row<'a> {
     id: &'a str,
+    kind: Kind,
     severity: &'static str,
     title: &'a str,
     impact: &'static str,
@@ -19,8 +29,10 @@ struct Row<'a> {
 
 impl<'a> Row<'a> {
     fn of(about: &'a About) -> Self {
+        let is_detector = DETECTORS.iter().any(|detector| detector.meta.id == about.id);
         Self {
             id: &about.id,
+            kind: if is_detector { Kind::Detector } else { Kind::Rule },
             severity: about.severity.label(),
             title: &about.title,
             impact: about.impact.name(),
@@ -29,18 +41,28 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn cells(&self) -> [String; 5] {
-        let guardduty = self.guardduty.unwrap_or("-").to_owned();
-        let (id, severity) = (self.id.to_owned(), self.severity.to_owned());
-        [id, severity, self.title.to_owned(), self.techniques.join(" "), guardduty]
+    fn cells(&self) -> [String; 6] {
+        let kind = match self.kind {
+            Kind::Detector => "detector",
+            Kind::Rule => "rule",
+        };
+        let guardduty = self.guardduty.unwrap_or("-");
+        let techniques = self.techniques.join(" ");
+        [self.id, kind, self.severity, self.title, &techniques, guardduty].map(str::to_owned)
     }
 }
 
-const HEADINGS: [&str; 5] = ["id", "severity", "title", "techniques", "guardduty"];
+const HEADINGS: [&str; 6] = ["id", "kind", "severity", "title", "techniques", "guardduty"];
 
-/// Prints every detector, in the order of their ids, and then every rule.
-pub(crate) fn list(rules: &Rules, format: Format, out: &mut dyn Write) -> Result<()> {
-    let rows: Vec<_> = rules.catalogue().iter().map(|about| Row::of(about)).collect();
+/// Prints every detector and then every rule, in the order of their ids, or those of one kind.
+pub(crate) fn list(
+    rules: &Rules,
+    (kind, format): (Option<Kind>, Format),
+    out: &mut dyn Write,
+) -> Result<()> {
+    let rows = rules.catalogue().iter().map(|about| Row::of(about));
+    let mut rows: Vec<_> = rows.filter(|row| kind.is_none_or(|kind| row.kind == kind)).collect();
+    rows.sort_by_key(|row| (row.kind, row.id));
     match format {
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&rows)?)?,
         Format::JsonLines => {
@@ -73,7 +95,19 @@ pub(crate) fn list(rules: &Rules, format: Format, out: &mut dyn Write) -> Result
     Ok(())
 }
 
-/// Prints the page of one detector or rule.
+/// What a file of rules says, but for its samples: table `tests` at the start of a line and what is
+/// indented below.
+fn without_samples(text: &str) -> String {
+    let mut is_sample = false;
+    let lines = text.lines().filter(|line| {
+        let is_below = line.trim().is_empty() || line.starts_with([' ', '#']);
+        is_sample = line.starts_with("tests:") || is_sample && is_below;
+        !is_sample
+    });
+    lines.flat_map(|line| [alerts::escape(line), "\n".into()]).collect()
+}
+
+/// Prints the page of one detector or rule, and what a rule is made of.
 pub(crate) fn show(rules: &Rules, id: &str, out: &mut dyn Write) -> Result<()> {
     let catalogue = rules.catalogue();
     let Some(about) = catalogue.find(id) else {
@@ -99,6 +133,10 @@ pub(crate) fn show(rules: &Rules, id: &str, out: &mut dyn Write) -> Result<()> {
     let techniques = row.techniques.join(", ");
     let techniques = if techniques.is_empty() { "no technique named" } else { &techniques };
     writeln!(out, "MITRE ATT&CK: {techniques}, GuardDuty: {guardduty}")?;
+    for (file, text) in rules.sources(row.id) {
+        let (file, text) = (alerts::escape(file), without_samples(text));
+        writeln!(out, "\n## In Sigma: {file}\n\n```yaml\n{text}```")?;
+    }
     Ok(())
 }
 
@@ -126,7 +164,7 @@ mod tests {
 
     fn listed(format: Format) -> String {
         let mut out = Vec::new();
-        list(&Rules::built_in(), format, &mut out).unwrap();
+        list(&Rules::built_in(), (None, format), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -157,6 +195,31 @@ mod tests {
         let page = String::from_utf8(out).unwrap();
         assert!(page.starts_with("# Port scan from an interface\n\n## Fires when\n"));
         assert!(page.contains("## Triage") && page.ends_with("Recon:EC2/Portscan\n"));
+    }
+
+    #[test]
+    fn a_kind_is_listed_in_the_order_of_ids() {
+        let ids = |kind| -> Vec<String> {
+            let mut out = Vec::new();
+            list(&Rules::built_in(), (Some(kind), Format::JsonLines), &mut out).unwrap();
+            let rows: Vec<serde_json::Value> =
+                out.split(|byte| *byte == b'\n').flat_map(serde_json::from_slice).collect();
+            rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+        };
+        let (detectors, rules) = (ids(Kind::Detector), ids(Kind::Rule));
+        assert_eq!(detectors.len(), DETECTORS.len());
+        assert_eq!(detectors.len() + rules.len(), Rules::built_in().catalogue().iter().count());
+        assert!(detectors.is_sorted() && rules.is_sorted());
+    }
+
+    #[test]
+    fn the_page_of_a_rule_ends_in_its_source() {
+        let mut out = Vec::new();
+        show(&Rules::built_in(), "decoy-touched", &mut out).unwrap();
+        let page = String::from_utf8(out).unwrap();
+        let (_, source) = page.split_once("\n## In Sigma: built-in/decoy-touched.yml\n").unwrap();
+        assert!(source.contains("\n  condition: ") && source.ends_with("\n```\n"), "{source}");
+        assert_eq!(without_samples("a: 1\ntests:\n  b:\n\n# c\n---\nd: 2"), "a: 1\n---\nd: 2\n");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use ingest::{
     source::{Filter, PathArg},
 };
 use std::{
-    io::{self, BufWriter, Stdout},
+    io::{self, BufWriter, Stdout, Write},
     mem::ManuallyDrop,
     path::PathBuf,
     time::Instant,
@@ -177,6 +177,9 @@ impl Replay {
         let worst = watcher.finish()?;
         if !self.quiet {
             let seconds = start.elapsed().as_secs_f64();
+            if let Some(tally) = config.tally() {
+                writeln!(io::stderr(), "rules     {tally}")?;
+            }
             summary.write(seconds, &mut io::stderr().lock())?;
         }
         if summary.is_empty() {

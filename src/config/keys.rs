@@ -23,14 +23,18 @@ pub(super) fn known(defaults: &Table) -> Table {
     let mut known = defaults.clone();
     known.insert("city-database".into(), Value::String(String::new()));
     known.insert("rules".into(), Value::Array(Vec::new()));
-    known.insert("lists".into(), Value::Table(Table::new()));
+    known.insert("rules-of-others".into(), Value::Array(Vec::new()));
     known.insert("placeholders".into(), Value::Table(Table::new()));
+    known.insert("lists".into(), Value::Table(Table::new()));
     let decoys = Table::try_from(DecoyNames::default()).unwrap_or_default();
     known.insert("decoys".into(), Value::Table(decoys));
     known
 }
 
-/// What stands under a name that the user chooses: in tables of lists and of ids.
+/// More names than this are not told. Unit: names.
+const NAMES_SHOWN_MAX: usize = 40;
+
+/// What stands under a name that the user chooses: in tables of lists, placeholders and ids.
 fn chosen(table: &str) -> Option<Value> {
     match table {
         "lists" => {
@@ -98,6 +102,10 @@ pub(crate) fn unknown(what: &str, word: &str, known: &[&str], table: &str) -> St
     let word_shown: String = word.chars().take(60).collect();
     let hint = match suggest(word, known.iter().copied()) {
         Some(nearest) => format!("did you mean \"{nearest}\"?"),
+        // Nothing but rules has so many.
+        None if known.len() > NAMES_SHOWN_MAX => {
+            format!("`sentrail detectors list` names all {}", known.len())
+        }
         None => format!("expected one of {}", known.join(", ")),
     };
     format!("no {what} \"{}\"{within}; {hint}", alerts::escape(&word_shown))

@@ -4,11 +4,13 @@ use super::ConfigError;
 use baseline::stable_hash;
 use detect::{
     RuleFile, Rules,
-    rules::{BYTES_MAX as LIST_BYTES_MAX, Decoys, List, Lists, Names},
+    rules::{BYTES_MAX as LIST_BYTES_MAX, Decoys, List, Lists, Names, RuleCounts, RuleError, Why},
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
     fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
@@ -21,6 +23,8 @@ const FILES_MAX: usize = 10_000;
 const FILE_BYTES_MAX: usize = 1 << 20;
 /// Folders within folders. Unit: folders.
 const DEPTH_MAX: usize = 16;
+/// Other logs that are told by name, those with the most documents. Unit: logs.
+const LOGS_SHOWN_MAX: usize = 6;
 
 /// Table `[lists.NAME]`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -61,55 +65,153 @@ impl DecoyNames {
 /// What a configuration names.
 pub(super) struct Named<'c> {
     pub(super) rules: &'c [PathBuf],
-    pub(super) lists: &'c BTreeMap<String, ListFile>,
+    pub(super) rules_of_others: &'c [PathBuf],
     pub(super) placeholders: &'c BTreeMap<String, Vec<String>>,
+    pub(super) lists: &'c BTreeMap<String, ListFile>,
     pub(super) decoys: &'c DecoyNames,
     /// What relative paths begin at.
     pub(super) folder: &'c Path,
 }
 
-/// The rules in force, and a hash of all files that they came from; `None` if there were none.
+/// The rules in force, a hash of all files that they came from, `None` if there were none, and what
+/// was read of the files.
 #[derive(Debug, Clone)]
 pub(super) struct Loaded {
     pub(super) rules: Arc<Rules>,
     pub(super) hash: Option<u128>,
+    pub(super) tally: Option<Tally>,
 }
 
-/// Reads everything that is named; what is wrong is told all at once.
-pub(super) fn load(named: &Named<'_>) -> Result<Loaded, ConfigError> {
-    let Named { rules, lists, placeholders, decoys, .. } = named;
-    if rules.is_empty() && lists.is_empty() && placeholders.is_empty() && decoys.is_empty() {
-        return Ok(Loaded { rules: Rules::built_in(), hash: None });
+impl Loaded {
+    /// Without any file.
+    pub(super) fn built_in() -> Self {
+        Self { rules: Rules::built_in(), hash: None, tally: None }
     }
-    let mut troubles = Vec::new();
-    let mut hashes: Vec<u8> = Vec::new();
-    let mut note = |text: &str| hashes.extend(stable_hash(&[text.as_bytes()]).to_le_bytes());
-    let mut files = Vec::new();
-    for path in named.rules {
-        let mut found = Vec::new();
-        if let Err(what) = collect(&named.folder.join(path), DEPTH_MAX, &mut found) {
-            troubles.push(what);
-        }
-        found.sort();
-        for path in found {
-            let name = path.display().to_string();
-            match text(&path, FILE_BYTES_MAX) {
-                Ok(text) => {
-                    note(&text);
-                    files.push(RuleFile { name, text });
-                }
-                Err(what) => troubles.push(what),
+}
+
+/// What was read of files of rules, and what was not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) counts: RuleCounts,
+    pub(crate) n_faults: usize,
+    n_faulty_files: usize,
+    /// Documents about logs that sentrail does not read, by a word for the logs.
+    other_logs: BTreeMap<String, usize>,
+}
+
+impl Tally {
+    pub(crate) fn of(counts: RuleCounts, errors: &[RuleError]) -> Self {
+        let mut tally = Self { counts, ..Self::default() };
+        for error in errors {
+            match error.why() {
+                Why::OtherLogs(logs) => *tally.other_logs.entry(logs.clone()).or_default() += 1,
+                Why::Fault => tally.n_faults += 1,
+                Why::Sample => {}
             }
+        }
+        let faults = errors.iter().filter(|error| *error.why() == Why::Fault);
+        tally.n_faulty_files = faults.map(RuleError::file).collect::<BTreeSet<_>>().len();
+        tally
+    }
+
+    /// `5 faults in 1 file`.
+    pub(crate) fn faults(&self) -> String {
+        let faults = n_of(self.n_faults, "fault");
+        match self.n_faulty_files {
+            0 => faults,
+            n => format!("{faults} in {}", n_of(n, "file")),
+        }
+    }
+
+    /// `290 left out, about logs that sentrail does not read: 250 windows, 40 linux`, if any were.
+    pub(crate) fn left_out(&self) -> Option<String> {
+        let n: usize = self.other_logs.values().sum();
+        let mut logs: Vec<_> = self.other_logs.iter().map(|(logs, n)| (Reverse(n), logs)).collect();
+        logs.sort();
+        let n_more = logs.len().saturating_sub(LOGS_SHOWN_MAX);
+        let shown = logs.into_iter().take(LOGS_SHOWN_MAX);
+        let mut shown: Vec<_> = shown.map(|(Reverse(n), logs)| format!("{n} {logs}")).collect();
+        if n_more > 0 {
+            shown.push(format!("{n_more} others"));
+        }
+        let shown = shown.join(", ");
+        (n > 0).then(|| format!("{n} left out, about logs that sentrail does not read: {shown}"))
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RuleCounts { n_rules, n_correlations, n_filters } = self.counts;
+        let counts =
+            [n_of(n_rules, "rule"), n_of(n_correlations, "correlation"), n_of(n_filters, "filter")];
+        write!(f, "{} loaded; {}", counts.join(", "), self.faults())?;
+        self.left_out().map_or(Ok(()), |left_out| write!(f, "; {left_out}"))
+    }
+}
+
+/// `1 rule`, `2 rules`.
+pub(crate) fn n_of(n: usize, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}
+
+/// What is read on the way, for the hash.
+#[derive(Default)]
+struct Texts(Vec<u8>);
+
+impl Texts {
+    fn note(&mut self, text: &str) {
+        self.0.extend(stable_hash(&[text.as_bytes()]).to_le_bytes());
+    }
+}
+
+/// Reads everything that is named; what is wrong is told all at once. What cannot be used of other
+/// people's rules is left out, and so is what is about other logs.
+pub(super) fn load(named: &Named<'_>) -> Result<Loaded, ConfigError> {
+    let Named { rules, rules_of_others, placeholders, lists, decoys, folder } = named;
+    let names_files = !(rules.is_empty() && rules_of_others.is_empty());
+    if !names_files && placeholders.is_empty() && lists.is_empty() && decoys.is_empty() {
+        return Ok(Loaded::built_in());
+    }
+    let (mut troubles, mut texts) = (Vec::new(), Texts::default());
+    let mut files = files(folder, rules, &mut troubles);
+    let n_own = files.len();
+    for file in self::files(folder, rules_of_others, &mut troubles) {
+        if files.iter().all(|own| own.name != file.name) {
+            files.push(file);
         }
     }
     if files.len() > FILES_MAX {
         troubles.push(format!("more than {FILES_MAX} files of rules (expected fewer)"));
     }
+    for file in &files {
+        texts.note(&file.text);
+    }
+    let names = names(named, &mut troubles, &mut texts);
+    let (rules, errors) = Rules::of(&files, names);
+    let own: BTreeSet<&str> = files.iter().take(n_own).map(|file| file.name.as_str()).collect();
+    let is_mine = |error: &&RuleError| *error.why() == Why::Fault && own.contains(error.file());
+    troubles.extend(errors.iter().filter(is_mine).map(ToString::to_string));
+    if !troubles.is_empty() {
+        return Err(ConfigError::Rules(troubles));
+    }
+    let hash = (!texts.0.is_empty()).then(|| stable_hash(&[&texts.0]));
+    let tally = names_files.then(|| Tally::of(rules.counts(), &errors));
+    Ok(Loaded { rules: Arc::new(rules), hash, tally })
+}
+
+/// What rules can ask for by name.
+pub(super) fn names_of(named: &Named<'_>) -> Result<Names, ConfigError> {
+    let mut troubles = Vec::new();
+    let names = names(named, &mut troubles, &mut Texts::default());
+    if troubles.is_empty() { Ok(names) } else { Err(ConfigError::Rules(troubles)) }
+}
+
+fn names(named: &Named<'_>, troubles: &mut Vec<String>, texts: &mut Texts) -> Names {
     let mut lists = Vec::new();
     for (name, list) in named.lists {
         let path = named.folder.join(&list.file);
         let read = text(&path, LIST_BYTES_MAX).and_then(|text| {
-            note(&text);
+            texts.note(&text);
             List::parse(name, &text, list.trusted).map_err(|error| {
                 // It begins with the name of the list; people look for the file.
                 let error = error.to_string();
@@ -121,16 +223,35 @@ pub(super) fn load(named: &Named<'_>) -> Result<Loaded, ConfigError> {
             Err(what) => troubles.push(what),
         }
     }
-    let decoys = Decoys::of(named.decoys.all());
-    let placeholders = named.placeholders.clone();
-    let names = Names { placeholders, lists: Lists::of(lists), decoys };
-    let (rules, errors) = Rules::of(&files, names);
-    troubles.extend(errors.iter().map(ToString::to_string));
-    if !troubles.is_empty() {
-        return Err(ConfigError::Rules(troubles));
+    let (lists, decoys) = (Lists::new(lists), Decoys::of(named.decoys.all()));
+    Names { placeholders: named.placeholders.clone(), lists, decoys }
+}
+
+/// The files of rules at paths; what cannot be read is told.
+pub(crate) fn rule_files(paths: &[PathBuf]) -> Result<Vec<RuleFile>, ConfigError> {
+    let mut troubles = Vec::new();
+    let files = files(Path::new(""), paths, &mut troubles);
+    if troubles.is_empty() { Ok(files) } else { Err(ConfigError::Rules(troubles)) }
+}
+
+fn files(folder: &Path, paths: &[PathBuf], troubles: &mut Vec<String>) -> Vec<RuleFile> {
+    let mut found = Vec::new();
+    for path in paths {
+        if let Err(what) = collect(&folder.join(path), DEPTH_MAX, &mut found) {
+            troubles.push(what);
+        }
     }
-    let hash = (!hashes.is_empty()).then(|| stable_hash(&[&hashes]));
-    Ok(Loaded { rules: Arc::new(rules), hash })
+    found.sort();
+    found.dedup();
+    let mut files = Vec::new();
+    for path in found {
+        let name = path.display().to_string();
+        match text(&path, FILE_BYTES_MAX) {
+            Ok(text) => files.push(RuleFile { name, text }),
+            Err(what) => troubles.push(what),
+        }
+    }
+    files
 }
 
 /// The files of rules in a folder and below, or the one file. Hidden ones are left out, and so are
@@ -219,6 +340,55 @@ mod tests {
     }
 
     #[test]
+    fn of_rules_of_others_what_cannot_be_used_is_left_out() {
+        let folder = Folder::new("others-rules");
+        let file = folder.file("rules-of-others = [\"public\"]\nrules = [\"own\"]\n");
+        for name in ["own", "public/windows"] {
+            fs::create_dir_all(file.with_file_name(name)).unwrap();
+        }
+        let public = file.with_file_name("public");
+        fs::write(public.join("fine.yml"), RULE).unwrap();
+        fs::write(public.join("same.yml"), RULE).unwrap();
+        fs::write(public.join("wrong.yml"), RULE.replace("eventName", "status")).unwrap();
+        let logon = RULE.replace("{product: aws, service: cloudtrail}", "{product: windows}");
+        fs::write(public.join("windows/logon.yml"), &logon).unwrap();
+        let own = file.with_file_name("own");
+        fs::write(own.join("same.yml"), RULE).unwrap();
+        fs::write(own.join("logon.yml"), &logon).unwrap();
+        let config = Config::load(Some(&file)).unwrap();
+        let catalogue = config.rules().catalogue();
+        assert!(catalogue.find("fine").is_some() && catalogue.find("same").is_some());
+        assert_eq!(
+            config.tally().unwrap().to_string(),
+            "2 rules, 0 correlations, 0 filters loaded; 2 faults in 2 files; \
+             2 left out, about logs that sentrail does not read: 2 windows"
+        );
+        // One's own are not.
+        fs::write(own.join("wrong.yml"), RULE.replace("eventName", "status")).unwrap();
+        assert!(
+            matches!(Config::load(Some(&file)), Err(ConfigError::Rules(told)) if told.len() == 1)
+        );
+    }
+
+    #[test]
+    fn placeholders_have_the_values_of_the_configuration() {
+        let folder = Folder::new("placeholders");
+        let text = "rules = [\"a.yml\"]\n[placeholders]\nadmins = [\"ada\", \"bob\"]\n";
+        let file = folder.file(text);
+        let rule = RULE.replace("eventName: A", "userIdentity.userName|expand: '%admins%'");
+        fs::write(file.with_file_name("a.yml"), rule).unwrap();
+        let with = Config::load(Some(&file)).unwrap().hash();
+        folder.file(text.replace("bob", "eve"));
+        assert_ne!(Config::load(Some(&file)).unwrap().hash(), with);
+        let told = wrong(&folder, "rules = [\"a.yml\"]");
+        assert!(
+            told[0].ends_with(
+                "a.yml:4: the configuration has no values for the placeholder `%admins%`"
+            )
+        );
+    }
+
+    #[test]
     fn everything_that_is_wrong_is_told() {
         let folder = Folder::new("wrong-rules");
         let file = folder.file("");
@@ -247,8 +417,8 @@ mod tests {
         fs::write(file.with_file_name("b.yml"), b"title: x\n# \xff").unwrap();
         let told = wrong(&folder, "rules = [\"a.yml\", \"none\", \"b.yml\"]");
         for (line, end) in told.iter().zip([
-            "a.yml: larger than 1048576 bytes",
             "none holds no rules (expected files .yml or .yaml)",
+            "a.yml: larger than 1048576 bytes",
             "b.yml:2: not UTF-8",
         ]) {
             assert!(line.ends_with(end), "{line}");

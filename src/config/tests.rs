@@ -58,11 +58,12 @@ fn every_key_is_read() {
         max-inflated = "512 MiB"
         city-database = "city.mmdb"
         rules = ["rules"]
+        rules-of-others = ["public"]
+        [placeholders]
+        admins = ["ada"]
         [lists.offices]
         file = "offices.txt"
         trusted = true
-        [placeholders]
-        admins = ["ada", "ben"]
         [decoys]
         roles = ["backup-admin"]
         [detectors]
@@ -81,7 +82,7 @@ fn every_key_is_read() {
     assert_eq!(settings.detectors.s3_mass_deletion.calls_min, 7);
     assert_eq!(settings.detectors.disable.len(), 1);
     assert_eq!((settings.rules.len(), settings.lists.len()), (1, 1));
-    assert_eq!(settings.placeholders["admins"], ["ada", "ben"]);
+    assert_eq!((settings.rules_of_others.len(), settings.placeholders.len()), (1, 1));
     assert!(!settings.decoys.is_empty());
 }
 
@@ -101,6 +102,8 @@ fn an_unknown_key_is_refused_with_the_nearest() {
         (2, 25),
         "no detector or rule \"prot-scan\"; did you mean \"port-scan\"?",
     );
+    refused("[detectors]\ndisable = [\"frobnicate\"]", (2, 12), "`sentrail detectors list` names");
+    refused("[placeholders]\na = \"b\"", (2, 5), "expected a sequence");
     refused("[lists.a]\nfil = \"x\"", (2, 1), "did you mean \"file\"?");
     refused("[lists.a]\ntrusted = true", (1, 1), "file");
     refused("[decoys]\nrole = []", (2, 1), "did you mean \"roles\"?");

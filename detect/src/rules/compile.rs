@@ -10,9 +10,10 @@ use super::{
     names::Names,
     predicate::Predicate,
     rule::{Correlation, Member, Piece, Rule, RuleNo},
-    set::RuleSet,
+    set::{Applied, RuleSet},
     sigma::{
         self, CorrelationKind, Detection, Document, FieldName, Filter, Head, Line, Logs, RuleError,
+        Why,
     },
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -32,7 +33,7 @@ impl<'d> Faults<'d> {
     }
 
     fn add(&mut self, line: Line, what: impl Into<String>) {
-        self.errors.push(RuleError { file: Arc::clone(self.file), line, what: what.into() });
+        self.errors.push(RuleError::fault(self.file, line, what));
     }
 
     /// The value; an error is written down.
@@ -59,11 +60,15 @@ impl RuleSet {
                 },
                 (Document::Correlation(document), Some(id)) => correlations.push((document, id)),
                 (Document::Filter(filter), _) => filters.push(filter),
-                (_, None) => {}
+                (Document::Other(_), _) | (_, None) => {}
             }
         }
+        let mut applied = Vec::new();
         for filter in filters {
-            errors.extend(apply(&filter, &mut rules, &references, &names));
+            match apply(&filter, &mut rules, &references, &names) {
+                Ok(to) => applied.push(Applied { file: filter.file, to }),
+                Err(found) => errors.extend(found),
+            }
         }
         for rule in &mut rules {
             rule.predicate.order();
@@ -75,7 +80,7 @@ impl RuleSet {
         let made: Vec<Correlation> = made.collect();
         hush(&mut rules, &made);
         errors.sort();
-        (Self::new(rules, made, names), errors)
+        (Self::new(rules, made, names).with_filters(applied), errors)
     }
 }
 
@@ -102,13 +107,13 @@ fn summary(head: &Head, logs: Logs, faults: &mut Faults<'_>) -> Option<Vec<Piece
     Some(pieces.collect())
 }
 
-/// Puts the condition of a filter to the rules that it names.
+/// Puts the condition of a filter to the rules that it names, and says which these are.
 fn apply(
     filter: &Filter,
     rules: &mut [Rule],
     references: &References,
     names: &Names,
-) -> Vec<RuleError> {
+) -> Result<Vec<RuleNo>, Vec<RuleError>> {
     let mut faults = Faults::of(&filter.file);
     let predicate = condition::predicate(&filter.condition, filter.logs, names, &mut faults);
     let mut wanted: Vec<RuleNo> = Vec::new();
@@ -130,14 +135,16 @@ fn apply(
             }
         }
     }
-    let (Some(predicate), []) = (predicate, faults.errors.as_slice()) else { return faults.errors };
-    for no in wanted {
+    let (Some(predicate), []) = (predicate, faults.errors.as_slice()) else {
+        return Err(faults.errors);
+    };
+    for no in &wanted {
         if let Some(rule) = rules.get_mut(no.0 as usize) {
             let own = std::mem::replace(&mut rule.predicate, Predicate::Any(Vec::new()));
             rule.predicate = Predicate::All(vec![own, predicate.clone()]);
         }
     }
-    Vec::new()
+    Ok(wanted)
 }
 
 fn correlation(
@@ -147,6 +154,12 @@ fn correlation(
     references: &References,
 ) -> Result<Correlation, Vec<RuleError>> {
     let mut faults = Faults::of(&document.head.file);
+    let mut others = document.rules.iter().map(|(line, name)| (line, references.other(name)));
+    if let Some((line, Some(logs))) = others.find(|(_, logs)| logs.is_some()) {
+        let what = format!("sentrail does not read the logs of its rules: {logs}");
+        let error = RuleError::fault(&document.head.file, *line, what);
+        return Err(vec![RuleError { why: Why::OtherLogs(logs.to_owned()), ..error }]);
+    }
     let mut members: Vec<Member> = Vec::new();
     for (line, name) in &document.rules {
         let found = faults.note(*line, references.rule(name, rules));

@@ -12,7 +12,7 @@ use ingest::{
     enrich::{Caller, NetworkClass},
     event::Outcome,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 impl Derived {
     /// Whether `is` holds for any of its values.
@@ -51,16 +51,23 @@ impl Derived {
             Self::GrantedActions => each(&view.access(parts).actions, is),
             Self::PolicyAdmin => is(truth(view.access(parts).is_admin)),
             Self::ForeignAccounts => each(&foreign_accounts(parts), is),
-            Self::Lists => match parts.caller {
-                Caller::Public(address) | Caller::Private(address) => {
-                    view.names().lists.holding(address).any(|name| is(Value::Plain(name)))
-                }
-                Caller::Service | Caller::Internal | Caller::Other => false,
-            },
+            Self::Lists => address(parts.caller).is_some_and(|address| {
+                view.names().lists.holding(address).any(|name| is(Value::Plain(name)))
+            }),
+            Self::TrustedLists => address(parts.caller).is_some_and(|address| {
+                view.names().lists.trusting(address).any(|name| is(Value::Plain(name)))
+            }),
             Self::Decoys => {
                 view.names().decoys.named_by(event).into_iter().any(|name| is(Value::Plain(name)))
             }
         }
+    }
+}
+
+fn address(caller: Caller) -> Option<IpAddr> {
+    match caller {
+        Caller::Public(address) | Caller::Private(address) => Some(address),
+        Caller::Service | Caller::Internal | Caller::Other => None,
     }
 }
 

@@ -24,7 +24,8 @@
 //! | `sentrail.granted-actions` | what the policies of the call allow somebody, as they write it: `s3:GetObject` |
 //! | `sentrail.policy-admin` | `true` where a policy of the call allows every action on everything, or is one of AWS's own for administrators |
 //! | `sentrail.foreign-accounts` | accounts in ARNs of the call's parameters and answer, but the own one |
-//! | `sentrail.lists` | the user's lists that hold the source address; of flows: any address |
+//! | `sentrail.lists` | the user's lists that hold the source address, but the trusted ones; none where a trusted one holds it; of flows: any address |
+//! | `sentrail.trusted-lists` | the user's trusted lists that hold the source address |
 //! | `sentrail.decoys` | decoys of the configuration that the call names |
 //!
 //! Of flows only `sentrail.lists` is known.
@@ -140,7 +141,13 @@ derived! {
     "sentrail.policy-admin" PolicyAdmin Rest,
     "sentrail.foreign-accounts" ForeignAccounts Rest,
     "sentrail.lists" Lists Address,
+    "sentrail.trusted-lists" TrustedLists Address,
     "sentrail.decoys" Decoys Rest,
+}
+
+/// The names of the fields that sentrail works out of a record.
+pub fn derived() -> impl Iterator<Item = &'static str> {
+    DERIVED.iter().map(|(name, _)| *name)
 }
 
 const NAMESPACE: &str = "sentrail";

@@ -10,6 +10,7 @@ use super::{
 use crate::{about::Catalogue, watch::Watches};
 use ingest::flow;
 use std::{
+    borrow::Cow,
     collections::BTreeSet,
     sync::{Arc, LazyLock},
 };
@@ -32,6 +33,20 @@ pub struct Rules {
     set: RuleSet,
     watches: Watches,
     catalogue: Catalogue,
+    /// The files that something of is in force, with what they say.
+    texts: Vec<(Arc<str>, Cow<'static, str>)>,
+    counts: RuleCounts,
+}
+
+/// What is in force besides what ships with the program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RuleCounts {
+    /// Rules about single records.
+    pub n_rules: usize,
+    /// Rules about several matches.
+    pub n_correlations: usize,
+    /// What others know to be harmless.
+    pub n_filters: usize,
 }
 
 impl Rules {
@@ -47,18 +62,23 @@ impl Rules {
     pub fn of(files: &[RuleFile], names: Names) -> (Self, Vec<RuleError>) {
         let mut errors = Vec::new();
         let mut built_in: Vec<Arc<str>> = Vec::new();
-        let mut documents = Vec::new();
+        let (mut documents, mut texts) = (Vec::new(), Vec::new());
         for (name, text) in BUILT_IN {
             let file: Arc<str> = (*name).into();
             let (read, found) = sigma::read(&file, text);
-            built_in.push(file);
+            built_in.push(Arc::clone(&file));
+            texts.push((file, Cow::Borrowed(*text)));
             documents.extend(read);
             errors.extend(found);
         }
         for RuleFile { name, text } in files {
-            let (read, found) = sigma::read(&name.as_str().into(), text);
+            let file: Arc<str> = name.as_str().into();
+            let (read, found) = sigma::read(&file, text);
             errors.extend(found);
             errors.extend(read.iter().filter_map(learns_match));
+            if read.iter().any(|document| !matches!(document, Document::Other(_))) {
+                texts.push((file, Cow::Owned(text.clone())));
+            }
             documents.extend(read);
         }
         let (set, found) = RuleSet::compile(documents, names);
@@ -67,7 +87,45 @@ impl Rules {
         let is_built_in = |file: &Arc<str>| built_in.iter().any(|one| Arc::ptr_eq(one, file));
         let watches = Watches::of(&set, is_built_in);
         let catalogue = Catalogue::of(&watches);
-        (Self { set, watches, catalogue }, errors)
+        let rules = set.rules().iter().map(|rule| &rule.head.file);
+        let made = set.correlations().iter().map(|made| &made.document.head.file);
+        let filters = set.filters().iter().map(|filter| &filter.file);
+        let counts = RuleCounts {
+            n_rules: rules.filter(|file| !is_built_in(file)).count(),
+            n_correlations: made.filter(|file| !is_built_in(file)).count(),
+            n_filters: filters.filter(|file| !is_built_in(file)).count(),
+        };
+        (Self { set, watches, catalogue, texts, counts }, errors)
+    }
+
+    /// What is in force besides what ships with the program.
+    pub fn counts(&self) -> RuleCounts {
+        self.counts
+    }
+
+    /// The files that decide what a rule or correlation says, with their texts: its own, those of the
+    /// rules that it counts, and filters.
+    pub fn sources(&self, id: &str) -> Vec<(&str, &str)> {
+        let numbered = || (0..).map(RuleNo).zip(self.set.rules());
+        let mut numbers: Vec<RuleNo> =
+            numbered().filter(|(_, rule)| *rule.id == *id).map(|(no, _)| no).collect();
+        let mut files: Vec<&Arc<str>> = Vec::new();
+        for made in self.set.correlations().iter().filter(|made| *made.id == *id) {
+            files.push(&made.document.head.file);
+            numbers.extend(made.members.iter().map(|member| member.rule));
+        }
+        let rules = numbers.iter().filter_map(|no| self.set.rules().get(no.0 as usize));
+        files.extend(rules.map(|rule| &rule.head.file));
+        let filters = self.set.filters().iter();
+        let applied = filters.filter(|filter| filter.to.iter().any(|no| numbers.contains(no)));
+        files.extend(applied.map(|filter| &filter.file));
+        let mut texts: Vec<(&str, &str)> = Vec::new();
+        for file in files {
+            let text = self.texts.iter().find(|(known, _)| Arc::ptr_eq(known, file));
+            let text = text.map(|(file, text)| (&**file, &**text));
+            texts.extend(text.filter(|(name, _)| texts.iter().all(|(known, _)| known != name)));
+        }
+        texts
     }
 
     /// Everybody who can speak.
@@ -88,16 +146,24 @@ impl Rules {
         &self.watches
     }
 
-    /// The rules of `files` alone, each of which speaks, with its samples: as tests need them.
+    /// The rules of `files`, each of which speaks, with its samples: as tests need them. Those that ship
+    /// with the program are there to be referred to, but for such as have an id that `files` has.
     pub(super) fn for_tests(
         files: &[RuleFile],
         names: Names,
     ) -> (Self, Vec<Tested>, Vec<RuleError>) {
         let (mut documents, mut errors) = (Vec::new(), Vec::new());
+        let mut given: Vec<Arc<str>> = Vec::new();
         for RuleFile { name, text } in files {
-            let (read, found) = sigma::read(&name.as_str().into(), text);
+            let file: Arc<str> = name.as_str().into();
+            let (read, found) = sigma::read(&file, text);
+            given.push(file);
             documents.extend(read);
             errors.extend(found);
+        }
+        let is_given = |file: &Arc<str>| given.iter().any(|one| Arc::ptr_eq(one, file));
+        for (name, text) in BUILT_IN {
+            documents.extend(sigma::read(&(*name).into(), text).0);
         }
         for document in &mut documents {
             if let Document::Correlation(correlation) = document {
@@ -108,7 +174,7 @@ impl Rules {
             }
         }
         let (set, found) = RuleSet::compile(documents, names);
-        errors.extend(found);
+        errors.extend(found.into_iter().filter(|error| is_given(&error.file)));
         errors.sort();
         // The samples of a correlation test its members too.
         let members = || set.correlations().iter().flat_map(|made| &made.members);
@@ -121,14 +187,16 @@ impl Rules {
             let logs = first.map_or(Logs::CloudTrail, |rule| rule.logs);
             (&made.id, &made.document.head, logs)
         });
-        let tested = rules.chain(made).map(|(id, head, logs)| {
+        let heads = rules.chain(made).filter(|(_, head, _)| is_given(&head.file));
+        let tested = heads.map(|(id, head, logs)| {
             let (id, file) = (Arc::clone(id), Arc::clone(&head.file));
             Tested { id, file, logs, samples: head.samples.clone() }
         });
         let tested = tested.collect();
         let watches = Watches::of(&set, |_| false);
         let catalogue = Catalogue::of(&watches);
-        (Self { set, watches, catalogue }, tested, errors)
+        let (texts, counts) = (Vec::new(), RuleCounts::default());
+        (Self { set, watches, catalogue, texts, counts }, tested, errors)
     }
 
     /// The files that ship with the program.
@@ -143,20 +211,17 @@ fn learns_match(document: &Document) -> Option<RuleError> {
     let head = match document {
         Document::Detection(detection) => &detection.head,
         Document::Correlation(correlation) => &correlation.head,
-        Document::Filter(_) => return None,
+        Document::Filter(_) | Document::Other(_) => return None,
     };
-    (head.notes.usual == Usual::Match).then(|| RuleError {
-        file: Arc::clone(&head.file),
-        line: head.line,
-        what: "`usual: match` is for built-in rules (expected `api` or `never`)".to_owned(),
-    })
+    let what = "`usual: match` is for built-in rules (expected `api` or `never`)";
+    (head.notes.usual == Usual::Match).then(|| RuleError::fault(&head.file, head.line, what))
 }
 
 fn head_mut(document: &mut Document) -> Option<&mut Head> {
     match document {
         Document::Detection(detection) => Some(&mut detection.head),
         Document::Correlation(correlation) => Some(&mut correlation.head),
-        Document::Filter(_) => None,
+        Document::Filter(_) | Document::Other(_) => None,
     }
 }
 
@@ -182,5 +247,25 @@ mod tests {
             errors,
             ["x.yml:1: `usual: match` is for built-in rules (expected `api` or `never`)"]
         );
+    }
+
+    #[test]
+    fn a_rule_is_shown_with_what_it_rests_on() {
+        let many = "title: y\ncorrelation: {type: event_count, rules: [decoy-touched, x], \
+                    timespan: 1h, condition: {gte: 9}}\n";
+        let rule = "title: x\nlogsource: {product: aws, service: cloudtrail}\n\
+                    detection:\n  s: {eventName: A}\n  condition: s\n";
+        let filter = "title: z\nlogsource: {product: aws, service: cloudtrail}\n\
+                      filter:\n  rules: [x]\n  s: {eventName: B}\n  condition: not s\n";
+        let files = [("many.yml", many), ("x.yml", rule), ("z.yml", filter)];
+        let files = files.map(|(name, text)| RuleFile { name: name.into(), text: text.into() });
+        let (rules, errors) = Rules::of(&files, Names::default());
+        assert_eq!(errors, []);
+        let counts = RuleCounts { n_rules: 1, n_correlations: 1, n_filters: 1 };
+        assert_eq!(rules.counts(), counts);
+        let sources = |id| rules.sources(id).iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        assert_eq!(sources("x"), ["x.yml", "z.yml"]);
+        assert_eq!(sources("many"), ["many.yml", "built-in/decoy-touched.yml", "x.yml", "z.yml"]);
+        assert_eq!(rules.sources("z"), []);
     }
 }

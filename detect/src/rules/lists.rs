@@ -105,15 +105,24 @@ pub struct Lists(Vec<List>);
 
 impl Lists {
     /// These lists.
-    pub fn of(lists: Vec<List>) -> Self {
+    pub fn new(lists: Vec<List>) -> Self {
         Self(lists)
     }
 
-    /// The names of the lists that hold the address. One that a trusted list holds is on no other.
+    /// The names of the lists that hold the address: none where a trusted one does.
     pub fn holding(&self, address: IpAddr) -> impl Iterator<Item = &str> {
-        let is_trusted = self.0.iter().any(|list| list.is_trusted && list.holds(address));
-        let telling = self.0.iter().filter(move |list| list.is_trusted || !is_trusted);
-        telling.filter(move |list| list.holds(address)).map(List::name)
+        let is_trusted = self.trusting(address).next().is_some();
+        self.of(address, false).filter(move |_| !is_trusted)
+    }
+
+    /// The names of the trusted lists that hold the address.
+    pub fn trusting(&self, address: IpAddr) -> impl Iterator<Item = &str> {
+        self.of(address, true)
+    }
+
+    fn of(&self, address: IpAddr, is_trusted: bool) -> impl Iterator<Item = &str> {
+        let lists = self.0.iter().filter(move |list| list.is_trusted == is_trusted);
+        lists.filter(move |list| list.holds(address)).map(List::name)
     }
 }
 

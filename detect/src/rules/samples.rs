@@ -24,7 +24,7 @@
 use super::{
     library::{RuleFile, Rules},
     names::Names,
-    sigma::{Logs, RuleError, Sample},
+    sigma::{Logs, RuleError, Sample, Why},
 };
 use crate::{
     engine::{Engine, Options},
@@ -90,10 +90,12 @@ pub struct SampleCounts {
     pub n_samples: u64,
     /// Rules without any sample.
     pub n_untested: u64,
+    /// Samples that do not hold.
+    pub n_failed: u64,
 }
 
-/// Runs the samples of all rules of `files`; what cannot be read, and what does not hold, is told with
-/// its line.
+/// Runs the samples of all rules of `files`, which may refer to those that ship with the program; what
+/// cannot be read, and what does not hold, is told with its line.
 pub fn test_rules(files: &[RuleFile], names: Names) -> (SampleCounts, Vec<RuleError>) {
     let (rules, all, mut errors) = Rules::for_tests(files, names);
     let rules = Arc::new(rules);
@@ -104,8 +106,9 @@ pub fn test_rules(files: &[RuleFile], names: Names) -> (SampleCounts, Vec<RuleEr
         for sample in &tested.samples {
             counts.n_samples += 1;
             if let Err(what) = test(&rules, tested, sample) {
-                let (file, line) = (Arc::clone(&tested.file), sample.line);
-                errors.push(RuleError { file, line, what });
+                counts.n_failed += 1;
+                let error = RuleError::fault(&tested.file, sample.line, what);
+                errors.push(RuleError { why: Why::Sample, ..error });
             }
         }
     }
@@ -284,7 +287,7 @@ mod tests {
         let list = |name, address| List::parse(name, address, false).unwrap();
         let lists = vec![list("watched", "198.51.100.66"), list("tor-exits", "198.51.100.77")];
         let decoys = Decoys::of(["decoy-payroll-backup".to_owned()]);
-        Names { lists: Lists::of(lists), decoys, ..Names::default() }
+        Names { lists: Lists::new(lists), decoys, ..Names::default() }
     }
 
     #[test]
@@ -336,5 +339,14 @@ mod tests {
                     tests:\n  fires:\n    - name: one\n      record: {dstport: 23}\n  quiet:\n    \
                     - name: other\n      record: {dstaddr: 10.0.0.7}\n";
         assert_eq!(told(text).1, [""; 0]);
+    }
+
+    #[test]
+    fn samples_may_rest_on_built_in_rules() {
+        let text = "title: x\ncorrelation: {type: event_count, rules: [ec2-user-data-changed], \
+                    group-by: [userIdentity.arn], timespan: 1h, condition: {gte: 2}}\n\
+                    tests:\n  quiet:\n    - name: other calls\n      record: {eventName: A}\n";
+        let (counts, errors) = told(text);
+        assert_eq!((counts.n_rules, counts.n_samples, errors), (1, 1, Vec::new()));
     }
 }

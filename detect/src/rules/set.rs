@@ -15,7 +15,7 @@ use ingest::{
     enrich::{Caller, Origin},
     flow,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Rules and correlations, made ready. Share one between threads.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,14 @@ pub struct RuleSet {
     names: Names,
     index: Index,
     flow_rules: Vec<RuleNo>,
+    filters: Vec<Applied>,
+}
+
+/// A filter that was put to rules.
+#[derive(Debug, Clone)]
+pub(crate) struct Applied {
+    pub(crate) file: Arc<str>,
+    pub(crate) to: Vec<RuleNo>,
 }
 
 /// A caller that a facet does not know.
@@ -36,7 +44,17 @@ impl RuleSet {
         let numbered = (0..).map(RuleNo).zip(&rules);
         let flow_rules = numbered.filter(|(_, rule)| rule.logs == Logs::Flow).map(|(no, _)| no);
         let flow_rules = flow_rules.collect();
-        Self { rules, correlations, names, index, flow_rules }
+        Self { rules, correlations, names, index, flow_rules, filters: Vec::new() }
+    }
+
+    /// The set, with what is known of the filters that its rules have in them.
+    pub(super) fn with_filters(self, filters: Vec<Applied>) -> Self {
+        Self { filters, ..self }
+    }
+
+    /// The filters that its rules have in them.
+    pub(crate) fn filters(&self) -> &[Applied] {
+        &self.filters
     }
 
     /// The rules; a [`RuleNo`] is a place among them.

@@ -29,6 +29,44 @@ pub struct RuleError {
     pub(crate) line: Line,
     /// What is wrong, and what was expected. Lower case, no full stop.
     pub(crate) what: String,
+    pub(crate) why: Why,
+}
+
+/// Whose fault it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// The document's: it says what cannot be meant.
+    Fault,
+    /// Nobody's: it is about logs that sentrail does not read, such as `windows`.
+    OtherLogs(String),
+    /// A sample does not hold.
+    Sample,
+}
+
+impl RuleError {
+    pub(crate) fn fault(file: &Arc<str>, line: Line, what: impl Into<String>) -> Self {
+        Self { file: Arc::clone(file), line, what: what.into(), why: Why::Fault }
+    }
+
+    /// The file, as it was named.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// From 1.
+    pub fn line(&self) -> u32 {
+        self.line.0
+    }
+
+    /// What is wrong, and what was expected.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// Whose fault it is.
+    pub fn why(&self) -> &Why {
+        &self.why
+    }
 }
 
 /// One YAML document.
@@ -37,6 +75,17 @@ pub(crate) enum Document {
     Detection(Detection),
     Correlation(Correlation),
     Filter(Filter),
+    /// About logs that sentrail does not read.
+    Other(Other),
+}
+
+/// A document about other logs: nothing of it is looked at but what correlations call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Other {
+    /// A word for the logs: `windows`.
+    pub(crate) logs: String,
+    /// `id` and `name`.
+    pub(crate) names: Vec<String>,
 }
 
 /// What a rule says about itself, of either kind.
@@ -101,7 +150,7 @@ pub(crate) enum Usual {
     /// `never`: no history makes it harmless.
     #[default]
     Never,
-    /// `api`: the identity has called the API often enough to know it, or nobody has history yet.
+    /// `api`: the identity has called the API often enough to know it.
     Api,
     /// `api-or-cold`: the same, and while nobody has history: for what somebody does every day in most
     /// organisations.

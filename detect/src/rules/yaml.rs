@@ -8,8 +8,9 @@ use std::{collections::BTreeSet, str::FromStr};
 
 /// The longest file. Unit: bytes.
 pub(crate) const FILE_BYTES_MAX: usize = 1 << 20;
-/// The longest document. Unit: characters, from its first key to its last value.
-pub(crate) const DOCUMENT_CHARS_MAX: usize = 64 << 10;
+/// The longest document. Unit: characters, from its first key to its last value. Rule sets hold lists of
+/// hashes of 300,000.
+pub(crate) const DOCUMENT_CHARS_MAX: usize = 512 << 10;
 /// Mappings and lists in each other. Readers of a tree may recurse over it.
 pub(crate) const DEPTH_MAX: usize = 32;
 

@@ -141,7 +141,9 @@ fn page(head: &Head, fires: &str, limits: &str) -> String {
              yet."
                 .to_owned(),
         ),
-        Usual::Match => Some("The finding is low where the identity does this as a habit.".to_owned()),
+        Usual::Match => {
+            Some("The finding is low where the identity does this as a habit.".to_owned())
+        }
     });
     if !head.false_positives.is_empty() {
         quiet.push(format!("It can be harmless: {}.", head.false_positives.join("; ")));

@@ -393,9 +393,15 @@ fn a_silent_author_is_spoken_for() {
         "description: Someone writes.\nfalsepositives: [backups]\nreferences: ['https://example.com']\n\
          sentrail: {usual: api, misses: reads, triage: ask, quiet-when: it is night}",
     );
-    for text in
-        ["Someone writes.", "backups", "knows the API", "reads", "ask", "it is night", "https"]
-    {
+    for text in [
+        "Someone writes.",
+        "backups",
+        "called the API on earlier days",
+        "reads",
+        "ask",
+        "it is night",
+        "https",
+    ] {
         assert!(told.contains(text), "{text}: {told}");
     }
 }

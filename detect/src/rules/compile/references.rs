@@ -20,13 +20,19 @@ pub(super) struct References {
     /// UUIDs, names and ids of rules, with the id that each means; `None` where it means several.
     rules: BTreeMap<String, Option<Arc<str>>>,
     correlations: BTreeSet<String>,
+    /// Ids and names of rules about other logs, in lower case, and a word for the logs.
+    others: BTreeMap<String, String>,
 }
 
 impl References {
     /// Reads the names of all documents. Where two would have one id, the second is refused.
     pub(super) fn of(documents: &[Document], errors: &mut Vec<RuleError>) -> Self {
-        let mut references =
-            Self { ids: Vec::new(), rules: BTreeMap::new(), correlations: BTreeSet::new() };
+        let mut references = Self {
+            ids: Vec::new(),
+            rules: BTreeMap::new(),
+            correlations: BTreeSet::new(),
+            others: others(documents),
+        };
         // What names itself in a file of several leaves the name of the file to the others.
         let mut nameless: BTreeMap<&str, usize> = BTreeMap::new();
         let mut all: BTreeMap<&str, usize> = BTreeMap::new();
@@ -57,7 +63,7 @@ impl References {
                 None => None,
             };
             if let Some(what) = fault {
-                errors.push(RuleError { file: Arc::clone(&head.file), line: head.line, what });
+                errors.push(RuleError::fault(&head.file, head.line, what));
                 references.ids.push(None);
                 continue;
             }
@@ -90,10 +96,20 @@ impl References {
         self.ids.iter().cloned()
     }
 
+    /// A word for the logs of the rule that is meant, if sentrail does not read them.
+    pub(super) fn other(&self, name: &str) -> Option<&str> {
+        let name = name.to_lowercase();
+        let is_read = self.rules.contains_key(&name);
+        self.others.get(&name).filter(|_| !is_read).map(String::as_str)
+    }
+
     /// The rule that is meant, among those that were made.
     pub(super) fn rule(&self, name: &str, rules: &[Rule]) -> Result<RuleNo, String> {
         let known = self.rules.get(name).or_else(|| self.rules.get(&name.to_lowercase()));
         let Some(known) = known else {
+            if let Some(logs) = self.other(name) {
+                return Err(format!("`{name}` is about logs that sentrail does not read: {logs}"));
+            }
             if self.correlations.contains(name) {
                 return Err(format!("`{name}` is a correlation; expected a rule about records"));
             }
@@ -111,8 +127,17 @@ fn head(document: &Document) -> Option<&Head> {
     match document {
         Document::Detection(detection) => Some(&detection.head),
         Document::Correlation(correlation) => Some(&correlation.head),
-        Document::Filter(_) => None,
+        Document::Filter(_) | Document::Other(_) => None,
     }
+}
+
+fn others(documents: &[Document]) -> BTreeMap<String, String> {
+    let others = documents.iter().filter_map(|document| match document {
+        Document::Other(other) => Some(other),
+        _ => None,
+    });
+    let named = others.flat_map(|other| other.names.iter().map(|name| (name, &other.logs)));
+    named.map(|(name, logs)| (name.clone(), logs.clone())).collect()
 }
 
 /// The id of the `n`th document of its file, from 1: the file's name for the only one, or the only one

@@ -3,7 +3,7 @@ use crate::rules::{
     rule::RuleNo,
     sigma::{
         Alias, Bound, Bounds, Condition, CorrelationKind, Document, Filter, Item, Line, Logs,
-        Operand, Piece, RuleError, Template, Test,
+        Operand, Other, Piece, RuleError, Template, Test, Why,
     },
     testkit::{
         LINE, ask, correlation, detection, globs, is, item, keywords, matching, name, not, set,
@@ -268,4 +268,36 @@ fn more_documents_than_a_set_holds_are_refused() {
     let (set, errors) = RuleSet::compile(many.collect(), Names::default());
     assert_eq!((set.rules().len(), errors.len()), (super::DOCUMENTS_MAX, 1));
     assert!(errors[0].to_string().contains("at most 10000 documents"));
+}
+
+#[test]
+fn what_rests_on_rules_about_other_logs_is_left_out_with_them() {
+    let other = |names: &[&str]| {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Document::Other(Other { logs: "windows".to_owned(), names })
+    };
+    let any = || is("eventName", &["*"]);
+    let documents = || {
+        vec![
+            rule("a.yml", any()),
+            other(&["a", "logon"]),
+            Document::Correlation(correlation("b.yml", &["a", "Logon"])),
+            filter(Some(&["logon"]), any()),
+        ]
+    };
+    let (set, errors) = RuleSet::compile(documents(), Names::default());
+    assert_eq!((ids(&set), set.filters().len()), (vec!["a"], 0));
+    let said: Vec<_> = errors.iter().map(|error| (error.to_string(), error.why())).collect();
+    let logs = Why::OtherLogs("windows".to_owned());
+    assert_eq!(
+        said,
+        [
+            ("b.yml:7: sentrail does not read the logs of its rules: windows".to_owned(), &logs),
+            (
+                "filters.yml:7: `logon` is about logs that sentrail does not read: windows"
+                    .to_owned(),
+                &Why::Fault
+            ),
+        ]
+    );
 }

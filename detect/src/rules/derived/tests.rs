@@ -107,7 +107,7 @@ fn foreign_accounts_are_those_in_arns() {
 fn lists_and_decoys_are_those_of_the_configuration() {
     let list = List::parse("tor", "198.51.100.0/24", false).unwrap();
     let decoys = Decoys::of(["honey".to_owned()]);
-    let names = Names { lists: Lists::of(vec![list]), decoys, ..Names::default() };
+    let names = Names { lists: Lists::new(vec![list]), decoys, ..Names::default() };
     let rule = |file, field, value| Document::Detection(detection(file, is(field, &[value])));
     let documents =
         vec![rule("a.yml", "sentrail.lists", "tor"), rule("b.yml", "sentrail.decoys", "*")];

@@ -74,13 +74,15 @@ fn too_many_entries_are_refused() {
 
 #[test]
 fn a_trusted_list_wins() {
-    let lists = Lists::of(vec![
+    let lists = Lists::new(vec![
         List::parse("bad", "10.0.0.0/8", false).unwrap(),
         List::parse("office", "10.1.0.0/16", true).unwrap(),
         List::parse("worse", "10.0.0.0/7", false).unwrap(),
     ]);
     let holding = |text: &str| lists.holding(text.parse().unwrap()).collect::<Vec<_>>();
-    assert_eq!(holding("10.1.2.3"), ["office"]);
+    assert!(holding("10.1.2.3").is_empty());
+    let trusting = |text: &str| lists.trusting(text.parse().unwrap()).collect::<Vec<_>>();
+    assert_eq!((trusting("10.1.2.3"), trusting("10.2.2.3")), (vec!["office"], vec![]));
     assert_eq!(holding("10.2.2.3"), ["bad", "worse"]);
     assert_eq!(holding("11.2.2.3"), ["worse"]);
     assert!(holding("12.0.0.1").is_empty());

@@ -57,7 +57,7 @@ fn rows_match_by_their_values() {
 #[test]
 fn lists_hold_any_address_of_a_flow() {
     let list = List::parse("bad", "198.51.100.0/24", false).unwrap();
-    let names = Names { lists: Lists::of(vec![list]), ..Names::default() };
+    let names = Names { lists: Lists::new(vec![list]), ..Names::default() };
     let rules = read(&[("0.yml", &flows("  a:\n    sentrail.lists: bad"))], names);
     let text = "10.0.0.1 10.0.0.2 1 1 ACCEPT -\n10.0.0.1 198.51.100.7 1 1 ACCEPT -\n\
                 10.0.0.1 10.0.0.2 1 1 ACCEPT 198.51.100.7";

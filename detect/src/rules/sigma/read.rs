@@ -1,7 +1,7 @@
 //! YAML to documents. A document with a fault is left out whole, with every fault that could be told.
 
 use super::{
-    Detection, Document, Filter, Line, Logs, RuleError, correlation,
+    Detection, Document, Filter, Line, Logs, Other, RuleError, Why, correlation,
     head::{self, head},
     selection,
     table::{Faults, Table, shown, texts},
@@ -45,20 +45,30 @@ const ATTRIBUTES: [&str; 24] = [
 const FLOW_SERVICES: [&str; 5] =
     ["vpcflow", "vpc-flow-logs", "vpcflowlogs", "vpc_flow", "flowlogs"];
 
+/// A word for logs is cut to this. Unit: characters.
+const LOGS_CHARS_MAX: usize = 40;
+
 /// The sound documents of a file, and what is wrong with the others. `file` is its name in messages.
 pub(crate) fn read(file: &Arc<str>, text: &str) -> (Vec<Document>, Vec<RuleError>) {
     let (mut documents, mut errors) = (Vec::new(), Vec::new());
     let last = yaml::last_line(text);
     for node in yaml::documents(text) {
+        if let Some((other, line)) = node.as_ref().ok().and_then(other) {
+            let (file, why) = (Arc::clone(file), Why::OtherLogs(other.logs.clone()));
+            let what = format!("sentrail does not read these logs: {}", other.logs);
+            errors.push(RuleError { file, line, what, why });
+            documents.push(Document::Other(other));
+            continue;
+        }
         let mut faults = Faults::default();
         let document = faults.keep(node).and_then(|node| document(file, &node, &mut faults));
         if faults.0.is_empty() {
             documents.extend(document);
         }
-        errors.extend(faults.0.into_iter().map(|Fault { line, what }| {
-            let (file, line) = (Arc::clone(file), line.min(last));
-            RuleError { file, line, what }
-        }));
+        let faults = faults.0.into_iter();
+        errors.extend(
+            faults.map(|Fault { line, what }| RuleError::fault(file, line.min(last), what)),
+        );
     }
     (documents, errors)
 }
@@ -168,6 +178,33 @@ fn refuse(table: Table<'_>, kind: &str, attributes: &[&str]) -> Result<(), Fault
         }
         None => Ok(()),
     }
+}
+
+/// Says what a document is about, if that is clearly something else than the logs of AWS that sentrail
+/// reads, and where. What may be a slip for those is none.
+fn other(node: &Node) -> Option<(Other, Line)> {
+    let table = Table::of(node, "document").ok()?;
+    let source = table.get("logsource")?;
+    let line = source.line;
+    let source = Table::of(source, "logsource").ok()?;
+    let part = |key| source.text(key).ok().flatten();
+    let is_read = |service: &str| {
+        let known = FLOW_SERVICES.into_iter().chain(["cloudtrail"]);
+        slip_of(service, known).is_some()
+    };
+    let logs = match (part("product"), part("service"), part("category")) {
+        (_, Some(service), _) if is_read(service) => return None,
+        (Some(product), service, _) if product.eq_ignore_ascii_case("aws") => {
+            format!("aws {}", service?)
+        }
+        (Some(product), ..) => product.to_owned(),
+        (None, service, category) => service.or(category)?.to_owned(),
+    };
+    let names = ["id", "name"].into_iter().filter_map(|key| table.text(key).ok().flatten());
+    let names = names.map(str::to_lowercase).collect();
+    // It is told, and counted by.
+    let logs = logs.chars().take(LOGS_CHARS_MAX).flat_map(char::escape_debug).collect();
+    Some((Other { logs, names }, line))
 }
 
 fn logs(table: Table<'_>) -> Result<Logs, Fault> {

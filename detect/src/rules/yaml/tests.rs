@@ -168,7 +168,7 @@ fn depth_is_bounded() {
 fn size_is_bounded() {
     let long = "x".repeat(DOCUMENT_CHARS_MAX - 3);
     reads(&format!("a: {long}"), &[&format!("{{a:\"{long}\"}}")]);
-    refuses(&format!("a: {long}x"), 1, "document longer than 65536 characters");
+    refuses(&format!("a: {long}x"), 1, "document longer than 524288 characters");
     let found = documents(&format!("a: {long}x\n---\nb: 1\n"));
     assert_eq!((found.len(), found[1].is_ok()), (2, true));
     refuses(&"#".repeat(FILE_BYTES_MAX + 1), 1, "file of 1048577 bytes");

@@ -1,7 +1,7 @@
 //! What stands around a detection.
 
 use super::{Document, HEAD, Level, Logs, Usual, detection, documents, refuses, rule, sound};
-use crate::rules;
+use crate::rules::{self, Why};
 use proptest::prelude::*;
 
 /// A sound rule with more attributes, which begin in line 6.
@@ -96,10 +96,14 @@ fn logs_are_named_in_many_ways() {
     let source = |text: &str| with("").replace("{product: aws, service: cloudtrail}", text);
     let fault = "2: sentrail does not read these logs: ";
     for (text, said) in [
-        ("{product: windows, service: security}", "product \"windows\", service \"security\""),
-        ("{category: process_creation}", "category \"process_creation\""),
+        ("{service: cloudtrail}", "service \"cloudtrail\""),
         ("{product: aws}", "product \"aws\""),
-        ("{product: aws, service: guardduty}", "product \"aws\", service \"guardduty\""),
+        ("{product: AWS, service: cloudtrail}", "product \"AWS\", service \"cloudtrail\""),
+        ("{product: aws, service: cloudtrial}", "product \"aws\", service \"cloudtrial\""),
+        (
+            "{product: aws, service: cloudtrail, category: audit}",
+            "product \"aws\", service \"cloudtrail\", category \"audit\"",
+        ),
         ("{definition: any}", "no product"),
     ] {
         refuses(&source(text), &[&format!("{fault}{said} (expected product \"aws\"")]);
@@ -110,6 +114,24 @@ fn logs_are_named_in_many_ways() {
         "title: T\ndetection: {s: {a: b}, condition: s}",
         &["1: document has no \"logsource\""],
     );
+}
+
+#[test]
+fn other_logs_are_nobodys_fault() {
+    for (source, logs) in [
+        ("{product: windows, service: security}", "windows"),
+        ("{category: process_creation}", "process_creation"),
+        ("{product: aws, service: guardduty}", "aws guardduty"),
+    ] {
+        // What stands in it besides is not looked at.
+        let text = with("levle: extreme\n").replace("{product: aws, service: cloudtrail}", source);
+        let errors = rules::check("a.yml", &text);
+        assert_eq!(
+            errors[0].to_string(),
+            format!("a.yml:2: sentrail does not read these logs: {logs}")
+        );
+        assert_eq!((errors[0].why(), errors.len()), (&Why::OtherLogs(logs.to_owned()), 1));
+    }
 }
 
 #[test]
@@ -180,7 +202,7 @@ fn a_document_is_one_of_three() {
 #[test]
 fn every_fault_is_told_and_the_other_documents_are_read() {
     let bad =
-        "title:\nlevel: x\nlogsource: {product: gcp}\ndetection: {s: {a|b: c}, condition: s}\n";
+        "title:\nlevel: x\nlogsource: {product: aws}\ndetection: {s: {a|b: c}, condition: s}\n";
     let (found, errors) =
         documents(&format!("{}---\n{bad}---\n{}", with(""), with("name: last\n")));
     let names = found.iter().map(|document| match document {
