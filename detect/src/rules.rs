@@ -11,6 +11,7 @@ mod lists;
 mod matcher;
 mod names;
 pub(crate) mod policy;
+mod ports;
 mod predicate;
 pub(crate) mod rule;
 mod samples;

@@ -31,6 +31,7 @@
 
 use super::{
     matcher::Value,
+    names::Names,
     sigma::{FieldName, Logs},
     view::{Facet, Seen, View},
     walk,
@@ -205,7 +206,18 @@ impl Field {
         match self {
             Self::Text(_, facet, _) | Self::Nested(facet, ..) => *facet,
             Self::Derived(derived) => derived.facet(),
+            Self::Flow(flow::Field::SrcPort) => Facet::SrcPort,
+            Self::Flow(flow::Field::DstPort) => Facet::DstPort,
             Self::Rare(..) | Self::Flow(_) | Self::FlowLists => Facet::Rest,
+        }
+    }
+
+    /// Whether it has no value, whatever the log says: the configuration holds nothing to find.
+    pub(crate) fn is_void(&self, names: &Names) -> bool {
+        match self {
+            Self::FlowLists | Self::Derived(Derived::Lists) => names.lists.is_empty(),
+            Self::Derived(Derived::Decoys) => names.decoys.is_empty(),
+            _ => false,
         }
     }
 
@@ -216,7 +228,8 @@ impl Field {
     /// What it costs to ask, about: the cheapest first.
     pub(crate) fn cost(&self) -> u8 {
         match self {
-            Self::Text(..) | Self::Flow(_) => 0,
+            Self::Text(..) => 0,
+            Self::Flow(field) => u8::from(field.kind() == flow::Kind::Address),
             Self::Derived(derived) if derived.facet() != Facet::Rest => 0,
             Self::Derived(Derived::Outcome | Derived::Denied) => 1,
             Self::Nested(_, _, path) => 2 + u8::from(path.is_empty()),
@@ -240,6 +253,7 @@ impl Field {
             }
             (Self::Derived(derived), Seen::Record(parts)) => derived.any(view, parts, is),
             (Self::Flow(field), Seen::Flow(row)) => row.value(*field).is_some_and(is),
+            (Self::Flow(_), Seen::Port(port)) => port.is_some_and(|port| is(Value::Integer(port))),
             (Self::FlowLists, Seen::Flow(row)) => {
                 let lists = &view.names().lists;
                 row.addresses()

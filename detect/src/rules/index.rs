@@ -8,6 +8,7 @@
 
 use super::{
     matcher::folded,
+    names::Names,
     predicate::{Bond, Predicate},
     rule::{Rule, RuleNo},
     sigma::Logs,
@@ -80,11 +81,13 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    pub(crate) fn of(rules: &[Rule]) -> Self {
+    /// The rules that can hold at all with what the configuration has.
+    pub(crate) fn of(rules: &[Rule], names: &Names) -> Self {
         let mut index = Self::default();
         for (no, rule) in (0..).map(RuleNo).zip(rules) {
             match rule.predicate.bonds() {
                 _ if rule.logs != Logs::CloudTrail => {}
+                _ if !rule.predicate.can_hold(&View::nothing(names)) => {}
                 None => index.open.push(no),
                 Some(bonds) => {
                     for bond in bonds {
@@ -179,7 +182,7 @@ fn predicate(rules: &[Rule], no: RuleNo) -> Option<&Predicate> {
 }
 
 fn can_hold(predicate: Option<&Predicate>, view: &View<'_>) -> bool {
-    predicate.is_some_and(|predicate| predicate.holds(view) != Some(false))
+    predicate.is_some_and(|predicate| predicate.can_hold(view))
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ impl Rules {
         &self.catalogue
     }
 
-    /// The columns of flow logs that rules ask for; none where no rule is about flow logs.
+    /// The columns of flow logs that rules ask for; none where no rule about flow logs can match.
     pub fn flow_fields(&self) -> BTreeSet<flow::Field> {
         self.set.flow_fields()
     }

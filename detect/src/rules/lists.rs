@@ -109,6 +109,11 @@ impl Lists {
         Self(lists)
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The names of the lists that hold the address. One that a trusted list holds is on no other.
     pub fn holding(&self, address: IpAddr) -> impl Iterator<Item = &str> {
         let is_trusted = self.0.iter().any(|list| list.is_trusted && list.holds(address));

@@ -4,8 +4,8 @@ use super::{
     fields::Field,
     index::{Candidates, Index, OfApi, Open},
     names::Names,
+    ports::ByPorts,
     rule::{Correlation, Rule, RuleNo},
-    sigma::Logs,
     view::{Facet, FlowRow, Parts, Seen, View},
 };
 use crate::record::Record;
@@ -13,7 +13,7 @@ use baseline::Principal;
 use ingest::{
     Event,
     enrich::{Caller, Origin},
-    flow,
+    flow::{self, FlowBatch},
 };
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub struct RuleSet {
     correlations: Vec<Correlation>,
     names: Names,
     index: Index,
-    flow_rules: Vec<RuleNo>,
+    flows: ByPorts,
 }
 
 /// A caller that a facet does not know.
@@ -32,11 +32,9 @@ const NOBODY: (Caller, Origin) = (Caller::Other, Origin { country: None, network
 
 impl RuleSet {
     pub(crate) fn new(rules: Vec<Rule>, correlations: Vec<Correlation>, names: Names) -> Self {
-        let index = Index::of(&rules);
-        let numbered = (0..).map(RuleNo).zip(&rules);
-        let flow_rules = numbered.filter(|(_, rule)| rule.logs == Logs::Flow).map(|(no, _)| no);
-        let flow_rules = flow_rules.collect();
-        Self { rules, correlations, names, index, flow_rules }
+        let index = Index::of(&rules, &names);
+        let flows = ByPorts::of(&rules, &names);
+        Self { rules, correlations, names, index, flows }
     }
 
     /// The rules; a [`RuleNo`] is a place among them.
@@ -109,9 +107,16 @@ impl RuleSet {
         }
     }
 
-    /// Visits the rules that match a row of flow logs, in order.
-    pub(crate) fn flow_matches(&self, row: FlowRow<'_>, visit: &mut dyn FnMut(RuleNo)) {
-        self.matches_of(self.flow_rules.iter().copied(), Seen::from(row), visit);
+    /// Visits the rows of flow logs that match rules, with each of the rules, in order.
+    pub(crate) fn flow_matches<'b>(
+        &self,
+        batch: &'b FlowBatch,
+        visit: &mut dyn FnMut(FlowRow<'b>, RuleNo),
+    ) {
+        self.flows.each(batch, |row, left| {
+            let row = FlowRow { batch, row };
+            self.matches_of(left, Seen::from(row), &mut |no| visit(row, no));
+        });
     }
 
     fn matches_of(
@@ -134,12 +139,7 @@ impl RuleSet {
         &self.index
     }
 
-    /// Whether any rule is about flow logs.
-    pub(crate) fn needs_flows(&self) -> bool {
-        !self.flow_rules.is_empty()
-    }
-
-    /// The columns of flow logs that rules ask for; none where no rule is about flow logs.
+    /// The columns of flow logs that rules ask for; none where no rule about flow logs can match.
     pub(crate) fn flow_fields(&self) -> BTreeSet<flow::Field> {
         let mut fields = BTreeSet::new();
         let mut add = |field: &Field| match field {
@@ -149,11 +149,13 @@ impl RuleSet {
             Field::FlowLists => fields.extend(FlowRow::address_fields()),
             _ => {}
         };
-        for rule in self.flow_rules.iter().filter_map(|no| self.rules.get(no.0 as usize)) {
+        let rules = self.flows.rules();
+        for rule in rules.iter().filter_map(|no| self.rules.get(no.0 as usize)) {
             rule.predicate.fields(&mut add);
             rule.fields().for_each(&mut add);
         }
-        for member in self.correlations.iter().flat_map(|correlation| &correlation.members) {
+        let members = self.correlations.iter().flat_map(|correlation| &correlation.members);
+        for member in members.filter(|member| rules.contains(&member.rule)) {
             member.group_by.iter().chain(&member.counted).for_each(&mut add);
         }
         fields

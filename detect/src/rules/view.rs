@@ -22,7 +22,13 @@ pub(crate) enum Facet {
     Address,
     /// `userAgent`.
     Agent,
+    /// `srcport` of flow logs.
+    SrcPort,
+    /// `dstport` of flow logs.
+    DstPort,
     Rest,
+    /// Only what the configuration decides.
+    Nothing,
 }
 
 /// What a record is made of. Where only a facet is known, the others hold nothing of use.
@@ -48,6 +54,14 @@ pub(crate) struct FlowRow<'r> {
 pub(crate) enum Seen<'r> {
     Record(Parts<'r>),
     Flow(FlowRow<'r>),
+    /// Of a row of flow logs, the port that a facet knows.
+    Port(Option<i64>),
+}
+
+impl<'r> From<Parts<'r>> for Seen<'r> {
+    fn from(parts: Parts<'r>) -> Self {
+        Self::Record(parts)
+    }
 }
 
 impl<'r> From<&'r Record<'r>> for Seen<'r> {
@@ -80,10 +94,14 @@ impl<'r> View<'r> {
         Self { seen: seen.into(), facet: None, names, access: OnceCell::new() }
     }
 
-    /// A part of a record.
-    pub(crate) fn facet(facet: Facet, parts: Parts<'r>, names: &'r Names) -> Self {
-        let seen = Seen::Record(parts);
-        Self { seen, facet: Some(facet), names, access: OnceCell::new() }
+    /// A part of a record or row.
+    pub(crate) fn facet(facet: Facet, seen: impl Into<Seen<'r>>, names: &'r Names) -> Self {
+        Self { seen: seen.into(), facet: Some(facet), names, access: OnceCell::new() }
+    }
+
+    /// Nothing of any log.
+    pub(crate) fn nothing(names: &'r Names) -> Self {
+        Self::facet(Facet::Nothing, Seen::Port(None), names)
     }
 
     pub(crate) fn knows(&self, facet: Facet) -> bool {
