@@ -16,6 +16,7 @@ mod predicate;
 pub(crate) mod rule;
 mod samples;
 pub(crate) mod set;
+pub(crate) mod sieve;
 pub(crate) mod sigma;
 #[cfg(test)]
 mod testkit;
@@ -26,13 +27,14 @@ mod yaml;
 
 pub use compile::DOCUMENTS_MAX;
 pub use decoys::Decoys;
-pub use index::{Candidates, OfApi, Open};
+pub use index::{Left, OfApi, Open};
 pub use library::{RuleFile, Rules};
 pub use lists::{BYTES_MAX, ENTRIES_MAX, List, ListError, Lists};
 pub use names::Names;
 pub use rule::RuleNo;
 pub use samples::{SampleCounts, test_rules};
 pub use set::RuleSet;
+pub use sieve::{Candidates, Sieve};
 pub use sigma::RuleError;
 use std::sync::Arc;
 

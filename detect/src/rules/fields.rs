@@ -31,7 +31,6 @@
 
 use super::{
     matcher::Value,
-    names::Names,
     sigma::{FieldName, Logs},
     view::{Facet, Seen, View},
     walk,
@@ -79,29 +78,29 @@ const RECORD: &[(&str, Facet, Read)] = &[
     ("awsRegion", Facet::Rest, Read::Text(|event| event.region)),
     ("sourceIPAddress", Facet::Address, Read::Text(|event| event.source_ip)),
     ("userAgent", Facet::Agent, Read::Text(|event| event.user_agent)),
-    ("errorCode", Facet::Rest, Read::Text(|event| event.error_code)),
-    ("errorMessage", Facet::Rest, Read::Text(|event| event.error_message)),
-    ("requestParameters", Facet::Rest, Read::Nested(|event| event.request)),
-    ("responseElements", Facet::Rest, Read::Nested(|event| event.response)),
-    ("additionalEventData", Facet::Rest, Read::Nested(|event| event.additional)),
+    ("errorCode", Facet::Ending, Read::Text(|event| event.error_code)),
+    ("errorMessage", Facet::Member, Read::Text(|event| event.error_message)),
+    ("requestParameters", Facet::Member, Read::Nested(|event| event.request)),
+    ("responseElements", Facet::Member, Read::Nested(|event| event.response)),
+    ("additionalEventData", Facet::Member, Read::Nested(|event| event.additional)),
     ("requestID", Facet::Rest, Read::Text(|event| event.request_id)),
     ("eventID", Facet::Rest, Read::Text(|event| event.id)),
     ("readOnly", Facet::Api, Read::Text(read_only)),
-    ("resources", Facet::Rest, Read::Nested(|event| event.resources)),
-    ("eventType", Facet::Rest, Read::Text(|event| event.event_type)),
+    ("resources", Facet::Member, Read::Nested(|event| event.resources)),
+    ("eventType", Facet::Ending, Read::Text(|event| event.event_type)),
     ("apiVersion", Facet::Rest, Read::Rare(false)),
     ("managementEvent", Facet::Rest, Read::Rare(false)),
     ("recipientAccountId", Facet::Caller, Read::Text(|event| event.recipient_account)),
-    ("sharedEventID", Facet::Rest, Read::Text(|event| event.shared_event_id)),
-    ("serviceEventDetails", Facet::Rest, Read::Nested(|event| event.service_details)),
-    ("vpcEndpointId", Facet::Rest, Read::Text(|event| event.vpc_endpoint)),
+    ("sharedEventID", Facet::Member, Read::Text(|event| event.shared_event_id)),
+    ("serviceEventDetails", Facet::Member, Read::Nested(|event| event.service_details)),
+    ("vpcEndpointId", Facet::Member, Read::Text(|event| event.vpc_endpoint)),
     ("vpcEndpointAccountId", Facet::Rest, Read::Rare(false)),
     ("eventCategory", Facet::Rest, Read::Text(|event| event.category)),
-    ("addendum", Facet::Rest, Read::Nested(|event| event.addendum)),
+    ("addendum", Facet::Member, Read::Nested(|event| event.addendum)),
     ("sessionCredentialFromConsole", Facet::Rest, Read::Rare(false)),
     ("eventContext", Facet::Rest, Read::Rare(true)),
     ("edgeDeviceDetails", Facet::Rest, Read::Rare(true)),
-    ("tlsDetails", Facet::Rest, Read::Nested(|event| event.tls)),
+    ("tlsDetails", Facet::Member, Read::Nested(|event| event.tls)),
 ];
 
 fn read_only<'a>(event: &Event<'a>) -> Option<Text<'a>> {
@@ -130,8 +129,8 @@ derived! {
     "sentrail.api" Api Api,
     "sentrail.caller.kind" CallerKind Caller,
     "sentrail.caller.invoked-by-service" InvokedByService Caller,
-    "sentrail.outcome" Outcome Rest,
-    "sentrail.denied" Denied Rest,
+    "sentrail.outcome" Outcome Ending,
+    "sentrail.denied" Denied Ending,
     "sentrail.source.kind" SourceKind Address,
     "sentrail.source.country" SourceCountry Address,
     "sentrail.source.network" SourceNetwork Address,
@@ -212,9 +211,17 @@ impl Field {
         }
     }
 
-    /// Whether it has no value, whatever the log says: the configuration holds nothing to find.
-    pub(crate) fn is_void(&self, names: &Names) -> bool {
+    /// Whether it is known to have no value though its facet is not known: the record lacks the member,
+    /// or the configuration holds nothing to find.
+    pub(crate) fn is_void(&self, view: &View<'_>) -> bool {
+        let names = view.names();
+        let event = match view.seen() {
+            Seen::Record(parts) if view.knows(Facet::Ending) => Some(parts.event),
+            _ => None,
+        };
         match self {
+            Self::Text(_, Facet::Member, of) => event.is_some_and(|event| of(event).is_none()),
+            Self::Nested(Facet::Member, of, _) => event.is_some_and(|event| of(event).is_none()),
             Self::FlowLists | Self::Derived(Derived::Lists) => names.lists.is_empty(),
             Self::Derived(Derived::Decoys) => names.decoys.is_empty(),
             _ => false,
@@ -230,8 +237,8 @@ impl Field {
         match self {
             Self::Text(..) => 0,
             Self::Flow(field) => u8::from(field.kind() == flow::Kind::Address),
-            Self::Derived(derived) if derived.facet() != Facet::Rest => 0,
             Self::Derived(Derived::Outcome | Derived::Denied) => 1,
+            Self::Derived(derived) if derived.facet() != Facet::Rest => 0,
             Self::Nested(_, _, path) => 2 + u8::from(path.is_empty()),
             Self::FlowLists => 2,
             Self::Rare(..) => 4,

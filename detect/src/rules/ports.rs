@@ -90,7 +90,7 @@ impl ByPorts {
 impl Table {
     fn of(facet: Facet, rules: &[&Predicate], names: &Names) -> Self {
         let can_hold = |rule: &Predicate, port: Option<i64>| {
-            rule.can_hold(&View::facet(facet, Seen::Port(port), names))
+            rule.can_hold(&View::of(&[facet], Seen::Port(port), names))
         };
         let mut none = 0;
         // By the first port from which it is so: the bits of rules that can hold from here on, or not.

@@ -175,7 +175,7 @@ fn keywords(patterns: &[Pattern], needs_all: bool, view: &View<'_>) -> Option<bo
 
 impl Item {
     fn holds(&self, view: &View<'_>) -> Option<bool> {
-        if !view.knows(self.field.facet()) && !self.field.is_void(view.names()) {
+        if !view.knows(self.field.facet()) && !self.field.is_void(view) {
             return None;
         }
         // One walk for all values, where one of them is enough.

@@ -2,7 +2,7 @@
 
 use super::{
     fields::Field,
-    index::{Candidates, Index, OfApi, Open},
+    index::{Index, Left, OfApi, Open},
     names::Names,
     ports::ByPorts,
     rule::{Correlation, Rule, RuleNo},
@@ -57,7 +57,7 @@ impl RuleSet {
     pub fn of_api(&self, event: &Event<'_>, api: &str) -> OfApi {
         let (caller, origin) = NOBODY;
         let parts = Parts { event, api, principal: None, caller, origin, account: "" };
-        let view = View::facet(Facet::Api, parts, &self.names);
+        let view = View::of(&[Facet::Api], parts, &self.names);
         self.index.of_api(&view, (&event.name.get(), api), &self.rules)
     }
 
@@ -77,33 +77,38 @@ impl RuleSet {
         self.open(Facet::Address, parts)
     }
 
-    /// Whether it matters of which agent a record is, and so [`Self::of_agent`] tells anything.
-    pub fn asks_agents(&self) -> bool {
-        self.index.asks(Facet::Agent)
-    }
-
     /// The open rules that records of an agent can match. Of `event` it reads `userAgent` only.
-    pub fn of_agent(&self, event: &Event<'_>) -> Open {
+    pub(crate) fn of_agent(&self, event: &Event<'_>) -> Open {
         let (caller, origin) = NOBODY;
         let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
         self.open(Facet::Agent, parts)
     }
 
-    fn open(&self, facet: Facet, parts: Parts<'_>) -> Open {
-        self.index.open(facet, &View::facet(facet, parts, &self.names), &self.rules)
+    /// The open rules that records with this ending can match. Of `event` it reads what
+    /// [`Facet::Ending`] says only.
+    pub(crate) fn of_ending(&self, event: &Event<'_>) -> Open {
+        let (caller, origin) = NOBODY;
+        let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
+        self.open(Facet::Ending, parts)
     }
 
-    /// Visits the rules that match a record, in a fixed order.
+    /// The rules that all records can match that share API, caller, address, agent and ending with
+    /// `record`, of those that the parts leave.
+    pub(crate) fn left(&self, api: &OfApi, opens: &[&Open], record: &Record<'_>) -> Left {
+        let view = View::of(&Facet::SHARED, record, &self.names);
+        self.index.left((api, opens), &view, &self.rules)
+    }
+
+    fn open(&self, facet: Facet, parts: Parts<'_>) -> Open {
+        self.index.open(facet, &View::of(&[facet], parts, &self.names), &self.rules)
+    }
+
+    /// Visits the rules that match a record, of those that are left of it, in a fixed order.
     #[inline]
-    pub fn matches(
-        &self,
-        candidates: Candidates<'_>,
-        record: &Record<'_>,
-        visit: &mut dyn FnMut(RuleNo),
-    ) {
-        if !candidates.is_empty() {
-            let left = self.index.left(candidates, record.event.raw.0);
-            self.matches_of(left, Seen::from(record), visit);
+    pub fn matches(&self, left: &Left, record: &Record<'_>, visit: &mut dyn FnMut(RuleNo)) {
+        if !left.is_empty() {
+            let asked = self.index.asked(left, record.event.raw.0);
+            self.matches_of(asked, Seen::from(record), visit);
         }
     }
 
@@ -132,11 +137,6 @@ impl RuleSet {
                 visit(no);
             }
         }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn index(&self) -> &Index {
-        &self.index
     }
 
     /// The columns of flow logs that rules ask for; none where no rule about flow logs can match.

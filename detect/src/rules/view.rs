@@ -22,13 +22,25 @@ pub(crate) enum Facet {
     Address,
     /// `userAgent`.
     Agent,
+    /// How it ended: `eventType`, `errorCode`, and which of the members of [`Self::Member`] there are.
+    Ending,
+    /// A member that many records lack.
+    Member,
     /// `srcport` of flow logs.
     SrcPort,
     /// `dstport` of flow logs.
     DstPort,
     Rest,
-    /// Only what the configuration decides.
-    Nothing,
+}
+
+impl Facet {
+    /// All that many records share.
+    pub(crate) const SHARED: [Self; 5] =
+        [Self::Api, Self::Caller, Self::Address, Self::Agent, Self::Ending];
+
+    fn bit(self) -> u16 {
+        1 << self as u16
+    }
 }
 
 /// What a record is made of. Where only a facet is known, the others hold nothing of use.
@@ -82,8 +94,8 @@ impl<'r> From<FlowRow<'r>> for Seen<'r> {
 #[derive(Debug)]
 pub(crate) struct View<'r> {
     seen: Seen<'r>,
-    /// `None`: all of it.
-    facet: Option<Facet>,
+    /// Facets, by bits.
+    known: u16,
     names: &'r Names,
     access: OnceCell<Access>,
 }
@@ -91,21 +103,22 @@ pub(crate) struct View<'r> {
 impl<'r> View<'r> {
     /// All of what was seen.
     pub(crate) fn whole(seen: impl Into<Seen<'r>>, names: &'r Names) -> Self {
-        Self { seen: seen.into(), facet: None, names, access: OnceCell::new() }
+        Self { seen: seen.into(), known: u16::MAX, names, access: OnceCell::new() }
     }
 
-    /// A part of a record or row.
-    pub(crate) fn facet(facet: Facet, seen: impl Into<Seen<'r>>, names: &'r Names) -> Self {
-        Self { seen: seen.into(), facet: Some(facet), names, access: OnceCell::new() }
+    /// Parts of a record or row.
+    pub(crate) fn of(facets: &[Facet], seen: impl Into<Seen<'r>>, names: &'r Names) -> Self {
+        let known = facets.iter().fold(0, |known, facet| known | facet.bit());
+        Self { seen: seen.into(), known, names, access: OnceCell::new() }
     }
 
     /// Nothing of any log.
     pub(crate) fn nothing(names: &'r Names) -> Self {
-        Self::facet(Facet::Nothing, Seen::Port(None), names)
+        Self::of(&[], Seen::Port(None), names)
     }
 
     pub(crate) fn knows(&self, facet: Facet) -> bool {
-        self.facet.is_none_or(|known| known == facet)
+        self.known & facet.bit() != 0
     }
 
     pub(crate) fn seen(&self) -> Seen<'r> {
