@@ -8,7 +8,7 @@ use crate::{
 };
 use baseline::{Entity, Kind, Slot, kept};
 use ingest::{
-    enrich::{Caller, caller},
+    enrich::Caller,
     flow::{Field, FlowBatch, Value},
 };
 use std::net::IpAddr;
@@ -69,7 +69,7 @@ fn other_side(batch: &FlowBatch, row: usize) -> (Option<String>, Option<String>)
     let [from, to] = [Field::SrcAddr, Field::DstAddr].map(|field| address(batch, field, row));
     let direction = batch.texts(Field::FlowDirection).and_then(|texts| texts.get(row));
     let is_private = |side: &Option<IpAddr>| {
-        side.is_some_and(|one| matches!(caller(&one.to_string()), Caller::Private(_)))
+        side.is_some_and(|one| matches!(Caller::of(one), Caller::Private(_)))
     };
     let is_ingress = match direction {
         Some("ingress") => true,

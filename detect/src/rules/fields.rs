@@ -33,7 +33,7 @@ use super::{
     matcher::Value,
     sigma::{FieldName, Logs},
     view::{Facet, Seen, View},
-    walk,
+    walk::Path,
 };
 use crate::suggest::suggest;
 use ingest::{Event, Raw, Text, flow};
@@ -44,9 +44,9 @@ pub(crate) enum Field {
     /// A member of [`Event`] that holds one text.
     Text(&'static str, Facet, TextOf),
     /// A path below a member of [`Event`].
-    Nested(Facet, RawOf, Box<[String]>),
+    Nested(Facet, RawOf, Path),
     /// A path below a member that only the raw record has.
-    Rare(&'static str, Box<[String]>),
+    Rare(&'static str, Path),
     /// What sentrail works out of a record.
     Derived(Derived),
     /// A column of flow logs.
@@ -173,7 +173,7 @@ impl Field {
                 suggestion(first, names)
             ));
         };
-        let path: Box<[String]> = name.path.iter().skip(1).cloned().collect();
+        let path = Path::of(name.path.iter().skip(1).cloned().collect());
         match *read {
             Read::Nested(of) => Ok(Self::Nested(*facet, of, path)),
             Read::Rare(true) => Ok(Self::Rare(known, path)),
@@ -253,10 +253,14 @@ impl Field {
                 of(parts.event).is_some_and(|text| is(Value::Json(text)))
             }
             (Self::Nested(_, of, path), Seen::Record(parts)) => {
-                of(parts.event).is_some_and(|raw| walk::any(raw, path, is))
+                let Some(raw) = of(parts.event) else { return false };
+                match view.members(parts, raw) {
+                    Some(members) if !path.is_empty() => path.any_below(members, is),
+                    _ => path.any(raw, is),
+                }
             }
             (Self::Rare(name, path), Seen::Record(parts)) => {
-                parts.event.raw.get(name).is_some_and(|raw| walk::any(raw, path, is))
+                parts.event.raw.get(name).is_some_and(|raw| path.any(raw, is))
             }
             (Self::Derived(derived), Seen::Record(parts)) => derived.any(view, parts, is),
             (Self::Flow(field), Seen::Flow(row)) => row.value(*field).is_some_and(is),

@@ -5,7 +5,7 @@ use super::{matcher::Value, names::Names, policy::Access};
 use crate::record::Record;
 use baseline::Principal;
 use ingest::{
-    Event,
+    Event, Raw, Text,
     enrich::{Caller, Origin},
     flow::{self, FlowBatch, Kind},
 };
@@ -98,18 +98,28 @@ pub(crate) struct View<'r> {
     known: u16,
     names: &'r Names,
     access: OnceCell<Access>,
+    identity: OnceCell<Vec<Member<'r>>>,
+    request: OnceCell<Vec<Member<'r>>>,
 }
+
+/// A member of an object: its key and its value.
+pub(crate) type Member<'r> = (Text<'r>, Raw<'r>);
 
 impl<'r> View<'r> {
     /// All of what was seen.
     pub(crate) fn whole(seen: impl Into<Seen<'r>>, names: &'r Names) -> Self {
-        Self { seen: seen.into(), known: u16::MAX, names, access: OnceCell::new() }
+        Self::new(seen.into(), u16::MAX, names)
     }
 
     /// Parts of a record or row.
     pub(crate) fn of(facets: &[Facet], seen: impl Into<Seen<'r>>, names: &'r Names) -> Self {
         let known = facets.iter().fold(0, |known, facet| known | facet.bit());
-        Self { seen: seen.into(), known, names, access: OnceCell::new() }
+        Self::new(seen.into(), known, names)
+    }
+
+    fn new(seen: Seen<'r>, known: u16, names: &'r Names) -> Self {
+        let (access, identity, request) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { seen, known, names, access, identity, request }
     }
 
     /// Nothing of any log.
@@ -132,6 +142,21 @@ impl<'r> View<'r> {
     /// Whom the record lets in. Policies are read once, whatever the number of rules that ask.
     pub(crate) fn access(&self, parts: Parts<'_>) -> &Access {
         self.access.get_or_init(|| Access::given_by(parts.event, parts.account))
+    }
+}
+
+impl<'r> View<'r> {
+    /// The members of an object that many fields are looked for in: cut out once, whatever the number
+    /// of rules that ask. `None` for others.
+    pub(crate) fn members(&self, parts: Parts<'r>, raw: Raw<'_>) -> Option<&[Member<'r>]> {
+        let is = |one: Option<Raw<'_>>| one.is_some_and(|one| std::ptr::eq(one.0, raw.0));
+        let (members, raw) = match parts.event {
+            Event { identity: Some(raw), .. } if is(Some(*raw)) => (&self.identity, *raw),
+            Event { request: Some(raw), .. } if is(Some(*raw)) => (&self.request, *raw),
+            _ => return None,
+        };
+        let is_object = raw.0.trim_ascii_start().starts_with('{');
+        is_object.then(|| members.get_or_init(|| raw.entries().collect()).as_slice())
     }
 }
 
