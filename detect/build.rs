@@ -1,4 +1,5 @@
-//! Puts every file of `rules/` into the program, in the order of their names.
+//! Puts every file of `rules/` into the program, in the order of their names. Samples are for tests,
+//! which read the files themselves: they are left out, their lines empty.
 
 #![expect(clippy::disallowed_methods, reason = "cargo tells build scripts by the environment")]
 
@@ -19,10 +20,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     for path in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         println!("cargo::rerun-if-changed={}", path.display());
-        let (name, path) = (format!("built-in/{name}"), path.display().to_string());
-        writeln!(code, "    ({name:?}, include_str!({path:?})),")?;
+        let (name, text) = (format!("built-in/{name}"), fs::read_to_string(&path)?);
+        writeln!(code, "    ({name:?}, {:?}),", without_samples(&text))?;
     }
     code.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("built_in.rs"), code)?;
     Ok(())
+}
+
+/// The same text, with nothing in the lines of the tables `tests`: from that key to the next line
+/// that begins with something else.
+fn without_samples(text: &str) -> String {
+    let mut is_sample = false;
+    let lines = text.lines().map(|line| {
+        if !line.is_empty() && !line.starts_with([' ', '#']) {
+            is_sample = line.starts_with("tests:");
+        }
+        if is_sample { "" } else { line }
+    });
+    let lines: Vec<&str> = lines.collect();
+    lines.join("\n").trim_end().to_owned()
 }

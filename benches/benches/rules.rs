@@ -15,7 +15,7 @@ use baseline::class::unversioned;
 use benches::real_objects;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use detect::Record;
-use detect::rules::{Candidates, List, Lists, Names, OfApi, Open, RuleSet};
+use detect::rules::{Candidates, List, Lists, Names, OfApi, Open, RuleSet, Sieve};
 use ingest::cloudtrail::{self, Record as Read};
 use ingest::enrich::{Caller, Enrich, Origin, caller as caller_of};
 use ingest::{Event, Identity, Text, decode::gunzip, testkit};
@@ -280,13 +280,11 @@ fn read_all(chunks: &[Chunk<'_>]) -> usize {
 /// The same, and asks about all records. Says how many matches there were.
 fn ask_all(rules: &RuleSet, chunks: &[Chunk<'_>]) -> usize {
     let mut matches = 0;
-    let (asks_agents, any_agent) = (rules.asks_agents(), Open::default());
     for chunk in chunks {
         let mut apis: Vec<Option<OfApi>> = vec![None; chunk.apis.known.len()];
         let mut callers: Vec<Option<Open>> = vec![None; chunk.callers.known.len()];
         let mut addresses: Vec<Option<Open>> = vec![None; chunk.addresses.known.len()];
-        let mut agents: Numbered<Open> = Numbered::default();
-        let mut last = (String::new(), usize::MAX);
+        let mut sieve = Sieve::default();
         let mut numbers = chunk.records.iter();
         for text in &chunk.texts {
             each(text, |event| {
@@ -294,28 +292,24 @@ fn ask_all(rules: &RuleSet, chunks: &[Chunk<'_>]) -> usize {
                 let api = chunk.apis.known.get(of.api).unwrap();
                 let (principal, account) = chunk.callers.known.get(of.caller).unwrap();
                 let (caller, origin) = *chunk.addresses.known.get(of.address).unwrap();
-                let agent = event.user_agent.map_or("", |agent| agent.0);
-                if asks_agents && (last.1 == usize::MAX || last.0 != agent) {
-                    let n = agents.numbers.get(agent).copied();
-                    let n = n.unwrap_or_else(|| {
-                        agents.number(agent.to_owned(), || rules.of_agent(event))
-                    });
-                    last.0.clear();
-                    last.0.push_str(agent);
-                    last.1 = n;
-                }
                 let of_api = apis.get_mut(of.api).unwrap();
                 let of_caller = callers.get_mut(of.caller).unwrap();
                 let of_address = addresses.get_mut(of.address).unwrap();
+                let number = |n: usize| u32::try_from(n).unwrap();
                 let candidates = Candidates {
-                    api: of_api.get_or_insert_with(|| rules.of_api(event, api)),
-                    caller: of_caller.get_or_insert_with(|| rules.of_caller(event, principal)),
-                    address: of_address
-                        .get_or_insert_with(|| rules.of_address(event, caller, origin)),
-                    agent: agents.known.get(last.1).unwrap_or(&any_agent),
+                    api: (number(of.api), of_api.get_or_insert_with(|| rules.of_api(event, api))),
+                    caller: (
+                        number(of.caller),
+                        of_caller.get_or_insert_with(|| rules.of_caller(event, principal)),
+                    ),
+                    address: (
+                        number(of.address),
+                        of_address.get_or_insert_with(|| rules.of_address(event, caller, origin)),
+                    ),
                 };
                 let record = Record { event, api, principal, caller, origin, account };
-                rules.matches(candidates, &record, &mut |_| matches += 1);
+                let left = sieve.left(rules, candidates, &record);
+                rules.matches(left, &record, &mut |_| matches += 1);
             });
         }
     }

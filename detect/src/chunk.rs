@@ -2,7 +2,10 @@
 
 use crate::{
     intern::Interner,
-    rules::index::{OfApi, Open},
+    rules::{
+        index::{OfApi, Open},
+        sieve::Sieve,
+    },
     watch::{Flow, Found, Sighting, Watches, Whom},
 };
 use baseline::{
@@ -154,8 +157,8 @@ pub struct Chunk {
     pub(crate) addresses: Interner<Address>,
     pub(crate) regions: Interner<Value>,
     pub(crate) ids: Interner<Arc<str>>,
-    /// The open rules that records of each agent can match.
-    pub(crate) agents: Interner<Open>,
+    /// The rules that its records leave.
+    pub(crate) sieve: Sieve,
     pub(crate) n_corrections: u64,
 }
 

@@ -9,7 +9,7 @@ use crate::{
     chunk::{Address, Api, Chunk, ChunkObject, Extra, FlowMatch, Match, Row, RowId, Who},
     engine::{Context, Interests},
     record::{Count, Counts, Record},
-    rules::index::{Candidates, Open},
+    rules::{index::Left, sieve::Candidates},
 };
 use baseline::{Day, Dimension, Entry, Principal, Slot, class, kept, time::SLOTS};
 use ingest::{
@@ -206,38 +206,29 @@ impl<'e> Reader<'e> {
         let Self { context, chunk, counts, .. } = self;
         let Some(&Row { principal, api, address, .. }) = chunk.rows.last() else { return };
         let row = u32::try_from(chunk.rows.len() - 1).unwrap_or(u32::MAX);
+        let numbers = (api, principal, address);
         let (Some(who), Some(api), Some(address)) =
             (chunk.principals.get(principal), chunk.apis.get(api), chunk.addresses.get(address))
         else {
             return;
         };
-        let any = Open::default();
-        let mut candidates = Candidates {
-            api: &api.rules,
-            caller: &who.rules,
-            address: &address.rules,
-            agent: &any,
+        let candidates = Candidates {
+            api: (numbers.0, &api.rules),
+            caller: (numbers.1, &who.rules),
+            address: (numbers.2, &address.rules),
         };
-        let agent = if candidates.has_open() {
-            let rules = context.options.rules.set();
-            let agent = event.user_agent.map_or("", |agent| agent.0);
-            let number = chunk.agents.number(agent.as_bytes(), || rules.of_agent(event));
-            chunk.agents.get(number)
-        } else {
-            None
-        };
-        candidates.agent = agent.unwrap_or(&any);
+        let (caller, origin) = (address.caller, address.origin);
+        let (principal, account) = (&who.principal, &*who.account);
+        let record = Record { event, api: &api.text, principal, caller, origin, account };
+        let left = chunk.sieve.left(context.options.rules.set(), candidates, &record);
         let mut interested = api.interested | who.interested;
         if event.error_code.is_some() && event.denied() {
             interested |= context.interests.denied;
         }
-        if interested == 0 && candidates.is_empty() {
+        if interested == 0 && left.is_empty() {
             return;
         }
-        let (caller, origin) = (address.caller, address.origin);
-        let (principal, account) = (&who.principal, &*who.account);
-        let record = Record { event, api: &api.text, principal, caller, origin, account };
-        match_rules(&record, candidates, context, (row, &mut chunk.matches, counts));
+        match_rules(&record, left, context, (row, &mut chunk.matches, counts));
         for detector in Interests::of(interested) {
             (detector.contribute)(&record, counts);
         }
@@ -358,13 +349,13 @@ impl<'e> Reader<'e> {
 /// What rules match of a record: the watches take it, and some of it is learned.
 fn match_rules(
     record: &Record<'_>,
-    candidates: Candidates<'_>,
+    left: &Left,
     context: &Context,
     (row, matches, counts): (u32, &mut Vec<Match>, &mut Counts),
 ) {
     let (rules, key) = (&context.options.rules, &context.options.hash_key);
     let (set, watches) = (rules.set(), rules.watches());
-    set.matches(candidates, record, &mut |rule| {
+    set.matches(left, record, &mut |rule| {
         watches.found(rule, (set, key), record.into(), &mut |found| {
             matches.push(Match { row, found });
         });

@@ -11,10 +11,12 @@ mod lists;
 mod matcher;
 mod names;
 pub(crate) mod policy;
+mod ports;
 mod predicate;
 pub(crate) mod rule;
 pub(crate) mod samples;
 pub(crate) mod set;
+pub(crate) mod sieve;
 pub(crate) mod sigma;
 #[cfg(test)]
 mod testkit;
@@ -26,13 +28,14 @@ mod yaml;
 pub use compile::DOCUMENTS_MAX;
 pub use decoys::Decoys;
 pub use fields::derived;
-pub use index::{Candidates, OfApi, Open};
+pub use index::{Left, OfApi, Open};
 pub use library::{RuleCounts, RuleFile, Rules};
 pub use lists::{BYTES_MAX, ENTRIES_MAX, List, ListError, Lists};
 pub use names::Names;
 pub use rule::RuleNo;
 pub use samples::{SampleCounts, test_rules};
 pub use set::RuleSet;
+pub use sieve::{Candidates, Sieve};
 pub use sigma::{RuleError, Why};
 use std::sync::Arc;
 

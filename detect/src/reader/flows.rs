@@ -8,7 +8,7 @@ use crate::{
 };
 use baseline::{Entity, Kind, Slot, kept};
 use ingest::{
-    enrich::{Caller, caller},
+    enrich::Caller,
     flow::{Field, FlowBatch, Value},
 };
 use std::net::IpAddr;
@@ -27,39 +27,34 @@ pub struct FlowRows<'a> {
 pub(super) fn matches(rows: &FlowRows<'_>, context: &Context) -> Vec<FlowMatch> {
     let (rules, key) = (&context.options.rules, &context.options.hash_key);
     let (set, watches) = (rules.set(), rules.watches());
-    if !set.needs_flows() {
-        return Vec::new();
-    }
     let batch = rows.batch;
     let text = |field, row| batch.texts(field).and_then(|texts| texts.get(row));
     let mut all = Vec::new();
-    for row in 0..batch.rows() {
-        let Value::Integer(end_s) = batch.value(Field::End, row) else { continue };
+    set.flow_matches(batch, &mut |seen, rule| {
+        let FlowRow { row, .. } = seen;
+        let Value::Integer(end_s) = batch.value(Field::End, row) else { return };
         let end_ms = end_s.saturating_mul(1_000);
         let account = text(Field::AccountId, row).or(rows.account).unwrap_or("unknown");
         if !(rows.admits)(account, end_ms) {
-            continue;
+            return;
         }
-        let seen = FlowRow { batch, row };
-        set.flow_matches(seen, &mut |rule| {
-            watches.found(rule, (set, key), seen.into(), &mut |found| {
-                let whom = watches.get(found.watch).map(|watch| watch.whom);
-                let source = || address(batch, Field::SrcAddr, row).map(|one| one.to_string());
-                let (kind, name) = match whom {
-                    Some(Whom::Account) => (Kind::Account, Some(account.to_owned())),
-                    Some(Whom::Source) => (Kind::Source, source()),
-                    _ => (Kind::Interface, text(Field::InterfaceId, row).map(str::to_owned)),
-                };
-                let Some(name) = name else { return };
-                let entity = Entity { account: kept(account), kind, key: kept(&name) };
-                let (peer, port) = other_side(batch, row);
-                let value = |text: String| key.value(&text);
-                let flow = Flow { peer: peer.map(value), port: port.map(value) };
-                let slot = Slot::of(end_ms);
-                all.push(FlowMatch { entity, end_ms, slot, found, flow });
-            });
+        watches.found(rule, (set, key), seen.into(), &mut |found| {
+            let whom = watches.get(found.watch).map(|watch| watch.whom);
+            let source = || address(batch, Field::SrcAddr, row).map(|one| one.to_string());
+            let (kind, name) = match whom {
+                Some(Whom::Account) => (Kind::Account, Some(account.to_owned())),
+                Some(Whom::Source) => (Kind::Source, source()),
+                _ => (Kind::Interface, text(Field::InterfaceId, row).map(str::to_owned)),
+            };
+            let Some(name) = name else { return };
+            let entity = Entity { account: kept(account), kind, key: kept(&name) };
+            let (peer, port) = other_side(batch, row);
+            let value = |text: String| key.value(&text);
+            let flow = Flow { peer: peer.map(value), port: port.map(value) };
+            let slot = Slot::of(end_ms);
+            all.push(FlowMatch { entity, end_ms, slot, found, flow });
         });
-    }
+    });
     all
 }
 
@@ -74,7 +69,7 @@ fn other_side(batch: &FlowBatch, row: usize) -> (Option<String>, Option<String>)
     let [from, to] = [Field::SrcAddr, Field::DstAddr].map(|field| address(batch, field, row));
     let direction = batch.texts(Field::FlowDirection).and_then(|texts| texts.get(row));
     let is_private = |side: &Option<IpAddr>| {
-        side.is_some_and(|one| matches!(caller(&one.to_string()), Caller::Private(_)))
+        side.is_some_and(|one| matches!(Caller::of(one), Caller::Private(_)))
     };
     let is_ingress = match direction {
         Some("ingress") => true,

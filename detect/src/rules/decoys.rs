@@ -31,6 +31,11 @@ impl Decoys {
         decoys
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// The decoys that a call names, as the configuration calls them.
     pub(crate) fn named_by(&self, event: &Event<'_>) -> BTreeSet<&str> {
         let mut found = BTreeSet::new();

@@ -34,7 +34,7 @@ use super::{
     matcher::Value,
     sigma::{FieldName, Logs},
     view::{Facet, Seen, View},
-    walk,
+    walk::Path,
 };
 use crate::suggest::suggest;
 use ingest::{Event, Raw, Text, flow};
@@ -45,9 +45,9 @@ pub(crate) enum Field {
     /// A member of [`Event`] that holds one text.
     Text(&'static str, Facet, TextOf),
     /// A path below a member of [`Event`].
-    Nested(Facet, RawOf, Box<[String]>),
+    Nested(Facet, RawOf, Path),
     /// A path below a member that only the raw record has.
-    Rare(&'static str, Box<[String]>),
+    Rare(&'static str, Path),
     /// What sentrail works out of a record.
     Derived(Derived),
     /// A column of flow logs.
@@ -79,29 +79,29 @@ const RECORD: &[(&str, Facet, Read)] = &[
     ("awsRegion", Facet::Rest, Read::Text(|event| event.region)),
     ("sourceIPAddress", Facet::Address, Read::Text(|event| event.source_ip)),
     ("userAgent", Facet::Agent, Read::Text(|event| event.user_agent)),
-    ("errorCode", Facet::Rest, Read::Text(|event| event.error_code)),
-    ("errorMessage", Facet::Rest, Read::Text(|event| event.error_message)),
-    ("requestParameters", Facet::Rest, Read::Nested(|event| event.request)),
-    ("responseElements", Facet::Rest, Read::Nested(|event| event.response)),
-    ("additionalEventData", Facet::Rest, Read::Nested(|event| event.additional)),
+    ("errorCode", Facet::Ending, Read::Text(|event| event.error_code)),
+    ("errorMessage", Facet::Member, Read::Text(|event| event.error_message)),
+    ("requestParameters", Facet::Member, Read::Nested(|event| event.request)),
+    ("responseElements", Facet::Member, Read::Nested(|event| event.response)),
+    ("additionalEventData", Facet::Member, Read::Nested(|event| event.additional)),
     ("requestID", Facet::Rest, Read::Text(|event| event.request_id)),
     ("eventID", Facet::Rest, Read::Text(|event| event.id)),
     ("readOnly", Facet::Api, Read::Text(read_only)),
-    ("resources", Facet::Rest, Read::Nested(|event| event.resources)),
-    ("eventType", Facet::Rest, Read::Text(|event| event.event_type)),
+    ("resources", Facet::Member, Read::Nested(|event| event.resources)),
+    ("eventType", Facet::Ending, Read::Text(|event| event.event_type)),
     ("apiVersion", Facet::Rest, Read::Rare(false)),
     ("managementEvent", Facet::Rest, Read::Rare(false)),
     ("recipientAccountId", Facet::Caller, Read::Text(|event| event.recipient_account)),
-    ("sharedEventID", Facet::Rest, Read::Text(|event| event.shared_event_id)),
-    ("serviceEventDetails", Facet::Rest, Read::Nested(|event| event.service_details)),
-    ("vpcEndpointId", Facet::Rest, Read::Text(|event| event.vpc_endpoint)),
+    ("sharedEventID", Facet::Member, Read::Text(|event| event.shared_event_id)),
+    ("serviceEventDetails", Facet::Member, Read::Nested(|event| event.service_details)),
+    ("vpcEndpointId", Facet::Member, Read::Text(|event| event.vpc_endpoint)),
     ("vpcEndpointAccountId", Facet::Rest, Read::Rare(false)),
     ("eventCategory", Facet::Rest, Read::Text(|event| event.category)),
-    ("addendum", Facet::Rest, Read::Nested(|event| event.addendum)),
+    ("addendum", Facet::Member, Read::Nested(|event| event.addendum)),
     ("sessionCredentialFromConsole", Facet::Rest, Read::Rare(false)),
     ("eventContext", Facet::Rest, Read::Rare(true)),
     ("edgeDeviceDetails", Facet::Rest, Read::Rare(true)),
-    ("tlsDetails", Facet::Rest, Read::Nested(|event| event.tls)),
+    ("tlsDetails", Facet::Member, Read::Nested(|event| event.tls)),
 ];
 
 fn read_only<'a>(event: &Event<'a>) -> Option<Text<'a>> {
@@ -130,8 +130,8 @@ derived! {
     "sentrail.api" Api Api,
     "sentrail.caller.kind" CallerKind Caller,
     "sentrail.caller.invoked-by-service" InvokedByService Caller,
-    "sentrail.outcome" Outcome Rest,
-    "sentrail.denied" Denied Rest,
+    "sentrail.outcome" Outcome Ending,
+    "sentrail.denied" Denied Ending,
     "sentrail.source.kind" SourceKind Address,
     "sentrail.source.country" SourceCountry Address,
     "sentrail.source.network" SourceNetwork Address,
@@ -180,7 +180,7 @@ impl Field {
                 suggestion(first, names)
             ));
         };
-        let path: Box<[String]> = name.path.iter().skip(1).cloned().collect();
+        let path = Path::of(name.path.iter().skip(1).cloned().collect());
         match *read {
             Read::Nested(of) => Ok(Self::Nested(*facet, of, path)),
             Read::Rare(true) => Ok(Self::Rare(known, path)),
@@ -212,7 +212,26 @@ impl Field {
         match self {
             Self::Text(_, facet, _) | Self::Nested(facet, ..) => *facet,
             Self::Derived(derived) => derived.facet(),
+            Self::Flow(flow::Field::SrcPort) => Facet::SrcPort,
+            Self::Flow(flow::Field::DstPort) => Facet::DstPort,
             Self::Rare(..) | Self::Flow(_) | Self::FlowLists => Facet::Rest,
+        }
+    }
+
+    /// Whether it is known to have no value though its facet is not known: the record lacks the member,
+    /// or the configuration holds nothing to find.
+    pub(crate) fn is_void(&self, view: &View<'_>) -> bool {
+        let names = view.names();
+        let event = match view.seen() {
+            Seen::Record(parts) if view.knows(Facet::Ending) => Some(parts.event),
+            _ => None,
+        };
+        match self {
+            Self::Text(_, Facet::Member, of) => event.is_some_and(|event| of(event).is_none()),
+            Self::Nested(Facet::Member, of, _) => event.is_some_and(|event| of(event).is_none()),
+            Self::FlowLists | Self::Derived(Derived::Lists) => names.lists.is_empty(),
+            Self::Derived(Derived::Decoys) => names.decoys.is_empty(),
+            _ => false,
         }
     }
 
@@ -223,9 +242,10 @@ impl Field {
     /// What it costs to ask, about: the cheapest first.
     pub(crate) fn cost(&self) -> u8 {
         match self {
-            Self::Text(..) | Self::Flow(_) => 0,
-            Self::Derived(derived) if derived.facet() != Facet::Rest => 0,
+            Self::Text(..) => 0,
+            Self::Flow(field) => u8::from(field.kind() == flow::Kind::Address),
             Self::Derived(Derived::Outcome | Derived::Denied) => 1,
+            Self::Derived(derived) if derived.facet() != Facet::Rest => 0,
             Self::Nested(_, _, path) => 2 + u8::from(path.is_empty()),
             Self::FlowLists => 2,
             Self::Rare(..) => 4,
@@ -240,13 +260,18 @@ impl Field {
                 of(parts.event).is_some_and(|text| is(Value::Json(text)))
             }
             (Self::Nested(_, of, path), Seen::Record(parts)) => {
-                of(parts.event).is_some_and(|raw| walk::any(raw, path, is))
+                let Some(raw) = of(parts.event) else { return false };
+                match view.members(parts, raw) {
+                    Some(members) if !path.is_empty() => path.any_below(members, is),
+                    _ => path.any(raw, is),
+                }
             }
             (Self::Rare(name, path), Seen::Record(parts)) => {
-                parts.event.raw.get(name).is_some_and(|raw| walk::any(raw, path, is))
+                parts.event.raw.get(name).is_some_and(|raw| path.any(raw, is))
             }
             (Self::Derived(derived), Seen::Record(parts)) => derived.any(view, parts, is),
             (Self::Flow(field), Seen::Flow(row)) => row.value(*field).is_some_and(is),
+            (Self::Flow(_), Seen::Port(port)) => port.is_some_and(|port| is(Value::Integer(port))),
             (Self::FlowLists, Seen::Flow(row)) => {
                 let lists = &view.names().lists;
                 row.addresses()

@@ -1,13 +1,15 @@
 //! Which rules a record can match at all, told by what it shares with many others.
 //!
 //! Nearly every rule names the APIs it is about: it is *bound* to them, and costs other records
-//! nothing. The few others are *open*. For an API, a caller, an address and an agent it is worked
-//! out once per chunk which of the open rules can hold given only that; a record can match those
-//! that are left by all four. That a rule is left out is always right, as its condition is false
-//! whatever the rest of the record says.
+//! nothing. The few others are *open*. For an API, a caller, an address, an agent and an ending it is
+//! worked out once per chunk which of the open rules can hold given only that. Of the rules that all
+//! five leave, and of those bound to the API, it is worked out once for all records that share the
+//! five which can hold given all of them; a record can match only those. That a rule is left out is
+//! always right, as its condition is false whatever the rest of the record says.
 
 use super::{
     matcher::folded,
+    names::Names,
     predicate::{Bond, Predicate},
     rule::{Rule, RuleNo},
     sigma::Logs,
@@ -29,40 +31,34 @@ pub struct OfApi {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Open(Box<[u64]>);
 
-/// What the parts of a record leave, put together.
-#[derive(Debug, Clone, Copy)]
-pub struct Candidates<'c> {
-    /// By [`RuleSet::of_api`](super::RuleSet::of_api).
-    pub api: &'c OfApi,
-    /// By [`RuleSet::of_caller`](super::RuleSet::of_caller).
-    pub caller: &'c Open,
-    /// By [`RuleSet::of_address`](super::RuleSet::of_address).
-    pub address: &'c Open,
-    /// By [`RuleSet::of_agent`](super::RuleSet::of_agent).
-    pub agent: &'c Open,
+/// Rules that are left of a record by all that it shares with others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    plain: Box<[RuleNo]>,
+    /// Those that cannot hold without one of the words.
+    wordy: Box<[RuleNo]>,
 }
 
-impl Candidates<'_> {
+impl Left {
     /// Whether no rule is left: most records.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.api.bound.is_empty() && !self.has_open()
+        self.plain.is_empty() && self.wordy.is_empty()
+    }
+}
+
+impl OfApi {
+    /// Whether no rule is left of what the API and `opens` leave.
+    #[inline]
+    pub(crate) fn leaves_none(&self, opens: &[&Open]) -> bool {
+        self.bound.is_empty() && (0..self.open.0.len()).all(|n| self.word(opens, n) == 0)
     }
 
-    /// Whether open rules are left.
+    /// Places of open rules that all leave.
     #[inline]
-    pub(crate) fn has_open(&self) -> bool {
-        (0..self.api.open.0.len()).any(|n| self.word(n) != 0)
-    }
-
-    /// Places of open rules that all parts leave.
-    #[inline]
-    fn word(&self, n: usize) -> u64 {
-        let of = |open: &Open| open.0.get(n).copied().unwrap_or(u64::MAX);
-        self.api.open.0.get(n).copied().unwrap_or(0)
-            & of(self.caller)
-            & of(self.address)
-            & of(self.agent)
+    fn word(&self, opens: &[&Open], n: usize) -> u64 {
+        let own = self.open.0.get(n).copied().unwrap_or(0);
+        opens.iter().fold(own, |word, open| word & open.0.get(n).copied().unwrap_or(u64::MAX))
     }
 }
 
@@ -80,11 +76,13 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    pub(crate) fn of(rules: &[Rule]) -> Self {
+    /// The rules that can hold at all with what the configuration has.
+    pub(crate) fn of(rules: &[Rule], names: &Names) -> Self {
         let mut index = Self::default();
         for (no, rule) in (0..).map(RuleNo).zip(rules) {
             match rule.predicate.bonds() {
                 _ if rule.logs != Logs::CloudTrail => {}
+                _ if !rule.predicate.can_hold(&View::nothing(names)) => {}
                 None => index.open.push(no),
                 Some(bonds) => {
                     for bond in bonds {
@@ -143,27 +141,37 @@ impl Index {
         Open(words.into())
     }
 
-    /// Whether any open rule asks for a part of the record.
-    pub(crate) fn asks(&self, facet: Facet) -> bool {
-        self.asking.contains_key(&facet)
-    }
-
-    /// The rules that are left of a record with this text, in a fixed order.
+    /// What the API and `opens` leave of a record, as far as `view` knows it.
     pub(crate) fn left(
         &self,
-        candidates: Candidates<'_>,
+        (api, opens): (&OfApi, &[&Open]),
+        view: &View<'_>,
+        rules: &[Rule],
+    ) -> Left {
+        let (mut plain, mut wordy) = (Vec::new(), Vec::new());
+        let is_left = |no: &RuleNo| can_hold(predicate(rules, *no), view);
+        plain.extend(api.bound.iter().copied().filter(is_left));
+        for (n, (chunk, of_words)) in self.open.chunks(64).zip(&self.wordy).enumerate() {
+            let word = api.word(opens, n);
+            for (bit, no) in
+                (0..).zip(chunk).filter(|(bit, no)| word >> bit & 1 == 1 && is_left(no))
+            {
+                let is_wordy = of_words >> bit & 1 == 1;
+                if is_wordy { &mut wordy } else { &mut plain }.push(*no);
+            }
+        }
+        Left { plain: plain.into(), wordy: wordy.into() }
+    }
+
+    /// The rules to ask about a record with this text, in a fixed order.
+    pub(crate) fn asked<'l>(
+        &self,
+        left: &'l Left,
         json: &str,
-    ) -> impl Iterator<Item = RuleNo> {
-        let mut wordy = (0..).zip(&self.wordy);
-        let has_words =
-            wordy.any(|(n, wordy)| candidates.word(n) & wordy != 0) && self.words.may_be_in(json);
-        let words = self.open.chunks(64).zip(&self.wordy).enumerate();
-        let open = words.flat_map(move |(n, (chunk, wordy))| {
-            let word = candidates.word(n) & if has_words { u64::MAX } else { !wordy };
-            let is_left = move |bit: &(u32, &RuleNo)| word >> bit.0 & 1 == 1;
-            (0..).zip(chunk).filter(is_left).map(|(_, no)| *no)
-        });
-        candidates.api.bound.iter().copied().chain(open)
+    ) -> impl Iterator<Item = RuleNo> + 'l {
+        let has_words = !left.wordy.is_empty() && self.words.may_be_in(json);
+        let wordy: &[RuleNo] = if has_words { &left.wordy } else { &[] };
+        left.plain.iter().chain(wordy).copied()
     }
 }
 
@@ -179,7 +187,7 @@ fn predicate(rules: &[Rule], no: RuleNo) -> Option<&Predicate> {
 }
 
 fn can_hold(predicate: Option<&Predicate>, view: &View<'_>) -> bool {
-    predicate.is_some_and(|predicate| predicate.holds(view) != Some(false))
+    predicate.is_some_and(|predicate| predicate.can_hold(view))
 }
 
 #[cfg(test)]

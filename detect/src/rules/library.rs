@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-/// Names and texts of the files of `detect/rules`, sorted.
+/// Names and texts of the files of `detect/rules`, sorted, without their samples.
 static BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
 /// A file of rules.
@@ -133,7 +133,7 @@ impl Rules {
         &self.catalogue
     }
 
-    /// The columns of flow logs that rules ask for; none where no rule is about flow logs.
+    /// The columns of flow logs that rules ask for; none where no rule about flow logs can match.
     pub fn flow_fields(&self) -> BTreeSet<flow::Field> {
         self.set.flow_fields()
     }
@@ -162,7 +162,8 @@ impl Rules {
             errors.extend(found);
         }
         let is_given = |file: &Arc<str>| given.iter().any(|one| Arc::ptr_eq(one, file));
-        for (name, text) in BUILT_IN {
+        let others = BUILT_IN.iter().filter(|(name, _)| given.iter().all(|one| **one != **name));
+        for (name, text) in others {
             documents.extend(sigma::read(&(*name).into(), text).0);
         }
         for document in &mut documents {
@@ -199,10 +200,15 @@ impl Rules {
         (Self { set, watches, catalogue, texts, counts }, tested, errors)
     }
 
-    /// The files that ship with the program.
-    pub fn built_in_files() -> Vec<RuleFile> {
-        let files = BUILT_IN.iter();
-        files.map(|(name, text)| RuleFile { name: (*name).into(), text: (*text).into() }).collect()
+    /// The files that ship with the program, with their samples.
+    #[cfg(test)]
+    pub(super) fn built_in_files() -> Vec<RuleFile> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+        let files = BUILT_IN.iter().map(|(name, _)| {
+            let path = folder.join(name.trim_start_matches("built-in/"));
+            RuleFile { name: (*name).into(), text: std::fs::read_to_string(path).unwrap() }
+        });
+        files.collect()
     }
 }
 
@@ -234,6 +240,21 @@ mod tests {
         let (rules, errors) = Rules::of(&[], Names::default());
         assert_eq!(errors, []);
         assert!(rules.watches.iter().count() >= 3);
+    }
+
+    #[test]
+    fn built_in_rules_are_those_of_the_files_but_their_samples() {
+        let mut n_samples = 0;
+        for (RuleFile { name, text }, (_, shipped)) in Rules::built_in_files().iter().zip(BUILT_IN)
+        {
+            let file = name.as_str().into();
+            let (mut whole, _) = sigma::read(&file, text);
+            for head in whole.iter_mut().filter_map(head_mut) {
+                n_samples += std::mem::take(&mut head.samples).len();
+            }
+            assert_eq!(sigma::read(&file, shipped).0, whole);
+        }
+        assert!(n_samples > 0);
     }
 
     #[test]

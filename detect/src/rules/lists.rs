@@ -109,6 +109,11 @@ impl Lists {
         Self(lists)
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The names of the lists that hold the address: none where a trusted one does.
     pub fn holding(&self, address: IpAddr) -> impl Iterator<Item = &str> {
         let is_trusted = self.trusting(address).next().is_some();

@@ -93,6 +93,24 @@ impl Matcher {
         })
     }
 
+    /// The whole number above which, or at and above which, its answers about whole numbers are others
+    /// than below; `None` where they hang on more than size.
+    pub(crate) fn threshold(&self) -> Option<i64> {
+        match self {
+            Self::Number(bound)
+            | Self::Less(bound)
+            | Self::LessOrEqual(bound)
+            | Self::Greater(bound)
+            | Self::GreaterOrEqual(bound) => {
+                #[expect(clippy::cast_possible_truncation, reason = "saturates")]
+                let bound = bound.floor() as i64;
+                Some(bound)
+            }
+            Self::Pattern(pattern) => pattern.whole()?.parse().ok(),
+            Self::Regex(_) | Self::Range(_) | Self::Bool(_) => None,
+        }
+    }
+
     /// Whether the log's value is what the rule asks for.
     pub(crate) fn matches(&self, value: Value<'_>) -> bool {
         let number = |is: &dyn Fn(f64) -> bool| value.number().is_some_and(is);
@@ -120,6 +138,8 @@ impl Matcher {
 pub(crate) struct Range {
     pub(crate) address: IpAddr,
     pub(crate) n_bits: u8,
+    /// First and last address as numbers; IPv4 mapped as in flow logs.
+    ends: (u128, u128),
 }
 
 impl Range {
@@ -132,16 +152,20 @@ impl Range {
         let address: IpAddr = address.parse().ok()?;
         let most = if address.is_ipv4() { 32 } else { 128 };
         let n_bits = n_bits.unwrap_or(most);
-        (n_bits <= most).then_some(Self { address, n_bits })
+        (n_bits <= most).then(|| Self::of(address, n_bits))
+    }
+
+    /// The addresses that share so many bits with this one.
+    pub(crate) fn of(address: IpAddr, n_bits: u8) -> Self {
+        let n_mapped = if address.is_ipv4() { 96 } else { 0 };
+        let host = u128::MAX.checked_shr(u32::from(n_bits) + n_mapped).unwrap_or(0);
+        let first = ingest::flow::address(address) & !host;
+        Self { address, n_bits, ends: (first, first | host) }
     }
 
     /// First and last address as numbers; IPv4 mapped as in flow logs.
     pub(crate) fn ends(self) -> (u128, u128) {
-        let extra = if self.address.is_ipv4() { 96 } else { 0 };
-        let n_bits = u32::from(self.n_bits) + extra;
-        let host = u128::MAX.checked_shr(n_bits).unwrap_or(0);
-        let address = ingest::flow::address(self.address);
-        (address & !host, address | host)
+        self.ends
     }
 
     fn holds(self, other: Self) -> bool {

@@ -65,25 +65,31 @@ impl Predicate {
         }
     }
 
-    /// Every field it asks for.
-    pub(crate) fn fields(&self, visit: &mut dyn FnMut(&Field)) {
+    /// Whether what is known leaves room for it.
+    pub(crate) fn can_hold(&self, view: &View<'_>) -> bool {
+        self.holds(view) != Some(false)
+    }
+
+    /// Every field that it compares with something.
+    pub(crate) fn items(&self, visit: &mut dyn FnMut(&Item)) {
         match self {
-            Self::All(parts) | Self::Any(parts) => {
-                for part in parts {
-                    part.fields(visit);
-                }
-            }
-            Self::Not(part) => part.fields(visit),
-            Self::Item(item) => {
-                visit(&item.field);
-                for test in &item.tests {
-                    if let Test::Field(_, field) = test {
-                        visit(field);
-                    }
-                }
-            }
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.items(visit)),
+            Self::Not(part) => part.items(visit),
+            Self::Item(item) => visit(item),
             Self::Keywords { .. } => {}
         }
+    }
+
+    /// Every field it asks for.
+    pub(crate) fn fields(&self, visit: &mut dyn FnMut(&Field)) {
+        self.items(&mut |item| {
+            visit(&item.field);
+            for test in &item.tests {
+                if let Test::Field(_, field) = test {
+                    visit(field);
+                }
+            }
+        });
     }
 
     /// Puts what is cheap to ask first.
@@ -162,14 +168,14 @@ fn keywords(patterns: &[Pattern], needs_all: bool, view: &View<'_>) -> Option<bo
     }
     let mut is = |pattern: &Pattern| match view.seen() {
         Seen::Record(parts) => pattern.matches_value(Value::Json(Text(parts.event.raw.0))),
-        Seen::Flow(_) => false,
+        Seen::Flow(_) | Seen::Port(_) => false,
     };
     Some(if needs_all { patterns.iter().all(&mut is) } else { patterns.iter().any(&mut is) })
 }
 
 impl Item {
     fn holds(&self, view: &View<'_>) -> Option<bool> {
-        if !view.knows(self.field.facet()) {
+        if !view.knows(self.field.facet()) && !self.field.is_void(view) {
             return None;
         }
         // One walk for all values, where one of them is enough.

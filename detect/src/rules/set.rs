@@ -2,10 +2,10 @@
 
 use super::{
     fields::Field,
-    index::{Candidates, Index, OfApi, Open},
+    index::{Index, Left, OfApi, Open},
     names::Names,
+    ports::ByPorts,
     rule::{Correlation, Rule, RuleNo},
-    sigma::Logs,
     view::{Facet, FlowRow, Parts, Seen, View},
 };
 use crate::record::Record;
@@ -13,7 +13,7 @@ use baseline::Principal;
 use ingest::{
     Event,
     enrich::{Caller, Origin},
-    flow,
+    flow::{self, FlowBatch},
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -24,7 +24,7 @@ pub struct RuleSet {
     correlations: Vec<Correlation>,
     names: Names,
     index: Index,
-    flow_rules: Vec<RuleNo>,
+    flows: ByPorts,
     filters: Vec<Applied>,
 }
 
@@ -40,11 +40,9 @@ const NOBODY: (Caller, Origin) = (Caller::Other, Origin { country: None, network
 
 impl RuleSet {
     pub(crate) fn new(rules: Vec<Rule>, correlations: Vec<Correlation>, names: Names) -> Self {
-        let index = Index::of(&rules);
-        let numbered = (0..).map(RuleNo).zip(&rules);
-        let flow_rules = numbered.filter(|(_, rule)| rule.logs == Logs::Flow).map(|(no, _)| no);
-        let flow_rules = flow_rules.collect();
-        Self { rules, correlations, names, index, flow_rules, filters: Vec::new() }
+        let index = Index::of(&rules, &names);
+        let flows = ByPorts::of(&rules, &names);
+        Self { rules, correlations, names, index, flows, filters: Vec::new() }
     }
 
     /// The set, with what is known of the filters that its rules have in them.
@@ -77,7 +75,7 @@ impl RuleSet {
     pub fn of_api(&self, event: &Event<'_>, api: &str) -> OfApi {
         let (caller, origin) = NOBODY;
         let parts = Parts { event, api, principal: None, caller, origin, account: "" };
-        let view = View::facet(Facet::Api, parts, &self.names);
+        let view = View::of(&[Facet::Api], parts, &self.names);
         self.index.of_api(&view, (&event.name.get(), api), &self.rules)
     }
 
@@ -97,39 +95,51 @@ impl RuleSet {
         self.open(Facet::Address, parts)
     }
 
-    /// Whether it matters of which agent a record is, and so [`Self::of_agent`] tells anything.
-    pub fn asks_agents(&self) -> bool {
-        self.index.asks(Facet::Agent)
-    }
-
     /// The open rules that records of an agent can match. Of `event` it reads `userAgent` only.
-    pub fn of_agent(&self, event: &Event<'_>) -> Open {
+    pub(crate) fn of_agent(&self, event: &Event<'_>) -> Open {
         let (caller, origin) = NOBODY;
         let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
         self.open(Facet::Agent, parts)
     }
 
-    fn open(&self, facet: Facet, parts: Parts<'_>) -> Open {
-        self.index.open(facet, &View::facet(facet, parts, &self.names), &self.rules)
+    /// The open rules that records with this ending can match. Of `event` it reads what
+    /// [`Facet::Ending`] says only.
+    pub(crate) fn of_ending(&self, event: &Event<'_>) -> Open {
+        let (caller, origin) = NOBODY;
+        let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
+        self.open(Facet::Ending, parts)
     }
 
-    /// Visits the rules that match a record, in a fixed order.
+    /// The rules that all records can match that share API, caller, address, agent and ending with
+    /// `record`, of those that the parts leave.
+    pub(crate) fn left(&self, api: &OfApi, opens: &[&Open], record: &Record<'_>) -> Left {
+        let view = View::of(&Facet::SHARED, record, &self.names);
+        self.index.left((api, opens), &view, &self.rules)
+    }
+
+    fn open(&self, facet: Facet, parts: Parts<'_>) -> Open {
+        self.index.open(facet, &View::of(&[facet], parts, &self.names), &self.rules)
+    }
+
+    /// Visits the rules that match a record, of those that are left of it, in a fixed order.
     #[inline]
-    pub fn matches(
-        &self,
-        candidates: Candidates<'_>,
-        record: &Record<'_>,
-        visit: &mut dyn FnMut(RuleNo),
-    ) {
-        if !candidates.is_empty() {
-            let left = self.index.left(candidates, record.event.raw.0);
-            self.matches_of(left, Seen::from(record), visit);
+    pub fn matches(&self, left: &Left, record: &Record<'_>, visit: &mut dyn FnMut(RuleNo)) {
+        if !left.is_empty() {
+            let asked = self.index.asked(left, record.event.raw.0);
+            self.matches_of(asked, Seen::from(record), visit);
         }
     }
 
-    /// Visits the rules that match a row of flow logs, in order.
-    pub(crate) fn flow_matches(&self, row: FlowRow<'_>, visit: &mut dyn FnMut(RuleNo)) {
-        self.matches_of(self.flow_rules.iter().copied(), Seen::from(row), visit);
+    /// Visits the rows of flow logs that match rules, with each of the rules, in order.
+    pub(crate) fn flow_matches<'b>(
+        &self,
+        batch: &'b FlowBatch,
+        visit: &mut dyn FnMut(FlowRow<'b>, RuleNo),
+    ) {
+        self.flows.each(batch, |row, left| {
+            let row = FlowRow { batch, row };
+            self.matches_of(left, Seen::from(row), &mut |no| visit(row, no));
+        });
     }
 
     fn matches_of(
@@ -147,17 +157,7 @@ impl RuleSet {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn index(&self) -> &Index {
-        &self.index
-    }
-
-    /// Whether any rule is about flow logs.
-    pub(crate) fn needs_flows(&self) -> bool {
-        !self.flow_rules.is_empty()
-    }
-
-    /// The columns of flow logs that rules ask for; none where no rule is about flow logs.
+    /// The columns of flow logs that rules ask for; none where no rule about flow logs can match.
     pub(crate) fn flow_fields(&self) -> BTreeSet<flow::Field> {
         let mut fields = BTreeSet::new();
         let mut add = |field: &Field| match field {
@@ -167,11 +167,13 @@ impl RuleSet {
             Field::FlowLists => fields.extend(FlowRow::address_fields()),
             _ => {}
         };
-        for rule in self.flow_rules.iter().filter_map(|no| self.rules.get(no.0 as usize)) {
+        let rules = self.flows.rules();
+        for rule in rules.iter().filter_map(|no| self.rules.get(no.0 as usize)) {
             rule.predicate.fields(&mut add);
             rule.fields().for_each(&mut add);
         }
-        for member in self.correlations.iter().flat_map(|correlation| &correlation.members) {
+        let members = self.correlations.iter().flat_map(|correlation| &correlation.members);
+        for member in members.filter(|member| rules.contains(&member.rule)) {
             member.group_by.iter().chain(&member.counted).for_each(&mut add);
         }
         fields

@@ -2,8 +2,8 @@
 
 use super::{
     Names, RuleSet,
-    index::Candidates,
     rule::RuleNo,
+    sieve::{Candidates, Sieve},
     sigma::{
         Condition, Correlation, CorrelationKind, Detection, Document, Edge, FieldName, Glob,
         GlobPart, Head, Item, Level, Line, Logs, Notes, Operand, Test,
@@ -154,13 +154,14 @@ pub(crate) fn matching(rules: &RuleSet, raw: &str) -> Vec<u32> {
     ask(raw, |record| {
         let Record { event, api, principal, caller, origin, .. } = *record;
         let candidates = Candidates {
-            api: &rules.of_api(event, api),
-            caller: &rules.of_caller(event, principal),
-            address: &rules.of_address(event, caller, origin),
-            agent: &rules.of_agent(event),
+            api: (0, &rules.of_api(event, api)),
+            caller: (0, &rules.of_caller(event, principal)),
+            address: (0, &rules.of_address(event, caller, origin)),
         };
         let mut found = Vec::new();
-        rules.matches(candidates, record, &mut |RuleNo(no)| found.push(no));
+        let mut sieve = Sieve::default();
+        let left = sieve.left(rules, candidates, record);
+        rules.matches(left, record, &mut |RuleNo(no)| found.push(no));
         found.sort_unstable();
         let view = View::whole(record, rules.names());
         let numbered = (0..).zip(rules.rules());

@@ -5,7 +5,7 @@ use super::{matcher::Value, names::Names, policy::Access};
 use crate::record::Record;
 use baseline::Principal;
 use ingest::{
-    Event,
+    Event, Raw, Text,
     enrich::{Caller, Origin},
     flow::{self, FlowBatch, Kind},
 };
@@ -22,7 +22,25 @@ pub(crate) enum Facet {
     Address,
     /// `userAgent`.
     Agent,
+    /// How it ended: `eventType`, `errorCode`, and which of the members of [`Self::Member`] there are.
+    Ending,
+    /// A member that many records lack.
+    Member,
+    /// `srcport` of flow logs.
+    SrcPort,
+    /// `dstport` of flow logs.
+    DstPort,
     Rest,
+}
+
+impl Facet {
+    /// All that many records share.
+    pub(crate) const SHARED: [Self; 5] =
+        [Self::Api, Self::Caller, Self::Address, Self::Agent, Self::Ending];
+
+    fn bit(self) -> u16 {
+        1 << self as u16
+    }
 }
 
 /// What a record is made of. Where only a facet is known, the others hold nothing of use.
@@ -48,6 +66,14 @@ pub(crate) struct FlowRow<'r> {
 pub(crate) enum Seen<'r> {
     Record(Parts<'r>),
     Flow(FlowRow<'r>),
+    /// Of a row of flow logs, the port that a facet knows.
+    Port(Option<i64>),
+}
+
+impl<'r> From<Parts<'r>> for Seen<'r> {
+    fn from(parts: Parts<'r>) -> Self {
+        Self::Record(parts)
+    }
 }
 
 impl<'r> From<&'r Record<'r>> for Seen<'r> {
@@ -68,26 +94,41 @@ impl<'r> From<FlowRow<'r>> for Seen<'r> {
 #[derive(Debug)]
 pub(crate) struct View<'r> {
     seen: Seen<'r>,
-    /// `None`: all of it.
-    facet: Option<Facet>,
+    /// Facets, by bits.
+    known: u16,
     names: &'r Names,
     access: OnceCell<Access>,
+    identity: OnceCell<Vec<Member<'r>>>,
+    request: OnceCell<Vec<Member<'r>>>,
 }
+
+/// A member of an object: its key and its value.
+pub(crate) type Member<'r> = (Text<'r>, Raw<'r>);
 
 impl<'r> View<'r> {
     /// All of what was seen.
     pub(crate) fn whole(seen: impl Into<Seen<'r>>, names: &'r Names) -> Self {
-        Self { seen: seen.into(), facet: None, names, access: OnceCell::new() }
+        Self::new(seen.into(), u16::MAX, names)
     }
 
-    /// A part of a record.
-    pub(crate) fn facet(facet: Facet, parts: Parts<'r>, names: &'r Names) -> Self {
-        let seen = Seen::Record(parts);
-        Self { seen, facet: Some(facet), names, access: OnceCell::new() }
+    /// Parts of a record or row.
+    pub(crate) fn of(facets: &[Facet], seen: impl Into<Seen<'r>>, names: &'r Names) -> Self {
+        let known = facets.iter().fold(0, |known, facet| known | facet.bit());
+        Self::new(seen.into(), known, names)
+    }
+
+    fn new(seen: Seen<'r>, known: u16, names: &'r Names) -> Self {
+        let (access, identity, request) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { seen, known, names, access, identity, request }
+    }
+
+    /// Nothing of any log.
+    pub(crate) fn nothing(names: &'r Names) -> Self {
+        Self::of(&[], Seen::Port(None), names)
     }
 
     pub(crate) fn knows(&self, facet: Facet) -> bool {
-        self.facet.is_none_or(|known| known == facet)
+        self.known & facet.bit() != 0
     }
 
     pub(crate) fn seen(&self) -> Seen<'r> {
@@ -101,6 +142,21 @@ impl<'r> View<'r> {
     /// Whom the record lets in. Policies are read once, whatever the number of rules that ask.
     pub(crate) fn access(&self, parts: Parts<'_>) -> &Access {
         self.access.get_or_init(|| Access::given_by(parts.event, parts.account))
+    }
+}
+
+impl<'r> View<'r> {
+    /// The members of an object that many fields are looked for in: cut out once, whatever the number
+    /// of rules that ask. `None` for others.
+    pub(crate) fn members(&self, parts: Parts<'r>, raw: Raw<'_>) -> Option<&[Member<'r>]> {
+        let is = |one: Option<Raw<'_>>| one.is_some_and(|one| std::ptr::eq(one.0, raw.0));
+        let (members, raw) = match parts.event {
+            Event { identity: Some(raw), .. } if is(Some(*raw)) => (&self.identity, *raw),
+            Event { request: Some(raw), .. } if is(Some(*raw)) => (&self.request, *raw),
+            _ => return None,
+        };
+        let is_object = raw.0.trim_ascii_start().starts_with('{');
+        is_object.then(|| members.get_or_init(|| raw.entries().collect()).as_slice())
     }
 }
 

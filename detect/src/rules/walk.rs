@@ -1,16 +1,59 @@
 //! Ways through a JSON value that was only cut out so far.
 
-use super::matcher::Value;
+use super::{
+    matcher::{Pattern, Value},
+    sigma::{Glob, GlobPart},
+    view::Member,
+};
 use ingest::{Raw, Text};
+use memchr::memchr2;
 use std::borrow::Cow;
 
 /// Texts that hold JSON within texts that hold JSON. Unit: levels.
 const TEXTS_MAX: u32 = 4;
 
-/// Whether `is` holds for any value at the end of `path`. Arrays are walked through; `null` is no
-/// value; what is an object there is the text that it was written as.
-pub(crate) fn any(raw: Raw<'_>, path: &[String], is: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
-    walk(raw, path, TEXTS_MAX, is)
+/// Keys below a value, from it down.
+#[derive(Debug, Clone)]
+pub(crate) struct Path {
+    keys: Box<[String]>,
+    /// What finds the last key in a text.
+    last: Option<Pattern>,
+}
+
+impl Path {
+    pub(crate) fn of(keys: Box<[String]>) -> Self {
+        let last = keys.last().map(|key| Glob(vec![GlobPart::Text(key.clone())]));
+        Self { keys, last: last.map(|key| Pattern::anywhere(&key, false)) }
+    }
+
+    /// Whether it is the value itself.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Whether `is` holds for any value at its end. Arrays are walked through; `null` is no value; what
+    /// is an object there is the text that it was written as.
+    pub(crate) fn any(&self, raw: Raw<'_>, is: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
+        self.may_be_in(raw.0) && walk(raw, &self.keys, TEXTS_MAX, is)
+    }
+
+    /// The same of the members of an object that it leads into.
+    pub(crate) fn any_below(
+        &self,
+        members: &[Member<'_>],
+        is: &mut dyn FnMut(Value<'_>) -> bool,
+    ) -> bool {
+        members.iter().any(|(key, value)| {
+            below(*key, &self.keys).is_some_and(|path| walk(*value, path, TEXTS_MAX, is))
+        })
+    }
+
+    /// Whether a text may hold its last key. What is escaped may be anything.
+    fn may_be_in(&self, text: &str) -> bool {
+        self.last.as_ref().is_none_or(|last| {
+            last.matches(text) || memchr2(b'\\', b'%', text.as_bytes()).is_some()
+        })
+    }
 }
 
 fn walk(
@@ -39,8 +82,11 @@ fn walk(
 /// What is left of `path` below `key`, if it leads there. A key that holds dots may be several
 /// names of the path.
 fn below<'p>(key: Text<'_>, path: &'p [String]) -> Option<&'p [String]> {
-    let key = key.get();
     let (first, rest) = path.split_first()?;
+    if !key.0.bytes().any(|byte| matches!(byte, b'\\' | b'.')) {
+        return key.0.eq_ignore_ascii_case(first).then_some(rest);
+    }
+    let key = key.get();
     if key.eq_ignore_ascii_case(first) {
         return Some(rest);
     }

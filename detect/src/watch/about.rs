@@ -135,10 +135,12 @@ fn page(head: &Head, fires: &str, limits: &str) -> String {
     let mut quiet: Vec<String> = vec![text(&notes.quiet_when)];
     quiet.extend(match notes.usual {
         Usual::Never => None,
-        Usual::Api => Some("The finding is low where the identity knows the API already.".to_owned()),
+        Usual::Api => Some(
+            "The finding is low where the identity has called the API on earlier days.".to_owned(),
+        ),
         Usual::ApiOrCold => Some(
-            "The finding is low where the identity knows the API already, and where nobody has history \
-             yet."
+            "The finding is low where the identity has called the API on earlier days, and where \
+             nobody has history yet."
                 .to_owned(),
         ),
         Usual::Match => {

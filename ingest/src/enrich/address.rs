@@ -24,15 +24,18 @@ pub enum Caller {
 const SERVICE_SUFFIXES: [&str; 4] =
     [".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".aws.internal"];
 
+impl Caller {
+    /// A caller at this address.
+    pub fn of(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        if is_private(address) { Self::Private(address) } else { Self::Public(address) }
+    }
+}
+
 /// Reads `sourceIPAddress`.
 pub fn caller(text: &str) -> Caller {
     if let Ok(address) = text.parse::<IpAddr>() {
-        let address = address.to_canonical();
-        return if is_private(address) {
-            Caller::Private(address)
-        } else {
-            Caller::Public(address)
-        };
+        return Caller::of(address);
     }
     if text == "AWS Internal" || text.starts_with("AWS Internal/") {
         return Caller::Internal;

@@ -98,9 +98,7 @@ fn test(
         (Equals { .. }, Operand::Number(number)) => Matcher::Number(*number),
         (Equals { .. }, Operand::Bool(wanted)) => Matcher::Bool(*wanted),
         (Regex, Operand::Regex(source)) => faults.note(item.line, Matcher::regex(source))?,
-        (Cidr, Operand::Cidr(address, n_bits)) => {
-            Matcher::Range(Range { address: *address, n_bits: *n_bits })
-        }
+        (Cidr, Operand::Cidr(address, n_bits)) => Matcher::Range(Range::of(*address, *n_bits)),
         (Cidr, Operand::Glob(glob)) => {
             let range = literal(glob).and_then(Range::parse);
             let range = range.ok_or_else(|| "expected a network such as 10.0.0.0/8".to_owned());

@@ -141,7 +141,7 @@ proptest! {
 
     #[test]
     fn a_network_holds_what_its_bits_say(bits in any::<u32>(), other in any::<u32>(), n in 0_u8..=32) {
-        let range = Range { address: IpAddr::V4(bits.into()), n_bits: n };
+        let range = Range::of(IpAddr::V4(bits.into()), n);
         let mask = u32::MAX.checked_shl(32 - u32::from(n)).unwrap_or(0);
         let value = Value::Address(IpAddr::V4(other.into()));
         prop_assert_eq!(range.holds_value(value), bits & mask == other & mask);

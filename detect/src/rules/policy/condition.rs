@@ -111,8 +111,8 @@ fn by_value(kind: Kind, value: &str) -> Option<BTreeSet<String>> {
         }
         // Wider ranges are public, says AWS.
         Kind::Address => match Range::parse(value)? {
-            Range { address: IpAddr::V4(_), n_bits } => nameless(n_bits >= 8),
-            Range { address: IpAddr::V6(_), n_bits } => nameless(n_bits >= 32),
+            Range { address: IpAddr::V4(_), n_bits, .. } => nameless(n_bits >= 8),
+            Range { address: IpAddr::V6(_), n_bits, .. } => nameless(n_bits >= 32),
         },
         // `AROA...:*` is every session of one role.
         Kind::Id => {

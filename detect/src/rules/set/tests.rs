@@ -1,9 +1,4 @@
-use crate::rules::{
-    List, Lists, Names, RuleSet,
-    rule::RuleNo,
-    testkit::matching,
-    view::{FlowRow, Seen},
-};
+use crate::rules::{List, Lists, Names, RuleSet, rule::RuleNo, testkit::matching, view::Seen};
 use ingest::{
     flow::Field,
     flowlog::{FlowFormat, FlowReader},
@@ -22,11 +17,9 @@ fn flow_matching(rules: &RuleSet, format: &str, text: &str) -> Vec<Vec<u32>> {
     let mut found = Vec::new();
     let mut reader = FlowReader::new(Some(FlowFormat::parse(format).unwrap()));
     reader.read(text.as_bytes(), &mut |batch| {
-        for row in 0..batch.rows() {
-            let mut of_row = Vec::new();
-            rules.flow_matches(FlowRow { batch: &batch, row }, &mut |no| of_row.push(no.0));
-            found.push(of_row);
-        }
+        let mut of_rows = vec![Vec::new(); batch.rows()];
+        rules.flow_matches(&batch, &mut |row, no| of_rows[row.row].push(no.0));
+        found.extend(of_rows);
     });
     found
 }
@@ -72,19 +65,17 @@ fn only_rules_about_flows_need_columns() {
     let calls = "title: Calls\nlogsource:\n  product: aws\n  service: cloudtrail\n\
                  detection:\n  a:\n    eventName: X\n  condition: a";
     let none = read(&[("0.yml", calls)], Names::default());
-    assert!(!none.needs_flows() && none.flow_fields().is_empty());
+    assert!(none.flow_fields().is_empty());
     let told = "title: T\nlogsource:\n  product: aws\n  service: vpcflow\n\
                 detection:\n  a:\n    dst-port: 22\n  condition: a\n\
                 sentrail:\n  summary: from {srcaddr}\n  targets: [dstaddr]";
     let some = read(&[("0.yml", calls), ("1.yml", told)], Names::default());
-    assert!(some.needs_flows());
     let wanted = [Field::SrcAddr, Field::DstAddr, Field::DstPort];
     assert_eq!(some.flow_fields().into_iter().collect::<Vec<_>>(), wanted);
     let mut summary = None;
     let mut reader = FlowReader::new(Some(FlowFormat::parse(FORMAT).unwrap()));
     reader.read(b"10.0.0.1 10.0.0.2 22 1 ACCEPT -", &mut |batch| {
-        let row = FlowRow { batch: &batch, row: 0 };
-        some.flow_matches(row, &mut |RuleNo(no)| {
+        some.flow_matches(&batch, &mut |row, RuleNo(no)| {
             summary = some.rules()[no as usize].summary(Seen::from(row), some.names());
         });
     });

@@ -141,7 +141,7 @@ fn notes_have_their_keys() {
     assert_eq!(detection(&notes("usual: never")).head.notes.usual, Usual::Never);
     refuses(
         &notes("usual: always"),
-        &["7: no usual \"always\"; expected one of never, api, match"],
+        &["7: no usual \"always\"; expected one of never, api, api-or-cold, match"],
     );
     refuses(
         &notes("quiet_when: x"),
