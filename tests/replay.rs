@@ -195,7 +195,7 @@ fn from_and_until_bound_what_is_looked_at() {
     }
     late.tells(&["left out", "outside the time asked for"]);
     late.tells(&["time", &format!(" {}", from.get(..16).unwrap())]);
-    // Nothing happens on the first day that is worth a look.
+    // Nothing but ordinary administration happens on the first day.
     let early = run(&["replay", "--format", "jsonl", "--until", "2026-03-03", archive()]);
     for finding in early.ends(0).rows() {
         assert_eq!(finding["severity"]["label"], "low", "{finding}");
