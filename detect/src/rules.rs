@@ -6,6 +6,7 @@ mod decoys;
 mod derived;
 mod fields;
 pub(crate) mod index;
+mod known;
 mod library;
 mod lists;
 mod matcher;

@@ -16,6 +16,7 @@ use super::{
     view::{Facet, View},
     words::Words,
 };
+use baseline::stable_hash;
 use std::collections::{BTreeMap, BTreeSet};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -29,7 +30,11 @@ pub struct OfApi {
 
 /// Open rules that a part of a record leaves, by bits; what is beyond the last word is left.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Open(Box<[u64]>);
+pub struct Open {
+    words: Box<[u64]>,
+    /// Hash of the part.
+    part: u128,
+}
 
 /// Rules that are left of a record by all that it shares with others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,18 +52,36 @@ impl Left {
     }
 }
 
+impl Open {
+    /// The same, of the part with this hash.
+    pub(crate) fn of_part(self, part: u128) -> Self {
+        Self { part, ..self }
+    }
+}
+
 impl OfApi {
+    /// The same, of the API with this hash.
+    pub(crate) fn of_part(self, part: u128) -> Self {
+        Self { open: self.open.of_part(part), ..self }
+    }
+
+    /// Hash of the API and of the parts that leave `opens`.
+    pub(crate) fn parts(&self, opens: &[&Open; 4]) -> u128 {
+        let [a, b, c, d] = opens.map(|open| open.part.to_le_bytes());
+        stable_hash(&[&self.open.part.to_le_bytes(), &a, &b, &c, &d])
+    }
+
     /// Whether no rule is left of what the API and `opens` leave.
     #[inline]
     pub(crate) fn leaves_none(&self, opens: &[&Open]) -> bool {
-        self.bound.is_empty() && (0..self.open.0.len()).all(|n| self.word(opens, n) == 0)
+        self.bound.is_empty() && (0..self.open.words.len()).all(|n| self.word(opens, n) == 0)
     }
 
     /// Places of open rules that all leave.
     #[inline]
     fn word(&self, opens: &[&Open], n: usize) -> u64 {
-        let own = self.open.0.get(n).copied().unwrap_or(0);
-        opens.iter().fold(own, |word, open| word & open.0.get(n).copied().unwrap_or(u64::MAX))
+        let own = self.open.words.get(n).copied().unwrap_or(0);
+        opens.iter().fold(own, |word, open| word & open.words.get(n).copied().unwrap_or(u64::MAX))
     }
 }
 
@@ -138,7 +161,7 @@ impl Index {
         if let Some(last) = words.last_mut() {
             *last &= u64::MAX >> ((64 - self.open.len() % 64) % 64);
         }
-        Open(words.into())
+        Open { words: words.into(), part: 0 }
     }
 
     /// What the API and `opens` leave of a record, as far as `view` knows it.

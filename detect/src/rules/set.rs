@@ -3,13 +3,14 @@
 use super::{
     fields::Field,
     index::{Index, Left, OfApi, Open},
+    known::Known,
     names::Names,
     ports::ByPorts,
     rule::{Correlation, Rule, RuleNo},
     view::{Facet, FlowRow, Parts, Seen, View},
 };
 use crate::record::Record;
-use baseline::Principal;
+use baseline::{Principal, stable_hash};
 use ingest::{
     Event,
     enrich::{Caller, Origin},
@@ -26,6 +27,16 @@ pub struct RuleSet {
     index: Index,
     flows: ByPorts,
     filters: Vec<Applied>,
+    known: KnownParts,
+}
+
+/// What parts of records leave, from chunk to chunk.
+#[derive(Debug, Clone, Default)]
+struct KnownParts {
+    apis: Known<OfApi>,
+    /// Callers, addresses, agents and endings.
+    others: Known<Open>,
+    together: Known<Left>,
 }
 
 /// A filter that was put to rules.
@@ -42,7 +53,8 @@ impl RuleSet {
     pub(crate) fn new(rules: Vec<Rule>, correlations: Vec<Correlation>, names: Names) -> Self {
         let index = Index::of(&rules, &names);
         let flows = ByPorts::of(&rules, &names);
-        Self { rules, correlations, names, index, flows, filters: Vec::new() }
+        let (filters, known) = (Vec::new(), KnownParts::default());
+        Self { rules, correlations, names, index, flows, filters, known }
     }
 
     /// The set, with what is known of the filters that its rules have in them.
@@ -75,8 +87,13 @@ impl RuleSet {
     pub fn of_api(&self, event: &Event<'_>, api: &str) -> OfApi {
         let (caller, origin) = NOBODY;
         let parts = Parts { event, api, principal: None, caller, origin, account: "" };
-        let view = View::of(&[Facet::Api], parts, &self.names);
-        self.index.of_api(&view, (&event.name.get(), api), &self.rules)
+        let read_only = [event.read_only.map_or(2, u8::from)];
+        let text = [event.source.0.as_bytes(), event.name.0.as_bytes(), &read_only];
+        let part = stable_hash(&text);
+        self.known.apis.get(part, || {
+            let view = View::of(&[Facet::Api], parts, &self.names);
+            self.index.of_api(&view, (&event.name.get(), api), &self.rules).of_part(part)
+        })
     }
 
     /// The open rules that records of a caller can match. Of `event` it reads `userIdentity` and
@@ -85,40 +102,58 @@ impl RuleSet {
         let (caller, origin) = NOBODY;
         let principal = Some(principal);
         let parts = Parts { event, api: "", principal, caller, origin, account: "" };
-        self.open(Facet::Caller, parts)
+        let recipient = event.recipient_account.map_or("", |account| account.0);
+        let identity = event.identity.map_or("", |raw| raw.0);
+        self.open(Facet::Caller, parts, &[recipient, identity])
     }
 
     /// The open rules that records from an address can match. Of `event` it reads
     /// `sourceIPAddress` only.
     pub fn of_address(&self, event: &Event<'_>, caller: Caller, origin: Origin) -> Open {
         let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
-        self.open(Facet::Address, parts)
+        let country = origin.country.as_ref().map_or("", |country| country.as_str());
+        let network = origin.network.map_or_else(String::new, |network| network.0.to_string());
+        let text = event.source_ip.map_or("", |text| text.0);
+        self.open(Facet::Address, parts, &[text, country, &network])
     }
 
     /// The open rules that records of an agent can match. Of `event` it reads `userAgent` only.
     pub(crate) fn of_agent(&self, event: &Event<'_>) -> Open {
         let (caller, origin) = NOBODY;
         let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
-        self.open(Facet::Agent, parts)
+        self.open(Facet::Agent, parts, &[event.user_agent.map_or("", |agent| agent.0)])
     }
 
     /// The open rules that records with this ending can match. Of `event` it reads what
-    /// [`Facet::Ending`] says only.
-    pub(crate) fn of_ending(&self, event: &Event<'_>) -> Open {
+    /// [`Facet::Ending`] says only, and that is `ending`.
+    pub(crate) fn of_ending(&self, event: &Event<'_>, ending: &[u8]) -> Open {
         let (caller, origin) = NOBODY;
         let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
-        self.open(Facet::Ending, parts)
+        self.known_open(Facet::Ending, parts, stable_hash(&[b"ending", ending]))
     }
 
     /// The rules that all records can match that share API, caller, address, agent and ending with
     /// `record`, of those that the parts leave.
-    pub(crate) fn left(&self, api: &OfApi, opens: &[&Open], record: &Record<'_>) -> Left {
-        let view = View::of(&Facet::SHARED, record, &self.names);
-        self.index.left((api, opens), &view, &self.rules)
+    pub(crate) fn left(&self, api: &OfApi, opens: &[&Open; 4], record: &Record<'_>) -> Left {
+        self.known.together.get(api.parts(opens), || {
+            let view = View::of(&Facet::SHARED, record, &self.names);
+            self.index.left((api, opens), &view, &self.rules)
+        })
     }
 
-    fn open(&self, facet: Facet, parts: Parts<'_>) -> Open {
-        self.index.open(facet, &View::of(&[facet], parts, &self.names), &self.rules)
+    /// What a part of a record leaves that is told by `text`.
+    fn open(&self, facet: Facet, parts: Parts<'_>, text: &[&str]) -> Open {
+        let text = text.iter().map(|text| text.as_bytes());
+        let of = [facet as u8];
+        let told: Vec<&[u8]> = [&of[..]].into_iter().chain(text).collect();
+        self.known_open(facet, parts, stable_hash(&told))
+    }
+
+    fn known_open(&self, facet: Facet, parts: Parts<'_>, part: u128) -> Open {
+        self.known.others.get(part, || {
+            let view = View::of(&[facet], parts, &self.names);
+            self.index.open(facet, &view, &self.rules).of_part(part)
+        })
     }
 
     /// Visits the rules that match a record, of those that are left of it, in a fixed order.

@@ -54,7 +54,7 @@ impl Sieve {
     ) -> &Left {
         let Self { agents, endings, together, nothing, scratch } = self;
         write_ending(scratch, record.event);
-        let n_ending = endings.number(scratch, || rules.of_ending(record.event));
+        let n_ending = endings.number(scratch, || rules.of_ending(record.event, scratch));
         let Some(ending) = endings.get(n_ending) else { return nothing };
         if api.1.leaves_none(&[caller.1, address.1, ending]) {
             return nothing;
