@@ -23,7 +23,7 @@ const LEVELS: [(&str, Level); 5] = [
 const USUALS: [(&str, Usual); 3] =
     [("never", Usual::Never), ("api", Usual::Api), ("match", Usual::Match)];
 
-const NOTES: [&str; 7] =
+pub(super) const NOTES: [&str; 7] =
     ["guardduty", "misses", "quiet-when", "summary", "targets", "triage", "usual"];
 
 pub(super) fn head(file: &Arc<str>, table: Table<'_>, faults: &mut Faults) -> Option<Head> {
