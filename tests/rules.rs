@@ -332,3 +332,15 @@ fn the_manual_lists_every_field_that_is_worked_out() {
     let listed: Vec<String> = rows.map(|name| format!("sentrail.{name}")).collect();
     assert_eq!(listed, detect::rules::derived().collect::<Vec<_>>());
 }
+
+#[test]
+fn the_rules_to_copy_are_there() {
+    let page = include_str!("../CONTRIBUTING.md");
+    let words = page.split('`');
+    let names: Vec<&str> = words.filter(|word| word.rsplit('.').next() == Some("yml")).collect();
+    assert!(names.len() > 3, "{names:?}");
+    for name in names.iter().filter(|name| !name.contains(['<', '/'])) {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("detect/rules").join(name);
+        assert!(file.is_file(), "{name}");
+    }
+}

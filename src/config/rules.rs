@@ -174,12 +174,9 @@ pub(super) fn load(named: &Named<'_>) -> Result<Loaded, ConfigError> {
     }
     let (mut troubles, mut texts) = (Vec::new(), Texts::default());
     let mut files = files(folder, rules, &mut troubles);
-    let n_own = files.len();
-    for file in self::files(folder, rules_of_others, &mut troubles) {
-        if files.iter().all(|own| own.name != file.name) {
-            files.push(file);
-        }
-    }
+    let own: BTreeSet<String> = files.iter().map(|file| file.name.clone()).collect();
+    let others = self::files(folder, rules_of_others, &mut troubles);
+    files.extend(others.into_iter().filter(|file| !own.contains(&file.name)));
     if files.len() > FILES_MAX {
         troubles.push(format!("more than {FILES_MAX} files of rules (expected fewer)"));
     }
@@ -188,7 +185,6 @@ pub(super) fn load(named: &Named<'_>) -> Result<Loaded, ConfigError> {
     }
     let names = names(named, &mut troubles, &mut texts);
     let (rules, errors) = Rules::of(&files, names);
-    let own: BTreeSet<&str> = files.iter().take(n_own).map(|file| file.name.as_str()).collect();
     let is_mine = |error: &&RuleError| *error.why() == Why::Fault && own.contains(error.file());
     troubles.extend(errors.iter().filter(is_mine).map(ToString::to_string));
     if !troubles.is_empty() {

@@ -11,7 +11,7 @@ use crate::rules::yaml::{Fault, Kind, Node, Scalar, Value};
 const TIMESPANS_MS: std::ops::RangeInclusive<i64> = 1_000..=7 * DAY_MS;
 const DAY_MS: i64 = 86_400_000;
 
-const KEYS: [&str; 7] =
+pub(super) const KEYS: [&str; 7] =
     ["aliases", "condition", "generate", "group-by", "rules", "timespan", "type"];
 
 const BOUNDS: [(&str, Bound); 6] = [
@@ -23,7 +23,7 @@ const BOUNDS: [(&str, Bound); 6] = [
     ("neq", Bound::NotEqual),
 ];
 
-const TYPES: [&str; 4] = ["event_count", "temporal", "temporal_ordered", "value_count"];
+pub(super) const TYPES: [&str; 4] = ["event_count", "temporal", "temporal_ordered", "value_count"];
 /// Types of other readers of Sigma.
 const OTHER_TYPES: [&str; 6] =
     ["value_avg", "value_max", "value_median", "value_min", "value_percentile", "value_sum"];

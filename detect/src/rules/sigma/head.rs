@@ -27,7 +27,7 @@ const USUALS: [(&str, Usual); 4] = [
     ("match", Usual::Match),
 ];
 
-const NOTES: [&str; 7] =
+pub(super) const NOTES: [&str; 7] =
     ["guardduty", "misses", "quiet-when", "summary", "targets", "triage", "usual"];
 
 pub(super) fn head(file: &Arc<str>, table: Table<'_>, faults: &mut Faults) -> Option<Head> {

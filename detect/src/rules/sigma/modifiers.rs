@@ -38,7 +38,7 @@ pub(super) enum Modifier {
 
 use Modifier as M;
 
-const MODIFIERS: [(&str, Modifier); 25] = [
+pub(super) const MODIFIERS: [(&str, Modifier); 25] = [
     ("all", M::All),
     ("base64", M::Base64),
     ("base64offset", M::Base64Offset),

@@ -214,6 +214,17 @@ fn a_whole_rule_is_read() {
     }
 }
 
+#[test]
+fn the_manual_names_every_word_there_is() {
+    let page = include_str!("../../../../docs/rules.md");
+    let modifiers = super::modifiers::MODIFIERS.map(|(name, _)| name);
+    let words = modifiers.into_iter().chain(super::head::NOTES);
+    let words = words.chain(super::correlation::KEYS).chain(super::correlation::TYPES);
+    for word in words {
+        assert!(page.contains(&format!("`{word}`")), "{word}");
+    }
+}
+
 fn piece(piece: &Piece) -> String {
     match piece {
         Piece::Text(text) => text.clone(),
