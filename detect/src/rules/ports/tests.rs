@@ -27,7 +27,8 @@ fn rules(selections: &[&str], names: Names) -> RuleSet {
 #[track_caller]
 fn asked(set: &RuleSet, ports: impl Iterator<Item = (String, String)>) -> usize {
     let format = FlowFormat::parse("${srcport} ${dstport} ${action}").unwrap();
-    let text: String = ports.map(|(from, to)| format!("{from} {to} ACCEPT\n")).collect();
+    let text: Vec<String> = ports.map(|(from, to)| format!("{from} {to} ACCEPT")).collect();
+    let text = text.join("\n");
     let by_ports = ByPorts::of(set.rules(), set.names());
     let mut n_asked = 0;
     FlowReader::new(Some(format)).read(text.as_bytes(), &mut |batch| {
