@@ -53,15 +53,16 @@ impl Sieve {
         record: &Record<'_>,
     ) -> &Left {
         let Self { agents, endings, together, nothing, scratch } = self;
-        write_ending(scratch, record.event);
-        let n_ending = endings.number(scratch, || rules.of_ending(record.event, scratch));
-        let Some(ending) = endings.get(n_ending) else { return nothing };
-        if api.1.leaves_none(&[caller.1, address.1, ending]) {
-            return nothing;
-        }
         let agent = record.event.user_agent.map_or("", |agent| agent.0);
         let n_agent = agents.number(agent.as_bytes(), || rules.of_agent(record.event));
         let Some(agent) = agents.get(n_agent) else { return nothing };
+        if api.1.leaves_none(&[caller.1, address.1, agent]) {
+            return nothing;
+        }
+        // Dearer to tell than the agent, which is one text.
+        write_ending(scratch, record.event);
+        let n_ending = endings.number(scratch, || rules.of_ending(record.event, scratch));
+        let Some(ending) = endings.get(n_ending) else { return nothing };
         let opens = [caller.1, address.1, ending, agent];
         if api.1.leaves_none(&opens) {
             return nothing;
