@@ -289,6 +289,9 @@ fn walk(folder: &Path, depth_max: usize, found: &mut Vec<PathBuf>) -> std::io::R
 fn text(path: &Path, bytes_max: usize) -> Result<String, String> {
     let name = path.display();
     let failed = |error: std::io::Error| format!("{name}: cannot be read: {error}");
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(format!("{name}: is no file"));
+    }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;
     file.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;

@@ -207,9 +207,17 @@ fn aliased(
 
 /// Rules that only correlations want do not speak for themselves.
 fn hush(rules: &mut [Rule], correlations: &[Correlation]) {
+    let is_built_in = |head: &Head| head.file.starts_with(super::library::BUILT_IN_PREFIX);
     let members = |generates: bool| -> BTreeSet<RuleNo> {
         let of = correlations.iter().filter(|made| made.document.generate == generates);
-        of.flat_map(|made| &made.members).map(|member| member.rule).collect()
+        let members =
+            of.flat_map(|made| made.members.iter().map(move |member| (made, member.rule)));
+        // Nobody's correlation takes a rule out of force that ships with the program.
+        let members = members.filter(|(made, no)| {
+            let rule = rules.get(no.0 as usize);
+            is_built_in(&made.document.head) || rule.is_none_or(|rule| !is_built_in(&rule.head))
+        });
+        members.map(|(_, no)| no).collect()
     };
     let (wanted, generated) = (members(false), members(true));
     for (no, rule) in (0..).map(RuleNo).zip(rules) {

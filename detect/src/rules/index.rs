@@ -2,7 +2,7 @@
 //!
 //! Nearly every rule names the APIs it is about: it is *bound* to them, and costs other records
 //! nothing. The few others are *open*. For an API, a caller, an address, an agent and an ending it is
-//! worked out once per chunk which of the open rules can hold given only that. Of the rules that all
+//! worked out once (`known.rs` keeps it) which of the open rules can hold given only that. Of the rules that all
 //! five leave, and of those bound to the API, it is worked out once for all records that share the
 //! five which can hold given all of them; a record can match only those. That a rule is left out is
 //! always right, as its condition is false whatever the rest of the record says.

@@ -18,6 +18,9 @@ use std::{
 /// Names and texts of the files of `detect/rules`, sorted, without their samples.
 static BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
+/// How the names of these files begin.
+pub(super) const BUILT_IN_PREFIX: &str = "built-in/";
+
 /// A file of rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFile {
@@ -73,9 +76,10 @@ impl Rules {
         }
         for RuleFile { name, text } in files {
             let file: Arc<str> = name.as_str().into();
-            let (read, found) = sigma::read(&file, text);
+            let (mut read, found) = sigma::read(&file, text);
             errors.extend(found);
             errors.extend(read.iter().filter_map(learns_match));
+            read.retain(|document| learns_match(document).is_none());
             if read.iter().any(|document| !matches!(document, Document::Other(_))) {
                 texts.push((file, Cow::Owned(text.clone())));
             }

@@ -20,7 +20,7 @@ pub(crate) const ANY_ACCOUNT: &str = "any-aws-account";
 
 /// Statements of a policy, principals and actions of a statement, and policies of a call that are
 /// looked at. Unit: of each.
-const PARTS_MAX: usize = 256;
+const PARTS_MAX: usize = 16_384;
 /// How deep in the parameters of a call policies are looked for. Unit: keys.
 const DEPTH_MAX: u32 = 3;
 
@@ -96,10 +96,18 @@ impl Access {
             let each = raw.into_iter().flat_map(Raw::each).filter_map(Raw::text).take(PARTS_MAX);
             each.map(|text| text.get().into_owned()).collect()
         };
-        let is_all = |text: &String| text.bytes().all(|byte| matches!(byte, b'*' | b':'));
+        let is_all = |text: &String| {
+            let rest = text.strip_prefix("arn:").unwrap_or(text);
+            let rest = rest.strip_prefix("aws").unwrap_or(rest);
+            rest.contains('*') && rest.bytes().all(|byte| matches!(byte, b'*' | b':' | b'?'))
+        };
         let actions = texts(action);
         let on_all = texts(resource).iter().any(is_all) || no_resource.is_some();
-        self.is_admin |= on_all && actions.iter().any(is_all);
+        // Everything but some is everything, unless it leaves out IAM, as PowerUserAccess does.
+        let leaves_iam =
+            |text: &String| text.starts_with('*') || text.to_ascii_lowercase().starts_with("iam:");
+        let is_rest = no_action.is_some() && !texts(no_action).iter().any(leaves_iam);
+        self.is_admin |= on_all && (actions.iter().any(is_all) || is_rest);
         self.actions.extend(actions);
         // All but some: whatever they are, a rule about an action wants to hear of it.
         self.actions.extend(no_action.map(|_| "*".to_owned()));

@@ -148,7 +148,8 @@ fn page(head: &Head, fires: &str, limits: &str) -> String {
         }
     });
     if !head.false_positives.is_empty() {
-        quiet.push(format!("It can be harmless: {}.", head.false_positives.join("; ")));
+        let cases = head.false_positives.iter().map(|case| case.trim().trim_end_matches('.'));
+        quiet.push(format!("It can be harmless: {}.", cases.collect::<Vec<_>>().join("; ")));
     }
     let quiet = joined(quiet, "the conditions of the rule are not met.");
     let misses = joined(

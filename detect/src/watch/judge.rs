@@ -148,11 +148,12 @@ impl Watch {
 
     /// Whether a match of the first rule is followed by one of the second, and so on.
     fn is_in_order(&self, window: &[(Slot, &Slotted)]) -> bool {
-        let mut reached: Option<Mark<'_>> = None;
+        let mut reached: Vec<Mark<'_>> = Vec::new();
         (0..).zip(&self.members).all(|(place, _): (u16, _)| {
             let matched = window.iter().filter_map(|(_, slot)| slot.get(&place));
-            reached = matched.filter_map(|matched| matched.after(reached)).min();
-            reached.is_some()
+            let next = matched.filter_map(|matched| matched.after(&reached)).min();
+            reached.extend(next);
+            next.is_some()
         })
     }
 
@@ -231,16 +232,16 @@ impl Watch {
         usual: Option<&Generation<'_>>,
         key: &HashKey,
     ) -> (bool, String) {
-        let (dimension, values, done) = match self.usual {
+        let (dimension, values) = match self.usual {
             Usual::Never => return (false, String::new()),
             Usual::Api | Usual::ApiOrCold => {
                 let apis = told.all.apis.iter().map(|(api, _)| api.clone()).collect();
-                (Dimension::Api, apis, "calls")
+                (Dimension::Api, apis)
             }
             Usual::Match => {
                 let ids = told.members.iter().filter_map(|at| self.members.get(usize::from(*at)));
                 let ids: Vec<Value> = ids.map(|(id, _)| key.value(id)).collect();
-                (Dimension::Matches, ids, "matches")
+                (Dimension::Matches, ids)
             }
         };
         let Some(usual) = usual.filter(|usual| usual.own_days() > 0) else {
@@ -250,17 +251,22 @@ impl Watch {
         let (known, news): (Vec<&Value>, Vec<&Value>) =
             values.iter().partition(|value| usual.knows(dimension, value));
         let is_whole = !(dimension == Dimension::Api && told.all.apis.is_estimate());
+        // Rules are known to people by what they say, APIs by their names.
+        let is_api = dimension == Dimension::Api;
         let texts = |values: &[&Value]| {
             let texts = values.iter().take(USUAL_SHOWN_MAX).map(|value| value.text.to_string());
             texts.collect::<Vec<_>>().join(", ")
         };
+        let own_days = usual.own_days();
         if !known.is_empty() && news.is_empty() && is_whole {
             let n_days = known.iter().map(|value| usual.n_days(dimension, value)).min();
-            let (n_days, own_days) = (n_days.unwrap_or(0).max(1), usual.own_days());
-            let what = texts(&known);
-            return (true, format!("{done} {what} on at least {n_days} of its {own_days} days"));
+            let n_days = n_days.unwrap_or(0).max(1);
+            let what = if is_api { format!("calls {}", texts(&known)) } else { "done".to_owned() };
+            return (true, format!("{what} on at least {n_days} of its {own_days} days"));
         }
-        (false, format!("never {done} {} in its {} days", texts(&news), usual.own_days()))
+        let what =
+            if is_api { format!("never calls {}", texts(&news)) } else { "not done".to_owned() };
+        (false, format!("{what} in its {own_days} days"))
     }
 }
 

@@ -74,11 +74,17 @@ impl Matched {
         }
     }
 
-    /// The first match after `mark` of those that are kept.
-    pub(super) fn after(&self, mark: Option<Mark<'_>>) -> Option<Mark<'_>> {
+    /// The first match after `marks` of those that are kept. CloudTrail tells time by the second, so
+    /// that another record of the same second may be the next; what has no id must be later.
+    pub(super) fn after(&self, marks: &[Mark<'_>]) -> Option<Mark<'_>> {
         let kept = self.records.iter().map(|record| (record.time_ms, &record.id));
         let last = self.last.iter().map(|(time_ms, id)| (*time_ms, id));
-        kept.chain(last).filter(|one| mark.is_none_or(|mark| *one > mark)).min()
+        let is_next = |(time_ms, id): &Mark<'_>| {
+            let has_id = !matches!(id, EventId::Text(text) if text.is_empty());
+            let is_other = || has_id && marks.iter().all(|(_, used)| used != id);
+            marks.last().is_none_or(|(at_ms, _)| time_ms > at_ms || time_ms == at_ms && is_other())
+        };
+        kept.chain(last).filter(is_next).min()
     }
 }
 

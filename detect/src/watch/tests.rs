@@ -146,7 +146,7 @@ fn a_habit_makes_it_low() {
     let logs = Logs::new().daily(20, "9:00", |_| give()).call(0, "10:00", give());
     let finding = logs.today(ID).unwrap();
     assert_eq!(finding.severity, Severity::Low);
-    says(&finding, &["usual: matches admin-policy-given-to-user on at least"]);
+    says(&finding, &["usual: done on at least"]);
     let reader = call("iam:AttachUserPolicy")
         .request(json!({"userName": "bob", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}));
     let reads = Logs::new().daily(20, "9:00", |_| reader.clone()).call(0, "10:00", give());
@@ -330,6 +330,25 @@ fn one_record_is_no_two_steps() {
     logs.clone().call(0, "10:01", call("s3:A")).stays_quiet("together");
     let finding = logs.calls(0, "10:01", 2, |_| call("s3:A")).finding("together");
     says(&finding, &["matched \"x\", then \"y\" within 10 minutes"]);
+}
+
+#[test]
+fn steps_of_one_second_have_no_order_to_miss() {
+    let same = |api: &str, id: &str| call(api).id(id);
+    for ids in [["1", "2"], ["2", "1"]] {
+        let logs = steps("temporal_ordered", &["A", "B"]);
+        let logs = logs.call(0, "10:01", same("s3:A", ids[0]));
+        logs.call(0, "10:01", same("s3:B", ids[1])).finding("together");
+    }
+}
+
+#[test]
+fn nobodys_correlation_silences_a_rule_that_ships_with_the_program() {
+    let text = correlation(
+        "type: event_count, rules: [ssm-activation-made], group-by: [userIdentity.arn], timespan: \
+         1h, condition: {gte: 1000}",
+    );
+    logs(&text).call(0, "10:00", activate()).finding("ssm-activation-made");
 }
 
 #[test]

@@ -131,6 +131,12 @@ fn actions_and_administrators_are_told() {
     );
     assert!(!of(json!({ "Effect": "Deny", "Action": "*", "Resource": "*" })).is_admin);
     assert!(!of(json!({ "Effect": "Allow", "NotAction": "iam:*", "Resource": "*" })).is_admin);
+    assert!(of(json!({ "Effect": "Allow", "NotAction": "a4b:x", "Resource": "*" })).is_admin);
+    assert!(of(json!({ "Effect": "Allow", "Action": "?*", "Resource": "arn:*:*:*:*:*" })).is_admin);
+    // What a policy of 6 KB can put in front hides nothing.
+    let mut actions = vec!["s3:*"; 1_000];
+    actions.push("*");
+    assert!(of(json!({ "Effect": "Allow", "Action": actions, "Resource": "*" })).is_admin);
     let attach = |arn: &str| given(json!({ "userName": "u", "policyArn": arn })).is_admin;
     assert!(attach("arn:aws:iam::aws:policy/AdministratorAccess"));
     assert!(attach("arn:aws-us-gov:iam::aws:policy/IAMFullAccess"));
@@ -177,7 +183,8 @@ fn acls_give_access() {
 
 #[test]
 fn what_is_looked_at_is_bounded() {
-    let principals: Vec<String> = (0..1_000).map(|n| format!("{n:012}")).collect();
+    let many = super::PARTS_MAX + 10;
+    let principals: Vec<String> = (0..many).map(|n| format!("{n:012}")).collect();
     assert_eq!(by_principal(&json!({ "AWS": principals })).len(), super::PARTS_MAX);
     let statement =
         |n: usize| json!({ "Effect": "Allow", "Principal": { "AWS": format!("{n:012}") } });
@@ -187,7 +194,7 @@ fn what_is_looked_at_is_bounded() {
         assert_eq!(found == 1, depth <= super::DEPTH_MAX, "{depth}");
         deep = json!({ "b": deep });
     }
-    let policy = json!({ "Statement": (0..1_000).map(statement).collect::<Vec<_>>() });
+    let policy = json!({ "Statement": (0..many).map(statement).collect::<Vec<_>>() });
     assert_eq!(granted(json!({ "policy": policy.to_string() })).len(), super::PARTS_MAX);
 }
 
