@@ -160,9 +160,10 @@ def main():
     arguments.add_argument("sets", nargs="*", metavar="KIND:NAME=PATH")
     asked = arguments.parse_args()
     listed = subprocess.run([SENTRAIL, "detectors", "list", "--format", "jsonl"], capture_output=True, text=True)
-    detectors = [json.loads(line)["id"] for line in listed.stdout.splitlines()]
+    rows = [json.loads(line) for line in listed.stdout.splitlines()]
+    detectors = [row["id"] for row in rows if row["kind"] == "detector"]
     begun = time.monotonic()
-    book = Book(f"all {len(detectors)}")
+    book = Book(f"all {len(detectors)}, {len(rows) - len(detectors)} rules")
     corpus = Corpus(ROOT, SENTRAIL, ROOT / "target/corpus")
     called = gate(corpus, detectors)
     measure_corpus(corpus, called, asked.pairs, book)
