@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use benches::real_objects;
+use benches::{cost, real_objects};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ingest::cloudtrail::{self, Record};
 use ingest::testkit;
@@ -130,19 +130,6 @@ fn serde_all(objects: &[Object]) -> usize {
         black_box(file.records).len()
     };
     objects.iter().map(typed).sum()
-}
-
-/// Unit: nanoseconds of this thread's processor time where the system tells it, else of wall time.
-fn spent_ns(start: Instant) -> f64 {
-    let run = std::fs::read_to_string("/proc/thread-self/schedstat");
-    let run = run.ok().and_then(|run| run.split(' ').next()?.parse().ok());
-    run.unwrap_or_else(|| start.elapsed().as_secs_f64() * 1e9)
-}
-
-fn cost(start: Instant, work: impl FnOnce()) -> f64 {
-    let before = spent_ns(start);
-    work();
-    spent_ns(start) - before
 }
 
 /// Median of paired runs, so that a busy machine slows both sides alike.

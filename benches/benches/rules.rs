@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use baseline::Principal;
 use baseline::class::unversioned;
-use benches::real_objects;
+use benches::{cost, real_objects};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use detect::Record;
 use detect::rules::{Candidates, List, Lists, Names, OfApi, Open, RuleSet, Sieve};
@@ -314,19 +314,6 @@ fn ask_all(rules: &RuleSet, chunks: &[Chunk<'_>]) -> usize {
         }
     }
     matches
-}
-
-/// Unit: nanoseconds of this thread's processor time where the system tells it, else of wall time.
-fn spent_ns(start: Instant) -> f64 {
-    let run = std::fs::read_to_string("/proc/thread-self/schedstat");
-    let run = run.ok().and_then(|run| run.split(' ').next()?.parse().ok());
-    run.unwrap_or_else(|| start.elapsed().as_secs_f64() * 1e9)
-}
-
-fn cost(start: Instant, work: impl FnOnce()) -> f64 {
-    let before = spent_ns(start);
-    work();
-    spent_ns(start) - before
 }
 
 /// Median of paired runs, so that a busy machine slows both sides alike.

@@ -4,9 +4,6 @@ use super::Watches;
 use crate::rules::{rule::RuleNo, set::RuleSet, view::Seen};
 use baseline::{Entity, Evidence, HashKey, Slot, Value};
 
-/// Values of one record that a correlation counts. Unit: values.
-const COUNTED_MAX: usize = 1_024;
-
 /// What a watch takes of a record that one of its rules matched.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
@@ -48,7 +45,7 @@ impl Watches {
                 Some(correlation) => correlation.summary(rule, seen, names),
                 None => of.summary(seen, names),
             };
-            let counted = counted.unwrap_or_default().into_iter().take(COUNTED_MAX);
+            let counted = counted.unwrap_or_default().into_iter();
             visit(Found {
                 watch: *watch,
                 member: *member,

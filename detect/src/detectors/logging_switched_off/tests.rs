@@ -100,3 +100,49 @@ fn settings_say_what_is_usual() {
     let logs = logs.habit(10, 8, || call("eve"));
     assert_eq!(logs.call(0, "10:00", stop()).finding(ID).severity, Severity::Low);
 }
+
+/// The calls that take a log away, as AWS writes their parameters.
+fn removals() -> [(&'static str, Value); 5] {
+    [
+        ("cloudtrail:DeleteTrail", json!({"name": "main"})),
+        ("cloudtrail:StopLogging", json!({"name": "main"})),
+        (
+            "route53resolver:DeleteResolverQueryLogConfig",
+            json!({"resolverQueryLogConfigId": "rqlc-0a1b2c3d4e5f6071"}),
+        ),
+        ("organizations:LeaveOrganization", Value::Null),
+        (
+            "ec2:DeleteFlowLogs",
+            json!({"DeleteFlowLogsRequest": {"FlowLogId": {"tag": 1, "content": "fl-0a1b2c3d"}}}),
+        ),
+    ]
+}
+
+#[test]
+fn each_way_to_take_a_log_away_is_high() {
+    for (api, request) in removals() {
+        let finding = Logs::new().call(0, "10:00", does(api, request)).finding(ID);
+        assert_eq!(finding.severity, Severity::High, "{api}");
+    }
+}
+
+#[test]
+fn each_is_low_from_one_who_does_it_every_hour() {
+    for (api, request) in removals() {
+        let mut logs = Logs::new();
+        for (day, hour) in (-20..1).flat_map(|day| (8..16).map(move |hour| (day, hour))) {
+            logs = logs.call(day, &format!("{hour}:00"), does(api, request.clone()));
+        }
+        assert_eq!(logs.today(ID).unwrap().severity, Severity::Low, "{api}");
+    }
+}
+
+#[test]
+fn selectors_that_take_all_are_quiet() {
+    let selector = json!([{"readWriteType": "All", "includeManagementEvents": true}]);
+    let request = json!({"trailName": "main", "eventSelectors": selector});
+    Logs::new().call(0, "10:00", does("cloudtrail:PutEventSelectors", request)).stays_quiet(ID);
+    let selector = json!([{"readWriteType": "WriteOnly", "includeManagementEvents": true}]);
+    let request = json!({"trailName": "main", "eventSelectors": selector});
+    Logs::new().call(0, "10:00", does("cloudtrail:PutEventSelectors", request)).finding(ID);
+}
