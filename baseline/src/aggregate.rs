@@ -1,8 +1,8 @@
 //! What a decoding worker hands to the shard of an entity: counts, not records.
 
 use crate::{
-    dimension::Dimension, evidence::Evidence, identity::Entity, place::Stay, time::Slot,
-    value::Value,
+    dimension::Dimension, evidence::Evidence, identity::Entity, impact::Tracks, place::Stay,
+    time::Slot, value::Value,
 };
 
 /// One thing that was counted.
@@ -14,12 +14,17 @@ pub struct Entry {
     pub slot: Slot,
     /// Which value, where the dimension has values.
     pub value: Option<Value>,
+    /// Of which tracks the calls were, where the dimension tells them apart.
+    pub tracks: Tracks,
     /// How much.
     pub amount: u64,
     /// How many records it adds to those counted so far: none for the second value of one call.
     pub n_records: u64,
     /// The record behind it, where the dimension keeps records.
     pub evidence: Option<Box<Evidence>>,
+    /// Where the dimension keeps a record for each new value, the first one: a number that whoever
+    /// made the aggregate can turn into evidence. Of most values nobody ever asks.
+    pub first: Option<u32>,
 }
 
 /// What some records say of one entity. Entries of the same kind need not be merged, and none is

@@ -24,6 +24,12 @@ impl Bits {
         Self((bits.clamp(0.0, Self::MAX) * 100.0).round() as u32)
     }
 
+    /// So many halves of them, rounded down to hundredths.
+    #[must_use]
+    pub fn halves(self, n: u32) -> Self {
+        Self(self.0.saturating_mul(n) / 2)
+    }
+
     /// The surprise at something of probability `p`.
     pub(crate) fn of_probability(p: f64) -> Self {
         Self::of(-log2(p))

@@ -1,5 +1,7 @@
 //! The named memories of a profile.
 
+use crate::impact::{Impact, Track};
+
 /// What is counted of an hour, and so what its rate says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Statistic {
@@ -44,26 +46,62 @@ macro_rules! dimensions {
 dimensions! {
     /// APIs called, `service:Action`.
     Api = "api", News, true;
+    /// Services called.
+    Service = "service", News, true;
     /// AWS regions called.
     Region = "region", News, true;
     /// Countries called from.
     Country = "country", News, true;
     /// Networks (ASN) called from.
     Network = "network", News, true;
-    /// Calls that read one thing.
-    Reads = "reads", Sum, false;
-    /// Calls that list or describe.
-    Lists = "lists", Sum, false;
-    /// Calls that create or change.
-    Writes = "writes", Sum, false;
-    /// Calls that delete.
-    Deletes = "deletes", Sum, false;
-    /// Calls that use or change keys.
-    Encrypts = "encrypts", Sum, false;
-    /// Calls that share with others.
-    Shares = "shares", Sum, false;
-    /// Calls that obtain credentials.
-    Credentials = "credentials", Sum, false;
+    /// Tools called with: families of user agents.
+    Agent = "agent", News, true;
+    /// Kinds of credentials called with, and whether by MFA.
+    Credential = "credential", News, true;
+    /// What calls were about: buckets, keys, secrets, roles.
+    Target = "target", News, true;
+    /// Classes of errors.
+    Error = "error", News, true;
+    /// Calls that read, those on S3 apart.
+    CallsRead = "calls-read", Sum, false;
+    /// Calls that list or describe, those on S3 apart.
+    CallsDiscovery = "calls-discovery", Sum, false;
+    /// Calls that create or change, those on S3 apart.
+    CallsWrite = "calls-write", Sum, false;
+    /// Calls that get in or run something, those on S3 apart.
+    CallsAccess = "calls-access", Sum, false;
+    /// Calls that obtain credentials, those on S3 apart.
+    CallsCredential = "calls-credential", Sum, false;
+    /// Calls that give rights, those on S3 apart.
+    CallsPrivilege = "calls-privilege", Sum, false;
+    /// Calls that make a way back, those on S3 apart.
+    CallsPersistence = "calls-persistence", Sum, false;
+    /// Calls that stop what watches, those on S3 apart.
+    CallsEvasion = "calls-evasion", Sum, false;
+    /// Calls that take data out, those on S3 apart.
+    CallsExfiltration = "calls-exfiltration", Sum, false;
+    /// Calls that destroy, those on S3 apart.
+    CallsDestruction = "calls-destruction", Sum, false;
+    /// Calls on S3 that read.
+    S3CallsRead = "s3-calls-read", Sum, false;
+    /// Calls on S3 that list or describe.
+    S3CallsDiscovery = "s3-calls-discovery", Sum, false;
+    /// Calls on S3 that create or change.
+    S3CallsWrite = "s3-calls-write", Sum, false;
+    /// Calls on S3 that get in or run something.
+    S3CallsAccess = "s3-calls-access", Sum, false;
+    /// Calls on S3 that obtain credentials.
+    S3CallsCredential = "s3-calls-credential", Sum, false;
+    /// Calls on S3 that give rights.
+    S3CallsPrivilege = "s3-calls-privilege", Sum, false;
+    /// Calls on S3 that make a way back.
+    S3CallsPersistence = "s3-calls-persistence", Sum, false;
+    /// Calls on S3 that stop what watches.
+    S3CallsEvasion = "s3-calls-evasion", Sum, false;
+    /// Calls on S3 that take data out.
+    S3CallsExfiltration = "s3-calls-exfiltration", Sum, false;
+    /// Calls on S3 that destroy.
+    S3CallsDestruction = "s3-calls-destruction", Sum, false;
     /// Calls that were denied; the values are their APIs.
     Denied = "denied", Sum, false;
     /// S3 objects written with a key that the account does not hold; the values are buckets.
@@ -103,6 +141,41 @@ dimensions! {
 }
 
 impl Dimension {
+    /// The calls of `track`.
+    pub fn calls(track: Track) -> Self {
+        match (track.impact, track.is_s3) {
+            (Impact::Read, false) => Self::CallsRead,
+            (Impact::Discovery, false) => Self::CallsDiscovery,
+            (Impact::Write, false) => Self::CallsWrite,
+            (Impact::Access, false) => Self::CallsAccess,
+            (Impact::Credential, false) => Self::CallsCredential,
+            (Impact::Privilege, false) => Self::CallsPrivilege,
+            (Impact::Persistence, false) => Self::CallsPersistence,
+            (Impact::Evasion, false) => Self::CallsEvasion,
+            (Impact::Exfiltration, false) => Self::CallsExfiltration,
+            (Impact::Destruction, false) => Self::CallsDestruction,
+            (Impact::Read, true) => Self::S3CallsRead,
+            (Impact::Discovery, true) => Self::S3CallsDiscovery,
+            (Impact::Write, true) => Self::S3CallsWrite,
+            (Impact::Access, true) => Self::S3CallsAccess,
+            (Impact::Credential, true) => Self::S3CallsCredential,
+            (Impact::Privilege, true) => Self::S3CallsPrivilege,
+            (Impact::Persistence, true) => Self::S3CallsPersistence,
+            (Impact::Evasion, true) => Self::S3CallsEvasion,
+            (Impact::Exfiltration, true) => Self::S3CallsExfiltration,
+            (Impact::Destruction, true) => Self::S3CallsDestruction,
+        }
+    }
+
+    /// Whether an hour keeps a record of what was counted, though nobody asked for it: of calls that
+    /// change something.
+    pub(crate) fn keeps_first(self) -> bool {
+        use Dimension as D;
+        let changes = D::CallsWrite..=D::CallsDestruction;
+        let changes_s3 = D::S3CallsWrite..=D::S3CallsDestruction;
+        changes.contains(&self) || changes_s3.contains(&self)
+    }
+
     /// Whether an hour keeps only the values that its generation does not know.
     pub(crate) fn keeps_news_only(self) -> bool {
         self.statistic() == Statistic::News

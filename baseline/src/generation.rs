@@ -3,8 +3,6 @@
 use crate::{
     bits::{Bits, Part},
     dimension::Dimension,
-    distinct::Distinct,
-    hour::Span,
     memory::{Expected, Rate, Seen},
     profile::Learned,
     value::Value,
@@ -21,11 +19,17 @@ pub enum KnownBy {
     Nobody,
 }
 
-/// G(D) of an entity, and P(D) of its group.
+/// The groups whose habits are priors for an entity, the nearest first: those of its role, of its kind
+/// in the account, the account, the organisation.
+pub const N_PRIORS: usize = 4;
+
+/// G(D) of an entity, and P(D) of its groups.
 #[derive(Debug)]
 pub struct Generation<'a> {
-    own: &'a Learned,
-    prior: &'a Learned,
+    pub(crate) own: &'a Learned,
+    /// That of its kind in its account.
+    pub(crate) prior: &'a Learned,
+    pub(crate) priors: [&'a Learned; N_PRIORS],
 }
 
 impl<'a> Generation<'a> {
@@ -33,8 +37,9 @@ impl<'a> Generation<'a> {
     /// hour with any of it then carries 5 bits. Unit: decayed hours.
     const ENOUGH_H: f64 = 36.0;
 
-    pub(crate) fn new(own: &'a Learned, prior: &'a Learned) -> Self {
-        Self { own, prior }
+    pub(crate) fn new(own: &'a Learned, priors: [&'a Learned; N_PRIORS]) -> Self {
+        let [_, prior, ..] = priors;
+        Self { own, prior, priors }
     }
 
     /// Days with records behind the entity's own profile. Unit: days.
@@ -89,7 +94,7 @@ impl<'a> Generation<'a> {
     }
 
     /// What to expect of `dimension` in 60 minutes that hold something of it.
-    fn expected(&self, dimension: Dimension) -> Expected {
+    pub(crate) fn expected(&self, dimension: Dimension) -> Expected {
         let prior = self.prior.rate(dimension).expected(Expected::VAGUE);
         self.own.rate(dimension).expected(prior)
     }
@@ -150,11 +155,6 @@ impl<'a> Generation<'a> {
         let p = own.map_or(back_off, |seen| seen.probability(value, back_off));
         let bits = Bits::of_probability(p.min(1.0));
         Part { dimension, bits, observed: value.text.to_string(), usual: self.usual(dimension) }
-    }
-
-    /// The values of `span` that the entity does not know.
-    pub fn news(&self, span: &Span<'_>, dimension: Dimension) -> Distinct {
-        span.values(dimension, |value| !self.knows(dimension, value))
     }
 
     /// The usual values, for people; the entity's own, else its group's.

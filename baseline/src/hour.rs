@@ -5,6 +5,7 @@ use crate::{
     dimension::{Dimension, Statistic},
     distinct::Distinct,
     evidence::{Evidence, Records},
+    novel::{FirstRecord, Novelties, Standing},
     place::{Stay, Stays},
     time::{Day, Hour, Slot},
     value::Value,
@@ -36,7 +37,9 @@ impl Counted {
     pub fn statistic(&self, dimension: Dimension) -> u64 {
         match dimension.statistic() {
             Statistic::Sum => self.amount,
-            Statistic::Distinct | Statistic::News => self.values.count(),
+            Statistic::Distinct => self.values.count(),
+            // Values of these are kept apart.
+            Statistic::News => 0,
             Statistic::Shared => self.values.most_shared(),
         }
     }
@@ -47,6 +50,7 @@ impl Counted {
 pub struct Hours {
     /// In order of slots; no dimension is there without any.
     counted: BTreeMap<Dimension, Vec<(Slot, Counted)>>,
+    novel: BTreeMap<Dimension, Novelties>,
     stays: BTreeMap<Slot, Stays>,
 }
 
@@ -73,28 +77,28 @@ impl Hours {
         }
     }
 
-    /// Leaves out values that are known after all, of dimensions that keep only new ones.
-    pub(crate) fn forget_known(&mut self, day: Day, is_known: impl Fn(Dimension, &Value) -> bool) {
-        let slots_of_day = day.first_slot()..Day(day.0.saturating_add(1)).first_slot();
-        self.counted.retain(|&dimension, slots| {
-            if !dimension.keeps_news_only() {
-                return true;
-            }
-            slots.retain_mut(|(slot, counted)| {
-                if !slots_of_day.contains(slot) {
-                    return true;
-                }
-                let known = counted.values.iter().filter(|(value, _)| is_known(dimension, value));
-                let n_known: u64 = known.map(|(_, amount)| amount).sum();
-                if n_known > 0 {
-                    counted.amount = counted.amount.saturating_sub(n_known);
-                    counted.n_records = counted.n_records.saturating_sub(n_known);
-                    counted.values.retain(|value| !is_known(dimension, value));
-                }
-                !counted.values.is_empty()
-            });
-            !slots.is_empty()
-        });
+    /// Adds a record to what an entry counted.
+    pub(crate) fn add_record(&mut self, entry: &Entry, record: Evidence) {
+        let Some(slots) = self.counted.get_mut(&entry.dimension) else { return };
+        if let Ok(at) = slots.binary_search_by_key(&entry.slot, |(slot, _)| *slot)
+            && let Some((_, counted)) = slots.get_mut(at)
+        {
+            counted.records.add(record, Records::MAX);
+        }
+    }
+
+    /// Adds a value that its generation does not know, or hardly; `first` is asked for its record.
+    pub(crate) fn add_novel(&mut self, entry: &Entry, value: &Value, first: &FirstRecord<'_>) {
+        self.novel.entry(entry.dimension).or_default().add(entry, value, first);
+    }
+
+    /// Leaves out of `day` what its generation, which is complete by now, knows as usual, and notes
+    /// what it does not know at all.
+    pub(crate) fn settle(&mut self, day: Day, standing: impl Fn(Dimension, &Value) -> Standing) {
+        for (dimension, novel) in &mut self.novel {
+            novel.settle(day, |value| standing(*dimension, value));
+        }
+        self.novel.retain(|_, novel| !novel.is_empty());
     }
 
     pub(crate) fn add_stay(&mut self, slot: Slot, stay: &Stay) {
@@ -110,6 +114,7 @@ impl Hours {
                 hours.push(hour);
             }
         }
+        hours.extend(self.novel.values().flat_map(|novel| novel.touched(first, last)));
         hours.sort_unstable();
         hours.dedup();
         hours
@@ -134,6 +139,10 @@ impl Hours {
             slots.drain(..slots.partition_point(|(slot, _)| *slot < counts_from));
             !slots.is_empty()
         });
+        self.novel.retain(|_, novel| {
+            novel.forget(counts_from);
+            !novel.is_empty()
+        });
         self.stays = self.stays.split_off(&stays_from);
     }
 
@@ -144,7 +153,12 @@ impl Hours {
 
     /// Whether nothing is held.
     pub fn is_empty(&self) -> bool {
-        self.counted.is_empty() && self.stays.is_empty()
+        self.counted.is_empty() && self.novel.is_empty() && self.stays.is_empty()
+    }
+
+    /// The values of `dimension` that are kept since they are new or rare.
+    pub(crate) fn novel(&self, dimension: Dimension) -> Option<&Novelties> {
+        self.novel.get(&dimension)
     }
 }
 
@@ -193,6 +207,17 @@ pub struct Window {
 impl<'hours> Span<'hours> {
     /// Records kept of a window. Unit: records.
     pub const RECORDS_MAX: usize = 1_000;
+
+    /// The values of `dimension` that are kept since they are new or rare.
+    pub(crate) fn novel(&self, dimension: Dimension) -> Option<&'hours Novelties> {
+        self.hours.novel(dimension)
+    }
+
+    /// The slots of the hour that hold any of `dimension`, with the number of records of each.
+    pub fn slots_of(&self, dimension: Dimension) -> impl Iterator<Item = (Slot, u64)> + use<'_> {
+        let slots = self.rest(dimension, self.hour.first_slot());
+        slots.map(|(slot, counted)| (slot, counted.n_records))
+    }
 
     /// The largest statistic of `dimension` in 60 minutes.
     pub fn largest(&self, dimension: Dimension) -> u64 {

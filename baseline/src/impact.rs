@@ -56,3 +56,56 @@ impl Impact {
         }
     }
 }
+
+/// What is judged together: calls of one impact, those on S3 apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Track {
+    /// What the calls can do.
+    pub impact: Impact,
+    /// Whether they are calls of S3.
+    pub is_s3: bool,
+}
+
+impl Track {
+    fn bit(self) -> u32 {
+        let n_impacts = if self.is_s3 { Impact::ALL.len() } else { 0 };
+        1 << (self.impact as usize + n_impacts)
+    }
+}
+
+/// A set of tracks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tracks(u32);
+
+impl Tracks {
+    /// Whether `track` is among them.
+    pub fn has(self, track: Track) -> bool {
+        self.0 & track.bit() != 0
+    }
+
+    /// Those of both sets.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl From<Track> for Tracks {
+    fn from(track: Track) -> Self {
+        Self(track.bit())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_track_has_a_bit_of_its_own() {
+        let tracks = Impact::ALL
+            .iter()
+            .flat_map(|&impact| [false, true].map(|is_s3| Track { impact, is_s3 }));
+        let bits: u32 = tracks.clone().map(Track::bit).sum();
+        assert_eq!(bits.count_ones() as usize, tracks.count());
+    }
+}

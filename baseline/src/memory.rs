@@ -58,15 +58,20 @@ impl Known {
 
 /// Values, and on how many days each was seen.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Seen(Vec<Known>);
+pub struct Seen {
+    /// In order of values.
+    known: Vec<Known>,
+    /// Sum of the decayed weights.
+    n_all: u64,
+}
 
 impl Seen {
     /// Values that a memory keeps; the least useful goes when a day closes. Unit: values.
     pub const MAX: usize = 512;
 
     fn find(&self, value: &Value) -> Option<&Known> {
-        let at = self.0.binary_search_by(|known| known.value.cmp(value)).ok()?;
-        self.0.get(at)
+        let at = self.known.binary_search_by(|known| known.value.cmp(value)).ok()?;
+        self.known.get(at)
     }
 
     /// Its weight. Unit: eighths of a day.
@@ -88,7 +93,7 @@ impl Seen {
 
     /// Whether a value of this text is known.
     pub(crate) fn knows_text(&self, text: &str) -> bool {
-        let mut same = self.0.iter().filter(|known| &*known.value.text == text);
+        let mut same = self.known.iter().filter(|known| &*known.value.text == text);
         same.any(|known| Self::is_known(known.weight))
     }
 
@@ -102,8 +107,8 @@ impl Seen {
     pub(crate) fn learn<'v>(&mut self, values: impl IntoIterator<Item = (&'v Value, [u32; 2])>) {
         let mut news = Vec::new();
         for (value, n_members) in values {
-            let at = self.0.binary_search_by(|known| known.value.cmp(value));
-            if let Some(known) = at.ok().and_then(|at| self.0.get_mut(at)) {
+            let at = self.known.binary_search_by(|known| known.value.cmp(value));
+            if let Some(known) = at.ok().and_then(|at| self.known.get_mut(at)) {
                 known.learn(n_members);
                 continue;
             }
@@ -113,50 +118,117 @@ impl Seen {
             news.push(known);
         }
         if !news.is_empty() {
-            self.0.append(&mut news);
-            self.0.sort_by(|a, b| a.value.cmp(&b.value));
+            self.known.append(&mut news);
+            self.known.sort_by(|a, b| a.value.cmp(&b.value));
         }
+        self.sum_up();
     }
 
     /// Lets a day pass: decay, and the bound, in canonical order.
     pub(crate) fn end_day(&mut self) {
-        self.0.iter_mut().for_each(|known| known.decayed = decayed(known.decayed));
-        if self.0.len() > Self::MAX {
-            self.0.sort_by(|a, b| b.decayed.cmp(&a.decayed).then_with(|| a.value.cmp(&b.value)));
-            self.0.truncate(Self::MAX);
-            self.0.sort_by(|a, b| a.value.cmp(&b.value));
+        self.known.iter_mut().for_each(|known| known.decayed = decayed(known.decayed));
+        if self.known.len() > Self::MAX {
+            self.known
+                .sort_by(|a, b| b.decayed.cmp(&a.decayed).then_with(|| a.value.cmp(&b.value)));
+            self.known.truncate(Self::MAX);
+            self.known.sort_by(|a, b| a.value.cmp(&b.value));
         }
+        self.sum_up();
     }
 
     /// Witten-Bell (1991, method C): the probability that a value is a new one, `T / (N + T)`,
     /// with `T` distinct values on `N` decayed days in all. With no history: 1.
     fn escape(&self) -> f64 {
-        let n_distinct = self.0.len() as f64;
+        let n_distinct = self.known.len() as f64;
         if n_distinct > 0.0 { n_distinct / (self.n_all() + n_distinct) } else { 1.0 }
     }
 
     /// The probability of `value`: `n / (N + T)`, and the escape times the `back_off`.
     pub(crate) fn probability(&self, value: &Value, back_off: f64) -> f64 {
         let n = self.find(value).map_or(0.0, |known| days(known.decayed));
-        let known = if n > 0.0 { n / (self.n_all() + self.0.len() as f64) } else { 0.0 };
+        let known = if n > 0.0 { n / (self.n_all() + self.known.len() as f64) } else { 0.0 };
         known + self.escape() * back_off
     }
 
     /// The values of most weight, at most `n`.
     pub(crate) fn usual(&self, n: usize) -> Vec<&str> {
-        let mut values: Vec<_> = self.0.iter().collect();
+        let mut values: Vec<_> = self.known.iter().collect();
         values.sort_by(|a, b| b.decayed.cmp(&a.decayed).then(a.value.text.cmp(&b.value.text)));
         values.into_iter().take(n).map(|known| &*known.value.text).collect()
     }
 
-    fn n_all(&self) -> f64 {
-        days(self.0.iter().map(|known| known.decayed).sum())
+    fn sum_up(&mut self) {
+        self.n_all = self.known.iter().map(|known| known.decayed).sum();
+    }
+
+    /// Sum of all weights. Unit: decayed days.
+    pub(crate) fn n_all(&self) -> f64 {
+        days(self.n_all)
+    }
+
+    /// Number of values, known or not yet. Unit: values.
+    pub(crate) fn n_distinct(&self) -> usize {
+        self.known.len()
+    }
+
+    /// The weight of `value`. Unit: decayed days.
+    pub(crate) fn n_days_of(&self, value: &Value) -> f64 {
+        self.find(value).map_or(0.0, |known| days(known.decayed))
+    }
+
+    /// Whether the rarest eighth of all that was seen can hold `value`, which is known: a bound that
+    /// asks for no look at the others.
+    pub(crate) fn may_be_rare(&self, value: &Value) -> bool {
+        const RARE: f64 = 0.125;
+        let n_distinct = self.known.len() as f64;
+        self.n_days_of(value) + n_distinct <= RARE * (self.n_all() + n_distinct)
+    }
+
+    /// The probability of a value as rare as `value`, or rarer: the tail of rarity
+    /// `(sum of n(u) over all u with n(u) <= n(v)  +  T) / (N + T)`, with days for `n`.
+    pub(crate) fn rarity(&self, value: &Value) -> f64 {
+        let n = self.find(value).map_or(0, |known| known.decayed);
+        self.tail(n, DAY, |known| known.decayed)
+    }
+
+    /// The same among the members of a group, counted in members that know it; nothing where none does.
+    pub(crate) fn rarity_among_members(&self, value: &Value) -> Option<f64> {
+        let n_members = |known: &Known| {
+            if Self::is_known(known.weight) { u64::from(known.n_members) } else { 0 }
+        };
+        let n = self.find(value).map(n_members).filter(|n| *n > 0)?;
+        Some(self.tail(n, 1, n_members))
+    }
+
+    /// `one` is what a single day, or member, weighs.
+    fn tail(&self, n: u64, one: u64, weight: impl Fn(&Known) -> u64) -> f64 {
+        let (mut as_rare, mut all) = (0_u64, 0_u64);
+        for of_value in self.known.iter().map(weight) {
+            all = all.saturating_add(of_value);
+            if of_value <= n {
+                as_rare = as_rare.saturating_add(of_value);
+            }
+        }
+        let n_distinct = self.known.len() as f64 * one as f64;
+        (as_rare as f64 + n_distinct) / (all as f64 + n_distinct)
+    }
+
+    /// Witten-Bell's escape counted in members that know a value: the probability that one more member
+    /// shows a value that none of them knows.
+    pub(crate) fn escape_of_members(&self) -> f64 {
+        let known = self.known.iter().filter(|known| Self::is_known(known.weight));
+        let (n_distinct, n_all) =
+            known.fold((0.0, 0.0), |(n, all), known| (n + 1.0, all + f64::from(known.n_members)));
+        if n_distinct > 0.0 { n_distinct / (n_all + n_distinct) } else { 1.0 }
     }
 }
 
+/// A plain day as a decayed weight.
+const DAY: u64 = (Weight::PLAIN.0 as u64) << FRACTION;
+
 /// A decayed weight in days.
 pub(crate) fn days(decayed: u64) -> f64 {
-    decayed as f64 / f64::from(Weight::PLAIN.0 << FRACTION)
+    decayed as f64 / DAY as f64
 }
 
 /// How much an hour brings: number of hours that held something, sum, sum of squares; weighed like
@@ -194,6 +266,13 @@ impl Rate {
     /// Hours that held something. Unit: decayed hours.
     pub(crate) fn n_hours(&self) -> f64 {
         days(self.0[0])
+    }
+
+    /// The same sums, over `n_hours` hours of which the others held nothing.
+    #[must_use]
+    pub(crate) fn over(mut self, n_hours: u64) -> Self {
+        self.0[0] = self.0[0].max(n_hours);
+        self
     }
 
     /// Mean of an hour that held something; 0 if none did.
@@ -306,9 +385,9 @@ mod tests {
     fn weights_halve_in_thirty_days() {
         let mut seen = Seen::default();
         seen.learn([(&value("x"), PLAIN)]);
-        let before = seen.0[0].decayed;
+        let before = seen.known[0].decayed;
         (0..30).for_each(|_| seen.end_day());
-        let ratio = seen.0[0].decayed as f64 / before as f64;
+        let ratio = seen.known[0].decayed as f64 / before as f64;
         assert!((ratio - 0.5).abs() < 0.02, "{ratio}");
     }
 
@@ -325,7 +404,7 @@ mod tests {
             seen.learn([(&value(&n.to_string()), if n < 10 { ALERTED } else { PLAIN })]);
         }
         seen.end_day();
-        assert_eq!(seen.0.len(), Seen::MAX);
+        assert_eq!(seen.known.len(), Seen::MAX);
         assert_eq!(seen.weight(&value("3")), 0);
         assert!(seen.weight(&value("300")) > 0);
     }

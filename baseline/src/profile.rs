@@ -3,9 +3,10 @@
 use crate::{
     aggregate::{Aggregate, Entry},
     dimension::Dimension,
-    generation::Generation,
+    generation::{Generation, N_PRIORS},
     hour::Hours,
     memory::{Rate, Seen, Weight, days, decayed},
+    novel::{FirstRecord, Novel, Standing},
     time::{Day, Hour, Lateness, SLOTS, Slot},
     value::Value,
 };
@@ -50,6 +51,10 @@ pub struct ClosedDay {
     dimensions: BTreeMap<Dimension, Closed>,
     /// Weighed number of hours that held anything.
     n_hours: u64,
+    /// Those of days that were judged by a history: only they can say how many new values are usual.
+    n_judged_hours: u64,
+    /// Weighed number of days: of a group, of member days.
+    n_days: u64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -69,6 +74,8 @@ impl ClosedDay {
             return;
         }
         self.n_hours = self.n_hours.saturating_add(other.n_hours);
+        self.n_judged_hours = self.n_judged_hours.saturating_add(other.n_judged_hours);
+        self.n_days = self.n_days.saturating_add(other.n_days);
         for (&dimension, closed) in &other.dimensions {
             let ours = self.dimensions.entry(dimension).or_default();
             ours.rate.add(&closed.rate);
@@ -87,6 +94,8 @@ pub struct Learned {
     n_days: u32,
     /// Decayed number of hours that held anything, in the scale of rates.
     n_hours: u64,
+    n_judged_hours: u64,
+    n_decayed_days: u64,
     memories: BTreeMap<Dimension, (Seen, Rate)>,
 }
 
@@ -101,6 +110,16 @@ impl Learned {
         days(self.n_hours)
     }
 
+    /// How many new values an hour brings, of the hours of days that had a history: most bring none.
+    pub(crate) fn news(&self, dimension: Dimension) -> Rate {
+        self.rate(dimension).over(self.n_judged_hours)
+    }
+
+    /// Days with records, of a group those of all members. Unit: decayed days.
+    pub(crate) fn n_decayed_days(&self) -> f64 {
+        days(self.n_decayed_days)
+    }
+
     pub(crate) fn seen(&self, dimension: Dimension) -> Option<&Seen> {
         self.memories.get(&dimension).map(|(seen, _)| seen)
     }
@@ -113,9 +132,24 @@ impl Learned {
         self.memories.get(&dimension).map(|(_, rate)| *rate).unwrap_or_default()
     }
 
+    fn standing(&self, dimension: Dimension, value: &Value) -> Standing {
+        match self.seen(dimension) {
+            Some(seen) if Seen::is_known(seen.weight(value)) => {
+                if seen.may_be_rare(value) {
+                    Standing::Rare
+                } else {
+                    Standing::Usual
+                }
+            }
+            _ => Standing::New,
+        }
+    }
+
     fn learn(&mut self, day: &ClosedDay) {
         self.n_days += 1;
         self.n_hours = self.n_hours.saturating_add(day.n_hours);
+        self.n_judged_hours = self.n_judged_hours.saturating_add(day.n_judged_hours);
+        self.n_decayed_days = self.n_decayed_days.saturating_add(day.n_days);
         for (&dimension, closed) in &day.dimensions {
             let (seen, rate) = self.memories.entry(dimension).or_default();
             rate.add(&closed.rate);
@@ -133,7 +167,9 @@ impl Learned {
     }
 
     fn end_day(&mut self) {
-        self.n_hours = decayed(self.n_hours);
+        for sum in [&mut self.n_hours, &mut self.n_judged_hours, &mut self.n_decayed_days] {
+            *sum = decayed(*sum);
+        }
         for (seen, rate) in self.memories.values_mut() {
             seen.end_day();
             rate.end_day();
@@ -236,8 +272,14 @@ impl Profile {
         Self { history, open: BTreeMap::new(), hours: Hours::default(), n_records: 0 }
     }
 
-    /// Counts what some records say of this entity; those of open days may come in any order.
-    pub fn apply(&mut self, aggregate: &Aggregate, lateness: Lateness) {
+    /// Counts what some records say of this entity; those of open days may come in any order. Of new
+    /// values `first` is asked for the record.
+    pub fn apply(
+        &mut self,
+        aggregate: &Aggregate,
+        first: &FirstRecord<'_>,
+        (oldest_open, lateness): (Day, Lateness),
+    ) {
         self.n_records = self.n_records.saturating_add(aggregate.n_records);
         let day_of = |entry: &Entry| entry.slot.hour().day();
         for entries in aggregate.entries.chunk_by(|a, b| day_of(a) == day_of(b)) {
@@ -245,17 +287,25 @@ impl Profile {
             let through = lateness.learned_through(day);
             self.history.prepare(through);
             let known = self.history.at(through);
+            // Before all of its days have closed a generation cannot tell what will be usual.
+            let is_complete = through < oldest_open;
             let delta = self.open.entry(day).or_default();
             for entry in entries {
                 let value = entry.value.as_ref();
                 let Some(value) = value.filter(|_| entry.dimension.learns_values()) else {
                     self.hours.add(entry, value);
+                    if entry.dimension.keeps_first() {
+                        let record = entry.first.and_then(first);
+                        record.map(|record| self.hours.add_record(entry, record));
+                    }
                     continue;
                 };
-                let is_known = known.knows(entry.dimension, value);
-                delta.note(entry.dimension, value, is_known);
-                if !(is_known && entry.dimension.keeps_news_only()) {
+                let standing = known.standing(entry.dimension, value);
+                delta.note(entry.dimension, value, standing != Standing::New);
+                if !entry.dimension.keeps_news_only() {
                     self.hours.add(entry, Some(value));
+                } else if standing != Standing::Usual || !is_complete {
+                    self.hours.add_novel(entry, value, first);
                 }
             }
         }
@@ -271,16 +321,17 @@ impl Profile {
         self.hours.touched(Hour(first.0.saturating_mul(24)), last_hour)
     }
 
-    /// What `day` is judged by; `prior` must have been prepared for it.
+    /// What `day` is judged by; `priors` must have been prepared for it.
     pub fn generation<'a>(
         &'a mut self,
         day: Day,
-        prior: &'a History,
+        priors: [&'a History; N_PRIORS],
         lateness: Lateness,
     ) -> (Generation<'a>, &'a Hours) {
         self.history.prepare(lateness.learned_through(day));
         let own = self.history.at(lateness.learned_through(day));
-        (Generation::new(own, prior.at(lateness.prior_through(day))), &self.hours)
+        let priors = priors.map(|prior| prior.at(lateness.prior_through(day)));
+        (Generation::new(own, priors), &self.hours)
     }
 
     /// The first day before `oldest_open` that has not closed yet.
@@ -293,20 +344,32 @@ impl Profile {
         self.open.contains_key(&day)
     }
 
-    /// Makes `day` ready to be judged. Values that came before its generation was complete could not
-    /// be told from known ones: those are left out now, as they would have been.
+    /// Makes `day` ready to be judged: its generation is complete.
     pub fn settle(&mut self, day: Day, lateness: Lateness) {
         let through = lateness.learned_through(day);
         self.history.prepare(through);
         let known = self.history.at(through);
-        self.hours.forget_known(day, |dimension, value| known.knows(dimension, value));
+        self.hours.settle(day, |dimension, value| known.standing(dimension, value));
     }
 
-    /// Closes `day`: its hours teach rates, its values are weighed. Returns what it taught.
-    pub fn close(&mut self, day: Day, weight: Weight) -> ClosedDay {
+    /// Closes `day`, which must be settled: its hours teach rates, its values are weighed. Returns what
+    /// it taught.
+    pub fn close(&mut self, day: Day, weight: Weight, lateness: Lateness) -> ClosedDay {
         let n_hours = weight.scale(self.touched(day, day).len() as u64);
-        let mut closed = ClosedDay { n_hours, ..ClosedDay::default() };
-        for (dimension, rate) in self.rates(day) {
+        let own = self.history.at(lateness.learned_through(day));
+        // All is new to whoever has no history.
+        let is_judged = own.n_days() > 0;
+        let mut closed = ClosedDay {
+            n_hours,
+            n_judged_hours: if is_judged { n_hours } else { 0 },
+            n_days: weight.scale(1),
+            ..ClosedDay::default()
+        };
+        let mut rates = self.rates(day);
+        if is_judged {
+            self.add_news(day, own, &mut rates);
+        }
+        for (dimension, rate) in rates {
             closed.dimensions.entry(dimension).or_default().rate = rate.weighed(weight);
         }
         let member = if weight == Weight::PLAIN { [1, 0] } else { [0, 1] };
@@ -337,6 +400,22 @@ impl Profile {
             rates.entry(dimension).or_default().note(largest);
         }
         rates
+    }
+
+    /// How many new values the hours of `day` held.
+    fn add_news(&self, day: Day, own: &Learned, rates: &mut BTreeMap<Dimension, Rate>) {
+        let first = Hour(day.0.saturating_mul(24));
+        let last = Hour(first.0.saturating_add(23));
+        for &dimension in Dimension::ALL {
+            let Some(novel) = self.hours.novel(dimension) else { continue };
+            let is_new = |novel: &Novel| novel.is_new && !own.knows(dimension, &novel.value);
+            for hour in novel.touched(first, last) {
+                let most = novel.windows(hour, is_new).map(|news| news.len()).max();
+                if let Some(most) = most.filter(|most| *most > 0) {
+                    rates.entry(dimension).or_default().note(most as u64);
+                }
+            }
+        }
     }
 }
 

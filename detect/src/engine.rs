@@ -9,10 +9,11 @@ use crate::{
     fingerprints::Fingerprints,
     reader::Reader,
     rules::Rules,
-    shard::{Group, Shard},
+    priors::Priors,
+    shard::Shard,
     watch::Sighting,
 };
-use baseline::{Aggregate, ClosedDay, Day, HashKey, History, Hour, Kind, Lateness, Principal};
+use baseline::{Aggregate, Day, HashKey, Hour, Kind, Lateness, Principal};
 use ingest::enrich::Enrich;
 use rayon::prelude::*;
 use std::{
@@ -101,33 +102,6 @@ impl Interests {
 
     pub(crate) fn of(bits: u32) -> impl Iterator<Item = &'static crate::Detector> {
         DETECTORS.iter().enumerate().filter(move |(n, _)| bits & (1 << n) != 0).map(|(_, d)| d)
-    }
-}
-
-/// What groups have taught, as generations like everything else.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Priors {
-    by_group: BTreeMap<Group, History>,
-    nothing: History,
-}
-
-impl Priors {
-    pub(crate) fn of(&self, group: &Group) -> &History {
-        self.by_group.get(group).unwrap_or(&self.nothing)
-    }
-
-    fn learn(&mut self, day: Day, taught: BTreeMap<Group, ClosedDay>) {
-        for (group, closed) in taught {
-            self.by_group.entry(group).or_default().close(day, &closed);
-        }
-    }
-
-    fn prepare(&mut self, through: Day) {
-        self.by_group.values_mut().for_each(|history| history.prepare(through));
-    }
-
-    fn advance(&mut self, through: Day) {
-        self.by_group.values_mut().for_each(|history| history.merge(through));
     }
 }
 
@@ -259,11 +233,11 @@ impl Engine {
             })
             .collect();
         let mut by_shard: Vec<ForShard<'_>> = vec![Default::default(); SHARDS];
-        for (aggregates, sightings) in &sums {
+        for ((aggregates, sightings), chunk) in sums.iter().zip(chunks) {
             for aggregate in aggregates {
                 self.counts.n_late += aggregate.n_late;
                 if let Some((of_shard, _)) = by_shard.get_mut(shard_of(aggregate.id)) {
-                    of_shard.push(aggregate);
+                    of_shard.push((aggregate, chunk));
                 }
             }
             for sighting in sightings {
@@ -404,7 +378,7 @@ struct Fresh {
 }
 
 /// What goes to one shard.
-type ForShard<'a> = (Vec<&'a Aggregate>, Vec<&'a Sighting<'a>>);
+type ForShard<'a> = (Vec<(&'a Aggregate, &'a Chunk)>, Vec<&'a Sighting<'a>>);
 
 /// Where an entity lives, by its id.
 fn shard_of(entity: u128) -> usize {

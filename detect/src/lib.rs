@@ -2,6 +2,7 @@
 //! no clock, does no I/O, and what it says does not depend on the order of the records.
 
 mod about;
+mod anomaly;
 mod chunk;
 mod contents;
 #[cfg(test)]
@@ -11,14 +12,17 @@ mod detectors;
 mod engine;
 mod finding;
 mod fingerprints;
+mod impact;
 mod intern;
 #[cfg(test)]
 mod invariants;
+mod priors;
 mod reader;
 mod record;
 pub mod rules;
 mod shard;
 mod suggest;
+mod sums;
 #[cfg(test)]
 mod testkit;
 mod watch;

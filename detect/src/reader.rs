@@ -11,7 +11,7 @@ use crate::{
     record::{Count, Counts, Record},
     rules::{index::Left, sieve::Candidates},
 };
-use baseline::{Day, Dimension, Entry, Principal, Slot, class, kept, time::SLOTS};
+use baseline::{Day, Dimension, Entry, Principal, Slot, Track, Tracks, class, kept, time::SLOTS};
 use ingest::{
     Event, Identity, Text,
     enrich::{Caller, caller},
@@ -102,8 +102,9 @@ impl<'e> Reader<'e> {
         aggregate.n_records += call.n_flows;
         aggregate.n_late += if is_late { call.n_flows } else { 0 };
         let entry = |dimension, value, amount| {
-            let (n_records, evidence) = (amount, None);
-            Entry { dimension, slot, value, amount, n_records, evidence }
+            let (n_records, evidence, first) = (amount, None, None);
+            let tracks = Tracks::default();
+            Entry { dimension, slot, value, tracks, amount, n_records, evidence, first }
         };
         aggregate.entries.push(entry(Dimension::Connections, None, call.n_flows));
         let is_many = call.n_ports_of_peer >= PORTS_OF_PEER_MIN;

@@ -3,17 +3,13 @@
 use crate::{
     detector::{Case, Severity, Verdict},
     detectors::DETECTORS,
-    engine::{Context, Priors},
+    chunk::Chunk,
+    engine::Context,
+    priors::{Group, Priors},
     watch::{Judged, Memory, Sighting},
 };
-use baseline::{Aggregate, ClosedDay, Day, Entity, Hour, Profile, Weight};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
-
-/// Whose habits are a prior for whom: the entities of one kind in one account.
-pub(crate) type Group = (Arc<str>, baseline::Kind);
+use baseline::{Aggregate, ClosedDay, Day, Entity, Hour, N_PRIORS, Profile, Weight};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The profiles of its entities, and what rules matched of them.
 #[derive(Debug, Default, PartialEq)]
@@ -43,11 +39,16 @@ pub(crate) struct Closing {
 
 impl Shard {
     /// Counts what some records say of one entity.
-    pub(crate) fn apply(&mut self, aggregate: &Aggregate, oldest_open: Day, context: &Context) {
+    pub(crate) fn apply(
+        &mut self,
+        (aggregate, chunk): (&Aggregate, &Chunk),
+        oldest_open: Day,
+        context: &Context,
+    ) {
         let lateness = context.options.lateness;
         let new = || (aggregate.entity.clone(), Profile::new(oldest_open, lateness));
         let (_, profile) = self.profiles.entry(aggregate.id).or_insert_with(new);
-        profile.apply(aggregate, lateness);
+        profile.apply(aggregate, &|row| chunk.first(row), (oldest_open, lateness));
     }
 
     /// Counts a match of a rule.
@@ -70,12 +71,12 @@ impl Shard {
                 continue;
             }
             profile.settle(day, context.options.lateness);
-            let group = (Arc::clone(&entity.account), entity.kind);
+            let group = Group::of(entity);
             let found = judge(entity, profile, day, (context, priors.of(&group)));
             let is_alerted = found.teaches_less || alerted.contains(id);
             closing.occurrences.extend(found.occurrences);
             let weight = if is_alerted { Weight::ALERTED } else { Weight::PLAIN };
-            let taught = profile.close(day, weight);
+            let taught = profile.close(day, weight, context.options.lateness);
             closing.taught.entry(group).or_default().merge(&taught);
         }
         closing
@@ -92,8 +93,8 @@ impl Shard {
         let lateness = context.options.lateness;
         let judged = matches.judge(day, context, &mut |id, judge| match profiles.get_mut(&id) {
             Some((entity, profile)) => {
-                let prior = priors.of(&(Arc::clone(&entity.account), entity.kind));
-                judge(Some(&profile.generation(day, prior, lateness).0));
+                let priors = priors.of(&Group::of(entity));
+                judge(Some(&profile.generation(day, priors, lateness).0));
             }
             None => judge(None),
         });
@@ -135,11 +136,11 @@ fn judge(
     entity: &Entity,
     profile: &mut Profile,
     day: Day,
-    (context, prior): (&Context, &baseline::History),
+    (context, priors): (&Context, [&baseline::History; N_PRIORS]),
 ) -> Found {
     let mut found = Found { occurrences: Vec::new(), teaches_less: false };
     let touched = profile.touched(day, day);
-    let (usual, hours) = profile.generation(day, prior, context.options.lateness);
+    let (usual, hours) = profile.generation(day, priors, context.options.lateness);
     let settings = &context.options.detectors;
     for hour in touched {
         let span = hours.span(hour);

@@ -1,0 +1,143 @@
+//! The values of open hours that the generation of their day does not know, or knows as rare.
+
+use crate::{
+    aggregate::Entry,
+    evidence::Evidence,
+    impact::{Track, Tracks},
+    time::{Day, Hour, Slot},
+    value::Value,
+};
+
+/// The record behind a number that stands in an [`Entry`].
+pub type FirstRecord<'a> = dyn Fn(u32) -> Option<Evidence> + 'a;
+
+/// What a generation says of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It does not know it.
+    New,
+    /// It knows it, and little is as rare.
+    Rare,
+    /// It knows it.
+    Usual,
+}
+
+/// A value that is new or rare.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Novel {
+    pub(crate) value: Value,
+    /// Of which tracks the calls were that brought it.
+    pub(crate) tracks: Tracks,
+    /// The first record that brought it.
+    pub(crate) first: Option<Box<Evidence>>,
+    /// Whether the generation of its own day does not know it. True until that day closes.
+    pub(crate) is_new: bool,
+}
+
+/// Those of one dimension, by slot: of each slot the smallest by hash.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Novelties(Vec<(Slot, Vec<Novel>)>);
+
+impl Novelties {
+    /// Values kept of a slot. What comes on top is not counted: that can only make a surprise
+    /// smaller. Unit: values.
+    pub(crate) const MAX: usize = 64;
+
+    pub(crate) fn add(&mut self, entry: &Entry, value: &Value, first: &FirstRecord<'_>) {
+        let at = self.0.partition_point(|(slot, _)| *slot < entry.slot);
+        if self.0.get(at).is_none_or(|(slot, _)| *slot != entry.slot) {
+            self.0.insert(at, (entry.slot, Vec::new()));
+        }
+        let Some((_, values)) = self.0.get_mut(at) else { return };
+        let record = || entry.first.and_then(first).map(Box::new);
+        match values.binary_search_by(|novel| novel.value.cmp(value)) {
+            Ok(at) => {
+                let Some(known) = values.get_mut(at) else { return };
+                known.tracks = known.tracks.with(entry.tracks);
+                if let Some(record) = record()
+                    && known.first.as_ref().is_none_or(|first| record < *first)
+                {
+                    known.first = Some(record);
+                }
+            }
+            Err(at) if at < Self::MAX => {
+                let (value, tracks) = (value.clone(), entry.tracks);
+                values.insert(at, Novel { value, tracks, first: record(), is_new: true });
+                values.truncate(Self::MAX);
+            }
+            Err(_) => {}
+        }
+    }
+
+    pub(crate) fn settle(&mut self, day: Day, standing: impl Fn(&Value) -> Standing) {
+        let (first, end) = (day.first_slot(), Day(day.0.saturating_add(1)).first_slot());
+        self.0.retain_mut(|(slot, values)| {
+            if *slot < first || *slot >= end {
+                return true;
+            }
+            values.retain_mut(|novel| {
+                let standing = standing(&novel.value);
+                novel.is_new = standing == Standing::New;
+                standing != Standing::Usual
+            });
+            !values.is_empty()
+        });
+    }
+
+    pub(crate) fn touched(&self, first: Hour, last: Hour) -> impl Iterator<Item = Hour> {
+        let slots = self.between(first.first_slot(), last.last_slot());
+        slots
+            .chunk_by(|(a, _), (b, _)| a.hour() == b.hour())
+            .filter_map(|slots| Some(slots.first()?.0.hour()))
+    }
+
+    pub(crate) fn forget(&mut self, from: Slot) {
+        self.0.drain(..self.0.partition_point(|(slot, _)| *slot < from));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn between(&self, first: Slot, last: Slot) -> &[(Slot, Vec<Novel>)] {
+        let from = self.0.partition_point(|(slot, _)| *slot < first);
+        let to = self.0.partition_point(|(slot, _)| *slot <= last);
+        self.0.get(from..to).unwrap_or_default()
+    }
+
+    /// The windows of 60 minutes that end in `hour` on a slot that holds something admitted, each as
+    /// its distinct admitted values. A value of a window may come from any of its slots.
+    pub(crate) fn windows<'a>(
+        &'a self,
+        hour: Hour,
+        admits: impl Fn(&Novel) -> bool + Copy + 'a,
+    ) -> impl Iterator<Item = Vec<&'a Novel>> {
+        let (first, last) = (hour.first_slot(), hour.last_slot());
+        let slots = self.between(first.window_start(), last);
+        let before = slots.partition_point(|(slot, _)| *slot < first);
+        (before..slots.len()).filter_map(move |at| {
+            let slots = slots.get(..=at)?;
+            let (end, values) = slots.last()?;
+            if !values.iter().any(admits) {
+                return None;
+            }
+            let from = slots.partition_point(|(slot, _)| *slot < end.window_start());
+            let mut window: Vec<&Novel> = slots
+                .get(from..)?
+                .iter()
+                .flat_map(|(_, values)| values)
+                .filter(|novel| admits(novel))
+                .collect();
+            // The first record of a value is that of its earliest slot: the sort is stable.
+            window.sort_by(|a, b| a.value.cmp(&b.value));
+            window.dedup_by(|later, first| later.value == first.value);
+            Some(window)
+        })
+    }
+}
+
+impl Novel {
+    pub(crate) fn is_of(&self, track: Track) -> bool {
+        self.tracks.has(track)
+    }
+}

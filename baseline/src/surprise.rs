@@ -1,0 +1,213 @@
+//! How surprising an hour of calls of one track is: a term for each family of dimensions, whose bits are
+//! added. `docs/model.md` has the formulae and where they come from.
+
+use crate::{
+    bits::{Bits, Part},
+    dimension::Dimension,
+    evidence::Evidence,
+    generation::Generation,
+    hour::Span,
+    impact::Track,
+    memory::{Expected, Seen},
+    novel::Novel,
+    profile::Learned,
+    value::Value,
+};
+
+/// The dimensions that say the same thing of what was done in other words: of a family only the most
+/// surprising counts.
+const FAMILIES: &[&[Dimension]] = &[
+    &[Dimension::Api, Dimension::Service],
+    &[Dimension::Target],
+    &[Dimension::Country, Dimension::Network, Dimension::Region],
+    &[Dimension::Agent, Dimension::Credential],
+    &[Dimension::Error],
+];
+
+/// What one family adds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Term {
+    /// The dimension that was the most surprising.
+    pub part: Part,
+    /// The first records of the values behind it, as far as they carry half of the heaviest one's bits.
+    pub records: Vec<Evidence>,
+    /// The values behind it, the heaviest first.
+    pub values: Vec<String>,
+}
+
+/// How a value looks to a generation.
+struct Judged<'a> {
+    novel: &'a Novel,
+    bits: Bits,
+}
+
+impl Generation<'_> {
+    /// Days with records that are enough to say what is unusual, of the entity or of its kind. Unit:
+    /// days.
+    pub const ENOUGH_D: u32 = 5;
+    /// An entity with fewer days of its own is judged by what its peers know as well. Unit: days.
+    const YOUNG_D: u32 = 7;
+
+    /// Whether there is enough history, of the entity or of its kind, to call anything unusual.
+    pub fn can_surprise(&self) -> bool {
+        self.own_days().max(self.group_days()) >= Self::ENOUGH_D
+    }
+
+    /// What is surprising in the calls of `track` in `span`: a term for each family that is.
+    pub fn surprise(&self, span: &Span<'_>, track: Track) -> Vec<Term> {
+        let heaviest = |family: &&[Dimension]| {
+            let terms =
+                family.iter().filter_map(|dimension| self.novelties(span, *dimension, track));
+            // The first of equals.
+            terms.reduce(|most, term| if term.part.bits > most.part.bits { term } else { most })
+        };
+        let novel = FAMILIES.iter().filter_map(heaviest);
+        novel
+            .chain(self.amount_of(span, track))
+            .filter(|term| term.part.bits > Bits::ZERO)
+            .collect()
+    }
+
+    /// How many calls of the track there were, among hours that hold any.
+    fn amount_of(&self, span: &Span<'_>, track: Track) -> Option<Term> {
+        let dimension = Dimension::calls(track);
+        let n = span.largest(dimension);
+        let many = self.amount(dimension, n).pop()?;
+        Some(Term { part: many, records: Vec::new(), values: Vec::new() })
+    }
+
+    /// New values, by how many they are and by the most surprising of them; or the rarest known one, if
+    /// that says more.
+    fn novelties(&self, span: &Span<'_>, dimension: Dimension, track: Track) -> Option<Term> {
+        let novelties = span.novel(dimension)?;
+        let is_new = |novel: &Novel| novel.is_of(track) && self.is_new(dimension, novel);
+        let is_rare = |novel: &Novel| novel.is_of(track) && !self.is_new(dimension, novel);
+        let new = novelties.windows(span.hour, is_new).map(|window| self.news(dimension, &window));
+        let rare = novelties.windows(span.hour, is_rare).flatten();
+        let rare = rare.map(|novel| self.rare(dimension, novel));
+        let first_of_equals =
+            |most: Term, term: Term| if term.part.bits > most.part.bits { term } else { most };
+        let rarest = rare.reduce(|most, next| if next.bits > most.bits { next } else { most });
+        let rarest = rarest.map(|rarest| self.rarest(dimension, &rarest));
+        new.chain(rarest).reduce(first_of_equals)
+    }
+
+    /// Whether a value is news: the entity does not know it, and while it is young, no peer does.
+    fn is_new(&self, dimension: Dimension, novel: &Novel) -> bool {
+        let known_to = |learned: &Learned| learned.knows(dimension, &novel.value);
+        let is_young = self.own_days() < Self::YOUNG_D;
+        novel.is_new && !known_to(self.own) && !(is_young && known_to(self.prior))
+    }
+
+    fn news(&self, dimension: Dimension, window: &[&Novel]) -> Term {
+        let k = window.len() as u64;
+        let judge = |novel: &&'_ Novel| self.back_off(dimension, &novel.value);
+        let mut values: Vec<(Bits, &Novel)> =
+            window.iter().map(|novel| (judge(novel), *novel)).collect();
+        values.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.value.text.cmp(&b.1.value.text)));
+        let most = values.first().map_or(Bits::ZERO, |(bits, _)| *bits);
+        let bits = [self.expected_news(dimension).tail(k), most].into_iter().sum();
+        let heavy = values.iter().filter(|(bits, _)| bits.as_f64() * 2.0 >= most.as_f64());
+        let records = heavy.filter_map(|(_, novel)| novel.first.as_deref().cloned()).collect();
+        let name = |(_, novel): &(Bits, &Novel)| novel.value.text.to_string();
+        let first = values.first().map(|(_, novel)| self.described(dimension, &novel.value));
+        let more = if k > 1 { format!(", and {} more", k - 1) } else { String::new() };
+        let observed = format!("new: {}{more}", first.unwrap_or_default());
+        let part = Part { dimension, bits, observed, usual: self.usual_news(dimension) };
+        Term { part, records, values: values.iter().map(name).collect() }
+    }
+
+    fn rarest(&self, dimension: Dimension, Judged { novel, bits }: &Judged<'_>) -> Term {
+        let observed = format!("rare: {}", self.described(dimension, &novel.value));
+        let part = Part { dimension, bits: *bits, observed, usual: self.usual(dimension) };
+        let records = novel.first.as_deref().cloned().into_iter().collect();
+        Term { part, records, values: vec![novel.value.text.to_string()] }
+    }
+
+    /// The bits of a known value: the tail of rarity, corrected for as many draws as there are values
+    /// in a usual day. What only peers know is judged among them.
+    fn rare<'n>(&self, dimension: Dimension, novel: &'n Novel) -> Judged<'n> {
+        let value = &novel.value;
+        let whose = if self.own.knows(dimension, value) { self.own } else { self.prior };
+        let bits = whose.seen(dimension).map_or(Bits::ZERO, |seen| {
+            let by_members =
+                seen.rarity_among_members(value).filter(|_| std::ptr::eq(whose, self.prior));
+            let p = by_members.unwrap_or_else(|| seen.rarity(value)).min(1.0);
+            let m = (seen.n_all() / whose.n_decayed_days().max(1.0)).max(1.0);
+            Bits::of_probability(1.0 - libm::pow(1.0 - p, m))
+        });
+        Judged { novel, bits }
+    }
+
+    /// How many new values to expect of an hour.
+    fn expected_news(&self, dimension: Dimension) -> Expected {
+        let prior = self.prior.news(dimension).expected(Expected::VAGUE);
+        self.own.news(dimension).expected(prior)
+    }
+
+    /// The bits of a value that the entity does not know: back-off from group to group, counted in
+    /// members that know it, up to a constant for what nobody knows.
+    pub(crate) fn back_off(&self, dimension: Dimension, value: &Value) -> Bits {
+        let unseen = self.unseen_bits(dimension);
+        let mut escape = 1.0;
+        for learned in self.priors {
+            let Some(seen) = learned.seen(dimension).filter(|seen| seen.n_distinct() > 0) else {
+                continue;
+            };
+            if let Some(p) = seen.rarity_among_members(value) {
+                return Bits::of_probability(escape * p).min(Bits::of(unseen));
+            }
+            escape *= seen.escape_of_members();
+        }
+        Bits::of(unseen)
+    }
+
+    /// What a value costs that nobody knows: a prior, of the prototype of the model. New targets come into
+    /// being all the time, so one costs only `1/(1+T)`.
+    fn unseen_bits(&self, dimension: Dimension) -> f64 {
+        match dimension {
+            Dimension::Api => 14.0,
+            Dimension::Service => 8.6,
+            Dimension::Network => 16.3,
+            Dimension::Country => 8.0,
+            Dimension::Region => 5.1,
+            Dimension::Agent | Dimension::Credential => 6.0,
+            Dimension::Error => 3.0,
+            _ => {
+                let n_distinct = self.own.seen(dimension).map_or(0, Seen::n_distinct);
+                crate::bits::log2(1.0 + n_distinct as f64)
+            }
+        }
+    }
+
+    /// A value, and how often the entity, its peers and the account show it.
+    fn described(&self, dimension: Dimension, value: &Value) -> String {
+        let [role, kind, account, _] = self.priors;
+        let peers = if role.n_days() > 0 { role } else { kind };
+        let [own, peers, account] =
+            [self.own, peers, account].map(|learned| frequency(learned, dimension, value));
+        format!("{} ({own} of it, {peers} of its peers, {account} in the account)", value.text)
+    }
+
+    /// How many new values are usual, for people.
+    fn usual_news(&self, dimension: Dimension) -> String {
+        let mean = self.expected_news(dimension).mean;
+        format!("{mean:.2} new in an hour; known are {}", self.usual(dimension))
+    }
+}
+
+/// How often a value is shown, by the share of days (of a group, of its members' days) that have it:
+/// the words of GuardDuty's findings on unusual behaviour. Below 1 % and below 10 % are our bounds.
+fn frequency(learned: &Learned, dimension: Dimension, value: &Value) -> &'static str {
+    const RARE: f64 = 0.01;
+    const INFREQUENT: f64 = 0.1;
+    if !learned.knows(dimension, value) {
+        return "UNSEEN";
+    }
+    let n_days = learned.seen(dimension).map_or(0.0, |seen| seen.n_days_of(value));
+    match n_days / learned.n_decayed_days().max(1.0) {
+        share if share < RARE => "RARE",
+        share if share < INFREQUENT => "INFREQUENT",
+        _ => "FREQUENT",
+    }
+}

@@ -1,0 +1,89 @@
+//! What groups of entities have taught: the priors of their members, as generations like everything else.
+
+use baseline::{ClosedDay, Day, Entity, History, Kind, N_PRIORS};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Whose habits are a prior for whom. What is left open does not matter: a group without a role holds
+/// all of its kind, one without a kind the whole account, one without an account the organisation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Group {
+    account: Option<Arc<str>>,
+    kind: Option<Kind>,
+    role: Option<Arc<str>>,
+}
+
+impl Group {
+    /// The nearest group of an entity: those who wear the same role, if it is a role's session.
+    pub(crate) fn of(entity: &Entity) -> Self {
+        let role = entity.key.split_once('#').map(|(role, _)| role.into());
+        Self { account: Some(Arc::clone(&entity.account)), kind: Some(entity.kind), role }
+    }
+
+    /// The next wider group, until there is none. Network interfaces have nothing in common with those
+    /// who call AWS.
+    fn wider(&self) -> Option<Self> {
+        match self {
+            Self { role: Some(_), .. } => Some(Self { role: None, ..self.clone() }),
+            Self { kind: Some(Kind::Interface), .. } => None,
+            Self { kind: Some(_), .. } => Some(Self { kind: None, ..self.clone() }),
+            Self { account: Some(_), .. } => Some(Self { account: None, kind: None, role: None }),
+            _ => None,
+        }
+    }
+
+    /// Its place among the priors of a member.
+    fn level(&self) -> usize {
+        match self {
+            Self { role: Some(_), .. } => 0,
+            Self { kind: Some(_), .. } => 1,
+            Self { account: Some(_), .. } => 2,
+            _ => 3,
+        }
+    }
+}
+
+/// The histories of all groups.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Priors {
+    by_group: BTreeMap<Group, History>,
+    nothing: History,
+}
+
+impl Priors {
+    /// The priors of the members of `nearest`; nothing where there is no such group.
+    pub(crate) fn of(&self, nearest: &Group) -> [&History; N_PRIORS] {
+        let mut priors = [&self.nothing; N_PRIORS];
+        let mut next = Some(nearest.clone());
+        while let Some(group) = next {
+            if let (Some(prior), Some(history)) = (priors.get_mut(group.level()), self.by_group.get(&group)) {
+                *prior = history;
+            }
+            next = group.wider();
+        }
+        priors
+    }
+
+    /// Adds what the members of groups were taught on `day`, to these and all wider ones.
+    pub(crate) fn learn(&mut self, day: Day, mut taught: BTreeMap<Group, ClosedDay>) {
+        for level in 0..N_PRIORS {
+            let mut wider: BTreeMap<Group, ClosedDay> = BTreeMap::new();
+            for (group, closed) in taught.iter().filter(|(group, _)| group.level() == level) {
+                self.by_group.entry(group.clone()).or_default().close(day, closed);
+                if let Some(group) = group.wider() {
+                    wider.entry(group).or_default().merge(closed);
+                }
+            }
+            for (group, closed) in wider {
+                taught.entry(group).or_default().merge(&closed);
+            }
+        }
+    }
+
+    pub(crate) fn prepare(&mut self, through: Day) {
+        self.by_group.values_mut().for_each(|history| history.prepare(through));
+    }
+
+    pub(crate) fn advance(&mut self, through: Day) {
+        self.by_group.values_mut().for_each(|history| history.merge(through));
+    }
+}

@@ -1,0 +1,263 @@
+//! The sums by entity of the rows of a chunk that count.
+
+use crate::chunk::{Chunk, Extra, NONE, Row};
+use baseline::{Aggregate, Dimension, Entry, Slot, Stay, Tracks, Value};
+use std::collections::{BTreeMap, btree_map::Entry as MapEntry};
+
+/// Rows that are alike in what they do, and from where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Alike {
+    principal: u32,
+    slot: Slot,
+    api: u32,
+    address: u32,
+    region: u32,
+    agent: u32,
+    target: u32,
+    error: u32,
+}
+
+/// How many rows are alike, and the first of them.
+#[derive(Debug, Clone, Copy)]
+struct Tally {
+    n_rows: u64,
+    first: u32,
+}
+
+impl Chunk {
+    /// The sums by entity of the rows and of the objects that are new.
+    pub(crate) fn aggregates(&self, fresh: &[bool], objects: &[bool]) -> Vec<Aggregate> {
+        let mut sums = Sums::of(self);
+        let mut tallies: Map<Alike, Tally> = Map::default();
+        let mut stays: BTreeMap<(u32, u32, Slot), (&Row, &Row, u64)> = BTreeMap::new();
+        for (n, row) in (0..).zip(&self.rows) {
+            if fresh.get(n as usize) != Some(&true) {
+                continue;
+            }
+            sums.count(row);
+            let tally = tallies.entry(Alike::of(row)).or_insert(Tally { n_rows: 0, first: n });
+            tally.n_rows += 1;
+            if tally.first != n && self.is_before(n, tally.first) {
+                tally.first = n;
+            }
+            if sums.travels(row) {
+                match stays.entry((row.principal, row.address, row.slot)) {
+                    MapEntry::Vacant(stay) => {
+                        stay.insert((row, row, 1));
+                    }
+                    MapEntry::Occupied(mut stay) => {
+                        let (first, end, n) = stay.get_mut();
+                        if self.precedes(row, first) {
+                            *first = row;
+                        }
+                        if self.precedes(end, row) {
+                            *end = row;
+                        }
+                        *n += 1;
+                    }
+                }
+            }
+        }
+        sums.tallies(tallies);
+        for ((_, address, slot), (first, end, n_records)) in stays {
+            sums.stay(address, slot, (first, end), n_records);
+        }
+        for extra in &self.extras {
+            let row = extra.row as usize;
+            if let (Some(true), Some(row)) = (fresh.get(row), self.rows.get(row)) {
+                sums.extra(extra, row);
+            }
+        }
+        let mut aggregates = sums.finish();
+        let new_objects = self.objects.iter().zip(objects).filter(|(_, is_new)| **is_new);
+        aggregates.extend(new_objects.flat_map(|(object, _)| object.flows.iter().cloned()));
+        aggregates
+    }
+
+    /// Whether the row of number `a` comes before that of `b`.
+    fn is_before(&self, a: u32, b: u32) -> bool {
+        let rows = (self.rows.get(a as usize), self.rows.get(b as usize));
+        matches!(rows, (Some(a), Some(b)) if self.precedes(a, b))
+    }
+}
+
+impl Alike {
+    fn of(row: &Row) -> Self {
+        let Row { principal, slot, api, region, agent, target, error, .. } = *row;
+        let address = if row.is_stranger { NONE } else { row.address };
+        Self { principal, slot, api, address, region, agent, target, error }
+    }
+}
+
+type Map<K, V> = hashbrown::HashMap<K, V, Mixer>;
+
+/// A hash for small numbers that only this program chooses.
+#[derive(Debug, Default, Clone, Copy)]
+struct Mixer;
+
+impl std::hash::BuildHasher for Mixer {
+    type Hasher = Mixed;
+
+    fn build_hasher(&self) -> Mixed {
+        Mixed(0)
+    }
+}
+
+struct Mixed(u64);
+
+impl std::hash::Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32(u32::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(u64::from(n));
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0.rotate_left(23) ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
+    }
+
+    fn write_i32(&mut self, n: i32) {
+        self.write_u32(n.cast_unsigned());
+    }
+}
+
+/// Aggregates under construction.
+struct Sums<'c> {
+    chunk: &'c Chunk,
+    aggregates: Vec<Aggregate>,
+    /// By number of principal: its aggregate, and whether its stays are kept.
+    by_principal: Vec<(usize, bool)>,
+}
+
+impl<'c> Sums<'c> {
+    fn of(chunk: &'c Chunk) -> Self {
+        let mut aggregates: Vec<Aggregate> = Vec::new();
+        let mut known: BTreeMap<u128, usize> = BTreeMap::new();
+        let by_principal = chunk.principals.iter().map(|who| {
+            let entity = &who.principal.entity;
+            let at = *known.entry(entity.id()).or_insert_with(|| {
+                aggregates.push(Aggregate::of(entity.clone()));
+                aggregates.len() - 1
+            });
+            (at, entity.kind.travels())
+        });
+        let by_principal = by_principal.collect();
+        Self { chunk, aggregates, by_principal }
+    }
+
+    fn aggregate(&mut self, principal: u32) -> Option<&mut Aggregate> {
+        let (at, _) = *self.by_principal.get(principal as usize)?;
+        self.aggregates.get_mut(at)
+    }
+
+    fn count(&mut self, row: &Row) {
+        if let Some(aggregate) = self.aggregate(row.principal) {
+            aggregate.n_records += 1;
+            aggregate.n_late += u64::from(row.is_late);
+        }
+    }
+
+    fn travels(&self, row: &Row) -> bool {
+        !row.is_stranger
+            && self.by_principal.get(row.principal as usize).is_some_and(|(_, travels)| *travels)
+            && self.chunk.addresses.get(row.address).is_some_and(|address| address.public.is_some())
+    }
+
+    /// What every profile remembers.
+    fn tallies(&mut self, tallies: Map<Alike, Tally>) {
+        let mut tallies: Vec<_> = tallies.into_iter().collect();
+        tallies.sort_unstable_by_key(|(alike, _)| *alike);
+        // Where the entry of a value is: amounts are exact, so that chunks of any size sum alike.
+        let mut places: Map<(usize, Slot, u64), usize> = Map::default();
+        for (alike, tally) in tallies {
+            let Some((at, _)) = self.by_principal.get(alike.principal as usize).copied() else { continue };
+            self.tally(at, &alike, tally, &mut places);
+        }
+    }
+
+    fn tally(&mut self, at: usize, alike: &Alike, tally: Tally, places: &mut Map<(usize, Slot, u64), usize>) {
+        let chunk = self.chunk;
+        let Some(Aggregate { entries, .. }) = self.aggregates.get_mut(at) else { return };
+        let Some(api) = chunk.apis.get(alike.api) else { return };
+        let (slot, tracks) = (alike.slot, Tracks::from(api.track));
+        let mut count = |dimension: Dimension, value: Option<&Value>| {
+            let key = (at, slot, value.map_or(0, Value::hash) ^ ((dimension as u64) << 1 | 1));
+            let place = *places.entry(key).or_insert(entries.len());
+            let Some(known) = entries.get_mut(place) else {
+                let (amount, n_records) = (tally.n_rows, tally.n_rows);
+                let (value, first) = (value.cloned(), Some(tally.first));
+                entries.push(Entry { dimension, slot, value, tracks, amount, n_records, evidence: None, first });
+                return;
+            };
+            known.amount += tally.n_rows;
+            known.n_records += tally.n_rows;
+            known.tracks = known.tracks.with(tracks);
+            if known.first.is_some_and(|first| chunk.is_before(tally.first, first)) {
+                known.first = Some(tally.first);
+            }
+        };
+        count(Dimension::calls(api.track), None);
+        count(Dimension::Api, Some(&api.value));
+        count(Dimension::Service, Some(&api.service));
+        let address = chunk.addresses.get(alike.address);
+        let who = chunk.principals.get(alike.principal);
+        for (dimension, value) in [
+            (Dimension::Region, chunk.regions.get(alike.region).filter(|region| !region.text.is_empty())),
+            (Dimension::Country, address.and_then(|address| address.country.as_ref())),
+            (Dimension::Network, address.and_then(|address| address.network.as_ref())),
+            (Dimension::Agent, chunk.agents.get(alike.agent).and_then(Option::as_ref)),
+            (Dimension::Credential, who.and_then(|who| who.credential.as_ref())),
+            (Dimension::Target, chunk.targets.get(alike.target)),
+            (Dimension::Error, chunk.errors.get(alike.error)),
+        ] {
+            if let Some(value) = value {
+                count(dimension, Some(value));
+            }
+        }
+    }
+
+    fn stay(&mut self, address: u32, slot: Slot, ends: (&Row, &Row), n_records: u64) {
+        let chunk = self.chunk;
+        let Some(from) = chunk.addresses.get(address) else { return };
+        let Some(public) = from.public else { return };
+        let (first, last) = (chunk.evidence(ends.0, 1), chunk.evidence(ends.1, 1));
+        let access_key = first.access_key.clone();
+        let Some(aggregate) = self.aggregate(ends.0.principal) else { return };
+        let (country, network) = (from.country.clone(), from.network.clone());
+        let (rank, address) = (from.rank, public);
+        let stay = Stay { rank, address, country, network, access_key, first, last, n_records };
+        aggregate.stays.push((slot, stay));
+    }
+
+    fn extra(&mut self, extra: &Extra, row: &Row) {
+        let evidence = Some(Box::new(self.chunk.evidence(row, extra.of_record)));
+        let Some(aggregate) = self.aggregate(row.principal) else { return };
+        aggregate.entries.push(Entry {
+            dimension: extra.dimension,
+            slot: row.slot,
+            value: extra.value.clone(),
+            tracks: Tracks::default(),
+            amount: extra.amount,
+            n_records: u64::from(extra.is_first),
+            evidence,
+            first: None,
+        });
+    }
+
+    fn finish(mut self) -> Vec<Aggregate> {
+        self.aggregates.retain(|aggregate| aggregate.n_records > 0);
+        self.aggregates
+    }
+}
