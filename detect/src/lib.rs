@@ -11,6 +11,8 @@ mod detectors;
 mod engine;
 mod finding;
 mod fingerprints;
+#[cfg_attr(not(test), expect(dead_code, reason = "rows do not hold classes of impact yet"))]
+mod impact;
 mod intern;
 #[cfg(test)]
 mod invariants;
