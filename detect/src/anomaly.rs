@@ -48,7 +48,8 @@ pub(crate) fn judge(watched: &Watched, case: &Case<'_>, bits_more: f64) -> Optio
         let bits: Bits = terms.iter().map(|term| term.part.bits).sum();
         (bits.as_f64() >= threshold).then_some((bits, track, terms))
     });
-    let (bits, track, terms) = judged.reduce(|most, next| if next.0 > most.0 { next } else { most })?;
+    let (bits, track, terms) =
+        judged.reduce(|most, next| if next.0 > most.0 { next } else { most })?;
     Some(verdict(case, watched, (track, terms, bits.as_f64() / threshold)))
 }
 
@@ -61,14 +62,22 @@ fn weighed(mut terms: Vec<Term>, impact: Impact) -> Vec<Term> {
     terms
 }
 
-fn verdict(case: &Case<'_>, watched: &Watched, (track, terms, height): (Track, Vec<Term>, f64)) -> Verdict {
+fn verdict(
+    case: &Case<'_>,
+    watched: &Watched,
+    (track, terms, height): (Track, Vec<Term>, f64),
+) -> Verdict {
     const HIGH_ABOVE: f64 = 1.5;
     let calls = baseline::Dimension::calls(track);
     let slots: Vec<_> = case.span.slots_of(calls).collect();
     let n: u64 = slots.iter().map(|(_, n)| n).sum();
-    let reasons = terms.iter().take(3).map(|term| format!("{} {}", term.part.dimension.name(), term.part.observed));
+    let reasons = terms
+        .iter()
+        .take(3)
+        .map(|term| format!("{} {}", term.part.dimension.name(), term.part.observed));
     let reasons = reasons.collect::<Vec<_>>().join("; ");
-    let summary = format!("made {n} calls that {}, which is unusual for it: {reasons}", watched.what);
+    let summary =
+        format!("made {n} calls that {}, which is unusual for it: {reasons}", watched.what);
     let mut records: Vec<_> = terms.iter().flat_map(|term| &term.records).cloned().collect();
     if let Some(window) = case.span.window(calls) {
         records.extend(window.counted.records.iter().cloned());

@@ -7,9 +7,9 @@ use crate::{
     detectors::{DETECTORS, Settings},
     finding::{Finding, assemble},
     fingerprints::Fingerprints,
+    priors::Priors,
     reader::Reader,
     rules::Rules,
-    priors::Priors,
     shard::Shard,
     watch::Sighting,
 };

@@ -55,7 +55,9 @@ impl Priors {
         let mut priors = [&self.nothing; N_PRIORS];
         let mut next = Some(nearest.clone());
         while let Some(group) = next {
-            if let (Some(prior), Some(history)) = (priors.get_mut(group.level()), self.by_group.get(&group)) {
+            if let (Some(prior), Some(history)) =
+                (priors.get_mut(group.level()), self.by_group.get(&group))
+            {
                 *prior = history;
             }
             next = group.wider();

@@ -6,8 +6,9 @@ mod flows;
 pub use flows::FlowRows;
 
 use crate::{
-    chunk::{Address, Api, Chunk, ChunkObject, Extra, FlowMatch, Match, Row, RowId, Who},
+    chunk::{Address, Api, Chunk, ChunkObject, Extra, FlowMatch, Match, NONE, Row, RowId, Who},
     engine::{Context, Interests},
+    impact::impact,
     record::{Count, Counts, Record},
     rules::{index::Left, sieve::Candidates},
 };
@@ -195,6 +196,9 @@ impl<'e> Reader<'e> {
             api,
             address,
             region,
+            agent: NONE,
+            target: NONE,
+            error: NONE,
             slot,
             is_late,
             is_stranger,
@@ -267,7 +271,8 @@ impl<'e> Reader<'e> {
             let interested = context.interests.of_principal(&principal);
             let account = Arc::clone(&principal.entity.account);
             let rules = context.options.rules.set().of_caller(event, &principal);
-            Who { principal, account, interested, rules }
+            let credential = None;
+            Who { principal, account, credential, interested, rules }
         })
     }
 
@@ -282,9 +287,11 @@ impl<'e> Reader<'e> {
             let service = source.split('.').next().unwrap_or_default();
             let name = class::unversioned(&name);
             let text = kept(&format!("{service}:{name}"));
+            let impact = impact(service, name, event.read_only);
             Api {
                 value: context.options.hash_key.value(&text),
-                class: class::class(service, name, event.read_only),
+                service: context.options.hash_key.value(service),
+                track: Track { impact, is_s3: service == "s3" },
                 interested: context.interests.of_api(&text),
                 rules: context.options.rules.set().of_api(event, &text),
                 text,

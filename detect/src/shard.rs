@@ -1,9 +1,9 @@
 //! One slice of the entities: a plain value that knows no clock, no lock and no I/O.
 
 use crate::{
+    chunk::Chunk,
     detector::{Case, Severity, Verdict},
     detectors::DETECTORS,
-    chunk::Chunk,
     engine::Context,
     priors::{Group, Priors},
     watch::{Judged, Memory, Sighting},

@@ -182,12 +182,20 @@ impl<'c> Sums<'c> {
         // Where the entry of a value is: amounts are exact, so that chunks of any size sum alike.
         let mut places: Map<(usize, Slot, u64), usize> = Map::default();
         for (alike, tally) in tallies {
-            let Some((at, _)) = self.by_principal.get(alike.principal as usize).copied() else { continue };
+            let Some((at, _)) = self.by_principal.get(alike.principal as usize).copied() else {
+                continue;
+            };
             self.tally(at, &alike, tally, &mut places);
         }
     }
 
-    fn tally(&mut self, at: usize, alike: &Alike, tally: Tally, places: &mut Map<(usize, Slot, u64), usize>) {
+    fn tally(
+        &mut self,
+        at: usize,
+        alike: &Alike,
+        tally: Tally,
+        places: &mut Map<(usize, Slot, u64), usize>,
+    ) {
         let chunk = self.chunk;
         let Some(Aggregate { entries, .. }) = self.aggregates.get_mut(at) else { return };
         let Some(api) = chunk.apis.get(alike.api) else { return };
@@ -198,7 +206,16 @@ impl<'c> Sums<'c> {
             let Some(known) = entries.get_mut(place) else {
                 let (amount, n_records) = (tally.n_rows, tally.n_rows);
                 let (value, first) = (value.cloned(), Some(tally.first));
-                entries.push(Entry { dimension, slot, value, tracks, amount, n_records, evidence: None, first });
+                entries.push(Entry {
+                    dimension,
+                    slot,
+                    value,
+                    tracks,
+                    amount,
+                    n_records,
+                    evidence: None,
+                    first,
+                });
                 return;
             };
             known.amount += tally.n_rows;
@@ -214,7 +231,10 @@ impl<'c> Sums<'c> {
         let address = chunk.addresses.get(alike.address);
         let who = chunk.principals.get(alike.principal);
         for (dimension, value) in [
-            (Dimension::Region, chunk.regions.get(alike.region).filter(|region| !region.text.is_empty())),
+            (
+                Dimension::Region,
+                chunk.regions.get(alike.region).filter(|region| !region.text.is_empty()),
+            ),
             (Dimension::Country, address.and_then(|address| address.country.as_ref())),
             (Dimension::Network, address.and_then(|address| address.network.as_ref())),
             (Dimension::Agent, chunk.agents.get(alike.agent).and_then(Option::as_ref)),
