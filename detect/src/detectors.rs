@@ -1,6 +1,17 @@
 //! Every detector. To add one: write `detectors/<name>.rs`, then add its name here, twice.
 
 mod access_given_outside;
+mod anomalous_credential_access;
+mod anomalous_defense_evasion;
+mod anomalous_discovery;
+mod anomalous_exfiltration;
+mod anomalous_impact;
+mod anomalous_initial_access;
+mod anomalous_persistence;
+mod anomalous_privilege_escalation;
+mod anomalous_s3_discovery;
+mod anomalous_s3_exfiltration;
+mod anomalous_s3_impact;
 mod compute_credentials_outside_aws;
 mod console_sign_in_without_mfa;
 mod credentials_for_others;
@@ -46,6 +57,17 @@ macro_rules! detectors {
 
 detectors! {
     access_given_outside,
+    anomalous_credential_access,
+    anomalous_defense_evasion,
+    anomalous_discovery,
+    anomalous_exfiltration,
+    anomalous_impact,
+    anomalous_initial_access,
+    anomalous_persistence,
+    anomalous_privilege_escalation,
+    anomalous_s3_discovery,
+    anomalous_s3_exfiltration,
+    anomalous_s3_impact,
     compute_credentials_outside_aws,
     console_sign_in_without_mfa,
     credentials_for_others,

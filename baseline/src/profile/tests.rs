@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     aggregate::Entry,
     identity::{Entity, Kind},
+    impact::Tracks,
     value::HashKey,
 };
 use proptest::prelude::*;
@@ -18,7 +19,16 @@ fn aggregate(entries: Vec<Entry>) -> Aggregate {
 fn entry(dimension: Dimension, day: i32, slot: i32, value: &str) -> Entry {
     let slot = Slot(Day(day).first_slot().0 + slot);
     let value = Some(HashKey::DEFAULT.value(value));
-    Entry { dimension, slot, value, amount: 1, n_records: 1, evidence: None }
+    Entry {
+        dimension,
+        slot,
+        value,
+        tracks: Tracks::default(),
+        amount: 1,
+        n_records: 1,
+        evidence: None,
+        first: None,
+    }
 }
 
 /// A closed day on which each member of `n_members` had `value`.
@@ -26,8 +36,12 @@ fn day_of(value: &str, n_members: u32, weight: Weight) -> ClosedDay {
     let mut closed = ClosedDay::default();
     for _ in 0..n_members {
         let mut profile = Profile::new(Day(0), LATENESS());
-        profile.apply(&aggregate(vec![entry(Dimension::Api, 5, 0, value)]), LATENESS());
-        closed.merge(&profile.close(Day(5), weight));
+        profile.apply(
+            &aggregate(vec![entry(Dimension::Api, 5, 0, value)]),
+            &|_| None,
+            (Day(0), LATENESS()),
+        );
+        closed.merge(&profile.close(Day(5), weight, LATENESS()));
     }
     closed
 }
@@ -40,12 +54,16 @@ fn knows(history: &mut History, through: i32, value: &str) -> bool {
 #[test]
 fn a_day_is_judged_by_those_two_days_before() {
     let mut profile = Profile::new(Day(0), LATENESS());
-    profile.apply(&aggregate(vec![entry(Dimension::Api, 10, 0, "s3:Get")]), LATENESS());
-    profile.close(Day(10), Weight::PLAIN);
+    profile.apply(
+        &aggregate(vec![entry(Dimension::Api, 10, 0, "s3:Get")]),
+        &|_| None,
+        (Day(0), LATENESS()),
+    );
+    profile.close(Day(10), Weight::PLAIN, LATENESS());
     let nothing = History::default();
     let value = HashKey::DEFAULT.value("s3:Get");
     for (day, is_known) in [(10, false), (11, false), (12, true), (13, true)] {
-        let (usual, _) = profile.generation(Day(day), &nothing, LATENESS());
+        let (usual, _) = profile.generation(Day(day), [&nothing; N_PRIORS], LATENESS());
         assert_eq!(usual.knows(Dimension::Api, &value), is_known, "{day}");
     }
 }
@@ -54,10 +72,10 @@ fn a_day_is_judged_by_those_two_days_before() {
 fn a_day_learns_so_many_new_values() {
     let entries = |n| (0..n).map(|n| entry(Dimension::Api, 10, 0, &n.to_string())).collect();
     let mut profile = Profile::new(Day(0), LATENESS());
-    profile.apply(&aggregate(entries(3 * DayDelta::NEWS_MAX)), LATENESS());
-    profile.close(Day(10), Weight::PLAIN);
+    profile.apply(&aggregate(entries(3 * DayDelta::NEWS_MAX)), &|_| None, (Day(0), LATENESS()));
+    profile.close(Day(10), Weight::PLAIN, LATENESS());
     let nothing = History::default();
-    let (usual, _) = profile.generation(Day(12), &nothing, LATENESS());
+    let (usual, _) = profile.generation(Day(12), [&nothing; N_PRIORS], LATENESS());
     let values = (0..3 * DayDelta::NEWS_MAX).map(|n| HashKey::DEFAULT.value(&n.to_string()));
     let mut known: Vec<_> = values.clone().filter(|v| usual.knows(Dimension::Api, v)).collect();
     let mut smallest: Vec<_> = values.collect();
@@ -72,18 +90,20 @@ fn known_values_leave_room_for_new_ones() {
     let names = |n: usize, what: &str| (0..n).map(|n| format!("{what}{n}")).collect::<Vec<_>>();
     let apply = |profile: &mut Profile, day, names: &[String]| {
         let entries = names.iter().map(|name| entry(Dimension::Api, day, 0, name)).collect();
-        profile.apply(&aggregate(entries), LATENESS());
+        profile.apply(&aggregate(entries), &|_| None, (Day(0), LATENESS()));
     };
     apply(&mut profile, 10, &names(DayDelta::NEWS_MAX, "old"));
-    profile.close(Day(10), Weight::PLAIN);
+    profile.close(Day(10), Weight::PLAIN, LATENESS());
     profile.advance(Day(12), LATENESS());
     apply(&mut profile, 13, &names(DayDelta::NEWS_MAX, "old"));
     apply(&mut profile, 13, &names(DayDelta::NEWS_MAX, "new"));
-    let news = profile.hours.span(Hour(13 * 24)).largest(Dimension::Api);
-    assert_eq!(news, DayDelta::NEWS_MAX as u64);
-    profile.close(Day(13), Weight::PLAIN);
+    profile.settle(Day(13), LATENESS());
+    let novel = profile.hours.novel(Dimension::Api).unwrap();
+    let news = novel.windows(Hour(13 * 24), |novel| novel.is_new).map(|news| news.len()).max();
+    assert_eq!(news, Some(DayDelta::NEWS_MAX));
+    profile.close(Day(13), Weight::PLAIN, LATENESS());
     let nothing = History::default();
-    let (usual, _) = profile.generation(Day(15), &nothing, LATENESS());
+    let (usual, _) = profile.generation(Day(15), [&nothing; N_PRIORS], LATENESS());
     for name in names(DayDelta::NEWS_MAX, "new").iter().chain(&names(DayDelta::NEWS_MAX, "old")) {
         assert!(usual.knows(Dimension::Api, &HashKey::DEFAULT.value(name)), "{name}");
     }
@@ -96,8 +116,8 @@ fn a_memory_never_outgrows_its_bound() {
     for day in 10..30 {
         let names = (0..per_day).map(|n| format!("{day}-{n}"));
         let entries = names.map(|name| entry(Dimension::Api, day, n_slot(day), &name)).collect();
-        profile.apply(&aggregate(entries), LATENESS());
-        profile.close(Day(day), Weight::PLAIN);
+        profile.apply(&aggregate(entries), &|_| None, (Day(0), LATENESS()));
+        profile.close(Day(day), Weight::PLAIN, LATENESS());
         profile.advance(Day(day + 1), LATENESS());
     }
     profile.advance(Day(40), LATENESS());
@@ -115,9 +135,9 @@ fn closed_hours_are_forgotten() {
     let mut profile = Profile::new(Day(0), LATENESS());
     for slot in [0, 100, 287] {
         let entries = vec![entry(Dimension::Denied, 10, slot, "iam:ListUsers")];
-        profile.apply(&aggregate(entries), LATENESS());
+        profile.apply(&aggregate(entries), &|_| None, (Day(0), LATENESS()));
     }
-    profile.close(Day(10), Weight::PLAIN);
+    profile.close(Day(10), Weight::PLAIN, LATENESS());
     profile.advance(Day(11), LATENESS());
     // The last hour stays: the first span of the next day reaches into it.
     assert_eq!(profile.touched(Day(10), Day(10)), [Hour(10 * 24 + 23)]);
@@ -134,17 +154,20 @@ fn values_that_came_before_their_generation_are_left_out_when_judged() {
     };
     let (mut early, mut timely) =
         (Profile::new(Day(0), LATENESS()), Profile::new(Day(0), LATENESS()));
-    early.apply(&mixed(13), LATENESS());
+    early.apply(&mixed(13), &|_| None, (Day(0), LATENESS()));
     for profile in [&mut early, &mut timely] {
-        profile.apply(&habit(10), LATENESS());
-        profile.close(Day(10), Weight::PLAIN);
+        profile.apply(&habit(10), &|_| None, (Day(0), LATENESS()));
+        profile.close(Day(10), Weight::PLAIN, LATENESS());
     }
-    timely.apply(&mixed(13), LATENESS());
+    timely.apply(&mixed(13), &|_| None, (Day(12), LATENESS()));
     assert_ne!(early.hours, timely.hours);
     early.settle(Day(13), LATENESS());
     timely.settle(Day(13), LATENESS());
     assert_eq!(early.hours, timely.hours);
-    assert_eq!(early.close(Day(13), Weight::PLAIN), timely.close(Day(13), Weight::PLAIN));
+    assert_eq!(
+        early.close(Day(13), Weight::PLAIN, LATENESS()),
+        timely.close(Day(13), Weight::PLAIN, LATENESS())
+    );
 }
 
 #[test]
@@ -220,14 +243,14 @@ proptest! {
         let mut days = BTreeSet::new();
         for (day, slot, amount) in history {
             let entry = Entry { amount, ..entry(Dimension::Denied, day, slot, "x") };
-            profile.apply(&aggregate(vec![entry]), LATENESS());
+            profile.apply(&aggregate(vec![entry]), &|_| None, (Day(0), LATENESS()));
             days.insert(day);
         }
         for day in days {
-            profile.close(Day(day), Weight::PLAIN);
+            profile.close(Day(day), Weight::PLAIN, LATENESS());
         }
         let nothing = History::default();
-        let (usual, _) = profile.generation(Day(30), &nothing, LATENESS());
+        let (usual, _) = profile.generation(Day(30), [&nothing; N_PRIORS], LATENESS());
         let bits = |x| -> crate::bits::Bits {
             usual.amount(Dimension::Denied, x).iter().map(|part| part.bits).sum()
         };

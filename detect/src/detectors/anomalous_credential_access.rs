@@ -1,0 +1,48 @@
+//! # Unusual access to credentials
+//!
+//! ## Fires when
+//! an identity obtains credentials, secrets or passwords in a way that is new for it: the calls of one hour
+//! carry more bits of surprise than its kind is allowed in a thousand days. What is new or rare (APIs,
+//! targets, place, tool, errors) and how many calls there are add up; summary and parts say which. High if
+//! it is half as much again.
+//!
+//! ## Quiet when
+//! the identity, or while it is young its peers, do so on other days; or neither has five days of history.
+//! Many new things at once count once, as a number. AWS services are not judged.
+//!
+//! ## Misses
+//! a secret that the identity reads every day, read once more.
+//!
+//! ## Triage
+//! Rotate what was read, the most powerful first, then find out who had the credentials that read it.
+
+use crate::anomaly::{self, Watched};
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
+use crate::record::{Counts, Record};
+
+pub(super) static META: Meta = Meta {
+    id: "anomalous-credential-access",
+    severity: Severity::Medium,
+    impact: Impact::Credential,
+    techniques: &[Technique("T1552"), Technique("T1555.006"), Technique("T1528")],
+    guardduty: Some("CredentialAccess:IAMUser/AnomalousBehavior"),
+    interest: Interest::Nothing,
+    source: include_str!("anomalous_credential_access.rs"),
+};
+
+/// Table `[detectors.anomalous-credential-access]`.
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Bits asked beyond what the kind of identity is asked for; fewer if negative. Unit: bits.
+    pub bits_more: f64,
+}
+
+const WATCHED: Watched =
+    Watched { impacts: &[Impact::Credential], is_s3: false, what: "obtain credentials or secrets" };
+
+pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
+
+pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
+    anomaly::judge(&WATCHED, case, settings.bits_more)
+}

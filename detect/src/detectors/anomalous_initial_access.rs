@@ -1,0 +1,48 @@
+//! # Unusual access
+//!
+//! ## Fires when
+//! an identity signs in, takes a role, opens a session or runs something in a way that is new for it: the
+//! calls of one hour carry more bits of surprise than its kind is allowed in a thousand days. What is new
+//! or rare (APIs, targets, place, tool, errors) and how many calls there are add up; summary and parts say
+//! which. High if it is half as much again.
+//!
+//! ## Quiet when
+//! the identity, or while it is young its peers, do so on other days; or neither has five days of history.
+//! Many new things at once count once, as a number. AWS services are not judged.
+//!
+//! ## Misses
+//! an intruder who sits in the owner's own network, with his tool, at work on his usual things.
+//!
+//! ## Triage
+//! Ask the owner whether it was him. If not: revoke the sessions of the credentials, then read what they did.
+
+use crate::anomaly::{self, Watched};
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
+use crate::record::{Counts, Record};
+
+pub(super) static META: Meta = Meta {
+    id: "anomalous-initial-access",
+    severity: Severity::Medium,
+    impact: Impact::Access,
+    techniques: &[Technique("T1078.004"), Technique("T1651")],
+    guardduty: Some("InitialAccess:IAMUser/AnomalousBehavior"),
+    interest: Interest::Nothing,
+    source: include_str!("anomalous_initial_access.rs"),
+};
+
+/// Table `[detectors.anomalous-initial-access]`.
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Bits asked beyond what the kind of identity is asked for; fewer if negative. Unit: bits.
+    pub bits_more: f64,
+}
+
+const WATCHED: Watched =
+    Watched { impacts: &[Impact::Access], is_s3: false, what: "get in or run something" };
+
+pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
+
+pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
+    anomaly::judge(&WATCHED, case, settings.bits_more)
+}

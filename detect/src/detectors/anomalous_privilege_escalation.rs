@@ -1,0 +1,48 @@
+//! # Unusual change of privileges
+//!
+//! ## Fires when
+//! an identity gives or takes rights, which it does not usually do: the calls of one hour carry more bits
+//! of surprise than its kind is allowed in a thousand days. What is new or rare (APIs, targets, place,
+//! tool, errors) and how many calls there are add up; summary and parts say which. High if it is half as
+//! much again.
+//!
+//! ## Quiet when
+//! the identity, or while it is young its peers, do so on other days; or neither has five days of history.
+//! Many new things at once count once, as a number. AWS services are not judged.
+//!
+//! ## Misses
+//! rights given by the same person who gives them every week.
+//!
+//! ## Triage
+//! Read the policy as it is now. Take it back if the owner does not know it, and read what was done under it.
+
+use crate::anomaly::{self, Watched};
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
+use crate::record::{Counts, Record};
+
+pub(super) static META: Meta = Meta {
+    id: "anomalous-privilege-escalation",
+    severity: Severity::Medium,
+    impact: Impact::Privilege,
+    techniques: &[Technique("T1098.003"), Technique("T1548.005")],
+    guardduty: Some("PrivilegeEscalation:IAMUser/AnomalousBehavior"),
+    interest: Interest::Nothing,
+    source: include_str!("anomalous_privilege_escalation.rs"),
+};
+
+/// Table `[detectors.anomalous-privilege-escalation]`.
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Bits asked beyond what the kind of identity is asked for; fewer if negative. Unit: bits.
+    pub bits_more: f64,
+}
+
+const WATCHED: Watched =
+    Watched { impacts: &[Impact::Privilege], is_s3: false, what: "change who may do what" };
+
+pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
+
+pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
+    anomaly::judge(&WATCHED, case, settings.bits_more)
+}

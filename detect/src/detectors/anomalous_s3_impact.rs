@@ -1,0 +1,57 @@
+//! # Unusual change in S3
+//!
+//! ## Fires when
+//! an identity writes or deletes objects, or changes what protects buckets, where and as it never did: the
+//! calls of one hour carry more bits of surprise than its kind is allowed in a thousand days. What is new
+//! or rare (APIs, targets, place, tool, errors) and how many calls there are add up; summary and parts say
+//! which. High if it is half as much again.
+//!
+//! ## Quiet when
+//! the identity, or while it is young its peers, do so on other days; or neither has five days of history.
+//! Many new things at once count once, as a number. AWS services are not judged.
+//!
+//! ## Misses
+//! writes by the job that writes there every night; without S3 data events, all writes of objects.
+//!
+//! ## Triage
+//! Stop it if it still goes on. Then look whether the bucket keeps versions: what was overwritten may be there.
+
+use crate::anomaly::{self, Watched};
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
+use crate::record::{Counts, Record};
+
+pub(super) static META: Meta = Meta {
+    id: "anomalous-s3-impact",
+    severity: Severity::Medium,
+    impact: Impact::Destruction,
+    techniques: &[Technique("T1485"), Technique("T1486")],
+    guardduty: Some("Impact:S3/AnomalousBehavior.Delete"),
+    interest: Interest::Nothing,
+    source: include_str!("anomalous_s3_impact.rs"),
+};
+
+/// Table `[detectors.anomalous-s3-impact]`.
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Bits asked beyond what the kind of identity is asked for; fewer if negative. Unit: bits.
+    pub bits_more: f64,
+}
+
+const WATCHED: Watched = Watched {
+    impacts: &[
+        Impact::Write,
+        Impact::Destruction,
+        Impact::Privilege,
+        Impact::Persistence,
+        Impact::Evasion,
+    ],
+    is_s3: true,
+    what: "write, delete or change the protection of",
+};
+
+pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
+
+pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
+    anomaly::judge(&WATCHED, case, settings.bits_more)
+}
