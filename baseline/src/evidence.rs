@@ -126,6 +126,14 @@ impl Records {
         }
     }
 
+    /// Keeps `record` alone, if it is the first: for counts of which nobody hands over every record.
+    pub(crate) fn keep_first(&mut self, record: Evidence) {
+        if self.iter().next().is_none_or(|first| record < *first) {
+            let last_ms = record.time_ms;
+            self.0 = Some(Box::new(Kept { first: vec![record], last_ms }));
+        }
+    }
+
     /// Adds all of another set.
     pub(crate) fn merge(&mut self, other: &Self, max: usize) {
         other.iter().for_each(|record| self.add(record.clone(), max));

@@ -77,19 +77,25 @@ impl Hours {
         }
     }
 
-    /// Adds a record to what an entry counted.
-    pub(crate) fn add_record(&mut self, entry: &Entry, record: Evidence) {
+    /// Keeps the first record of what entries counted in a slot.
+    pub(crate) fn keep_first(&mut self, entry: &Entry, record: Evidence) {
         let Some(slots) = self.counted.get_mut(&entry.dimension) else { return };
         if let Ok(at) = slots.binary_search_by_key(&entry.slot, |(slot, _)| *slot)
             && let Some((_, counted)) = slots.get_mut(at)
         {
-            counted.records.add(record, Records::MAX);
+            counted.records.keep_first(record);
         }
     }
 
-    /// Adds a value that its generation does not know, or hardly; `first` is asked for its record.
-    pub(crate) fn add_novel(&mut self, entry: &Entry, value: &Value, first: &FirstRecord<'_>) {
-        self.novel.entry(entry.dimension).or_default().add(entry, value, first);
+    /// Adds a value that its generation does not know, or hardly, or that cannot be told yet; `first` is
+    /// asked for its record.
+    pub(crate) fn add_novel(
+        &mut self,
+        (entry, value): (&Entry, &Value),
+        first: &FirstRecord<'_>,
+        is_settled: bool,
+    ) {
+        self.novel.entry(entry.dimension).or_default().add((entry, value), first, is_settled);
     }
 
     /// Leaves out of `day` what its generation, which is complete by now, knows as usual, and notes

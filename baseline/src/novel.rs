@@ -4,6 +4,7 @@ use crate::{
     aggregate::Entry,
     evidence::Evidence,
     impact::{Track, Tracks},
+    memory::Seen,
     time::{Day, Hour, Slot},
     value::Value,
 };
@@ -34,21 +35,40 @@ pub(crate) struct Novel {
     pub(crate) is_new: bool,
 }
 
-/// Those of one dimension, by slot: of each slot the smallest by hash.
+/// Those of one dimension, by slot.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Novelties(Vec<(Slot, Vec<Novel>)>);
+pub(crate) struct Novelties(Vec<OfSlot>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct OfSlot {
+    slot: Slot,
+    /// The smallest by hash.
+    values: Vec<Novel>,
+    /// Whether values came while nobody could tell yet which of them are usual.
+    is_unsettled: bool,
+}
 
 impl Novelties {
     /// Values kept of a slot. What comes on top is not counted: that can only make a surprise
     /// smaller. Unit: values.
     pub(crate) const MAX: usize = 64;
+    /// As long as usual ones may be among them, which are as many as a memory holds at most.
+    const UNSETTLED_MAX: usize = Self::MAX + Seen::MAX;
 
-    pub(crate) fn add(&mut self, entry: &Entry, value: &Value, first: &FirstRecord<'_>) {
-        let at = self.0.partition_point(|(slot, _)| *slot < entry.slot);
-        if self.0.get(at).is_none_or(|(slot, _)| *slot != entry.slot) {
-            self.0.insert(at, (entry.slot, Vec::new()));
+    /// Adds the value of an entry; `is_settled` once its generation is complete.
+    pub(crate) fn add(
+        &mut self,
+        (entry, value): (&Entry, &Value),
+        first: &FirstRecord<'_>,
+        is_settled: bool,
+    ) {
+        let at = self.0.partition_point(|of| of.slot < entry.slot);
+        if self.0.get(at).is_none_or(|of| of.slot != entry.slot) {
+            self.0.insert(at, OfSlot { slot: entry.slot, values: Vec::new(), is_unsettled: false });
         }
-        let Some((_, values)) = self.0.get_mut(at) else { return };
+        let Some(OfSlot { values, is_unsettled, .. }) = self.0.get_mut(at) else { return };
+        *is_unsettled |= !is_settled;
+        let max = if *is_unsettled { Self::UNSETTLED_MAX } else { Self::MAX };
         let record = || entry.first.and_then(first).map(Box::new);
         match values.binary_search_by(|novel| novel.value.cmp(value)) {
             Ok(at) => {
@@ -60,10 +80,10 @@ impl Novelties {
                     known.first = Some(record);
                 }
             }
-            Err(at) if at < Self::MAX => {
+            Err(at) if at < max => {
                 let (value, tracks) = (value.clone(), entry.tracks);
                 values.insert(at, Novel { value, tracks, first: record(), is_new: true });
-                values.truncate(Self::MAX);
+                values.truncate(max);
             }
             Err(_) => {}
         }
@@ -71,7 +91,7 @@ impl Novelties {
 
     pub(crate) fn settle(&mut self, day: Day, standing: impl Fn(&Value) -> Standing) {
         let (first, end) = (day.first_slot(), Day(day.0.saturating_add(1)).first_slot());
-        self.0.retain_mut(|(slot, values)| {
+        self.0.retain_mut(|OfSlot { slot, values, is_unsettled }| {
             if *slot < first || *slot >= end {
                 return true;
             }
@@ -80,6 +100,8 @@ impl Novelties {
                 novel.is_new = standing == Standing::New;
                 standing != Standing::Usual
             });
+            values.truncate(Self::MAX);
+            *is_unsettled = false;
             !values.is_empty()
         });
     }
@@ -87,21 +109,21 @@ impl Novelties {
     pub(crate) fn touched(&self, first: Hour, last: Hour) -> impl Iterator<Item = Hour> {
         let slots = self.between(first.first_slot(), last.last_slot());
         slots
-            .chunk_by(|(a, _), (b, _)| a.hour() == b.hour())
-            .filter_map(|slots| Some(slots.first()?.0.hour()))
+            .chunk_by(|a, b| a.slot.hour() == b.slot.hour())
+            .filter_map(|slots| Some(slots.first()?.slot.hour()))
     }
 
     pub(crate) fn forget(&mut self, from: Slot) {
-        self.0.drain(..self.0.partition_point(|(slot, _)| *slot < from));
+        self.0.drain(..self.0.partition_point(|of| of.slot < from));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    fn between(&self, first: Slot, last: Slot) -> &[(Slot, Vec<Novel>)] {
-        let from = self.0.partition_point(|(slot, _)| *slot < first);
-        let to = self.0.partition_point(|(slot, _)| *slot <= last);
+    fn between(&self, first: Slot, last: Slot) -> &[OfSlot] {
+        let from = self.0.partition_point(|of| of.slot < first);
+        let to = self.0.partition_point(|of| of.slot <= last);
         self.0.get(from..to).unwrap_or_default()
     }
 
@@ -114,18 +136,18 @@ impl Novelties {
     ) -> impl Iterator<Item = Vec<&'a Novel>> {
         let (first, last) = (hour.first_slot(), hour.last_slot());
         let slots = self.between(first.window_start(), last);
-        let before = slots.partition_point(|(slot, _)| *slot < first);
+        let before = slots.partition_point(|of| of.slot < first);
         (before..slots.len()).filter_map(move |at| {
             let slots = slots.get(..=at)?;
-            let (end, values) = slots.last()?;
+            let OfSlot { slot: end, values, .. } = slots.last()?;
             if !values.iter().any(admits) {
                 return None;
             }
-            let from = slots.partition_point(|(slot, _)| *slot < end.window_start());
+            let from = slots.partition_point(|of| of.slot < end.window_start());
             let mut window: Vec<&Novel> = slots
                 .get(from..)?
                 .iter()
-                .flat_map(|(_, values)| values)
+                .flat_map(|of| &of.values)
                 .filter(|novel| admits(novel))
                 .collect();
             // The first record of a value is that of its earliest slot: the sort is stable.

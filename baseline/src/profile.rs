@@ -296,7 +296,7 @@ impl Profile {
                     self.hours.add(entry, value);
                     if entry.dimension.keeps_first() {
                         let record = entry.first.and_then(first);
-                        record.map(|record| self.hours.add_record(entry, record));
+                        record.into_iter().for_each(|record| self.hours.keep_first(entry, record));
                     }
                     continue;
                 };
@@ -305,7 +305,7 @@ impl Profile {
                 if !entry.dimension.keeps_news_only() {
                     self.hours.add(entry, Some(value));
                 } else if standing != Standing::Usual || !is_complete {
-                    self.hours.add_novel(entry, value, first);
+                    self.hours.add_novel((entry, value), first, is_complete);
                 }
             }
         }

@@ -27,7 +27,9 @@ fn by_verb(service: &str, name: &str, read_only: Option<bool>) -> Impact {
         return Impact::Write;
     }
     match service {
-        "sts" if name.starts_with("Get") && name.ends_with("Token") => Impact::Credential,
+        "sts" if starts(&["AssumeRole"]) || name.starts_with("Get") && name.ends_with("Token") => {
+            Impact::Credential
+        }
         "kms" if !starts(LISTS) => Impact::Read,
         _ if starts(SHARES) => Impact::Exfiltration,
         _ if starts(LISTS) || starts(READS) || read_only == Some(true) => Impact::Discovery,

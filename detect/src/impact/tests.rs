@@ -87,7 +87,7 @@ fn the_table_is_in_order_and_names_nothing_twice() {
         let names: Vec<&str> = names.split(' ').collect();
         assert!(names.is_sorted_by(|one, other| one < other), "{service} {impact:?}: {names:?}");
         for name in names {
-            assert_eq!(class::unversioned(name), name);
+            assert_eq!(baseline::class::unversioned(name), name);
             assert!(name.starts_with(|c: char| c.is_ascii_uppercase()), "{service}:{name}");
             let other = all.insert((service, name), impact);
             assert_eq!(other, None, "{service}:{name} is {impact:?} too");
@@ -144,7 +144,10 @@ fn what_intruders_were_seen_to_use_is_in_the_table() {
     assert!(apis.len() > 250, "{}", apis.len());
     for api in apis {
         let (service, name) = api.split_once(':').unwrap();
-        assert!(listed(service, class::unversioned(name)).is_some(), "{api} is not in the table");
+        assert!(
+            listed(service, baseline::class::unversioned(name)).is_some(),
+            "{api} is not in the table"
+        );
     }
 }
 
