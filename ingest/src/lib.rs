@@ -1,6 +1,7 @@
 //! Turns bytes into records. In: objects of CloudTrail and VPC Flow Logs. Out: events and flow
 //! batches. It keeps no state and never reads a clock.
 
+pub mod agent;
 pub mod cloudtrail;
 pub mod decode;
 pub mod enrich;
