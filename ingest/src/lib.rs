@@ -12,6 +12,7 @@ pub mod instant;
 mod json;
 pub mod notification;
 pub mod source;
+pub mod target;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
 pub mod time;
