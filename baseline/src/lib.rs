@@ -4,6 +4,7 @@
 pub mod aggregate;
 pub mod bits;
 pub mod class;
+pub mod credential;
 pub mod dimension;
 pub mod distinct;
 pub mod evidence;
@@ -21,6 +22,7 @@ pub mod value;
 
 pub use aggregate::{Aggregate, Entry};
 pub use bits::{Bits, Part};
+pub use credential::{Credential, Mfa};
 pub use dimension::Dimension;
 pub use distinct::Distinct;
 pub use evidence::{EventId, Evidence};

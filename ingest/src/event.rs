@@ -6,10 +6,12 @@ use std::fmt;
 
 use crate::json;
 
+mod error;
 mod helpers;
 mod identity;
 mod raw;
 
+pub use error::ErrorClass;
 pub use helpers::Outcome;
 pub use raw::{Each, Entries};
 

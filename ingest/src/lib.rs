@@ -1,6 +1,7 @@
 //! Turns bytes into records. In: objects of CloudTrail and VPC Flow Logs. Out: events and flow
 //! batches. It keeps no state and never reads a clock.
 
+pub mod agent;
 pub mod cloudtrail;
 pub mod decode;
 pub mod enrich;
@@ -11,6 +12,7 @@ pub mod instant;
 mod json;
 pub mod notification;
 pub mod source;
+pub mod target;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
 pub mod time;

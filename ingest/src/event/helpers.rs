@@ -56,36 +56,12 @@ impl<'a> Event<'a> {
     pub fn request_omitted(&self) -> bool {
         self.request.and_then(|request| request.get("omitted")).and_then(Raw::bool) == Some(true)
     }
-
-    /// Whether the error says that the caller was not allowed to make the call. Costs nothing
-    /// where no error code is recorded.
-    pub fn denied(&self) -> bool {
-        self.error_code.is_some_and(|code| is_denial(&code.get()))
-    }
-}
-
-/// Codes that mean "not allowed" in the services' API references, without prefixes such as
-/// `Client.` and suffixes such as `Exception`. Lower case.
-const DENIALS: [&str; 9] = [
-    "accessdenied", // also VpceAccessDenied, KmsAccessDenied
-    "unauthorizedoperation",
-    "unauthorizedaccess",
-    "notauthorized",
-    "authorizationerror",
-    "forbidden",
-    "unauthorizedexception",
-    "permissiondenied",
-    "deniedbypolicy",
-];
-
-fn is_denial(code: &str) -> bool {
-    let code = code.to_ascii_lowercase();
-    code == "unauthorized" || DENIALS.iter().any(|denial| code.contains(denial))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::ErrorClass;
 
     const PLAIN: Event<'static> = Event {
         raw: Raw(""),
@@ -153,25 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn denials_are_told_from_other_errors() {
-        for code in [
-            "AccessDenied",
-            "AccessDeniedException",
-            "Client.UnauthorizedOperation",
-            "UnauthorizedAccess",
-            "AuthorizationErrorException",
-            "VpceAccessDenied",
-            "Forbidden",
-            "ForbiddenException",
-            "NotAuthorized",
-            "UserUnauthorizedException",
-            "Unauthorized",
-        ] {
-            assert!(Event { error_code: Some(Text(code)), ..PLAIN }.denied(), "{code}");
-        }
-        for code in ["NoSuchBucket", "ThrottlingException", "Client.AuthFailure", ""] {
-            assert!(!Event { error_code: Some(Text(code)), ..PLAIN }.denied(), "{code}");
-        }
+    fn an_error_has_a_class_and_success_has_none() {
+        let class = |code| Event { error_code: Some(Text(code)), ..PLAIN }.error_class();
+        assert_eq!(class("AccessDenied"), Some(ErrorClass::Denied));
+        assert_eq!(class(r"Access\u0044enied"), Some(ErrorClass::Denied));
+        assert_eq!(class(""), None);
+        assert_eq!(PLAIN.error_class(), None);
+        assert!(Event { error_code: Some(Text("AccessDenied")), ..PLAIN }.denied());
         assert!(!PLAIN.denied());
     }
 }
