@@ -11,7 +11,10 @@ use crate::{
 use baseline::{
     Aggregate, Dimension, Entity, EventId, Evidence, Kind, Principal, Slot, Track, Value,
 };
-use ingest::enrich::{Caller, Origin};
+use ingest::{
+    enrich::{Caller, Origin},
+    target::Targets,
+};
 use std::{cmp::Ordering, net::IpAddr, sync::Arc};
 
 /// `eventID`, of a row.
@@ -48,6 +51,8 @@ pub(crate) struct Api {
     pub(crate) value: Value,
     pub(crate) service: Value,
     pub(crate) track: Track,
+    /// Where its records name what they act on.
+    pub(crate) targets: Targets,
     /// The detectors that want to see its records, by their place in the registry.
     pub(crate) interested: u32,
     /// The rules that its records can match.
@@ -61,7 +66,7 @@ pub(crate) struct Who {
     /// The account that received the calls.
     pub(crate) account: Arc<str>,
     /// What it calls with.
-    pub(crate) credential: Option<Value>,
+    pub(crate) credential: Value,
     /// The detectors that want to see its records, by their place in the registry.
     pub(crate) interested: u32,
     /// The open rules that its records can match.
@@ -159,7 +164,7 @@ pub struct Chunk {
     pub(crate) addresses: Interner<Address>,
     pub(crate) regions: Interner<Value>,
     /// Families of user agents, by what the log has.
-    pub(crate) agents: Interner<Option<Value>>,
+    pub(crate) agents: Interner<Value>,
     pub(crate) targets: Interner<Value>,
     pub(crate) errors: Interner<Value>,
     pub(crate) ids: Interner<Arc<str>>,

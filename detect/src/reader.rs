@@ -12,11 +12,16 @@ use crate::{
     record::{Count, Counts, Record},
     rules::{index::Left, sieve::Candidates},
 };
-use baseline::{Day, Dimension, Entry, Principal, Slot, Track, Tracks, class, kept, time::SLOTS};
+use baseline::{
+    Credential, Day, Dimension, Entry, Mfa, Principal, Slot, Track, Tracks, class, kept,
+    time::SLOTS,
+};
 use ingest::{
     Event, Identity, Text,
+    agent::family,
     enrich::{Caller, caller},
-    event::Outcome,
+    event::{ErrorClass, Outcome},
+    target::{Target, Targets, assumed_role},
 };
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
@@ -183,6 +188,8 @@ impl<'e> Reader<'e> {
         let key = &self.context.options.hash_key;
         let region = self.chunk.regions.number(region.0.as_bytes(), || key.value(&region.get()));
 
+        let (agent, target, error) =
+            (self.agent(event), self.target(event, api), self.error(event));
         let (_, slot, is_late) = self.counted_at(event.time_ms);
         let id = self.id(event);
         let fingerprint = self.fingerprint(event, &id);
@@ -196,9 +203,9 @@ impl<'e> Reader<'e> {
             api,
             address,
             region,
-            agent: NONE,
-            target: NONE,
-            error: NONE,
+            agent,
+            target,
+            error,
             slot,
             is_late,
             is_stranger,
@@ -271,9 +278,42 @@ impl<'e> Reader<'e> {
             let interested = context.interests.of_principal(&principal);
             let account = Arc::clone(&principal.entity.account);
             let rules = context.options.rules.set().of_caller(event, &principal);
-            let credential = None;
+            let credential =
+                [Credential::of(&identity).name(), Mfa::of(&identity).name()].join(" ");
+            let credential = context.options.hash_key.value(&credential);
             Who { principal, account, credential, interested, rules }
         })
+    }
+
+    fn agent(&mut self, event: &Event<'_>) -> u32 {
+        let Some(text) = event.user_agent else { return NONE };
+        let key = &self.context.options.hash_key;
+        self.chunk.agents.number(text.0.as_bytes(), || key.value(&family(&text.get())))
+    }
+
+    fn target(&mut self, event: &Event<'_>, api: u32) -> u32 {
+        let Some(targets) = self.chunk.apis.get(api).map(|api| api.targets) else { return NONE };
+        self.scratch.clear();
+        if let Some(Target { kind, name }) = targets.target(event) {
+            self.scratch.extend_from_slice(kind.as_bytes());
+            self.scratch.push(b':');
+            self.scratch.extend_from_slice(name.as_bytes());
+        } else if let Some(role) = assumed_role(event) {
+            self.scratch.extend_from_slice(role.as_bytes());
+        } else {
+            return NONE;
+        }
+        let key = &self.context.options.hash_key;
+        let text = &self.scratch;
+        self.chunk.targets.number(text, || key.value(&String::from_utf8_lossy(text)))
+    }
+
+    fn error(&mut self, event: &Event<'_>) -> u32 {
+        let Some(code) = event.error_code.filter(|code| !code.is_empty()) else { return NONE };
+        let key = &self.context.options.hash_key;
+        self.chunk
+            .errors
+            .number(code.0.as_bytes(), || key.value(ErrorClass::of(&code.get()).name()))
     }
 
     fn api(&mut self, event: &Event<'_>) -> u32 {
@@ -292,6 +332,7 @@ impl<'e> Reader<'e> {
                 value: context.options.hash_key.value(&text),
                 service: context.options.hash_key.value(service),
                 track: Track { impact, is_s3: service == "s3" },
+                targets: Targets::of(service),
                 interested: context.interests.of_api(&text),
                 rules: context.options.rules.set().of_api(event, &text),
                 text,

@@ -237,8 +237,11 @@ impl<'c> Sums<'c> {
             ),
             (Dimension::Country, address.and_then(|address| address.country.as_ref())),
             (Dimension::Network, address.and_then(|address| address.network.as_ref())),
-            (Dimension::Agent, chunk.agents.get(alike.agent).and_then(Option::as_ref)),
-            (Dimension::Credential, who.and_then(|who| who.credential.as_ref())),
+            (
+                Dimension::Agent,
+                chunk.agents.get(alike.agent).filter(|agent| !agent.text.is_empty()),
+            ),
+            (Dimension::Credential, who.map(|who| &who.credential)),
             (Dimension::Target, chunk.targets.get(alike.target)),
             (Dimension::Error, chunk.errors.get(alike.error)),
         ] {
