@@ -117,6 +117,17 @@ fn a_verb_decides_what_the_table_does_not_know() {
 }
 
 #[test]
+fn the_verbs_of_the_page_are_those_that_decide() {
+    let row = HEAD.lines().find(|line| line.starts_with("| `List`")).unwrap();
+    let verbs = row.split('`').skip(1).step_by(2).filter(|word| *word != "readOnly");
+    assert!(verbs.clone().count() > 10, "{row}");
+    for verb in verbs {
+        let name = format!("{verb}Things");
+        assert_eq!(impact("newservice", &name, None), Impact::Discovery, "{name}");
+    }
+}
+
+#[test]
 fn what_a_call_can_do_outweighs_its_verb() {
     for (api, expected) in [
         ("s3:GetObject", Impact::Read),
