@@ -36,8 +36,8 @@ fn threshold(kind: Kind) -> Option<f64> {
 }
 
 /// The verdict on the track of `watched` that stands highest above the threshold.
-pub(crate) fn judge(watched: &Watched, case: &Case<'_>, bits_more: f64) -> Option<Verdict> {
-    let threshold = threshold(case.entity.kind)? + bits_more;
+pub(crate) fn judge(watched: &Watched, case: &Case<'_>, threshold_times: f64) -> Option<Verdict> {
+    let threshold = threshold(case.entity.kind)? * threshold_times;
     if !case.usual.can_surprise() {
         return None;
     }
@@ -95,3 +95,6 @@ fn verdict(
     let parts: Vec<Part> = terms.into_iter().map(|term| term.part).collect();
     Verdict { parts, severity, summary, slots, records, last_ms: None, targets, flow: None }
 }
+
+#[cfg(test)]
+pub(crate) mod testkit;

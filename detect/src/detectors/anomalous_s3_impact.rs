@@ -31,11 +31,17 @@ pub(super) static META: Meta = Meta {
 };
 
 /// Table `[detectors.anomalous-s3-impact]`.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// Bits asked beyond what the kind of identity is asked for; fewer if negative. Unit: bits.
-    pub bits_more: f64,
+    /// What the kind of identity is asked for is multiplied by this: below 1 more is told, above 1 less.
+    pub threshold_times: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { threshold_times: 1.0 }
+    }
 }
 
 const WATCHED: Watched = Watched {
@@ -53,5 +59,8 @@ const WATCHED: Watched = Watched {
 pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    anomaly::judge(&WATCHED, case, settings.bits_more)
+    anomaly::judge(&WATCHED, case, settings.threshold_times)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,26 @@
+//! A person at work, and one who is not.
+
+use crate::testkit::Logs;
+use ingest::testkit::{Call, call};
+
+fn alice(api: &str) -> Call {
+    call("alice").api(api).from_ip("81.2.69.142").agent("aws-cli/2.15.30 os/linux")
+}
+
+fn working() -> Logs {
+    Logs::new().habit(20, 8, || alice("s3:GetBucketLocation"))
+}
+
+/// Somebody with Alice's key calls `apis`, from a Tor exit, with a script.
+pub(crate) fn intrusion(apis: &[&str]) -> Logs {
+    let n = u32::try_from(apis.len()).unwrap();
+    working().calls(0, "10:00", n, |i| {
+        let stranger = alice(apis[i as usize]).from_ip("185.220.101.1");
+        stranger.agent("python-requests/2.31.0")
+    })
+}
+
+/// Alice calls `api` today, as on other days.
+pub(crate) fn habit(api: &str) -> Logs {
+    working().daily(20, "10:00", |_| alice(api)).call(0, "10:05", alice(api))
+}

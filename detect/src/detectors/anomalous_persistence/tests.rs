@@ -1,0 +1,16 @@
+use crate::{Severity, anomaly::testkit, testkit::says};
+
+const ID: &str = "anomalous-persistence";
+
+#[test]
+fn fires_when_what_is_done_and_from_where_are_new() {
+    let finding = testkit::intrusion(&["iam:CreateUser", "iam:CreateLoginProfile"]).finding(ID);
+    assert!(finding.severity >= Severity::Medium, "{finding:?}");
+    says(&finding, &["UNSEEN of it", "network new: 60729", "agent new: python-requests"]);
+    assert_eq!(finding.records.len(), 2);
+}
+
+#[test]
+fn is_quiet_about_what_is_done_every_day() {
+    testkit::habit("iam:CreateUser").stays_quiet(ID);
+}
