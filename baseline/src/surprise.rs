@@ -46,11 +46,16 @@ impl Generation<'_> {
     /// days.
     pub const ENOUGH_D: u32 = 5;
     /// An entity with fewer days of its own is judged by what its peers know as well. Unit: days.
-    const YOUNG_D: u32 = 7;
+    pub const YOUNG_D: u32 = 7;
 
     /// Whether there is enough history, of the entity or of its kind, to call anything unusual.
     pub fn can_surprise(&self) -> bool {
         self.own_days().max(self.group_days()) >= Self::ENOUGH_D
+    }
+
+    /// Whether the entity is too new to have habits.
+    pub fn is_young(&self) -> bool {
+        self.own_days() < Self::YOUNG_D
     }
 
     /// What is surprising in the calls of `track` in `span`: a term for each family that is.
@@ -95,8 +100,7 @@ impl Generation<'_> {
     /// Whether a value is news: the entity does not know it, and while it is young, no peer does.
     fn is_new(&self, dimension: Dimension, novel: &Novel) -> bool {
         let known_to = |learned: &Learned| learned.knows(dimension, &novel.value);
-        let is_young = self.own_days() < Self::YOUNG_D;
-        novel.is_new && !known_to(self.own) && !(is_young && known_to(self.prior))
+        novel.is_new && !known_to(self.own) && !(self.is_young() && known_to(self.prior))
     }
 
     fn news(&self, dimension: Dimension, window: &[&Novel]) -> Term {
@@ -106,7 +110,9 @@ impl Generation<'_> {
             window.iter().map(|novel| (judge(novel), *novel)).collect();
         values.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.value.text.cmp(&b.1.value.text)));
         let most = values.first().map_or(Bits::ZERO, |(bits, _)| *bits);
-        let bits = [self.expected_news(dimension).tail(k), most].into_iter().sum();
+        // How many values are new to whoever has no habits yet says nothing of him.
+        let many = if self.is_young() { Bits::ZERO } else { self.expected_news(dimension).tail(k) };
+        let bits = [many, most].into_iter().sum();
         let heavy = values.iter().filter(|(bits, _)| bits.as_f64() * 2.0 >= most.as_f64());
         let records = heavy.filter_map(|(_, novel)| novel.first.as_deref().cloned()).collect();
         let name = |(_, novel): &(Bits, &Novel)| novel.value.text.to_string();
@@ -184,9 +190,18 @@ impl Generation<'_> {
     fn described(&self, dimension: Dimension, value: &Value) -> String {
         let [role, kind, account, _] = self.priors;
         let peers = if role.n_days() > 0 { role } else { kind };
-        let [own, peers, account] =
-            [self.own, peers, account].map(|learned| frequency(learned, dimension, value));
-        format!("{} ({own} of it, {peers} of its peers, {account} in the account)", value.text)
+        let whose = [(self.own, "by it"), (peers, "by its peers"), (account, "in the account")];
+        let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (learned, by) in whose {
+            let often = frequency(learned, dimension, value);
+            match told.last_mut().filter(|(same, _)| *same == often) {
+                Some((_, all)) => all.push(by),
+                None => told.push((often, vec![by])),
+            }
+        }
+        let told: Vec<_> =
+            told.into_iter().map(|(often, by)| format!("{often} {}", by.join(" and "))).collect();
+        format!("{} ({})", value.text, told.join(", "))
     }
 
     /// How many new values are usual, for people.

@@ -27,17 +27,17 @@ fn halves(impact: Impact) -> u32 {
 
 /// The bits that an hour must carry; nothing for kinds that are not judged. AWS services act for many,
 /// and what they do follows from what was set up, by calls that are judged.
-fn threshold(kind: Kind) -> Option<f64> {
+fn threshold(kind: Kind, is_young: bool) -> Option<f64> {
     match kind {
         Kind::Human | Kind::Root | Kind::External => Some(40.0),
-        Kind::Workload | Kind::Ci | Kind::Agent => Some(25.0),
+        Kind::Workload | Kind::Ci | Kind::Agent => Some(if is_young { 40.0 } else { 25.0 }),
         Kind::Service | Kind::Interface | Kind::Source | Kind::Account => None,
     }
 }
 
 /// The verdict on the track of `watched` that stands highest above the threshold.
 pub(crate) fn judge(watched: &Watched, case: &Case<'_>, threshold_times: f64) -> Option<Verdict> {
-    let threshold = threshold(case.entity.kind)? * threshold_times;
+    let threshold = threshold(case.entity.kind, case.usual.is_young())? * threshold_times;
     if !case.usual.can_surprise() {
         return None;
     }

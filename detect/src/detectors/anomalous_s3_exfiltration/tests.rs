@@ -6,7 +6,7 @@ const ID: &str = "anomalous-s3-exfiltration";
 fn fires_when_what_is_done_and_from_where_are_new() {
     let finding = testkit::intrusion(&["s3:GetObject", "s3:GetObjectAcl"]).finding(ID);
     assert!(finding.severity >= Severity::Medium, "{finding:?}");
-    says(&finding, &["UNSEEN of it", "network new: 60729", "agent new: python-requests"]);
+    says(&finding, &["UNSEEN by it", "network new: 60729", "agent new: python-requests"]);
     assert_eq!(finding.records.len(), 2);
 }
 
