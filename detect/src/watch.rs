@@ -80,21 +80,21 @@ pub(crate) struct Watches {
 }
 
 impl Watches {
-    /// The watches of a set; `is_built_in` tells whether a file ships with the program.
-    pub(crate) fn of(set: &RuleSet, is_built_in: impl Fn(&Arc<str>) -> bool) -> Self {
+    /// The watches of a set.
+    pub(crate) fn of(set: &RuleSet) -> Self {
         let n_rules = set.rules().len();
         let by_rule = vec![Vec::new(); n_rules];
         let mut watches = Self { all: Vec::new(), by_rule, is_learned: vec![false; n_rules] };
         for (no, rule) in (0..).map(RuleNo).zip(set.rules()) {
             if rule.speaks && rule.head.level > Level::Informational {
-                watches.add(of_rule(rule, is_built_in(&rule.head.file)), &[no]);
+                watches.add(of_rule(rule), &[no]);
             }
         }
         for (place, correlation) in (0..).zip(set.correlations()) {
             let head = &correlation.document.head;
             if head.level > Level::Informational {
                 let members: Vec<_> = correlation.members.iter().map(|one| one.rule).collect();
-                let watch = of_correlation(correlation, set, is_built_in(&head.file));
+                let watch = of_correlation(correlation, set);
                 watches.add(Watch { correlation: Some(place), ..watch }, &members);
             }
         }
@@ -141,20 +141,20 @@ impl Watches {
     }
 }
 
-fn of_rule(rule: &Rule, is_built_in: bool) -> Watch {
+fn of_rule(rule: &Rule) -> Watch {
     Watch {
         about: Arc::new(about::of_rule(rule)),
         whom: if rule.logs == Logs::Flow { Whom::Interface } else { Whom::Identity },
         wanted: Wanted::One,
         n_slots: 1,
         usual: rule.head.notes.usual,
-        is_built_in,
+        is_built_in: rule.head.is_built_in,
         correlation: None,
         members: vec![(Arc::clone(&rule.id), rule.head.title.clone())],
     }
 }
 
-fn of_correlation(correlation: &Correlation, set: &RuleSet, is_built_in: bool) -> Watch {
+fn of_correlation(correlation: &Correlation, set: &RuleSet) -> Watch {
     let document = &correlation.document;
     let rules = correlation.members.iter().filter_map(|one| set.rules().get(one.rule.0 as usize));
     let rules: Vec<&Rule> = rules.collect();
@@ -176,7 +176,7 @@ fn of_correlation(correlation: &Correlation, set: &RuleSet, is_built_in: bool) -
         wanted,
         n_slots: n_slots(document.timespan_ms),
         usual: document.head.notes.usual,
-        is_built_in,
+        is_built_in: document.head.is_built_in,
         correlation: None,
         members,
     }

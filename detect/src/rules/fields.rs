@@ -43,7 +43,7 @@ use ingest::{Event, Raw, Text, flow};
 #[derive(Debug, Clone)]
 pub(crate) enum Field {
     /// A member of [`Event`] that holds one text.
-    Text(&'static str, Facet, TextOf),
+    Text(Facet, TextOf),
     /// A path below a member of [`Event`].
     Nested(Facet, RawOf, Path),
     /// A path below a member that only the raw record has.
@@ -119,6 +119,11 @@ macro_rules! derived {
         const DERIVED: &[(&str, Derived)] = &[$(($name, Derived::$variant),)*];
 
         impl Derived {
+            /// The one of this name.
+            pub(super) fn of(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+
             fn facet(self) -> Facet {
                 match self { $(Self::$variant => Facet::$facet,)* }
             }
@@ -187,14 +192,13 @@ impl Field {
             _ if !path.is_empty() => {
                 Err(format!("`{known}` holds no other fields, `{name}` is none"))
             }
-            Read::Text(of) => Ok(Self::Text(known, *facet, of)),
+            Read::Text(of) => Ok(Self::Text(*facet, of)),
             Read::Rare(false) => Ok(Self::Rare(known, path)),
         }
     }
 
     fn derived(name: &str, logs: Logs) -> Result<Self, String> {
-        let known = DERIVED.iter().find(|(known, _)| *known == name).map(|(_, derived)| *derived);
-        match (known, logs) {
+        match (Derived::of(name), logs) {
             (Some(Derived::Lists), Logs::Flow) => Ok(Self::FlowLists),
             (Some(_), Logs::Flow) => {
                 Err(format!("`{name}` is known of CloudTrail only (of flows: `sentrail.lists`)"))
@@ -210,7 +214,7 @@ impl Field {
     /// The part of a record that decides its values.
     pub(crate) fn facet(&self) -> Facet {
         match self {
-            Self::Text(_, facet, _) | Self::Nested(facet, ..) => *facet,
+            Self::Text(facet, _) | Self::Nested(facet, ..) => *facet,
             Self::Derived(derived) => derived.facet(),
             Self::Flow(flow::Field::SrcPort) => Facet::SrcPort,
             Self::Flow(flow::Field::DstPort) => Facet::DstPort,
@@ -227,16 +231,12 @@ impl Field {
             _ => None,
         };
         match self {
-            Self::Text(_, Facet::Member, of) => event.is_some_and(|event| of(event).is_none()),
+            Self::Text(Facet::Member, of) => event.is_some_and(|event| of(event).is_none()),
             Self::Nested(Facet::Member, of, _) => event.is_some_and(|event| of(event).is_none()),
             Self::FlowLists | Self::Derived(Derived::Lists) => names.lists.is_empty(),
             Self::Derived(Derived::Decoys) => names.decoys.is_empty(),
             _ => false,
         }
-    }
-
-    pub(crate) fn is_event_name(&self) -> bool {
-        matches!(self, Self::Text("eventName", ..))
     }
 
     /// What it costs to ask, about: the cheapest first.
@@ -256,7 +256,7 @@ impl Field {
     /// Whether `is` holds for any of its values. An absent field and `null` have none.
     pub(crate) fn any(&self, view: &View<'_>, is: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
         match (self, view.seen()) {
-            (Self::Text(_, _, of), Seen::Record(parts)) => {
+            (Self::Text(_, of), Seen::Record(parts)) => {
                 of(parts.event).is_some_and(|text| is(Value::Json(text)))
             }
             (Self::Nested(_, of, path), Seen::Record(parts)) => {

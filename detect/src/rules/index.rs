@@ -8,9 +8,10 @@
 //! always right, as its condition is false whatever the rest of the record says.
 
 use super::{
+    bonds::{Bond, bonds},
     matcher::folded,
     names::Names,
-    predicate::{Bond, Predicate},
+    predicate::Predicate,
     rule::{Rule, RuleNo},
     sigma::Logs,
     view::{Facet, View},
@@ -103,9 +104,9 @@ impl Index {
     pub(crate) fn of(rules: &[Rule], names: &Names) -> Self {
         let mut index = Self::default();
         for (no, rule) in (0..).map(RuleNo).zip(rules) {
-            match rule.predicate.bonds() {
+            match bonds(&rule.condition) {
                 _ if rule.logs != Logs::CloudTrail => {}
-                _ if !rule.predicate.can_hold(&View::nothing(names)) => {}
+                None if !rule.predicate().can_hold(&View::nothing(names)) => {}
                 None => index.open.push(no),
                 Some(bonds) => {
                     for bond in bonds {
@@ -206,7 +207,7 @@ fn hash(bond: &Bond) -> u64 {
 }
 
 fn predicate(rules: &[Rule], no: RuleNo) -> Option<&Predicate> {
-    rules.get(no.0 as usize).map(|rule| &rule.predicate)
+    rules.get(no.0 as usize).map(Rule::predicate)
 }
 
 fn can_hold(predicate: Option<&Predicate>, view: &View<'_>) -> bool {

@@ -46,10 +46,10 @@ impl ByPorts {
     pub(crate) fn of(rules: &[Rule], names: &Names) -> Self {
         let numbered = (0..).map(RuleNo).zip(rules);
         let flow = numbered.filter(|(_, rule)| {
-            rule.logs == Logs::Flow && rule.predicate.can_hold(&View::nothing(names))
+            rule.logs == Logs::Flow && rule.predicate().can_hold(&View::nothing(names))
         });
         let (rules, predicates): (Vec<RuleNo>, Vec<&Predicate>) =
-            flow.map(|(no, rule)| (no, &rule.predicate)).unzip();
+            flow.map(|(no, rule)| (no, rule.predicate())).unzip();
         if rules.is_empty() {
             return Self::default();
         }

@@ -1,13 +1,14 @@
 //! Rules and correlations, made ready.
 
 use super::{
+    compile,
     fields::Field,
     names::Names,
     predicate::Predicate,
-    sigma::{self, Head, Logs},
+    sigma::{self, Condition, Head, Logs},
     view::{Seen, View},
 };
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The place of a rule in its set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,11 +30,27 @@ pub(crate) struct Rule {
     pub(crate) id: Arc<str>,
     pub(crate) head: Head,
     pub(crate) logs: Logs,
-    pub(crate) predicate: Predicate,
+    /// Its own, and those of filters; without placeholders.
+    pub(crate) condition: Condition,
+    /// Of a rule that ships with the program, made when it is first asked for: most APIs never come.
+    pub(crate) made: OnceLock<Made>,
     /// Whether a match is told by itself: not where only correlations want it.
     pub(crate) speaks: bool,
+}
+
+/// What a rule is asked for when a record may match.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    pub(crate) predicate: Predicate,
     pub(crate) summary: Option<Vec<Piece>>,
     pub(crate) targets: Vec<Field>,
+}
+
+impl Made {
+    /// Of a rule that cannot be made: it matches nothing.
+    fn nothing() -> Self {
+        Self { predicate: Predicate::Any(Vec::new()), summary: None, targets: Vec::new() }
+    }
 }
 
 /// A piece of a summary.
@@ -70,25 +87,35 @@ pub(crate) struct Member {
 const BETWEEN: &str = " / ";
 
 impl Rule {
+    fn made(&self) -> &Made {
+        // What can be wrong was told when the rule was loaded, or a test fails.
+        self.made.get_or_init(|| compile::made(self).unwrap_or_else(|_| Made::nothing()))
+    }
+
+    /// Whether it matches.
+    pub(crate) fn predicate(&self) -> &Predicate {
+        &self.made().predicate
+    }
+
     /// The fields that its words ask for.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &Field> {
-        let pieces = self.summary.iter().flatten().filter_map(|piece| match piece {
+        let pieces = self.made().summary.iter().flatten().filter_map(|piece| match piece {
             Piece::Field(field) => Some(field),
             Piece::Text(_) => None,
         });
-        pieces.chain(&self.targets)
+        pieces.chain(&self.made().targets)
     }
 
     /// What was done, as the rule's author puts it; `None` where he does not. An absent value is `-`.
     pub(crate) fn summary(&self, seen: Seen<'_>, names: &Names) -> Option<String> {
-        Some(filled(self.summary.as_ref()?, seen, names))
+        Some(filled(self.made().summary.as_ref()?, seen, names))
     }
 
     /// What it was done to.
     pub(crate) fn targets(&self, seen: Seen<'_>, names: &Names) -> Vec<String> {
         let view = View::whole(seen, names);
         let mut targets: Vec<String> = Vec::new();
-        for value in self.targets.iter().flat_map(|field| values(field, &view)) {
+        for value in self.made().targets.iter().flat_map(|field| values(field, &view)) {
             if targets.len() < TARGETS_MAX && !targets.contains(&value) {
                 targets.push(value);
             }

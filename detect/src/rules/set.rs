@@ -186,7 +186,7 @@ impl RuleSet {
         let view = View::whole(seen, &self.names);
         for no in left {
             let rule = self.rules.get(no.0 as usize);
-            if rule.is_some_and(|rule| rule.predicate.holds(&view) == Some(true)) {
+            if rule.is_some_and(|rule| rule.predicate().holds(&view) == Some(true)) {
                 visit(no);
             }
         }
@@ -204,7 +204,7 @@ impl RuleSet {
         };
         let rules = self.flows.rules();
         for rule in rules.iter().filter_map(|no| self.rules.get(no.0 as usize)) {
-            rule.predicate.fields(&mut add);
+            rule.predicate().fields(&mut add);
             rule.fields().for_each(&mut add);
         }
         let members = self.correlations.iter().flat_map(|correlation| &correlation.members);

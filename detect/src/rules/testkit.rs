@@ -88,6 +88,7 @@ pub(crate) fn head(file: &str) -> Head {
         references: Vec::new(),
         notes: Notes::default(),
         samples: Vec::new(),
+        is_built_in: false,
     }
 }
 
@@ -165,7 +166,7 @@ pub(crate) fn matching(rules: &RuleSet, raw: &str) -> Vec<u32> {
         found.sort_unstable();
         let view = View::whole(record, rules.names());
         let numbered = (0..).zip(rules.rules());
-        let all = numbered.filter(|(_, rule)| rule.predicate.holds(&view).unwrap());
+        let all = numbered.filter(|(_, rule)| rule.predicate().holds(&view).unwrap());
         assert_eq!(found, all.map(|(no, _)| no).collect::<Vec<u32>>(), "{raw}");
         found
     })

@@ -40,7 +40,7 @@ fn asked(set: &RuleSet, ports: impl Iterator<Item = (String, String)>) -> usize 
         for (row, left) in left.iter().enumerate() {
             let view = View::whole(FlowRow { batch: &batch, row }, set.names());
             for (no, rule) in (0..).map(RuleNo).zip(set.rules()) {
-                let holds = rule.predicate.holds(&view).unwrap();
+                let holds = rule.predicate().holds(&view).unwrap();
                 assert!(!holds || left.contains(&no), "{no:?} of row {row}");
             }
         }

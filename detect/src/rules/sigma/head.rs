@@ -64,6 +64,7 @@ pub(super) fn head(file: &Arc<str>, table: Table<'_>, faults: &mut Faults) -> Op
         references: references?,
         notes: notes?,
         samples: samples?,
+        is_built_in: false,
     })
 }
 
