@@ -16,7 +16,10 @@ use ingest::{
     enrich::{Caller, Origin},
     flow::{self, FlowBatch},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 /// Rules and correlations, made ready. Share one between threads.
 #[derive(Debug, Clone, Default)]
@@ -24,8 +27,9 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     correlations: Vec<Correlation>,
     names: Names,
-    index: Index,
-    flows: ByPorts,
+    /// Made when the first record is asked about: many replays read one kind of logs.
+    index: OnceLock<Index>,
+    flows: OnceLock<ByPorts>,
     filters: Vec<Applied>,
     known: KnownParts,
 }
@@ -51,10 +55,15 @@ const NOBODY: (Caller, Origin) = (Caller::Other, Origin { country: None, network
 
 impl RuleSet {
     pub(crate) fn new(rules: Vec<Rule>, correlations: Vec<Correlation>, names: Names) -> Self {
-        let index = Index::of(&rules, &names);
-        let flows = ByPorts::of(&rules, &names);
-        let (filters, known) = (Vec::new(), KnownParts::default());
-        Self { rules, correlations, names, index, flows, filters, known }
+        Self { rules, correlations, names, ..Self::default() }
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::of(&self.rules, &self.names))
+    }
+
+    fn flows(&self) -> &ByPorts {
+        self.flows.get_or_init(|| ByPorts::of(&self.rules, &self.names))
     }
 
     /// The set, with what is known of the filters that its rules have in them.
@@ -92,7 +101,7 @@ impl RuleSet {
         let part = stable_hash(&text);
         self.known.apis.get(part, || {
             let view = View::of(&[Facet::Api], parts, &self.names);
-            self.index.of_api(&view, (&event.name.get(), api), &self.rules).of_part(part)
+            self.index().of_api(&view, (&event.name.get(), api), &self.rules).of_part(part)
         })
     }
 
@@ -137,7 +146,7 @@ impl RuleSet {
     pub(crate) fn left(&self, api: &OfApi, opens: &[&Open; 4], record: &Record<'_>) -> Left {
         self.known.together.get(api.parts(opens), || {
             let view = View::of(&Facet::SHARED, record, &self.names);
-            self.index.left((api, opens), &view, &self.rules)
+            self.index().left((api, opens), &view, &self.rules)
         })
     }
 
@@ -152,7 +161,7 @@ impl RuleSet {
     fn known_open(&self, facet: Facet, parts: Parts<'_>, part: u128) -> Open {
         self.known.others.get(part, || {
             let view = View::of(&[facet], parts, &self.names);
-            self.index.open(facet, &view, &self.rules).of_part(part)
+            self.index().open(facet, &view, &self.rules).of_part(part)
         })
     }
 
@@ -160,7 +169,7 @@ impl RuleSet {
     #[inline]
     pub fn matches(&self, left: &Left, record: &Record<'_>, visit: &mut dyn FnMut(RuleNo)) {
         if !left.is_empty() {
-            let asked = self.index.asked(left, record.event.raw.0);
+            let asked = self.index().asked(left, record.event.raw.0);
             self.matches_of(asked, Seen::from(record), visit);
         }
     }
@@ -171,7 +180,7 @@ impl RuleSet {
         batch: &'b FlowBatch,
         visit: &mut dyn FnMut(FlowRow<'b>, RuleNo),
     ) {
-        self.flows.each(batch, |row, left| {
+        self.flows().each(batch, |row, left| {
             let row = FlowRow { batch, row };
             self.matches_of(left, Seen::from(row), &mut |no| visit(row, no));
         });
@@ -202,7 +211,7 @@ impl RuleSet {
             Field::FlowLists => fields.extend(FlowRow::address_fields()),
             _ => {}
         };
-        let rules = self.flows.rules();
+        let rules = self.flows().rules();
         for rule in rules.iter().filter_map(|no| self.rules.get(no.0 as usize)) {
             rule.predicate().fields(&mut add);
             rule.fields().for_each(&mut add);
