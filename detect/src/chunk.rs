@@ -2,10 +2,8 @@
 
 use crate::{
     intern::Interner,
-    rules::{
-        index::{OfApi, Open},
-        sieve::Sieve,
-    },
+    record::Acting,
+    rules::{index::OfApi, sieve::Sieve},
     watch::{Flow, Found, Sighting, Watches, Whom},
 };
 use baseline::{
@@ -60,10 +58,9 @@ pub(crate) struct Who {
     pub(crate) principal: Principal,
     /// The account that received the calls.
     pub(crate) account: Arc<str>,
+    pub(crate) acting: Acting,
     /// The detectors that want to see its records, by their place in the registry.
     pub(crate) interested: u32,
-    /// The open rules that its records can match.
-    pub(crate) rules: Open,
 }
 
 #[derive(Debug)]
@@ -76,8 +73,6 @@ pub(crate) struct Address {
     pub(crate) origin: Origin,
     pub(crate) country: Option<Value>,
     pub(crate) network: Option<Value>,
-    /// The open rules that records from it can match.
-    pub(crate) rules: Open,
 }
 
 /// What a detector counted of a row.

@@ -30,6 +30,6 @@ pub use detectors::{DETECTORS, Settings};
 pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
 pub use reader::{Call, Connection, FlowRows, Reader};
-pub use record::{Counts, Record};
+pub use record::{Acting, Counts, Record};
 pub use rules::{RuleFile, Rules};
 pub use suggest::suggest;

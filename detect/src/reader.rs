@@ -8,7 +8,7 @@ pub use flows::FlowRows;
 use crate::{
     chunk::{Address, Api, Chunk, ChunkObject, Extra, FlowMatch, Match, Row, RowId, Who},
     engine::{Context, Interests},
-    record::{Count, Counts, Record},
+    record::{Acting, Count, Counts, Record},
     rules::{index::Left, sieve::Candidates},
 };
 use baseline::{Day, Dimension, Entry, Principal, Slot, class, kept, time::SLOTS};
@@ -206,20 +206,17 @@ impl<'e> Reader<'e> {
         let Self { context, chunk, counts, .. } = self;
         let Some(&Row { principal, api, address, .. }) = chunk.rows.last() else { return };
         let row = u32::try_from(chunk.rows.len() - 1).unwrap_or(u32::MAX);
-        let numbers = (api, principal, address);
+        let numbers = [principal, address];
         let (Some(who), Some(api), Some(address)) =
             (chunk.principals.get(principal), chunk.apis.get(api), chunk.addresses.get(address))
         else {
             return;
         };
-        let candidates = Candidates {
-            api: (numbers.0, &api.rules),
-            caller: (numbers.1, &who.rules),
-            address: (numbers.2, &address.rules),
-        };
+        let candidates = Candidates { api: &api.rules, numbers };
         let (caller, origin) = (address.caller, address.origin);
         let (principal, account) = (&who.principal, &*who.account);
-        let record = Record { event, api: &api.text, principal, caller, origin, account };
+        let acting = who.acting;
+        let record = Record { event, api: &api.text, principal, acting, caller, origin, account };
         let left = chunk.sieve.left(context.options.rules.set(), candidates, &record);
         let mut interested = api.interested | who.interested;
         if event.error_code.is_some() && event.denied() {
@@ -264,9 +261,9 @@ impl<'e> Reader<'e> {
             let account = account.map_or_else(|| "unknown".into(), Text::get);
             let principal = Principal::of(&identity, &account);
             let interested = context.interests.of_principal(&principal);
+            let acting = Acting::of(&identity);
             let account = Arc::clone(&principal.entity.account);
-            let rules = context.options.rules.set().of_caller(event, &principal);
-            Who { principal, account, interested, rules }
+            Who { principal, account, acting, interested }
         })
     }
 
@@ -311,7 +308,6 @@ impl<'e> Reader<'e> {
                 origin,
                 country: origin.country.map(|country| key.value(country.as_str())),
                 network: origin.network.map(|network| key.value(&network.to_string())),
-                rules: context.options.rules.set().of_address(event, caller, origin),
             }
         })
     }

@@ -29,6 +29,23 @@ pub(crate) fn bonds(condition: &Condition) -> Option<BTreeSet<Bond>> {
     }
 }
 
+/// The fields that a condition names, those that it compares with included.
+pub(crate) fn fields(condition: &Condition, visit: &mut dyn FnMut(&FieldName)) {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter().for_each(|part| fields(part, visit));
+        }
+        Condition::Not(part) => fields(part, visit),
+        Condition::Item(Item { field, values, .. }) => {
+            let compared = values.iter().filter_map(|value| match value {
+                Operand::Field(name) => Some(name),
+                _ => None,
+            });
+            field.iter().chain(compared).for_each(visit);
+        }
+    }
+}
+
 fn of_item(Item { field, test, values, .. }: &Item) -> Option<BTreeSet<Bond>> {
     let bond = bond(field.as_ref()?)?;
     let whole = |value: &Operand| match (test, value) {

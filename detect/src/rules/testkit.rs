@@ -10,7 +10,7 @@ use super::{
     },
     view::View,
 };
-use crate::record::Record;
+use crate::record::{Acting, Record};
 use baseline::Principal;
 use ingest::{
     Identity, Text, cloudtrail,
@@ -143,7 +143,8 @@ pub(crate) fn ask<T>(raw: &str, mut question: impl FnMut(&Record<'_>) -> T) -> T
             _ => ingest::enrich::Origin::default(),
         };
         let (event, api, account) = (&event, api.as_str(), &*account);
-        answer = Some(question(&Record { event, api, principal, caller, origin, account }));
+        let acting = Acting::of(&identity);
+        answer = Some(question(&Record { event, api, principal, acting, caller, origin, account }));
     });
     assert_eq!(shape, Ok(cloudtrail::Shape::Records));
     answer.unwrap()
@@ -153,12 +154,8 @@ pub(crate) fn ask<T>(raw: &str, mut question: impl FnMut(&Record<'_>) -> T) -> T
 /// besides, whether the index was right to leave it out.
 pub(crate) fn matching(rules: &RuleSet, raw: &str) -> Vec<u32> {
     ask(raw, |record| {
-        let Record { event, api, principal, caller, origin, .. } = *record;
-        let candidates = Candidates {
-            api: (0, &rules.of_api(event, api)),
-            caller: (0, &rules.of_caller(event, principal)),
-            address: (0, &rules.of_address(event, caller, origin)),
-        };
+        let candidates =
+            Candidates { api: &rules.of_api(record.event, record.api), numbers: [0, 0] };
         let mut found = Vec::new();
         let mut sieve = Sieve::default();
         let left = sieve.left(rules, candidates, record);
