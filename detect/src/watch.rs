@@ -20,7 +20,10 @@ use crate::{
         sigma::{Bounds, CorrelationKind, FieldName, Level, Logs, Usual},
     },
 };
-use baseline::time::{HOUR_MS, SLOTS};
+use baseline::{
+    Slot,
+    time::{HOUR_MS, SLOTS},
+};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Whose findings they are: one of these for all matches of a watch, so that what was told of
@@ -58,9 +61,11 @@ pub(crate) struct Watch {
     pub(crate) about: Arc<About>,
     pub(crate) whom: Whom,
     pub(crate) wanted: Wanted,
-    /// The timespan. Unit: slots.
+    /// The timespan, none of a rule by itself. Unit: slots.
     pub(crate) n_slots: i32,
     pub(crate) usual: Usual,
+    /// Whether it is low while nobody has history.
+    pub(crate) is_low_cold: bool,
     /// Only what ships with the program changes what is learned.
     pub(crate) is_built_in: bool,
     /// Its place among the correlations, if it is one.
@@ -146,8 +151,9 @@ fn of_rule(rule: &Rule, is_built_in: bool) -> Watch {
         about: Arc::new(about::of_rule(rule)),
         whom: if rule.logs == Logs::Flow { Whom::Interface } else { Whom::Identity },
         wanted: Wanted::One,
-        n_slots: 1,
+        n_slots: 0,
         usual: rule.head.notes.usual,
+        is_low_cold: rule.head.notes.is_low_cold,
         is_built_in,
         correlation: None,
         members: vec![(Arc::clone(&rule.id), rule.head.title.clone())],
@@ -176,6 +182,7 @@ fn of_correlation(correlation: &Correlation, set: &RuleSet, is_built_in: bool) -
         wanted,
         n_slots: n_slots(document.timespan_ms),
         usual: document.head.notes.usual,
+        is_low_cold: document.head.notes.is_low_cold,
         is_built_in,
         correlation: None,
         members,
@@ -186,6 +193,14 @@ fn of_correlation(correlation: &Correlation, set: &RuleSet, is_built_in: bool) -
 fn n_slots(timespan_ms: i64) -> i32 {
     let slot_ms = HOUR_MS / i64::from(SLOTS);
     i32::try_from((timespan_ms + slot_ms - 1).div_euclid(slot_ms)).unwrap_or(i32::MAX).max(1)
+}
+
+impl Watch {
+    /// The first slot of the window that ends with `end`: what is no further from it than the timespan
+    /// is never missed, wherever in their slots both fall.
+    fn window_start(&self, end: Slot) -> Slot {
+        Slot(end.0.saturating_sub(self.n_slots))
+    }
 }
 
 /// Who a correlation is about: told by the fields that it groups by. An alias tells nothing where its

@@ -181,7 +181,11 @@ fn correlation(
             faults.add(*line, format!("the rule `{name}` is named twice"));
         }
         let summary = summary(&document.head, logs, &mut faults);
-        members.push(Member { rule, group_by, counted, summary });
+        let targets = match document.head.notes.targets.as_slice() {
+            [] => rules.get(rule.0 as usize).map_or_else(Vec::new, |rule| rule.targets.clone()),
+            own => fields(own, &mut faults),
+        };
+        members.push(Member { rule, group_by, counted, summary, targets });
     }
     let errors = faults.errors;
     if errors.is_empty() { Ok(Correlation { id, document, members }) } else { Err(errors) }

@@ -64,6 +64,8 @@ pub(crate) struct Member {
     pub(crate) counted: Vec<Field>,
     /// The correlation's summary, of a match of this rule.
     pub(crate) summary: Option<Vec<Piece>>,
+    /// What a match of this rule was done to: the correlation's fields, else those of the rule.
+    pub(crate) targets: Vec<Field>,
 }
 
 /// What stands between the values of a group.
@@ -81,19 +83,12 @@ impl Rule {
 
     /// What was done, as the rule's author puts it; `None` where he does not. An absent value is `-`.
     pub(crate) fn summary(&self, seen: Seen<'_>, names: &Names) -> Option<String> {
-        Some(filled(self.summary.as_ref()?, seen, names))
+        Some(filled(self.summary.as_ref()?, seen, names).0)
     }
 
     /// What it was done to.
     pub(crate) fn targets(&self, seen: Seen<'_>, names: &Names) -> Vec<String> {
-        let view = View::whole(seen, names);
-        let mut targets: Vec<String> = Vec::new();
-        for value in self.targets.iter().flat_map(|field| values(field, &view)) {
-            if targets.len() < TARGETS_MAX && !targets.contains(&value) {
-                targets.push(value);
-            }
-        }
-        targets
+        targets(&self.targets, seen, names)
     }
 }
 
@@ -108,9 +103,16 @@ impl Correlation {
         joined(&self.member(rule)?.group_by, &View::whole(seen, names))
     }
 
-    /// What was done, as the correlation's author puts it; `None` where he does not.
+    /// What was done, as the correlation's author puts it; `None` where he does not, or where this match
+    /// lacks a value: that of another rule may have it.
     pub(crate) fn summary(&self, rule: RuleNo, seen: Seen<'_>, names: &Names) -> Option<String> {
-        Some(filled(self.member(rule)?.summary.as_ref()?, seen, names))
+        let (text, is_whole) = filled(self.member(rule)?.summary.as_ref()?, seen, names);
+        is_whole.then_some(text)
+    }
+
+    /// What a match of `rule` was done to.
+    pub(crate) fn targets(&self, rule: RuleNo, seen: Seen<'_>, names: &Names) -> Vec<String> {
+        self.member(rule).map_or_else(Vec::new, |member| targets(&member.targets, seen, names))
     }
 
     /// The values that a match of `rule` adds to those that are counted: of one field all, of
@@ -125,13 +127,30 @@ impl Correlation {
     }
 }
 
-fn filled(pieces: &[Piece], seen: Seen<'_>, names: &Names) -> String {
+fn targets(fields: &[Field], seen: Seen<'_>, names: &Names) -> Vec<String> {
     let view = View::whole(seen, names);
+    let mut targets: Vec<String> = Vec::new();
+    for value in fields.iter().flat_map(|field| values(field, &view)) {
+        if targets.len() < TARGETS_MAX && !targets.contains(&value) {
+            targets.push(value);
+        }
+    }
+    targets
+}
+
+/// A summary with its values, and whether none is absent.
+fn filled(pieces: &[Piece], seen: Seen<'_>, names: &Names) -> (String, bool) {
+    let view = View::whole(seen, names);
+    let mut is_whole = true;
     let pieces = pieces.iter().map(|piece| match piece {
         Piece::Text(text) => text.clone(),
-        Piece::Field(field) => shown(&values(field, &view)),
+        Piece::Field(field) => {
+            let values = values(field, &view);
+            is_whole &= !values.is_empty();
+            shown(&values)
+        }
     });
-    pieces.collect()
+    (pieces.collect(), is_whole)
 }
 
 fn joined(fields: &[Field], view: &View<'_>) -> Option<String> {

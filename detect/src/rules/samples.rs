@@ -299,6 +299,43 @@ mod tests {
         assert_eq!(counts.n_untested, 0);
     }
 
+    /// What every sample of the built-in rules that fires makes its rule say.
+    fn said() -> Vec<(String, Finding)> {
+        let (rules, all, _) = Rules::for_tests(&Rules::built_in_files(), names());
+        let rules = Arc::new(rules);
+        let fires = |tested: &'_ Tested| -> Vec<(String, Finding)> {
+            let samples = tested.samples.iter().filter(|sample| sample.fires);
+            let told = samples.filter_map(|sample| {
+                let what = format!("{}: {}", tested.id, sample.name);
+                Some((what, told_of(&rules, tested, sample).unwrap()?))
+            });
+            told.collect()
+        };
+        all.iter().flat_map(fires).collect()
+    }
+
+    #[test]
+    fn built_in_rules_say_what_was_done_to_what() {
+        let said = said();
+        let shows_nothing = |(_, finding): &&(String, Finding)| {
+            let mut words = finding.summary.split([' ', ',', '(', ')', ';', ':']);
+            words.any(|word| word == "-")
+        };
+        let shows_nothing = said.iter().filter(shows_nothing);
+        let shows_nothing: Vec<_> =
+            shows_nothing.map(|(what, finding)| format!("{what}: {}", finding.summary)).collect();
+        assert!(shows_nothing.is_empty(), "{shows_nothing:#?}");
+        let (set, _) = Rules::of(&[], Names::default());
+        let correlations = set.set().correlations();
+        let is_correlation = |id: &str| correlations.iter().any(|made| *made.id == *id);
+        let has_none = |(_, finding): &&(String, Finding)| {
+            let has_peers = finding.flow.as_ref().is_some_and(|flow| !flow.peers.is_empty());
+            is_correlation(&finding.about.id) && finding.targets.is_empty() && !has_peers
+        };
+        let has_none: Vec<_> = said.iter().filter(has_none).map(|(what, _)| what).collect();
+        assert!(has_none.is_empty(), "{has_none:#?}");
+    }
+
     const RULE: &str = "title: x\nlogsource: {product: aws, service: cloudtrail}\n\
                         detection:\n  s: {eventName: A}\n  condition: s\n";
 

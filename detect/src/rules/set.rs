@@ -209,7 +209,8 @@ impl RuleSet {
         }
         let members = self.correlations.iter().flat_map(|correlation| &correlation.members);
         for member in members.filter(|member| rules.contains(&member.rule)) {
-            member.group_by.iter().chain(&member.counted).for_each(&mut add);
+            let fields = member.group_by.iter().chain(&member.counted).chain(&member.targets);
+            fields.for_each(&mut add);
         }
         fields
     }

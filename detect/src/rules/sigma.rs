@@ -137,6 +137,9 @@ pub(crate) struct Notes {
     pub(crate) targets: Vec<FieldName>,
     /// `usual`: what makes a match usual for an identity, and so low.
     pub(crate) usual: Usual,
+    /// `cold: low`: a match is low while nobody has history: for what somebody does every day in most
+    /// organisations.
+    pub(crate) is_low_cold: bool,
     /// `quiet-when`, `misses`: sentences for the page.
     pub(crate) quiet_when: Option<String>,
     pub(crate) misses: Option<String>,
@@ -152,9 +155,6 @@ pub(crate) enum Usual {
     Never,
     /// `api`: the identity has called the API often enough to know it.
     Api,
-    /// `api-or-cold`: the same, and while nobody has history: for what somebody does every day in most
-    /// organisations.
-    ApiOrCold,
     /// `match`: the identity has matched this rule often enough to know it. Only of built-in rules.
     Match,
 }

@@ -41,9 +41,11 @@ impl Watches {
             // What has no value to group by belongs to no group.
             let Some(group) = group else { continue };
             let counted = correlation.map(|one| one.counted(rule, seen, names));
-            let clause = match correlation {
-                Some(correlation) => correlation.summary(rule, seen, names),
-                None => of.summary(seen, names),
+            let (clause, targets) = match correlation {
+                Some(correlation) => {
+                    (correlation.summary(rule, seen, names), correlation.targets(rule, seen, names))
+                }
+                None => (of.summary(seen, names), of.targets(seen, names)),
             };
             let counted = counted.unwrap_or_default().into_iter();
             visit(Found {
@@ -52,7 +54,7 @@ impl Watches {
                 group,
                 counted: counted.map(|value| key.value(&value)).collect(),
                 clause: clause.map(|clause| key.value(&clause)),
-                targets: of.targets(seen, names).iter().map(|target| key.value(target)).collect(),
+                targets: targets.iter().map(|target| key.value(target)).collect(),
             });
         }
     }

@@ -20,15 +20,11 @@ const LEVELS: [(&str, Level); 5] = [
     ("critical", Level::Critical),
 ];
 
-const USUALS: [(&str, Usual); 4] = [
-    ("never", Usual::Never),
-    ("api", Usual::Api),
-    ("api-or-cold", Usual::ApiOrCold),
-    ("match", Usual::Match),
-];
+const USUALS: [(&str, Usual); 3] =
+    [("never", Usual::Never), ("api", Usual::Api), ("match", Usual::Match)];
 
-pub(super) const NOTES: [&str; 7] =
-    ["guardduty", "misses", "quiet-when", "summary", "targets", "triage", "usual"];
+pub(super) const NOTES: [&str; 8] =
+    ["cold", "guardduty", "misses", "quiet-when", "summary", "targets", "triage", "usual"];
 
 pub(super) fn head(file: &Arc<str>, table: Table<'_>, faults: &mut Faults) -> Option<Head> {
     let title = faults.keep(title(table));
@@ -145,15 +141,29 @@ fn notes(table: Table<'_>, faults: &mut Faults) -> Option<Notes> {
     let summary = faults.keep(table.get("summary").map(template).transpose());
     let targets = faults.keep(fields(table, "targets"));
     let usual = faults.keep(one_of(table, "usual", &USUALS));
+    let is_low_cold = faults.keep(cold(table));
     Some(Notes {
         guardduty: guardduty?,
         summary: summary?,
         targets: targets?,
         usual: usual?.unwrap_or_default(),
+        is_low_cold: is_low_cold?,
         quiet_when: quiet_when?,
         misses: misses?,
         triage: triage?,
     })
+}
+
+/// Whether a match is low while nobody has history, which matters only where history does.
+fn cold(table: Table<'_>) -> Result<bool, Fault> {
+    let is_low = one_of(table, "cold", &[("low", true)])?.is_some();
+    let is_usual = table.text("usual").ok().flatten().is_some_and(|usual| usual != "never");
+    match table.get("cold") {
+        Some(node) if !is_usual => {
+            Err(Fault::new(node.line, "\"cold\" without \"usual\" (expected both)"))
+        }
+        _ => Ok(is_low),
+    }
 }
 
 /// The fields that a key names: one, or a list of them.
