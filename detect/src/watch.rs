@@ -24,7 +24,10 @@ use baseline::{
     Slot,
     time::{HOUR_MS, SLOTS},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Whose findings they are: one of these for all matches of a watch, so that what was told of
 /// somebody is never taken back.
@@ -56,7 +59,7 @@ pub(crate) enum Wanted {
 }
 
 /// One rule or correlation that can speak.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Watch {
     pub(crate) about: Arc<About>,
     pub(crate) whom: Whom,
@@ -66,8 +69,11 @@ pub(crate) struct Watch {
     pub(crate) usual: Usual,
     /// Whether it is low while nobody has history.
     pub(crate) is_low_cold: bool,
-    /// Only what ships with the program changes what is learned.
-    pub(crate) is_built_in: bool,
+    /// Whether it is told; else it only says whether a day teaches less.
+    pub(crate) tells: bool,
+    /// Whether a day with medium or above teaches less: only what ships with the program changes what is
+    /// learned.
+    pub(crate) teaches: bool,
     /// Its place among the correlations, if it is one.
     correlation: Option<u32>,
     /// Ids and titles of its rules.
@@ -103,7 +109,34 @@ impl Watches {
                 watches.add(Watch { correlation: Some(place), ..watch }, &members);
             }
         }
+        watches.unfiltered(set);
         watches
+    }
+
+    /// Beside each watch that ships with the program and has filters in its rules, one that sees what
+    /// these take away: filters change what is told, and not what is learned. They come last, so that
+    /// those that tell have their numbers in the catalogue.
+    fn unfiltered(&mut self, set: &RuleSet) {
+        let is_filtered = |rule: &RuleNo| {
+            set.rules().get(rule.0 as usize).is_some_and(|rule| !rule.filters.is_empty())
+        };
+        let mut all = Vec::new();
+        for (number, watch) in (0..).zip(&mut self.all).filter(|(_, watch)| watch.teaches) {
+            let rules = (0..).map(RuleNo).zip(&self.by_rule);
+            let own = rules.flat_map(|(rule, of_rule)| {
+                let own = of_rule.iter().filter(|(of, _)| *of == number);
+                own.map(move |(_, place)| (*place, rule))
+            });
+            let members: BTreeMap<u16, RuleNo> = own.collect();
+            let members: Vec<RuleNo> = members.into_values().collect();
+            if members.iter().any(is_filtered) {
+                all.push((Watch { tells: false, ..watch.clone() }, members));
+                watch.teaches = false;
+            }
+        }
+        for (watch, members) in all {
+            self.add(watch, &members);
+        }
     }
 
     fn add(&mut self, watch: Watch, members: &[RuleNo]) {
@@ -114,14 +147,15 @@ impl Watches {
                 of_rule.push((number, place));
             }
             if let Some(is_learned) = self.is_learned.get_mut(at) {
-                *is_learned |= watch.is_built_in && watch.usual == Usual::Match;
+                *is_learned |= watch.teaches && watch.usual == Usual::Match;
             }
         }
         self.all.push(watch);
     }
 
+    /// Those that tell.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Watch> {
-        self.all.iter()
+        self.all.iter().filter(|watch| watch.tells)
     }
 
     pub(crate) fn get(&self, number: u32) -> Option<&Watch> {
@@ -154,7 +188,8 @@ fn of_rule(rule: &Rule, is_built_in: bool) -> Watch {
         n_slots: 0,
         usual: rule.head.notes.usual,
         is_low_cold: rule.head.notes.is_low_cold,
-        is_built_in,
+        tells: true,
+        teaches: is_built_in,
         correlation: None,
         members: vec![(Arc::clone(&rule.id), rule.head.title.clone())],
     }
@@ -183,7 +218,8 @@ fn of_correlation(correlation: &Correlation, set: &RuleSet, is_built_in: bool) -
         n_slots: n_slots(document.timespan_ms),
         usual: document.head.notes.usual,
         is_low_cold: document.head.notes.is_low_cold,
-        is_built_in,
+        tells: true,
+        teaches: is_built_in,
         correlation: None,
         members,
     }

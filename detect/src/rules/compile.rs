@@ -72,6 +72,7 @@ impl RuleSet {
         }
         for rule in &mut rules {
             rule.predicate.order();
+            rule.filters.iter_mut().for_each(Predicate::order);
         }
         let made = correlations.into_iter().filter_map(|(document, id)| {
             let made = correlation(document, id, &rules, &references);
@@ -93,7 +94,8 @@ fn rule(document: Detection, id: Arc<str>, names: &Names) -> Result<Rule, Vec<Ru
     let errors = faults.errors;
     match predicate {
         Some(predicate) if errors.is_empty() => {
-            Ok(Rule { id, head, logs, predicate, speaks: true, summary, targets })
+            let filters = Vec::new();
+            Ok(Rule { id, head, logs, predicate, filters, speaks: true, summary, targets })
         }
         _ => Err(errors),
     }
@@ -140,6 +142,10 @@ fn apply(
     };
     for no in &wanted {
         if let Some(rule) = rules.get_mut(no.0 as usize) {
+            if is_built_in(&rule.head) {
+                rule.filters.push(predicate.clone());
+                continue;
+            }
             let own = std::mem::replace(&mut rule.predicate, Predicate::Any(Vec::new()));
             rule.predicate = Predicate::All(vec![own, predicate.clone()]);
         }
@@ -209,9 +215,12 @@ fn aliased(
     found
 }
 
+fn is_built_in(head: &Head) -> bool {
+    head.file.starts_with(super::library::BUILT_IN_PREFIX)
+}
+
 /// Rules that only correlations want do not speak for themselves.
 fn hush(rules: &mut [Rule], correlations: &[Correlation]) {
-    let is_built_in = |head: &Head| head.file.starts_with(super::library::BUILT_IN_PREFIX);
     let members = |generates: bool| -> BTreeSet<RuleNo> {
         let of = correlations.iter().filter(|made| made.document.generate == generates);
         let members =

@@ -23,7 +23,7 @@
 //! | `sentrail.granted` | whom the call lets in by policies, ACLs and permissions, but the own account: account ids, `everybody`, `any-aws-account`, `organization:o-...` |
 //! | `sentrail.granted-actions` | what the policies of the call allow somebody, as they write it: `s3:GetObject` |
 //! | `sentrail.policy-admin` | `true` where a policy of the call allows every action on everything, or is one of AWS's own for administrators |
-//! | `sentrail.open-providers` | OpenID Connect providers of which some statement of a trust policy lets in everybody, as no condition names an owner: `gitlab.com` |
+//! | `sentrail.open-providers` | OIDC providers of which some statement of a trust policy lets in everybody, as no condition names an owner: `gitlab.com` |
 //! | `sentrail.foreign-accounts` | accounts in ARNs of the call's parameters and answer, but the own one |
 //! | `sentrail.lists` | the user's lists that hold the source address, but the trusted ones; none where a trusted one holds it; of flows: any address |
 //! | `sentrail.trusted-lists` | the user's trusted lists that hold the source address |

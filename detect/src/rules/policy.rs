@@ -35,7 +35,7 @@ pub(crate) struct Access {
     pub(crate) actions: BTreeSet<String>,
     /// Whether every action is allowed on everything.
     pub(crate) is_admin: bool,
-    /// Providers of OpenID Connect, everybody of which is let in: `gitlab.com`.
+    /// OIDC providers, everybody of which is let in: `gitlab.com`.
     pub(crate) open_providers: BTreeSet<String>,
 }
 

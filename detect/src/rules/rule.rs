@@ -30,6 +30,9 @@ pub(crate) struct Rule {
     pub(crate) head: Head,
     pub(crate) logs: Logs,
     pub(crate) predicate: Predicate,
+    /// Filters of a rule that ships with the program, all of which must hold for a match to be told.
+    /// Those of others are in the predicate.
+    pub(crate) filters: Vec<Predicate>,
     /// Whether a match is told by itself: not where only correlations want it.
     pub(crate) speaks: bool,
     pub(crate) summary: Option<Vec<Piece>>,
@@ -79,6 +82,12 @@ impl Rule {
             Piece::Text(_) => None,
         });
         pieces.chain(&self.targets)
+    }
+
+    /// Whether a match is told, or only makes what its day teaches weigh less.
+    pub(crate) fn is_told(&self, seen: Seen<'_>, names: &Names) -> bool {
+        let view = View::whole(seen, names);
+        self.filters.iter().all(|filter| filter.holds(&view) == Some(true))
     }
 
     /// What was done, as the rule's author puts it; `None` where he does not. An absent value is `-`.

@@ -205,6 +205,7 @@ impl RuleSet {
         let rules = self.flows.rules();
         for rule in rules.iter().filter_map(|no| self.rules.get(no.0 as usize)) {
             rule.predicate.fields(&mut add);
+            rule.filters.iter().for_each(|filter| filter.fields(&mut add));
             rule.fields().for_each(&mut add);
         }
         let members = self.correlations.iter().flat_map(|correlation| &correlation.members);

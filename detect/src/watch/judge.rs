@@ -51,7 +51,8 @@ struct Told {
 pub(crate) struct Judged {
     /// Its id.
     pub(crate) id: u128,
-    pub(crate) occurrence: Occurrence,
+    /// `None` if it is not told.
+    pub(crate) occurrence: Option<Occurrence>,
     /// Whether what the day teaches weighs less.
     pub(crate) teaches_less: bool,
 }
@@ -82,13 +83,13 @@ impl Memory {
                         let Some(told) = watch.told(&timelines, hour) else { continue };
                         let key = &context.options.hash_key;
                         let verdict = watch.verdict(&told, (entity, usual), key);
-                        let teaches_less =
-                            watch.is_built_in && verdict.severity >= Severity::Medium;
+                        let teaches_less = watch.teaches && verdict.severity >= Severity::Medium;
                         let days = usual.map(|usual| (usual.own_days(), usual.group_days()));
                         let (own_days, group_days) = days.unwrap_or_default();
                         let entity = entity.clone();
                         let occurrence =
                             Occurrence { speaker, entity, hour, verdict, own_days, group_days };
+                        let occurrence = watch.tells.then_some(occurrence);
                         judged.push(Judged { id, occurrence, teaches_less });
                     }
                 });

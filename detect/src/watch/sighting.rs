@@ -31,8 +31,12 @@ impl Watches {
         visit: &mut dyn FnMut(Found),
     ) {
         let Some(of) = set.rules().get(rule.0 as usize) else { return };
+        let names = set.names();
+        let is_told = of.is_told(seen, names);
         for (watch, member) in self.of_rule(rule) {
-            let names = set.names();
+            if !is_told && self.get(*watch).is_some_and(|watch| watch.tells) {
+                continue;
+            }
             let correlation = self.correlation(*watch, set);
             let group = match correlation {
                 Some(correlation) => correlation.group(rule, seen, names),

@@ -173,6 +173,54 @@ fn users_rules_change_nothing_that_is_learned() {
 }
 
 #[test]
+fn filters_change_nothing_that_is_learned() {
+    let filter = "title: z\nlogsource: {product: aws, service: cloudtrail}\nfilter:\n  rules: any\n  \
+                  alice: {userIdentity.userName: alice}\n  condition: not alice\n";
+    let with = |text: &str| {
+        let options = crate::Options { rules: rules(text), ..crate::Options::default() };
+        crate::Engine::new(options, ingest::enrich::Enrich::built_in())
+    };
+    let key = || {
+        let request =
+            json!({"userName": "bob", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"});
+        call("iam:AttachUserPolicy").request(request)
+    };
+    let (mut filtered, mut plain) = (with(filter), with(&rule("own", "None", "")));
+    for engine in [&mut filtered, &mut plain] {
+        for day in -12..0 {
+            engine.advance(at(day, "0:0"));
+            let calls = [call("s3:ListBuckets"), activate(), key()];
+            let calls = calls.map(|call| call.at_ms(at(day, "10:00")).raw());
+            apply(engine, &calls);
+        }
+        engine.advance(at(13, "0:0"));
+    }
+    let told = |engine: &mut crate::Engine| -> Vec<String> {
+        engine.take_findings().iter().map(|finding| finding.about.id.clone()).collect()
+    };
+    assert!(filtered.memory() == plain.memory());
+    let (filtered, plain) = (told(&mut filtered), told(&mut plain));
+    let by_rules = |told: &[String]| {
+        told.iter()
+            .filter(|id| *id == "ssm-activation-made" || *id == "admin-policy-given-to-user")
+            .count()
+    };
+    assert_eq!((by_rules(&filtered), by_rules(&plain)), (0, 24));
+}
+
+#[test]
+fn filters_take_matches_from_correlations_too() {
+    let filter = "---\ntitle: z\nlogsource: {product: aws, service: cloudtrail}\nfilter:\n  rules: \
+                  [ssm-session]\n  one: {requestParameters.target: i-0}\n  condition: not one\n";
+    let session = |n: u32| call("ssm:StartSession").request(json!({"target": format!("i-{n}")}));
+    const ID: &str = "ssm-sessions-to-several-instances";
+    let logs = || logs(&(rule("own", "None", "") + filter));
+    logs().calls(0, "10:00", 3, session).stays_quiet(ID);
+    let finding = logs().calls(0, "10:00", 4, session).finding(ID);
+    assert_eq!((finding.count, finding.targets.len()), (3, 3));
+}
+
+#[test]
 fn a_window_slides_in_steps_of_five_minutes() {
     let put = || call("s3:PutObject");
     let two = |clock: &str| counting(THREE).calls(0, "10:04", 1, |_| put()).call(0, clock, put());

@@ -1,4 +1,4 @@
-//! Providers of OpenID Connect whose users a role's trust lets in, whoever they are. At those that
+//! Identity providers (OIDC) whose users a role's trust lets in, whoever they are. At those that
 //! serve many organisations anybody may open an account.
 
 use super::PARTS_MAX;

@@ -145,8 +145,8 @@ fn actions_and_administrators_are_told() {
 }
 
 /// The providers of which a trust policy of these statements lets in everybody.
-fn open(statements: Value) -> Vec<String> {
-    let policy = json!({ "Statement": statements }).to_string();
+fn open(statements: impl Into<Value>) -> Vec<String> {
+    let policy = json!({ "Statement": statements.into() }).to_string();
     let given = given(json!({ "roleName": "r", "assumeRolePolicyDocument": policy }));
     given.open_providers.into_iter().collect()
 }
