@@ -66,7 +66,10 @@ impl RuleSet {
         let mut applied = Vec::new();
         for filter in filters {
             match apply(&filter, &mut rules, &references, &names) {
-                Ok(to) => applied.push(Applied { file: filter.file, to }),
+                Ok(to) => {
+                    let Filter { file, samples, .. } = filter;
+                    applied.push(Applied { file, to, samples });
+                }
                 Err(found) => errors.extend(found),
             }
         }

@@ -31,6 +31,8 @@
 //!
 //! Of flows only `sentrail.lists` is known.
 
+mod identity;
+
 use super::{
     matcher::Value,
     sigma::{FieldName, Logs},
@@ -182,6 +184,9 @@ impl Field {
                 suggestion(first, names)
             ));
         };
+        if *known == "userIdentity" {
+            identity::check(&name.path)?;
+        }
         let path = Path::of(name.path.iter().skip(1).cloned().collect());
         match *read {
             Read::Nested(of) => Ok(Self::Nested(*facet, of, path)),
@@ -282,6 +287,18 @@ impl Field {
             _ => false,
         }
     }
+}
+
+/// What is wrong with the name of a field in a sample of logs of this kind, where it must be AWS's own.
+pub(crate) fn check_sample(name: &str, logs: Logs) -> Result<(), String> {
+    let (of, names): (_, Vec<&str>) = match logs {
+        Logs::CloudTrail => ("CloudTrail records", RECORD.iter().map(|(name, ..)| *name).collect()),
+        Logs::Flow => ("flow logs", flow::Field::ALL.iter().map(|field| field.name()).collect()),
+    };
+    if names.contains(&name) {
+        return Ok(());
+    }
+    Err(format!("{of} have no field `{name}`{}", suggestion(name, names)))
 }
 
 /// `; did you mean ...?` where one of `names` is written much like `name`.

@@ -178,6 +178,12 @@ impl Rules {
                 head.level = head.level.max(Level::Low);
             }
         }
+        let has_samples = |document: &Document| matches!(document, Document::Filter(filter) if !filter.samples.is_empty());
+        let unfiltered = documents.iter().any(has_samples).then(|| {
+            let documents = documents.iter().filter(|one| !matches!(one, Document::Filter(_)));
+            let (set, _) = RuleSet::compile(documents.cloned().collect(), names.clone());
+            Arc::new(Self::of_set(set))
+        });
         let (set, found) = RuleSet::compile(documents, names);
         errors.extend(found.into_iter().filter(|error| is_given(&error.file)));
         errors.sort();
@@ -194,14 +200,27 @@ impl Rules {
         });
         let heads = rules.chain(made).filter(|(_, head, _)| is_given(&head.file));
         let tested = heads.map(|(id, head, logs)| {
-            let (id, file) = (Arc::clone(id), Arc::clone(&head.file));
-            Tested { id, file, logs, samples: head.samples.clone() }
+            let (ids, file) = (vec![Arc::clone(id)], Arc::clone(&head.file));
+            Tested { ids, unfiltered: None, file, logs, samples: head.samples.clone() }
         });
-        let tested = tested.collect();
+        let mut tested: Vec<Tested> = tested.collect();
+        for filter in set.filters().iter().filter(|filter| !filter.samples.is_empty()) {
+            let rules = filter.to.iter().filter_map(|no| set.rules().get(no.0 as usize));
+            let rules: Vec<_> = rules.collect();
+            let logs = rules.first().map_or(Logs::CloudTrail, |rule| rule.logs);
+            let ids = rules.iter().map(|rule| Arc::clone(&rule.id)).collect();
+            let (file, samples) = (Arc::clone(&filter.file), filter.samples.clone());
+            tested.push(Tested { ids, unfiltered: unfiltered.clone(), file, logs, samples });
+        }
+        (Self::of_set(set), tested, errors)
+    }
+
+    /// Rules of which each speaks and none teaches.
+    fn of_set(set: RuleSet) -> Self {
         let watches = Watches::of(&set, |_| false);
         let catalogue = Catalogue::of(&watches);
         let (texts, counts) = (Vec::new(), RuleCounts::default());
-        (Self { set, watches, catalogue, texts, counts }, tested, errors)
+        Self { set, watches, catalogue, texts, counts }
     }
 
     /// The files that ship with the program, with their samples.

@@ -7,6 +7,7 @@ use super::{
     names::Names,
     ports::ByPorts,
     rule::{Correlation, Rule, RuleNo},
+    sigma::Sample,
     view::{Facet, FlowRow, Parts, Seen, View},
 };
 use crate::record::Record;
@@ -44,6 +45,7 @@ struct KnownParts {
 pub(crate) struct Applied {
     pub(crate) file: Arc<str>,
     pub(crate) to: Vec<RuleNo>,
+    pub(crate) samples: Vec<Sample>,
 }
 
 /// A caller that a facet does not know.

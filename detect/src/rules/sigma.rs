@@ -354,6 +354,8 @@ pub(crate) struct Filter {
     pub(crate) rules: Option<Vec<(Line, String)>>,
     /// What must hold besides the rule's own condition.
     pub(crate) condition: Condition,
+    /// Table `tests`.
+    pub(crate) samples: Vec<Sample>,
 }
 
 #[cfg(test)]

@@ -213,10 +213,10 @@ fn filters_take_matches_from_correlations_too() {
     let filter = "---\ntitle: z\nlogsource: {product: aws, service: cloudtrail}\nfilter:\n  rules: \
                   [ssm-session]\n  one: {requestParameters.target: i-0}\n  condition: not one\n";
     let session = |n: u32| call("ssm:StartSession").request(json!({"target": format!("i-{n}")}));
-    const ID: &str = "ssm-sessions-to-several-instances";
+    let id = "ssm-sessions-to-several-instances";
     let logs = || logs(&(rule("own", "None", "") + filter));
-    logs().calls(0, "10:00", 3, session).stays_quiet(ID);
-    let finding = logs().calls(0, "10:00", 4, session).finding(ID);
+    logs().calls(0, "10:00", 3, session).stays_quiet(id);
+    let finding = logs().calls(0, "10:00", 4, session).finding(id);
     assert_eq!((finding.count, finding.targets.len()), (3, 3));
 }
 

@@ -1,7 +1,7 @@
 //! What a rule says about itself, the tables `sentrail` and `tests` among it.
 
 use super::{
-    FieldName, Head, Level, Line, Notes, Piece, Template, Usual, sample,
+    FieldName, Head, Level, Line, Notes, Piece, Sample, Template, Usual, sample,
     table::{Faults, Table, shown, text, unknown},
 };
 use crate::rules::yaml::{Fault, Node};
@@ -42,10 +42,7 @@ pub(super) fn head(file: &Arc<str>, table: Table<'_>, faults: &mut Faults) -> Op
         }),
         None => Some(Notes::default()),
     };
-    let samples = match table.get("tests") {
-        Some(node) => sample::read(node, faults),
-        None => Some(Vec::new()),
-    };
+    let samples = samples(table, faults);
     let (line, title) = title?;
     Some(Head {
         file: Arc::clone(file),
@@ -61,6 +58,11 @@ pub(super) fn head(file: &Arc<str>, table: Table<'_>, faults: &mut Faults) -> Op
         notes: notes?,
         samples: samples?,
     })
+}
+
+/// Table `tests`.
+pub(super) fn samples(table: Table<'_>, faults: &mut Faults) -> Option<Vec<Sample>> {
+    table.get("tests").map_or_else(|| Some(Vec::new()), |node| sample::read(node, faults))
 }
 
 /// `title` and its line.
@@ -173,7 +175,9 @@ pub(super) fn fields(table: Table<'_>, key: &str) -> Result<Vec<FieldName>, Faul
 
 /// `requestParameters.userName`. There are no quotes and no indices: lists are looked through.
 pub(super) fn field(line: Line, name: &str) -> Result<FieldName, Fault> {
-    let is_odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`');
+    let is_odd = |c: char| {
+        c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`' | '{' | '}' | '[' | ']')
+    };
     let path: Vec<String> = name.split('.').map(str::to_owned).collect();
     if name.len() > FIELD_BYTES_MAX || name.contains(is_odd) || path.iter().any(String::is_empty) {
         let what = format!("field {} (expected one as requestParameters.userName)", shown(name));
