@@ -265,6 +265,36 @@ mod tests {
         assert!(rules.watches.iter().count() >= 3);
     }
 
+    /// Whether a condition can be made not to hold, or to hold where `is_not`, by the user agent alone:
+    /// everybody writes there what he wants.
+    fn rests_on_agent(condition: &sigma::Condition, is_not: bool) -> bool {
+        use sigma::Condition::{All, Any, Item, Not};
+        let is_agent = |one: &sigma::Condition| {
+            let field = |item: &sigma::Item| item.field.as_ref().map(ToString::to_string);
+            matches!(one, Item(item) if field(item).is_some_and(|name| name == "userAgent"))
+        };
+        match condition {
+            Not(part) => rests_on_agent(part, !is_not),
+            Item(_) => is_not && is_agent(condition),
+            All(parts) if is_not => parts.iter().all(|part| rests_on_agent(part, is_not)),
+            All(parts) | Any(parts) => parts.iter().any(|part| rests_on_agent(part, is_not)),
+        }
+    }
+
+    #[test]
+    fn no_built_in_rule_is_quiet_by_a_user_agent_alone() {
+        let mut quiet = Vec::new();
+        for RuleFile { name, text } in Rules::built_in_files() {
+            let (documents, _) = sigma::read(&name.as_str().into(), &text);
+            let is_quiet = |document: &Document| match document {
+                Document::Detection(one) => rests_on_agent(&one.condition, false),
+                _ => false,
+            };
+            quiet.extend(documents.iter().any(is_quiet).then_some(name));
+        }
+        assert_eq!(quiet, [""; 0]);
+    }
+
     #[test]
     fn built_in_rules_are_those_of_the_files_but_their_samples() {
         let mut n_samples = 0;
