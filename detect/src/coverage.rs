@@ -15,8 +15,8 @@ What of three public lists sentrail tells, by which rule or detector, and the te
 sample in the rule's file, or a test function of the detector. `detect/coverage.toml` is the source; a test\n\
 keeps this page to it, and refuses a row that names a rule, a detector or a test that does not exist.\n\
 \"Told\" means that the named test fires (at medium or above, of techniques and custom rules, but for two\n\
-that GuardDuty itself rates low), \"quiet\" that nothing alerts of the other one; how often it is right in an organisation that lives is the\n\
-matter of [detection-quality.md](detection-quality.md).\n";
+that GuardDuty itself rates low), \"quiet\" that nothing alerts of the other one; how often it is right in\n\
+an organisation that lives is the matter of [detection-quality.md](detection-quality.md).\n";
 
 /// `coverage.toml`.
 #[derive(Debug, Deserialize)]
