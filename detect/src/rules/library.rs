@@ -292,7 +292,8 @@ mod tests {
             };
             quiet.extend(documents.iter().any(is_quiet).then_some(name));
         }
-        assert_eq!(quiet, [""; 0]);
+        // Who can forge an agent leaves out the name of his tool, and this rule has nothing else.
+        assert_eq!(quiet, ["built-in/attack-tool-named.yml"]);
     }
 
     #[test]
