@@ -8,6 +8,7 @@ use self::references::References;
 use super::{
     fields::Field,
     names::Names,
+    predicate::Predicate,
     rule::{Correlation, Made, Member, Piece, Rule, RuleNo},
     set::{Applied, RuleSet},
     sigma::{
@@ -68,7 +69,10 @@ impl RuleSet {
         let mut applied = Vec::new();
         for filter in filters {
             match apply(&filter, &mut rules, &references, &names) {
-                Ok(to) => applied.push(Applied { file: filter.file, to }),
+                Ok(to) => {
+                    let Filter { file, samples, .. } = filter;
+                    applied.push(Applied { file, to, samples });
+                }
                 Err(found) => errors.extend(found),
             }
         }
@@ -88,11 +92,12 @@ fn rule(document: Detection, id: Arc<str>, names: &Names) -> Result<Rule, Vec<Ru
     let mut faults = Faults::of(&head.file);
     condition::expand(&mut condition, names, &mut faults);
     let mut errors = faults.errors;
-    let rule = Rule { id, head, logs, condition, made: OnceLock::new(), speaks: true };
+    let (filters, made) = (Vec::new(), OnceLock::new());
+    let rule = Rule { id, head, logs, condition, filters, made, speaks: true };
     if rule.head.is_built_in {
         return if errors.is_empty() { Ok(rule) } else { Err(errors) };
     }
-    match made(&rule) {
+    match self::made(&rule) {
         Ok(made) if errors.is_empty() => Ok(Rule { made: made.into(), ..rule }),
         made => {
             errors.extend(made.err().unwrap_or_default());
@@ -135,7 +140,8 @@ fn apply(
     let mut faults = Faults::of(&filter.file);
     let mut condition = filter.condition.clone();
     condition::expand(&mut condition, names, &mut faults);
-    condition::predicate(&condition, filter.logs, &mut faults);
+    let mut predicate = condition::predicate(&condition, filter.logs, &mut faults);
+    predicate.iter_mut().for_each(Predicate::order);
     let mut wanted: Vec<RuleNo> = Vec::new();
     match &filter.rules {
         None => {
@@ -160,6 +166,10 @@ fn apply(
     }
     for no in &wanted {
         if let Some(rule) = rules.get_mut(no.0 as usize) {
+            if rule.head.is_built_in {
+                rule.filters.extend(predicate.clone());
+                continue;
+            }
             let own = std::mem::replace(&mut rule.condition, Condition::Any(Vec::new()));
             rule.condition = Condition::All(vec![own, condition.clone()]);
             rule.made = OnceLock::new();
@@ -202,7 +212,15 @@ fn correlation(
             faults.add(*line, format!("the rule `{name}` is named twice"));
         }
         let summary = summary(&document.head, logs, &mut faults);
-        members.push(Member { rule, group_by, counted, summary });
+        let targets = match document.head.notes.targets.as_slice() {
+            [] => {
+                let names = rules.get(rule.0 as usize).map(|rule| &rule.head.notes.targets);
+                let names = names.into_iter().flatten();
+                names.filter_map(|name| faults.field(name, logs)).collect()
+            }
+            own => fields(own, &mut faults),
+        };
+        members.push(Member { rule, group_by, counted, summary, targets });
     }
     let errors = faults.errors;
     if errors.is_empty() { Ok(Correlation { id, document, members }) } else { Err(errors) }

@@ -50,6 +50,7 @@ impl Derived {
             Self::Granted => each(&view.access(parts).granted, is),
             Self::GrantedActions => each(&view.access(parts).actions, is),
             Self::PolicyAdmin => is(truth(view.access(parts).is_admin)),
+            Self::OpenProviders => each(&view.access(parts).open_providers, is),
             Self::ForeignAccounts => each(&foreign_accounts(parts), is),
             Self::Lists => address(parts.caller).is_some_and(|address| {
                 view.names().lists.holding(address).any(|name| is(Value::Plain(name)))

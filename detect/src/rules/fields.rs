@@ -23,12 +23,15 @@
 //! | `sentrail.granted` | whom the call lets in by policies, ACLs and permissions, but the own account: account ids, `everybody`, `any-aws-account`, `organization:o-...` |
 //! | `sentrail.granted-actions` | what the policies of the call allow somebody, as they write it: `s3:GetObject` |
 //! | `sentrail.policy-admin` | `true` where a policy of the call allows every action on everything, or is one of AWS's own for administrators |
+//! | `sentrail.open-providers` | OIDC providers of which some statement of a trust policy lets in everybody, as no condition names an owner: `gitlab.com` |
 //! | `sentrail.foreign-accounts` | accounts in ARNs of the call's parameters and answer, but the own one |
 //! | `sentrail.lists` | the user's lists that hold the source address, but the trusted ones; none where a trusted one holds it; of flows: any address |
 //! | `sentrail.trusted-lists` | the user's trusted lists that hold the source address |
 //! | `sentrail.decoys` | decoys of the configuration that the call names |
 //!
 //! Of flows only `sentrail.lists` is known.
+
+mod identity;
 
 use super::{
     matcher::Value,
@@ -144,6 +147,7 @@ derived! {
     "sentrail.granted" Granted Rest,
     "sentrail.granted-actions" GrantedActions Rest,
     "sentrail.policy-admin" PolicyAdmin Rest,
+    "sentrail.open-providers" OpenProviders Rest,
     "sentrail.foreign-accounts" ForeignAccounts Rest,
     "sentrail.lists" Lists Address,
     "sentrail.trusted-lists" TrustedLists Address,
@@ -185,6 +189,9 @@ impl Field {
                 suggestion(first, names)
             ));
         };
+        if *known == "userIdentity" {
+            identity::check(&name.path)?;
+        }
         let path = Path::of(name.path.iter().skip(1).cloned().collect());
         match *read {
             Read::Nested(of) => Ok(Self::Nested(*facet, of, path)),
@@ -280,6 +287,18 @@ impl Field {
             _ => false,
         }
     }
+}
+
+/// What is wrong with the name of a field in a sample of logs of this kind, where it must be AWS's own.
+pub(crate) fn check_sample(name: &str, logs: Logs) -> Result<(), String> {
+    let (of, names): (_, Vec<&str>) = match logs {
+        Logs::CloudTrail => ("CloudTrail records", RECORD.iter().map(|(name, ..)| *name).collect()),
+        Logs::Flow => ("flow logs", flow::Field::ALL.iter().map(|field| field.name()).collect()),
+    };
+    if names.contains(&name) {
+        return Ok(());
+    }
+    Err(format!("{of} have no field `{name}`{}", suggestion(name, names)))
 }
 
 /// `; did you mean ...?` where one of `names` is written much like `name`.

@@ -171,6 +171,12 @@ impl Rules {
                 head.level = head.level.max(Level::Low);
             }
         }
+        let has_samples = |document: &Document| matches!(document, Document::Filter(filter) if !filter.samples.is_empty());
+        let unfiltered = documents.iter().any(has_samples).then(|| {
+            let documents = documents.iter().filter(|one| !matches!(one, Document::Filter(_)));
+            let (set, _) = RuleSet::compile(documents.cloned().collect(), names.clone());
+            Arc::new(Self::of_set(set))
+        });
         let (set, found) = RuleSet::compile(documents, names);
         errors.extend(found.into_iter().filter(|error| is_given(&error.file)));
         errors.sort();
@@ -187,14 +193,27 @@ impl Rules {
         });
         let heads = rules.chain(made).filter(|(_, head, _)| is_given(&head.file));
         let tested = heads.map(|(id, head, logs)| {
-            let (id, file) = (Arc::clone(id), Arc::clone(&head.file));
-            Tested { id, file, logs, samples: head.samples.clone() }
+            let (ids, file) = (vec![Arc::clone(id)], Arc::clone(&head.file));
+            Tested { ids, unfiltered: None, file, logs, samples: head.samples.clone() }
         });
-        let tested = tested.collect();
+        let mut tested: Vec<Tested> = tested.collect();
+        for filter in set.filters().iter().filter(|filter| !filter.samples.is_empty()) {
+            let rules = filter.to.iter().filter_map(|no| set.rules().get(no.0 as usize));
+            let rules: Vec<_> = rules.collect();
+            let logs = rules.first().map_or(Logs::CloudTrail, |rule| rule.logs);
+            let ids = rules.iter().map(|rule| Arc::clone(&rule.id)).collect();
+            let (file, samples) = (Arc::clone(&filter.file), filter.samples.clone());
+            tested.push(Tested { ids, unfiltered: unfiltered.clone(), file, logs, samples });
+        }
+        (Self::of_set(set), tested, errors)
+    }
+
+    /// Rules of which each speaks.
+    fn of_set(set: RuleSet) -> Self {
         let watches = Watches::of(&set);
         let catalogue = Catalogue::of(&watches);
         let (texts, counts) = (Vec::new(), RuleCounts::default());
-        (Self { set, watches, catalogue, texts, counts }, tested, errors)
+        Self { set, watches, catalogue, texts, counts }
     }
 
     /// The files that ship with the program, with their samples.
@@ -237,6 +256,37 @@ mod tests {
             assert_eq!(compile::made(rule).err(), None);
         }
         assert!(rules.watches.iter().count() >= 3);
+    }
+
+    /// Whether a condition can be made not to hold, or to hold where `is_not`, by the user agent alone:
+    /// everybody writes there what he wants.
+    fn rests_on_agent(condition: &sigma::Condition, is_not: bool) -> bool {
+        use sigma::Condition::{All, Any, Item, Not};
+        let is_agent = |one: &sigma::Condition| {
+            let field = |item: &sigma::Item| item.field.as_ref().map(ToString::to_string);
+            matches!(one, Item(item) if field(item).is_some_and(|name| name == "userAgent"))
+        };
+        match condition {
+            Not(part) => rests_on_agent(part, !is_not),
+            Item(_) => is_not && is_agent(condition),
+            All(parts) if is_not => parts.iter().all(|part| rests_on_agent(part, is_not)),
+            All(parts) | Any(parts) => parts.iter().any(|part| rests_on_agent(part, is_not)),
+        }
+    }
+
+    #[test]
+    fn no_built_in_rule_is_quiet_by_a_user_agent_alone() {
+        let mut quiet = Vec::new();
+        for RuleFile { name, text } in Rules::built_in_files() {
+            let (documents, _) = sigma::read(&name.as_str().into(), &text);
+            let is_quiet = |document: &Document| match document {
+                Document::Detection(one) => rests_on_agent(&one.condition, false),
+                _ => false,
+            };
+            quiet.extend(documents.iter().any(is_quiet).then_some(name));
+        }
+        // Who can forge an agent leaves out the name of his tool, and this rule has nothing else.
+        assert_eq!(quiet, ["built-in/attack-tool-named.yml"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{
     names::Names,
     ports::ByPorts,
     rule::{Correlation, Rule, RuleNo},
+    sigma::Sample,
     view::{Facet, FlowRow, Parts, Seen, View},
 };
 use crate::record::{Acting, Record};
@@ -48,6 +49,7 @@ struct KnownParts {
 pub(crate) struct Applied {
     pub(crate) file: Arc<str>,
     pub(crate) to: Vec<RuleNo>,
+    pub(crate) samples: Vec<Sample>,
 }
 
 /// A record of whose caller and address nothing is known.
@@ -206,11 +208,13 @@ impl RuleSet {
         let rules = self.flows().rules();
         for rule in rules.iter().filter_map(|no| self.rules.get(no.0 as usize)) {
             rule.predicate().fields(&mut add);
+            rule.filters.iter().for_each(|filter| filter.fields(&mut add));
             rule.fields().for_each(&mut add);
         }
         let members = self.correlations.iter().flat_map(|correlation| &correlation.members);
         for member in members.filter(|member| rules.contains(&member.rule)) {
-            member.group_by.iter().chain(&member.counted).for_each(&mut add);
+            let fields = member.group_by.iter().chain(&member.counted).chain(&member.targets);
+            fields.for_each(&mut add);
         }
         fields
     }

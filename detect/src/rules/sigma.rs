@@ -163,6 +163,9 @@ pub(crate) struct Notes {
     pub(crate) targets: Vec<FieldName>,
     /// `usual`: what makes a match usual for an identity, and so low.
     pub(crate) usual: Usual,
+    /// `cold: low`: a match is low while nobody has history: for what somebody does every day in most
+    /// organisations.
+    pub(crate) is_low_cold: bool,
     /// `quiet-when`, `misses`: sentences for the page.
     pub(crate) quiet_when: Option<String>,
     pub(crate) misses: Option<String>,
@@ -178,9 +181,6 @@ pub(crate) enum Usual {
     Never,
     /// `api`: the identity has called the API often enough to know it.
     Api,
-    /// `api-or-cold`: the same, and while nobody has history: for what somebody does every day in most
-    /// organisations.
-    ApiOrCold,
     /// `match`: the identity has matched this rule often enough to know it. Only of built-in rules.
     Match,
 }
@@ -381,6 +381,8 @@ pub(crate) struct Filter {
     pub(crate) rules: Option<Vec<(Line, String)>>,
     /// What must hold besides the rule's own condition.
     pub(crate) condition: Condition,
+    /// Table `tests`.
+    pub(crate) samples: Vec<Sample>,
 }
 
 #[cfg(test)]
