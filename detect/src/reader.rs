@@ -23,6 +23,10 @@ use xxhash_rust::xxh3::xxh3_64;
 /// Fewer ports of one peer in one object are what ordinary hosts call. Unit: ports.
 const PORTS_OF_PEER_MIN: u32 = 3;
 
+/// How far back the sum of a slot is looked for: an object holds few slots. Beyond, one more sum of it
+/// costs nothing but its room. Unit: entries.
+const ENTRIES_BACK: usize = 8;
+
 /// What an interface called within one object.
 #[derive(Debug, Clone, Copy)]
 pub struct Connection<'a> {
@@ -105,7 +109,14 @@ impl<'e> Reader<'e> {
             let (n_records, evidence) = (amount, None);
             Entry { dimension, slot, value, amount, n_records, evidence }
         };
-        aggregate.entries.push(entry(Dimension::Connections, None, call.n_flows));
+        let is_same = |one: &&mut Entry| one.dimension == Dimension::Connections && one.slot == slot;
+        match aggregate.entries.iter_mut().rev().take(ENTRIES_BACK).find(is_same) {
+            Some(known) => {
+                known.amount = known.amount.saturating_add(call.n_flows);
+                known.n_records = known.amount;
+            }
+            None => aggregate.entries.push(entry(Dimension::Connections, None, call.n_flows)),
+        }
         let is_many = call.n_ports_of_peer >= PORTS_OF_PEER_MIN;
         // What has no port is no port scan: ICMP.
         if call.port == 0 || call.is_answered && !is_many {
