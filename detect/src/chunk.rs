@@ -127,13 +127,16 @@ impl ChunkObject {
     /// The aggregate of an interface, made where the last one is of another: what comes in the order
     /// of interfaces has one for each, and several of one interface sum alike.
     #[expect(clippy::indexing_slicing, reason = "pushed just before, if there was none")]
-    pub(crate) fn interface(&mut self, account: &str, interface: &str) -> &mut Aggregate {
+    pub(crate) fn interface(
+        &mut self,
+        (account, interface): (&str, &str),
+        empty: impl FnOnce() -> Aggregate,
+    ) -> &mut Aggregate {
         let is_same = self.flows.last().is_some_and(|Aggregate { entity, .. }| {
             *entity.key == *interface && *entity.account == *account
         });
         if !is_same {
-            let (account, key) = (account.into(), interface.into());
-            self.flows.push(Aggregate::of(Entity { account, kind: Kind::Interface, key }));
+            self.flows.push(empty());
         }
         let last = self.flows.len() - 1;
         &mut self.flows[last]
@@ -152,6 +155,8 @@ pub struct Chunk {
     pub(crate) addresses: Interner<Address>,
     pub(crate) regions: Interner<Value>,
     pub(crate) ids: Interner<Arc<str>>,
+    /// By account and interface: an aggregate of nothing.
+    pub(crate) interfaces: Interner<Aggregate>,
     /// The rules that its records leave.
     pub(crate) sieve: Sieve,
     pub(crate) n_corrections: u64,
@@ -164,8 +169,8 @@ const NOWHERE: u32 = u32::MAX;
 type TallyKey = (u32, u32, u32, u32, Slot);
 
 impl Chunk {
-    /// The sums by entity of the rows and of the objects that are new.
-    pub(crate) fn aggregates(&self, fresh: &[bool], objects: &[bool]) -> Vec<Aggregate> {
+    /// The sums by entity of the rows that are new.
+    pub(crate) fn aggregates(&self, fresh: &[bool]) -> Vec<Aggregate> {
         let mut sums = Sums::of(self);
         let mut tallies: hashbrown::HashMap<TallyKey, u64, Mixer> = hashbrown::HashMap::default();
         let mut stays: BTreeMap<(u32, u32, Slot), (&Row, &Row, u64)> = BTreeMap::new();
@@ -213,10 +218,13 @@ impl Chunk {
                 sums.extra(extra, row);
             }
         }
-        let mut aggregates = sums.finish();
+        sums.finish()
+    }
+
+    /// What interfaces called in the objects that are new.
+    pub(crate) fn flows(&self, objects: &[bool]) -> impl Iterator<Item = &Aggregate> {
         let new_objects = self.objects.iter().zip(objects).filter(|(_, is_new)| **is_new);
-        aggregates.extend(new_objects.flat_map(|(object, _)| object.flows.iter().cloned()));
-        aggregates
+        new_objects.flat_map(|(object, _)| &object.flows)
     }
 
     /// What rules matched of the rows and of the objects that are new.

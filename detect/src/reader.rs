@@ -11,7 +11,9 @@ use crate::{
     record::{Acting, Count, Counts, Record},
     rules::{index::Left, sieve::Candidates},
 };
-use baseline::{Day, Dimension, Entry, Principal, Slot, class, kept, time::SLOTS};
+use baseline::{
+    Aggregate, Day, Dimension, Entity, Entry, Kind, Principal, Slot, class, kept, time::SLOTS,
+};
 use ingest::{
     Event, Identity, Text,
     enrich::{Caller, caller},
@@ -22,6 +24,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// Fewer ports of one peer in one object are what ordinary hosts call. Unit: ports.
 const PORTS_OF_PEER_MIN: u32 = 3;
+
+/// How far back the sum of a slot is looked for: an object holds few slots. Beyond, one more sum of it
+/// costs nothing but its room. Unit: entries.
+const ENTRIES_BACK: usize = 8;
 
 /// What an interface called within one object.
 #[derive(Debug, Clone, Copy)]
@@ -95,17 +101,37 @@ impl<'e> Reader<'e> {
     pub fn connection(&mut self, connection: &Connection<'_>) {
         let Connection { account, interface, call } = *connection;
         let (end_ms, slot, is_late) = self.counted_at(call.end_ms);
-        let Some(object) = self.chunk.objects.last_mut() else { return };
+        let Self { chunk: Chunk { objects, interfaces, .. }, scratch, .. } = self;
+        let Some(object) = objects.last_mut() else { return };
         let (first, last) = object.flow_times_ms.unwrap_or((end_ms, end_ms));
         object.flow_times_ms = Some((first.min(end_ms), last.max(end_ms)));
-        let aggregate = object.interface(account, interface);
+        let aggregate = object.interface((account, interface), || {
+            scratch.clear();
+            scratch.extend_from_slice(account.as_bytes());
+            scratch.push(0xff);
+            scratch.extend_from_slice(interface.as_bytes());
+            let new = || {
+                let (account, key) = (account.into(), interface.into());
+                Aggregate::of(Entity { account, kind: Kind::Interface, key })
+            };
+            let number = interfaces.number(scratch, new);
+            interfaces.get(number).map_or_else(new, Aggregate::clone)
+        });
         aggregate.n_records += call.n_flows;
         aggregate.n_late += if is_late { call.n_flows } else { 0 };
         let entry = |dimension, value, amount| {
             let (n_records, evidence) = (amount, None);
             Entry { dimension, slot, value, amount, n_records, evidence }
         };
-        aggregate.entries.push(entry(Dimension::Connections, None, call.n_flows));
+        let key = (Dimension::Connections, slot);
+        let mut known = aggregate.entries.iter_mut().rev().take(ENTRIES_BACK);
+        match known.find(|known| (known.dimension, known.slot) == key) {
+            Some(known) => {
+                known.amount = known.amount.saturating_add(call.n_flows);
+                known.n_records = known.amount;
+            }
+            None => aggregate.entries.push(entry(Dimension::Connections, None, call.n_flows)),
+        }
         let is_many = call.n_ports_of_peer >= PORTS_OF_PEER_MIN;
         // What has no port is no port scan: ICMP.
         if call.port == 0 || call.is_answered && !is_many {
