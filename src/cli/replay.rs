@@ -86,6 +86,7 @@ fn instant(text: &str) -> Result<i64, String> {
 /// Writes findings as they come, under a progress bar.
 pub(super) struct Watcher {
     writer: alerts::Writer<BufWriter<Stdout>>,
+    inputs: alerts::Inputs,
     bar: ProgressBar,
     quiet: bool,
     n_findings: u64,
@@ -105,7 +106,7 @@ impl Watch for Watcher {
         for finding in findings {
             self.n_findings += 1;
             self.worst = self.worst.max(Some(finding.severity));
-            self.bar.suspend(|| self.writer.finding(finding))?;
+            self.bar.suspend(|| self.writer.finding(finding, &self.inputs))?;
         }
         self.bar.set_message(format!("{} findings", self.n_findings));
         Ok(())
@@ -121,7 +122,8 @@ impl Watcher {
     pub(super) fn new(format: alerts::Format, inputs: alerts::Inputs, quiet: bool) -> Self {
         let out = BufWriter::new(io::stdout());
         Self {
-            writer: alerts::Writer::new(format, out, inputs, terminal::style()),
+            writer: alerts::Writer::new(format, out, terminal::style()),
+            inputs,
             bar: ProgressBar::hidden(),
             quiet,
             n_findings: 0,

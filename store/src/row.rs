@@ -48,7 +48,8 @@ impl Row {
     /// The next value, a whole number that is not negative.
     pub fn count(&mut self) -> Result<u64, WrongValue> {
         let number = self.integer()?;
-        u64::try_from(number).map_err(|_| WrongValue(format!("{number} where a count should be")))
+        u64::try_from(number)
+            .map_err(|_| WrongValue(format!("holds {number} where a count should be")))
     }
 
     /// The next value, a number.
@@ -66,5 +67,5 @@ impl Row {
 }
 
 fn wrong(expected: &str, found: &Value) -> WrongValue {
-    WrongValue(format!("{} where {expected} should be", found.data_type()))
+    WrongValue(format!("holds {} where {expected} should be", found.data_type()))
 }

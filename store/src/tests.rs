@@ -209,12 +209,15 @@ fn equal_rows_are_kept_once() {
 #[test]
 fn a_value_of_another_type_is_wrong() {
     let row = || Row::new(vec![Value::Real(0.5), Value::Null]);
-    assert_eq!(row().text().unwrap_err().to_string(), "Real where a text should be");
-    assert_eq!(row().integer().unwrap_err().to_string(), "Real where a whole number should be");
+    assert_eq!(row().text().unwrap_err().to_string(), "holds Real where a text should be");
+    assert_eq!(
+        row().integer().unwrap_err().to_string(),
+        "holds Real where a whole number should be"
+    );
     let mut row = row();
     assert!((row.real().unwrap() - 0.5).abs() < f64::EPSILON);
     assert_eq!(row.clone().maybe_text().unwrap(), None);
-    assert_eq!(row.text().unwrap_err().to_string(), "Null where a text should be");
+    assert_eq!(row.text().unwrap_err().to_string(), "holds Null where a text should be");
     let negative = Row::new(vec![Value::Integer(-1)]).count();
-    assert_eq!(negative.unwrap_err().to_string(), "-1 where a count should be");
+    assert_eq!(negative.unwrap_err().to_string(), "holds -1 where a count should be");
 }

@@ -92,10 +92,11 @@ impl Table {
         if total == 0 {
             return writeln!(out, "no findings");
         }
-        let names = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
-        let counts = names.into_iter().zip(self.n_by_severity).rev().filter(|(_, n)| *n > 0);
+        let counts = Severity::ALL.iter().zip(self.n_by_severity).rev().filter(|(_, n)| *n > 0);
         let counts: Vec<_> = counts
-            .map(|(severity, n)| self.paint(colour(severity), &format!("{n} {}", severity.label())))
+            .map(|(severity, n)| {
+                self.paint(colour(*severity), &format!("{n} {}", severity.label()))
+            })
             .collect();
         let noun = if total == 1 { "finding" } else { "findings" };
         writeln!(out, "{total} {noun}: {}", counts.join(", "))
