@@ -1,10 +1,12 @@
 //! The forms in which findings are written: one at a time, nothing is kept.
 
 mod csv;
+mod explain;
 mod json;
 mod table;
 
 pub use csv::csv_cell;
+pub use explain::{explain, show};
 pub use json::write_json;
 
 use crate::report::{Inputs, Report};

@@ -101,6 +101,13 @@ pub enum KeptError {
     },
 }
 
+impl KeptError {
+    /// Whether something is not what was written, rather than that nothing can be read.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Damaged { .. }))
+    }
+}
+
 /// A file of findings.
 #[derive(Debug)]
 pub struct KeptFindings(Store);
@@ -244,14 +251,16 @@ impl KeptFindings {
         Ok(marks)
     }
 
-    /// Keeps what a person says of a finding, instead of what was said before.
-    pub fn mark(&self, id: FindingId, mark: &KeptMark) -> Result<(), KeptError> {
+    /// Keeps what a person says of a finding, instead of what was said before; answers that.
+    pub fn mark(&self, id: FindingId, mark: &KeptMark) -> Result<Option<KeptMark>, KeptError> {
         let mut row = rows::of_mark(id, mark);
         row.push(rows::text(&rows::checksum([&row[..]])));
         self.0.begin()?;
+        let before = self.mark_of(id)?;
         self.0.execute("DELETE FROM marks WHERE finding = ?1", &[rows::text(&id.to_string())])?;
         self.0.insert("marks", &[&rows::MARK[..], &["checksum"]].concat(), &row)?;
-        Ok(self.0.commit()?)
+        self.0.commit()?;
+        Ok(before)
     }
 
     fn ids(&self, sql: &str, values: &[Value]) -> Result<Vec<FindingId>, KeptError> {

@@ -15,7 +15,7 @@ const TEXT_CHARS_MAX: usize = 600;
 /// Peers, and ports, of a finding on flows.
 const FLOW_SHOWN_MAX: usize = 5;
 /// In front of every line of a block but the first.
-const INDENT: &str = "  ";
+pub(super) const INDENT: &str = "  ";
 
 const BOLD: Paint = Paint::new().bold();
 const DIM: Paint = Paint::new().dimmed();
@@ -116,6 +116,11 @@ impl Table {
         }
         format!("{paint}{text}{paint:#}")
     }
+}
+
+/// `text` over as many lines as it needs, indented and plain.
+pub(super) fn lines(out: &mut impl Write, text: &str, style: Style) -> io::Result<()> {
+    Table::new(style).lines(out, text, Paint::new())
 }
 
 /// From where, with which key, in which region: what one looks up next.

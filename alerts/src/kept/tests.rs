@@ -171,8 +171,9 @@ fn a_mark_is_the_last_word_and_stays() {
         KeptMark { mark, reason: "ticket 12: \u{1b}[31m it's fine".to_owned() }
     };
     let changed = KeptFindings::change(&path).unwrap();
-    changed.mark(id, &said(Nature::Malicious, 20_000)).unwrap();
-    changed.mark(id, &said(Nature::Benign, 20_001)).unwrap();
+    let first = said(Nature::Malicious, 20_000);
+    assert_eq!(changed.mark(id, &first).unwrap(), None);
+    assert_eq!(changed.mark(id, &said(Nature::Benign, 20_001)).unwrap(), Some(first));
     drop(changed);
     keep(&path, &run("b"), &all(), None);
     let kept = KeptFindings::read(&path).unwrap();
