@@ -166,12 +166,12 @@ impl KeptFindings {
         let found = if is_hex { self.ids(sql, &values)? } else { Vec::new() };
         match found[..] {
             [id] => Ok(id),
-            [] => Err(self.no_such(word)?),
+            [] => Err(self.no_such(&word)?),
             [..] => Err(KeptError::Several { word, candidates: self.candidates(&found)? }),
         }
     }
 
-    fn no_such(&self, word: String) -> Result<KeptError, KeptError> {
+    fn no_such(&self, word: &str) -> Result<KeptError, KeptError> {
         let ids = self.ids("SELECT id FROM findings ORDER BY id", &[])?;
         let heads: Vec<(String, FindingId)> = ids
             .into_iter()
@@ -179,7 +179,7 @@ impl KeptFindings {
             .collect();
         // Of fewer digits anything is a slip of anything.
         let is_long = word.chars().count() >= SLIP_CHARS_MIN;
-        let nearest = suggest(&word, heads.iter().map(|(head, _)| head.as_str()));
+        let nearest = suggest(word, heads.iter().map(|(head, _)| head.as_str()));
         let nearest = nearest.filter(|_| is_long);
         let meant = heads.iter().find(|(head, _)| Some(head.as_str()) == nearest);
         let hint = match meant {

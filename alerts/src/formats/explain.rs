@@ -107,8 +107,8 @@ fn line(record: &Evidence) -> String {
     let Evidence { time_ms, id, api, address, access_key, region, actor, .. } = record;
     let told = [("from", address), ("key", access_key), ("in", region), ("as", actor)];
     let told = told.iter().filter_map(|(what, value)| value.as_ref().map(|value| (what, value)));
-    let told: String = told.map(|(what, value)| format!(", {what} {value}")).collect();
-    format!("{} {api}{told}, event {id}", format_ms(*time_ms))
+    let told: Vec<_> = told.map(|(what, value)| format!(", {what} {value}")).collect();
+    format!("{} {api}{}, event {id}", format_ms(*time_ms), told.concat())
 }
 
 /// How many there were in the heaviest 60 minutes, if the parts say so.
@@ -152,10 +152,11 @@ fn above(kept: &Kept, name: &str, value: &Value) -> String {
     let bits = kept.finding.bits();
     if name == "bits-min" {
         let Some(least) = value.as_f64() else { return String::new() };
-        return match kept.finding.history_days {
-            (0, 0) => " Not asked while nobody has history.".to_owned(),
-            _ if bits < Bits::of(least) => format!(" Here: {bits}, which is less."),
-            _ => format!(" Here: {bits}, {:.2} more.", bits.as_f64() - least),
+        return if bits < Bits::of(least) {
+            // Where history is too short nothing is asked but the floors.
+            format!(" Here: {bits}, which is less, and did not keep it quiet.")
+        } else {
+            format!(" Here: {bits}, {:.2} more.", bits.as_f64() - least)
         };
     }
     let is_floor = floors(kept).iter().any(|(floor, _)| *floor == name);
@@ -177,8 +178,8 @@ fn snippets(kept: &Kept) -> Vec<String> {
     let floors = floors(kept);
     if let Some(n) = observed(&kept.finding).filter(|_| !floors.is_empty()) {
         let more = n.saturating_add(1);
-        let floors: String =
-            floors.iter().map(|(name, _)| format!("\n  {name} = {more}")).collect();
+        let floors = floors.iter().map(|(name, _)| format!("\n  {name} = {more}"));
+        let floors = floors.collect::<Vec<_>>().concat();
         snippets.push(format!("  # only more than this\n  [detectors.{id}]{floors}"));
     }
     snippets

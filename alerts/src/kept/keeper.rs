@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    slice,
     sync::Arc,
 };
 use store::{Store, StoreError, Value};
@@ -74,7 +75,8 @@ impl Keeper {
     /// Keeps a finding, instead of the one of the same id.
     pub fn finding(&mut self, finding: &Finding) -> Result<(), KeptError> {
         let id = rows::text(&finding.id.to_string());
-        let n_before = self.store.execute("DELETE FROM findings WHERE id = ?1", &[id.clone()])?;
+        let n_before =
+            self.store.execute("DELETE FROM findings WHERE id = ?1", slice::from_ref(&id))?;
         if self.told.insert(finding.id) {
             let n = if n_before == 0 { &mut self.tally.n_new } else { &mut self.tally.n_again };
             *n += 1;

@@ -65,7 +65,7 @@ pub(super) fn about(row: &mut Row) -> Result<(About, Map<String, Json>), WrongVa
         id: row.text()?,
         title: row.text()?,
         severity: severity(&row.text()?)?,
-        impact: named(Impact::ALL, |impact| impact.name(), &row.text()?, "impact")?,
+        impact: named(Impact::ALL, Impact::name, &row.text()?, "impact")?,
         techniques: parsed(&row.text()?)?,
         guardduty: row.maybe_text()?,
         page: row.text()?,
@@ -137,7 +137,7 @@ pub(super) fn finding(row: &mut Row, about: About) -> Result<Finding, WrongValue
     row.real()?;
     let entity = Entity {
         account: row.text()?.into(),
-        kind: named(Kind::ALL, |kind| kind.name(), &row.text()?, "kind of entity")?,
+        kind: named(Kind::ALL, Kind::name, &row.text()?, "kind of entity")?,
         key: row.text()?.into(),
     };
     row.text()?;
@@ -188,7 +188,7 @@ pub(super) fn of_part(part: &Part) -> Vec<Value> {
 
 pub(super) fn part(row: &mut Row) -> Result<Part, WrongValue> {
     Ok(Part {
-        dimension: named(Dimension::ALL, |one| one.name(), &row.text()?, "dimension")?,
+        dimension: named(Dimension::ALL, Dimension::name, &row.text()?, "dimension")?,
         bits: Bits::of(row.real()?),
         observed: row.text()?,
         usual: row.text()?,
@@ -237,7 +237,7 @@ pub(super) fn of_mark(finding: FindingId, KeptMark { mark, reason }: &KeptMark) 
 
 pub(super) fn mark(row: &mut Row) -> Result<(FindingId, KeptMark), WrongValue> {
     let finding = id(&row.text()?)?;
-    let nature = named(Nature::ALL, |nature| nature.name(), &row.text()?, "nature")?;
+    let nature = named(Nature::ALL, Nature::name, &row.text()?, "nature")?;
     let mark = Mark { nature, day: day(&row.text()?)? };
     Ok((finding, KeptMark { mark, reason: row.text()? }))
 }
@@ -311,7 +311,7 @@ pub(super) fn id(text: &str) -> Result<FindingId, WrongValue> {
 }
 
 fn severity(text: &str) -> Result<Severity, WrongValue> {
-    named(Severity::ALL, |severity| severity.label(), text, "severity")
+    named(Severity::ALL, Severity::label, text, "severity")
 }
 
 fn small(row: &mut Row) -> Result<u32, WrongValue> {

@@ -28,7 +28,9 @@ fn file() -> (TempDir, PathBuf) {
 
 fn keep(path: &Path, run: &Run, findings: &[Finding], scope: Option<Scope<'_>>) -> Tally {
     let mut keeper = Keeper::begin(path, run, &detect::Settings::default()).unwrap();
-    findings.iter().for_each(|finding| keeper.finding(finding).unwrap());
+    for finding in findings {
+        keeper.finding(finding).unwrap();
+    }
     keeper.finish(scope).unwrap()
 }
 
@@ -44,9 +46,10 @@ fn dump(path: &Path) -> String {
     let tables = ["runs", "detectors", "findings", "parts", "records", "marks"];
     let of = |table: &str| {
         let rows = store.query(&format!("SELECT * FROM {table} ORDER BY 1, 2"), &[]).unwrap();
-        rows.iter().map(|row| format!("{table} {:?}\n", row.values())).collect::<String>()
+        let lines = rows.iter().map(|row| format!("{table} {:?}", row.values()));
+        lines.collect::<Vec<_>>()
     };
-    tables.map(of).concat()
+    tables.map(of).concat().join("\n")
 }
 
 fn counts(tally: Tally) -> [u64; 3] {
@@ -117,7 +120,9 @@ fn what_is_not_finished_leaves_the_file() {
     keep(&path, &run("a"), &all()[..1], None);
     let before = dump(&path);
     let mut keeper = Keeper::begin(&path, &run("b"), &detect::Settings::default()).unwrap();
-    all().iter().for_each(|finding| keeper.finding(finding).unwrap());
+    for finding in &all() {
+        keeper.finding(finding).unwrap();
+    }
     drop(keeper);
     assert_eq!(dump(&path), before);
 }
