@@ -5,6 +5,7 @@ use crate::{
     finding::FlowSeen,
     record::{Counts, Record},
 };
+pub use baseline::Impact;
 use baseline::{Bits, Dimension, Distinct, Entity, Evidence, Generation, Part, Slot, Span, Window};
 use ingest::enrich::Enrich;
 
@@ -25,6 +26,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Every severity, the least first.
+    pub const ALL: &[Self] = &[Self::Low, Self::Medium, Self::High, Self::Critical];
+
     /// Its label, lower case.
     pub fn label(self) -> &'static str {
         match self {
@@ -48,36 +52,6 @@ impl Severity {
         let share = (bits.as_f64() / FULL_BITS).min(1.0);
         let tenths: f64 = (low + (high - low) * share) * 10.0;
         tenths.floor() / 10.0
-    }
-}
-
-/// What the API calls behind a finding can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it; the catalogue gives the class of each API")]
-pub enum Impact {
-    Discovery,
-    Credential,
-    Privilege,
-    Persistence,
-    Evasion,
-    Exfiltration,
-    Destruction,
-    Access,
-}
-
-impl Impact {
-    /// Its name, lower case.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Discovery => "discovery",
-            Self::Credential => "credential",
-            Self::Privilege => "privilege",
-            Self::Persistence => "persistence",
-            Self::Evasion => "evasion",
-            Self::Exfiltration => "exfiltration",
-            Self::Destruction => "destruction",
-            Self::Access => "access",
-        }
     }
 }
 

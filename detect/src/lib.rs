@@ -14,6 +14,7 @@ mod fingerprints;
 mod intern;
 #[cfg(test)]
 mod invariants;
+mod marks;
 mod reader;
 mod record;
 pub mod rules;
@@ -29,6 +30,7 @@ pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, 
 pub use detectors::{DETECTORS, Settings};
 pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
+pub use marks::{Mark, Marks, Nature};
 pub use reader::{Call, Connection, FlowRows, Reader};
 pub use record::{Acting, Counts, Record};
 pub use rules::{RuleFile, Rules};
