@@ -1,7 +1,18 @@
-//! Puts every file of `rules/` into the program, in the order of their names. Samples are for tests,
-//! which read the files themselves: they are left out, their lines empty.
+//! Reads every file of `rules/` with the program's own reader and puts it into the program, in the order
+//! of their names: its text, and the documents in it. Samples are for tests, which read the files
+//! themselves: they are left out, their lines empty. What is wrong with a rule stops the build.
 
 #![expect(clippy::disallowed_methods, reason = "cargo tells build scripts by the environment")]
+
+#[path = "src/rules"]
+#[expect(dead_code, unreachable_pub, reason = "the program uses more of it")]
+mod rules {
+    pub(crate) mod sigma;
+    mod yaml;
+}
+#[path = "src/suggest.rs"]
+#[expect(unreachable_pub, reason = "as above")]
+mod suggest;
 
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 
@@ -21,7 +32,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         println!("cargo::rerun-if-changed={}", path.display());
         let (name, text) = (format!("built-in/{name}"), fs::read_to_string(&path)?);
-        writeln!(code, "    ({name:?}, {:?}),", without_samples(&text))?;
+        let text = without_samples(&text);
+        let (documents, errors) = rules::sigma::read(&name.as_str().into(), &text);
+        for error in errors {
+            println!("cargo::error={error}");
+        }
+        let read = postcard::to_allocvec(&documents)?;
+        writeln!(code, "    ({name:?}, {text:?}, b\"{}\"),", read.escape_ascii())?;
     }
     code.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("built_in.rs"), code)?;

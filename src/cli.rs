@@ -3,6 +3,7 @@
 mod config;
 mod demo;
 mod detectors;
+mod findings;
 mod replay;
 mod rules;
 mod simulate;
@@ -43,6 +44,9 @@ enum Command {
     Simulate(Simulate),
     /// Print records, flows or notifications, normalised
     Decode(Decode),
+    /// List, show, explain or mark findings that were kept
+    #[command(subcommand)]
+    Findings(findings::Findings),
     /// List the detectors, or explain one
     #[command(subcommand)]
     Detectors(Detectors),
@@ -150,6 +154,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Demo(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(&mut io::stderr()),
         Command::Decode(arguments) => arguments.run(),
+        Command::Findings(command) => command.run(),
         Command::Detectors(command) => command.run().map(|()| 0),
         Command::Rules(command) => command.run(&mut io::stdout(), &mut io::stderr()),
         Command::Config(Settings::Check { config }) => {
@@ -195,6 +200,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<EnrichError>()
         || error.is::<Unusable>()
         || error.is::<Wrong>()
+        || error.downcast_ref().is_some_and(findings::is_usage)
 }
 
 /// An argument that clap cannot know to be wrong.

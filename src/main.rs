@@ -1,6 +1,7 @@
 //! The program: wiring only.
 
 mod cli;
+mod clock;
 mod config;
 mod decode;
 mod into;

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Rooms, each above those that it may know.
-const ROOMS: [&str; 5] = ["ingest", "baseline", "detect", "alerts", "sentrail"];
+const ROOMS: [&str; 6] = ["store", "ingest", "baseline", "detect", "alerts", "sentrail"];
 
 /// Rooms beside the others: `testdata` knows none of them, and only the program and `benches` know it.
 const APART: [&str; 2] = ["testdata", "benches"];

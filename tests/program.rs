@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod decode;
 #[cfg(test)]
+mod findings;
+#[cfg(test)]
 mod into;
 #[cfg(test)]
 mod readme;

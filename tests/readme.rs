@@ -1,6 +1,6 @@
 //! What the README shows is what the program prints.
 
-use crate::support::{archive, run};
+use crate::support::{archive, run, text};
 use serde_json::Value;
 use std::{fs, path::Path};
 
@@ -13,6 +13,21 @@ fn the_finding_on_the_first_screen_is_a_real_one() {
     let printed = run(&["replay", "--quiet", "--format", "table", archive()]).ends(0).out.clone();
     assert!(shown.starts_with("CRITICAL"), "{shown}");
     assert!(printed.contains(shown), "README shows\n{shown}\nbut the program prints\n{printed}");
+}
+
+#[test]
+fn the_explanation_is_a_real_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let block = readme.split("<!-- explain -->\n```text\n").nth(1).unwrap();
+    let shown = block.split("\n```\n").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = text(&folder.path().join("findings.db"));
+    run(&["replay", "--quiet", "--out", &file, archive()]).ends(0);
+    let id = readme.split("\n  finding ").nth(1).unwrap().split(',').next().unwrap();
+    let explained = run(&["findings", "explain", id, "--in", &file]).ends(0).out.clone();
+    assert!(shown.starts_with("Where the bits come from\n"), "{shown}");
+    assert!(explained.contains(shown), "README shows\n{shown}\nbut\n{explained}");
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The forms in which findings are written: one at a time, nothing is kept.
 
 mod csv;
+mod explain;
 mod json;
 mod table;
 
 pub use csv::csv_cell;
+pub use explain::{explain, show};
 pub use json::write_json;
 
 use crate::report::{Inputs, Report};
@@ -66,22 +68,21 @@ pub struct Style {
 pub struct Writer<W> {
     format: Format,
     out: W,
-    inputs: Inputs,
     table: Table,
     n_findings: u64,
 }
 
 impl<W: Write> Writer<W> {
     /// A writer that has written nothing yet.
-    pub fn new(format: Format, out: W, inputs: Inputs, style: Style) -> Self {
-        Self { format, out, inputs, table: Table::new(style), n_findings: 0 }
+    pub fn new(format: Format, out: W, style: Style) -> Self {
+        Self { format, out, table: Table::new(style), n_findings: 0 }
     }
 
-    /// Writes one finding.
-    pub fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+    /// Writes one finding, which a run with these `inputs` made.
+    pub fn finding(&mut self, finding: &Finding, inputs: &Inputs) -> io::Result<()> {
         let is_first = self.n_findings == 0;
         self.n_findings += 1;
-        let report = Report::new(finding, &self.inputs);
+        let report = Report::new(finding, inputs);
         let out = &mut self.out;
         match self.format {
             Format::Table => self.table.write(out, finding, &report),

@@ -3,6 +3,7 @@
 mod confidence;
 mod escape;
 mod formats;
+mod kept;
 mod name;
 mod report;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod sample;
 mod seen;
 
 pub use escape::escape;
-pub use formats::{Format, Style, UnknownFormat, Writer, csv_cell, write_json};
+pub use formats::{Format, Style, UnknownFormat, Writer, csv_cell, explain, show, write_json};
+pub use kept::{Keeper, Kept, KeptError, KeptFindings, KeptMark, Run, Scope, Tally, Wanted};
 pub use name::readable;
 pub use report::{Inputs, VERSION};

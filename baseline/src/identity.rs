@@ -31,6 +31,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::Human,
+        Self::Workload,
+        Self::Ci,
+        Self::Agent,
+        Self::Service,
+        Self::Root,
+        Self::External,
+        Self::Interface,
+        Self::Source,
+        Self::Account,
+    ];
+
     /// Whether it has places of its own: a person, who can be in one place only.
     pub fn travels(self) -> bool {
         matches!(self, Self::Human | Self::Root)

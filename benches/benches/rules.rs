@@ -14,8 +14,8 @@ use baseline::Principal;
 use baseline::class::unversioned;
 use benches::{cost, real_objects};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use detect::Record;
-use detect::rules::{Candidates, List, Lists, Names, OfApi, Open, RuleSet, Sieve};
+use detect::rules::{Candidates, List, Lists, Names, OfApi, RuleSet, Sieve};
+use detect::{Acting, Record};
 use ingest::cloudtrail::{self, Record as Read};
 use ingest::enrich::{Caller, Enrich, Origin, caller as caller_of};
 use ingest::{Event, Identity, Text, decode::gunzip, testkit};
@@ -148,7 +148,7 @@ struct Chunk<'t> {
     content_bytes: usize,
     records: Vec<Numbers>,
     apis: Numbered<String>,
-    callers: Numbered<(Principal, String)>,
+    callers: Numbered<(Principal, Acting, String)>,
     addresses: Numbered<(Caller, Origin)>,
 }
 
@@ -232,7 +232,7 @@ impl Chunk<'_> {
         let account = event.account().map(Text::get).unwrap_or_default().into_owned();
         let caller = self.callers.number(format!("{account} {:?}", event.identity), || {
             let identity = event.identity.map(Identity::of).unwrap_or_default();
-            (Principal::of(&identity, &account), account.clone())
+            (Principal::of(&identity, &account), Acting::of(&identity), account.clone())
         });
         let text = event.source_ip.map(Text::get).unwrap_or_default().into_owned();
         let address = self.addresses.number(text.clone(), || {
@@ -267,9 +267,10 @@ fn read_all(chunks: &[Chunk<'_>]) -> usize {
             each(text, |event| {
                 let of = numbers.next().unwrap();
                 let api = chunk.apis.known.get(of.api).unwrap();
-                let (principal, account) = chunk.callers.known.get(of.caller).unwrap();
+                let (principal, acting, account) = chunk.callers.known.get(of.caller).unwrap();
+                let acting = *acting;
                 let (caller, origin) = *chunk.addresses.known.get(of.address).unwrap();
-                black_box(Record { event, api, principal, caller, origin, account });
+                black_box(Record { event, api, principal, acting, caller, origin, account });
                 records += 1;
             });
         }
@@ -282,32 +283,22 @@ fn ask_all(rules: &RuleSet, chunks: &[Chunk<'_>]) -> usize {
     let mut matches = 0;
     for chunk in chunks {
         let mut apis: Vec<Option<OfApi>> = vec![None; chunk.apis.known.len()];
-        let mut callers: Vec<Option<Open>> = vec![None; chunk.callers.known.len()];
-        let mut addresses: Vec<Option<Open>> = vec![None; chunk.addresses.known.len()];
         let mut sieve = Sieve::default();
         let mut numbers = chunk.records.iter();
         for text in &chunk.texts {
             each(text, |event| {
                 let of = numbers.next().unwrap();
                 let api = chunk.apis.known.get(of.api).unwrap();
-                let (principal, account) = chunk.callers.known.get(of.caller).unwrap();
+                let (principal, acting, account) = chunk.callers.known.get(of.caller).unwrap();
+                let acting = *acting;
                 let (caller, origin) = *chunk.addresses.known.get(of.address).unwrap();
                 let of_api = apis.get_mut(of.api).unwrap();
-                let of_caller = callers.get_mut(of.caller).unwrap();
-                let of_address = addresses.get_mut(of.address).unwrap();
                 let number = |n: usize| u32::try_from(n).unwrap();
                 let candidates = Candidates {
-                    api: (number(of.api), of_api.get_or_insert_with(|| rules.of_api(event, api))),
-                    caller: (
-                        number(of.caller),
-                        of_caller.get_or_insert_with(|| rules.of_caller(event, principal)),
-                    ),
-                    address: (
-                        number(of.address),
-                        of_address.get_or_insert_with(|| rules.of_address(event, caller, origin)),
-                    ),
+                    api: of_api.get_or_insert_with(|| rules.of_api(event, api)),
+                    numbers: [number(of.caller), number(of.address)],
                 };
-                let record = Record { event, api, principal, caller, origin, account };
+                let record = Record { event, api, principal, acting, caller, origin, account };
                 let left = sieve.left(rules, candidates, &record);
                 rules.matches(left, &record, &mut |_| matches += 1);
             });

@@ -2,10 +2,8 @@
 
 use crate::{
     intern::Interner,
-    rules::{
-        index::{OfApi, Open},
-        sieve::Sieve,
-    },
+    record::Acting,
+    rules::{index::OfApi, sieve::Sieve},
     watch::{Flow, Found, Sighting, Watches, Whom},
 };
 use baseline::{
@@ -67,10 +65,9 @@ pub(crate) struct Who {
     pub(crate) account: Arc<str>,
     /// What it calls with.
     pub(crate) credential: Value,
+    pub(crate) acting: Acting,
     /// The detectors that want to see its records, by their place in the registry.
     pub(crate) interested: u32,
-    /// The open rules that its records can match.
-    pub(crate) rules: Open,
 }
 
 #[derive(Debug)]
@@ -83,8 +80,6 @@ pub(crate) struct Address {
     pub(crate) origin: Origin,
     pub(crate) country: Option<Value>,
     pub(crate) network: Option<Value>,
-    /// The open rules that records from it can match.
-    pub(crate) rules: Open,
 }
 
 /// What a detector counted of a row.
@@ -139,13 +134,16 @@ impl ChunkObject {
     /// The aggregate of an interface, made where the last one is of another: what comes in the order
     /// of interfaces has one for each, and several of one interface sum alike.
     #[expect(clippy::indexing_slicing, reason = "pushed just before, if there was none")]
-    pub(crate) fn interface(&mut self, account: &str, interface: &str) -> &mut Aggregate {
+    pub(crate) fn interface(
+        &mut self,
+        (account, interface): (&str, &str),
+        empty: impl FnOnce() -> Aggregate,
+    ) -> &mut Aggregate {
         let is_same = self.flows.last().is_some_and(|Aggregate { entity, .. }| {
             *entity.key == *interface && *entity.account == *account
         });
         if !is_same {
-            let (account, key) = (account.into(), interface.into());
-            self.flows.push(Aggregate::of(Entity { account, kind: Kind::Interface, key }));
+            self.flows.push(empty());
         }
         let last = self.flows.len() - 1;
         &mut self.flows[last]
@@ -168,6 +166,8 @@ pub struct Chunk {
     pub(crate) targets: Interner<Value>,
     pub(crate) errors: Interner<Value>,
     pub(crate) ids: Interner<Arc<str>>,
+    /// By account and interface: an aggregate of nothing.
+    pub(crate) interfaces: Interner<Aggregate>,
     /// The rules that its records leave.
     pub(crate) sieve: Sieve,
     pub(crate) n_corrections: u64,
@@ -177,6 +177,12 @@ pub struct Chunk {
 pub(crate) const NONE: u32 = u32::MAX;
 
 impl Chunk {
+    /// What interfaces called in the objects that are new.
+    pub(crate) fn flows(&self, objects: &[bool]) -> impl Iterator<Item = &Aggregate> {
+        let new_objects = self.objects.iter().zip(objects).filter(|(_, is_new)| **is_new);
+        new_objects.flat_map(|(object, _)| &object.flows)
+    }
+
     /// What rules matched of the rows and of the objects that are new.
     pub(crate) fn sightings(
         &self,

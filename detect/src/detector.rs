@@ -26,6 +26,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Every severity, the least first.
+    pub const ALL: &[Self] = &[Self::Low, Self::Medium, Self::High, Self::Critical];
+
     /// Its label, lower case.
     pub fn label(self) -> &'static str {
         match self {

@@ -229,12 +229,13 @@ impl Engine {
             .par_iter()
             .zip(&fresh)
             .map(|(chunk, Fresh { rows, objects })| {
-                (chunk.aggregates(rows, objects), chunk.sightings((rows, objects), watches))
+                (chunk.aggregates(rows), chunk.sightings((rows, objects), watches))
             })
             .collect();
         let mut by_shard: Vec<ForShard<'_>> = vec![Default::default(); SHARDS];
-        for ((aggregates, sightings), chunk) in sums.iter().zip(chunks) {
-            for aggregate in aggregates {
+        for ((aggregates, sightings), (chunk, fresh)) in sums.iter().zip(chunks.iter().zip(&fresh))
+        {
+            for aggregate in aggregates.iter().chain(chunk.flows(&fresh.objects)) {
                 self.counts.n_late += aggregate.n_late;
                 if let Some((of_shard, _)) = by_shard.get_mut(shard_of(aggregate.id)) {
                     of_shard.push((aggregate, chunk));

@@ -16,6 +16,7 @@ mod impact;
 mod intern;
 #[cfg(test)]
 mod invariants;
+mod marks;
 mod priors;
 mod reader;
 mod record;
@@ -33,7 +34,8 @@ pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, 
 pub use detectors::{DETECTORS, Settings};
 pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
+pub use marks::{Mark, Marks, Nature};
 pub use reader::{Call, Connection, FlowRows, Reader};
-pub use record::{Counts, Record};
+pub use record::{Acting, Counts, Record};
 pub use rules::{RuleFile, Rules};
 pub use suggest::suggest;

@@ -9,12 +9,12 @@ use crate::{
     chunk::{Address, Api, Chunk, ChunkObject, Extra, FlowMatch, Match, NONE, Row, RowId, Who},
     engine::{Context, Interests},
     impact::impact,
-    record::{Count, Counts, Record},
+    record::{Acting, Count, Counts, Record},
     rules::{index::Left, sieve::Candidates},
 };
 use baseline::{
-    Credential, Day, Dimension, Entry, Mfa, Principal, Slot, Track, Tracks, class, kept,
-    time::SLOTS,
+    Aggregate, Credential, Day, Dimension, Entity, Entry, Kind, Mfa, Principal, Slot, Track,
+    Tracks, class, kept, time::SLOTS,
 };
 use ingest::{
     Event, Identity, Text,
@@ -28,6 +28,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// Fewer ports of one peer in one object are what ordinary hosts call. Unit: ports.
 const PORTS_OF_PEER_MIN: u32 = 3;
+
+/// How far back the sum of a slot is looked for: an object holds few slots. Beyond, one more sum of it
+/// costs nothing but its room. Unit: entries.
+const ENTRIES_BACK: usize = 8;
 
 /// What an interface called within one object.
 #[derive(Debug, Clone, Copy)]
@@ -101,10 +105,22 @@ impl<'e> Reader<'e> {
     pub fn connection(&mut self, connection: &Connection<'_>) {
         let Connection { account, interface, call } = *connection;
         let (end_ms, slot, is_late) = self.counted_at(call.end_ms);
-        let Some(object) = self.chunk.objects.last_mut() else { return };
+        let Self { chunk: Chunk { objects, interfaces, .. }, scratch, .. } = self;
+        let Some(object) = objects.last_mut() else { return };
         let (first, last) = object.flow_times_ms.unwrap_or((end_ms, end_ms));
         object.flow_times_ms = Some((first.min(end_ms), last.max(end_ms)));
-        let aggregate = object.interface(account, interface);
+        let aggregate = object.interface((account, interface), || {
+            scratch.clear();
+            scratch.extend_from_slice(account.as_bytes());
+            scratch.push(0xff);
+            scratch.extend_from_slice(interface.as_bytes());
+            let new = || {
+                let (account, key) = (account.into(), interface.into());
+                Aggregate::of(Entity { account, kind: Kind::Interface, key })
+            };
+            let number = interfaces.number(scratch, new);
+            interfaces.get(number).map_or_else(new, Aggregate::clone)
+        });
         aggregate.n_records += call.n_flows;
         aggregate.n_late += if is_late { call.n_flows } else { 0 };
         let entry = |dimension, value, amount| {
@@ -112,7 +128,15 @@ impl<'e> Reader<'e> {
             let tracks = Tracks::default();
             Entry { dimension, slot, value, tracks, amount, n_records, evidence, first }
         };
-        aggregate.entries.push(entry(Dimension::Connections, None, call.n_flows));
+        let key = (Dimension::Connections, slot);
+        let mut known = aggregate.entries.iter_mut().rev().take(ENTRIES_BACK);
+        match known.find(|known| (known.dimension, known.slot) == key) {
+            Some(known) => {
+                known.amount = known.amount.saturating_add(call.n_flows);
+                known.n_records = known.amount;
+            }
+            None => aggregate.entries.push(entry(Dimension::Connections, None, call.n_flows)),
+        }
         let is_many = call.n_ports_of_peer >= PORTS_OF_PEER_MIN;
         // What has no port is no port scan: ICMP.
         if call.port == 0 || call.is_answered && !is_many {
@@ -218,20 +242,17 @@ impl<'e> Reader<'e> {
         let Self { context, chunk, counts, .. } = self;
         let Some(&Row { principal, api, address, .. }) = chunk.rows.last() else { return };
         let row = u32::try_from(chunk.rows.len() - 1).unwrap_or(u32::MAX);
-        let numbers = (api, principal, address);
+        let numbers = [principal, address];
         let (Some(who), Some(api), Some(address)) =
             (chunk.principals.get(principal), chunk.apis.get(api), chunk.addresses.get(address))
         else {
             return;
         };
-        let candidates = Candidates {
-            api: (numbers.0, &api.rules),
-            caller: (numbers.1, &who.rules),
-            address: (numbers.2, &address.rules),
-        };
+        let candidates = Candidates { api: &api.rules, numbers };
         let (caller, origin) = (address.caller, address.origin);
         let (principal, account) = (&who.principal, &*who.account);
-        let record = Record { event, api: &api.text, principal, caller, origin, account };
+        let acting = who.acting;
+        let record = Record { event, api: &api.text, principal, acting, caller, origin, account };
         let left = chunk.sieve.left(context.options.rules.set(), candidates, &record);
         let mut interested = api.interested | who.interested;
         if event.error_code.is_some() && event.denied() {
@@ -276,12 +297,12 @@ impl<'e> Reader<'e> {
             let account = account.map_or_else(|| "unknown".into(), Text::get);
             let principal = Principal::of(&identity, &account);
             let interested = context.interests.of_principal(&principal);
+            let acting = Acting::of(&identity);
             let account = Arc::clone(&principal.entity.account);
-            let rules = context.options.rules.set().of_caller(event, &principal);
             let credential =
                 [Credential::of(&identity).name(), Mfa::of(&identity).name()].join(" ");
             let credential = context.options.hash_key.value(&credential);
-            Who { principal, account, credential, interested, rules }
+            Who { principal, account, credential, acting, interested }
         })
     }
 
@@ -360,7 +381,6 @@ impl<'e> Reader<'e> {
                 origin,
                 country: origin.country.map(|country| key.value(country.as_str())),
                 network: origin.network.map(|network| key.value(&network.to_string())),
-                rules: context.options.rules.set().of_address(event, caller, origin),
             }
         })
     }

@@ -2,7 +2,7 @@
 
 use baseline::{Dimension, Principal};
 use ingest::{
-    Event,
+    Event, Identity,
     enrich::{Caller, Origin},
 };
 
@@ -15,12 +15,34 @@ pub struct Record<'a> {
     pub api: &'a str,
     /// Who called.
     pub principal: &'a Principal,
+    /// What else of its caller was worked out once.
+    pub acting: Acting,
     /// From where.
     pub caller: Caller,
     /// What is known of that address.
     pub origin: Origin,
     /// The account that received the call.
     pub account: &'a str,
+}
+
+/// Whether AWS acts, by what the record says of its caller.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Acting {
+    /// An AWS service acts, by itself or for somebody.
+    pub(crate) for_service: bool,
+    /// The record names somebody, or says that AWS acts.
+    pub(crate) is_named: bool,
+}
+
+impl Acting {
+    /// Of this caller.
+    pub fn of(identity: &Identity<'_>) -> Self {
+        let is_invoked = identity.invoked_by.is_some_and(|by| !by.is_empty());
+        let for_service = is_invoked || identity.kind.is_some_and(|kind| kind.is("AWSService"));
+        let Identity { arn, principal_id, user_name, on_behalf_of, .. } = *identity;
+        let mut names = [arn, principal_id, user_name, on_behalf_of].into_iter().flatten();
+        Self { for_service, is_named: for_service || names.any(|name| !name.is_empty()) }
+    }
 }
 
 /// One thing to count of a record.

@@ -1,6 +1,7 @@
 //! Rules: known-bad knowledge that people read, share and add without Rust. Sigma documents in,
 //! predicates and correlations out, judged in event time like everything else.
 
+mod bonds;
 mod compile;
 mod decoys;
 mod derived;

@@ -104,7 +104,7 @@ impl Shard {
             if teaches_less {
                 alerted.insert(id);
             }
-            closing.occurrences.extend(admitted(occurrence, context));
+            closing.occurrences.extend(occurrence.and_then(|one| admitted(one, context)));
         }
         alerted
     }

@@ -25,8 +25,8 @@ struct Tally {
 }
 
 impl Chunk {
-    /// The sums by entity of the rows and of the objects that are new.
-    pub(crate) fn aggregates(&self, fresh: &[bool], objects: &[bool]) -> Vec<Aggregate> {
+    /// The sums by entity of the rows that are new.
+    pub(crate) fn aggregates(&self, fresh: &[bool]) -> Vec<Aggregate> {
         let mut sums = Sums::of(self);
         let mut tallies: Map<Alike, Tally> = Map::default();
         let mut stays: BTreeMap<(u32, u32, Slot), (&Row, &Row, u64)> = BTreeMap::new();
@@ -68,10 +68,7 @@ impl Chunk {
                 sums.extra(extra, row);
             }
         }
-        let mut aggregates = sums.finish();
-        let new_objects = self.objects.iter().zip(objects).filter(|(_, is_new)| **is_new);
-        aggregates.extend(new_objects.flat_map(|(object, _)| object.flows.iter().cloned()));
-        aggregates
+        sums.finish()
     }
 
     /// Whether the row of number `a` comes before that of `b`.

@@ -20,8 +20,14 @@ use crate::{
         sigma::{Bounds, CorrelationKind, FieldName, Level, Logs, Usual},
     },
 };
-use baseline::time::{HOUR_MS, SLOTS};
-use std::{collections::BTreeSet, sync::Arc};
+use baseline::{
+    Slot,
+    time::{HOUR_MS, SLOTS},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Whose findings they are: one of these for all matches of a watch, so that what was told of
 /// somebody is never taken back.
@@ -53,16 +59,21 @@ pub(crate) enum Wanted {
 }
 
 /// One rule or correlation that can speak.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Watch {
     pub(crate) about: Arc<About>,
     pub(crate) whom: Whom,
     pub(crate) wanted: Wanted,
-    /// The timespan. Unit: slots.
+    /// The timespan, none of a rule by itself. Unit: slots.
     pub(crate) n_slots: i32,
     pub(crate) usual: Usual,
-    /// Only what ships with the program changes what is learned.
-    pub(crate) is_built_in: bool,
+    /// Whether it is low while nobody has history.
+    pub(crate) is_low_cold: bool,
+    /// Whether it is told; else it only says whether a day teaches less.
+    pub(crate) tells: bool,
+    /// Whether a day with medium or above teaches less: only what ships with the program changes what is
+    /// learned.
+    pub(crate) teaches: bool,
     /// Its place among the correlations, if it is one.
     correlation: Option<u32>,
     /// Ids and titles of its rules.
@@ -80,25 +91,52 @@ pub(crate) struct Watches {
 }
 
 impl Watches {
-    /// The watches of a set; `is_built_in` tells whether a file ships with the program.
-    pub(crate) fn of(set: &RuleSet, is_built_in: impl Fn(&Arc<str>) -> bool) -> Self {
+    /// The watches of a set.
+    pub(crate) fn of(set: &RuleSet) -> Self {
         let n_rules = set.rules().len();
         let by_rule = vec![Vec::new(); n_rules];
         let mut watches = Self { all: Vec::new(), by_rule, is_learned: vec![false; n_rules] };
         for (no, rule) in (0..).map(RuleNo).zip(set.rules()) {
             if rule.speaks && rule.head.level > Level::Informational {
-                watches.add(of_rule(rule, is_built_in(&rule.head.file)), &[no]);
+                watches.add(of_rule(rule), &[no]);
             }
         }
         for (place, correlation) in (0..).zip(set.correlations()) {
             let head = &correlation.document.head;
             if head.level > Level::Informational {
                 let members: Vec<_> = correlation.members.iter().map(|one| one.rule).collect();
-                let watch = of_correlation(correlation, set, is_built_in(&head.file));
+                let watch = of_correlation(correlation, set);
                 watches.add(Watch { correlation: Some(place), ..watch }, &members);
             }
         }
+        watches.unfiltered(set);
         watches
+    }
+
+    /// Beside each watch that ships with the program and has filters in its rules, one that sees what
+    /// these take away: filters change what is told, and not what is learned. They come last, so that
+    /// those that tell have their numbers in the catalogue.
+    fn unfiltered(&mut self, set: &RuleSet) {
+        let is_filtered = |rule: &RuleNo| {
+            set.rules().get(rule.0 as usize).is_some_and(|rule| !rule.filters.is_empty())
+        };
+        let mut all = Vec::new();
+        for (number, watch) in (0..).zip(&mut self.all).filter(|(_, watch)| watch.teaches) {
+            let rules = (0..).map(RuleNo).zip(&self.by_rule);
+            let own = rules.flat_map(|(rule, of_rule)| {
+                let own = of_rule.iter().filter(|(of, _)| *of == number);
+                own.map(move |(_, place)| (*place, rule))
+            });
+            let members: BTreeMap<u16, RuleNo> = own.collect();
+            let members: Vec<RuleNo> = members.into_values().collect();
+            if members.iter().any(is_filtered) {
+                all.push((Watch { tells: false, ..watch.clone() }, members));
+                watch.teaches = false;
+            }
+        }
+        for (watch, members) in all {
+            self.add(watch, &members);
+        }
     }
 
     fn add(&mut self, watch: Watch, members: &[RuleNo]) {
@@ -109,14 +147,15 @@ impl Watches {
                 of_rule.push((number, place));
             }
             if let Some(is_learned) = self.is_learned.get_mut(at) {
-                *is_learned |= watch.is_built_in && watch.usual == Usual::Match;
+                *is_learned |= watch.teaches && watch.usual == Usual::Match;
             }
         }
         self.all.push(watch);
     }
 
+    /// Those that tell.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Watch> {
-        self.all.iter()
+        self.all.iter().filter(|watch| watch.tells)
     }
 
     pub(crate) fn get(&self, number: u32) -> Option<&Watch> {
@@ -141,20 +180,22 @@ impl Watches {
     }
 }
 
-fn of_rule(rule: &Rule, is_built_in: bool) -> Watch {
+fn of_rule(rule: &Rule) -> Watch {
     Watch {
         about: Arc::new(about::of_rule(rule)),
         whom: if rule.logs == Logs::Flow { Whom::Interface } else { Whom::Identity },
         wanted: Wanted::One,
-        n_slots: 1,
+        n_slots: 0,
         usual: rule.head.notes.usual,
-        is_built_in,
+        is_low_cold: rule.head.notes.is_low_cold,
+        tells: true,
+        teaches: rule.head.is_built_in,
         correlation: None,
         members: vec![(Arc::clone(&rule.id), rule.head.title.clone())],
     }
 }
 
-fn of_correlation(correlation: &Correlation, set: &RuleSet, is_built_in: bool) -> Watch {
+fn of_correlation(correlation: &Correlation, set: &RuleSet) -> Watch {
     let document = &correlation.document;
     let rules = correlation.members.iter().filter_map(|one| set.rules().get(one.rule.0 as usize));
     let rules: Vec<&Rule> = rules.collect();
@@ -176,7 +217,9 @@ fn of_correlation(correlation: &Correlation, set: &RuleSet, is_built_in: bool) -
         wanted,
         n_slots: n_slots(document.timespan_ms),
         usual: document.head.notes.usual,
-        is_built_in,
+        is_low_cold: document.head.notes.is_low_cold,
+        tells: true,
+        teaches: document.head.is_built_in,
         correlation: None,
         members,
     }
@@ -186,6 +229,14 @@ fn of_correlation(correlation: &Correlation, set: &RuleSet, is_built_in: bool) -
 fn n_slots(timespan_ms: i64) -> i32 {
     let slot_ms = HOUR_MS / i64::from(SLOTS);
     i32::try_from((timespan_ms + slot_ms - 1).div_euclid(slot_ms)).unwrap_or(i32::MAX).max(1)
+}
+
+impl Watch {
+    /// The first slot of the window that ends with `end`: what is no further from it than the timespan
+    /// is never missed, wherever in their slots both fall.
+    fn window_start(&self, end: Slot) -> Slot {
+        Slot(end.0.saturating_sub(self.n_slots))
+    }
 }
 
 /// Who a correlation is about: told by the fields that it groups by. An alias tells nothing where its

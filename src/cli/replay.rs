@@ -4,9 +4,12 @@ use super::{FINDINGS, Format, INCOMPLETE, complain, flow_format};
 use crate::{
     config::Config,
     replay::{self, Plan, Watch},
+    summary::Summary,
     terminal,
 };
+use alerts::{Keeper, Run, Scope, Tally};
 use anyhow::Result;
+use baseline::Day;
 use clap::{Args, ValueEnum};
 use detect::{Engine, Finding, Severity};
 use indicatif::ProgressBar;
@@ -15,6 +18,7 @@ use ingest::{
     flowlog::FlowFormat,
     instant::parse_instant,
     source::{Filter, PathArg},
+    time::format_ms,
 };
 use std::{
     io::{self, BufWriter, Stdout, Write},
@@ -44,11 +48,15 @@ pub(super) struct Replay {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Fields of flow logs without a header line, for example "version account-id ..."
-    #[arg(long, value_name = "FIELDS", value_parser = flow_format)]
-    flow_format: Option<FlowFormat>,
+    #[arg(long, value_name = "FIELDS", value_parser = given_format)]
+    flow_format: Option<GivenFormat>,
     /// Form of the findings [default: table on a terminal, else jsonl]
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Keep the findings with their evidence in this file, for `sentrail findings`; what it has of the same
+    /// accounts and days, and is not found again, goes
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// Exit with 3 if a finding is at least this severe
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<Level>,
@@ -60,8 +68,19 @@ pub(super) struct Replay {
     quiet: bool,
 }
 
+/// Fields of flow logs, as they were given and as they are meant.
+#[derive(Debug, Clone)]
+struct GivenFormat {
+    text: String,
+    format: FlowFormat,
+}
+
+fn given_format(text: &str) -> Result<GivenFormat, String> {
+    Ok(GivenFormat { text: text.to_owned(), format: flow_format(text)? })
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Level {
+pub(super) enum Level {
     Low,
     Medium,
     High,
@@ -86,8 +105,12 @@ fn instant(text: &str) -> Result<i64, String> {
 /// Writes findings as they come, under a progress bar.
 pub(super) struct Watcher {
     writer: alerts::Writer<BufWriter<Stdout>>,
+    inputs: alerts::Inputs,
     bar: ProgressBar,
+    keeper: Option<Keeper>,
     quiet: bool,
+    /// Whoever read standard output has read enough, but the findings are still to be kept.
+    is_unread: bool,
     n_findings: u64,
     worst: Option<Severity>,
 }
@@ -105,7 +128,13 @@ impl Watch for Watcher {
         for finding in findings {
             self.n_findings += 1;
             self.worst = self.worst.max(Some(finding.severity));
-            self.bar.suspend(|| self.writer.finding(finding))?;
+            if let Some(keeper) = &mut self.keeper {
+                keeper.finding(finding)?;
+            }
+            if !self.is_unread {
+                let written = self.bar.suspend(|| self.writer.finding(finding, &self.inputs));
+                self.is_unread = is_unread(written, self.keeper.is_some())?;
+            }
         }
         self.bar.set_message(format!("{} findings", self.n_findings));
         Ok(())
@@ -121,19 +150,51 @@ impl Watcher {
     pub(super) fn new(format: alerts::Format, inputs: alerts::Inputs, quiet: bool) -> Self {
         let out = BufWriter::new(io::stdout());
         Self {
-            writer: alerts::Writer::new(format, out, inputs, terminal::style()),
+            writer: alerts::Writer::new(format, out, terminal::style()),
+            inputs,
             bar: ProgressBar::hidden(),
+            keeper: None,
             quiet,
+            is_unread: false,
             n_findings: 0,
             worst: None,
         }
     }
 
+    /// Keeps what is found, too.
+    fn keeping(self, keeper: Option<Keeper>) -> Self {
+        Self { keeper, ..self }
+    }
+
+    /// Makes durable what was kept, and says what that is.
+    fn keep(&mut self, summary: &Summary) -> Result<Option<String>> {
+        let Some(keeper) = self.keeper.take() else { return Ok(None) };
+        let file = keeper.path().display().to_string();
+        let counts = &summary.counts;
+        let days = counts.times_ms.map(|(first_ms, last_ms)| (Day::of(first_ms), Day::of(last_ms)));
+        let scope = days.map(|days| Scope { days, accounts: &counts.accounts });
+        // What could not be read may be what they rest on.
+        let scope = scope.filter(|_| !summary.is_incomplete());
+        let Tally { n_new, n_again, n_gone } = keeper.finish(scope)?;
+        let told = format!("{n_new} new, {n_again} as before or changed, {n_gone} taken out");
+        Ok(Some(format!("{} findings in {}: {told}", n_new + n_again, alerts::escape(&file))))
+    }
+
     /// Ends the output and answers how severe the worst finding was.
     pub(super) fn finish(self) -> Result<Option<Severity>> {
         self.bar.finish_and_clear();
-        self.writer.finish()?;
+        if !self.is_unread {
+            self.writer.finish()?;
+        }
         Ok(self.worst)
+    }
+}
+
+/// Whether nobody reads standard output any more; an error, unless there is more to do.
+fn is_unread(written: io::Result<()>, is_kept: bool) -> io::Result<bool> {
+    match written {
+        Err(error) if is_kept && error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
+        other => other.map(|()| false),
     }
 }
 
@@ -147,6 +208,29 @@ pub(super) fn engine(config: Option<&Config>) -> Result<(Engine, alerts::Inputs)
 }
 
 impl Replay {
+    /// Keeps the findings, if that is asked for.
+    fn keeper(&self, config: &Config, inputs: &alerts::Inputs) -> Result<Option<Keeper>> {
+        let Some(path) = &self.out else { return Ok(None) };
+        let run = Run { inputs: inputs.clone(), command: self.command() };
+        Ok(Some(Keeper::begin(path, &run, &config.options().detectors)?))
+    }
+
+    /// The arguments that the findings depend on.
+    fn command(&self) -> Vec<String> {
+        let option = |name: &str, value: String| [format!("--{name}"), value];
+        let path = |path: &PathBuf| path.display().to_string();
+        let times = [("from", self.from), ("until", self.until)];
+        let times = times.into_iter().filter_map(|(name, at)| Some((name, format_ms(at?))));
+        let accounts = self.account.iter().map(|account| ("account", account.clone()));
+        let regions = self.region.iter().map(|region| ("region", region.clone()));
+        let config = self.config.iter().map(|file| ("config", path(file)));
+        let format = self.flow_format.iter().map(|given| ("flow-format", given.text.clone()));
+        let options = times.chain(accounts).chain(regions).chain(config).chain(format);
+        let options = options.flat_map(|(name, value)| option(name, value));
+        let paths = self.paths.iter().map(path);
+        std::iter::once("replay".to_owned()).chain(options).chain(paths).collect()
+    }
+
     pub(super) fn run(self) -> Result<u8> {
         let start = Instant::now();
         if let Some(n) = self.threads {
@@ -157,6 +241,7 @@ impl Replay {
         }
         let config = Config::load(self.config.as_deref())?;
         let (engine, inputs) = engine(Some(&config))?;
+        let keeper = self.keeper(&config, &inputs)?;
         // The process ends after this: giving back profile by profile costs 1 % of a long replay.
         let mut engine = ManuallyDrop::new(engine);
         let plan = Plan {
@@ -169,11 +254,12 @@ impl Replay {
                 lateness_ms: config.options().lateness.ms(),
             },
             limits: Limits { inflated_bytes_max: config.inflated_bytes_max(), ..Limits::default() },
-            flow_format: self.flow_format,
+            flow_format: self.flow_format.map(|given| given.format),
         };
         let format = Format::or_default(self.format);
-        let mut watcher = Watcher::new(format, inputs, self.quiet);
+        let mut watcher = Watcher::new(format, inputs, self.quiet).keeping(keeper);
         let summary = replay::run(&plan, &mut engine, &mut watcher)?;
+        let kept = watcher.keep(&summary)?;
         let worst = watcher.finish()?;
         if !self.quiet {
             let seconds = start.elapsed().as_secs_f64();
@@ -181,6 +267,9 @@ impl Replay {
                 writeln!(io::stderr(), "rules     {tally}")?;
             }
             summary.write(seconds, &mut io::stderr().lock())?;
+            if let Some(kept) = kept {
+                writeln!(io::stderr(), "kept      {kept}")?;
+            }
         }
         if summary.is_empty() {
             complain("no records were read, so there was nothing to find");

@@ -15,7 +15,7 @@ const TEXT_CHARS_MAX: usize = 600;
 /// Peers, and ports, of a finding on flows.
 const FLOW_SHOWN_MAX: usize = 5;
 /// In front of every line of a block but the first.
-const INDENT: &str = "  ";
+pub(super) const INDENT: &str = "  ";
 
 const BOLD: Paint = Paint::new().bold();
 const DIM: Paint = Paint::new().dimmed();
@@ -92,10 +92,11 @@ impl Table {
         if total == 0 {
             return writeln!(out, "no findings");
         }
-        let names = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
-        let counts = names.into_iter().zip(self.n_by_severity).rev().filter(|(_, n)| *n > 0);
+        let counts = Severity::ALL.iter().zip(self.n_by_severity).rev().filter(|(_, n)| *n > 0);
         let counts: Vec<_> = counts
-            .map(|(severity, n)| self.paint(colour(severity), &format!("{n} {}", severity.label())))
+            .map(|(severity, n)| {
+                self.paint(colour(*severity), &format!("{n} {}", severity.label()))
+            })
             .collect();
         let noun = if total == 1 { "finding" } else { "findings" };
         writeln!(out, "{total} {noun}: {}", counts.join(", "))
@@ -115,6 +116,11 @@ impl Table {
         }
         format!("{paint}{text}{paint:#}")
     }
+}
+
+/// `text` over as many lines as it needs, indented and plain.
+pub(super) fn lines(out: &mut impl Write, text: &str, style: Style) -> io::Result<()> {
+    Table::new(style).lines(out, text, Paint::new())
 }
 
 /// From where, with which key, in which region: what one looks up next.

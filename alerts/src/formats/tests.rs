@@ -9,9 +9,9 @@ use unicode_width::UnicodeWidthStr;
 const PLAIN: Style = Style { colour: false, width: 80 };
 
 fn written(format: Format, findings: &[Finding], style: Style) -> String {
-    let mut writer = Writer::new(format, Vec::new(), sample::inputs(), style);
+    let mut writer = Writer::new(format, Vec::new(), style);
     for finding in findings {
-        writer.finding(finding).unwrap();
+        writer.finding(finding, &sample::inputs()).unwrap();
     }
     String::from_utf8(writer.finish().unwrap()).unwrap()
 }

@@ -9,14 +9,17 @@ use super::{
     fields::Field,
     names::Names,
     predicate::Predicate,
-    rule::{Correlation, Member, Piece, Rule, RuleNo},
+    rule::{Correlation, Made, Member, Piece, Rule, RuleNo},
     set::{Applied, RuleSet},
     sigma::{
-        self, CorrelationKind, Detection, Document, FieldName, Filter, Head, Line, Logs, RuleError,
-        Why,
+        self, Condition, CorrelationKind, Detection, Document, FieldName, Filter, Head, Line, Logs,
+        RuleError, Why,
     },
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 /// Rules and correlations of one set. Unit: documents.
 pub const DOCUMENTS_MAX: usize = 10_000;
@@ -66,12 +69,12 @@ impl RuleSet {
         let mut applied = Vec::new();
         for filter in filters {
             match apply(&filter, &mut rules, &references, &names) {
-                Ok(to) => applied.push(Applied { file: filter.file, to }),
+                Ok(to) => {
+                    let Filter { file, samples, .. } = filter;
+                    applied.push(Applied { file, to, samples });
+                }
                 Err(found) => errors.extend(found),
             }
-        }
-        for rule in &mut rules {
-            rule.predicate.order();
         }
         let made = correlations.into_iter().filter_map(|(document, id)| {
             let made = correlation(document, id, &rules, &references);
@@ -85,17 +88,37 @@ impl RuleSet {
 }
 
 fn rule(document: Detection, id: Arc<str>, names: &Names) -> Result<Rule, Vec<RuleError>> {
-    let Detection { head, logs, condition } = document;
+    let Detection { head, logs, mut condition } = document;
     let mut faults = Faults::of(&head.file);
-    let predicate = condition::predicate(&condition, logs, names, &mut faults);
-    let summary = summary(&head, logs, &mut faults);
-    let targets = head.notes.targets.iter().filter_map(|name| faults.field(name, logs)).collect();
-    let errors = faults.errors;
-    match predicate {
-        Some(predicate) if errors.is_empty() => {
-            Ok(Rule { id, head, logs, predicate, speaks: true, summary, targets })
+    condition::expand(&mut condition, names, &mut faults);
+    let mut errors = faults.errors;
+    let (filters, made) = (Vec::new(), OnceLock::new());
+    let rule = Rule { id, head, logs, condition, filters, made, speaks: true };
+    if rule.head.is_built_in {
+        return if errors.is_empty() { Ok(rule) } else { Err(errors) };
+    }
+    match self::made(&rule) {
+        Ok(made) if errors.is_empty() => Ok(Rule { made: made.into(), ..rule }),
+        made => {
+            errors.extend(made.err().unwrap_or_default());
+            Err(errors)
         }
-        _ => Err(errors),
+    }
+}
+
+/// What a rule is asked for.
+pub(super) fn made(rule: &Rule) -> Result<Made, Vec<RuleError>> {
+    let Rule { head, logs, condition, .. } = rule;
+    let mut faults = Faults::of(&head.file);
+    let predicate = condition::predicate(condition, *logs, &mut faults);
+    let summary = summary(head, *logs, &mut faults);
+    let targets = head.notes.targets.iter().filter_map(|name| faults.field(name, *logs)).collect();
+    match predicate {
+        Some(mut predicate) if faults.errors.is_empty() => {
+            predicate.order();
+            Ok(Made { predicate, summary, targets })
+        }
+        _ => Err(faults.errors),
     }
 }
 
@@ -115,7 +138,10 @@ fn apply(
     names: &Names,
 ) -> Result<Vec<RuleNo>, Vec<RuleError>> {
     let mut faults = Faults::of(&filter.file);
-    let predicate = condition::predicate(&filter.condition, filter.logs, names, &mut faults);
+    let mut condition = filter.condition.clone();
+    condition::expand(&mut condition, names, &mut faults);
+    let mut predicate = condition::predicate(&condition, filter.logs, &mut faults);
+    predicate.iter_mut().for_each(Predicate::order);
     let mut wanted: Vec<RuleNo> = Vec::new();
     match &filter.rules {
         None => {
@@ -135,13 +161,18 @@ fn apply(
             }
         }
     }
-    let (Some(predicate), []) = (predicate, faults.errors.as_slice()) else {
+    if !faults.errors.is_empty() {
         return Err(faults.errors);
-    };
+    }
     for no in &wanted {
         if let Some(rule) = rules.get_mut(no.0 as usize) {
-            let own = std::mem::replace(&mut rule.predicate, Predicate::Any(Vec::new()));
-            rule.predicate = Predicate::All(vec![own, predicate.clone()]);
+            if rule.head.is_built_in {
+                rule.filters.extend(predicate.clone());
+                continue;
+            }
+            let own = std::mem::replace(&mut rule.condition, Condition::Any(Vec::new()));
+            rule.condition = Condition::All(vec![own, condition.clone()]);
+            rule.made = OnceLock::new();
         }
     }
     Ok(wanted)
@@ -181,7 +212,15 @@ fn correlation(
             faults.add(*line, format!("the rule `{name}` is named twice"));
         }
         let summary = summary(&document.head, logs, &mut faults);
-        members.push(Member { rule, group_by, counted, summary });
+        let targets = match document.head.notes.targets.as_slice() {
+            [] => {
+                let names = rules.get(rule.0 as usize).map(|rule| &rule.head.notes.targets);
+                let names = names.into_iter().flatten();
+                names.filter_map(|name| faults.field(name, logs)).collect()
+            }
+            own => fields(own, &mut faults),
+        };
+        members.push(Member { rule, group_by, counted, summary, targets });
     }
     let errors = faults.errors;
     if errors.is_empty() { Ok(Correlation { id, document, members }) } else { Err(errors) }
@@ -207,7 +246,6 @@ fn aliased(
 
 /// Rules that only correlations want do not speak for themselves.
 fn hush(rules: &mut [Rule], correlations: &[Correlation]) {
-    let is_built_in = |head: &Head| head.file.starts_with(super::library::BUILT_IN_PREFIX);
     let members = |generates: bool| -> BTreeSet<RuleNo> {
         let of = correlations.iter().filter(|made| made.document.generate == generates);
         let members =
@@ -215,7 +253,7 @@ fn hush(rules: &mut [Rule], correlations: &[Correlation]) {
         // Nobody's correlation takes a rule out of force that ships with the program.
         let members = members.filter(|(made, no)| {
             let rule = rules.get(no.0 as usize);
-            is_built_in(&made.document.head) || rule.is_none_or(|rule| !is_built_in(&rule.head))
+            made.document.head.is_built_in || rule.is_none_or(|rule| !rule.head.is_built_in)
         });
         members.map(|(_, no)| no).collect()
     };

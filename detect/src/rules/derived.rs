@@ -8,7 +8,6 @@ use super::{
 };
 use baseline::Kind;
 use ingest::{
-    Event, Identity,
     enrich::{Caller, NetworkClass},
     event::Outcome,
 };
@@ -27,11 +26,12 @@ impl Derived {
             Self::Api => is(Value::Plain(parts.api)),
             Self::CallerKind => {
                 let kind = parts.principal.map(|principal| principal.entity.kind);
-                let kind =
-                    kind.filter(|kind| *kind != Kind::Service || names_service(&identity(event)));
+                // Some records that name nobody count as the account's own, and what is quiet for
+                // services would be quiet for an unknown.
+                let kind = kind.filter(|kind| *kind != Kind::Service || parts.acting.is_named);
                 kind.is_some_and(|kind| is(Value::Plain(kind.name())))
             }
-            Self::InvokedByService => is(truth(acts_for_service(&identity(event)))),
+            Self::InvokedByService => is(truth(parts.acting.for_service)),
             Self::Outcome => is(Value::Plain(match event.outcome() {
                 Outcome::Success => "success",
                 Outcome::Failure => "failure",
@@ -50,6 +50,7 @@ impl Derived {
             Self::Granted => each(&view.access(parts).granted, is),
             Self::GrantedActions => each(&view.access(parts).actions, is),
             Self::PolicyAdmin => is(truth(view.access(parts).is_admin)),
+            Self::OpenProviders => each(&view.access(parts).open_providers, is),
             Self::ForeignAccounts => each(&foreign_accounts(parts), is),
             Self::Lists => address(parts.caller).is_some_and(|address| {
                 view.names().lists.holding(address).any(|name| is(Value::Plain(name)))
@@ -77,23 +78,6 @@ fn truth<'a>(is: bool) -> Value<'a> {
 
 fn each(values: &BTreeSet<String>, is: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
     values.iter().any(|value| is(Value::Plain(value)))
-}
-
-fn identity<'a>(event: &Event<'a>) -> Identity<'a> {
-    event.identity.map(Identity::of).unwrap_or_default()
-}
-
-fn acts_for_service(identity: &Identity<'_>) -> bool {
-    let is_invoked = identity.invoked_by.is_some_and(|by| !by.is_empty());
-    is_invoked || identity.kind.is_some_and(|kind| kind.is("AWSService"))
-}
-
-/// Whether AWS acted, as the record says. Some that name nobody count as the account's own, and what
-/// is quiet for services would be quiet for an unknown.
-fn names_service(identity: &Identity<'_>) -> bool {
-    let Identity { arn, principal_id, user_name, on_behalf_of, .. } = *identity;
-    let mut names = [arn, principal_id, user_name, on_behalf_of].into_iter().flatten();
-    acts_for_service(identity) || names.any(|name| !name.is_empty())
 }
 
 fn source_kind(caller: Caller) -> &'static str {

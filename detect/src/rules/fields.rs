@@ -23,12 +23,15 @@
 //! | `sentrail.granted` | whom the call lets in by policies, ACLs and permissions, but the own account: account ids, `everybody`, `any-aws-account`, `organization:o-...` |
 //! | `sentrail.granted-actions` | what the policies of the call allow somebody, as they write it: `s3:GetObject` |
 //! | `sentrail.policy-admin` | `true` where a policy of the call allows every action on everything, or is one of AWS's own for administrators |
+//! | `sentrail.open-providers` | OIDC providers of which some statement of a trust policy lets in everybody, as no condition names an owner: `gitlab.com` |
 //! | `sentrail.foreign-accounts` | accounts in ARNs of the call's parameters and answer, but the own one |
 //! | `sentrail.lists` | the user's lists that hold the source address, but the trusted ones; none where a trusted one holds it; of flows: any address |
 //! | `sentrail.trusted-lists` | the user's trusted lists that hold the source address |
 //! | `sentrail.decoys` | decoys of the configuration that the call names |
 //!
 //! Of flows only `sentrail.lists` is known.
+
+mod identity;
 
 use super::{
     matcher::Value,
@@ -43,7 +46,7 @@ use ingest::{Event, Raw, Text, flow};
 #[derive(Debug, Clone)]
 pub(crate) enum Field {
     /// A member of [`Event`] that holds one text.
-    Text(&'static str, Facet, TextOf),
+    Text(Facet, TextOf),
     /// A path below a member of [`Event`].
     Nested(Facet, RawOf, Path),
     /// A path below a member that only the raw record has.
@@ -119,6 +122,11 @@ macro_rules! derived {
         const DERIVED: &[(&str, Derived)] = &[$(($name, Derived::$variant),)*];
 
         impl Derived {
+            /// The one of this name.
+            pub(super) fn of(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+
             fn facet(self) -> Facet {
                 match self { $(Self::$variant => Facet::$facet,)* }
             }
@@ -139,6 +147,7 @@ derived! {
     "sentrail.granted" Granted Rest,
     "sentrail.granted-actions" GrantedActions Rest,
     "sentrail.policy-admin" PolicyAdmin Rest,
+    "sentrail.open-providers" OpenProviders Rest,
     "sentrail.foreign-accounts" ForeignAccounts Rest,
     "sentrail.lists" Lists Address,
     "sentrail.trusted-lists" TrustedLists Address,
@@ -180,6 +189,9 @@ impl Field {
                 suggestion(first, names)
             ));
         };
+        if *known == "userIdentity" {
+            identity::check(&name.path)?;
+        }
         let path = Path::of(name.path.iter().skip(1).cloned().collect());
         match *read {
             Read::Nested(of) => Ok(Self::Nested(*facet, of, path)),
@@ -187,14 +199,13 @@ impl Field {
             _ if !path.is_empty() => {
                 Err(format!("`{known}` holds no other fields, `{name}` is none"))
             }
-            Read::Text(of) => Ok(Self::Text(known, *facet, of)),
+            Read::Text(of) => Ok(Self::Text(*facet, of)),
             Read::Rare(false) => Ok(Self::Rare(known, path)),
         }
     }
 
     fn derived(name: &str, logs: Logs) -> Result<Self, String> {
-        let known = DERIVED.iter().find(|(known, _)| *known == name).map(|(_, derived)| *derived);
-        match (known, logs) {
+        match (Derived::of(name), logs) {
             (Some(Derived::Lists), Logs::Flow) => Ok(Self::FlowLists),
             (Some(_), Logs::Flow) => {
                 Err(format!("`{name}` is known of CloudTrail only (of flows: `sentrail.lists`)"))
@@ -210,7 +221,7 @@ impl Field {
     /// The part of a record that decides its values.
     pub(crate) fn facet(&self) -> Facet {
         match self {
-            Self::Text(_, facet, _) | Self::Nested(facet, ..) => *facet,
+            Self::Text(facet, _) | Self::Nested(facet, ..) => *facet,
             Self::Derived(derived) => derived.facet(),
             Self::Flow(flow::Field::SrcPort) => Facet::SrcPort,
             Self::Flow(flow::Field::DstPort) => Facet::DstPort,
@@ -227,16 +238,12 @@ impl Field {
             _ => None,
         };
         match self {
-            Self::Text(_, Facet::Member, of) => event.is_some_and(|event| of(event).is_none()),
+            Self::Text(Facet::Member, of) => event.is_some_and(|event| of(event).is_none()),
             Self::Nested(Facet::Member, of, _) => event.is_some_and(|event| of(event).is_none()),
             Self::FlowLists | Self::Derived(Derived::Lists) => names.lists.is_empty(),
             Self::Derived(Derived::Decoys) => names.decoys.is_empty(),
             _ => false,
         }
-    }
-
-    pub(crate) fn is_event_name(&self) -> bool {
-        matches!(self, Self::Text("eventName", ..))
     }
 
     /// What it costs to ask, about: the cheapest first.
@@ -256,7 +263,7 @@ impl Field {
     /// Whether `is` holds for any of its values. An absent field and `null` have none.
     pub(crate) fn any(&self, view: &View<'_>, is: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
         match (self, view.seen()) {
-            (Self::Text(_, _, of), Seen::Record(parts)) => {
+            (Self::Text(_, of), Seen::Record(parts)) => {
                 of(parts.event).is_some_and(|text| is(Value::Json(text)))
             }
             (Self::Nested(_, of, path), Seen::Record(parts)) => {
@@ -280,6 +287,18 @@ impl Field {
             _ => false,
         }
     }
+}
+
+/// What is wrong with the name of a field in a sample of logs of this kind, where it must be AWS's own.
+pub(crate) fn check_sample(name: &str, logs: Logs) -> Result<(), String> {
+    let (of, names): (_, Vec<&str>) = match logs {
+        Logs::CloudTrail => ("CloudTrail records", RECORD.iter().map(|(name, ..)| *name).collect()),
+        Logs::Flow => ("flow logs", flow::Field::ALL.iter().map(|field| field.name()).collect()),
+    };
+    if names.contains(&name) {
+        return Ok(());
+    }
+    Err(format!("{of} have no field `{name}`{}", suggestion(name, names)))
 }
 
 /// `; did you mean ...?` where one of `names` is written much like `name`.

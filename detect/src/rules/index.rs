@@ -1,23 +1,26 @@
 //! Which rules a record can match at all, told by what it shares with many others.
 //!
 //! Nearly every rule names the APIs it is about: it is *bound* to them, and costs other records
-//! nothing. The few others are *open*. For an API, a caller, an address, an agent and an ending it is
-//! worked out once (`known.rs` keeps it) which of the open rules can hold given only that. Of the rules that all
-//! five leave, and of those bound to the API, it is worked out once for all records that share the
-//! five which can hold given all of them; a record can match only those. That a rule is left out is
-//! always right, as its condition is false whatever the rest of the record says.
+//! nothing. The few others are *open*. For an API, an agent and an ending it is worked out once
+//! (`known.rs` keeps it) which of the open rules can hold given only that. Of the rules that all three
+//! leave, and of those bound to the API, it is worked out once for all records that share the three
+//! which can hold given all of them. Callers and addresses are too many for that: each is asked only
+//! what some call of it leaves (`sieve.rs`). A record can match only what is left then. That a rule is
+//! left out is always right, as its condition is false whatever the rest of the record says.
 
 use super::{
+    bonds::{Bond, bonds, fields},
+    fields::Field,
+    known::Keep,
     matcher::folded,
     names::Names,
-    predicate::{Bond, Predicate},
+    predicate::Predicate,
     rule::{Rule, RuleNo},
     sigma::Logs,
     view::{Facet, View},
     words::Words,
 };
-use baseline::stable_hash;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Rules that an API leaves.
@@ -32,43 +35,88 @@ pub struct OfApi {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Open {
     words: Box<[u64]>,
-    /// Hash of the part.
-    part: u128,
+    /// Number of the part.
+    part: u64,
 }
 
-/// Rules that are left of a record by all that it shares with others.
+/// Rules that are left of a record, by bits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Left {
-    plain: Box<[RuleNo]>,
-    /// Those that cannot hold without one of the words.
-    wordy: Box<[RuleNo]>,
+    /// Which 64 rules, and those that are left of them: at least one. Ascending.
+    words: Vec<(u32, u64)>,
 }
 
 impl Left {
     /// Whether no rule is left: most records.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.plain.is_empty() && self.wordy.is_empty()
+        self.words.is_empty()
+    }
+
+    /// Makes it those rules of `other` that `narrow` leaves.
+    #[inline]
+    pub(crate) fn become_of(&mut self, other: &Self, mut narrow: impl FnMut(u32, u64) -> u64) {
+        self.words.clear();
+        for (at, word) in &other.words {
+            let left = narrow(*at, *word);
+            if left != 0 {
+                self.words.push((*at, left));
+            }
+        }
+    }
+
+    fn of(rules: impl Iterator<Item = RuleNo>) -> Self {
+        let mut words: BTreeMap<u32, u64> = BTreeMap::new();
+        for RuleNo(no) in rules {
+            *words.entry(no / 64).or_default() |= 1 << (no % 64);
+        }
+        Self { words: words.into_iter().collect() }
     }
 }
 
+/// The rules of a word of bits.
+fn of_word(at: u32, word: u64) -> impl Iterator<Item = RuleNo> {
+    (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| RuleNo(at * 64 + bit))
+}
+
 impl Open {
-    /// The same, of the part with this hash.
-    pub(crate) fn of_part(self, part: u128) -> Self {
+    /// The same, of the part with this number.
+    pub(crate) fn of_part(self, part: u64) -> Self {
         Self { part, ..self }
     }
 }
 
+impl Keep for Open {
+    fn n_bytes(&self) -> usize {
+        size_of_val(&*self.words)
+    }
+}
+
+impl Keep for OfApi {
+    fn n_bytes(&self) -> usize {
+        size_of_val(&*self.bound) + self.open.n_bytes()
+    }
+}
+
+impl Keep for Left {
+    fn n_bytes(&self) -> usize {
+        size_of_val(&*self.words)
+    }
+}
+
 impl OfApi {
-    /// The same, of the API with this hash.
-    pub(crate) fn of_part(self, part: u128) -> Self {
+    /// The same, of the API with this number.
+    pub(crate) fn of_part(self, part: u64) -> Self {
         Self { open: self.open.of_part(part), ..self }
     }
 
-    /// Hash of the API and of the parts that leave `opens`.
-    pub(crate) fn parts(&self, opens: &[&Open; 4]) -> u128 {
-        let [a, b, c, d] = opens.map(|open| open.part.to_le_bytes());
-        stable_hash(&[&self.open.part.to_le_bytes(), &a, &b, &c, &d])
+    /// Writes what decides what is left: the API and `opens`.
+    pub(crate) fn write_key(&self, opens: [&Open; 2], key: &mut Vec<u8>) {
+        let [agent, ending] = opens;
+        key.clear();
+        for part in [self.open.part, agent.part, ending.part] {
+            key.extend_from_slice(&part.to_le_bytes());
+        }
     }
 
     /// Whether no rule is left of what the API and `opens` leave.
@@ -93,6 +141,8 @@ pub(crate) struct Index {
     open: Vec<RuleNo>,
     /// Places of the open rules that ask for a part of the record; no other is decided by it.
     asking: BTreeMap<Facet, Vec<usize>>,
+    /// The rules that do not ask for a caller or an address, by bits.
+    unasking: [Vec<u64>; 2],
     /// The open rules that cannot hold without one of the words, by bits.
     wordy: Vec<u64>,
     words: Words,
@@ -102,10 +152,23 @@ impl Index {
     /// The rules that can hold at all with what the configuration has.
     pub(crate) fn of(rules: &[Rule], names: &Names) -> Self {
         let mut index = Self::default();
+        let n_words = rules.len().div_ceil(64);
+        index.unasking = [vec![u64::MAX; n_words], vec![u64::MAX; n_words]];
+        index.wordy = vec![0; n_words];
         for (no, rule) in (0..).map(RuleNo).zip(rules) {
-            match rule.predicate.bonds() {
-                _ if rule.logs != Logs::CloudTrail => {}
-                _ if !rule.predicate.can_hold(&View::nothing(names)) => {}
+            if rule.logs != Logs::CloudTrail {
+                continue;
+            }
+            // Told before anything is made of it, as most rules are never asked.
+            fields(&rule.condition, &mut |name| {
+                let facet = Field::of(name, Logs::CloudTrail).map(|field| field.facet());
+                let part = PARTS.iter().position(|part| facet.as_ref() == Ok(part));
+                if let Some(unasking) = part.and_then(|part| index.unasking.get_mut(part)) {
+                    clear(unasking, no);
+                }
+            });
+            match bonds(&rule.condition) {
+                None if !rule.predicate().can_hold(&View::nothing(names)) => {}
                 None => index.open.push(no),
                 Some(bonds) => {
                     for bond in bonds {
@@ -114,19 +177,16 @@ impl Index {
                 }
             }
         }
-        index.wordy = vec![0; index.open.len().div_ceil(64)];
         let mut words = Vec::new();
         for (place, no) in index.open.iter().enumerate() {
-            let needed = predicate(rules, *no).and_then(Predicate::words);
-            if let (Some(needed), Some(word)) = (needed, index.wordy.get_mut(place / 64)) {
-                *word |= 1 << (place % 64);
+            let Some(rule) = rules.get(no.0 as usize) else { continue };
+            if let (Some(needed), Some(word)) =
+                (rule.predicate().words(), index.wordy.get_mut(no.0 as usize / 64))
+            {
+                *word |= 1 << (no.0 % 64);
                 words.extend(needed);
             }
-            let mut facets = BTreeSet::new();
-            if let Some(predicate) = predicate(rules, *no) {
-                predicate.fields(&mut |field| _ = facets.insert(field.facet()));
-            }
-            for facet in facets {
+            for facet in Facet::SHARED.into_iter().filter(|facet| asks(rule, *facet)) {
                 index.asking.entry(facet).or_default().push(place);
             }
         }
@@ -171,30 +231,55 @@ impl Index {
         view: &View<'_>,
         rules: &[Rule],
     ) -> Left {
-        let (mut plain, mut wordy) = (Vec::new(), Vec::new());
-        let is_left = |no: &RuleNo| can_hold(predicate(rules, *no), view);
-        plain.extend(api.bound.iter().copied().filter(is_left));
-        for (n, (chunk, of_words)) in self.open.chunks(64).zip(&self.wordy).enumerate() {
+        let open = self.open.chunks(64).enumerate().flat_map(|(n, chunk)| {
             let word = api.word(opens, n);
-            for (bit, no) in
-                (0..).zip(chunk).filter(|(bit, no)| word >> bit & 1 == 1 && is_left(no))
-            {
-                let is_wordy = of_words >> bit & 1 == 1;
-                if is_wordy { &mut wordy } else { &mut plain }.push(*no);
-            }
-        }
-        Left { plain: plain.into(), wordy: wordy.into() }
+            let bits = (0..).zip(chunk).filter(move |(bit, _)| word >> bit & 1 == 1);
+            bits.map(|(_, no)| no)
+        });
+        let all = api.bound.iter().chain(open).copied();
+        Left::of(all.filter(|no| can_hold(predicate(rules, *no), view)))
+    }
+
+    /// The rules that do not ask for this one of [`PARTS`], by bits.
+    pub(crate) fn unasking(&self, part: usize) -> &[u64] {
+        self.unasking.get(part).map_or(&[], Vec::as_slice)
     }
 
     /// The rules to ask about a record with this text, in a fixed order.
     pub(crate) fn asked<'l>(
-        &self,
+        &'l self,
         left: &'l Left,
         json: &str,
     ) -> impl Iterator<Item = RuleNo> + 'l {
-        let has_words = !left.wordy.is_empty() && self.words.may_be_in(json);
-        let wordy: &[RuleNo] = if has_words { &left.wordy } else { &[] };
-        left.plain.iter().chain(wordy).copied()
+        let wordy = |at: u32| self.wordy.get(at as usize).copied().unwrap_or(0);
+        let is_any = left.words.iter().any(|(at, word)| word & wordy(*at) != 0);
+        let has_words = is_any && self.words.may_be_in(json);
+        let words = left
+            .words
+            .iter()
+            .map(move |(at, word)| (*at, if has_words { *word } else { word & !wordy(*at) }));
+        words.flat_map(|(at, word)| of_word(at, word))
+    }
+}
+
+/// Of the rules of a word those that can hold, as far as `view` knows the record.
+pub(crate) fn narrowed((at, word): (u32, u64), view: &View<'_>, rules: &[Rule]) -> u64 {
+    let left = of_word(at, word).filter(|no| can_hold(predicate(rules, *no), view));
+    left.fold(0, |left, RuleNo(no)| left | 1 << (no % 64))
+}
+
+/// Parts of a record that are asked each by itself.
+pub(crate) const PARTS: [Facet; 2] = [Facet::Caller, Facet::Address];
+
+fn asks(rule: &Rule, facet: Facet) -> bool {
+    let mut asks = false;
+    rule.predicate().fields(&mut |field| asks |= field.facet() == facet);
+    asks
+}
+
+fn clear(words: &mut [u64], RuleNo(no): RuleNo) {
+    if let Some(word) = words.get_mut(no as usize / 64) {
+        *word &= !(1 << (no % 64));
     }
 }
 
@@ -206,7 +291,7 @@ fn hash(bond: &Bond) -> u64 {
 }
 
 fn predicate(rules: &[Rule], no: RuleNo) -> Option<&Predicate> {
-    rules.get(no.0 as usize).map(|rule| &rule.predicate)
+    rules.get(no.0 as usize).map(Rule::predicate)
 }
 
 fn can_hold(predicate: Option<&Predicate>, view: &View<'_>) -> bool {

@@ -5,7 +5,7 @@ use super::{
     rule::RuleNo,
     samples::Tested,
     set::RuleSet,
-    sigma::{self, Document, Head, Level, Logs, RuleError, Usual},
+    sigma::{self, Document, Level, Logs, RuleError, Usual},
 };
 use crate::{about::Catalogue, watch::Watches};
 use ingest::flow;
@@ -15,11 +15,9 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-/// Names and texts of the files of `detect/rules`, sorted, without their samples.
-static BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
-
-/// How the names of these files begin.
-pub(super) const BUILT_IN_PREFIX: &str = "built-in/";
+/// The files of `detect/rules`, sorted, without their samples: names, texts, and the documents that
+/// the build script read.
+static BUILT_IN: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
 /// A file of rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,15 +62,11 @@ impl Rules {
     /// stands in.
     pub fn of(files: &[RuleFile], names: Names) -> (Self, Vec<RuleError>) {
         let mut errors = Vec::new();
-        let mut built_in: Vec<Arc<str>> = Vec::new();
         let (mut documents, mut texts) = (Vec::new(), Vec::new());
-        for (name, text) in BUILT_IN {
+        for (name, text, read) in BUILT_IN {
             let file: Arc<str> = (*name).into();
-            let (read, found) = sigma::read(&file, text);
-            built_in.push(Arc::clone(&file));
+            documents.extend(built_in(&file, read));
             texts.push((file, Cow::Borrowed(*text)));
-            documents.extend(read);
-            errors.extend(found);
         }
         for RuleFile { name, text } in files {
             let file: Arc<str> = name.as_str().into();
@@ -88,16 +82,14 @@ impl Rules {
         let (set, found) = RuleSet::compile(documents, names);
         errors.extend(found);
         errors.sort();
-        let is_built_in = |file: &Arc<str>| built_in.iter().any(|one| Arc::ptr_eq(one, file));
-        let watches = Watches::of(&set, is_built_in);
+        let watches = Watches::of(&set);
         let catalogue = Catalogue::of(&watches);
-        let rules = set.rules().iter().map(|rule| &rule.head.file);
-        let made = set.correlations().iter().map(|made| &made.document.head.file);
-        let filters = set.filters().iter().map(|filter| &filter.file);
+        let rules = set.rules().iter().filter(|rule| !rule.head.is_built_in);
+        let made = set.correlations().iter().filter(|made| !made.document.head.is_built_in);
         let counts = RuleCounts {
-            n_rules: rules.filter(|file| !is_built_in(file)).count(),
-            n_correlations: made.filter(|file| !is_built_in(file)).count(),
-            n_filters: filters.filter(|file| !is_built_in(file)).count(),
+            n_rules: rules.count(),
+            n_correlations: made.count(),
+            n_filters: set.filters().len(),
         };
         (Self { set, watches, catalogue, texts, counts }, errors)
     }
@@ -166,18 +158,25 @@ impl Rules {
             errors.extend(found);
         }
         let is_given = |file: &Arc<str>| given.iter().any(|one| Arc::ptr_eq(one, file));
-        let others = BUILT_IN.iter().filter(|(name, _)| given.iter().all(|one| **one != **name));
-        for (name, text) in others {
-            documents.extend(sigma::read(&(*name).into(), text).0);
+        let others = BUILT_IN.iter().filter(|(name, ..)| given.iter().all(|one| **one != **name));
+        for (name, _, read) in others {
+            documents.extend(built_in(&(*name).into(), read));
         }
         for document in &mut documents {
             if let Document::Correlation(correlation) = document {
                 correlation.generate = true;
             }
-            if let Some(head) = head_mut(document) {
+            if let Some(head) = document.head_mut() {
+                head.is_built_in = false;
                 head.level = head.level.max(Level::Low);
             }
         }
+        let has_samples = |document: &Document| matches!(document, Document::Filter(filter) if !filter.samples.is_empty());
+        let unfiltered = documents.iter().any(has_samples).then(|| {
+            let documents = documents.iter().filter(|one| !matches!(one, Document::Filter(_)));
+            let (set, _) = RuleSet::compile(documents.cloned().collect(), names.clone());
+            Arc::new(Self::of_set(set))
+        });
         let (set, found) = RuleSet::compile(documents, names);
         errors.extend(found.into_iter().filter(|error| is_given(&error.file)));
         errors.sort();
@@ -194,21 +193,34 @@ impl Rules {
         });
         let heads = rules.chain(made).filter(|(_, head, _)| is_given(&head.file));
         let tested = heads.map(|(id, head, logs)| {
-            let (id, file) = (Arc::clone(id), Arc::clone(&head.file));
-            Tested { id, file, logs, samples: head.samples.clone() }
+            let (ids, file) = (vec![Arc::clone(id)], Arc::clone(&head.file));
+            Tested { ids, unfiltered: None, file, logs, samples: head.samples.clone() }
         });
-        let tested = tested.collect();
-        let watches = Watches::of(&set, |_| false);
+        let mut tested: Vec<Tested> = tested.collect();
+        for filter in set.filters().iter().filter(|filter| !filter.samples.is_empty()) {
+            let rules = filter.to.iter().filter_map(|no| set.rules().get(no.0 as usize));
+            let rules: Vec<_> = rules.collect();
+            let logs = rules.first().map_or(Logs::CloudTrail, |rule| rule.logs);
+            let ids = rules.iter().map(|rule| Arc::clone(&rule.id)).collect();
+            let (file, samples) = (Arc::clone(&filter.file), filter.samples.clone());
+            tested.push(Tested { ids, unfiltered: unfiltered.clone(), file, logs, samples });
+        }
+        (Self::of_set(set), tested, errors)
+    }
+
+    /// Rules of which each speaks.
+    fn of_set(set: RuleSet) -> Self {
+        let watches = Watches::of(&set);
         let catalogue = Catalogue::of(&watches);
         let (texts, counts) = (Vec::new(), RuleCounts::default());
-        (Self { set, watches, catalogue, texts, counts }, tested, errors)
+        Self { set, watches, catalogue, texts, counts }
     }
 
     /// The files that ship with the program, with their samples.
     #[cfg(test)]
     pub(super) fn built_in_files() -> Vec<RuleFile> {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
-        let files = BUILT_IN.iter().map(|(name, _)| {
+        let files = BUILT_IN.iter().map(|(name, ..)| {
             let path = folder.join(name.trim_start_matches("built-in/"));
             RuleFile { name: (*name).into(), text: std::fs::read_to_string(path).unwrap() }
         });
@@ -218,45 +230,83 @@ impl Rules {
 
 /// What users' rules match is never learned, so that no configuration changes what is.
 fn learns_match(document: &Document) -> Option<RuleError> {
-    let head = match document {
-        Document::Detection(detection) => &detection.head,
-        Document::Correlation(correlation) => &correlation.head,
-        Document::Filter(_) | Document::Other(_) => return None,
-    };
+    let head = document.head()?;
     let what = "`usual: match` is for built-in rules (expected `api` or `never`)";
     (head.notes.usual == Usual::Match).then(|| RuleError::fault(&head.file, head.line, what))
 }
 
-fn head_mut(document: &mut Document) -> Option<&mut Head> {
-    match document {
-        Document::Detection(detection) => Some(&mut detection.head),
-        Document::Correlation(correlation) => Some(&mut correlation.head),
-        Document::Filter(_) | Document::Other(_) => None,
+/// The documents of a file that ships with the program. The build script wrote them; a test reads them.
+fn built_in(file: &Arc<str>, read: &[u8]) -> Vec<Document> {
+    let mut documents: Vec<Document> = postcard::from_bytes(read).unwrap_or_default();
+    for head in documents.iter_mut().filter_map(Document::head_mut) {
+        (head.file, head.is_built_in) = (Arc::clone(file), true);
     }
+    documents
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::compile, *};
 
     #[test]
     fn every_built_in_rule_can_be_used() {
         let (rules, errors) = Rules::of(&[], Names::default());
         assert_eq!(errors, []);
+        for rule in rules.set.rules() {
+            assert_eq!(compile::made(rule).err(), None);
+        }
         assert!(rules.watches.iter().count() >= 3);
+    }
+
+    /// Whether a condition can be made not to hold, or to hold where `is_not`, by the user agent alone:
+    /// everybody writes there what he wants.
+    fn rests_on_agent(condition: &sigma::Condition, is_not: bool) -> bool {
+        use sigma::Condition::{All, Any, Item, Not};
+        let is_agent = |one: &sigma::Condition| {
+            let field = |item: &sigma::Item| item.field.as_ref().map(ToString::to_string);
+            matches!(one, Item(item) if field(item).is_some_and(|name| name == "userAgent"))
+        };
+        match condition {
+            Not(part) => rests_on_agent(part, !is_not),
+            Item(_) => is_not && is_agent(condition),
+            All(parts) if is_not => parts.iter().all(|part| rests_on_agent(part, is_not)),
+            All(parts) | Any(parts) => parts.iter().any(|part| rests_on_agent(part, is_not)),
+        }
+    }
+
+    #[test]
+    fn no_built_in_rule_is_quiet_by_a_user_agent_alone() {
+        let mut quiet = Vec::new();
+        for RuleFile { name, text } in Rules::built_in_files() {
+            let (documents, _) = sigma::read(&name.as_str().into(), &text);
+            let is_quiet = |document: &Document| match document {
+                Document::Detection(one) => rests_on_agent(&one.condition, false),
+                _ => false,
+            };
+            quiet.extend(documents.iter().any(is_quiet).then_some(name));
+        }
+        // Who can forge an agent leaves out the name of his tool, and this rule has nothing else.
+        assert_eq!(quiet, ["built-in/attack-tool-named.yml"]);
     }
 
     #[test]
     fn built_in_rules_are_those_of_the_files_but_their_samples() {
         let mut n_samples = 0;
-        for (RuleFile { name, text }, (_, shipped)) in Rules::built_in_files().iter().zip(BUILT_IN)
+        for (RuleFile { name, text }, (_, shipped, read)) in
+            Rules::built_in_files().iter().zip(BUILT_IN)
         {
             let file = name.as_str().into();
             let (mut whole, _) = sigma::read(&file, text);
-            for head in whole.iter_mut().filter_map(head_mut) {
+            for head in whole.iter_mut().filter_map(Document::head_mut) {
                 n_samples += std::mem::take(&mut head.samples).len();
             }
             assert_eq!(sigma::read(&file, shipped).0, whole);
+            for head in whole.iter_mut().filter_map(Document::head_mut) {
+                head.is_built_in = true;
+            }
+            assert_eq!(built_in(&file, read), whole);
+            // They have no head to tell that they ship with the program.
+            assert!(whole.iter().all(|document| document.head().is_some()));
         }
         assert!(n_samples > 0);
     }

@@ -391,9 +391,13 @@ const COMMON: &[u8] = b"\"eatnr:sic0o,1du2m-l35vp4.f8769gbwxy{} z/kqh_;j()[]#";
 
 /// Where the byte stands that is found least in logs.
 fn rarest(text: &str) -> usize {
-    let rank = |byte: u8| COMMON.iter().position(|common| *common == byte).unwrap_or(COMMON.len());
-    let ranks = text.bytes().map(|byte| rank(byte.to_ascii_lowercase())).enumerate();
-    ranks.max_by_key(|(_, rank)| *rank).map_or(0, |(at, _)| at)
+    let rarities = text.bytes().map(|byte| rarity(byte.to_ascii_lowercase())).enumerate();
+    rarities.max_by_key(|(_, rarity)| *rarity).map_or(0, |(at, _)| at)
+}
+
+/// How many bytes are commoner in logs than this one, which is lower case.
+pub(crate) fn rarity(byte: u8) -> usize {
+    COMMON.iter().position(|common| *common == byte).unwrap_or(COMMON.len())
 }
 
 /// Whether `part` stands in `text` where `edge` says, without regard to case.

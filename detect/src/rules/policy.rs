@@ -6,6 +6,7 @@
 //! condition really restricts who (see `condition.rs`).
 
 mod condition;
+mod federation;
 mod grants;
 
 use self::grants::Grants;
@@ -34,6 +35,8 @@ pub(crate) struct Access {
     pub(crate) actions: BTreeSet<String>,
     /// Whether every action is allowed on everything.
     pub(crate) is_admin: bool,
+    /// OIDC providers, everybody of which is let in: `gitlab.com`.
+    pub(crate) open_providers: BTreeSet<String>,
 }
 
 impl Access {
@@ -85,6 +88,7 @@ impl Access {
                     None => _ = self.granted.insert(everybody.to_owned()),
                 }
             }
+            self.open_providers.extend(federation::open(statement));
             self.allow(statement);
         }
     }

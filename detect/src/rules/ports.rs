@@ -2,8 +2,10 @@
 //!
 //! Nearly every such rule is about the port of a service. For each port that a row can come from or
 //! go to it is worked out once which rules can hold given only that; a row can match those that both
-//! of its ports leave. That a rule is left out is always right, as its condition is false whatever
-//! the rest of the row says.
+//! of its ports leave, and of those the ones whose ranges its numbers and addresses lie in. That a
+//! rule is left out is always right, as its condition is false whatever the rest of the row says.
+
+mod bounds;
 
 use super::{
     names::Names,
@@ -12,6 +14,7 @@ use super::{
     sigma::Logs,
     view::{Facet, Seen, View},
 };
+use bounds::Bound;
 use ingest::flow::{self, FlowBatch};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +29,8 @@ const ALL: u64 = u64::MAX;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ByPorts {
     rules: Vec<RuleNo>,
+    /// By bit: what a row must be like for the rule, but for rules that share theirs.
+    bounds: Vec<Vec<Bound>>,
     from: Table,
     to: Table,
 }
@@ -46,16 +51,17 @@ impl ByPorts {
     pub(crate) fn of(rules: &[Rule], names: &Names) -> Self {
         let numbered = (0..).map(RuleNo).zip(rules);
         let flow = numbered.filter(|(_, rule)| {
-            rule.logs == Logs::Flow && rule.predicate.can_hold(&View::nothing(names))
+            rule.logs == Logs::Flow && rule.predicate().can_hold(&View::nothing(names))
         });
         let (rules, predicates): (Vec<RuleNo>, Vec<&Predicate>) =
-            flow.map(|(no, rule)| (no, &rule.predicate)).unzip();
+            flow.map(|(no, rule)| (no, rule.predicate())).unzip();
         if rules.is_empty() {
             return Self::default();
         }
         let from = Table::of(Facet::SrcPort, &predicates, names);
         let to = Table::of(Facet::DstPort, &predicates, names);
-        Self { rules, from, to }
+        let bounds = predicates.iter().take(BITS - 1).map(|rule| Bound::all_of(rule)).collect();
+        Self { rules, bounds, from, to }
     }
 
     /// Its rules.
@@ -74,16 +80,35 @@ impl ByPorts {
         }
         let from = batch.int32(flow::Field::SrcPort);
         let to = batch.int32(flow::Field::DstPort);
+        let port = |ports: Option<flow::Numbers<'_, i32>>, row| ports.and_then(|all| all.get(row));
         for row in 0..batch.rows() {
-            let from = self.from.left(from.as_ref().and_then(|ports| ports.get(row)));
-            let to = self.to.left(to.as_ref().and_then(|ports| ports.get(row)));
-            let left = from & to;
+            // Nearly all rules are about the port of a service that is called.
+            let to = self.to.left(port(to, row));
+            if to == 0 {
+                continue;
+            }
+            let from = self.from.left(port(from, row));
+            let left = self.within_bounds(from & to, batch, row);
             if left != 0 {
                 let numbered = self.rules.iter().enumerate();
                 let is_left = |(n, _): &(usize, &RuleNo)| left >> (*n).min(BITS - 1) & 1 == 1;
                 visit(row, &mut numbered.filter(is_left).map(|(_, no)| *no));
             }
         }
+    }
+
+    /// Those of `left` that can hold for a row by its numbers and addresses.
+    #[inline]
+    fn within_bounds(&self, left: u64, batch: &FlowBatch, row: usize) -> u64 {
+        let (mut bits, mut within) = (left, left);
+        while bits != 0 {
+            let bounds = self.bounds.get(bits.trailing_zeros() as usize);
+            if bounds.is_some_and(|all| !all.iter().all(|bound| bound.holds(batch, row))) {
+                within &= !(bits & bits.wrapping_neg());
+            }
+            bits &= bits - 1;
+        }
+        within
     }
 }
 

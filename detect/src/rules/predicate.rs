@@ -2,13 +2,12 @@
 //! part of the record is known.
 
 use super::{
-    fields::{Derived, Field},
+    fields::Field,
     matcher::{Matcher, Pattern, Value, stands},
     sigma::Edge,
     view::{Facet, Seen, View},
 };
 use ingest::Text;
-use std::collections::BTreeSet;
 
 /// A condition. Its answer is `None` where what is known does not decide it; of a whole record
 /// everything is known.
@@ -42,15 +41,6 @@ pub(crate) enum Test {
     Exists(bool),
     /// By any value of another field.
     Field(Edge, Field),
-}
-
-/// What a record's API must be for a condition to hold.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Bond {
-    /// `eventName`, folded.
-    Name(String),
-    /// `sentrail.api`, folded.
-    Api(String),
 }
 
 impl Predicate {
@@ -113,21 +103,6 @@ impl Predicate {
         }
     }
 
-    /// The only APIs for which it can hold; `None` where it may hold for any.
-    pub(crate) fn bonds(&self) -> Option<BTreeSet<Bond>> {
-        match self {
-            Self::All(parts) => parts.iter().filter_map(Self::bonds).min_by_key(BTreeSet::len),
-            Self::Any(parts) => {
-                let all: Option<Vec<_>> = parts.iter().map(Self::bonds).collect();
-                Some(all?.into_iter().flatten().collect())
-            }
-            Self::Item(item) => item.bonds(),
-            Self::Not(_) | Self::Keywords { .. } => None,
-        }
-    }
-}
-
-impl Predicate {
     /// Words of which any record that it holds for has one; `None` where it can do without.
     pub(crate) fn words(&self) -> Option<Vec<String>> {
         match self {
@@ -218,18 +193,5 @@ impl Item {
             Test::Value(_) | Test::Exists(_) => 0,
         });
         self.field.cost() + others.max().unwrap_or(0)
-    }
-
-    fn bonds(&self) -> Option<BTreeSet<Bond>> {
-        let bond = match &self.field {
-            field if field.is_event_name() => Bond::Name,
-            Field::Derived(Derived::Api) => Bond::Api,
-            _ => return None,
-        };
-        let whole = |test: &Test| match test {
-            Test::Value(Matcher::Pattern(pattern)) => pattern.whole(),
-            _ => None,
-        };
-        self.tests.iter().map(|test| whole(test).map(bond)).collect()
     }
 }

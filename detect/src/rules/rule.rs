@@ -1,13 +1,14 @@
 //! Rules and correlations, made ready.
 
 use super::{
+    compile,
     fields::Field,
     names::Names,
     predicate::Predicate,
-    sigma::{self, Head, Logs},
+    sigma::{self, Condition, Head, Logs},
     view::{Seen, View},
 };
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The place of a rule in its set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,11 +30,29 @@ pub(crate) struct Rule {
     pub(crate) id: Arc<str>,
     pub(crate) head: Head,
     pub(crate) logs: Logs,
-    pub(crate) predicate: Predicate,
+    /// Its own, and those of filters where it does not ship with the program; without placeholders.
+    pub(crate) condition: Condition,
+    /// Filters of a rule that ships with the program, all of which must hold for a match to be told.
+    pub(crate) filters: Vec<Predicate>,
+    /// Of a rule that ships with the program, made when it is first asked for: most APIs never come.
+    pub(crate) made: OnceLock<Made>,
     /// Whether a match is told by itself: not where only correlations want it.
     pub(crate) speaks: bool,
+}
+
+/// What a rule is asked for when a record may match.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    pub(crate) predicate: Predicate,
     pub(crate) summary: Option<Vec<Piece>>,
     pub(crate) targets: Vec<Field>,
+}
+
+impl Made {
+    /// Of a rule that cannot be made: it matches nothing.
+    fn nothing() -> Self {
+        Self { predicate: Predicate::Any(Vec::new()), summary: None, targets: Vec::new() }
+    }
 }
 
 /// A piece of a summary.
@@ -64,36 +83,47 @@ pub(crate) struct Member {
     pub(crate) counted: Vec<Field>,
     /// The correlation's summary, of a match of this rule.
     pub(crate) summary: Option<Vec<Piece>>,
+    /// What a match of this rule was done to: the correlation's fields, else those of the rule.
+    pub(crate) targets: Vec<Field>,
 }
 
 /// What stands between the values of a group.
 const BETWEEN: &str = " / ";
 
 impl Rule {
+    fn made(&self) -> &Made {
+        // What can be wrong was told when the rule was loaded, or a test fails.
+        self.made.get_or_init(|| compile::made(self).unwrap_or_else(|_| Made::nothing()))
+    }
+
+    /// Whether it matches.
+    pub(crate) fn predicate(&self) -> &Predicate {
+        &self.made().predicate
+    }
+
     /// The fields that its words ask for.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &Field> {
-        let pieces = self.summary.iter().flatten().filter_map(|piece| match piece {
+        let pieces = self.made().summary.iter().flatten().filter_map(|piece| match piece {
             Piece::Field(field) => Some(field),
             Piece::Text(_) => None,
         });
-        pieces.chain(&self.targets)
+        pieces.chain(&self.made().targets)
+    }
+
+    /// Whether a match is told, or only makes what its day teaches weigh less.
+    pub(crate) fn is_told(&self, seen: Seen<'_>, names: &Names) -> bool {
+        let view = View::whole(seen, names);
+        self.filters.iter().all(|filter| filter.holds(&view) == Some(true))
     }
 
     /// What was done, as the rule's author puts it; `None` where he does not. An absent value is `-`.
     pub(crate) fn summary(&self, seen: Seen<'_>, names: &Names) -> Option<String> {
-        Some(filled(self.summary.as_ref()?, seen, names))
+        Some(filled(self.made().summary.as_ref()?, seen, names).0)
     }
 
     /// What it was done to.
     pub(crate) fn targets(&self, seen: Seen<'_>, names: &Names) -> Vec<String> {
-        let view = View::whole(seen, names);
-        let mut targets: Vec<String> = Vec::new();
-        for value in self.targets.iter().flat_map(|field| values(field, &view)) {
-            if targets.len() < TARGETS_MAX && !targets.contains(&value) {
-                targets.push(value);
-            }
-        }
-        targets
+        targets(&self.made().targets, seen, names)
     }
 }
 
@@ -108,9 +138,16 @@ impl Correlation {
         joined(&self.member(rule)?.group_by, &View::whole(seen, names))
     }
 
-    /// What was done, as the correlation's author puts it; `None` where he does not.
+    /// What was done, as the correlation's author puts it; `None` where he does not, or where this match
+    /// lacks a value: that of another rule may have it.
     pub(crate) fn summary(&self, rule: RuleNo, seen: Seen<'_>, names: &Names) -> Option<String> {
-        Some(filled(self.member(rule)?.summary.as_ref()?, seen, names))
+        let (text, is_whole) = filled(self.member(rule)?.summary.as_ref()?, seen, names);
+        is_whole.then_some(text)
+    }
+
+    /// What a match of `rule` was done to.
+    pub(crate) fn targets(&self, rule: RuleNo, seen: Seen<'_>, names: &Names) -> Vec<String> {
+        self.member(rule).map_or_else(Vec::new, |member| targets(&member.targets, seen, names))
     }
 
     /// The values that a match of `rule` adds to those that are counted: of one field all, of
@@ -125,13 +162,30 @@ impl Correlation {
     }
 }
 
-fn filled(pieces: &[Piece], seen: Seen<'_>, names: &Names) -> String {
+fn targets(fields: &[Field], seen: Seen<'_>, names: &Names) -> Vec<String> {
     let view = View::whole(seen, names);
+    let mut targets: Vec<String> = Vec::new();
+    for value in fields.iter().flat_map(|field| values(field, &view)) {
+        if targets.len() < TARGETS_MAX && !targets.contains(&value) {
+            targets.push(value);
+        }
+    }
+    targets
+}
+
+/// A summary with its values, and whether none is absent.
+fn filled(pieces: &[Piece], seen: Seen<'_>, names: &Names) -> (String, bool) {
+    let view = View::whole(seen, names);
+    let mut is_whole = true;
     let pieces = pieces.iter().map(|piece| match piece {
         Piece::Text(text) => text.clone(),
-        Piece::Field(field) => shown(&values(field, &view)),
+        Piece::Field(field) => {
+            let values = values(field, &view);
+            is_whole &= !values.is_empty();
+            shown(&values)
+        }
     });
-    pieces.collect()
+    (pieces.collect(), is_whole)
 }
 
 fn joined(fields: &[Field], view: &View<'_>) -> Option<String> {

@@ -22,6 +22,7 @@
 //! those that only correlations want.
 
 use super::{
+    fields,
     library::{RuleFile, Rules},
     names::Names,
     sigma::{Logs, RuleError, Sample, Why},
@@ -73,9 +74,12 @@ const FLOW: &[(&str, &str)] = &[
     ("log-status", "OK"),
 ];
 
-/// A rule and its samples.
+/// A rule or filter and its samples.
 pub(super) struct Tested {
-    pub(super) id: Arc<str>,
+    /// The rule, or those that a filter is about.
+    pub(super) ids: Vec<Arc<str>>,
+    /// The rules without any filter, of a filter: what is quiet must be so by it.
+    pub(super) unfiltered: Option<Arc<Rules>>,
     pub(super) file: Arc<str>,
     pub(super) logs: Logs,
     pub(super) samples: Vec<Sample>,
@@ -101,7 +105,7 @@ pub fn test_rules(files: &[RuleFile], names: Names) -> (SampleCounts, Vec<RuleEr
     let rules = Arc::new(rules);
     let mut counts = SampleCounts::default();
     for tested in &all {
-        counts.n_rules += 1;
+        counts.n_rules += u64::from(tested.unfiltered.is_none());
         counts.n_untested += u64::from(tested.samples.is_empty());
         for sample in &tested.samples {
             counts.n_samples += 1;
@@ -122,7 +126,14 @@ fn test(rules: &Arc<Rules>, tested: &Tested, sample: &Sample) -> Result<(), Stri
         (false, Some(finding)) => {
             Err(format!("\"{}\" is told: {}; expected no finding", sample.name, finding.summary))
         }
-        _ => Ok(()),
+        (true, Some(_)) => Ok(()),
+        (false, None) => match &tested.unfiltered {
+            Some(rules) if told_of(rules, tested, sample)?.is_none() => {
+                let what = "is told of nobody without the filter either; expected a finding";
+                Err(format!("\"{}\" {what}", sample.name))
+            }
+            _ => Ok(()),
+        },
     }
 }
 
@@ -133,7 +144,7 @@ fn told_of(
     sample: &Sample,
 ) -> Result<Option<Finding>, String> {
     let mut findings = findings(rules, tested, sample)?.into_iter();
-    Ok(findings.find(|finding| *finding.about.id == *tested.id))
+    Ok(findings.find(|finding| tested.ids.iter().any(|id| **id == *finding.about.id)))
 }
 
 /// What is said of a sample, by all rules and detectors.
@@ -156,6 +167,7 @@ fn read_records(reader: &mut Reader<'_>, tested: &Tested, sample: &Sample) -> Re
     let mut text = String::from("{\"Records\":[");
     for (n, record) in (0..).zip(&sample.records) {
         text.push_str(if n > 0 { "," } else { "" });
+        check_names(Raw(record).entries().map(|(name, _)| name.get()), Logs::CloudTrail)?;
         complete(&mut text, record, (tested, sample), n);
     }
     text.push_str("]}");
@@ -167,6 +179,14 @@ fn read_records(reader: &mut Reader<'_>, tested: &Tested, sample: &Sample) -> Re
     });
     shape.map_err(|error| error.to_string())?;
     wrong.map_or(Ok(()), |what| Err(format!("\"{}\": {what}", sample.name)))
+}
+
+/// A field that no record has would be left unread, and the sample would show something else.
+fn check_names(names: impl Iterator<Item = impl AsRef<str>>, logs: Logs) -> Result<(), String> {
+    for name in names {
+        fields::check_sample(name.as_ref(), logs)?;
+    }
+    Ok(())
 }
 
 /// Writes a record with what it leaves out.
@@ -206,6 +226,7 @@ fn read_flows(reader: &mut Reader<'_>, sample: &Sample) -> Result<(), String> {
         entries.collect()
     };
     let records: Vec<_> = sample.records.iter().map(|record| of(record)).collect();
+    check_names(records.iter().flat_map(BTreeMap::keys), Logs::Flow)?;
     let mut names: Vec<String> = FLOW.iter().map(|(name, _)| (*name).to_owned()).collect();
     names.extend(["start".to_owned(), "end".to_owned()]);
     for name in records.iter().flat_map(BTreeMap::keys) {
@@ -253,12 +274,12 @@ pub(crate) fn built_in() -> BTreeMap<String, BTreeMap<String, Proof>> {
     let of = |tested: &Tested| {
         let samples = tested.samples.iter().map(|sample| {
             let findings = findings(&rules, tested, sample).unwrap();
-            let own = findings.iter().filter(|finding| *finding.about.id == *tested.id);
+            let own = findings.iter().filter(|finding| *finding.about.id == *tested.ids[0]);
             let own = own.map(|finding| finding.severity).max();
             let any = findings.iter().map(|finding| finding.severity).max();
             (sample.name.clone(), Proof { own, any })
         });
-        (tested.id.to_string(), samples.collect())
+        (tested.ids[0].to_string(), samples.collect())
     };
     all.iter().map(of).collect()
 }
@@ -299,6 +320,43 @@ mod tests {
         assert_eq!(counts.n_untested, 0);
     }
 
+    /// What every sample of the built-in rules that fires makes its rule say.
+    fn said() -> Vec<(String, Finding)> {
+        let (rules, all, _) = Rules::for_tests(&Rules::built_in_files(), names());
+        let rules = Arc::new(rules);
+        let fires = |tested: &'_ Tested| -> Vec<(String, Finding)> {
+            let samples = tested.samples.iter().filter(|sample| sample.fires);
+            let told = samples.filter_map(|sample| {
+                let what = format!("{}: {}", tested.ids[0], sample.name);
+                Some((what, told_of(&rules, tested, sample).unwrap()?))
+            });
+            told.collect()
+        };
+        all.iter().flat_map(fires).collect()
+    }
+
+    #[test]
+    fn built_in_rules_say_what_was_done_to_what() {
+        let said = said();
+        let shows_nothing = |(_, finding): &&(String, Finding)| {
+            let mut words = finding.summary.split([' ', ',', '(', ')', ';', ':']);
+            words.any(|word| word == "-")
+        };
+        let shows_nothing = said.iter().filter(shows_nothing);
+        let shows_nothing: Vec<_> =
+            shows_nothing.map(|(what, finding)| format!("{what}: {}", finding.summary)).collect();
+        assert!(shows_nothing.is_empty(), "{shows_nothing:#?}");
+        let (set, _) = Rules::of(&[], Names::default());
+        let correlations = set.set().correlations();
+        let is_correlation = |id: &str| correlations.iter().any(|made| *made.id == *id);
+        let has_none = |(_, finding): &&(String, Finding)| {
+            let has_peers = finding.flow.as_ref().is_some_and(|flow| !flow.peers.is_empty());
+            is_correlation(&finding.about.id) && finding.targets.is_empty() && !has_peers
+        };
+        let has_none: Vec<_> = said.iter().filter(has_none).map(|(what, _)| what).collect();
+        assert!(has_none.is_empty(), "{has_none:#?}");
+    }
+
     const RULE: &str = "title: x\nlogsource: {product: aws, service: cloudtrail}\n\
                         detection:\n  s: {eventName: A}\n  condition: s\n";
 
@@ -324,6 +382,48 @@ mod tests {
         let (_, errors) = told(&format!("{RULE}{tests}"));
         assert_eq!(errors.len(), 1);
         assert!(errors[0].starts_with("x.yml:8: \"one\": "), "{errors:?}");
+    }
+
+    #[test]
+    fn fields_that_no_record_has_are_told() {
+        let sample =
+            |record: &str| format!("tests:\n  fires:\n    - {{name: one, record: {record}}}\n");
+        let told = |text: String| told(&text).1;
+        assert_eq!(
+            told(format!("{RULE}{}", sample("{eventName: A, eventsource: x}"))),
+            [
+                "x.yml:8: CloudTrail records have no field `eventsource`; did you mean `eventSource`?"
+            ]
+        );
+        let flow = "title: x\nlogsource: {product: aws, service: vpcflow}\n\
+                    detection:\n  s: {dstport: 23}\n  condition: s\n";
+        assert_eq!(
+            told(format!("{flow}{}", sample("{dst_port: 23}"))),
+            ["x.yml:8: flow logs have no field `dst-port`; did you mean `dstport`?"]
+        );
+    }
+
+    #[test]
+    fn filters_have_samples_of_what_they_leave_and_take() {
+        let filter = |quiet: &str| {
+            format!(
+                "{RULE}---\ntitle: z\nlogsource: {{product: aws, service: cloudtrail}}\n\
+                 filter:\n  rules: [x, ec2-user-data-changed]\n  s: {{awsRegion: eu-west-1}}\n  \
+                 condition: not s\n\
+                 tests:\n  fires:\n    - {{name: elsewhere, record: {{eventName: A}}}}\n  quiet:\n    \
+                 - {{name: here, record: {quiet}}}\n"
+            )
+        };
+        let (counts, errors) = told(&filter("{eventName: A, awsRegion: eu-west-1}"));
+        assert_eq!((counts.n_rules, counts.n_samples, errors), (1, 2, Vec::new()));
+        assert_eq!(
+            told(&filter("{eventName: B, awsRegion: eu-west-1}")).1,
+            ["x.yml:17: \"here\" is told of nobody without the filter either; expected a finding"]
+        );
+        assert_eq!(
+            told(&filter("{eventName: A}")).1,
+            ["x.yml:17: \"here\" is told: matched \"x\"; expected no finding"]
+        );
     }
 
     #[test]

@@ -2,21 +2,24 @@
 
 use super::{
     fields::Field,
-    index::{Index, Left, OfApi, Open},
-    known::Known,
+    index::{Index, Left, OfApi, Open, narrowed},
+    known::{self, Known},
     names::Names,
     ports::ByPorts,
     rule::{Correlation, Rule, RuleNo},
+    sigma::Sample,
     view::{Facet, FlowRow, Parts, Seen, View},
 };
-use crate::record::Record;
-use baseline::{Principal, stable_hash};
+use crate::record::{Acting, Record};
 use ingest::{
     Event,
     enrich::{Caller, Origin},
     flow::{self, FlowBatch},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 /// Rules and correlations, made ready. Share one between threads.
 #[derive(Debug, Clone, Default)]
@@ -24,8 +27,9 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     correlations: Vec<Correlation>,
     names: Names,
-    index: Index,
-    flows: ByPorts,
+    /// Made when the first record is asked about: many replays read one kind of logs.
+    index: OnceLock<Index>,
+    flows: OnceLock<ByPorts>,
     filters: Vec<Applied>,
     known: KnownParts,
 }
@@ -34,9 +38,10 @@ pub struct RuleSet {
 #[derive(Debug, Clone, Default)]
 struct KnownParts {
     apis: Known<OfApi>,
-    /// Callers, addresses, agents and endings.
+    /// Agents and endings.
     others: Known<Open>,
-    together: Known<Left>,
+    /// API, agent and ending together.
+    calls: Known<Left>,
 }
 
 /// A filter that was put to rules.
@@ -44,17 +49,27 @@ struct KnownParts {
 pub(crate) struct Applied {
     pub(crate) file: Arc<str>,
     pub(crate) to: Vec<RuleNo>,
+    pub(crate) samples: Vec<Sample>,
 }
 
-/// A caller that a facet does not know.
-const NOBODY: (Caller, Origin) = (Caller::Other, Origin { country: None, network: None });
+/// A record of whose caller and address nothing is known.
+fn of_nobody<'r>(event: &'r Event<'r>, api: &'r str) -> Parts<'r> {
+    let (caller, origin) = (Caller::Other, Origin::default());
+    let (principal, acting) = (None, Acting::default());
+    Parts { event, api, principal, acting, caller, origin, account: "" }
+}
 
 impl RuleSet {
     pub(crate) fn new(rules: Vec<Rule>, correlations: Vec<Correlation>, names: Names) -> Self {
-        let index = Index::of(&rules, &names);
-        let flows = ByPorts::of(&rules, &names);
-        let (filters, known) = (Vec::new(), KnownParts::default());
-        Self { rules, correlations, names, index, flows, filters, known }
+        Self { rules, correlations, names, ..Self::default() }
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::of(&self.rules, &self.names))
+    }
+
+    fn flows(&self) -> &ByPorts {
+        self.flows.get_or_init(|| ByPorts::of(&self.rules, &self.names))
     }
 
     /// The set, with what is known of the filters that its rules have in them.
@@ -85,74 +100,62 @@ impl RuleSet {
     /// The rules that records of an API can match. Of `event` it reads `eventSource`, `eventName`
     /// and `readOnly` only; `api` is that of a [`Record`].
     pub fn of_api(&self, event: &Event<'_>, api: &str) -> OfApi {
-        let (caller, origin) = NOBODY;
-        let parts = Parts { event, api, principal: None, caller, origin, account: "" };
+        let parts = of_nobody(event, api);
         let read_only = [event.read_only.map_or(2, u8::from)];
         let text = [event.source.0.as_bytes(), event.name.0.as_bytes(), &read_only];
-        let part = stable_hash(&text);
-        self.known.apis.get(part, || {
+        self.known.apis.get(&known::together(&text), |part| {
             let view = View::of(&[Facet::Api], parts, &self.names);
-            self.index.of_api(&view, (&event.name.get(), api), &self.rules).of_part(part)
+            self.index().of_api(&view, (&event.name.get(), api), &self.rules).of_part(part)
         })
-    }
-
-    /// The open rules that records of a caller can match. Of `event` it reads `userIdentity` and
-    /// `recipientAccountId` only.
-    pub fn of_caller(&self, event: &Event<'_>, principal: &Principal) -> Open {
-        let (caller, origin) = NOBODY;
-        let principal = Some(principal);
-        let parts = Parts { event, api: "", principal, caller, origin, account: "" };
-        let recipient = event.recipient_account.map_or("", |account| account.0);
-        let identity = event.identity.map_or("", |raw| raw.0);
-        self.open(Facet::Caller, parts, &[recipient, identity])
-    }
-
-    /// The open rules that records from an address can match. Of `event` it reads
-    /// `sourceIPAddress` only.
-    pub fn of_address(&self, event: &Event<'_>, caller: Caller, origin: Origin) -> Open {
-        let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
-        let country = origin.country.as_ref().map_or("", |country| country.as_str());
-        let network = origin.network.map_or_else(String::new, |network| network.0.to_string());
-        let text = event.source_ip.map_or("", |text| text.0);
-        self.open(Facet::Address, parts, &[text, country, &network])
     }
 
     /// The open rules that records of an agent can match. Of `event` it reads `userAgent` only.
     pub(crate) fn of_agent(&self, event: &Event<'_>) -> Open {
-        let (caller, origin) = NOBODY;
-        let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
-        self.open(Facet::Agent, parts, &[event.user_agent.map_or("", |agent| agent.0)])
+        let agent = event.user_agent.map_or("", |agent| agent.0);
+        self.open(Facet::Agent, of_nobody(event, ""), agent.as_bytes())
     }
 
     /// The open rules that records with this ending can match. Of `event` it reads what
     /// [`Facet::Ending`] says only, and that is `ending`.
     pub(crate) fn of_ending(&self, event: &Event<'_>, ending: &[u8]) -> Open {
-        let (caller, origin) = NOBODY;
-        let parts = Parts { event, api: "", principal: None, caller, origin, account: "" };
-        self.known_open(Facet::Ending, parts, stable_hash(&[b"ending", ending]))
+        self.open(Facet::Ending, of_nobody(event, ""), ending)
     }
 
-    /// The rules that all records can match that share API, caller, address, agent and ending with
-    /// `record`, of those that the parts leave.
-    pub(crate) fn left(&self, api: &OfApi, opens: &[&Open; 4], record: &Record<'_>) -> Left {
-        self.known.together.get(api.parts(opens), || {
+    /// The rules that all records can match that share API, agent and ending with `record`, of those
+    /// that the parts leave. `key` is what [`OfApi::write_key`] says of them.
+    pub(crate) fn left_by_call(
+        &self,
+        parts: (&OfApi, &[&Open]),
+        key: &[u8],
+        record: &Record<'_>,
+    ) -> Left {
+        self.known.calls.get(key, |_| {
             let view = View::of(&Facet::SHARED, record, &self.names);
-            self.index.left((api, opens), &view, &self.rules)
+            self.index().left(parts, &view, &self.rules)
         })
     }
 
-    /// What a part of a record leaves that is told by `text`.
-    fn open(&self, facet: Facet, parts: Parts<'_>, text: &[&str]) -> Open {
-        let text = text.iter().map(|text| text.as_bytes());
-        let of = [facet as u8];
-        let told: Vec<&[u8]> = [&of[..]].into_iter().chain(text).collect();
-        self.known_open(facet, parts, stable_hash(&told))
+    /// The rules that do not ask for this one of [`PARTS`](super::index::PARTS), by bits.
+    pub(crate) fn unasking(&self, part: usize) -> &[u64] {
+        self.index().unasking(part)
     }
 
-    fn known_open(&self, facet: Facet, parts: Parts<'_>, part: u128) -> Open {
-        self.known.others.get(part, || {
+    /// Of the rules of a word those that all records can match that share this part with `record`.
+    pub(crate) fn left_by(
+        &self,
+        part: Option<&Facet>,
+        word: (u32, u64),
+        record: &Record<'_>,
+    ) -> u64 {
+        let view = View::of(part.map_or(&[], std::slice::from_ref), record, &self.names);
+        narrowed(word, &view, &self.rules)
+    }
+
+    /// What a part of a record leaves that is told by `text`.
+    fn open(&self, facet: Facet, parts: Parts<'_>, text: &[u8]) -> Open {
+        self.known.others.get(&known::together(&[&[facet as u8], text]), |part| {
             let view = View::of(&[facet], parts, &self.names);
-            self.index.open(facet, &view, &self.rules).of_part(part)
+            self.index().open(facet, &view, &self.rules).of_part(part)
         })
     }
 
@@ -160,7 +163,7 @@ impl RuleSet {
     #[inline]
     pub fn matches(&self, left: &Left, record: &Record<'_>, visit: &mut dyn FnMut(RuleNo)) {
         if !left.is_empty() {
-            let asked = self.index.asked(left, record.event.raw.0);
+            let asked = self.index().asked(left, record.event.raw.0);
             self.matches_of(asked, Seen::from(record), visit);
         }
     }
@@ -171,7 +174,7 @@ impl RuleSet {
         batch: &'b FlowBatch,
         visit: &mut dyn FnMut(FlowRow<'b>, RuleNo),
     ) {
-        self.flows.each(batch, |row, left| {
+        self.flows().each(batch, |row, left| {
             let row = FlowRow { batch, row };
             self.matches_of(left, Seen::from(row), &mut |no| visit(row, no));
         });
@@ -186,7 +189,7 @@ impl RuleSet {
         let view = View::whole(seen, &self.names);
         for no in left {
             let rule = self.rules.get(no.0 as usize);
-            if rule.is_some_and(|rule| rule.predicate.holds(&view) == Some(true)) {
+            if rule.is_some_and(|rule| rule.predicate().holds(&view) == Some(true)) {
                 visit(no);
             }
         }
@@ -202,14 +205,16 @@ impl RuleSet {
             Field::FlowLists => fields.extend(FlowRow::address_fields()),
             _ => {}
         };
-        let rules = self.flows.rules();
+        let rules = self.flows().rules();
         for rule in rules.iter().filter_map(|no| self.rules.get(no.0 as usize)) {
-            rule.predicate.fields(&mut add);
+            rule.predicate().fields(&mut add);
+            rule.filters.iter().for_each(|filter| filter.fields(&mut add));
             rule.fields().for_each(&mut add);
         }
         let members = self.correlations.iter().flat_map(|correlation| &correlation.members);
         for member in members.filter(|member| rules.contains(&member.rule)) {
-            member.group_by.iter().chain(&member.counted).for_each(&mut add);
+            let fields = member.group_by.iter().chain(&member.counted).chain(&member.targets);
+            fields.for_each(&mut add);
         }
         fields
     }

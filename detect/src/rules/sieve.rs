@@ -1,78 +1,113 @@
 //! Which rules the records of a chunk leave to be asked: worked out once for all records that have
-//! the same API, caller, address, agent and ending, which are most.
+//! the same API, agent and ending, which are most; and of what they leave, once for each caller and
+//! for each address.
 
 use super::{
-    index::{Left, OfApi, Open},
+    index::{Left, OfApi, Open, PARTS},
     set::RuleSet,
 };
 use crate::{intern::Interner, record::Record};
 use ingest::{Event, event::Outcome};
 
-/// Numbers under which a reader knows parts of a record, and what each leaves.
+/// What a reader knows of parts of a record.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidates<'c> {
     /// By [`RuleSet::of_api`].
-    pub api: (u32, &'c OfApi),
-    /// By [`RuleSet::of_caller`].
-    pub caller: (u32, &'c Open),
-    /// By [`RuleSet::of_address`].
-    pub address: (u32, &'c Open),
+    pub api: &'c OfApi,
+    /// Numbers of the caller and of the address within the chunk.
+    pub numbers: [u32; 2],
 }
 
-/// What agents and endings leave, and what all parts of a record leave together.
+/// What parts of records leave, and what all parts of a record leave together.
 #[derive(Debug, Default)]
 pub struct Sieve {
     agents: Interner<Open>,
     endings: Interner<Open>,
-    together: Interner<Left>,
+    /// What API, agent and ending leave.
+    calls: Interner<Left>,
+    /// By [`PARTS`].
+    parts: [Asked; 2],
+    left: Left,
     nothing: Left,
     /// Keys of look-ups that take several fields.
     scratch: Vec<u8>,
 }
 
 impl Sieve {
-    /// The rules that are left of a record whose parts have these numbers.
-    #[inline]
+    /// The rules that are left of a record.
     pub fn left(
         &mut self,
         rules: &RuleSet,
-        candidates: Candidates<'_>,
+        Candidates { api, numbers }: Candidates<'_>,
         record: &Record<'_>,
     ) -> &Left {
-        let Candidates { api, caller, address } = candidates;
-        if api.1.leaves_none(&[caller.1, address.1]) {
-            return &self.nothing;
+        let Self { agents, endings, calls, parts, left, nothing, scratch } = self;
+        if api.leaves_none(&[]) {
+            return nothing;
         }
-        self.left_by_all(rules, candidates, record)
-    }
-
-    fn left_by_all(
-        &mut self,
-        rules: &RuleSet,
-        Candidates { api, caller, address }: Candidates<'_>,
-        record: &Record<'_>,
-    ) -> &Left {
-        let Self { agents, endings, together, nothing, scratch } = self;
         let agent = record.event.user_agent.map_or("", |agent| agent.0);
         let n_agent = agents.number(agent.as_bytes(), || rules.of_agent(record.event));
         let Some(agent) = agents.get(n_agent) else { return nothing };
-        if api.1.leaves_none(&[caller.1, address.1, agent]) {
+        if api.leaves_none(&[agent]) {
             return nothing;
         }
         // Dearer to tell than the agent, which is one text.
         write_ending(scratch, record.event);
         let n_ending = endings.number(scratch, || rules.of_ending(record.event, scratch));
         let Some(ending) = endings.get(n_ending) else { return nothing };
-        let opens = [caller.1, address.1, ending, agent];
-        if api.1.leaves_none(&opens) {
+        if api.leaves_none(&[agent, ending]) {
             return nothing;
         }
-        scratch.clear();
-        for n in [api.0, caller.0, address.0, n_ending, n_agent] {
-            scratch.extend_from_slice(&n.to_le_bytes());
+        api.write_key([agent, ending], scratch);
+        let opens = [agent, ending];
+        let n_call = calls.number(scratch, || rules.left_by_call((api, &opens), scratch, record));
+        let Some(of_call) = calls.get(n_call).filter(|left| !left.is_empty()) else {
+            return nothing;
+        };
+        left.become_of(of_call, |at, word| {
+            let parts = (0..).zip(parts.iter_mut()).zip(numbers);
+            parts.fold(word, |word, ((part, asked), number)| {
+                asked.narrow((part, number), (at, word), rules, record)
+            })
+        });
+        left
+    }
+}
+
+/// What each caller, or each address, was asked, and what it leaves of that: nobody is asked what no
+/// call of it leaves.
+#[derive(Debug, Default)]
+struct Asked {
+    /// By number of the part: its words, rules that it was asked and those of them that it leaves.
+    words: Vec<(u64, u64)>,
+}
+
+impl Asked {
+    /// What this part of `record` leaves of a word of rules.
+    #[inline]
+    fn narrow(
+        &mut self,
+        (part, number): (usize, u32),
+        (at, word): (u32, u64),
+        rules: &RuleSet,
+        record: &Record<'_>,
+    ) -> u64 {
+        let unasking = rules.unasking(part);
+        if word & !unasking.get(at as usize).copied().unwrap_or(0) == 0 {
+            return word;
         }
-        let n = together.number(scratch, || rules.left(api.1, &opens, record));
-        together.get(n).unwrap_or(nothing)
+        let (from, place) = (number as usize * unasking.len(), at as usize);
+        if self.words.len() <= from + place {
+            let new = (self.words.len() / unasking.len())..=number as usize;
+            self.words.extend(new.flat_map(|_| unasking).map(|unasking| (*unasking, u64::MAX)));
+        }
+        let Some((asked, left)) = self.words.get_mut(from + place) else { return word };
+        let new = word & !*asked;
+        if new != 0 {
+            *asked |= new;
+            *left &= !new | rules.left_by(PARTS.get(part), (at, new), record);
+        }
+        word & *left
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sigma documents as values: what a file says, with the line of everything that can be wrong.
-//! `sigma/read.rs` makes them of YAML, `compile.rs` makes predicates of them.
+//! `sigma/read.rs` makes them of YAML, `compile.rs` makes predicates of them. The build script reads the
+//! rules that ship with the program by this very code, and the program holds them as documents.
 
 mod condition;
 mod correlation;
@@ -14,10 +15,11 @@ mod values;
 
 pub(crate) use read::read;
 
+use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
 
 /// Where something stands in a file. From 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub(crate) struct Line(pub(crate) u32);
 
 /// Why a document is refused.
@@ -70,7 +72,7 @@ impl RuleError {
 }
 
 /// One YAML document.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub(crate) enum Document {
     Detection(Detection),
     Correlation(Correlation),
@@ -79,8 +81,28 @@ pub(crate) enum Document {
     Other(Other),
 }
 
+impl Document {
+    /// What it says about itself; filters and documents about other logs have no such thing.
+    pub(crate) fn head(&self) -> Option<&Head> {
+        match self {
+            Self::Detection(detection) => Some(&detection.head),
+            Self::Correlation(correlation) => Some(&correlation.head),
+            Self::Filter(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// The same.
+    pub(crate) fn head_mut(&mut self) -> Option<&mut Head> {
+        match self {
+            Self::Detection(detection) => Some(&mut detection.head),
+            Self::Correlation(correlation) => Some(&mut correlation.head),
+            Self::Filter(_) | Self::Other(_) => None,
+        }
+    }
+}
+
 /// A document about other logs: nothing of it is looked at but what correlations call it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Other {
     /// A word for the logs: `windows`.
     pub(crate) logs: String,
@@ -89,9 +111,10 @@ pub(crate) struct Other {
 }
 
 /// What a rule says about itself, of either kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Head {
     /// The file it stands in, and the line of its title.
+    #[serde(skip)]
     pub(crate) file: Arc<str>,
     pub(crate) line: Line,
     pub(crate) title: String,
@@ -112,10 +135,13 @@ pub(crate) struct Head {
     pub(crate) notes: Notes,
     /// Table `tests`.
     pub(crate) samples: Vec<Sample>,
+    /// Whether it ships with the program: then the build has found it sound.
+    #[serde(skip)]
+    pub(crate) is_built_in: bool,
 }
 
 /// `level`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub(crate) enum Level {
     /// Tells nobody by itself; correlations may use it.
     Informational,
@@ -126,7 +152,7 @@ pub(crate) enum Level {
 }
 
 /// Table `sentrail` of a rule: Sigma allows attributes of one's own.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Notes {
     /// `guardduty`: the finding type that it matches.
     pub(crate) guardduty: Option<String>,
@@ -137,6 +163,9 @@ pub(crate) struct Notes {
     pub(crate) targets: Vec<FieldName>,
     /// `usual`: what makes a match usual for an identity, and so low.
     pub(crate) usual: Usual,
+    /// `cold: low`: a match is low while nobody has history: for what somebody does every day in most
+    /// organisations.
+    pub(crate) is_low_cold: bool,
     /// `quiet-when`, `misses`: sentences for the page.
     pub(crate) quiet_when: Option<String>,
     pub(crate) misses: Option<String>,
@@ -145,33 +174,30 @@ pub(crate) struct Notes {
 }
 
 /// What an identity must have done before for a match to be usual. A usual match is low.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Usual {
     /// `never`: no history makes it harmless.
     #[default]
     Never,
     /// `api`: the identity has called the API often enough to know it.
     Api,
-    /// `api-or-cold`: the same, and while nobody has history: for what somebody does every day in most
-    /// organisations.
-    ApiOrCold,
     /// `match`: the identity has matched this rule often enough to know it. Only of built-in rules.
     Match,
 }
 
 /// A text with fields in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Template(pub(crate) Vec<Piece>);
 
 /// A piece of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Piece {
     Text(String),
     Field(FieldName),
 }
 
 /// The name of a field: keys from the record down, `requestParameters.userName`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub(crate) struct FieldName {
     pub(crate) line: Line,
     pub(crate) path: Vec<String>,
@@ -184,7 +210,7 @@ impl fmt::Display for FieldName {
 }
 
 /// One test of a rule: records that it must fire on, or must not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Sample {
     pub(crate) line: Line,
     /// `name`: what the records show.
@@ -195,7 +221,7 @@ pub(crate) struct Sample {
 }
 
 /// Which logs a rule reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub(crate) enum Logs {
     /// `product: aws`, `service: cloudtrail`.
     CloudTrail,
@@ -204,7 +230,7 @@ pub(crate) enum Logs {
 }
 
 /// A rule about single records.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub(crate) struct Detection {
     pub(crate) head: Head,
     pub(crate) logs: Logs,
@@ -212,7 +238,7 @@ pub(crate) struct Detection {
 }
 
 /// `condition`, with the selections in their places: `1 of selection_*` is an `Any` of them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub(crate) enum Condition {
     All(Vec<Self>),
     Any(Vec<Self>),
@@ -221,7 +247,7 @@ pub(crate) enum Condition {
 }
 
 /// One line of a selection: a field, how to compare, and values.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub(crate) struct Item {
     pub(crate) line: Line,
     /// `None`: keywords, looked for in the whole record.
@@ -234,7 +260,7 @@ pub(crate) struct Item {
 }
 
 /// How a field is compared with a value: the modifiers, put together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Test {
     /// Equal; texts with wildcards. `contains`, `startswith` and `endswith` are wildcards by now, and
     /// `base64`, `base64offset`, `windash` are the values they make.
@@ -254,7 +280,7 @@ pub(crate) enum Test {
 }
 
 /// Where a text must stand in another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Edge {
     Whole,
     Start,
@@ -263,7 +289,7 @@ pub(crate) enum Edge {
 }
 
 /// A value of a rule.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub(crate) enum Operand {
     /// Text with its wildcards told from escaped ones.
     Glob(Glob),
@@ -280,11 +306,11 @@ pub(crate) enum Operand {
 }
 
 /// A text with wildcards.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Glob(pub(crate) Vec<GlobPart>);
 
 /// A piece of a glob.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum GlobPart {
     Text(String),
     /// `?`
@@ -294,7 +320,7 @@ pub(crate) enum GlobPart {
 }
 
 /// A correlation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub(crate) struct Correlation {
     pub(crate) head: Head,
     pub(crate) kind: CorrelationKind,
@@ -311,7 +337,7 @@ pub(crate) struct Correlation {
 }
 
 /// A name that stands for another field in each rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Alias {
     pub(crate) name: String,
     /// Rule, as `rules` refers to it, and field.
@@ -319,7 +345,7 @@ pub(crate) struct Alias {
 }
 
 /// What a correlation counts.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub(crate) enum CorrelationKind {
     EventCount(Bounds),
     /// Distinct values of the fields together.
@@ -329,11 +355,11 @@ pub(crate) enum CorrelationKind {
 }
 
 /// What a count must be: all of them hold. Never empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Bounds(pub(crate) Vec<(Bound, u64)>);
 
 /// A comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Bound {
     Less,
     LessOrEqual,
@@ -344,8 +370,9 @@ pub(crate) enum Bound {
 }
 
 /// A filter: what an organisation knows to be harmless.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub(crate) struct Filter {
+    #[serde(skip)]
     pub(crate) file: Arc<str>,
     pub(crate) line: Line,
     pub(crate) title: String,
@@ -354,6 +381,8 @@ pub(crate) struct Filter {
     pub(crate) rules: Option<Vec<(Line, String)>>,
     /// What must hold besides the rule's own condition.
     pub(crate) condition: Condition,
+    /// Table `tests`.
+    pub(crate) samples: Vec<Sample>,
 }
 
 #[cfg(test)]

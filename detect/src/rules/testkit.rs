@@ -10,7 +10,7 @@ use super::{
     },
     view::View,
 };
-use crate::record::Record;
+use crate::record::{Acting, Record};
 use baseline::Principal;
 use ingest::{
     Identity, Text, cloudtrail,
@@ -88,6 +88,7 @@ pub(crate) fn head(file: &str) -> Head {
         references: Vec::new(),
         notes: Notes::default(),
         samples: Vec::new(),
+        is_built_in: false,
     }
 }
 
@@ -142,7 +143,8 @@ pub(crate) fn ask<T>(raw: &str, mut question: impl FnMut(&Record<'_>) -> T) -> T
             _ => ingest::enrich::Origin::default(),
         };
         let (event, api, account) = (&event, api.as_str(), &*account);
-        answer = Some(question(&Record { event, api, principal, caller, origin, account }));
+        let acting = Acting::of(&identity);
+        answer = Some(question(&Record { event, api, principal, acting, caller, origin, account }));
     });
     assert_eq!(shape, Ok(cloudtrail::Shape::Records));
     answer.unwrap()
@@ -152,12 +154,8 @@ pub(crate) fn ask<T>(raw: &str, mut question: impl FnMut(&Record<'_>) -> T) -> T
 /// besides, whether the index was right to leave it out.
 pub(crate) fn matching(rules: &RuleSet, raw: &str) -> Vec<u32> {
     ask(raw, |record| {
-        let Record { event, api, principal, caller, origin, .. } = *record;
-        let candidates = Candidates {
-            api: (0, &rules.of_api(event, api)),
-            caller: (0, &rules.of_caller(event, principal)),
-            address: (0, &rules.of_address(event, caller, origin)),
-        };
+        let candidates =
+            Candidates { api: &rules.of_api(record.event, record.api), numbers: [0, 0] };
         let mut found = Vec::new();
         let mut sieve = Sieve::default();
         let left = sieve.left(rules, candidates, record);
@@ -165,7 +163,7 @@ pub(crate) fn matching(rules: &RuleSet, raw: &str) -> Vec<u32> {
         found.sort_unstable();
         let view = View::whole(record, rules.names());
         let numbered = (0..).zip(rules.rules());
-        let all = numbered.filter(|(_, rule)| rule.predicate.holds(&view).unwrap());
+        let all = numbered.filter(|(_, rule)| rule.predicate().holds(&view).unwrap());
         assert_eq!(found, all.map(|(no, _)| no).collect::<Vec<u32>>(), "{raw}");
         found
     })

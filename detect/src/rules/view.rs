@@ -2,7 +2,7 @@
 //! records share.
 
 use super::{matcher::Value, names::Names, policy::Access};
-use crate::record::Record;
+use crate::record::{Acting, Record};
 use baseline::Principal;
 use ingest::{
     Event, Raw, Text,
@@ -34,9 +34,8 @@ pub(crate) enum Facet {
 }
 
 impl Facet {
-    /// All that many records share.
-    pub(crate) const SHARED: [Self; 5] =
-        [Self::Api, Self::Caller, Self::Address, Self::Agent, Self::Ending];
+    /// All that few are enough of to be worked out for each.
+    pub(crate) const SHARED: [Self; 3] = [Self::Api, Self::Agent, Self::Ending];
 
     fn bit(self) -> u16 {
         1 << self as u16
@@ -49,6 +48,7 @@ pub(crate) struct Parts<'r> {
     pub(crate) event: &'r Event<'r>,
     pub(crate) api: &'r str,
     pub(crate) principal: Option<&'r Principal>,
+    pub(crate) acting: Acting,
     pub(crate) caller: Caller,
     pub(crate) origin: Origin,
     pub(crate) account: &'r str,
@@ -78,9 +78,9 @@ impl<'r> From<Parts<'r>> for Seen<'r> {
 
 impl<'r> From<&'r Record<'r>> for Seen<'r> {
     fn from(record: &'r Record<'r>) -> Self {
-        let Record { event, api, principal, caller, origin, account } = *record;
+        let Record { event, api, principal, acting, caller, origin, account } = *record;
         let principal = Some(principal);
-        Self::Record(Parts { event, api, principal, caller, origin, account })
+        Self::Record(Parts { event, api, principal, acting, caller, origin, account })
     }
 }
 

@@ -70,7 +70,8 @@ pub(super) fn of_correlation(
     let together =
         if names.is_empty() { String::new() } else { format!(" with equal {}", names.join(", ")) };
     let counted = format!(
-        "Told are {what} by {whose}{together}, within {within} that slide in steps of 5 minutes."
+        "Told are {what} by {whose}{together}, within {within}. As windows are whole slots of 5 minutes, \
+         what is up to 10 minutes further apart may count too."
     );
     let fires =
         format!("{}\n{counted}", described(&document.head, "what is counted comes together."));
@@ -138,15 +139,12 @@ fn page(head: &Head, fires: &str, limits: &str) -> String {
         Usual::Api => Some(
             "The finding is low where the identity has called the API on earlier days.".to_owned(),
         ),
-        Usual::ApiOrCold => Some(
-            "The finding is low where the identity has called the API on earlier days, and where \
-             nobody has history yet."
-                .to_owned(),
-        ),
         Usual::Match => {
             Some("The finding is low where the identity does this as a habit.".to_owned())
         }
     });
+    let cold = "It is low, too, while nobody has history yet.";
+    quiet.extend(notes.is_low_cold.then(|| cold.to_owned()));
     if !head.false_positives.is_empty() {
         let cases = head.false_positives.iter().map(|case| case.trim().trim_end_matches('.'));
         quiet.push(format!("It can be harmless: {}.", cases.collect::<Vec<_>>().join("; ")));

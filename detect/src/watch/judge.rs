@@ -32,6 +32,8 @@ const PRIOR_BITS: [(Severity, f64); 4] = [
 const FLOWS_SHOWN_MAX: usize = 20;
 /// APIs and rules that a sentence about what is usual names. Unit: of each.
 const USUAL_SHOWN_MAX: usize = 3;
+/// Targets that a summary names, the heaviest first. Unit: targets.
+const TARGETS_SHOWN_MAX: usize = 3;
 
 /// What all windows of an hour hold that are told.
 #[derive(Debug, Default)]
@@ -49,7 +51,8 @@ struct Told {
 pub(crate) struct Judged {
     /// Its id.
     pub(crate) id: u128,
-    pub(crate) occurrence: Occurrence,
+    /// `None` if it is not told.
+    pub(crate) occurrence: Option<Occurrence>,
     /// Whether what the day teaches weighs less.
     pub(crate) teaches_less: bool,
 }
@@ -80,13 +83,13 @@ impl Memory {
                         let Some(told) = watch.told(&timelines, hour) else { continue };
                         let key = &context.options.hash_key;
                         let verdict = watch.verdict(&told, (entity, usual), key);
-                        let teaches_less =
-                            watch.is_built_in && verdict.severity >= Severity::Medium;
+                        let teaches_less = watch.teaches && verdict.severity >= Severity::Medium;
                         let days = usual.map(|usual| (usual.own_days(), usual.group_days()));
                         let (own_days, group_days) = days.unwrap_or_default();
                         let entity = entity.clone();
                         let occurrence =
                             Occurrence { speaker, entity, hour, verdict, own_days, group_days };
+                        let occurrence = watch.tells.then_some(occurrence);
                         judged.push(Judged { id, occurrence, teaches_less });
                     }
                 });
@@ -111,8 +114,7 @@ impl Watch {
             // Windows overlap: a slot counts once.
             let mut counted: BTreeSet<Slot> = BTreeSet::new();
             for (end, _) in between(slots, hour.first_slot(), hour.last_slot()) {
-                let first = Slot(end.0.saturating_sub(self.n_slots - 1));
-                let window = between(slots, first, *end);
+                let window = between(slots, self.window_start(*end), *end);
                 let Some(statistic) = self.statistic(window) else { continue };
                 told.statistic = told.statistic.max(statistic);
                 for (slot, matched) in window {
@@ -166,17 +168,16 @@ impl Watch {
         let (is_usual, usually) = self.usually(told, usual, key);
         let severity = if is_usual { Severity::Low } else { self.about.severity };
         let bits = PRIOR_BITS.iter().find(|(of, _)| *of == severity).map_or(0.0, |(_, bits)| *bits);
-        let n = words::n_matches(told.all.n);
-        let observed = match self.n_slots {
-            1 if self.wanted == Wanted::One => n,
-            n_slots => format!("{n} in {}", words::timespan(n_slots)),
-        };
         let summary = self.summary(told);
         let summary =
             if usually.is_empty() { summary } else { format!("{summary}; usual: {usually}") };
         let habit = if usually.is_empty() { "no habit makes it usual".to_owned() } else { usually };
-        let part =
-            Part { dimension: Dimension::Matches, bits: Bits::of(bits), observed, usual: habit };
+        let part = Part {
+            dimension: Dimension::Matches,
+            bits: Bits::of(bits),
+            observed: self.observed(told),
+            usual: habit,
+        };
         let heaviest = |values: &Distinct, n_max: usize| -> Vec<String> {
             let values = values.heaviest().into_iter().take(n_max);
             values.map(|(value, _)| value.to_owned()).collect()
@@ -206,22 +207,45 @@ impl Watch {
         }
     }
 
-    /// What was done: in the words of the rule, the most frequent first.
+    /// What was counted: of a rule in the hour, of a correlation in its fullest window.
+    fn observed(&self, told: &Told) -> String {
+        let (n, is_estimate) = told.statistic;
+        let within = words::timespan(self.n_slots);
+        match &self.wanted {
+            Wanted::One => format!("{} in the hour", words::n_matches(told.all.n)),
+            Wanted::Values(what, _) => {
+                let about = if is_estimate { "about " } else { "" };
+                format!("{about}{n} different values of {what} in about {within}")
+            }
+            _ => format!("{} in about {within}", words::n_matches(n)),
+        }
+    }
+
+    /// What was done, in the words of the rule, the most frequent first; and to what, where these words
+    /// do not say it.
     fn summary(&self, told: &Told) -> String {
-        let clauses = &told.all.clauses;
-        let Some((clause, _)) = clauses.heaviest().first().copied() else {
-            let (n, is_estimate) = told.statistic;
-            let about = if is_estimate { "about " } else { "" };
-            return match &self.wanted {
-                Wanted::Events(_) => self.clause(&words::n_matches(n)),
-                _ => self.clause(&format!("{about}{n}")),
-            };
+        let (clauses, targets) = (&told.all.clauses, &told.all.targets);
+        let (n, is_estimate) = told.statistic;
+        let about = |is: bool| if is { "about " } else { "" };
+        let mut summary = match clauses.heaviest().first() {
+            Some((clause, _)) => (*clause).to_owned(),
+            None if matches!(self.wanted, Wanted::Events(_)) => self.clause(&words::n_matches(n)),
+            None => self.clause(&format!("{}{n}", about(is_estimate))),
         };
         let n_more = clauses.count().saturating_sub(1);
-        let about = if clauses.is_estimate() { "about " } else { "" };
-        match n_more {
-            0 => clause.to_owned(),
-            _ => format!("{clause}; and {about}{n_more} more like it"),
+        if n_more > 0 {
+            summary =
+                format!("{summary}; and {}{n_more} more like it", about(clauses.is_estimate()));
+        }
+        let heaviest = targets.heaviest();
+        if heaviest.is_empty() || heaviest.iter().any(|(target, _)| summary.contains(target)) {
+            return summary;
+        }
+        let named = heaviest.iter().take(TARGETS_SHOWN_MAX).map(|(target, _)| *target);
+        let named = named.collect::<Vec<_>>().join(", ");
+        match targets.count().saturating_sub(TARGETS_SHOWN_MAX as u64) {
+            0 => format!("{summary}: {named}"),
+            more => format!("{summary}: {named} and {}{more} more", about(targets.is_estimate())),
         }
     }
 
@@ -234,7 +258,7 @@ impl Watch {
     ) -> (bool, String) {
         let (dimension, values) = match self.usual {
             Usual::Never => return (false, String::new()),
-            Usual::Api | Usual::ApiOrCold => {
+            Usual::Api => {
                 let apis = told.all.apis.iter().map(|(api, _)| api.clone()).collect();
                 (Dimension::Api, apis)
             }
@@ -246,7 +270,7 @@ impl Watch {
         };
         let Some(usual) = usual.filter(|usual| usual.own_days() > 0) else {
             let is_cold = usual.is_none_or(Generation::is_cold);
-            return (self.usual == Usual::ApiOrCold && is_cold, "not known yet".to_owned());
+            return (self.is_low_cold && is_cold, "not known yet".to_owned());
         };
         let (known, news): (Vec<&Value>, Vec<&Value>) =
             values.iter().partition(|value| usual.knows(dimension, value));

@@ -194,6 +194,5 @@ impl Memory {
 
 /// Days before its own that a window can reach into.
 fn days_back(watch: &Watch) -> i32 {
-    let before = watch.n_slots.saturating_sub(1);
-    (before + 24 * SLOTS - 1) / (24 * SLOTS)
+    (watch.n_slots + 24 * SLOTS - 1) / (24 * SLOTS)
 }

@@ -31,8 +31,12 @@ impl Watches {
         visit: &mut dyn FnMut(Found),
     ) {
         let Some(of) = set.rules().get(rule.0 as usize) else { return };
+        let names = set.names();
+        let is_told = of.is_told(seen, names);
         for (watch, member) in self.of_rule(rule) {
-            let names = set.names();
+            if !is_told && self.get(*watch).is_some_and(|watch| watch.tells) {
+                continue;
+            }
             let correlation = self.correlation(*watch, set);
             let group = match correlation {
                 Some(correlation) => correlation.group(rule, seen, names),
@@ -41,9 +45,11 @@ impl Watches {
             // What has no value to group by belongs to no group.
             let Some(group) = group else { continue };
             let counted = correlation.map(|one| one.counted(rule, seen, names));
-            let clause = match correlation {
-                Some(correlation) => correlation.summary(rule, seen, names),
-                None => of.summary(seen, names),
+            let (clause, targets) = match correlation {
+                Some(correlation) => {
+                    (correlation.summary(rule, seen, names), correlation.targets(rule, seen, names))
+                }
+                None => (of.summary(seen, names), of.targets(seen, names)),
             };
             let counted = counted.unwrap_or_default().into_iter();
             visit(Found {
@@ -52,7 +58,7 @@ impl Watches {
                 group,
                 counted: counted.map(|value| key.value(&value)).collect(),
                 clause: clause.map(|clause| key.value(&clause)),
-                targets: of.targets(seen, names).iter().map(|target| key.value(target)).collect(),
+                targets: targets.iter().map(|target| key.value(target)).collect(),
             });
         }
     }

@@ -57,16 +57,16 @@ impl Watch {
             Wanted::One => format!("matched {}", titles(", ")),
             Wanted::Events(wanted) => {
                 let (of, told) = (titles(" or "), bounds(wanted));
-                format!("had {statistic} of {of} in {within}, {told} are told")
+                format!("had {statistic} of {of} in about {within}, {told} are told")
             }
             Wanted::Values(what, wanted) => {
                 let (of, told) = (titles(" or "), bounds(wanted));
                 format!(
-                    "had {statistic} different values of {what} in matches of {of} in {within}, {told} are told"
+                    "had {statistic} different values of {what} in matches of {of} in about {within}, {told} are told"
                 )
             }
-            Wanted::All => format!("matched {} within {within}", titles(" and ")),
-            Wanted::InOrder => format!("matched {} within {within}", titles(", then ")),
+            Wanted::All => format!("matched {} within about {within}", titles(" and ")),
+            Wanted::InOrder => format!("matched {} within about {within}", titles(", then ")),
         }
     }
 }

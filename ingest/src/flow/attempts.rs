@@ -27,6 +27,10 @@ pub const KEYS_MAX: usize = 1 << 17;
 /// Most interfaces of one object; rows of further ones are counted as dropped.
 pub const INTERFACES_MAX: usize = 1 << 16;
 
+/// With more names than this, they are forgotten at the end of an object; else most objects name the
+/// same interfaces as those before.
+const NAMES_KEPT_MAX: usize = 1 << 10;
+
 /// An answer of so many packets or fewer may be a mere SYN-ACK or RST.
 const REFUSAL_PACKETS_MAX: i64 = 2;
 
@@ -84,7 +88,10 @@ pub const FIELDS: &[Field] = &[
 #[derive(Debug, Default)]
 pub struct Attempts {
     interfaces: Vec<Interface>,
-    names: HashMap<Arc<str>, u32>,
+    /// By name: the object that met it last, and its place there among the interfaces.
+    names: HashMap<Arc<str>, (u32, u32)>,
+    /// Number of the object at hand.
+    object: u32,
     /// Places in `calls`, by the hash of their keys.
     places: HashTable<u32>,
     seeded: Seeded,
@@ -242,16 +249,20 @@ impl Attempts {
     }
 
     fn interface(&mut self, name: &str) -> Option<u32> {
-        if let Some(known) = self.names.get(name) {
-            return Some(*known);
+        let Self { interfaces, names, object, .. } = self;
+        let known = names.get_key_value(name);
+        if let Some((_, (of, id))) = known
+            && of == object
+        {
+            return Some(*id);
         }
-        if self.interfaces.len() >= INTERFACES_MAX {
+        if interfaces.len() >= INTERFACES_MAX {
             return None;
         }
-        let id = u32::try_from(self.interfaces.len()).ok()?;
-        let name: Arc<str> = name.into();
-        self.names.insert(Arc::clone(&name), id);
-        self.interfaces.push(Interface::new(name));
+        let id = u32::try_from(interfaces.len()).ok()?;
+        let name: Arc<str> = known.map_or_else(|| name.into(), |(name, _)| Arc::clone(name));
+        names.insert(Arc::clone(&name), (*object, id));
+        interfaces.push(Interface::new(name));
         Some(id)
     }
 
@@ -295,29 +306,50 @@ impl Attempts {
     /// afterwards.
     pub fn finish(&mut self) -> Vec<Attempt> {
         let own: Vec<Option<u128>> = self.interfaces.iter().map(Interface::own).collect();
-        let interfaces = std::mem::take(&mut self.interfaces);
-        let mut attempts = Vec::with_capacity(self.calls.len());
-        attempts.extend(self.calls.drain(..).filter_map(|(key, call)| {
+        let ranks = self.ranks();
+        let interfaces = &self.interfaces;
+        let mut ranked = Vec::with_capacity(self.calls.len());
+        ranked.extend(self.calls.drain(..).filter_map(|(key, call)| {
             let interface = key.interface as usize;
             let told = call.is_told_own;
             let told = told.map(|is_own| if is_own { key.opener } else { key.responder });
             let own = told.or(own.get(interface).copied().flatten())?;
-            call.attempt(&key, own, &interfaces.get(interface)?.name)
+            let attempt = call.attempt(&key, own, &interfaces.get(interface)?.name)?;
+            Some((*ranks.get(interface)?, attempt))
         }));
-        self.names.clear();
+        self.interfaces.clear();
+        self.object = self.object.wrapping_add(1);
+        if self.names.len() > NAMES_KEPT_MAX || self.object == 0 {
+            self.names.clear();
+        }
         self.places.clear();
         self.last = 0;
         self.dropped_rows = 0;
-        attempts.sort_unstable_by(|a, b| a.target().cmp(&b.target()));
+        let target = |(rank, one): &(u32, Attempt)| (*rank, one.peer, one.port, one.protocol);
+        ranked.sort_unstable_by_key(target);
         // Several own addresses may have called the same service.
-        attempts.dedup_by(|next, kept| {
-            let same = next.target() == kept.target();
+        ranked.dedup_by(|next, kept| {
+            let same = target(next) == target(kept);
             if same {
-                kept.merge(next);
+                kept.1.merge(&next.1);
             }
             same
         });
-        attempts
+        ranked.into_iter().map(|(_, attempt)| attempt).collect()
+    }
+
+    /// Where each interface stands among the names in their order.
+    fn ranks(&self) -> Vec<u32> {
+        let mut by_name: Vec<(&str, usize)> =
+            self.interfaces.iter().map(|interface| &*interface.name).zip(0..).collect();
+        by_name.sort_unstable();
+        let mut ranks = vec![0; by_name.len()];
+        for (rank, (_, at)) in (0..).zip(by_name) {
+            if let Some(place) = ranks.get_mut(at) {
+                *place = rank;
+            }
+        }
+        ranks
     }
 }
 
@@ -329,10 +361,6 @@ pub fn attempts(batch: &FlowBatch) -> Vec<Attempt> {
 }
 
 impl Attempt {
-    fn target(&self) -> (&str, u128, u16, u8) {
-        (&self.interface, self.peer, self.port, self.protocol)
-    }
-
     /// Joins what is known of the same target, in this object or in two.
     pub fn merge(&mut self, other: &Self) {
         self.first_start = self.first_start.min(other.first_start);

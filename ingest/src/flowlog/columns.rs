@@ -2,10 +2,12 @@
 //! a time, and appends it.
 
 use std::collections::BTreeMap;
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::marks::Marks;
-use super::words::{NULL, any_integer, ends, integer, integer_at, ipv4, ipv4_at, word};
+use super::words::{
+    NULL, any_integer, ends, integer, integer_at, ipv4, ipv4_at, ipv6_groups, word,
+};
 use crate::flow::{Data, Kind, Other, Values, Words};
 
 /// A column that grows line by line.
@@ -170,11 +172,17 @@ fn mapped(v4: u32) -> u128 {
 /// An address at the start of the text, or of IPv6.
 #[cold]
 fn ip(token: &[u8]) -> Option<u128> {
-    let v4 = || std::str::from_utf8(token).ok()?.parse::<std::net::Ipv4Addr>().ok();
-    v4().map(|v4| mapped(v4.to_bits())).or_else(|| ipv6(token))
+    if token.contains(&b':') {
+        return ipv6(token);
+    }
+    let v4: Ipv4Addr = std::str::from_utf8(token).ok()?.parse().ok()?;
+    Some(mapped(v4.to_bits()))
 }
 
 fn ipv6(token: &[u8]) -> Option<u128> {
+    if let Some(address) = ipv6_groups(token) {
+        return Some(address);
+    }
     let address: Ipv6Addr = std::str::from_utf8(token).ok()?.parse().ok()?;
     Some(address.to_bits())
 }
@@ -272,8 +280,10 @@ impl Dictionary {
         for (row, (start, end)) in places.enumerate() {
             let [newest, other] = &self.guesses;
             let ahead = text.get(start..).and_then(|ahead| ahead.first_chunk());
+            let len = end - start;
+            let mut short = None;
             if let Some(ahead) = ahead {
-                let (len, start) = (end - start, word(ahead, 0).unwrap_or(0));
+                let start = word(ahead, 0).unwrap_or(0);
                 let mut is_newest = newest.starts(start, len);
                 let mut is_other = other.starts(start, len);
                 if len > 8 {
@@ -285,8 +295,10 @@ impl Dictionary {
                     self.push_key(key);
                     continue;
                 }
+                short = (len <= SHORT_BYTES).then(|| Short::at(ahead, len));
             }
-            if text.get(start..end).and_then(|token| self.push_token(token)).is_none() {
+            let Some(token) = text.get(start..end) else { return row };
+            if self.push_token(short.unwrap_or_else(|| Short::of(token)), token).is_none() {
                 return row;
             }
         }
@@ -318,13 +330,13 @@ impl Dictionary {
 
     fn push_other(&mut self, text: &[u8], pos: usize) -> Option<usize> {
         let end = token_end(text, pos)?;
-        self.push_token(text.get(pos..end)?)?;
+        let token = text.get(pos..end)?;
+        self.push_token(Short::of(token), token)?;
         Some(end)
     }
 
-    fn push_token(&mut self, token: &[u8]) -> Option<()> {
-        let key = if token == b"-" { NULL_KEY } else { self.key(token)? };
-        let short = Short::of(token);
+    fn push_token(&mut self, short: Short, token: &[u8]) -> Option<()> {
+        let key = if token == b"-" { NULL_KEY } else { self.key(short, token)? };
         // A long word is never guessed by its first bytes alone.
         if token.len() <= SHORT_BYTES {
             let [newest, _] = self.guesses;
@@ -335,20 +347,21 @@ impl Dictionary {
     }
 
     /// The key of a word, new or known.
-    fn key(&mut self, token: &[u8]) -> Option<u32> {
-        if let Some(key) = self.find(token) {
+    fn key(&mut self, short: Short, token: &[u8]) -> Option<u32> {
+        if let Some(key) = self.find(short, token) {
             return Some(key);
         }
         match String::from_utf8_lossy(token) {
             std::borrow::Cow::Borrowed(word) => self.insert(word),
             std::borrow::Cow::Owned(lossy) => {
-                self.find(lossy.as_bytes()).or_else(|| self.insert(&lossy))
+                let known = self.find(Short::of(lossy.as_bytes()), lossy.as_bytes());
+                known.or_else(|| self.insert(&lossy))
             }
         }
     }
 
-    fn find(&self, token: &[u8]) -> Option<u32> {
-        let short = Short::of(token);
+    /// The key of a known word, which begins so.
+    fn find(&self, short: Short, token: &[u8]) -> Option<u32> {
         for slot in self.probe(&short, token) {
             let key = self.slots.get(slot)?.checked_sub(1)?;
             if self.shorts.get(key as usize) == Some(&short)
@@ -423,6 +436,14 @@ impl Dictionary {
 }
 
 impl Short {
+    /// Of the first `len` of these bytes.
+    #[inline]
+    fn at(ahead: &[u8; SHORT_BYTES], len: usize) -> Self {
+        let [a, b, c] = masks(len);
+        let at = |at| word(ahead, at).unwrap_or(0);
+        Self { words: [at(0) & a, at(8) & b, at(16) & c], len }
+    }
+
     #[inline]
     fn of(token: &[u8]) -> Self {
         let mut padded = [0; SHORT_BYTES];

@@ -211,6 +211,49 @@ pub(super) fn ipv4_at(text: &[u8], start: usize, end: usize) -> Option<u32> {
     })
 }
 
+/// IPv6 in groups of hexadecimal digits; whatever else, valid or not, is `None`.
+pub(super) fn ipv6_groups(token: &[u8]) -> Option<u128> {
+    const GROUPS: u32 = 8;
+    let (mut address, mut n_groups, mut gap) = (0_u128, 0, None);
+    let (mut group, mut n_digits, mut n_colons) = (0_u64, 0, 0);
+    for byte in token {
+        if let Some(digit) = char::from(*byte).to_digit(16) {
+            // A single colon stands between groups only.
+            if n_digits == 4 || n_colons == 1 && n_groups == 0 {
+                return None;
+            }
+            group = group << 4 | u64::from(digit);
+            (n_digits, n_colons) = (n_digits + 1, 0);
+        } else if *byte != b':' {
+            return None;
+        } else if n_digits > 0 {
+            address = address << 16 | u128::from(group);
+            (n_groups, group, n_digits, n_colons) = (n_groups + 1, 0, 0, 1);
+        } else {
+            n_colons += 1;
+            if n_colons == 2 && gap.replace(n_groups).is_some() || n_colons > 2 {
+                return None;
+            }
+        }
+    }
+    if n_digits > 0 {
+        address = address << 16 | u128::from(group);
+        n_groups += 1;
+    } else if n_colons != 2 {
+        return None;
+    }
+    match gap {
+        None => (n_groups == GROUPS).then_some(address),
+        // A gap stands for one group at least.
+        Some(before) if n_groups < GROUPS => {
+            let behind = 16 * (n_groups - before);
+            let low = address & !(u128::MAX << behind);
+            Some((address >> behind).checked_shl(16 * (GROUPS - before)).unwrap_or(0) | low)
+        }
+        Some(_) => None,
+    }
+}
+
 /// The values of digits, 0 for other bytes; and which are digits.
 #[inline]
 fn digits(lane: u8x16) -> (u8x16, u8x16) {
@@ -346,6 +389,22 @@ mod tests {
             for token in [ip.to_string(), junk, format!("{ip}{tail}")] {
                 let token = token.split(' ').next().unwrap_or_default();
                 check_ipv4(token);
+            }
+        }
+
+        #[test]
+        fn groups_agree_with_the_standard_library(
+            bits in any::<[u16; 8]>(), zeros in any::<u8>(), junk in "[0-9a-fA-F:]{1,20}|(1?:){0,9}1?",
+        ) {
+            let groups = (0..8).zip(bits).map(|(n, group)| if zeros >> n & 1 == 1 { 0 } else { group });
+            let groups: Vec<u16> = groups.collect();
+            let ip = std::net::Ipv6Addr::from(<[u16; 8]>::try_from(groups).unwrap());
+            let ip = ip.to_string();
+            for token in [ip.as_str(), &ip.to_uppercase(), &junk] {
+                if !token.contains('.') {
+                    let expected = token.parse().ok().map(std::net::Ipv6Addr::to_bits);
+                    prop_assert_eq!(ipv6_groups(token.as_bytes()), expected, "{}", token);
+                }
             }
         }
     }

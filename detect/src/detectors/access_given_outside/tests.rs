@@ -49,6 +49,43 @@ fn everybody_is_high() {
     }
 }
 
+/// What GuardDuty's custom rules ask of: image, database snapshot, bucket, function and role, given to
+/// `account`.
+fn each_given(account: &str) -> [Call; 5] {
+    let items = json!({ "add": { "items": [{ "userId": account }] } });
+    let image = json!({ "imageId": "ami-1", "launchPermission": items });
+    let database = json!({ "dBSnapshotIdentifier": "s", "attributeName": "restore",
+        "valuesToAdd": [account] });
+    let principal = json!({ "AWS": format!("arn:aws:iam::{account}:root") });
+    let bucket = serde_json::from_str::<Value>(&policy(&principal)).unwrap();
+    let bucket = json!({ "bucketName": "b", "bucketPolicy": bucket });
+    let function = json!({ "functionName": "f", "principal": account, "action": "lambda:Invoke" });
+    let does = |api: &str, request: Value| call("eve").api(api).request(request);
+    [
+        does("ec2:ModifyImageAttribute", image),
+        does("rds:ModifyDBSnapshotAttribute", database),
+        does("s3:PutBucketPolicy", bucket),
+        does("lambda:AddPermission20150331v2", function),
+        trust(&principal),
+    ]
+}
+
+#[test]
+fn each_is_told_that_is_given_to_a_foreign_account() {
+    for given in each_given(FOREIGN) {
+        let finding = Logs::new().call(0, "10:00", given).finding(ID);
+        assert_eq!(finding.severity, Severity::Medium);
+        assert!(finding.targets[0].ends_with(&format!(" to {FOREIGN}")), "{:?}", finding.targets);
+    }
+}
+
+#[test]
+fn each_is_quiet_that_is_given_to_the_own_account() {
+    for given in each_given(OWN) {
+        Logs::new().call(0, "10:00", given).stays_quiet(ID);
+    }
+}
+
 #[test]
 fn policies_are_read_as_text_and_as_values() {
     let principal = json!({ "AWS": format!("arn:aws:iam::{FOREIGN}:root") });

@@ -5,43 +5,71 @@ use crate::rules::{
     matcher::{Matcher, Pattern, Range},
     names::Names,
     predicate::{Item, Predicate, Test},
-    sigma::{self, Condition, Glob, GlobPart, Logs, Operand},
+    sigma::{self, Condition, Glob, GlobPart, Line, Logs, Operand},
 };
 
-/// The predicate; `None` where something was wrong, which is written down.
+/// Replaces placeholders by what the configuration has for them; where it has nothing, that is written
+/// down.
+pub(super) fn expand(condition: &mut Condition, names: &Names, faults: &mut Faults<'_>) {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => {
+            for part in parts {
+                expand(part, names, faults);
+            }
+        }
+        Condition::Not(part) => expand(part, names, faults),
+        Condition::Item(item) if has_placeholder(item) => {
+            let operands = std::mem::take(&mut item.values).into_iter();
+            item.values =
+                operands.flat_map(|one| expanded(one, item.line, names, faults)).collect();
+        }
+        Condition::Item(_) => {}
+    }
+}
+
+fn has_placeholder(item: &sigma::Item) -> bool {
+    item.values.iter().any(|value| matches!(value, Operand::Placeholder(_)))
+}
+
+fn expanded(operand: Operand, line: Line, names: &Names, faults: &mut Faults<'_>) -> Vec<Operand> {
+    let Operand::Placeholder(name) = operand else { return vec![operand] };
+    let values = names.placeholders.get(&name).map(Vec::as_slice).unwrap_or_default();
+    if values.is_empty() {
+        let what = format!("the configuration has no values for the placeholder `%{name}%`");
+        faults.add(line, what);
+    }
+    let literal = |value: &String| Operand::Glob(Glob(vec![GlobPart::Text(value.clone())]));
+    values.iter().map(literal).collect()
+}
+
+/// The predicate of a condition without placeholders; `None` where something was wrong, which is written down.
 pub(super) fn predicate(
     condition: &Condition,
     logs: Logs,
-    names: &Names,
     faults: &mut Faults<'_>,
 ) -> Option<Predicate> {
     let all = |parts: &[Condition], faults: &mut Faults<'_>| -> Option<Vec<Predicate>> {
         // Every fault is told, not only the first.
-        let parts: Vec<_> = parts.iter().map(|part| predicate(part, logs, names, faults)).collect();
+        let parts: Vec<_> = parts.iter().map(|part| predicate(part, logs, faults)).collect();
         parts.into_iter().collect()
     };
     Some(match condition {
         Condition::All(parts) => Predicate::All(all(parts, faults)?),
         Condition::Any(parts) => Predicate::Any(all(parts, faults)?),
-        Condition::Not(part) => Predicate::Not(Box::new(predicate(part, logs, names, faults)?)),
+        Condition::Not(part) => Predicate::Not(Box::new(predicate(part, logs, faults)?)),
         Condition::Item(item) => match &item.field {
             Some(name) => {
                 let field = faults.field(name, logs);
-                let tests = tests(item, logs, names, faults);
+                let tests = tests(item, logs, faults);
                 let (field, needs_all, tests) = (field?, item.needs_all, tests?);
                 Predicate::Item(Item { field, needs_all, tests })
             }
-            None => keywords(item, logs, names, faults)?,
+            None => keywords(item, logs, faults)?,
         },
     })
 }
 
-fn keywords(
-    item: &sigma::Item,
-    logs: Logs,
-    names: &Names,
-    faults: &mut Faults<'_>,
-) -> Option<Predicate> {
+fn keywords(item: &sigma::Item, logs: Logs, faults: &mut Faults<'_>) -> Option<Predicate> {
     if logs == Logs::Flow {
         faults.add(item.line, "keywords are for texts; flow logs have fields only");
         return None;
@@ -51,9 +79,9 @@ fn keywords(
         return None;
     };
     let mut patterns = Vec::new();
-    for operand in expanded(item, names, faults)? {
+    for operand in &item.values {
         match operand {
-            Operand::Glob(glob) => patterns.push(Pattern::anywhere(&glob, cased)),
+            Operand::Glob(glob) => patterns.push(Pattern::anywhere(glob, cased)),
             Operand::Number(number) => {
                 let glob = Glob(vec![GlobPart::Text(number.to_string())]);
                 patterns.push(Pattern::anywhere(&glob, cased));
@@ -67,14 +95,9 @@ fn keywords(
     Some(Predicate::Keywords { patterns, needs_all: item.needs_all })
 }
 
-fn tests(
-    item: &sigma::Item,
-    logs: Logs,
-    names: &Names,
-    faults: &mut Faults<'_>,
-) -> Option<Vec<Test>> {
-    let operands = expanded(item, names, faults)?;
-    let made: Vec<_> = operands.iter().map(|operand| test(item, operand, logs, faults)).collect();
+fn tests(item: &sigma::Item, logs: Logs, faults: &mut Faults<'_>) -> Option<Vec<Test>> {
+    let made: Vec<_> =
+        item.values.iter().map(|operand| test(item, operand, logs, faults)).collect();
     made.into_iter().collect()
 }
 
@@ -135,23 +158,4 @@ fn literal(glob: &Glob) -> Option<&str> {
         [GlobPart::Text(text)] => Some(text),
         _ => None,
     }
-}
-
-/// The values of an item, placeholders replaced by what the configuration has for them.
-fn expanded(item: &sigma::Item, names: &Names, faults: &mut Faults<'_>) -> Option<Vec<Operand>> {
-    let mut operands = Vec::new();
-    for operand in &item.values {
-        let Operand::Placeholder(name) = operand else {
-            operands.push(operand.clone());
-            continue;
-        };
-        let Some(values) = names.placeholders.get(name).filter(|values| !values.is_empty()) else {
-            let what = format!("the configuration has no values for the placeholder `%{name}%`");
-            faults.add(item.line, what);
-            return None;
-        };
-        let literal = |value: &String| Operand::Glob(Glob(vec![GlobPart::Text(value.clone())]));
-        operands.extend(values.iter().map(literal));
-    }
-    Some(operands)
 }

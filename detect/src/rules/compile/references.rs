@@ -36,7 +36,7 @@ impl References {
         // What names itself in a file of several leaves the name of the file to the others.
         let mut nameless: BTreeMap<&str, usize> = BTreeMap::new();
         let mut all: BTreeMap<&str, usize> = BTreeMap::new();
-        for head in documents.iter().filter_map(head) {
+        for head in documents.iter().filter_map(Document::head) {
             *all.entry(&head.file).or_default() += 1;
             *nameless.entry(&head.file).or_default() += usize::from(head.name.is_none());
         }
@@ -46,7 +46,7 @@ impl References {
         }
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         for document in documents {
-            let Some(head) = head(document) else {
+            let Some(head) = document.head() else {
                 references.ids.push(None);
                 continue;
             };
@@ -120,14 +120,6 @@ impl References {
         let numbered = (0..).map(RuleNo).zip(rules);
         let mut made = numbered.filter(|(_, rule)| rule.id == *id).map(|(no, _)| no);
         made.next().ok_or_else(|| format!("the rule `{name}` could not be read"))
-    }
-}
-
-fn head(document: &Document) -> Option<&Head> {
-    match document {
-        Document::Detection(detection) => Some(&detection.head),
-        Document::Correlation(correlation) => Some(&correlation.head),
-        Document::Filter(_) | Document::Other(_) => None,
     }
 }
 

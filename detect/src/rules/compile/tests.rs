@@ -24,7 +24,15 @@ fn rule(file: &str, condition: Condition) -> Document {
 fn filter(rules: Option<&[&str]>, condition: Condition) -> Document {
     let rules = rules.map(|rules| rules.iter().map(|rule| (LINE, (*rule).to_owned())).collect());
     let (file, title, logs) = ("filters.yml".into(), "f".to_owned(), Logs::CloudTrail);
-    Document::Filter(Filter { file, line: Line(1), title, logs, rules, condition })
+    Document::Filter(Filter {
+        file,
+        line: Line(1),
+        title,
+        logs,
+        rules,
+        condition,
+        samples: Vec::new(),
+    })
 }
 
 fn ids(set: &RuleSet) -> Vec<&str> {

@@ -57,6 +57,23 @@ fn a_name_that_does_not_exist_is_told_with_one_that_does() {
 }
 
 #[test]
+fn keys_of_an_identity_are_those_of_aws() {
+    let said = error("userIdentity.usrName", Logs::CloudTrail);
+    assert_eq!(said, "`userIdentity` has no field `usrName`; did you mean `userName`?");
+    let said = error("useridentity.sessionContext.attributes.mfa", Logs::CloudTrail);
+    assert_eq!(said, "`userIdentity.sessionContext.attributes` has no field `mfa`");
+    for fine in [
+        "userIdentity",
+        "userIdentity.USERNAME",
+        "userIdentity.sessionContext.sessionIssuer.arn",
+        "userIdentity.sessionContext.webIdFederationData.attributes.x",
+        "userIdentity.onBehalfOf.userId",
+    ] {
+        assert!(Field::of(&name(fine), Logs::CloudTrail).is_ok(), "{fine}");
+    }
+}
+
+#[test]
 fn texts_that_hold_json_are_stepped_into() {
     let policy = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"}}]}"#;
     let encoded = "%7B%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%7D%5D%7D";

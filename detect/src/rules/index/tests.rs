@@ -49,14 +49,14 @@ fn what_a_part_of_the_record_rules_out_is_left_out() {
     let left = |agent: &str, address: &str, call: Call| {
         ask(&call.agent(agent).from_ip(address).raw(), |record| {
             let (event, api) = (record.event, record.api);
-            let candidates = Candidates {
-                api: (0, &set.of_api(event, api)),
-                caller: (0, &set.of_caller(event, record.principal)),
-                address: (0, &set.of_address(event, record.caller, record.origin)),
-            };
+            let candidates = Candidates { api: &set.of_api(event, api), numbers: [0, 0] };
             let mut sieve = Sieve::default();
             let left = sieve.left(&set, candidates, record);
-            left.plain.iter().map(|no| no.0).collect::<Vec<_>>()
+            left.words
+                .iter()
+                .flat_map(|(at, word)| super::of_word(*at, *word))
+                .map(|no| no.0)
+                .collect::<Vec<_>>()
         })
     };
     let plain = || call("alice");
@@ -172,27 +172,23 @@ proptest! {
 #[derive(Default)]
 struct Shared {
     apis: Interner<super::OfApi>,
-    callers: Interner<super::Open>,
-    addresses: Interner<super::Open>,
+    callers: Interner<()>,
+    addresses: Interner<()>,
     sieve: Sieve,
 }
 
 impl Shared {
     fn matching(&mut self, set: &RuleSet, raw: &str) -> Vec<u32> {
         ask(raw, |record| {
-            let Record { event, api, principal, caller, origin, .. } = *record;
+            let Record { event, api, .. } = *record;
             let key = format!("{} {} {:?}", event.source, event.name, event.read_only);
             let of_api = self.apis.number(key.as_bytes(), || set.of_api(event, api));
             let key = format!("{:?} {:?}", event.identity, event.recipient_account);
-            let of_caller = self.callers.number(key.as_bytes(), || set.of_caller(event, principal));
+            let n_caller = self.callers.number(key.as_bytes(), || ());
             let key = format!("{:?}", event.source_ip);
-            let of_address =
-                self.addresses.number(key.as_bytes(), || set.of_address(event, caller, origin));
-            let candidates = Candidates {
-                api: (of_api, self.apis.get(of_api).unwrap()),
-                caller: (of_caller, self.callers.get(of_caller).unwrap()),
-                address: (of_address, self.addresses.get(of_address).unwrap()),
-            };
+            let n_address = self.addresses.number(key.as_bytes(), || ());
+            let api = self.apis.get(of_api).unwrap();
+            let candidates = Candidates { api, numbers: [n_caller, n_address] };
             let mut found = Vec::new();
             set.matches(self.sieve.left(set, candidates, record), record, &mut |RuleNo(no)| {
                 found.push(no);

@@ -144,6 +144,63 @@ fn actions_and_administrators_are_told() {
     assert!(!attach(&format!("arn:aws:iam::{ACCOUNT}:policy/AdministratorAccess")));
 }
 
+/// The providers of which a trust policy of these statements lets in everybody.
+fn open(statements: impl Into<Value>) -> Vec<String> {
+    let policy = json!({ "Statement": statements.into() }).to_string();
+    let given = given(json!({ "roleName": "r", "assumeRolePolicyDocument": policy }));
+    given.open_providers.into_iter().collect()
+}
+
+fn federated(condition: &Value) -> Value {
+    let arn = format!("arn:aws:iam::{ACCOUNT}:oidc-provider/gitlab.com");
+    json!({ "Effect": "Allow", "Principal": { "Federated": arn },
+        "Action": "sts:AssumeRoleWithWebIdentity", "Condition": condition })
+}
+
+#[test]
+fn a_provider_is_open_unless_every_statement_and_value_names_an_owner() {
+    let like =
+        |subjects: Value| federated(&json!({ "StringLike": { "GitLab.com:sub": subjects } }));
+    let none: [&str; 0] = [];
+    for subjects in [
+        json!("repo:acme/shop:*"),
+        json!(["repo:acme/*", "repo:acme/shop:ref:refs/heads/main"]),
+        json!("organization:acme:project:*"),
+        json!("acme/*"),
+    ] {
+        assert_eq!(open(like(subjects.clone())), none, "{subjects}");
+    }
+    for subjects in [
+        json!("*"),
+        json!("repo:*"),
+        json!("repo:acme*"),
+        json!("repo:*/shop:*"),
+        json!("r?po:acme/shop"),
+        json!(["repo:acme/shop:*", "repo:*"]),
+        json!([]),
+    ] {
+        assert_eq!(open(like(subjects.clone())), ["gitlab.com"], "{subjects}");
+    }
+    let closed = like(json!("repo:acme/shop:*"));
+    assert_eq!(open(json!([closed, federated(&json!({}))])), ["gitlab.com"]);
+    let by_owner = |operator: &str, key: &str| federated(&json!({ operator: { key: "acme" } }));
+    assert_eq!(open(by_owner("StringEquals", "gitlab.com:repository_owner")), none);
+    assert_eq!(open(by_owner("ForAllValues:StringLikeIfExists", "gitlab.com:sub")), none);
+    for (operator, key) in [
+        ("StringEquals", "gitlab.com:aud"),
+        ("StringEquals", "example.com:sub"),
+        ("StringNotEquals", "gitlab.com:sub"),
+    ] {
+        assert_eq!(open(by_owner(operator, key)), ["gitlab.com"], "{operator} {key}");
+    }
+    let mut tags = federated(&json!({}));
+    tags["Action"] = json!("sts:TagSession");
+    assert_eq!(open(tags), none);
+    let mut denied = federated(&json!({}));
+    denied["Effect"] = json!("Deny");
+    assert_eq!(open(denied), none);
+}
+
 #[test]
 fn parameters_give_access() {
     let items = json!([{ "userId": FOREIGN }, { "group": "all" },

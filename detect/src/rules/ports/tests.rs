@@ -26,9 +26,14 @@ fn rules(selections: &[&str], names: Names) -> RuleSet {
 /// Asserts that no row that a rule matches is left out, whatever its ports; how many rows are asked.
 #[track_caller]
 fn asked(set: &RuleSet, ports: impl Iterator<Item = (String, String)>) -> usize {
-    let format = FlowFormat::parse("${srcport} ${dstport} ${action}").unwrap();
-    let text: Vec<String> = ports.map(|(from, to)| format!("{from} {to} ACCEPT")).collect();
-    let text = text.join("\n");
+    let lines: Vec<String> = ports.map(|(from, to)| format!("{from} {to} ACCEPT")).collect();
+    asked_of(set, "${srcport} ${dstport} ${action}", &lines.join("\n"))
+}
+
+/// The same of any rows.
+#[track_caller]
+fn asked_of(set: &RuleSet, format: &str, text: &str) -> usize {
+    let format = FlowFormat::parse(format).unwrap();
     let by_ports = ByPorts::of(set.rules(), set.names());
     let mut n_asked = 0;
     FlowReader::new(Some(format)).read(text.as_bytes(), &mut |batch| {
@@ -40,7 +45,7 @@ fn asked(set: &RuleSet, ports: impl Iterator<Item = (String, String)>) -> usize 
         for (row, left) in left.iter().enumerate() {
             let view = View::whole(FlowRow { batch: &batch, row }, set.names());
             for (no, rule) in (0..).map(RuleNo).zip(set.rules()) {
-                let holds = rule.predicate.holds(&view).unwrap();
+                let holds = rule.predicate().holds(&view).unwrap();
                 assert!(!holds || left.contains(&no), "{no:?} of row {row}");
             }
         }
@@ -76,6 +81,47 @@ fn ports_tell_the_rows_that_can_match() {
             n_asked,
             "{selection}"
         );
+    }
+}
+
+#[test]
+fn a_row_outside_of_a_range_is_not_asked() {
+    let packets: Vec<String> = (0..100).map(|n| n.to_string()).chain(["-".to_owned()]).collect();
+    let addresses = ["10.0.0.1", "192.0.2.1", "2001:db8::1", "fd00::1", "-"];
+    let rows: Vec<String> = packets
+        .iter()
+        .flat_map(|packets| addresses.map(|address| format!("{packets} {address} 22")))
+        .collect();
+    for (selection, n_asked) in [
+        ("packets: 5", 5),
+        ("packets: [5, '7', 'x']", 505),
+        ("packets|gt: 97.5", 10),
+        ("packets|gte: 4, packets|lte: 8", 25),
+        ("packets|gte: 9007199254740993", 505),
+        ("packets|exists: true", 505),
+        ("srcaddr|cidr: 10.0.0.0/8", 101),
+        ("srcaddr|cidr: [10.0.0.0/8, 'fc00::/7']", 202),
+        ("srcaddr|cidr: 10.0.0.0/8, packets: 5, dstport: 22", 1),
+        ("srcaddr: 10.0.0.1", 505),
+    ] {
+        let set = rules(&[selection], Names::default());
+        let n = asked_of(&set, "${packets} ${srcaddr} ${dstport}", &rows.join("\n"));
+        assert_eq!(n, n_asked, "{selection}");
+    }
+    for (condition, n_asked) in [
+        ("not (s or t)", (303 + 101) * 96 / 101),
+        ("not (s and t)", 505),
+        ("s or t", 505),
+        ("t and not s", (303 + 101) * 5 / 101),
+    ] {
+        let text = format!(
+            "title: Flows\nlogsource: {{product: aws, service: vpcflow}}\ndetection:\n  \
+             s: {{srcaddr|cidr: 10.0.0.0/8}}\n  t: {{packets|lt: 5}}\n  condition: {condition}\n"
+        );
+        let (set, errors) = RuleSet::read([("a.yml", text.as_str())], Names::default());
+        assert_eq!(errors, []);
+        let n = asked_of(&set, "${packets} ${srcaddr} ${dstport}", &rows.join("\n"));
+        assert_eq!(n, n_asked, "{condition}");
     }
 }
 

@@ -196,10 +196,10 @@ impl<'b> Reader<'_, '_, 'b> {
         found.into_iter().next().ok_or_else(|| self.missing(name))
     }
 
-    /// `1 of them`, `all of selection_*`.
+    /// `1 of them`, which other rule sets write `any of them`, and `all of selection_*`.
     fn some_of(&mut self, count: &str) -> Result<Condition, Fault> {
         let is_all = match count.to_ascii_lowercase().as_str() {
-            "1" => false,
+            "1" | "any" => false,
             "all" => true,
             _ => {
                 let what =

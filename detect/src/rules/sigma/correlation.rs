@@ -69,11 +69,11 @@ fn rules(table: Table<'_>) -> Result<Vec<(Line, String)>, Fault> {
     Ok(rules)
 }
 
-/// A number and one letter of `s`, `m`, `h`, `d`.
+/// A number and one letter of `s`, `m`, `h`, `d`, `w`.
 fn timespan_ms(table: Table<'_>) -> Result<i64, Fault> {
     let node = table.required("timespan")?;
     let span = text(node, "timespan")?;
-    let units = [('s', 1_000), ('m', 60_000), ('h', 3_600_000), ('d', DAY_MS)];
+    let units = [('s', 1_000), ('m', 60_000), ('h', 3_600_000), ('d', DAY_MS), ('w', 7 * DAY_MS)];
     let read = units.iter().find_map(|(unit, unit_ms)| {
         let digits = span.strip_suffix(*unit)?;
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -112,14 +112,15 @@ fn kind(table: Table<'_>, rules: &[(Line, String)]) -> Result<CorrelationKind, F
         "event_count" => {
             let condition = Table::of(table.required("condition")?, "condition")?;
             condition.only(&BOUNDS.map(|(name, _)| name))?;
-            Ok(CorrelationKind::EventCount(bounds(condition)?))
+            // A window ends with a match: none at all is never counted.
+            Ok(CorrelationKind::EventCount(bounds(condition, 1)?))
         }
         "value_count" => {
             let condition = Table::of(table.required("condition")?, "condition")?;
             let [eq, gt, gte, lt, lte, neq] = BOUNDS.map(|(name, _)| name);
             condition.only(&[eq, "field", gt, gte, lt, lte, neq])?;
             condition.required("field")?;
-            Ok(CorrelationKind::ValueCount(fields(condition, "field")?, bounds(condition)?))
+            Ok(CorrelationKind::ValueCount(fields(condition, "field")?, bounds(condition, 0)?))
         }
         name @ ("temporal" | "temporal_ordered") => {
             if let [(line, _)] = rules {
@@ -142,7 +143,8 @@ fn kind(table: Table<'_>, rules: &[(Line, String)]) -> Result<CorrelationKind, F
     }
 }
 
-fn bounds(condition: Table<'_>) -> Result<Bounds, Fault> {
+/// The bounds of a count that is `least` or more.
+fn bounds(condition: Table<'_>, least: u64) -> Result<Bounds, Fault> {
     let mut bounds = Vec::new();
     for (name, bound) in BOUNDS {
         let Some(node) = condition.get(name) else { continue };
@@ -158,16 +160,17 @@ fn bounds(condition: Table<'_>) -> Result<Bounds, Fault> {
         let names = BOUNDS.map(|(name, _)| name).join(", ");
         return Err(Fault::new(condition.line, format!("condition without a count ({names})")));
     }
-    if bounds.is_empty() {
-        return Err(Fault::new(condition.line, "condition that no count can meet"));
+    if bounds.is_empty(least) {
+        let what = format!("condition that no count can meet (expected one for {least} or more)");
+        return Err(Fault::new(condition.line, what));
     }
     Ok(bounds)
 }
 
 impl Bounds {
-    /// Whether no count is within all of them.
-    fn is_empty(&self) -> bool {
-        let (mut low, mut high) = (0, u64::MAX);
+    /// Whether no count of `least` or more is within all of them.
+    fn is_empty(&self, least: u64) -> bool {
+        let (mut low, mut high) = (least, u64::MAX);
         for (bound, count) in &self.0 {
             match bound {
                 Bound::Less => high = high.min(count.saturating_sub(1)),
@@ -192,7 +195,7 @@ fn check_all(table: Table<'_>, kind: &str, rules: &[(Line, String)]) -> Result<(
         Kind::Mapping(_) => {
             let condition = Table::of(node, "condition")?;
             condition.only(&BOUNDS.map(|(name, _)| name))?;
-            let Bounds(bounds) = bounds(condition)?;
+            let Bounds(bounds) = bounds(condition, 0)?;
             let n_rules = rules.len() as u64;
             bounds.iter().all(|(bound, count)| match bound {
                 Bound::GreaterOrEqual | Bound::Equal => *count == n_rules,

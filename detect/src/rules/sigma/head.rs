@@ -1,7 +1,7 @@
 //! What a rule says about itself, the tables `sentrail` and `tests` among it.
 
 use super::{
-    FieldName, Head, Level, Line, Notes, Piece, Template, Usual, sample,
+    FieldName, Head, Level, Line, Notes, Piece, Sample, Template, Usual, sample,
     table::{Faults, Table, shown, text, unknown},
 };
 use crate::rules::yaml::{Fault, Node};
@@ -20,15 +20,11 @@ const LEVELS: [(&str, Level); 5] = [
     ("critical", Level::Critical),
 ];
 
-const USUALS: [(&str, Usual); 4] = [
-    ("never", Usual::Never),
-    ("api", Usual::Api),
-    ("api-or-cold", Usual::ApiOrCold),
-    ("match", Usual::Match),
-];
+const USUALS: [(&str, Usual); 3] =
+    [("never", Usual::Never), ("api", Usual::Api), ("match", Usual::Match)];
 
-pub(super) const NOTES: [&str; 7] =
-    ["guardduty", "misses", "quiet-when", "summary", "targets", "triage", "usual"];
+pub(super) const NOTES: [&str; 8] =
+    ["cold", "guardduty", "misses", "quiet-when", "summary", "targets", "triage", "usual"];
 
 pub(super) fn head(file: &Arc<str>, table: Table<'_>, faults: &mut Faults) -> Option<Head> {
     let title = faults.keep(title(table));
@@ -46,10 +42,7 @@ pub(super) fn head(file: &Arc<str>, table: Table<'_>, faults: &mut Faults) -> Op
         }),
         None => Some(Notes::default()),
     };
-    let samples = match table.get("tests") {
-        Some(node) => sample::read(node, faults),
-        None => Some(Vec::new()),
-    };
+    let samples = samples(table, faults);
     let (line, title) = title?;
     Some(Head {
         file: Arc::clone(file),
@@ -64,7 +57,13 @@ pub(super) fn head(file: &Arc<str>, table: Table<'_>, faults: &mut Faults) -> Op
         references: references?,
         notes: notes?,
         samples: samples?,
+        is_built_in: false,
     })
+}
+
+/// Table `tests`.
+pub(super) fn samples(table: Table<'_>, faults: &mut Faults) -> Option<Vec<Sample>> {
+    table.get("tests").map_or_else(|| Some(Vec::new()), |node| sample::read(node, faults))
 }
 
 /// `title` and its line.
@@ -145,15 +144,29 @@ fn notes(table: Table<'_>, faults: &mut Faults) -> Option<Notes> {
     let summary = faults.keep(table.get("summary").map(template).transpose());
     let targets = faults.keep(fields(table, "targets"));
     let usual = faults.keep(one_of(table, "usual", &USUALS));
+    let is_low_cold = faults.keep(cold(table));
     Some(Notes {
         guardduty: guardduty?,
         summary: summary?,
         targets: targets?,
         usual: usual?.unwrap_or_default(),
+        is_low_cold: is_low_cold?,
         quiet_when: quiet_when?,
         misses: misses?,
         triage: triage?,
     })
+}
+
+/// Whether a match is low while nobody has history, which matters only where history does.
+fn cold(table: Table<'_>) -> Result<bool, Fault> {
+    let is_low = one_of(table, "cold", &[("low", true)])?.is_some();
+    let is_usual = table.text("usual").ok().flatten().is_some_and(|usual| usual != "never");
+    match table.get("cold") {
+        Some(node) if !is_usual => {
+            Err(Fault::new(node.line, "\"cold\" without \"usual\" (expected both)"))
+        }
+        _ => Ok(is_low),
+    }
 }
 
 /// The fields that a key names: one, or a list of them.
@@ -163,7 +176,9 @@ pub(super) fn fields(table: Table<'_>, key: &str) -> Result<Vec<FieldName>, Faul
 
 /// `requestParameters.userName`. There are no quotes and no indices: lists are looked through.
 pub(super) fn field(line: Line, name: &str) -> Result<FieldName, Fault> {
-    let is_odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`');
+    let is_odd = |c: char| {
+        c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`' | '{' | '}' | '[' | ']')
+    };
     let path: Vec<String> = name.split('.').map(str::to_owned).collect();
     if name.len() > FIELD_BYTES_MAX || name.contains(is_odd) || path.iter().any(String::is_empty) {
         let what = format!("field {} (expected one as requestParameters.userName)", shown(name));

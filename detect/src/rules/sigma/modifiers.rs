@@ -146,6 +146,9 @@ impl<'a> Chain<'a> {
     }
 
     fn modifier(&self, word: &str) -> Result<Modifier, Fault> {
+        if word.is_empty() {
+            return Err(self.fault("\"|\" with no modifier behind it"));
+        }
         if let Some((_, modifier)) = MODIFIERS.iter().find(|(name, _)| *name == word) {
             return Ok(*modifier);
         }
@@ -265,8 +268,8 @@ pub(super) fn item(key: &Key, node: &Node) -> Result<Condition, Fault> {
             let name = format!("value of {}", shown(&key.text));
             return Err(wrong(node, &name, "a value; fields within fields are joined with dots"));
         };
-        if scalar.value == Value::Null && nodes.len() > 1 {
-            let what = "null in a list of values (expected a selection of its own for it)";
+        if scalar.value == Value::Null && chain.has(M::All) {
+            let what = "null under \"all\" (expected a selection of its own for it)";
             return Err(Fault::new(node.line, what));
         }
         let operands = match &field {

@@ -114,12 +114,13 @@ fn detection(
 }
 
 fn filter(file: &Arc<str>, table: Table<'_>, node: &Node, faults: &mut Faults) -> Option<Filter> {
-    faults.keep(refuse(table, "filter", &["generate", "level", "sentrail", "tests"]));
+    faults.keep(refuse(table, "filter", &["generate", "level", "sentrail"]));
     let (line, title) = faults.keep(head::title(table)).unzip();
     let logs = faults.keep(logs(table));
     let inner = faults.keep(Table::of(node, "filter"))?;
     let rules = faults.keep(filtered(inner));
     let condition = selection::condition(inner, &["rules"], faults);
+    let samples = head::samples(table, faults);
     Some(Filter {
         file: Arc::clone(file),
         line: line?,
@@ -127,6 +128,7 @@ fn filter(file: &Arc<str>, table: Table<'_>, node: &Node, faults: &mut Faults) -
         logs: logs?,
         rules: rules?,
         condition: condition?,
+        samples: samples?,
     })
 }
 

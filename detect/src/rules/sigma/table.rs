@@ -5,7 +5,7 @@ use crate::{
         sigma::Line,
         yaml::{Fault, Key, Kind, Node, Scalar, Value},
     },
-    suggest,
+    suggest::suggest,
 };
 
 /// A word is cut to this in a message. Unit: characters.

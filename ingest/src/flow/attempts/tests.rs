@@ -150,6 +150,25 @@ fn several_own_addresses_make_one_attempt() {
 }
 
 #[test]
+fn names_are_kept_from_object_to_object_within_their_bound() {
+    let mut all = Attempts::default();
+    let mut interfaces = |n: usize| -> Vec<String> {
+        let line = |n| format!("eni-{n} 10.0.0.1 192.0.2.1 40000 80\n");
+        let lines: String = (0..n).map(line).collect();
+        let text = format!("interface-id srcaddr dstaddr srcport dstport\n{lines}");
+        FlowReader::default().read(text.as_bytes(), &mut |batch| all.add(&batch));
+        let found = all.finish().iter().map(|one| one.interface.to_string()).collect();
+        assert_eq!(all.names.len(), if n > NAMES_KEPT_MAX { 0 } else { n });
+        found
+    };
+    assert_eq!(interfaces(2), ["eni-0", "eni-1"]);
+    assert_eq!(interfaces(3), ["eni-0", "eni-1", "eni-2"]);
+    assert_eq!(interfaces(NAMES_KEPT_MAX).len(), NAMES_KEPT_MAX);
+    assert_eq!(interfaces(NAMES_KEPT_MAX + 1).len(), NAMES_KEPT_MAX + 1);
+    assert_eq!(interfaces(1), ["eni-0"]);
+}
+
+#[test]
 fn keys_are_bounded_and_the_rest_is_counted() {
     let mut text = String::from("interface-id srcaddr dstaddr srcport dstport flow-direction\n");
     for i in 0..u32::try_from(KEYS_MAX).unwrap() + 10 {

@@ -43,6 +43,7 @@ fn some_of_selections() {
     means(selections, "1 of s_* and not 1 of f_*", "((x=#1 | x=#2) & !x=#3)");
     means(selections, "all of *_* and f_a", "((x=#1 & x=#2 & x=#3 & x=#4) & x=#3)");
     means(selections, "all of s_* and 1 of f_a", "((x=#1 & x=#2) & x=#3)");
+    means(selections, "any of s_* and f_a and _f", "((x=#1 | x=#2) & x=#3 & x=#4)");
     means(selections, "1 of *a or 1 of s*b and _f", "((x=#1 | x=#3) | (x=#2 & x=#4))");
     means("a: {x: 1}\na-a: {x: 2}", "1 of a*a and a", "(x=#2 & x=#1)");
 }
@@ -58,7 +59,6 @@ fn a_list_of_conditions_is_one_of_them() {
 fn what_is_no_condition() {
     refused("a or b or cc", "no selection \"cc\"; did you mean \"c\"?");
     refused("a or b or 1 of d*", "no selection \"d*\"; ");
-    refused("any of them", "\"any of\" (expected \"1 of\" or \"all of\")");
     refused("2 of them", "\"2 of\" (expected \"1 of\" or \"all of\")");
     refused("a b c", "\"b\" (expected \"and\", \"or\" or the end)");
     refused("a or b or c)", "\")\" (expected \"and\", \"or\" or the end)");

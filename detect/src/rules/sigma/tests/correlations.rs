@@ -102,9 +102,13 @@ fn aliases_stand_for_fields() {
 
 #[test]
 fn timespans_are_seconds_to_days() {
-    for (span, span_ms) in
-        [("1s", 1_000), ("90m", 5_400_000), ("2h", 7_200_000), ("7d", 604_800_000)]
-    {
+    for (span, span_ms) in [
+        ("1s", 1_000),
+        ("90m", 5_400_000),
+        ("2h", 7_200_000),
+        ("7d", 604_800_000),
+        ("1w", 604_800_000),
+    ] {
         let found = correlation(&TEMPORAL.replace("1h", span));
         assert_eq!(found.timespan_ms, span_ms);
     }
@@ -112,7 +116,7 @@ fn timespans_are_seconds_to_days() {
         let fault = format!("6: timespan \"{span}\" (expected 1s to 7d)");
         refused(&TEMPORAL.replace("1h", span), &fault);
     }
-    for span in ["5", "1w", "1M", "1H", "1h30m", "-1h", "h", "1.5h", "1 h"] {
+    for span in ["5", "1y", "1M", "1H", "1h30m", "-1h", "h", "1.5h", "1 h"] {
         let fault = format!("6: timespan \"{span}\" (expected one as 30s, 5m, 2h or 1d)");
         refused(&TEMPORAL.replace("1h", span), &fault);
     }
@@ -160,6 +164,10 @@ fn what_is_no_correlation() {
         ("{gt: 5, lt: 6}", "condition that no count can meet"),
         ("{eq: 5, neq: 5}", "condition that no count can meet"),
         ("{lt: 0}", "condition that no count can meet"),
+        ("{lt: 1}", "condition that no count can meet (expected one for 1 or more)"),
+        ("{lte: 0}", "condition that no count can meet"),
+        ("{eq: 0}", "condition that no count can meet"),
+        ("{lt: 2, neq: 1}", "condition that no count can meet"),
         ("{ge: 5}", "condition has no key \"ge\"; did you mean"),
         ("{}", "condition is empty"),
         ("5", "condition is a number (expected a mapping)"),

@@ -141,8 +141,13 @@ fn notes_have_their_keys() {
     assert_eq!(detection(&notes("usual: never")).head.notes.usual, Usual::Never);
     refuses(
         &notes("usual: always"),
-        &["7: no usual \"always\"; expected one of never, api, api-or-cold, match"],
+        &["7: no usual \"always\"; expected one of never, api, match"],
     );
+    assert!(detection(&notes("usual: api\n  cold: low")).head.notes.is_low_cold);
+    refuses(&notes("usual: api\n  cold: high"), &["8: no cold \"high\"; expected one of low"]);
+    let alone = "7: \"cold\" without \"usual\" (expected both)";
+    refuses(&notes("cold: low"), &[alone]);
+    refuses(&notes("cold: low\n  usual: never"), &[alone]);
     refuses(
         &notes("quiet_when: x"),
         &["7: sentrail has no key \"quiet_when\"; did you mean \"quiet-when\"?"],

@@ -216,7 +216,7 @@ fn flags_in_every_guise() {
 fn modifiers_that_are_none() {
     item_refused("a|contain: x", "no modifier \"contain\"; did you mean \"contains\"?");
     item_refused("a|frobnicate: x", "no modifier \"frobnicate\"; expected one of all, base64,");
-    item_refused("a|: x", "no modifier \"\"; ");
+    item_refused("a|: x", "\"|\" with no modifier behind it");
     item_refused("a|CONTAINS: x", "no modifier \"CONTAINS\"; did you mean \"contains\"?");
     item_refused("a|hour: 5", "modifier \"hour\" (not supported: parts of dates)");
     item_refused("a|contains|contains: x", "modifier \"contains\" a second time");
@@ -230,7 +230,9 @@ fn values_that_are_none() {
     item_refused("a: []", "a is an empty list");
     item_refused("a: {b: c}", "value of \"a\" is a mapping (expected a value; fields within");
     item_refused("a: [[b]]", "value of \"a\" is a list");
-    item_refused("a: [b, null]", "null in a list of values (expected a selection of its own");
+    item_refused("a|all: [b, null]", "null under \"all\" (expected a selection of its own");
+    item_refused("a[0]: x", "field \"a[0]\" (expected one as requestParameters.userName)");
+    item_refused("a{}.b: x", "field \"a{}.b\" (expected one as");
     item_refused("a..b: x", "field \"a..b\" (expected one as requestParameters.userName)");
     item_refused("'a b': x", "field \"a b\"");
     item_refused("a.'b': x", "field \"a.'b'\"");

@@ -1,0 +1,275 @@
+//! Findings that are kept: tables in an `SQLite` file, which `docs/store.md` shows. In: findings of a
+//! replay, and what people say of them. Out: the same findings, with what stands behind them.
+
+mod keeper;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod whole;
+
+pub use keeper::{Keeper, Scope, Tally};
+
+use crate::Inputs;
+use baseline::Day;
+use detect::{Finding, FindingId, Mark, Marks, Severity, suggest};
+use std::{collections::BTreeSet, path::Path};
+use store::{Row, Schema, Store, StoreError, Value};
+
+/// Findings that the message about an id names, where several begin alike.
+const CANDIDATES_MAX: usize = 5;
+
+/// Shorter ids are not taken for slips of others. Unit: characters.
+const SLIP_CHARS_MIN: usize = 4;
+
+/// The tables. A step that was published is never changed: what is new is a new step.
+const SCHEMA: Schema = Schema {
+    what: "a file of findings, as `sentrail replay --out` writes it",
+    // "sntr"
+    application_id: 0x736e_7472,
+    steps: &[include_str!("kept/schema.sql")],
+};
+
+/// What judged, and what it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// What it was, and what it knew.
+    pub inputs: Inputs,
+    /// Arguments of `sentrail` that the result depends on.
+    pub command: Vec<String>,
+}
+
+/// What a person said of a finding, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptMark {
+    /// What was said, and when.
+    pub mark: Mark,
+    /// Why.
+    pub reason: String,
+}
+
+/// A finding with what stands behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// The finding.
+    pub finding: Finding,
+    /// What judged.
+    pub run: Run,
+    /// Settings of its detector that were in force, by name; none for rules.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// What was said of it last.
+    pub mark: Option<KeptMark>,
+}
+
+/// Which findings to list; each part that is there leaves out.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// At least this severe.
+    pub severity: Option<Severity>,
+    /// Of this day.
+    pub day: Option<Day>,
+    /// Of the detector or rule of this id.
+    pub detector: Option<String>,
+    /// Of entities whose key or name holds this; case does not matter in ASCII.
+    pub entity: Option<String>,
+    /// Nobody has said anything of them.
+    pub is_unmarked: bool,
+}
+
+/// Why there is no finding of an id.
+#[derive(Debug, thiserror::Error)]
+pub enum KeptError {
+    /// The file cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No id begins so.
+    #[error("no finding \"{word}\" in {file}; {hint}")]
+    NoSuch {
+        /// What was asked for.
+        word: String,
+        /// The file.
+        file: String,
+        /// What may have been meant.
+        hint: String,
+    },
+    /// Several ids begin so.
+    #[error("several findings begin with \"{word}\": {candidates}; give more digits")]
+    Several {
+        /// What was asked for.
+        word: String,
+        /// The first of them, with what they are about.
+        candidates: String,
+    },
+}
+
+impl KeptError {
+    /// Whether something is not what was written, rather than that nothing can be read.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Damaged { .. }))
+    }
+}
+
+/// A file of findings.
+#[derive(Debug)]
+pub struct KeptFindings(Store);
+
+impl KeptFindings {
+    /// Opens a file that is there for reading, and looks whether it is whole.
+    pub fn read(path: &Path) -> Result<Self, KeptError> {
+        let store = Store::read(path, &SCHEMA)?;
+        store.check()?;
+        Ok(Self(store))
+    }
+
+    /// The same for changes.
+    pub fn change(path: &Path) -> Result<Self, KeptError> {
+        let store = Store::change(path, &SCHEMA)?;
+        store.check()?;
+        Ok(Self(store))
+    }
+
+    /// How many findings it holds.
+    pub fn n_findings(&self) -> Result<u64, KeptError> {
+        Ok(self.ids("SELECT id FROM findings", &[])?.len() as u64)
+    }
+
+    /// The ids of the findings that are wanted, in order of day, time and id.
+    pub fn list(&self, wanted: &Wanted) -> Result<Vec<FindingId>, KeptError> {
+        let text = |value: Option<&String>| value.map_or(Value::Null, |value| rows::text(value));
+        let score = wanted.severity.map(|severity| severity.score(baseline::Bits::ZERO));
+        let values = [
+            score.map_or(Value::Null, Value::Real),
+            text(wanted.day.map(rows::of_day).as_ref()),
+            text(wanted.detector.as_ref()),
+            text(wanted.entity.as_ref()),
+        ];
+        let sql = "SELECT id FROM findings WHERE (?1 IS NULL OR score >= ?1) \
+                   AND (?2 IS NULL OR day = ?2) AND (?3 IS NULL OR detector = ?3) \
+                   AND (?4 IS NULL OR instr(lower(entity_key), lower(?4)) \
+                        OR instr(lower(entity_name), lower(?4))) \
+                   ORDER BY day, first_seen, last_seen, id";
+        let mut ids = self.ids(sql, &values)?;
+        if wanted.is_unmarked {
+            let marks = self.marks()?;
+            ids.retain(|id| !marks.contains_key(id));
+        }
+        Ok(ids)
+    }
+
+    /// The one finding whose id is `word` or begins with it.
+    pub fn find(&self, word: &str) -> Result<FindingId, KeptError> {
+        let word = word.trim().to_ascii_lowercase();
+        // Digits up to f.
+        let is_hex = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let sql = "SELECT id FROM findings WHERE id >= ?1 AND id < ?1 || 'g' ORDER BY id LIMIT ?2";
+        let most = i64::try_from(CANDIDATES_MAX + 1).unwrap_or(i64::MAX);
+        let values = [rows::text(&word), Value::Integer(most)];
+        let found = if is_hex { self.ids(sql, &values)? } else { Vec::new() };
+        match found[..] {
+            [id] => Ok(id),
+            [] => Err(self.no_such(&word)?),
+            [..] => Err(KeptError::Several { word, candidates: self.candidates(&found)? }),
+        }
+    }
+
+    fn no_such(&self, word: &str) -> Result<KeptError, KeptError> {
+        let ids = self.ids("SELECT id FROM findings ORDER BY id", &[])?;
+        let heads: Vec<(String, FindingId)> = ids
+            .into_iter()
+            .map(|id| (id.to_string().chars().take(word.chars().count()).collect(), id))
+            .collect();
+        // Of fewer digits anything is a slip of anything.
+        let is_long = word.chars().count() >= SLIP_CHARS_MIN;
+        let nearest = suggest(word, heads.iter().map(|(head, _)| head.as_str()));
+        let nearest = nearest.filter(|_| is_long);
+        let meant = heads.iter().find(|(head, _)| Some(head.as_str()) == nearest);
+        let hint = match meant {
+            Some((_, id)) => format!("did you mean {}?", self.candidates(&[*id])?),
+            None => format!(
+                "`sentrail findings list` shows the ids of all {} (expected 32 hexadecimal digits, \
+                 or the first few)",
+                heads.len()
+            ),
+        };
+        let word = word.chars().take(60).collect();
+        Ok(KeptError::NoSuch { word, file: self.0.path().display().to_string(), hint })
+    }
+
+    /// Ids with what they are about.
+    fn candidates(&self, ids: &[FindingId]) -> Result<String, KeptError> {
+        let sql = "SELECT detector, day, entity_name FROM findings WHERE id = ?1";
+        let mut named = Vec::new();
+        for id in ids.iter().take(CANDIDATES_MAX) {
+            for mut row in self.0.query(sql, &[rows::text(&id.to_string())])? {
+                let texts = row.text().and_then(|one| Ok([one, row.text()?, row.text()?]));
+                let [detector, day, name] = texts.map_err(|wrong| self.0.damaged(&wrong))?;
+                named.push(format!("{id} ({detector}, {day}, {name})"));
+            }
+        }
+        let more = if ids.len() > CANDIDATES_MAX { " and others" } else { "" };
+        Ok(named.join(", ") + more)
+    }
+
+    /// The finding of an id, if it is there.
+    pub fn get(&self, id: FindingId) -> Result<Option<Kept>, KeptError> {
+        let Some(whole) = whole::Whole::of(&self.0, id)? else { return Ok(None) };
+        let damaged = |wrong| {
+            self.0.damaged(&format!("finding {id} {wrong}; `replay --out` of its day mends it"))
+        };
+        let (finding, run, settings) = whole.read().map_err(damaged)?;
+        Ok(Some(Kept { finding, run, settings, mark: self.mark_of(id)? }))
+    }
+
+    fn mark_of(&self, id: FindingId) -> Result<Option<KeptMark>, KeptError> {
+        let marks = self.kept_marks("WHERE finding = ?1", &[rows::text(&id.to_string())])?;
+        Ok(marks.into_iter().next().map(|(_, mark)| mark))
+    }
+
+    /// What people said, of findings that are there or not.
+    pub fn marks(&self) -> Result<Marks, KeptError> {
+        let marks = self.kept_marks("", &[])?;
+        Ok(marks.into_iter().map(|(id, kept)| (id, kept.mark)).collect())
+    }
+
+    fn kept_marks(
+        &self,
+        which: &str,
+        values: &[Value],
+    ) -> Result<Vec<(FindingId, KeptMark)>, KeptError> {
+        let columns = rows::MARK.join(", ");
+        let sql = format!("SELECT {columns}, checksum FROM marks {which} ORDER BY finding");
+        let mut marks = Vec::new();
+        for mut row in self.0.query(&sql, values)? {
+            let own: Vec<_> = row.values().iter().take(rows::MARK.len()).cloned().collect();
+            let read = rows::mark(&mut row).and_then(|mark| Ok((mark, row.text()?)));
+            let (mark, checksum) = read.map_err(|wrong| self.0.damaged(&wrong))?;
+            if checksum != rows::checksum([&own[..]]) {
+                let what = format!("the mark of {} is not what was written; mark it anew", mark.0);
+                return Err(self.0.damaged(&what).into());
+            }
+            marks.push(mark);
+        }
+        Ok(marks)
+    }
+
+    /// Keeps what a person says of a finding, instead of what was said before; answers that.
+    pub fn mark(&self, id: FindingId, mark: &KeptMark) -> Result<Option<KeptMark>, KeptError> {
+        let mut row = rows::of_mark(id, mark);
+        row.push(rows::text(&rows::checksum([&row[..]])));
+        self.0.begin()?;
+        let before = self.mark_of(id)?;
+        self.0.execute("DELETE FROM marks WHERE finding = ?1", &[rows::text(&id.to_string())])?;
+        self.0.insert("marks", &[&rows::MARK[..], &["checksum"]].concat(), &row)?;
+        self.0.commit()?;
+        Ok(before)
+    }
+
+    fn ids(&self, sql: &str, values: &[Value]) -> Result<Vec<FindingId>, KeptError> {
+        let rows = self.0.query(sql, values)?;
+        let id = |mut row: Row| row.text().and_then(|text| rows::id(&text));
+        let ids = rows.into_iter().map(id).collect::<Result<Vec<_>, _>>();
+        Ok(ids.map_err(|wrong| self.0.damaged(&wrong))?)
+    }
+}
+
+/// Accounts, by their numbers.
+type Accounts = BTreeSet<std::sync::Arc<str>>;

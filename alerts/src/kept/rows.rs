@@ -1,0 +1,334 @@
+//! Findings as rows and back: what one function writes the one below it reads.
+
+use super::{KeptMark, Run};
+use crate::{Inputs, name::readable};
+use baseline::{Bits, Day, Dimension, Entity, EventId, Evidence, Impact, Kind, Part, stable_hash};
+use detect::{About, Finding, FindingId, FlowSeen, Mark, Nature, Severity};
+use ingest::time::{format_ms, parse_ms};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value as Json};
+use std::sync::Arc;
+use store::{Row, Value, WrongValue};
+
+pub(super) const RUN: [&str; 6] = [
+    "program_version",
+    "config_hash",
+    "country_table_date",
+    "network_table_date",
+    "city_table",
+    "command",
+];
+
+pub(super) fn of_run(run: &Run) -> Vec<Value> {
+    let Inputs { program_version, config_hash, .. } = &run.inputs;
+    let Inputs { country_table_date, network_table_date, city_table, .. } = &run.inputs;
+    vec![
+        text(program_version),
+        text(config_hash),
+        maybe(country_table_date.as_ref()),
+        maybe(network_table_date.as_ref()),
+        maybe(city_table.as_ref()),
+        json(&run.command),
+    ]
+}
+
+pub(super) fn run(row: &mut Row) -> Result<Run, WrongValue> {
+    let inputs = Inputs {
+        program_version: row.text()?,
+        config_hash: row.text()?,
+        country_table_date: row.maybe_text()?,
+        network_table_date: row.maybe_text()?,
+        city_table: row.maybe_text()?,
+    };
+    Ok(Run { inputs, command: parsed(&row.text()?)? })
+}
+
+pub(super) const DETECTOR: [&str; 8] =
+    ["detector", "title", "severity", "impact", "techniques", "guardduty", "page", "settings"];
+
+pub(super) fn of_about(about: &About, settings: &Map<String, Json>) -> Vec<Value> {
+    vec![
+        text(&about.id),
+        text(&about.title),
+        text(about.severity.label()),
+        text(about.impact.name()),
+        json(&about.techniques),
+        maybe(about.guardduty.as_ref()),
+        text(&about.page),
+        json(settings),
+    ]
+}
+
+/// What a detector said of itself, and its settings.
+pub(super) fn about(row: &mut Row) -> Result<(About, Map<String, Json>), WrongValue> {
+    let about = About {
+        id: row.text()?,
+        title: row.text()?,
+        severity: severity(&row.text()?)?,
+        impact: named(Impact::ALL, Impact::name, &row.text()?, "impact")?,
+        techniques: parsed(&row.text()?)?,
+        guardduty: row.maybe_text()?,
+        page: row.text()?,
+    };
+    Ok((about, parsed(&row.text()?)?))
+}
+
+pub(super) const FINDING: [&str; 19] = [
+    "id",
+    "detector",
+    "day",
+    "severity",
+    "score",
+    "account",
+    "entity_kind",
+    "entity_key",
+    "entity_name",
+    "first_seen",
+    "last_seen",
+    "count",
+    "bits",
+    "summary",
+    "hours",
+    "own_days",
+    "group_days",
+    "targets",
+    "flow",
+];
+
+pub(super) fn of_finding(finding: &Finding) -> Vec<Value> {
+    let Finding { about, entity, .. } = finding;
+    let (own_days, group_days) = finding.history_days;
+    let flow = finding.flow.as_ref().map(|flow| Flow {
+        interface: flow.interface.clone(),
+        peers: flow.peers.clone(),
+        ports: flow.ports.clone(),
+    });
+    vec![
+        text(&finding.id.to_string()),
+        text(&about.id),
+        text(&of_day(finding.day)),
+        text(finding.severity.label()),
+        Value::Real(finding.severity.score(finding.bits())),
+        text(&entity.account),
+        text(entity.kind.name()),
+        text(&entity.key),
+        text(&readable(entity)),
+        text(&of_time(finding.times_ms.0)),
+        text(&of_time(finding.times_ms.1)),
+        count(finding.count),
+        Value::Real(finding.bits().as_f64()),
+        text(&finding.summary),
+        Value::Integer(finding.n_hours.into()),
+        Value::Integer(own_days.into()),
+        Value::Integer(group_days.into()),
+        json(&finding.targets),
+        flow.map_or(Value::Null, |flow| json(&flow)),
+    ]
+}
+
+/// A finding without its parts and records, which `about` made.
+pub(super) fn finding(row: &mut Row, about: About) -> Result<Finding, WrongValue> {
+    let id = id(&row.text()?)?;
+    // The id of the detector, which stands in `about`.
+    row.text()?;
+    let day = day(&row.text()?)?;
+    let severity = severity(&row.text()?)?;
+    // What follows from the rest is there for those who ask in SQL: here, the score.
+    row.real()?;
+    let entity = Entity {
+        account: row.text()?.into(),
+        kind: named(Kind::ALL, Kind::name, &row.text()?, "kind of entity")?,
+        key: row.text()?.into(),
+    };
+    row.text()?;
+    let times_ms = (time(&row.text()?)?, time(&row.text()?)?);
+    let count = row.count()?;
+    row.real()?;
+    Ok(Finding {
+        id,
+        about: Arc::new(about),
+        entity,
+        day,
+        severity,
+        parts: Vec::new(),
+        summary: row.text()?,
+        times_ms,
+        count,
+        n_hours: small(row)?,
+        records: Vec::new(),
+        history_days: (small(row)?, small(row)?),
+        targets: parsed(&row.text()?)?,
+        flow: row.maybe_text()?.map(|flow| flow_seen(&flow)).transpose()?,
+    })
+}
+
+/// [`FlowSeen`] as JSON.
+#[derive(Serialize, Deserialize)]
+struct Flow {
+    interface: String,
+    peers: Vec<String>,
+    ports: Vec<u16>,
+}
+
+fn flow_seen(text: &str) -> Result<FlowSeen, WrongValue> {
+    let Flow { interface, peers, ports } = parsed(text)?;
+    Ok(FlowSeen { interface, peers, ports })
+}
+
+pub(super) const PART: [&str; 4] = ["dimension", "bits", "observed", "usual"];
+
+pub(super) fn of_part(part: &Part) -> Vec<Value> {
+    vec![
+        text(part.dimension.name()),
+        Value::Real(part.bits.as_f64()),
+        text(&part.observed),
+        text(&part.usual),
+    ]
+}
+
+pub(super) fn part(row: &mut Row) -> Result<Part, WrongValue> {
+    Ok(Part {
+        dimension: named(Dimension::ALL, Dimension::name, &row.text()?, "dimension")?,
+        bits: Bits::of(row.real()?),
+        observed: row.text()?,
+        usual: row.text()?,
+    })
+}
+
+pub(super) const RECORD: [&str; 8] =
+    ["time", "event_id", "api", "address", "access_key", "region", "actor", "amount"];
+
+pub(super) fn of_record(record: &Evidence) -> Vec<Value> {
+    vec![
+        text(&of_time(record.time_ms)),
+        text(&record.id.to_string()),
+        text(&record.api),
+        maybe(record.address.as_ref()),
+        maybe(record.access_key.as_ref()),
+        maybe(record.region.as_ref()),
+        maybe(record.actor.as_ref()),
+        count(record.amount),
+    ]
+}
+
+pub(super) fn record(row: &mut Row) -> Result<Evidence, WrongValue> {
+    Ok(Evidence {
+        time_ms: time(&row.text()?)?,
+        id: EventId::new(&row.text()?),
+        api: row.text()?.into(),
+        address: row.maybe_text()?.map(Into::into),
+        access_key: row.maybe_text()?.map(Into::into),
+        region: row.maybe_text()?.map(Into::into),
+        actor: row.maybe_text()?.map(Into::into),
+        amount: row.count()?,
+    })
+}
+
+pub(super) const MARK: [&str; 4] = ["finding", "nature", "day", "reason"];
+
+pub(super) fn of_mark(finding: FindingId, KeptMark { mark, reason }: &KeptMark) -> Vec<Value> {
+    vec![
+        text(&finding.to_string()),
+        text(mark.nature.name()),
+        text(&of_day(mark.day)),
+        text(reason),
+    ]
+}
+
+pub(super) fn mark(row: &mut Row) -> Result<(FindingId, KeptMark), WrongValue> {
+    let finding = id(&row.text()?)?;
+    let nature = named(Nature::ALL, Nature::name, &row.text()?, "nature")?;
+    let mark = Mark { nature, day: day(&row.text()?)? };
+    Ok((finding, KeptMark { mark, reason: row.text()? }))
+}
+
+/// A checksum of rows, 32 hexadecimal digits. Nothing is counted of columns that hold nothing, so one
+/// that comes later changes no checksum.
+pub(super) fn checksum<'a>(rows: impl IntoIterator<Item = &'a [Value]>) -> String {
+    let mut fields: Vec<Vec<u8>> = Vec::new();
+    for row in rows {
+        fields.push(b"row".to_vec());
+        for (n, value) in row.iter().enumerate() {
+            let (kind, bytes): (u8, &[u8]) = match value {
+                Value::Null => continue,
+                Value::Integer(number) => (b'i', &number.to_le_bytes()),
+                Value::Real(number) => (b'r', &number.to_bits().to_le_bytes()),
+                Value::Text(text) => (b't', text.as_bytes()),
+                Value::Blob(bytes) => (b'b', bytes),
+            };
+            let n = u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
+            fields.push([&n[..], &[kind], bytes].concat());
+        }
+    }
+    format!("{:032x}", stable_hash(&fields.iter().map(Vec::as_slice).collect::<Vec<_>>()))
+}
+
+pub(super) fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn maybe(value: Option<&impl ToString>) -> Value {
+    value.map_or(Value::Null, |value| Value::Text(value.to_string()))
+}
+
+/// What is more than a column holds is the most that it holds.
+fn count(n: u64) -> Value {
+    Value::Integer(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+fn json(value: &impl Serialize) -> Value {
+    // Lists and tables of texts and numbers always have a JSON form.
+    Value::Text(serde_json::to_string(value).unwrap_or_default())
+}
+
+fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, WrongValue> {
+    serde_json::from_str(text)
+        .map_err(|error| WrongValue(format!("holds no JSON that fits: {error}")))
+}
+
+/// `2025-03-14`.
+pub(super) fn of_day(day: Day) -> String {
+    format_ms(day.start_ms()).chars().take("2025-03-14".len()).collect()
+}
+
+fn day(text: &str) -> Result<Day, WrongValue> {
+    let start = parse_ms(&format!("{text}T00:00:00Z"));
+    start.map(Day::of).ok_or_else(|| unknown(text, "day"))
+}
+
+/// Always with milliseconds, so that texts sort by time.
+fn of_time(time_ms: i64) -> String {
+    let text = format_ms(time_ms);
+    if text.contains('.') { text } else { text.replace('Z', ".000Z") }
+}
+
+fn time(text: &str) -> Result<i64, WrongValue> {
+    parse_ms(text).ok_or_else(|| unknown(text, "time"))
+}
+
+pub(super) fn id(text: &str) -> Result<FindingId, WrongValue> {
+    u128::from_str_radix(text, 16).map(FindingId).map_err(|_| unknown(text, "id"))
+}
+
+fn severity(text: &str) -> Result<Severity, WrongValue> {
+    named(Severity::ALL, Severity::label, text, "severity")
+}
+
+fn small(row: &mut Row) -> Result<u32, WrongValue> {
+    let number = row.count()?;
+    u32::try_from(number).map_err(|_| unknown(&number.to_string(), "number"))
+}
+
+fn named<T: Copy>(
+    all: &[T],
+    name: fn(T) -> &'static str,
+    text: &str,
+    what: &str,
+) -> Result<T, WrongValue> {
+    let found = all.iter().find(|one| name(**one) == text);
+    found.copied().ok_or_else(|| unknown(text, what))
+}
+
+fn unknown(text: &str, what: &str) -> WrongValue {
+    WrongValue(format!("holds an unknown {what}: \"{text}\""))
+}

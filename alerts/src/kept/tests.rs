@@ -1,0 +1,261 @@
+use super::*;
+use crate::sample;
+use detect::Nature;
+use std::{fs, path::PathBuf};
+use tempfile::TempDir;
+
+fn run(config_hash: &str) -> Run {
+    let inputs = Inputs { config_hash: config_hash.to_owned(), ..sample::inputs() };
+    Run { inputs, command: ["replay", "it's here"].map(str::to_owned).to_vec() }
+}
+
+fn all() -> Vec<Finding> {
+    let mut all = vec![sample::finding("s3-mass-reencryption"), sample::flow(), sample::hostile()];
+    for (n, finding) in (0..).zip(&mut all) {
+        finding.id = FindingId(0x7c24_ff70 << 96 | n << 80);
+        // Nothing is less than 40 characters of log text that SQLite could cut at.
+        finding.summary.push_str("\0 and more");
+    }
+    all[1].count = u64::MAX;
+    all
+}
+
+fn file() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("findings.db");
+    (folder, path)
+}
+
+fn keep(path: &Path, run: &Run, findings: &[Finding], scope: Option<Scope<'_>>) -> Tally {
+    let mut keeper = Keeper::begin(path, run, &detect::Settings::default()).unwrap();
+    for finding in findings {
+        keeper.finding(finding).unwrap();
+    }
+    keeper.finish(scope).unwrap()
+}
+
+fn read(path: &Path) -> Result<Vec<Kept>, KeptError> {
+    let kept = KeptFindings::read(path)?;
+    let ids = kept.list(&Wanted::default())?;
+    ids.into_iter().map(|id| Ok(kept.get(id)?.unwrap())).collect()
+}
+
+/// Everything in the file as text, a line for each row.
+fn dump(path: &Path) -> String {
+    let store = Store::read(path, &SCHEMA).unwrap();
+    let tables = ["runs", "detectors", "findings", "parts", "records", "marks"];
+    let of = |table: &str| {
+        let rows = store.query(&format!("SELECT * FROM {table} ORDER BY 1, 2"), &[]).unwrap();
+        let lines = rows.iter().map(|row| format!("{table} {:?}", row.values()));
+        lines.collect::<Vec<_>>()
+    };
+    tables.map(of).concat().join("\n")
+}
+
+fn counts(tally: Tally) -> [u64; 3] {
+    [tally.n_new, tally.n_again, tally.n_gone]
+}
+
+#[test]
+fn what_is_kept_is_what_was_found() {
+    let (_folder, path) = file();
+    assert_eq!(counts(keep(&path, &run("a"), &all(), None)), [3, 0, 0]);
+    let kept = read(&path).unwrap();
+    let mut expected = all();
+    expected[1].count = i64::MAX.unsigned_abs();
+    for finding in &expected {
+        let found = kept.iter().find(|kept| kept.finding.id == finding.id).unwrap();
+        assert_eq!(found.finding, *finding);
+        assert_eq!(found.run, run("a"));
+        assert_eq!(found.mark, None);
+    }
+    let of = |id: &str| kept.iter().find(|kept| kept.finding.about.id == id).unwrap();
+    assert_eq!(of("s3-mass-reencryption").settings["objects-min"], 20);
+    assert_eq!(of("port-scan").settings.len(), 3);
+}
+
+#[test]
+fn the_same_twice_is_the_same() {
+    let (_folder, path) = file();
+    keep(&path, &run("a"), &all(), None);
+    let once = dump(&path);
+    assert_eq!(counts(keep(&path, &run("a"), &all(), None)), [0, 3, 0]);
+    assert_eq!(dump(&path), once);
+    // One that is told twice in one run counts once.
+    let twice = [all(), all()].concat();
+    assert_eq!(counts(keep(&path, &run("a"), &twice, None)), [0, 3, 0]);
+    assert_eq!(dump(&path), once);
+}
+
+#[test]
+fn what_is_not_found_again_goes_with_what_was_read() {
+    let account: Accounts = ["111122223333".into()].into();
+    let other: Accounts = ["999988887777".into()].into();
+    let day = all()[0].day;
+    let [before, after] = [Day(day.0 - 1), Day(day.0 + 1)];
+    for (days, accounts, n_gone) in [
+        ((before, after), &account, 2),
+        ((day, day), &account, 2),
+        ((after, after), &account, 0),
+        ((before, before), &account, 0),
+        ((before, after), &other, 0),
+    ] {
+        let (_folder, path) = file();
+        keep(&path, &run("a"), &all(), None);
+        let scope = Scope { days, accounts };
+        let tally = keep(&path, &run("b"), &all()[..1], Some(scope));
+        assert_eq!(counts(tally), [0, 1, n_gone]);
+        let kept = read(&path).unwrap();
+        assert_eq!(kept.len() as u64, 3 - n_gone);
+        let found = kept.iter().find(|kept| kept.finding.id == all()[0].id).unwrap();
+        assert_eq!(found.run, run("b"));
+        let n_runs = dump(&path).lines().filter(|line| line.starts_with("runs")).count();
+        assert_eq!(n_runs, if n_gone == 2 { 1 } else { 2 });
+    }
+}
+
+#[test]
+fn what_is_not_finished_leaves_the_file() {
+    let (_folder, path) = file();
+    keep(&path, &run("a"), &all()[..1], None);
+    let before = dump(&path);
+    let mut keeper = Keeper::begin(&path, &run("b"), &detect::Settings::default()).unwrap();
+    for finding in &all() {
+        keeper.finding(finding).unwrap();
+    }
+    drop(keeper);
+    assert_eq!(dump(&path), before);
+}
+
+#[test]
+fn each_wish_leaves_out() {
+    let (_folder, path) = file();
+    keep(&path, &run("a"), &all(), None);
+    let kept = KeptFindings::read(&path).unwrap();
+    let n = |wanted: Wanted| kept.list(&wanted).unwrap().len();
+    let day = |day| Wanted { day: Some(day), ..Wanted::default() };
+    assert_eq!((n(day(all()[0].day)), n(day(Day(0)))), (3, 0));
+    let severity = |severity| Wanted { severity: Some(severity), ..Wanted::default() };
+    assert_eq!((n(severity(Severity::Low)), n(severity(Severity::Medium))), (3, 3));
+    assert_eq!((n(severity(Severity::High)), n(severity(Severity::Critical))), (2, 2));
+    let detector = |id: &str| Wanted { detector: Some(id.to_owned()), ..Wanted::default() };
+    assert_eq!((n(detector("port-scan")), n(detector("port"))), (1, 0));
+    let entity = |text: &str| Wanted { entity: Some(text.to_owned()), ..Wanted::default() };
+    assert_eq!((n(entity("Farid@")), n(entity("AWSReserved")), n(entity("%"))), (1, 1, 0));
+}
+
+#[test]
+fn an_id_may_be_cut_while_it_is_clear() {
+    let (_folder, path) = file();
+    keep(&path, &run("a"), &all(), None);
+    let kept = KeptFindings::read(&path).unwrap();
+    let whole = all()[1].id.to_string();
+    assert_eq!(kept.find(&whole).unwrap(), all()[1].id);
+    assert_eq!(kept.find("7C24ff700001").unwrap(), all()[1].id);
+    assert_eq!(kept.n_findings().unwrap(), 3);
+    let says = |word: &str| kept.find(word).unwrap_err().to_string();
+    let several = says("7c24");
+    assert!(several.starts_with("several findings begin with \"7c24\": 7c24ff7000000000"));
+    assert!(several.contains("(port-scan, 2026-03-12, eni-0a1b2c3d)"), "{several}");
+    let slip = says("7c24ff7100010");
+    assert!(slip.contains("; did you mean 7c24ff7000010000"), "{slip}");
+    for word in ["", "x", "%", "'", &"9".repeat(1_000)] {
+        let none = says(word);
+        assert!(none.contains("shows the ids of all 3"), "{none}");
+        assert!(none.len() < 400, "{none}");
+    }
+}
+
+#[test]
+fn a_mark_is_the_last_word_and_stays() {
+    let (_folder, path) = file();
+    keep(&path, &run("a"), &all(), None);
+    let id = all()[0].id;
+    let said = |nature, day| {
+        let mark = Mark { nature, day: Day(day) };
+        KeptMark { mark, reason: "ticket 12: \u{1b}[31m it's fine".to_owned() }
+    };
+    let changed = KeptFindings::change(&path).unwrap();
+    let first = said(Nature::Malicious, 20_000);
+    assert_eq!(changed.mark(id, &first).unwrap(), None);
+    assert_eq!(changed.mark(id, &said(Nature::Benign, 20_001)).unwrap(), Some(first));
+    drop(changed);
+    keep(&path, &run("b"), &all(), None);
+    let kept = KeptFindings::read(&path).unwrap();
+    let last = said(Nature::Benign, 20_001);
+    assert_eq!(kept.get(id).unwrap().unwrap().mark, Some(last.clone()));
+    assert_eq!(kept.marks().unwrap(), Marks::from([(id, last.mark)]));
+    let wanted = Wanted { is_unmarked: true, ..Wanted::default() };
+    assert_eq!(kept.list(&wanted).unwrap().len(), 2);
+    assert!(kept.mark(id, &last).is_err(), "it is open for reading");
+    drop(kept);
+    // What is marked may go; what was said stays.
+    let accounts: Accounts = ["111122223333".into()].into();
+    keep(&path, &run("b"), &[], Some(Scope { days: (Day(0), Day(30_000)), accounts: &accounts }));
+    let kept = KeptFindings::read(&path).unwrap();
+    assert_eq!((kept.n_findings().unwrap(), kept.marks().unwrap().len()), (0, 1));
+}
+
+#[test]
+fn no_flipped_bit_tells_what_is_not_so() {
+    let (_folder, path) = file();
+    keep(&path, &run("a"), &all(), None);
+    let mark = Mark { nature: Nature::Benign, day: Day(20_000) };
+    let reason = "as agreed with everybody".to_owned();
+    KeptFindings::change(&path).unwrap().mark(all()[0].id, &KeptMark { mark, reason }).unwrap();
+    let (whole, expected) = (fs::read(&path).unwrap(), read(&path).unwrap());
+    let (mut n_told, mut n_harmless) = (0, 0);
+    // Every byte would take minutes; 211 has no factor in common with the size of a page.
+    for at in (0..whole.len()).step_by(211) {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1 << (at % 8);
+        fs::write(&path, &flipped).unwrap();
+        match read(&path) {
+            Err(_) => n_told += 1,
+            Ok(kept) if kept == expected => n_harmless += 1,
+            Ok(kept) => panic!("byte {at}: {kept:?}"),
+        }
+    }
+    assert!(n_told > 50 && n_harmless > 0, "{n_told} {n_harmless}");
+}
+
+#[test]
+fn what_was_changed_by_hand_is_told() {
+    let (_folder, path) = file();
+    keep(&path, &run("a"), &all(), None);
+    let store = Store::change(&path, &SCHEMA).unwrap();
+    for (change, word) in [
+        ("UPDATE parts SET bits = 1.0 WHERE n = 0", "is not what was written"),
+        ("DELETE FROM records WHERE n = 3", "is not what was written"),
+        ("UPDATE findings SET severity = 'huge'", "holds an unknown severity: \"huge\""),
+        ("UPDATE findings SET day = '2026-02-30'", "holds an unknown day"),
+        ("UPDATE detectors SET techniques = '{'", "holds no JSON that fits"),
+        ("UPDATE findings SET count = -1", "holds -1 where a count should be"),
+    ] {
+        store.begin().unwrap();
+        store.execute(change, &[]).unwrap();
+        store.commit().unwrap();
+        let error = read(&path).unwrap_err().to_string();
+        assert!(error.contains("findings.db is damaged: finding 7c24ff70"), "{error}");
+        assert!(error.contains(word), "{error}");
+        assert!(error.ends_with("; `replay --out` of its day mends it"), "{error}");
+        keep(&path, &run("a"), &all(), None);
+        read(&path).unwrap();
+    }
+}
+
+#[test]
+fn the_page_shows_the_tables() {
+    let (_folder, path) = file();
+    keep(&path, &run("a"), &[], None);
+    let page = include_str!("../../../docs/store.md");
+    let store = Store::read(&path, &SCHEMA).unwrap();
+    let rows = store.query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL", &[]).unwrap();
+    assert_eq!(rows.len(), 7);
+    for mut row in rows {
+        let sql = row.text().unwrap();
+        assert!(page.contains(&sql), "put this into docs/store.md:\n{sql};");
+    }
+    let version = format!("`user_version` is {}", SCHEMA.steps.len());
+    assert!(page.contains(&version), "say in docs/store.md: {version}");
+}

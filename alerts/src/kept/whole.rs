@@ -1,0 +1,66 @@
+//! A finding with all the rows that it consists of, and whether they are what was written.
+
+use super::{Run, rows};
+use detect::{Finding, FindingId};
+use serde_json::{Map, Value as Json};
+use store::{Row, Store, StoreError, WrongValue};
+
+/// The rows of one finding.
+pub(super) struct Whole {
+    finding: Row,
+    run: Row,
+    about: Row,
+    parts: Vec<Row>,
+    records: Vec<Row>,
+}
+
+impl Whole {
+    /// All rows of the finding of an id, if it is there.
+    pub(super) fn of(store: &Store, id: FindingId) -> Result<Option<Self>, StoreError> {
+        let key = [rows::text(&id.to_string())];
+        let by_id = |table: &str, columns: &[&str]| {
+            let sql = format!(
+                "SELECT {} FROM {table} WHERE id = (SELECT {} FROM findings WHERE id = ?1)",
+                columns.join(", "),
+                if table == "runs" { "run" } else { "about" }
+            );
+            store.query(&sql, &key).map(|rows| rows.into_iter().next())
+        };
+        let below = |table: &str, columns: &[&str]| {
+            let columns = columns.join(", ");
+            store.query(
+                &format!("SELECT {columns} FROM {table} WHERE finding = ?1 ORDER BY n"),
+                &key,
+            )
+        };
+        let own = [&rows::FINDING[..], &["checksum"]].concat().join(", ");
+        let finding = store.query(&format!("SELECT {own} FROM findings WHERE id = ?1"), &key)?;
+        let Some(finding) = finding.into_iter().next() else { return Ok(None) };
+        let (run, about) = (by_id("runs", &rows::RUN)?, by_id("detectors", &rows::DETECTOR)?);
+        let Some((run, about)) = run.zip(about) else {
+            return Err(store.damaged(&format!("finding {id} refers to what is not there")));
+        };
+        let (parts, records) = (below("parts", &rows::PART)?, below("records", &rows::RECORD)?);
+        Ok(Some(Self { finding, run, about, parts, records }))
+    }
+
+    fn checksum(&self) -> String {
+        let own = self.finding.values();
+        let own = own.get(..rows::FINDING.len()).unwrap_or(own);
+        let behind = [&self.run, &self.about].into_iter().chain(&self.parts).chain(&self.records);
+        rows::checksum([own].into_iter().chain(behind.map(Row::values)))
+    }
+
+    /// The finding, what judged, and the settings of its detector.
+    pub(super) fn read(mut self) -> Result<(Finding, Run, Map<String, Json>), WrongValue> {
+        let checksum = self.checksum();
+        let (about, settings) = rows::about(&mut self.about)?;
+        let mut finding = rows::finding(&mut self.finding, about)?;
+        finding.parts = self.parts.iter_mut().map(rows::part).collect::<Result<_, _>>()?;
+        finding.records = self.records.iter_mut().map(rows::record).collect::<Result<_, _>>()?;
+        if self.finding.text()? != checksum {
+            return Err(WrongValue("is not what was written".to_owned()));
+        }
+        Ok((finding, rows::run(&mut self.run)?, settings))
+    }
+}

@@ -1,0 +1,203 @@
+//! `findings list`, `show`, `explain` and `mark`: what `replay --out` kept.
+
+use super::{Format, INCOMPLETE, complain, replay::Level};
+use crate::{clock, terminal};
+use alerts::{Kept, KeptError, KeptFindings, KeptMark, Wanted};
+use anyhow::{Result, anyhow};
+use baseline::Day;
+use clap::{Args, Subcommand, ValueEnum};
+use detect::{Mark, Nature};
+use ingest::instant::parse_instant;
+use std::{
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+};
+
+/// Longest reason of a mark. Unit: characters.
+const REASON_CHARS_MAX: usize = 1_000;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Findings {
+    /// List findings, in the forms of `replay`
+    List(List),
+    /// Show one finding with all its records
+    Show {
+        #[command(flatten)]
+        asked: Asked,
+        /// Form of the finding [default: table on a terminal, else jsonl]
+        #[arg(long, value_enum)]
+        format: Option<Format>,
+    },
+    /// Say why one was told: its bits, what is usual, what would have kept it quiet
+    Explain {
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Say what one turned out to be
+    Mark {
+        #[command(flatten)]
+        asked: Asked,
+        /// What it is about
+        #[arg(value_enum)]
+        nature: Said,
+        /// Why, for those who ask later
+        #[arg(long, value_name = "TEXT", value_parser = reason)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// A file of findings, as `replay --out` writes it
+    #[arg(long = "in", value_name = "FILE")]
+    file: PathBuf,
+    /// Only findings that are at least this severe
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    severity: Option<Level>,
+    /// Only findings of this UTC day, for example 2025-03-14
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    day: Option<Day>,
+    /// Only findings of this detector or rule
+    #[arg(long, value_name = "ID")]
+    detector: Option<String>,
+    /// Only findings on entities whose key or name holds this
+    #[arg(long, value_name = "TEXT")]
+    entity: Option<String>,
+    /// Only findings that nobody has marked
+    #[arg(long)]
+    unmarked: bool,
+    /// Form of the findings [default: table on a terminal, else jsonl]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Asked {
+    /// The finding's id, or its first digits
+    id: String,
+    /// A file of findings, as `replay --out` writes it
+    #[arg(long = "in", value_name = "FILE")]
+    file: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Said {
+    Benign,
+    Malicious,
+}
+
+impl From<Said> for Nature {
+    fn from(said: Said) -> Self {
+        match said {
+            Said::Benign => Self::Benign,
+            Said::Malicious => Self::Malicious,
+        }
+    }
+}
+
+fn day(text: &str) -> Result<Day, String> {
+    let at_ms = parse_instant(text).map_err(|error| error.to_string())?;
+    let day = Day::of(at_ms);
+    if day.start_ms() != at_ms {
+        return Err("a moment (expected a day, for example 2025-03-14)".to_owned());
+    }
+    Ok(day)
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.chars().count() > REASON_CHARS_MAX {
+        return Err(format!("expected 1 to {REASON_CHARS_MAX} characters"));
+    }
+    Ok(text.to_owned())
+}
+
+impl Findings {
+    pub(super) fn run(self) -> Result<u8> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        match self {
+            Self::List(list) => return list.run(),
+            Self::Show { asked, format } => {
+                let kept = asked.kept()?;
+                match Format::or_default(format) {
+                    alerts::Format::Table => alerts::show(&kept, terminal::style(), &mut out)?,
+                    format => {
+                        let mut writer = alerts::Writer::new(format, out, terminal::style());
+                        writer.finding(&kept.finding, &kept.run.inputs)?;
+                        writer.finish()?;
+                        return Ok(0);
+                    }
+                }
+            }
+            Self::Explain { asked } => {
+                alerts::explain(&asked.kept()?, terminal::style(), &mut out)?;
+            }
+            Self::Mark { asked, nature, reason } => asked.mark(nature.into(), reason)?,
+        }
+        out.flush()?;
+        Ok(0)
+    }
+}
+
+impl List {
+    fn run(self) -> Result<u8> {
+        let findings = KeptFindings::read(&self.file)?;
+        let ids = findings.list(&Wanted {
+            severity: self.severity.map(Into::into),
+            day: self.day,
+            detector: self.detector,
+            entity: self.entity,
+            is_unmarked: self.unmarked,
+        })?;
+        let n_all = findings.n_findings()?;
+        if ids.is_empty() && n_all > 0 {
+            let file = self.file.display();
+            complain(&format!("none of the {n_all} findings in {file} is as asked for"));
+        }
+        let format = Format::or_default(self.format);
+        let out = BufWriter::new(io::stdout());
+        let mut writer = alerts::Writer::new(format, out, terminal::style());
+        let mut code = 0;
+        for id in ids {
+            match findings.get(id) {
+                Ok(Some(kept)) => writer.finding(&kept.finding, &kept.run.inputs)?,
+                Ok(None) => {}
+                // The others are whole.
+                Err(error) if error.is_damage() => {
+                    complain(&error.to_string());
+                    code = INCOMPLETE;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        writer.finish()?;
+        Ok(code)
+    }
+}
+
+impl Asked {
+    fn kept(&self) -> Result<Kept> {
+        let findings = KeptFindings::read(&self.file)?;
+        let id = findings.find(&self.id)?;
+        findings.get(id)?.ok_or_else(|| anyhow!("finding {id} has just been taken out"))
+    }
+
+    fn mark(&self, nature: Nature, reason: String) -> Result<()> {
+        let findings = KeptFindings::change(&self.file)?;
+        let id = findings.find(&self.id)?;
+        let before =
+            findings.mark(id, &KeptMark { mark: Mark { nature, day: clock::today() }, reason })?;
+        let before = before.map_or_else(String::new, |before| {
+            format!("; before, it was {}: {}", before.mark.nature.name(), before.reason)
+        });
+        let told = format!("finding {id} is {}{before}", nature.name());
+        Ok(writeln!(io::stderr(), "{}", alerts::escape(&told))?)
+    }
+}
+
+/// What a person mends: the name of the file, or an id.
+pub(super) fn is_usage(error: &KeptError) -> bool {
+    match error {
+        KeptError::Store(error) => error.is_usage(),
+        KeptError::NoSuch { .. } | KeptError::Several { .. } => true,
+    }
+}

@@ -1,0 +1,214 @@
+//! An `SQLite` file that is what it should be. In: a path, and the schema of those who own its tables.
+//! Out: rows, or an error that names the file and says what was expected. It knows no table.
+
+mod error;
+mod file;
+mod row;
+
+pub use error::StoreError;
+pub use row::{Row, Value, WrongValue};
+
+use error::Told;
+use rusqlite::{Connection, OpenFlags, params_from_iter};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How long to wait while another process writes the file. Unit: milliseconds.
+const BUSY_MS_MAX: u64 = 5_000;
+/// Statements that are kept ready. Unit: statements.
+const STATEMENTS_MAX: usize = 64;
+
+/// What a file holds, and how it came to be so.
+#[derive(Debug)]
+pub struct Schema {
+    /// What such a file is, for example `a file of findings, as "sentrail replay --out" writes it`.
+    pub what: &'static str,
+    /// Stands in the header and tells such files from others.
+    pub application_id: i32,
+    /// Statements that lead from one version to the next; the first from an empty file. The version,
+    /// `user_version`, is the number of steps that were taken. A step that was published stays as it is.
+    pub steps: &'static [&'static str],
+}
+
+/// An open file.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens a file for reading. One of an older version is brought up to date first.
+    pub fn read(path: &Path, schema: &Schema) -> Result<Self, StoreError> {
+        let store = Self::existing(path, schema)?;
+        store.pragma("PRAGMA query_only = ON")?;
+        Ok(store)
+    }
+
+    /// Opens a file that is there for changes.
+    pub fn change(path: &Path, schema: &Schema) -> Result<Self, StoreError> {
+        file::check_writable(path)?;
+        Self::existing(path, schema)
+    }
+
+    /// Opens a file for changes; where none is, or an empty one, it begins.
+    pub fn create(path: &Path, schema: &Schema) -> Result<Self, StoreError> {
+        file::make(path)?;
+        file::check(path, schema)?;
+        let store = Self::open(path)?;
+        store.migrate(schema, true)?;
+        Ok(store)
+    }
+
+    fn existing(path: &Path, schema: &Schema) -> Result<Self, StoreError> {
+        file::check(path, schema)?;
+        let store = Self::open(path)?;
+        if store.version(schema)? != schema.steps.len() {
+            store.migrate(schema, false)?;
+        }
+        Ok(store)
+    }
+
+    fn open(path: &Path) -> Result<Self, StoreError> {
+        // Falls back to reading where writing is not allowed. Without `SQLITE_OPEN_URI` a path is a path.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).told(path)?;
+        connection.busy_timeout(Duration::from_millis(BUSY_MS_MAX)).told(path)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        let store = Self { connection, path: path.to_owned() };
+        // The journal is a rollback journal, not a WAL: one file is the whole, and can be read where
+        // nothing may be written. What comes from a file is not trusted to call functions.
+        store.pragma("PRAGMA synchronous = FULL")?;
+        store.pragma("PRAGMA foreign_keys = ON")?;
+        store.pragma("PRAGMA trusted_schema = OFF")?;
+        store.pragma("PRAGMA cell_size_check = ON")?;
+        Ok(store)
+    }
+
+    fn pragma(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.execute_batch(sql).told(&self.path)
+    }
+
+    /// Steps that the file has taken; 0 for one without tables.
+    fn version(&self, schema: &Schema) -> Result<usize, StoreError> {
+        let ask = |sql: &str| -> Result<i64, StoreError> {
+            self.connection.query_row(sql, [], |row| row.get(0)).told(&self.path)
+        };
+        let version = ask("PRAGMA user_version")?;
+        let is_ours = ask("PRAGMA application_id")? == i64::from(schema.application_id);
+        let is_new = version == 0 && ask("SELECT count(*) FROM sqlite_master")? == 0;
+        if !is_ours && !is_new {
+            return Err(StoreError::Foreign { path: self.path.clone(), expected: schema.what });
+        }
+        let known = schema.steps.len();
+        let version = usize::try_from(version).unwrap_or(usize::MAX);
+        if version > known {
+            return Err(StoreError::Newer { path: self.path.clone(), version, known });
+        }
+        Ok(version)
+    }
+
+    /// Takes the steps that are missing, all or none; `may_begin` whether from nothing.
+    fn migrate(&self, schema: &Schema, may_begin: bool) -> Result<(), StoreError> {
+        self.begin()?;
+        let version = self.version(schema)?;
+        if version == 0 && !may_begin {
+            return Err(StoreError::Foreign { path: self.path.clone(), expected: schema.what });
+        }
+        for step in schema.steps.iter().skip(version) {
+            self.connection.execute_batch(step).told(&self.path)?;
+        }
+        let Schema { application_id, steps, .. } = schema;
+        self.pragma(&format!("PRAGMA application_id = {application_id}"))?;
+        self.pragma(&format!("PRAGMA user_version = {}", steps.len()))?;
+        self.commit()
+    }
+
+    /// Begins a transaction. What is not committed is undone when the store is dropped, or the process
+    /// dies.
+    pub fn begin(&self) -> Result<(), StoreError> {
+        self.pragma("BEGIN IMMEDIATE")
+    }
+
+    /// Makes durable what was changed since [`Self::begin`].
+    pub fn commit(&self) -> Result<(), StoreError> {
+        self.pragma("COMMIT")
+    }
+
+    /// Whether what the file is made of holds together. Reads all of it. That the values are what was
+    /// written only checksums can tell.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let sql = "PRAGMA integrity_check(1)";
+        let told: String = self.connection.query_row(sql, [], |row| row.get(0)).told(&self.path)?;
+        if told != "ok" {
+            return Err(self.damaged(&told.replace('\n', ", ")));
+        }
+        // Of a page that is cut short `SQLite` takes the rest for zeros.
+        let pages = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let expected: i64 =
+            self.connection.query_row(pages, [], |row| row.get(0)).told(&self.path)?;
+        let found = file::length(&self.path)?;
+        if i64::try_from(found) != Ok(expected) {
+            return Err(self.damaged(&format!("{found} bytes (expected {expected})")));
+        }
+        Ok(())
+    }
+
+    /// Runs one statement and answers how many rows it changed.
+    pub fn execute(&self, sql: &str, values: &[Value]) -> Result<usize, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql).told(&self.path)?;
+        statement.execute(params_from_iter(values)).told(&self.path)
+    }
+
+    /// The rows that a question gives.
+    pub fn query(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql).told(&self.path)?;
+        let n = statement.column_count();
+        let row = |row: &rusqlite::Row<'_>| (0..n).map(|n| row.get(n)).collect();
+        let rows = statement.query_map(params_from_iter(values), row).told(&self.path)?;
+        rows.map(|row| row.map(Row::new).told(&self.path)).collect()
+    }
+
+    /// The `id` of the row of `table` with these values in these columns; it is added if there is none.
+    pub fn intern(
+        &self,
+        table: &str,
+        columns: &[&str],
+        values: &[Value],
+    ) -> Result<i64, StoreError> {
+        let same: Vec<_> = columns.iter().map(|column| format!("{column} IS ?")).collect();
+        let find = format!("SELECT id FROM {table} WHERE {}", same.join(" AND "));
+        if let Some(mut row) = self.query(&find, values)?.into_iter().next() {
+            return row.integer().map_err(|wrong| self.damaged(&wrong));
+        }
+        self.insert(table, columns, values)?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// Adds a row to `table`.
+    pub fn insert(
+        &self,
+        table: &str,
+        columns: &[&str],
+        values: &[Value],
+    ) -> Result<(), StoreError> {
+        let places = vec!["?"; columns.len()].join(", ");
+        let sql = format!("INSERT INTO {table} ({}) VALUES ({places})", columns.join(", "));
+        self.execute(&sql, values).map(drop)
+    }
+
+    /// The error that the file holds what nobody wrote.
+    pub fn damaged(&self, what: &impl ToString) -> StoreError {
+        StoreError::Damaged { path: self.path.clone(), what: what.to_string() }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+#[cfg(test)]
+mod tests;
