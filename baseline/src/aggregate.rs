@@ -22,9 +22,17 @@ pub struct Entry {
     pub n_records: u64,
     /// The record behind it, where the dimension keeps records.
     pub evidence: Option<Box<Evidence>>,
-    /// Where the dimension keeps a record for each new value, the first one: a number that whoever
-    /// made the aggregate can turn into evidence. Of most values nobody ever asks.
-    pub first: Option<u32>,
+    /// The first record, where it may be asked for. Of most values nobody ever asks.
+    pub first: Option<First>,
+}
+
+/// A record that whoever made the aggregate can turn into evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct First {
+    /// Event time. Unit: milliseconds since the Unix epoch.
+    pub time_ms: i64,
+    /// Its number.
+    pub row: u32,
 }
 
 /// What some records say of one entity. Entries of the same kind need not be merged, and none is

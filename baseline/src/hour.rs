@@ -5,7 +5,7 @@ use crate::{
     dimension::{Dimension, Statistic},
     distinct::Distinct,
     evidence::{Evidence, Records},
-    novel::{FirstRecord, Novelties, Standing},
+    novel::{FirstRecord, Novelties, Standing, is_before},
     place::{Stay, Stays},
     time::{Day, Hour, Slot},
     value::Value,
@@ -78,10 +78,12 @@ impl Hours {
     }
 
     /// Keeps the first record of what entries counted in a slot.
-    pub(crate) fn keep_first(&mut self, entry: &Entry, record: Evidence) {
+    pub(crate) fn keep_first(&mut self, entry: &Entry, first: &FirstRecord<'_>) {
         let Some(slots) = self.counted.get_mut(&entry.dimension) else { return };
         if let Ok(at) = slots.binary_search_by_key(&entry.slot, |(slot, _)| *slot)
             && let Some((_, counted)) = slots.get_mut(at)
+            && is_before(entry.first, counted.records.iter().next())
+            && let Some(record) = entry.first.and_then(|of| first(of.row))
         {
             counted.records.keep_first(record);
         }

@@ -20,7 +20,7 @@ pub mod surprise;
 pub mod time;
 pub mod value;
 
-pub use aggregate::{Aggregate, Entry};
+pub use aggregate::{Aggregate, Entry, First};
 pub use bits::{Bits, Part};
 pub use credential::{Credential, Mfa};
 pub use dimension::Dimension;

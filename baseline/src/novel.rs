@@ -1,7 +1,7 @@
 //! The values of open hours that the generation of their day does not know, or knows as rare.
 
 use crate::{
-    aggregate::Entry,
+    aggregate::{Entry, First},
     evidence::Evidence,
     impact::{Track, Tracks},
     memory::Seen,
@@ -69,12 +69,13 @@ impl Novelties {
         let Some(OfSlot { values, is_unsettled, .. }) = self.0.get_mut(at) else { return };
         *is_unsettled |= !is_settled;
         let max = if *is_unsettled { Self::UNSETTLED_MAX } else { Self::MAX };
-        let record = || entry.first.and_then(first).map(Box::new);
+        let record = || entry.first.and_then(|of| first(of.row)).map(Box::new);
         match values.binary_search_by(|novel| novel.value.cmp(value)) {
             Ok(at) => {
                 let Some(known) = values.get_mut(at) else { return };
                 known.tracks = known.tracks.with(entry.tracks);
-                if let Some(record) = record()
+                if is_before(entry.first, known.first.as_deref())
+                    && let Some(record) = record()
                     && known.first.as_ref().is_none_or(|first| record < *first)
                 {
                     known.first = Some(record);
@@ -156,6 +157,11 @@ impl Novelties {
             Some(window)
         })
     }
+}
+
+/// Whether a record can be the first, by its time alone: to make it costs more than to ask.
+pub(crate) fn is_before(first: Option<First>, known: Option<&Evidence>) -> bool {
+    first.is_some_and(|first| known.is_none_or(|known| first.time_ms <= known.time_ms))
 }
 
 impl Novel {

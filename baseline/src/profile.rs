@@ -244,6 +244,12 @@ impl History {
         self.ahead.0.insert(through, learned);
     }
 
+    /// Days with records up to `through`, whose generation may be older than the base no more.
+    pub fn n_days(&self, through: Day) -> u32 {
+        let after = self.closed.range(..=through).count();
+        self.base.n_days.saturating_add(u32::try_from(after).unwrap_or(u32::MAX))
+    }
+
     /// What is known by the end of `through`, once it was prepared.
     pub(crate) fn at(&self, through: Day) -> &Learned {
         self.ahead.0.get(&through).unwrap_or(&self.base)
@@ -273,11 +279,12 @@ impl Profile {
     }
 
     /// Counts what some records say of this entity; those of open days may come in any order. Of new
-    /// values `first` is asked for the record.
+    /// values `first` is asked for the record, and `group_days` for the days that the generation of its
+    /// kind rests on, for a day.
     pub fn apply(
         &mut self,
         aggregate: &Aggregate,
-        first: &FirstRecord<'_>,
+        (first, group_days): (&FirstRecord<'_>, &dyn Fn(Day) -> u32),
         (oldest_open, lateness): (Day, Lateness),
     ) {
         self.n_records = self.n_records.saturating_add(aggregate.n_records);
@@ -289,14 +296,16 @@ impl Profile {
             let known = self.history.at(through);
             // Before all of its days have closed a generation cannot tell what will be usual.
             let is_complete = through < oldest_open;
+            let tells_news = !is_complete
+                || known.n_days() > 0
+                || group_days(lateness.prior_through(day)) >= Generation::ENOUGH_D;
             let delta = self.open.entry(day).or_default();
             for entry in entries {
                 let value = entry.value.as_ref();
                 let Some(value) = value.filter(|_| entry.dimension.learns_values()) else {
                     self.hours.add(entry, value);
                     if entry.dimension.keeps_first() {
-                        let record = entry.first.and_then(first);
-                        record.into_iter().for_each(|record| self.hours.keep_first(entry, record));
+                        self.hours.keep_first(entry, first);
                     }
                     continue;
                 };
@@ -304,7 +313,7 @@ impl Profile {
                 delta.note(entry.dimension, value, standing != Standing::New);
                 if !entry.dimension.keeps_news_only() {
                     self.hours.add(entry, Some(value));
-                } else if standing != Standing::Usual || !is_complete {
+                } else if tells_news && (standing != Standing::Usual || !is_complete) {
                     self.hours.add_novel((entry, value), first, is_complete);
                 }
             }
@@ -344,12 +353,16 @@ impl Profile {
         self.open.contains_key(&day)
     }
 
-    /// Makes `day` ready to be judged: its generation is complete.
-    pub fn settle(&mut self, day: Day, lateness: Lateness) {
+    /// Makes `day` ready to be judged: its generation is complete, and that of its kind rests on
+    /// `group_days` days.
+    pub fn settle(&mut self, day: Day, group_days: u32, lateness: Lateness) {
         let through = lateness.learned_through(day);
         self.history.prepare(through);
         let known = self.history.at(through);
-        self.hours.settle(day, |dimension, value| known.standing(dimension, value));
+        let tells_news = known.n_days() > 0 || group_days >= Generation::ENOUGH_D;
+        self.hours.settle(day, |dimension, value| {
+            if tells_news { known.standing(dimension, value) } else { Standing::Usual }
+        });
     }
 
     /// Closes `day`, which must be settled: its hours teach rates, its values are weighed. Returns what

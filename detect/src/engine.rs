@@ -247,10 +247,10 @@ impl Engine {
                 }
             }
         }
-        let (context, oldest_open) = (&self.context, self.oldest_open);
+        let (context, priors, oldest_open) = (&self.context, &self.priors, self.oldest_open);
         self.shards.par_iter_mut().zip(by_shard).for_each(|(shard, (aggregates, sightings))| {
             for aggregate in aggregates {
-                shard.apply(aggregate, oldest_open, context);
+                shard.apply(aggregate, oldest_open, (context, priors));
             }
             for sighting in sightings {
                 shard.sight(sighting, context);

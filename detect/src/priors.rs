@@ -65,6 +65,13 @@ impl Priors {
         priors
     }
 
+    /// Days up to `through` with records of those of the kind of `entity` in its account.
+    pub(crate) fn n_days(&self, entity: &Entity, through: Day) -> u32 {
+        let (account, kind) = (Some(Arc::clone(&entity.account)), Some(entity.kind));
+        let kind = Group { account, kind, role: None };
+        self.by_group.get(&kind).map_or(0, |history| history.n_days(through))
+    }
+
     /// Adds what the members of groups were taught on `day`, to these and all wider ones.
     pub(crate) fn learn(&mut self, day: Day, mut taught: BTreeMap<Group, ClosedDay>) {
         for level in 0..N_PRIORS {

@@ -43,12 +43,14 @@ impl Shard {
         &mut self,
         (aggregate, chunk): (&Aggregate, &Chunk),
         oldest_open: Day,
-        context: &Context,
+        (context, priors): (&Context, &Priors),
     ) {
         let lateness = context.options.lateness;
         let new = || (aggregate.entity.clone(), Profile::new(oldest_open, lateness));
         let (_, profile) = self.profiles.entry(aggregate.id).or_insert_with(new);
-        profile.apply(aggregate, &|row| chunk.first(row), (oldest_open, lateness));
+        let first = |row| chunk.first(row);
+        let group_days = |through| priors.n_days(&aggregate.entity, through);
+        profile.apply(aggregate, (&first, &group_days), (oldest_open, lateness));
     }
 
     /// Counts a match of a rule.
@@ -70,7 +72,9 @@ impl Shard {
             if !profile.is_open(day) {
                 continue;
             }
-            profile.settle(day, context.options.lateness);
+            let lateness = context.options.lateness;
+            let group_days = priors.n_days(entity, lateness.prior_through(day));
+            profile.settle(day, group_days, lateness);
             let group = Group::of(entity);
             let found = judge(entity, profile, day, (context, priors.of(&group)));
             let is_alerted = found.teaches_less || alerted.contains(id);

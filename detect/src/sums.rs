@@ -1,7 +1,7 @@
 //! The sums by entity of the rows of a chunk that count.
 
 use crate::chunk::{Chunk, Extra, NONE, Row};
-use baseline::{Aggregate, Dimension, Entry, Slot, Stay, Tracks, Value};
+use baseline::{Aggregate, Dimension, Entry, First, Slot, Stay, Tracks, Value};
 use std::collections::{BTreeMap, btree_map::Entry as MapEntry};
 
 /// Rows that are alike in what they do, and from where.
@@ -21,7 +21,7 @@ struct Alike {
 #[derive(Debug, Clone, Copy)]
 struct Tally {
     n_rows: u64,
-    first: u32,
+    first: First,
 }
 
 impl Chunk {
@@ -35,10 +35,11 @@ impl Chunk {
                 continue;
             }
             sums.count(row);
-            let tally = tallies.entry(Alike::of(row)).or_insert(Tally { n_rows: 0, first: n });
+            let this = First { time_ms: row.time_ms, row: n };
+            let tally = tallies.entry(Alike::of(row)).or_insert(Tally { n_rows: 0, first: this });
             tally.n_rows += 1;
-            if tally.first != n && self.is_before(n, tally.first) {
-                tally.first = n;
+            if self.is_before(this, tally.first) {
+                tally.first = this;
             }
             if sums.travels(row) {
                 match stays.entry((row.principal, row.address, row.slot)) {
@@ -71,10 +72,13 @@ impl Chunk {
         sums.finish()
     }
 
-    /// Whether the row of number `a` comes before that of `b`.
-    fn is_before(&self, a: u32, b: u32) -> bool {
-        let rows = (self.rows.get(a as usize), self.rows.get(b as usize));
-        matches!(rows, (Some(a), Some(b)) if self.precedes(a, b))
+    /// Whether row `a` comes before `b`. Times nearly always tell.
+    fn is_before(&self, a: First, b: First) -> bool {
+        if a.time_ms != b.time_ms {
+            return a.time_ms < b.time_ms;
+        }
+        let rows = (self.rows.get(a.row as usize), self.rows.get(b.row as usize));
+        a.row != b.row && matches!(rows, (Some(a), Some(b)) if self.precedes(a, b))
     }
 }
 

@@ -72,7 +72,11 @@ fn a_day_is_judged_by_those_two_days_before() {
 fn a_day_learns_so_many_new_values() {
     let entries = |n| (0..n).map(|n| entry(Dimension::Api, 10, 0, &n.to_string())).collect();
     let mut profile = Profile::new(Day(0), LATENESS());
-    profile.apply(&aggregate(entries(3 * DayDelta::NEWS_MAX)), &|_| None, (Day(0), LATENESS()));
+    profile.apply(
+        &aggregate(entries(3 * DayDelta::NEWS_MAX)),
+        (&|_| None, &|_| 0),
+        (Day(0), LATENESS()),
+    );
     profile.close(Day(10), Weight::PLAIN, LATENESS());
     let nothing = History::default();
     let (usual, _) = profile.generation(Day(12), [&nothing; N_PRIORS], LATENESS());
@@ -90,14 +94,14 @@ fn known_values_leave_room_for_new_ones() {
     let names = |n: usize, what: &str| (0..n).map(|n| format!("{what}{n}")).collect::<Vec<_>>();
     let apply = |profile: &mut Profile, day, names: &[String]| {
         let entries = names.iter().map(|name| entry(Dimension::Api, day, 0, name)).collect();
-        profile.apply(&aggregate(entries), &|_| None, (Day(0), LATENESS()));
+        profile.apply(&aggregate(entries), (&|_| None, &|_| 0), (Day(0), LATENESS()));
     };
     apply(&mut profile, 10, &names(DayDelta::NEWS_MAX, "old"));
     profile.close(Day(10), Weight::PLAIN, LATENESS());
     profile.advance(Day(12), LATENESS());
     apply(&mut profile, 13, &names(DayDelta::NEWS_MAX, "old"));
     apply(&mut profile, 13, &names(DayDelta::NEWS_MAX, "new"));
-    profile.settle(Day(13), LATENESS());
+    profile.settle(Day(13), 0, LATENESS());
     let novel = profile.hours.novel(Dimension::Api).unwrap();
     let news = novel.windows(Hour(13 * 24), |novel| novel.is_new).map(|news| news.len()).max();
     assert_eq!(news, Some(DayDelta::NEWS_MAX));
@@ -116,7 +120,7 @@ fn a_memory_never_outgrows_its_bound() {
     for day in 10..30 {
         let names = (0..per_day).map(|n| format!("{day}-{n}"));
         let entries = names.map(|name| entry(Dimension::Api, day, n_slot(day), &name)).collect();
-        profile.apply(&aggregate(entries), &|_| None, (Day(0), LATENESS()));
+        profile.apply(&aggregate(entries), (&|_| None, &|_| 0), (Day(0), LATENESS()));
         profile.close(Day(day), Weight::PLAIN, LATENESS());
         profile.advance(Day(day + 1), LATENESS());
     }
@@ -135,7 +139,7 @@ fn closed_hours_are_forgotten() {
     let mut profile = Profile::new(Day(0), LATENESS());
     for slot in [0, 100, 287] {
         let entries = vec![entry(Dimension::Denied, 10, slot, "iam:ListUsers")];
-        profile.apply(&aggregate(entries), &|_| None, (Day(0), LATENESS()));
+        profile.apply(&aggregate(entries), (&|_| None, &|_| 0), (Day(0), LATENESS()));
     }
     profile.close(Day(10), Weight::PLAIN, LATENESS());
     profile.advance(Day(11), LATENESS());
@@ -154,15 +158,15 @@ fn values_that_came_before_their_generation_are_left_out_when_judged() {
     };
     let (mut early, mut timely) =
         (Profile::new(Day(0), LATENESS()), Profile::new(Day(0), LATENESS()));
-    early.apply(&mixed(13), &|_| None, (Day(0), LATENESS()));
+    early.apply(&mixed(13), (&|_| None, &|_| 0), (Day(0), LATENESS()));
     for profile in [&mut early, &mut timely] {
-        profile.apply(&habit(10), &|_| None, (Day(0), LATENESS()));
+        profile.apply(&habit(10), (&|_| None, &|_| 0), (Day(0), LATENESS()));
         profile.close(Day(10), Weight::PLAIN, LATENESS());
     }
-    timely.apply(&mixed(13), &|_| None, (Day(12), LATENESS()));
+    timely.apply(&mixed(13), (&|_| None, &|_| 0), (Day(12), LATENESS()));
     assert_ne!(early.hours, timely.hours);
-    early.settle(Day(13), LATENESS());
-    timely.settle(Day(13), LATENESS());
+    early.settle(Day(13), 0, LATENESS());
+    timely.settle(Day(13), 0, LATENESS());
     assert_eq!(early.hours, timely.hours);
     assert_eq!(
         early.close(Day(13), Weight::PLAIN, LATENESS()),
@@ -243,7 +247,7 @@ proptest! {
         let mut days = BTreeSet::new();
         for (day, slot, amount) in history {
             let entry = Entry { amount, ..entry(Dimension::Denied, day, slot, "x") };
-            profile.apply(&aggregate(vec![entry]), &|_| None, (Day(0), LATENESS()));
+            profile.apply(&aggregate(vec![entry]), (&|_| None, &|_| 0), (Day(0), LATENESS()));
             days.insert(day);
         }
         for day in days {
