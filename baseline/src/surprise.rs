@@ -190,7 +190,7 @@ impl Generation<'_> {
     fn described(&self, dimension: Dimension, value: &Value) -> String {
         let [role, kind, account, _] = self.priors;
         let peers = if role.n_days() > 0 { role } else { kind };
-        let whose = [(self.own, "by it"), (peers, "by its peers"), (account, "in the account")];
+        let whose = [(self.own, "it"), (peers, "its peers"), (account, "the account")];
         let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
         for (learned, by) in whose {
             let often = frequency(learned, dimension, value);
@@ -199,9 +199,11 @@ impl Generation<'_> {
                 None => told.push((often, vec![by])),
             }
         }
-        let told: Vec<_> =
-            told.into_iter().map(|(often, by)| format!("{often} {}", by.join(" and "))).collect();
-        format!("{} ({})", value.text, told.join(", "))
+        let told = told.into_iter().map(|(often, by)| match by.as_slice() {
+            [one, other, last] => format!("{often} by {one}, {other} and {last}"),
+            few => format!("{often} by {}", few.join(" and ")),
+        });
+        format!("{} ({})", value.text, told.collect::<Vec<_>>().join("; "))
     }
 
     /// How many new values are usual, for people.
@@ -226,3 +228,6 @@ fn frequency(learned: &Learned, dimension: Dimension, value: &Value) -> &'static
         _ => "FREQUENT",
     }
 }
+
+#[cfg(test)]
+mod tests;

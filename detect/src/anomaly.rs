@@ -11,16 +11,15 @@ pub(crate) struct Watched {
     pub(crate) impacts: &'static [Impact],
     /// Whether they are calls of S3, or all others.
     pub(crate) is_s3: bool,
-    /// What such calls are, in a summary: "made 3 calls that ...".
+    /// What such calls do, in a summary: "made 3 calls that ...".
     pub(crate) what: &'static str,
 }
 
-/// Weight of an impact, in halves: what a call that only reads says about an intruder is half of what a
-/// change says, and what gives rights or destroys says half as much again (the model's prototype).
+/// Weight of an impact, in halves: what gives rights, opens or destroys says half as much again about an
+/// intruder as what reads or makes (the model's prototype).
 fn halves(impact: Impact) -> u32 {
     match impact {
-        Impact::Read | Impact::Discovery => 1,
-        Impact::Write => 2,
+        Impact::Read | Impact::Discovery | Impact::Write => 2,
         _ => 3,
     }
 }
@@ -76,8 +75,9 @@ fn verdict(
         .take(3)
         .map(|term| format!("{} {}", term.part.dimension.name(), term.part.observed));
     let reasons = reasons.collect::<Vec<_>>().join("; ");
+    let calls_made = if n == 1 { "a call".to_owned() } else { format!("{n} calls") };
     let summary =
-        format!("made {n} calls that {}, which is unusual for it: {reasons}", watched.what);
+        format!("made {calls_made} that {}, which is unusual for it: {reasons}", watched.what);
     let mut records: Vec<_> = terms.iter().flat_map(|term| &term.records).cloned().collect();
     if let Some(window) = case.span.window(calls) {
         records.extend(window.counted.records.iter().cloned());
@@ -85,6 +85,7 @@ fn verdict(
     records.sort();
     records.dedup();
     let severity = match track.impact {
+        Impact::Read if track.is_s3 => Severity::Medium,
         Impact::Read | Impact::Discovery => Severity::Low,
         _ if height >= HIGH_ABOVE => Severity::High,
         _ => Severity::Medium,

@@ -38,7 +38,7 @@ fn day_of(value: &str, n_members: u32, weight: Weight) -> ClosedDay {
         let mut profile = Profile::new(Day(0), LATENESS());
         profile.apply(
             &aggregate(vec![entry(Dimension::Api, 5, 0, value)]),
-            &|_| None,
+            (&|_| None, &|_| 0),
             (Day(0), LATENESS()),
         );
         closed.merge(&profile.close(Day(5), weight, LATENESS()));
@@ -56,7 +56,7 @@ fn a_day_is_judged_by_those_two_days_before() {
     let mut profile = Profile::new(Day(0), LATENESS());
     profile.apply(
         &aggregate(vec![entry(Dimension::Api, 10, 0, "s3:Get")]),
-        &|_| None,
+        (&|_| None, &|_| 0),
         (Day(0), LATENESS()),
     );
     profile.close(Day(10), Weight::PLAIN, LATENESS());

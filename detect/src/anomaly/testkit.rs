@@ -20,6 +20,14 @@ pub(crate) fn intrusion(apis: &[&str]) -> Logs {
     })
 }
 
+/// Somebody with Alice's key calls many APIs that begin with `verb`, in many regions.
+pub(crate) fn sweep(verb: &str) -> Logs {
+    working().calls(0, "10:00", 120, |i| {
+        let stranger = alice(&format!("{verb}Thing{}", i % 60)).from_ip("185.220.101.1");
+        stranger.region(&format!("eu-test-{}", i % 12)).agent("python-requests/2.31.0")
+    })
+}
+
 /// Alice calls `api` today, as on other days.
 pub(crate) fn habit(api: &str) -> Logs {
     working().daily(20, "10:00", |_| alice(api)).call(0, "10:05", alice(api))

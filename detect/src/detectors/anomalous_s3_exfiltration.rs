@@ -47,7 +47,7 @@ impl Default for Settings {
 const WATCHED: Watched = Watched {
     impacts: &[Impact::Read, Impact::Exfiltration],
     is_s3: true,
-    what: "read objects or open them to others",
+    what: "read objects of S3 or open them to others",
 };
 
 pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}

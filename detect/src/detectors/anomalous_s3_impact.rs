@@ -53,7 +53,7 @@ const WATCHED: Watched = Watched {
         Impact::Evasion,
     ],
     is_s3: true,
-    what: "write, delete or change the protection of",
+    what: "write to S3, delete from it or change its protection",
 };
 
 pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}

@@ -5,9 +5,16 @@ const ID: &str = "anomalous-defense-evasion";
 #[test]
 fn fires_when_what_is_done_and_from_where_are_new() {
     let finding =
-        testkit::intrusion(&["ec2:DeleteFlowLogs", "cloudwatch:DisableAlarmActions"]).finding(ID);
+        testkit::intrusion(&["ec2:DeleteFlowLogs", "monitoring:DisableAlarmActions"]).finding(ID);
     assert!(finding.severity >= Severity::Medium, "{finding:?}");
-    says(&finding, &["UNSEEN by it", "network new: 60729", "agent new: python-requests"]);
+    says(
+        &finding,
+        &[
+            "UNSEEN by it, its peers and the account",
+            "network new: AS60729",
+            "agent new: python-requests",
+        ],
+    );
     assert_eq!(finding.records.len(), 2);
 }
 

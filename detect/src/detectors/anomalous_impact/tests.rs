@@ -7,7 +7,14 @@ fn fires_when_what_is_done_and_from_where_are_new() {
     let finding =
         testkit::intrusion(&["rds:DeleteDBInstance", "ec2:TerminateInstances"]).finding(ID);
     assert!(finding.severity >= Severity::Medium, "{finding:?}");
-    says(&finding, &["UNSEEN by it", "network new: 60729", "agent new: python-requests"]);
+    says(
+        &finding,
+        &[
+            "UNSEEN by it, its peers and the account",
+            "network new: AS60729",
+            "agent new: python-requests",
+        ],
+    );
     assert_eq!(finding.records.len(), 2);
 }
 
