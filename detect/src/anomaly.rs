@@ -2,7 +2,8 @@
 //! its kind, and how that is told. One detector for each tactic calls it.
 
 use crate::detector::{Case, Impact, Severity, Verdict};
-use baseline::{Bits, Kind, Part, Term, Track};
+use baseline::{Bits, Dimension, Kind, Part, Term, Track};
+use std::cmp::Reverse;
 
 /// What a detector of unusual behaviour judges.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ pub(crate) fn judge(watched: &Watched, case: &Case<'_>, threshold_times: f64) ->
     }
     let tracks = watched.impacts.iter().map(|&impact| Track { impact, is_s3: watched.is_s3 });
     let judged = tracks.filter_map(|track| {
-        case.span.slots_of(baseline::Dimension::calls(track)).next()?;
+        case.span.slots_of(Dimension::calls(track)).next()?;
         let terms = weighed(case.usual.surprise(&case.span, track), track.impact);
         let bits: Bits = terms.iter().map(|term| term.part.bits).sum();
         (bits.as_f64() >= threshold).then_some((bits, track, terms))
@@ -57,7 +58,7 @@ fn weighed(mut terms: Vec<Term>, impact: Impact) -> Vec<Term> {
         term.part.bits = term.part.bits.halves(halves(impact));
     }
     terms.retain(|term| term.part.bits > Bits::ZERO);
-    terms.sort_by(|a, b| b.part.bits.cmp(&a.part.bits));
+    terms.sort_by_key(|term| Reverse(term.part.bits));
     terms
 }
 
@@ -67,7 +68,7 @@ fn verdict(
     (track, terms, height): (Track, Vec<Term>, f64),
 ) -> Verdict {
     const HIGH_ABOVE: f64 = 1.5;
-    let calls = baseline::Dimension::calls(track);
+    let calls = Dimension::calls(track);
     let slots: Vec<_> = case.span.slots_of(calls).collect();
     let n: u64 = slots.iter().map(|(_, n)| n).sum();
     let reasons = terms
@@ -91,7 +92,7 @@ fn verdict(
         _ => Severity::Medium,
     };
     let mut targets: Vec<String> = Vec::new();
-    let of_target = terms.iter().filter(|term| term.part.dimension == baseline::Dimension::Target);
+    let of_target = terms.iter().filter(|term| term.part.dimension == Dimension::Target);
     targets.extend(of_target.flat_map(|term| term.values.clone()).take(Verdict::TARGETS_MAX));
     let parts: Vec<Part> = terms.into_iter().map(|term| term.part).collect();
     Verdict { parts, severity, summary, slots, records, last_ms: None, targets, flow: None }

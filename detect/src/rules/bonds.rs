@@ -33,7 +33,9 @@ pub(crate) fn bonds(condition: &Condition) -> Option<BTreeSet<Bond>> {
 pub(crate) fn fields(condition: &Condition, visit: &mut dyn FnMut(&FieldName)) {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => {
-            parts.iter().for_each(|part| fields(part, visit));
+            for part in parts {
+                fields(part, visit);
+            }
         }
         Condition::Not(part) => fields(part, visit),
         Condition::Item(Item { field, values, .. }) => {
