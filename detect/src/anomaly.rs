@@ -25,12 +25,12 @@ fn halves(impact: Impact) -> u32 {
     }
 }
 
-/// The bits that an hour must carry; nothing for kinds that are not judged. AWS services act for many,
-/// and what they do follows from what was set up, by calls that are judged.
+/// The bits that an hour must carry; nothing for kinds that are not judged. Pipelines do what people write.
+/// AWS services act for many, and what they do follows from what was set up, by calls that are judged.
 fn threshold(kind: Kind, is_young: bool) -> Option<f64> {
     match kind {
-        Kind::Human | Kind::Root | Kind::External => Some(40.0),
-        Kind::Workload | Kind::Ci | Kind::Agent => Some(if is_young { 40.0 } else { 25.0 }),
+        Kind::Human | Kind::Root | Kind::External | Kind::Ci => Some(40.0),
+        Kind::Workload | Kind::Agent => Some(if is_young { 40.0 } else { 25.0 }),
         Kind::Service | Kind::Interface | Kind::Source | Kind::Account => None,
     }
 }

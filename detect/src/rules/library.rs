@@ -276,8 +276,15 @@ mod tests {
 
     #[test]
     fn no_built_in_rule_is_quiet_by_a_user_agent_alone() {
+        // Infrastructure tools read as widely as a thief does, with long-term keys too. What is unusual
+        // in it is for `anomalous-discovery`; and reading changes nothing.
+        let reads =
+            ["identities-looked-through", "bucket-posture-swept", "services-looked-through"];
         let mut quiet = Vec::new();
         for RuleFile { name, text } in Rules::built_in_files() {
+            if reads.iter().any(|reads| name.contains(reads)) {
+                continue;
+            }
             let (documents, _) = sigma::read(&name.as_str().into(), &text);
             let is_quiet = |document: &Document| match document {
                 Document::Detection(one) => rests_on_agent(&one.condition, false),
