@@ -1,7 +1,7 @@
 //! What a decoding worker hands to the shard of an entity: counts, not records.
 
 use crate::{
-    dimension::Dimension, evidence::Evidence, identity::Entity, impact::Tracks, place::Stay,
+    dimension::Dimension, evidence::Evidence, identity::Entity, impact::Track, place::Stay,
     time::Slot, value::Value,
 };
 
@@ -14,25 +14,34 @@ pub struct Entry {
     pub slot: Slot,
     /// Which value, where the dimension has values.
     pub value: Option<Value>,
-    /// Of which tracks the calls were, where the dimension tells them apart.
-    pub tracks: Tracks,
     /// How much.
     pub amount: u64,
     /// How many records it adds to those counted so far: none for the second value of one call.
     pub n_records: u64,
     /// The record behind it, where the dimension keeps records.
     pub evidence: Option<Box<Evidence>>,
-    /// The first record, where it may be asked for. Of most values nobody ever asks.
+    /// The first record of one track, where it may be asked for. Of most values nobody ever asks.
     pub first: Option<First>,
+    /// Those of other tracks.
+    pub others: Vec<First>,
 }
 
-/// A record that whoever made the aggregate can turn into evidence.
+/// The first record of a track: whoever made the aggregate can turn it into evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct First {
+    /// What the call was.
+    pub track: Track,
     /// Event time. Unit: milliseconds since the Unix epoch.
     pub time_ms: i64,
     /// Its number.
     pub row: u32,
+}
+
+impl Entry {
+    /// The first records, one a track.
+    pub fn firsts(&self) -> impl Iterator<Item = &First> {
+        self.first.iter().chain(&self.others)
+    }
 }
 
 /// What some records say of one entity. Entries of the same kind need not be merged, and none is

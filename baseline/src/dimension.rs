@@ -167,13 +167,9 @@ impl Dimension {
         }
     }
 
-    /// Whether an hour keeps a record of what was counted, though nobody asked for it: of calls that
-    /// change something.
-    pub(crate) fn keeps_first(self) -> bool {
-        use Dimension as D;
-        let changes = D::CallsWrite..=D::CallsDestruction;
-        let changes_s3 = D::S3CallsWrite..=D::S3CallsDestruction;
-        changes.contains(&self) || changes_s3.contains(&self)
+    /// Whether it counts calls: an hour keeps the first of each slot, though no detector asked for it.
+    pub(crate) fn is_calls(self) -> bool {
+        (Self::CallsRead..=Self::S3CallsDestruction).contains(&self)
     }
 
     /// Whether an hour keeps only the values that its generation does not know.

@@ -82,8 +82,9 @@ impl Hours {
         let Some(slots) = self.counted.get_mut(&entry.dimension) else { return };
         if let Ok(at) = slots.binary_search_by_key(&entry.slot, |(slot, _)| *slot)
             && let Some((_, counted)) = slots.get_mut(at)
-            && is_before(entry.first, counted.records.iter().next())
-            && let Some(record) = entry.first.and_then(|of| first(of.row))
+            && let Some(of) = entry.first
+            && is_before(of, counted.records.iter().next())
+            && let Some(record) = first(of.row)
         {
             counted.records.keep_first(record);
         }

@@ -50,6 +50,11 @@ impl Kind {
         matches!(self, Self::Human | Self::Root)
     }
 
+    /// Whether unusual behaviour is looked for: what an AWS service does follows from what was set up.
+    pub fn has_habits(self) -> bool {
+        !matches!(self, Self::Service | Self::Interface | Self::Source | Self::Account)
+    }
+
     /// Its name in findings, lower case.
     pub fn name(self) -> &'static str {
         match self {

@@ -29,7 +29,7 @@ pub use evidence::{EventId, Evidence};
 pub use generation::{Generation, N_PRIORS};
 pub use hour::{Hours, Span, Window};
 pub use identity::{Entity, Kind, Principal};
-pub use impact::{Impact, Track, Tracks};
+pub use impact::{Impact, Track};
 pub use memory::Weight;
 pub use novel::FirstRecord;
 pub use place::Stay;

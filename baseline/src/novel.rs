@@ -3,7 +3,7 @@
 use crate::{
     aggregate::{Entry, First},
     evidence::Evidence,
-    impact::{Track, Tracks},
+    impact::Track,
     memory::Seen,
     time::{Day, Hour, Slot},
     value::Value,
@@ -27,10 +27,8 @@ pub(crate) enum Standing {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Novel {
     pub(crate) value: Value,
-    /// Of which tracks the calls were that brought it.
-    pub(crate) tracks: Tracks,
-    /// The first record that brought it.
-    pub(crate) first: Option<Box<Evidence>>,
+    /// Of which tracks the calls were that brought it, and the first record of each.
+    firsts: Vec<(Track, Option<Box<Evidence>>)>,
     /// Whether the generation of its own day does not know it. True until that day closes.
     pub(crate) is_new: bool,
 }
@@ -69,24 +67,18 @@ impl Novelties {
         let Some(OfSlot { values, is_unsettled, .. }) = self.0.get_mut(at) else { return };
         *is_unsettled |= !is_settled;
         let max = if *is_unsettled { Self::UNSETTLED_MAX } else { Self::MAX };
-        let record = || entry.first.and_then(|of| first(of.row)).map(Box::new);
-        match values.binary_search_by(|novel| novel.value.cmp(value)) {
-            Ok(at) => {
-                let Some(known) = values.get_mut(at) else { return };
-                known.tracks = known.tracks.with(entry.tracks);
-                if is_before(entry.first, known.first.as_deref())
-                    && let Some(record) = record()
-                    && known.first.as_ref().is_none_or(|first| record < *first)
-                {
-                    known.first = Some(record);
-                }
-            }
+        let at = match values.binary_search_by(|novel| novel.value.cmp(value)) {
+            Ok(at) => at,
             Err(at) if at < max => {
-                let (value, tracks) = (value.clone(), entry.tracks);
-                values.insert(at, Novel { value, tracks, first: record(), is_new: true });
+                let value = value.clone();
+                values.insert(at, Novel { value, firsts: Vec::new(), is_new: true });
                 values.truncate(max);
+                at
             }
-            Err(_) => {}
+            Err(_) => return,
+        };
+        if let Some(novel) = values.get_mut(at) {
+            entry.firsts().for_each(|of| novel.note(*of, first));
         }
     }
 
@@ -160,12 +152,32 @@ impl Novelties {
 }
 
 /// Whether a record can be the first, by its time alone: to make it costs more than to ask.
-pub(crate) fn is_before(first: Option<First>, known: Option<&Evidence>) -> bool {
-    first.is_some_and(|first| known.is_none_or(|known| first.time_ms <= known.time_ms))
+pub(crate) fn is_before(first: First, known: Option<&Evidence>) -> bool {
+    known.is_none_or(|known| first.time_ms <= known.time_ms)
 }
 
 impl Novel {
     pub(crate) fn is_of(&self, track: Track) -> bool {
-        self.tracks.has(track)
+        self.firsts.iter().any(|(of, _)| *of == track)
+    }
+
+    /// The first record of a track that brought it.
+    pub(crate) fn first_of(&self, track: Track) -> Option<&Evidence> {
+        self.firsts.iter().find(|(of, _)| *of == track)?.1.as_deref()
+    }
+
+    fn note(&mut self, of: First, first: &FirstRecord<'_>) {
+        match self.firsts.binary_search_by_key(&of.track, |(track, _)| *track) {
+            Ok(at) => {
+                let Some((_, known)) = self.firsts.get_mut(at) else { return };
+                if is_before(of, known.as_deref())
+                    && let Some(record) = first(of.row)
+                    && known.as_ref().is_none_or(|known| record < **known)
+                {
+                    *known = Some(Box::new(record));
+                }
+            }
+            Err(at) => self.firsts.insert(at, (of.track, first(of.row).map(Box::new))),
+        }
     }
 }

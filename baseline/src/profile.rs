@@ -296,15 +296,16 @@ impl Profile {
             let known = self.history.at(through);
             // Before all of its days have closed a generation cannot tell what will be usual.
             let is_complete = through < oldest_open;
-            let tells_news = !is_complete
-                || known.n_days() > 0
-                || group_days(lateness.prior_through(day)) >= Generation::ENOUGH_D;
+            let tells_news = aggregate.entity.kind.has_habits()
+                && (!is_complete
+                    || known.n_days() > 0
+                    || group_days(lateness.prior_through(day)) >= Generation::ENOUGH_D);
             let delta = self.open.entry(day).or_default();
             for entry in entries {
                 let value = entry.value.as_ref();
                 let Some(value) = value.filter(|_| entry.dimension.learns_values()) else {
                     self.hours.add(entry, value);
-                    if entry.dimension.keeps_first() {
+                    if tells_news && entry.dimension.is_calls() {
                         self.hours.keep_first(entry, first);
                     }
                     continue;
@@ -354,12 +355,13 @@ impl Profile {
     }
 
     /// Makes `day` ready to be judged: its generation is complete, and that of its kind rests on
-    /// `group_days` days.
-    pub fn settle(&mut self, day: Day, group_days: u32, lateness: Lateness) {
+    /// `group_days` days; nothing where the kind has no habits.
+    pub fn settle(&mut self, day: Day, group_days: Option<u32>, lateness: Lateness) {
         let through = lateness.learned_through(day);
         self.history.prepare(through);
         let known = self.history.at(through);
-        let tells_news = known.n_days() > 0 || group_days >= Generation::ENOUGH_D;
+        let tells_news =
+            group_days.is_some_and(|days| known.n_days() > 0 || days >= Generation::ENOUGH_D);
         self.hours.settle(day, |dimension, value| {
             if tells_news { known.standing(dimension, value) } else { Standing::Usual }
         });

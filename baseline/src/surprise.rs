@@ -87,13 +87,14 @@ impl Generation<'_> {
         let novelties = span.novel(dimension)?;
         let is_new = |novel: &Novel| novel.is_of(track) && self.is_new(dimension, novel);
         let is_rare = |novel: &Novel| novel.is_of(track) && !self.is_new(dimension, novel);
-        let new = novelties.windows(span.hour, is_new).map(|window| self.news(dimension, &window));
+        let new =
+            novelties.windows(span.hour, is_new).map(|window| self.news(dimension, &window, track));
         let rare = novelties.windows(span.hour, is_rare).flatten();
         let rare = rare.map(|novel| self.rare(dimension, novel));
         let first_of_equals =
             |most: Term, term: Term| if term.part.bits > most.part.bits { term } else { most };
         let rarest = rare.reduce(|most, next| if next.bits > most.bits { next } else { most });
-        let rarest = rarest.map(|rarest| self.rarest(dimension, &rarest));
+        let rarest = rarest.map(|rarest| self.rarest(dimension, &rarest, track));
         new.chain(rarest).reduce(first_of_equals)
     }
 
@@ -103,7 +104,7 @@ impl Generation<'_> {
         novel.is_new && !known_to(self.own) && !(self.is_young() && known_to(self.prior))
     }
 
-    fn news(&self, dimension: Dimension, window: &[&Novel]) -> Term {
+    fn news(&self, dimension: Dimension, window: &[&Novel], track: Track) -> Term {
         let k = window.len() as u64;
         let judge = |novel: &&'_ Novel| self.back_off(dimension, &novel.value);
         let mut values: Vec<(Bits, &Novel)> =
@@ -114,7 +115,7 @@ impl Generation<'_> {
         let many = if self.is_young() { Bits::ZERO } else { self.expected_news(dimension).tail(k) };
         let bits = [many, most].into_iter().sum();
         let heavy = values.iter().filter(|(bits, _)| bits.as_f64() * 2.0 >= most.as_f64());
-        let records = heavy.filter_map(|(_, novel)| novel.first.as_deref().cloned()).collect();
+        let records = heavy.filter_map(|(_, novel)| novel.first_of(track).cloned()).collect();
         let name = |(_, novel): &(Bits, &Novel)| novel.value.text.to_string();
         let first = values.first().map(|(_, novel)| self.described(dimension, &novel.value));
         let more = if k > 1 { format!(", and {} more", k - 1) } else { String::new() };
@@ -123,10 +124,11 @@ impl Generation<'_> {
         Term { part, records, values: values.iter().map(name).collect() }
     }
 
-    fn rarest(&self, dimension: Dimension, Judged { novel, bits }: &Judged<'_>) -> Term {
+    fn rarest(&self, dimension: Dimension, rarest: &Judged<'_>, track: Track) -> Term {
+        let Judged { novel, bits } = rarest;
         let observed = format!("rare: {}", self.described(dimension, &novel.value));
         let part = Part { dimension, bits: *bits, observed, usual: self.usual(dimension) };
-        let records = novel.first.as_deref().cloned().into_iter().collect();
+        let records = novel.first_of(track).cloned().into_iter().collect();
         Term { part, records, values: vec![novel.value.text.to_string()] }
     }
 

@@ -12,7 +12,7 @@ pub(crate) struct Watched {
     pub(crate) impacts: &'static [Impact],
     /// Whether they are calls of S3, or all others.
     pub(crate) is_s3: bool,
-    /// What such calls do, in a summary: "made 3 calls that ...".
+    /// What such calls are for, in a summary: "made 3 calls to ...".
     pub(crate) what: &'static str,
 }
 
@@ -35,9 +35,21 @@ fn threshold(kind: Kind, is_young: bool) -> Option<f64> {
     }
 }
 
-/// The verdict on the track of `watched` that stands highest above the threshold.
+/// No setting makes fewer bits than these a finding.
+const BITS_MIN: f64 = 5.0;
+
+/// What a track of an hour says.
+struct Judged {
+    track: Track,
+    terms: Vec<Term>,
+    bits: Bits,
+    severity: Severity,
+}
+
+/// The loudest verdict on a track of `watched` that stands above the threshold.
 pub(crate) fn judge(watched: &Watched, case: &Case<'_>, threshold_times: f64) -> Option<Verdict> {
     let threshold = threshold(case.entity.kind, case.usual.is_young())? * threshold_times;
+    let threshold = threshold.max(BITS_MIN);
     if !case.usual.can_surprise() {
         return None;
     }
@@ -46,11 +58,25 @@ pub(crate) fn judge(watched: &Watched, case: &Case<'_>, threshold_times: f64) ->
         case.span.slots_of(Dimension::calls(track)).next()?;
         let terms = weighed(case.usual.surprise(&case.span, track), track.impact);
         let bits: Bits = terms.iter().map(|term| term.part.bits).sum();
-        (bits.as_f64() >= threshold).then_some((bits, track, terms))
+        let severity = severity(track, bits.as_f64() / threshold);
+        (bits.as_f64() >= threshold).then_some(Judged { track, terms, bits, severity })
     });
-    let (bits, track, terms) =
-        judged.reduce(|most, next| if next.0 > most.0 { next } else { most })?;
-    Some(verdict(case, watched, (track, terms, bits.as_f64() / threshold)))
+    // More records raise bits and severity of each track, so they only ever make the loudest louder.
+    let rank = |judged: &Judged| (judged.severity, judged.bits);
+    let loudest =
+        judged.reduce(|most, next| if rank(&next) > rank(&most) { next } else { most })?;
+    Some(verdict(case, watched, loudest, threshold))
+}
+
+fn severity(track: Track, height: f64) -> Severity {
+    const HIGH_ABOVE: f64 = 1.5;
+    match track.impact {
+        Impact::Read | Impact::Discovery if !(track.is_s3 && track.impact == Impact::Read) => {
+            Severity::Low
+        }
+        _ if height >= HIGH_ABOVE => Severity::High,
+        _ => Severity::Medium,
+    }
 }
 
 fn weighed(mut terms: Vec<Term>, impact: Impact) -> Vec<Term> {
@@ -62,38 +88,37 @@ fn weighed(mut terms: Vec<Term>, impact: Impact) -> Vec<Term> {
     terms
 }
 
-fn verdict(
-    case: &Case<'_>,
-    watched: &Watched,
-    (track, terms, height): (Track, Vec<Term>, f64),
-) -> Verdict {
-    const HIGH_ABOVE: f64 = 1.5;
+fn verdict(case: &Case<'_>, watched: &Watched, judged: Judged, threshold: f64) -> Verdict {
+    const REASONS: usize = 3;
+    let Judged { track, terms, bits, severity } = judged;
     let calls = Dimension::calls(track);
     let slots: Vec<_> = case.span.slots_of(calls).collect();
-    let n: u64 = slots.iter().map(|(_, n)| n).sum();
-    let reasons = terms
-        .iter()
-        .take(3)
-        .map(|term| format!("{} {}", term.part.dimension.name(), term.part.observed));
-    let reasons = reasons.collect::<Vec<_>>().join("; ");
-    let calls_made = if n == 1 { "a call".to_owned() } else { format!("{n} calls") };
-    let summary =
-        format!("made {calls_made} that {}, which is unusual for it: {reasons}", watched.what);
+    let window = case.span.window(calls).unwrap_or_default();
+    let reasons = terms.iter().take(REASONS);
+    let reasons =
+        reasons.map(|term| format!("{} {}", term.part.dimension.name(), term.part.observed));
+    let calls_made = match window.statistic {
+        1 => "1 call".to_owned(),
+        n => format!("{n} calls in 60 minutes"),
+    };
+    let summary = format!(
+        "made {calls_made} to {}: {}; {:.1} bits, where {threshold:.0} are unusual for its kind",
+        watched.what,
+        reasons.collect::<Vec<_>>().join("; "),
+        bits.as_f64(),
+    );
     let mut records: Vec<_> = terms.iter().flat_map(|term| &term.records).cloned().collect();
-    if let Some(window) = case.span.window(calls) {
+    // Where their number says little, most of the calls may be the owner's.
+    let heaviest = terms.first().map_or(Bits::ZERO, |term| term.part.bits);
+    let is_heavy = |term: &Term| term.part.bits.as_f64() * 2.0 >= heaviest.as_f64();
+    if terms.iter().any(|term| term.part.dimension == calls && is_heavy(term)) {
         records.extend(window.counted.records.iter().cloned());
     }
     records.sort();
     records.dedup();
-    let severity = match track.impact {
-        Impact::Read if track.is_s3 => Severity::Medium,
-        Impact::Read | Impact::Discovery => Severity::Low,
-        _ if height >= HIGH_ABOVE => Severity::High,
-        _ => Severity::Medium,
-    };
-    let mut targets: Vec<String> = Vec::new();
     let of_target = terms.iter().filter(|term| term.part.dimension == Dimension::Target);
-    targets.extend(of_target.flat_map(|term| term.values.clone()).take(Verdict::TARGETS_MAX));
+    let targets = of_target.flat_map(|term| term.values.clone()).take(Verdict::TARGETS_MAX);
+    let targets = targets.collect();
     let parts: Vec<Part> = terms.into_iter().map(|term| term.part).collect();
     Verdict { parts, severity, summary, slots, records, last_ms: None, targets, flow: None }
 }

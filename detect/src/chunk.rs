@@ -13,7 +13,7 @@ use ingest::{
     enrich::{Caller, Origin},
     target::Targets,
 };
-use std::{cmp::Ordering, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 /// `eventID`, of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -218,19 +218,11 @@ impl Chunk {
         self.rows.get(row as usize).map(|row| self.evidence(row, 1))
     }
 
-    /// Whether a row of one caller comes before another: by time, then by id, then by texts, since
-    /// numbers depend on the chunk.
+    /// Whether a row comes before another, as their evidence does; times and ids nearly always tell.
     pub(crate) fn precedes(&self, a: &Row, b: &Row) -> bool {
-        match a.time_ms.cmp(&b.time_ms) {
-            Ordering::Equal => self.order(a) < self.order(b),
-            order => order.is_lt(),
-        }
-    }
-
-    fn order(&self, row: &Row) -> (EventId, Option<&str>, Option<&str>) {
-        let api = self.apis.get(row.api).map(|api| &*api.text);
-        let region = self.regions.get(row.region).map(|region| &*region.text);
-        (self.event_id(row), api, region)
+        let by_id = || self.event_id(a).cmp(&self.event_id(b));
+        let by_all = || self.evidence(a, 1).cmp(&self.evidence(b, 1));
+        a.time_ms.cmp(&b.time_ms).then_with(by_id).then_with(by_all).is_lt()
     }
 
     fn event_id(&self, row: &Row) -> EventId {

@@ -42,17 +42,7 @@ const READS: &[&str] = &["Get", "Head", "BatchGet", "Check", "Select", "View"];
 const CHANGES: &[&str] =
     &["Delete", "Terminate", "Deregister", "Remove", "Purge", "BatchDelete", "ScheduleKeyDeletion"];
 /// What gives others access to data.
-const SHARES: &[&str] = &[
-    "PutBucketPolicy",
-    "PutBucketAcl",
-    "PutObjectAcl",
-    "AddPermission",
-    "PutResourcePolicy",
-    "ModifyImageAttribute",
-    "ModifySnapshotAttribute",
-    "ModifyDBSnapshotAttribute",
-    "ModifyDBClusterSnapshotAttribute",
-];
+const SHARES: &[&str] = &["AddPermission", "PutResourcePolicy"];
 
 #[cfg(test)]
 mod tests;

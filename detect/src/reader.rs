@@ -13,8 +13,8 @@ use crate::{
     rules::{index::Left, sieve::Candidates},
 };
 use baseline::{
-    Aggregate, Credential, Day, Dimension, Entity, Entry, Kind, Mfa, Principal, Slot, Track,
-    Tracks, class, kept, time::SLOTS,
+    Aggregate, Credential, Day, Dimension, Entity, Entry, Kind, Mfa, Principal, Slot, Track, class,
+    kept, time::SLOTS,
 };
 use ingest::{
     Event, Identity, Text,
@@ -124,9 +124,8 @@ impl<'e> Reader<'e> {
         aggregate.n_records += call.n_flows;
         aggregate.n_late += if is_late { call.n_flows } else { 0 };
         let entry = |dimension, value, amount| {
-            let (n_records, evidence, first) = (amount, None, None);
-            let tracks = Tracks::default();
-            Entry { dimension, slot, value, tracks, amount, n_records, evidence, first }
+            let (n_records, evidence, first, others) = (amount, None, None, Vec::new());
+            Entry { dimension, slot, value, amount, n_records, evidence, first, others }
         };
         let key = (Dimension::Connections, slot);
         let mut known = aggregate.entries.iter_mut().rev().take(ENTRIES_BACK);

@@ -73,7 +73,10 @@ impl Shard {
                 continue;
             }
             let lateness = context.options.lateness;
-            let group_days = priors.n_days(entity, lateness.prior_through(day));
+            let group_days = entity
+                .kind
+                .has_habits()
+                .then(|| priors.n_days(entity, lateness.prior_through(day)));
             profile.settle(day, group_days, lateness);
             let group = Group::of(entity);
             let found = judge(entity, profile, day, (context, priors.of(&group)));

@@ -1,7 +1,7 @@
 //! The sums by entity of the rows of a chunk that count.
 
 use crate::chunk::{Chunk, Extra, NONE, Row};
-use baseline::{Aggregate, Dimension, Entry, First, Slot, Stay, Tracks, Value};
+use baseline::{Aggregate, Dimension, Entry, First, Slot, Stay, Value};
 use std::collections::{BTreeMap, btree_map::Entry as MapEntry};
 
 /// Rows that are alike in what they do, and from where.
@@ -35,7 +35,8 @@ impl Chunk {
                 continue;
             }
             sums.count(row);
-            let this = First { time_ms: row.time_ms, row: n };
+            let Some(track) = self.apis.get(row.api).map(|api| api.track) else { continue };
+            let this = First { track, time_ms: row.time_ms, row: n };
             let tally = tallies.entry(Alike::of(row)).or_insert(Tally { n_rows: 0, first: this });
             tally.n_rows += 1;
             if self.is_before(this, tally.first) {
@@ -200,30 +201,32 @@ impl<'c> Sums<'c> {
         let chunk = self.chunk;
         let Some(Aggregate { entries, .. }) = self.aggregates.get_mut(at) else { return };
         let Some(api) = chunk.apis.get(alike.api) else { return };
-        let (slot, tracks) = (alike.slot, Tracks::from(api.track));
+        let slot = alike.slot;
         let mut count = |dimension: Dimension, value: Option<&Value>| {
             let key = (at, slot, value.map_or(0, Value::hash) ^ ((dimension as u64) << 1 | 1));
             let place = *places.entry(key).or_insert(entries.len());
             let Some(known) = entries.get_mut(place) else {
                 let (amount, n_records) = (tally.n_rows, tally.n_rows);
-                let (value, first) = (value.cloned(), Some(tally.first));
+                let (value, first, others) = (value.cloned(), Some(tally.first), Vec::new());
                 entries.push(Entry {
                     dimension,
                     slot,
                     value,
-                    tracks,
                     amount,
                     n_records,
                     evidence: None,
                     first,
+                    others,
                 });
                 return;
             };
             known.amount += tally.n_rows;
             known.n_records += tally.n_rows;
-            known.tracks = known.tracks.with(tracks);
-            if known.first.is_some_and(|first| chunk.is_before(tally.first, first)) {
-                known.first = Some(tally.first);
+            let mut firsts = known.first.iter_mut().chain(&mut known.others);
+            match firsts.find(|first| first.track == tally.first.track) {
+                Some(first) if chunk.is_before(tally.first, *first) => *first = tally.first,
+                Some(_) => {}
+                None => known.others.push(tally.first),
             }
         };
         count(Dimension::calls(api.track), None);
@@ -272,11 +275,11 @@ impl<'c> Sums<'c> {
             dimension: extra.dimension,
             slot: row.slot,
             value: extra.value.clone(),
-            tracks: Tracks::default(),
             amount: extra.amount,
             n_records: u64::from(extra.is_first),
             evidence,
             first: None,
+            others: Vec::new(),
         });
     }
 

@@ -67,6 +67,15 @@ impl Logs {
         logs
     }
 
+    /// The same records with other settings of detectors.
+    pub(crate) fn with_settings(
+        mut self,
+        change: impl FnOnce(&mut crate::detectors::Settings),
+    ) -> Self {
+        change(&mut self.options.detectors);
+        self
+    }
+
     /// One record at `hh:mm` of a day counted from today.
     pub(crate) fn call(mut self, day: i32, clock: &str, call: testkit::Call) -> Self {
         let time_ms = at(day, clock);

@@ -81,6 +81,8 @@ impl Store {
         // The journal is a rollback journal, not a WAL: one file is the whole, and can be read where
         // nothing may be written. What comes from a file is not trusted to call functions.
         store.pragma("PRAGMA synchronous = FULL")?;
+        // What is written stays in memory until it is whole: meanwhile others can read.
+        store.pragma("PRAGMA cache_spill = OFF")?;
         store.pragma("PRAGMA foreign_keys = ON")?;
         store.pragma("PRAGMA trusted_schema = OFF")?;
         store.pragma("PRAGMA cell_size_check = ON")?;

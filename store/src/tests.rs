@@ -68,6 +68,7 @@ fn a_killed_writer_leaves_what_was_before() {
     let store = Store::create(&path, &OLD).unwrap();
     // A cache of one page, so that changes reach the file before they are committed.
     store.pragma("PRAGMA cache_size = 1").unwrap();
+    store.pragma("PRAGMA cache_spill = ON").unwrap();
     store.begin().unwrap();
     for n in 0..2_000 {
         store.insert("fruit", &["name"], &[text(&format!("pear {n}"))]).unwrap();

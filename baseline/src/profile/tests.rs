@@ -2,7 +2,6 @@ use super::*;
 use crate::{
     aggregate::Entry,
     identity::{Entity, Kind},
-    impact::Tracks,
     value::HashKey,
 };
 use proptest::prelude::*;
@@ -23,11 +22,11 @@ fn entry(dimension: Dimension, day: i32, slot: i32, value: &str) -> Entry {
         dimension,
         slot,
         value,
-        tracks: Tracks::default(),
         amount: 1,
         n_records: 1,
         evidence: None,
         first: None,
+        others: Vec::new(),
     }
 }
 
@@ -101,7 +100,7 @@ fn known_values_leave_room_for_new_ones() {
     profile.advance(Day(12), LATENESS());
     apply(&mut profile, 13, &names(DayDelta::NEWS_MAX, "old"));
     apply(&mut profile, 13, &names(DayDelta::NEWS_MAX, "new"));
-    profile.settle(Day(13), 0, LATENESS());
+    profile.settle(Day(13), Some(0), LATENESS());
     let novel = profile.hours.novel(Dimension::Api).unwrap();
     let news = novel.windows(Hour(13 * 24), |novel| novel.is_new).map(|news| news.len()).max();
     assert_eq!(news, Some(DayDelta::NEWS_MAX));
@@ -165,8 +164,8 @@ fn values_that_came_before_their_generation_are_left_out_when_judged() {
     }
     timely.apply(&mixed(13), (&|_| None, &|_| 0), (Day(12), LATENESS()));
     assert_ne!(early.hours, timely.hours);
-    early.settle(Day(13), 0, LATENESS());
-    timely.settle(Day(13), 0, LATENESS());
+    early.settle(Day(13), Some(0), LATENESS());
+    timely.settle(Day(13), Some(0), LATENESS());
     assert_eq!(early.hours, timely.hours);
     assert_eq!(
         early.close(Day(13), Weight::PLAIN, LATENESS()),

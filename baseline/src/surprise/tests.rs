@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
-    aggregate::{Aggregate, Entry},
+    aggregate::{Aggregate, Entry, First},
     generation::N_PRIORS,
     identity::{Entity, Kind},
-    impact::{Impact, Tracks},
+    impact::Impact,
     memory::Weight,
     profile::{History, Profile},
     time::{Day, Hour, Lateness, Slot},
@@ -20,11 +20,11 @@ fn entries(day: i32, slot: i32, api: &str, target: &str) -> Vec<Entry> {
         dimension,
         slot,
         value: value.map(|value| HashKey::DEFAULT.value(value)),
-        tracks: Tracks::from(TRACK),
         amount: 1,
         n_records: 1,
         evidence: None,
-        first: None,
+        first: Some(First { track: TRACK, time_ms: 0, row: 0 }),
+        others: Vec::new(),
     };
     vec![
         entry(Dimension::calls(TRACK), None),
@@ -55,7 +55,7 @@ fn working_with(n_days: i32, other: impl Fn(i32) -> Option<&'static str>) -> Pro
         if let Some(api) = other(day) {
             apply(&mut profile, entries(day, 121, api, "bucket"));
         }
-        profile.settle(Day(day), 0, Lateness::default());
+        profile.settle(Day(day), Some(0), Lateness::default());
         profile.close(Day(day), Weight::PLAIN, Lateness::default());
         profile.advance(Day(day + 1), Lateness::default());
     }
@@ -69,7 +69,7 @@ fn bits(profile: Profile, group: &mut History) -> f64 {
 }
 
 fn hundredths(mut profile: Profile, group: &mut History) -> Bits {
-    profile.settle(Day(TODAY), 0, Lateness::default());
+    profile.settle(Day(TODAY), Some(0), Lateness::default());
     group.prepare(Lateness::default().prior_through(Day(TODAY)));
     let nothing = History::default();
     let mut priors = [&nothing; N_PRIORS];

@@ -20,6 +20,14 @@ pub(crate) fn intrusion(apis: &[&str]) -> Logs {
     })
 }
 
+/// Somebody with Alice's key looks around before he calls `api`, while Alice works on.
+pub(crate) fn look_and(api: &str) -> Logs {
+    let stranger = |api: &str| alice(api).from_ip("185.220.101.1").agent("python-requests/2.31.0");
+    let logs =
+        working().call(0, "10:00", alice(api)).call(0, "10:10", stranger("ec2:DescribeRegions"));
+    logs.calls(0, "10:20", 3, |_| stranger(api))
+}
+
 /// Somebody with Alice's key calls many APIs that begin with `verb`, in many regions.
 pub(crate) fn sweep(verb: &str) -> Logs {
     working().calls(0, "10:00", 120, |i| {

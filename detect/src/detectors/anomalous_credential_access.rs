@@ -2,7 +2,7 @@
 //!
 //! ## Fires when
 //! an identity obtains credentials, secrets or passwords in a way that is new for it: the calls of one hour
-//! carry more bits of surprise than its kind is allowed in a thousand days. What is new or rare (APIs,
+//! carry more bits of surprise than its kind does on ordinary days. What is new or rare (APIs,
 //! targets, place, tool, errors) and how many calls there are add up; summary and parts say which. High if
 //! it is half as much again.
 //!
@@ -34,7 +34,8 @@ pub(super) static META: Meta = Meta {
 #[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// What the kind of identity is asked for is multiplied by this: below 1 more is told, above 1 less.
+    /// What the kind of identity is asked for is multiplied by this: below 1 more is told, above 1 less;
+    /// fewer than 5 bits are never told.
     pub threshold_times: f64,
 }
 

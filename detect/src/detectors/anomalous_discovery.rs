@@ -2,7 +2,7 @@
 //!
 //! ## Fires when
 //! an identity lists, describes or reads what it never looked at: the calls of one hour carry more bits of
-//! surprise than its kind is allowed in a thousand days. What is new or rare (APIs, targets, place, tool,
+//! surprise than its kind does on ordinary days. What is new or rare (APIs, targets, place, tool,
 //! errors) and how many calls there are add up; summary and parts say which. Always low: reading changes
 //! nothing, and what follows it is judged by itself.
 //!
@@ -35,7 +35,8 @@ pub(super) static META: Meta = Meta {
 #[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// What the kind of identity is asked for is multiplied by this: below 1 more is told, above 1 less.
+    /// What the kind of identity is asked for is multiplied by this: below 1 more is told, above 1 less;
+    /// fewer than 5 bits are never told.
     pub threshold_times: f64,
 }
 

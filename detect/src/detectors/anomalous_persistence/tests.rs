@@ -21,3 +21,21 @@ fn fires_when_what_is_done_and_from_where_are_new() {
 fn is_quiet_about_what_is_done_every_day() {
     testkit::habit("iam:CreateUser").stays_quiet(ID);
 }
+
+#[test]
+fn rests_on_the_calls_of_its_tactic() {
+    let finding = testkit::look_and("iam:CreateUser").finding(ID);
+    let apis: Vec<_> = finding.records.iter().map(|record| &*record.api).collect();
+    assert!(apis.iter().all(|api| *api == "iam:CreateUser"), "{apis:?}");
+    says(
+        &finding,
+        &["made 4 calls in 60 minutes to make a way to come back", "where 40 are unusual"],
+    );
+}
+
+#[test]
+fn a_threshold_of_nothing_tells_nothing_without_reasons() {
+    let logs = testkit::look_and("iam:CreateUser");
+    let told = logs.with_settings(|settings| settings.anomalous_persistence.threshold_times = 0.0);
+    assert!(told.findings(ID).iter().all(|finding| !finding.parts.is_empty()));
+}
