@@ -1,9 +1,33 @@
 //! Unusual behaviour: when the surprise of an hour of calls of one track stands above the threshold of
 //! its kind, and how that is told. One detector for each tactic calls it.
 
-use crate::detector::{Case, Impact, Severity, Verdict};
+use crate::{
+    detector::{Case, Impact, Severity, Verdict},
+    record::{Counts, Record},
+};
 use baseline::{Bits, Dimension, Kind, Part, Term, Track};
 use std::cmp::Reverse;
+
+/// Where the settings of these detectors are written down.
+pub(crate) const SOURCE: &str = include_str!("anomaly.rs");
+
+/// Table of each detector of unusual behaviour, `[detectors.anomalous-...]`.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// What the kind of identity is asked for is multiplied by this: below 1 more is told, above 1 less;
+    /// fewer than 5 bits are never told.
+    pub threshold_times: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { threshold_times: 1.0 }
+    }
+}
+
+/// Every profile remembers what these detectors judge.
+pub(crate) fn contribute(_: &Record<'_>, _: &mut Counts) {}
 
 /// What a detector of unusual behaviour judges.
 #[derive(Debug)]
@@ -47,9 +71,9 @@ struct Judged {
 }
 
 /// The loudest verdict on a track of `watched` that stands above the threshold.
-pub(crate) fn judge(watched: &Watched, case: &Case<'_>, threshold_times: f64) -> Option<Verdict> {
-    let threshold = threshold(case.entity.kind, case.usual.is_young())? * threshold_times;
-    let threshold = threshold.max(BITS_MIN);
+pub(crate) fn judge(watched: &Watched, settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
+    let threshold = threshold(case.entity.kind, case.usual.is_young())?;
+    let threshold = (threshold * settings.threshold_times).max(BITS_MIN);
     if !case.usual.can_surprise() {
         return None;
     }

@@ -1,6 +1,7 @@
 //! What a detector is, what it says about itself, and what it hands on.
 
 use crate::{
+    anomaly,
     detectors::Settings,
     finding::FlowSeen,
     record::{Counts, Record},
@@ -102,7 +103,9 @@ impl Meta {
 
     /// The settings of its own, as their names and what their documentation says.
     pub fn settings(&self) -> Vec<(String, String)> {
-        let body = self.source.split("\npub struct Settings {").nth(1).unwrap_or_default();
+        let is_shared = self.source.contains("use crate::anomaly::{Settings,");
+        let source = if is_shared { anomaly::SOURCE } else { self.source };
+        let body = source.split("\npub struct Settings {").nth(1).unwrap_or_default();
         let mut settings = Vec::new();
         let mut text = String::new();
         for line in body.lines().map(str::trim).take_while(|line| *line != "}") {

@@ -17,8 +17,8 @@
 //! Ask the owner whether it was him. If not: revoke the sessions of the credentials, then read what they did.
 
 use crate::anomaly::{self, Watched};
+pub(super) use crate::anomaly::{Settings, contribute};
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
-use crate::record::{Counts, Record};
 
 pub(super) static META: Meta = Meta {
     id: "anomalous-initial-access",
@@ -30,28 +30,11 @@ pub(super) static META: Meta = Meta {
     source: include_str!("anomalous_initial_access.rs"),
 };
 
-/// Table `[detectors.anomalous-initial-access]`.
-#[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Settings {
-    /// What the kind of identity is asked for is multiplied by this: below 1 more is told, above 1 less;
-    /// fewer than 5 bits are never told.
-    pub threshold_times: f64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { threshold_times: 1.0 }
-    }
-}
-
 const WATCHED: Watched =
     Watched { impacts: &[Impact::Access], is_s3: false, what: "get in or run something" };
 
-pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
-
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    anomaly::judge(&WATCHED, case, settings.threshold_times)
+    anomaly::judge(&WATCHED, settings, case)
 }
 
 #[cfg(test)]

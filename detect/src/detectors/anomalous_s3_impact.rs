@@ -17,8 +17,8 @@
 //! Stop it if it still goes on. Then look whether the bucket keeps versions: what was overwritten may be there.
 
 use crate::anomaly::{self, Watched};
+pub(super) use crate::anomaly::{Settings, contribute};
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
-use crate::record::{Counts, Record};
 
 pub(super) static META: Meta = Meta {
     id: "anomalous-s3-impact",
@@ -30,31 +30,14 @@ pub(super) static META: Meta = Meta {
     source: include_str!("anomalous_s3_impact.rs"),
 };
 
-/// Table `[detectors.anomalous-s3-impact]`.
-#[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Settings {
-    /// What the kind of identity is asked for is multiplied by this: below 1 more is told, above 1 less;
-    /// fewer than 5 bits are never told.
-    pub threshold_times: f64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { threshold_times: 1.0 }
-    }
-}
-
 const WATCHED: Watched = Watched {
     impacts: &[Impact::Write, Impact::Destruction, Impact::Evasion],
     is_s3: true,
     what: "write to S3, delete from it or change its protection",
 };
 
-pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
-
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    anomaly::judge(&WATCHED, case, settings.threshold_times)
+    anomaly::judge(&WATCHED, settings, case)
 }
 
 #[cfg(test)]
