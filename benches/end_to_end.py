@@ -121,7 +121,8 @@ def gate(corpus, all_detectors):
         refuse("it does not pack as AWS's objects do, within 15 %")
     fired = {json.loads(line)["detector"] for line in ended.stdout.splitlines()}
     silent = sorted(set(all_detectors) - fired)
-    print(f"        {len(fired)} of {len(all_detectors)} detectors fire; silent: {', '.join(silent) or 'none'}")
+    n_fired = len(all_detectors) - len(silent)
+    print(f"        {n_fired} of {len(all_detectors)} detectors fire; silent: {', '.join(silent) or 'none'}")
     return f"{n_identities} identities"
 
 
