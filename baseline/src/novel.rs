@@ -181,3 +181,55 @@ impl Novel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dimension, Impact, value::HashKey};
+
+    const TRACK: Track = Track { impact: Impact::Write, is_s3: false };
+
+    fn novelties(numbers: impl Iterator<Item = usize>, is_settled: bool) -> Novelties {
+        let mut novelties = Novelties::default();
+        for n in numbers {
+            let entry = Entry {
+                dimension: Dimension::Api,
+                slot: Day(5).first_slot(),
+                value: Some(HashKey::DEFAULT.value(&n.to_string())),
+                amount: 1,
+                n_records: 1,
+                evidence: None,
+                first: Some(First { track: TRACK, time_ms: 0, row: 0 }),
+                others: Vec::new(),
+            };
+            let value = entry.value.clone().unwrap();
+            novelties.add((&entry, &value), &|_| None, is_settled);
+        }
+        novelties
+    }
+
+    fn n_values(novelties: &Novelties) -> usize {
+        novelties.0.iter().map(|of| of.values.len()).sum()
+    }
+
+    #[test]
+    fn a_slot_keeps_the_same_values_in_any_order_up_to_its_bound() {
+        for (is_settled, max) in [(true, Novelties::MAX), (false, Novelties::UNSETTLED_MAX)] {
+            let up = novelties(0..max + 100, is_settled);
+            assert_eq!(n_values(&up), max);
+            assert!(up == novelties((0..max + 100).rev(), is_settled));
+        }
+    }
+
+    #[test]
+    fn usual_values_push_no_new_ones_out_before_they_are_known() {
+        let is_usual = |value: &Value| value.text.parse::<usize>().unwrap() < Seen::MAX;
+        let standing =
+            |value: &Value| if is_usual(value) { Standing::Usual } else { Standing::New };
+        let n_all = Seen::MAX + 2 * Novelties::MAX;
+        let mut early = novelties(0..n_all, false);
+        early.settle(Day(5), standing);
+        assert!(early == novelties(Seen::MAX..n_all, true));
+        assert_eq!(n_values(&early), Novelties::MAX);
+    }
+}

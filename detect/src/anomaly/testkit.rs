@@ -1,6 +1,9 @@
 //! A person at work, and one who is not.
 
-use crate::testkit::Logs;
+use crate::{
+    Finding, Severity,
+    testkit::{Logs, says},
+};
 use ingest::testkit::{Call, call};
 
 fn alice(api: &str) -> Call {
@@ -39,4 +42,15 @@ pub(crate) fn sweep(verb: &str) -> Logs {
 /// Alice calls `api` today, as on other days.
 pub(crate) fn habit(api: &str) -> Logs {
     working().daily(20, "10:00", |_| alice(api)).call(0, "10:05", alice(api))
+}
+
+/// That `finding` says what is new of both, and rests on the stranger's calls alone.
+#[track_caller]
+pub(crate) fn looks_like_an_intruder(finding: &Finding, least: Severity) {
+    assert!(finding.severity >= least, "{finding:?}");
+    says(finding, &["UNSEEN by it, its peers and the account", "network new: AS60729"]);
+    assert!(!finding.records.is_empty());
+    for record in &finding.records {
+        assert_eq!(record.address.as_deref(), Some("185.220.101.1"), "{record:?}");
+    }
 }
