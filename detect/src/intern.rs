@@ -57,6 +57,16 @@ impl<T> Interner<T> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().map(|(_, what)| what)
     }
+
+    /// How many texts there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// What texts and their numbers take, without what is remembered elsewhere. Unit: bytes.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.texts.len() + self.entries.len() * size_of::<(Range<usize>, T, u64, u32)>()
+    }
 }
 
 #[cfg(test)]

@@ -74,8 +74,8 @@ pub struct Reader<'e> {
 }
 
 impl<'e> Reader<'e> {
-    pub(crate) fn new(context: &'e Context, oldest_open: Day) -> Self {
-        let (chunk, scratch, counts) = (Chunk::default(), Vec::new(), Counts::default());
+    pub(crate) fn new(context: &'e Context, oldest_open: Day, chunk: Chunk) -> Self {
+        let (scratch, counts) = (Vec::new(), Counts::default());
         Self { context, oldest_open, stamp_ms: None, chunk, scratch, counts }
     }
 
@@ -301,7 +301,8 @@ impl<'e> Reader<'e> {
             let credential =
                 [Credential::of(&identity).name(), Mfa::of(&identity).name()].join(" ");
             let credential = context.options.hash_key.value(&credential);
-            Who { principal, account, credential, acting, interested }
+            let id = principal.entity.id();
+            Who { principal, id, account, credential, acting, interested }
         })
     }
 

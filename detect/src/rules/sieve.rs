@@ -34,6 +34,13 @@ pub struct Sieve {
 }
 
 impl Sieve {
+    /// What is known, without what texts say. Unit: bytes.
+    pub(crate) fn n_bytes(&self) -> usize {
+        let asked = self.parts.iter().map(|asked| size_of_val(&*asked.words));
+        let texts = [self.agents.n_bytes(), self.endings.n_bytes(), self.calls.n_bytes()];
+        asked.chain(texts).sum()
+    }
+
     /// The rules that are left of a record.
     pub fn left(
         &mut self,
@@ -128,6 +135,8 @@ fn write_ending(key: &mut Vec<u8>, event: &Event<'_>) {
         event.service_details.is_some(),
         event.addendum.is_some(),
         event.tls.is_some(),
+        event.from_console.is_some(),
+        event.from_console == Some(true),
     ];
     let bits = (0..).zip(members).fold(0_u16, |bits, (n, is)| bits | u16::from(is) << n);
     key.clear();
