@@ -16,7 +16,11 @@ use ingest::{
 };
 use order::{Unit, Units, Work};
 use rayon::prelude::*;
-use std::{collections::BTreeSet, io::Read as _, sync::{Mutex, MutexGuard, PoisonError}};
+use std::{
+    collections::BTreeSet,
+    io::Read as _,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// What to replay, and how.
 pub(crate) struct Plan {
@@ -41,6 +45,8 @@ pub(crate) trait Watch {
 /// Objects that are applied together are read into memory as rows: about 100 bytes a record. Unit:
 /// compressed bytes.
 const BATCH_BYTES_MAX: u64 = 16 << 20;
+/// More than one, so that a thread that is done early takes over from another.
+const TASKS_PER_THREAD: u64 = 2;
 /// The least that is worth a task of its own. Unit: compressed bytes.
 const CHUNK_BYTES_MIN: u64 = 128 << 10;
 /// What opening a file costs, in compressed bytes that could be read instead.
@@ -141,7 +147,11 @@ fn apply(
 /// Runs of units that are large enough to be worth a task, and enough of them for all threads.
 fn pieces(batch: Vec<Unit<'_>>) -> Vec<Vec<Unit<'_>>> {
     let cost = |unit: &Unit<'_>| unit.bytes() + OBJECT_COST_BYTES;
-    let n_tasks = 4 * rayon::current_num_threads() as u64;
+    // One thread has nobody to wait for, and works out least in one piece.
+    let n_tasks = match rayon::current_num_threads() as u64 {
+        1 => 1,
+        n_threads => TASKS_PER_THREAD * n_threads,
+    };
     let share = (batch.iter().map(cost).sum::<u64>() / n_tasks).max(CHUNK_BYTES_MIN);
     let mut pieces = vec![Vec::new()];
     let mut piece_cost = 0;

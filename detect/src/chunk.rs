@@ -193,7 +193,8 @@ impl Chunk {
         rows.clear();
         extras.clear();
         matches.clear();
-        let Self { principals, apis, addresses, regions, agents, targets, errors, sieve, .. } = self;
+        let Self { principals, apis, addresses, regions, agents, targets, errors, sieve, .. } =
+            self;
         let n_bytes = principals.n_bytes() + apis.n_bytes() + addresses.n_bytes();
         let n_bytes = n_bytes + regions.n_bytes() + agents.n_bytes() + targets.n_bytes();
         if n_bytes + errors.n_bytes() + sieve.n_bytes() > KEPT_BYTES_MAX {
