@@ -288,3 +288,19 @@ impl FlowMatch {
         Sighting { entity, id, slot: *slot, found, evidence, api: None, flow: Some(flow) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_kept_for_the_next_chunk_up_to_the_bound() {
+        let value = || baseline::HashKey::DEFAULT.value("tool");
+        let mut chunk = Chunk::default();
+        chunk.agents.number(b"tool", value);
+        let mut chunk = chunk.emptied();
+        assert_eq!(chunk.agents.len(), 1);
+        chunk.agents.number(&vec![b'x'; KEPT_BYTES_MAX], value);
+        assert_eq!(chunk.emptied().agents.len(), 0);
+    }
+}
