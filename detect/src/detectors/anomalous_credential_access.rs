@@ -30,8 +30,12 @@ pub(super) static META: Meta = Meta {
     source: include_str!("anomalous_credential_access.rs"),
 };
 
-const WATCHED: Watched =
-    Watched { impacts: &[Impact::Credential], is_s3: false, what: "obtain credentials or secrets" };
+const WATCHED: Watched = Watched {
+    impacts: &[Impact::Credential],
+    is_s3: false,
+    what: "obtain credentials or secrets",
+    tells_context: false,
+};
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     anomaly::judge(&WATCHED, settings, case)

@@ -35,6 +35,7 @@ const WATCHED: Watched = Watched {
     impacts: &[Impact::Discovery, Impact::Read],
     is_s3: false,
     what: "list, describe or read",
+    tells_context: false,
 };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

@@ -34,6 +34,7 @@ const WATCHED: Watched = Watched {
     impacts: &[Impact::Exfiltration],
     is_s3: false,
     what: "take data out or open it to others",
+    tells_context: false,
 };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

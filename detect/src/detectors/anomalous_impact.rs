@@ -34,6 +34,7 @@ const WATCHED: Watched = Watched {
     impacts: &[Impact::Destruction, Impact::Write],
     is_s3: false,
     what: "destroy or change",
+    tells_context: false,
 };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

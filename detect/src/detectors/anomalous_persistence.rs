@@ -30,8 +30,12 @@ pub(super) static META: Meta = Meta {
     source: include_str!("anomalous_persistence.rs"),
 };
 
-const WATCHED: Watched =
-    Watched { impacts: &[Impact::Persistence], is_s3: false, what: "make a way to come back" };
+const WATCHED: Watched = Watched {
+    impacts: &[Impact::Persistence],
+    is_s3: false,
+    what: "make a way to come back",
+    tells_context: false,
+};
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     anomaly::judge(&WATCHED, settings, case)

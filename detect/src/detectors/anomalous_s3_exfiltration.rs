@@ -34,6 +34,7 @@ const WATCHED: Watched = Watched {
     impacts: &[Impact::Read, Impact::Exfiltration],
     is_s3: true,
     what: "read objects of S3 or copy them away",
+    tells_context: false,
 };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

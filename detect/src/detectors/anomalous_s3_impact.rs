@@ -34,6 +34,7 @@ const WATCHED: Watched = Watched {
     impacts: &[Impact::Write, Impact::Destruction, Impact::Evasion],
     is_s3: true,
     what: "write to S3, delete from it or change its protection",
+    tells_context: false,
 };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
