@@ -111,7 +111,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         let usual = case.usual;
         !is_allowed
             && !usual.knows(Dimension::AccessGiven, value)
-            && usual.n_members(Dimension::AccessGiven, value) == 0
+            && !usual.is_known_to_group(Dimension::AccessGiven, value)
     })?;
     let strange = &window.counted.values;
     let of = |value| case.usual.novelty(Dimension::AccessGiven, value, UNSEEN_BITS);
