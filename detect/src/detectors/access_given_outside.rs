@@ -52,6 +52,7 @@ pub(super) static META: Meta = Meta {
         "sqs:SetQueueAttributes",
     ]),
     source: include_str!("access_given_outside.rs"),
+    settings_source: include_str!("access_given_outside.rs"),
 };
 
 /// Table `[detectors.access-given-outside]`.

@@ -29,6 +29,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Discovery:IAMUser/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_discovery.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
 const WATCHED: Watched = Watched {

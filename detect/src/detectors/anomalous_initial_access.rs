@@ -29,6 +29,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("InitialAccess:IAMUser/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_initial_access.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
 const WATCHED: Watched = Watched {

@@ -28,6 +28,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Persistence:IAMUser/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_persistence.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
 const WATCHED: Watched = Watched {

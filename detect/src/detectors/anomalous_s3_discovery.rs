@@ -28,6 +28,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Discovery:S3/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_s3_discovery.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
 const WATCHED: Watched = Watched {

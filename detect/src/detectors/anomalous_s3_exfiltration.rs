@@ -28,6 +28,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Exfiltration:S3/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_s3_exfiltration.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
 const WATCHED: Watched = Watched {

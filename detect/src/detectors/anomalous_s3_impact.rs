@@ -28,6 +28,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Impact:S3/AnomalousBehavior.Delete"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_s3_impact.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
 const WATCHED: Watched = Watched {

@@ -34,6 +34,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"),
     interest: Interest::Compute,
     source: include_str!("compute_credentials_outside_aws.rs"),
+    settings_source: include_str!("compute_credentials_outside_aws.rs"),
 };
 
 /// Table `[detectors.compute-credentials-outside-aws]`.

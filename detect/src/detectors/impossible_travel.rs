@@ -39,6 +39,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B"),
     interest: Interest::Nothing,
     source: include_str!("impossible_travel.rs"),
+    settings_source: include_str!("impossible_travel.rs"),
 };
 
 /// Table `[detectors.impossible-travel]`.
