@@ -33,6 +33,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Impact:S3/AnomalousBehavior.Write"),
     interest: Interest::Apis(&["s3:PutObject", "s3:CopyObject", "s3:CreateMultipartUpload"]),
     source: include_str!("s3_mass_reencryption.rs"),
+    settings_source: include_str!("s3_mass_reencryption.rs"),
 };
 
 /// Table `[detectors.s3-mass-reencryption]`.
