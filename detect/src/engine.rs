@@ -7,7 +7,7 @@ use crate::{
     detectors::{DETECTORS, Settings},
     finding::{Finding, assemble},
     fingerprints::Fingerprints,
-    priors::Priors,
+    priors::{Priors, add},
     reader::Reader,
     rules::Rules,
     shard::Shard,
@@ -358,11 +358,14 @@ impl Engine {
         let (context, priors) = (&self.context, &self.priors);
         let closings: Vec<_> =
             self.shards.par_iter_mut().map(|shard| shard.close(day, context, priors)).collect();
-        let mut occurrences = Vec::new();
+        let (mut occurrences, mut taught) = (Vec::new(), BTreeMap::new());
         for closing in closings {
-            self.priors.learn(day, closing.taught);
             occurrences.extend(closing.occurrences);
+            for (group, closed) in closing.taught {
+                add(&mut taught, group, closed);
+            }
         }
+        self.priors.learn(day, taught);
         self.findings.extend(assemble(day, occurrences, self.context.options.rules.catalogue()));
     }
 }

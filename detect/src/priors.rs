@@ -1,7 +1,10 @@
 //! What groups of entities have taught: the priors of their members, as generations like everything else.
 
 use baseline::{ClosedDay, Day, Entity, History, Kind, N_PRIORS};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 /// Whose habits are a prior for whom. What is left open does not matter: a group without a role holds
 /// all of its kind, one without a kind the whole account, one without an account the organisation.
@@ -39,6 +42,16 @@ impl Group {
             Self { account: Some(_), .. } => 2,
             _ => 3,
         }
+    }
+}
+
+/// Adds what some members of a group were taught.
+pub(crate) fn add(taught: &mut BTreeMap<Group, ClosedDay>, group: Group, closed: ClosedDay) {
+    match taught.entry(group) {
+        Entry::Vacant(entry) => {
+            entry.insert(closed);
+        }
+        Entry::Occupied(mut entry) => entry.get_mut().merge(&closed),
     }
 }
 

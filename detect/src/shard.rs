@@ -5,7 +5,7 @@ use crate::{
     detector::{Case, Severity, Verdict},
     detectors::DETECTORS,
     engine::Context,
-    priors::{Group, Priors},
+    priors::{Group, Priors, add},
     watch::{Judged, Memory, Sighting},
 };
 use baseline::{Aggregate, ClosedDay, Day, Entity, Hour, N_PRIORS, Profile, Weight};
@@ -84,7 +84,7 @@ impl Shard {
             closing.occurrences.extend(found.occurrences);
             let weight = if is_alerted { Weight::ALERTED } else { Weight::PLAIN };
             let taught = profile.close(day, weight, context.options.lateness);
-            closing.taught.entry(group).or_default().merge(&taught);
+            add(&mut closing.taught, group, taught);
         }
         closing
     }
