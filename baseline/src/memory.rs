@@ -2,6 +2,8 @@
 
 use crate::{
     bits::{Bits, log2},
+    form,
+    form::{Form, FormError, Reader, Writer},
     value::Value,
 };
 
@@ -326,6 +328,24 @@ impl Expected {
         let chernoff = x * log2(x / m) - (x + r) * log2((x + r) / (m + r));
         let knowable = log2((self.n_hours + 2.0) * x);
         Bits::of(chernoff.max(log2(x / m)).min(knowable))
+    }
+}
+
+form! {
+    Known { value, weight, decayed, n_members }
+    Rate { 0 }
+}
+
+impl Form for Seen {
+    fn write(&self, to: &mut Writer) {
+        let Self { known, n_all: _ } = self;
+        known.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let mut seen = Self { known: Form::read(from)?, n_all: 0 };
+        seen.sum_up();
+        Ok(seen)
     }
 }
 
