@@ -349,6 +349,7 @@ impl Engine {
 
     /// Closes all days before `oldest_open`, whether their lateness has passed or not.
     pub fn close_before(&mut self, oldest_open: Day) {
+        let oldest_open = oldest_open.max(self.oldest_open);
         while let Some(day) = self.first_closing(oldest_open) {
             self.close(day);
         }
