@@ -162,13 +162,15 @@ pub(crate) fn is_before(first: First, known: Option<&Evidence>) -> bool {
 }
 
 impl Novel {
-    pub(crate) fn is_of(&self, track: Track) -> bool {
-        self.firsts.iter().any(|(of, _)| *of == track)
+    /// Whether calls of a track brought it, or any at all.
+    pub(crate) fn is_of(&self, track: Option<Track>) -> bool {
+        track.is_none_or(|track| self.firsts.iter().any(|(of, _)| *of == track))
     }
 
-    /// The first record of a track that brought it.
-    pub(crate) fn first_of(&self, track: Track) -> Option<&Evidence> {
-        self.firsts.iter().find(|(of, _)| *of == track)?.1.as_deref()
+    /// The first record that brought it, of a track or of all.
+    pub(crate) fn first_of(&self, track: Option<Track>) -> Option<&Evidence> {
+        let firsts = self.firsts.iter().filter(|(of, _)| track.is_none_or(|track| *of == track));
+        firsts.filter_map(|(_, first)| first.as_deref()).min()
     }
 
     fn note(&mut self, of: First, first: &FirstRecord<'_>) {

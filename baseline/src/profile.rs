@@ -98,7 +98,23 @@ pub struct Learned {
     n_hours: u64,
     n_judged_hours: u64,
     n_decayed_days: u64,
-    memories: BTreeMap<Dimension, (Seen, Rate)>,
+    memories: BTreeMap<Dimension, Memory>,
+}
+
+/// What is known of one dimension.
+#[derive(Debug, Clone, PartialEq)]
+struct Memory {
+    seen: Seen,
+    rate: Rate,
+    /// The first and the last day with any.
+    days: (Day, Day),
+}
+
+impl Memory {
+    /// Nothing yet, but that `day` is the first with any.
+    fn since(day: Day) -> Self {
+        Self { seen: Seen::default(), rate: Rate::default(), days: (day, day) }
+    }
 }
 
 impl Learned {
@@ -123,7 +139,7 @@ impl Learned {
     }
 
     pub(crate) fn seen(&self, dimension: Dimension) -> Option<&Seen> {
-        self.memories.get(&dimension).map(|(seen, _)| seen)
+        self.memories.get(&dimension).map(|memory| &memory.seen)
     }
 
     pub(crate) fn knows(&self, dimension: Dimension, value: &Value) -> bool {
@@ -131,7 +147,12 @@ impl Learned {
     }
 
     pub(crate) fn rate(&self, dimension: Dimension) -> Rate {
-        self.memories.get(&dimension).map(|(_, rate)| *rate).unwrap_or_default()
+        self.memories.get(&dimension).map(|memory| memory.rate).unwrap_or_default()
+    }
+
+    /// The first and the last day that had any of `dimension`.
+    pub(crate) fn days_of(&self, dimension: Dimension) -> Option<(Day, Day)> {
+        self.memories.get(&dimension).map(|memory| memory.days)
     }
 
     fn standing(&self, dimension: Dimension, value: &Value) -> Standing {
@@ -147,15 +168,16 @@ impl Learned {
         }
     }
 
-    fn learn(&mut self, day: &ClosedDay) {
+    fn learn(&mut self, date: Day, day: &ClosedDay) {
         self.n_days += 1;
         self.n_hours = self.n_hours.saturating_add(day.n_hours);
         self.n_judged_hours = self.n_judged_hours.saturating_add(day.n_judged_hours);
         self.n_decayed_days = self.n_decayed_days.saturating_add(day.n_days);
         for (&dimension, closed) in &day.dimensions {
-            let (seen, rate) = self.memories.entry(dimension).or_default();
-            rate.add(&closed.rate);
-            seen.learn(closed.values.iter().map(|(value, n_members)| (value, *n_members)));
+            let memory = self.memories.entry(dimension).or_insert_with(|| Memory::since(date));
+            memory.days.1 = date;
+            memory.rate.add(&closed.rate);
+            memory.seen.learn(closed.values.iter().map(|(value, n_members)| (value, *n_members)));
         }
     }
 
@@ -172,9 +194,9 @@ impl Learned {
         for sum in [&mut self.n_hours, &mut self.n_judged_hours, &mut self.n_decayed_days] {
             *sum = decayed(*sum);
         }
-        for (seen, rate) in self.memories.values_mut() {
-            seen.end_day();
-            rate.end_day();
+        for memory in self.memories.values_mut() {
+            memory.seen.end_day();
+            memory.rate.end_day();
         }
     }
 }
@@ -228,7 +250,7 @@ impl History {
         let taught = if first <= through { Some(self.closed.range(first..=through)) } else { None };
         for (day, taught) in taught.into_iter().flatten() {
             learned.pass(Day(day.0.saturating_sub(1)));
-            learned.learn(taught);
+            learned.learn(*day, taught);
             learned.end_day();
             learned.through = *day;
         }
