@@ -478,6 +478,7 @@ form! {
     Closed { values, rate }
     ClosedDay { dimensions, n_hours, n_judged_hours, n_days }
     Learned { through, n_days, n_hours, n_judged_hours, n_decayed_days, memories }
+    Memory { seen, rate, days }
 }
 
 impl Form for History {
