@@ -57,6 +57,20 @@ const STDIN_BYTES_MAX: u64 = 4 << 30;
 
 /// Replays everything and says what was read.
 pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Result<Summary> {
+    let (mut summary, _) = read(plan, engine, watch)?;
+    engine.finish();
+    watch.findings(&engine.take_findings())?;
+    summary.counts = engine.counts();
+    Ok(summary)
+}
+
+/// Reads everything, and leaves open the days whose lateness has not passed by the end, which is
+/// answered. Unit: milliseconds since the Unix epoch.
+pub(crate) fn read(
+    plan: &Plan,
+    engine: &mut Engine,
+    watch: &mut dyn Watch,
+) -> Result<(Summary, i64)> {
     let listing = source::list(&plan.paths, &plan.filter)?;
     let mut summary = Summary::of(&listing);
     let bytes = listing.objects.iter().map(|object| object.size_bytes).sum();
@@ -65,6 +79,7 @@ pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Re
     let mut units = Units::of(&listing.objects, (&*engine, &workers), &mut summary, watch)?;
     let mut batch: Vec<Unit<'_>> = Vec::new();
     let mut batch_bytes = 0;
+    let mut end_ms = i64::MIN;
     while let Some(unit) = units.next().transpose()? {
         let first = batch.first().map_or(unit.now_ms, |first| first.now_ms);
         let is_same_day = engine.oldest_open_at(first) == engine.oldest_open_at(unit.now_ms);
@@ -73,13 +88,12 @@ pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Re
             batch_bytes = 0;
         }
         batch_bytes += unit.bytes();
+        end_ms = end_ms.max(unit.end_ms());
         batch.push(unit);
     }
     apply(batch, engine, &workers, &mut summary, watch)?;
-    engine.finish();
-    watch.findings(&engine.take_findings())?;
     summary.counts = engine.counts();
-    Ok(summary)
+    Ok((summary, end_ms))
 }
 
 /// Workers that are not at work, with their buffers.

@@ -9,6 +9,8 @@ mod findings;
 #[cfg(test)]
 mod into;
 #[cfg(test)]
+mod learn;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod real_data;

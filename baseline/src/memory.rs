@@ -2,6 +2,8 @@
 
 use crate::{
     bits::{Bits, log2},
+    form,
+    form::{Form, FormError, Reader, Writer},
     value::Value,
 };
 
@@ -357,6 +359,24 @@ impl Expected {
             }
         }
         above
+    }
+}
+
+form! {
+    Known { value, weight, decayed, n_members }
+    Rate { 0 }
+}
+
+impl Form for Seen {
+    fn write(&self, to: &mut Writer) {
+        let Self { known, n_all: _ } = self;
+        known.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let mut seen = Self { known: Form::read(from)?, n_all: 0 };
+        seen.sum_up();
+        Ok(seen)
     }
 }
 

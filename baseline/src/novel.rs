@@ -3,6 +3,7 @@
 use crate::{
     aggregate::{Entry, First},
     evidence::Evidence,
+    form,
     impact::Track,
     memory::Seen,
     time::{Day, Hour, Slot},
@@ -110,6 +111,10 @@ impl Novelties {
         self.0.drain(..self.0.partition_point(|of| of.slot < from));
     }
 
+    pub(crate) fn truncate(&mut self, end: Slot) {
+        self.0.truncate(self.0.partition_point(|of| of.slot < end));
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -182,6 +187,12 @@ impl Novel {
             Err(at) => self.firsts.insert(at, (of.track, first(of.row).map(Box::new))),
         }
     }
+}
+
+form! {
+    Novel { value, firsts, is_new }
+    Novelties { 0 }
+    OfSlot { slot, values, is_unsettled }
 }
 
 #[cfg(test)]

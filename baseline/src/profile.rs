@@ -3,6 +3,8 @@
 use crate::{
     aggregate::{Aggregate, Entry},
     dimension::Dimension,
+    form,
+    form::{Form, FormError, Reader, Writer},
     generation::{Generation, N_PRIORS},
     hour::Hours,
     memory::{Rate, Seen, Weight, days, decayed},
@@ -255,10 +257,14 @@ impl History {
         learned.pass(through);
     }
 
+    /// Whether no day has taught anything.
+    pub fn is_empty(&self) -> bool {
+        self.base.memories.is_empty() && self.closed.is_empty()
+    }
+
     /// Makes the generation through `through` ready to be read.
     pub fn prepare(&mut self, through: Day) {
-        let is_empty = self.base.memories.is_empty() && self.closed.is_empty();
-        if is_empty || self.base.through >= through || self.ahead.0.contains_key(&through) {
+        if self.is_empty() || self.base.through >= through || self.ahead.0.contains_key(&through) {
             return;
         }
         let mut learned = self.base.clone();
@@ -285,8 +291,6 @@ pub struct Profile {
     open: BTreeMap<Day, DayDelta>,
     /// Of the open days, and of the hour before them, which their first span reaches into.
     hours: Hours,
-    /// Records counted since the beginning.
-    pub n_records: u64,
 }
 
 /// Stays are kept for one day longer than counts: travel looks back over a day.
@@ -297,7 +301,7 @@ impl Profile {
     pub fn new(oldest_open: Day, lateness: Lateness) -> Self {
         let mut history = History::default();
         history.merge(lateness.learned_through(oldest_open));
-        Self { history, open: BTreeMap::new(), hours: Hours::default(), n_records: 0 }
+        Self { history, open: BTreeMap::new(), hours: Hours::default() }
     }
 
     /// Counts what some records say of this entity; those of open days may come in any order. Of new
@@ -309,7 +313,6 @@ impl Profile {
         (first, group_days): (&FirstRecord<'_>, &dyn Fn(Day) -> u32),
         (oldest_open, lateness): (Day, Lateness),
     ) {
-        self.n_records = self.n_records.saturating_add(aggregate.n_records);
         let day_of = |entry: &Entry| entry.slot.hour().day();
         for entries in aggregate.entries.chunk_by(|a, b| day_of(a) == day_of(b)) {
             let Some(day) = entries.first().map(day_of) else { continue };
@@ -427,6 +430,21 @@ impl Profile {
         self.hours.forget(Slot(start.0.saturating_sub(SLOTS)), stays_from);
     }
 
+    /// Writes what the closed days left behind: `oldest_open` is the first day that is not closed. What
+    /// open days hold is not written. Answers whether there is anything.
+    pub fn write_closed(&self, oldest_open: Day, to: &mut Writer) -> bool {
+        let hours = self.hours.before(oldest_open.first_slot());
+        self.history.write(to);
+        hours.write(to);
+        !self.history.is_empty() || !hours.is_empty()
+    }
+
+    /// Reads what [`Self::write_closed`] wrote.
+    pub fn read_closed(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let (history, hours) = Form::read(from)?;
+        Ok(Self { history, open: BTreeMap::new(), hours })
+    }
+
     /// What was judged of each hour of `day`, summed.
     fn rates(&self, day: Day) -> BTreeMap<Dimension, Rate> {
         let mut rates: BTreeMap<Dimension, Rate> = BTreeMap::new();
@@ -453,6 +471,26 @@ impl Profile {
                 }
             }
         }
+    }
+}
+
+form! {
+    Closed { values, rate }
+    ClosedDay { dimensions, n_hours, n_judged_hours, n_days }
+    Learned { through, n_days, n_hours, n_judged_hours, n_decayed_days, memories }
+    Memory { seen, rate, days }
+}
+
+impl Form for History {
+    fn write(&self, to: &mut Writer) {
+        let Self { base, closed, ahead: _ } = self;
+        base.write(to);
+        closed.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let (base, closed) = Form::read(from)?;
+        Ok(Self { base, closed, ahead: Ahead::default() })
     }
 }
 

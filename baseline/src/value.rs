@@ -21,7 +21,12 @@ impl HashKey {
 
     /// Remembers `text`.
     pub fn value(&self, text: &str) -> Value {
-        Value { hash: self.hash(text), text: kept(text) }
+        self.value_of(kept(text))
+    }
+
+    /// Remembers what [`kept`] gave.
+    pub(crate) fn value_of(&self, text: Arc<str>) -> Value {
+        Value { hash: self.hash(&text), text }
     }
 }
 

@@ -122,12 +122,16 @@ pub(crate) struct ChunkObject {
     pub(crate) rows_from: usize,
     /// Corrections read before it. Unit: records.
     pub(crate) corrections_from: u64,
+    /// Records of days that were learned before, read before it. Unit: records.
+    pub(crate) learned_from: u64,
     /// Flow records have no id: they are dropped with their object.
     pub(crate) flows: Vec<Aggregate>,
     /// What rules matched of them.
     pub(crate) flow_matches: Vec<FlowMatch>,
     /// Unit: flow records.
     pub(crate) n_flows: u64,
+    /// Those in calls of days that were learned before. Unit: flow records.
+    pub(crate) n_learned_flows: u64,
     /// First and last end of a flow. Unit: milliseconds since the Unix epoch.
     pub(crate) flow_times_ms: Option<(i64, i64)>,
 }
@@ -173,6 +177,8 @@ pub struct Chunk {
     /// The rules that its records leave.
     pub(crate) sieve: Sieve,
     pub(crate) n_corrections: u64,
+    /// Records of days that were learned before.
+    pub(crate) n_learned: u64,
     /// Callers and regions that an earlier chunk had already.
     pub(crate) n_had: [usize; 2],
 }

@@ -112,6 +112,8 @@ pub struct Counts {
     pub n_records: u64,
     /// Flow records counted.
     pub n_flows: u64,
+    /// Records of both kinds, of days that had taught what they had to teach before the engine began.
+    pub n_learned: u64,
     /// Records that had been there already.
     pub n_duplicates: u64,
     /// Objects whose content had been there already.
@@ -161,12 +163,16 @@ impl Counts {
 /// The state of detection.
 #[derive(Debug)]
 pub struct Engine {
-    context: Context,
-    shards: Vec<Shard>,
-    priors: Priors,
+    pub(crate) context: Context,
+    pub(crate) shards: Vec<Shard>,
+    pub(crate) priors: Priors,
     fingerprints: Fingerprints,
     contents: Contents,
-    oldest_open: Day,
+    pub(crate) oldest_open: Day,
+    /// The last day that had taught all it had to teach when the engine began.
+    pub(crate) learned_through: Day,
+    /// What happens before is only learned.
+    pub(crate) tells_from: Hour,
     counts: Counts,
     findings: Vec<Finding>,
 }
@@ -185,6 +191,8 @@ impl Engine {
             fingerprints,
             contents: Contents::default(),
             oldest_open: Day(i32::MIN),
+            learned_through: Day(i32::MIN),
+            tells_from: Hour(i32::MIN),
             counts: Counts::default(),
             findings: Vec::new(),
         }
@@ -202,7 +210,7 @@ impl Engine {
 
     /// The same, that goes on with what an [emptied](Chunk::emptied) chunk knows.
     pub fn reader_after(&self, chunk: Chunk) -> Reader<'_> {
-        Reader::new(&self.context, self.oldest_open, chunk)
+        Reader::new(&self.context, (self.oldest_open, self.learned_through), chunk)
     }
 
     /// The oldest day that would still be open if *now* were `now_ms`: objects may be read together
@@ -290,6 +298,7 @@ impl Engine {
         let mut fresh = vec![false; chunk.rows.len()];
         let mut objects = Vec::with_capacity(chunk.objects.len());
         self.counts.n_corrections += chunk.n_corrections;
+        self.counts.n_learned += chunk.n_learned;
         let [n_principals, n_regions] = chunk.n_had;
         let regions = chunk.regions.iter().skip(n_regions);
         for region in regions.filter(|region| !region.text.is_empty()) {
@@ -326,7 +335,11 @@ impl Engine {
     }
 
     fn count_flows(&mut self, object: &ChunkObject) {
-        self.counts.n_flows += object.n_flows;
+        // Of an object with nothing but calls that were learned, the answers were as well.
+        let is_learned = object.n_learned_flows > 0 && object.flow_times_ms.is_none();
+        let n_learned = if is_learned { object.n_flows } else { object.n_learned_flows };
+        self.counts.n_learned += n_learned;
+        self.counts.n_flows += object.n_flows.saturating_sub(n_learned);
         for aggregate in &object.flows {
             note(&mut self.counts.accounts, &aggregate.entity.account);
         }
@@ -340,7 +353,9 @@ impl Engine {
         self.shards.iter().filter_map(|shard| shard.first_closing(oldest_open)).min()
     }
 
-    fn close_before(&mut self, oldest_open: Day) {
+    /// Closes all days before `oldest_open`, whether their lateness has passed or not.
+    pub fn close_before(&mut self, oldest_open: Day) {
+        let oldest_open = oldest_open.max(self.oldest_open);
         while let Some(day) = self.first_closing(oldest_open) {
             self.close(day);
         }
@@ -360,7 +375,8 @@ impl Engine {
             self.shards.par_iter_mut().map(|shard| shard.close(day, context, priors)).collect();
         let (mut occurrences, mut taught) = (Vec::new(), BTreeMap::new());
         for closing in closings {
-            occurrences.extend(closing.occurrences);
+            let found = closing.occurrences.into_iter();
+            occurrences.extend(found.filter(|one| one.hour >= self.tells_from));
             for (group, closed) in closing.taught {
                 add(&mut taught, group, closed);
             }
@@ -391,7 +407,7 @@ struct Fresh {
 type ForShard<'a> = (Vec<(&'a Aggregate, &'a Chunk)>, Vec<&'a Sighting<'a>>);
 
 /// Where an entity lives, by its id.
-fn shard_of(entity: u128) -> usize {
+pub(crate) fn shard_of(entity: u128) -> usize {
     usize::try_from(entity % SHARDS as u128).unwrap_or(0)
 }
 

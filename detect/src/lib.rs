@@ -16,6 +16,7 @@ mod impact;
 mod intern;
 #[cfg(test)]
 mod invariants;
+mod learned;
 mod marks;
 mod priors;
 mod reader;
@@ -34,6 +35,7 @@ pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, 
 pub use detectors::{DETECTORS, Settings};
 pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
+pub use learned::{Blob, Part};
 pub use marks::{Mark, Marks, Nature};
 pub use reader::{Call, Connection, FlowRows, Reader};
 pub use record::{Acting, Counts, Record};

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The profiles of its entities, and what rules matched of them.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Shard {
-    profiles: BTreeMap<u128, (Entity, Profile)>,
-    matches: Memory,
+    pub(crate) profiles: BTreeMap<u128, (Entity, Profile)>,
+    pub(crate) matches: Memory,
 }
 
 /// A judged hour that stands above its threshold.
