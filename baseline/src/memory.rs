@@ -2,6 +2,7 @@
 
 use crate::{
     bits::{Bits, log2},
+    lesson::Lesson,
     value::Value,
 };
 
@@ -21,6 +22,12 @@ impl Weight {
     /// `n` hours of such a day, in fixed point.
     pub(crate) fn scale(self, n: u64) -> u64 {
         n.saturating_mul(u64::from(self.0) << FRACTION)
+    }
+
+    /// What is missing to the sum of a plain day where `sum` is that of an alerted one.
+    pub(crate) fn held_back(sum: u64) -> u64 {
+        let held_back = u64::from(Self::PLAIN.0 - Self::ALERTED.0);
+        (sum / u64::from(Self::ALERTED.0)).saturating_mul(held_back)
     }
 }
 
@@ -120,6 +127,28 @@ impl Seen {
         if !news.is_empty() {
             self.known.append(&mut news);
             self.known.sort_by(|a, b| a.value.cmp(&b.value));
+        }
+        self.sum_up();
+    }
+
+    /// What somebody said of a value: known, as if a plain day had brought it at least, or not known, as
+    /// if none had.
+    pub(crate) fn teach(&mut self, value: &Value, lesson: Lesson) {
+        let at = self.known.binary_search_by(|known| known.value.cmp(value));
+        match (lesson, at) {
+            (Lesson::Known, Ok(at)) => {
+                if let Some(known) = self.known.get_mut(at) {
+                    known.weight = known.weight.max(Weight::PLAIN.0);
+                    known.decayed = known.decayed.max(DAY);
+                }
+            }
+            (Lesson::Known, Err(at)) => {
+                let mut known = Known { value: value.clone(), weight: 0, decayed: 0, n_members: 0 };
+                known.learn([1, 0]);
+                self.known.insert(at, known);
+            }
+            (Lesson::Unknown, Ok(at)) => drop(self.known.remove(at)),
+            (Lesson::Unknown, Err(_)) => {}
         }
         self.sum_up();
     }
@@ -256,6 +285,11 @@ impl Rate {
     /// The same hours as a day of `weight` teaches them.
     pub(crate) fn weighed(&self, weight: Weight) -> Self {
         Self(self.0.map(|n| weight.scale(n)))
+    }
+
+    /// What is missing to the hours of a plain day where these are of an alerted one.
+    pub(crate) fn held_back(&self) -> Self {
+        Self(self.0.map(Weight::held_back))
     }
 
     /// Lets a day pass.

@@ -5,12 +5,13 @@ use crate::{
     dimension::Dimension,
     generation::{Generation, N_PRIORS},
     hour::Hours,
+    lesson::Lesson,
     memory::{Rate, Seen, Weight, days, decayed},
     novel::{FirstRecord, Novel, Standing},
     time::{Day, Hour, Lateness, SLOTS, Slot},
     value::Value,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What one day teaches. Merging is commutative.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,6 +56,8 @@ pub struct ClosedDay {
     n_judged_hours: u64,
     /// Weighed number of days: of a group, of member days.
     n_days: u64,
+    /// Whether it holds records, and not only what people said on it.
+    has_records: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -63,12 +66,14 @@ struct Closed {
     values: BTreeMap<Value, [u32; 2]>,
     /// Weighed sums of the hours.
     rate: Rate,
+    /// What people said on this day of values.
+    said: BTreeMap<Value, Lesson>,
 }
 
 impl ClosedDay {
     /// Adds what other members were taught on the same day.
     pub fn merge(&mut self, other: &Self) {
-        if self.dimensions.is_empty() && self.n_hours == 0 {
+        if *self == Self::default() {
             // Mostly there is nothing to add to, and a copy is made faster than a sum.
             self.clone_from(other);
             return;
@@ -76,14 +81,54 @@ impl ClosedDay {
         self.n_hours = self.n_hours.saturating_add(other.n_hours);
         self.n_judged_hours = self.n_judged_hours.saturating_add(other.n_judged_hours);
         self.n_days = self.n_days.saturating_add(other.n_days);
+        self.has_records |= other.has_records;
         for (&dimension, closed) in &other.dimensions {
             let ours = self.dimensions.entry(dimension).or_default();
             ours.rate.add(&closed.rate);
+            for (value, lesson) in &closed.said {
+                ours.say(value, *lesson);
+            }
             for (value, n_members) in &closed.values {
                 let sum = ours.values.entry(value.clone()).or_default();
                 sum.iter_mut().zip(n_members).for_each(|(sum, n)| *sum = sum.saturating_add(*n));
             }
         }
+    }
+}
+
+impl ClosedDay {
+    /// A day on which somebody said something of values, and nothing else.
+    pub fn said(values: impl IntoIterator<Item = (Dimension, Value)>, lesson: Lesson) -> Self {
+        let mut day = Self::default();
+        for (dimension, value) in values {
+            day.dimensions.entry(dimension).or_default().say(&value, lesson);
+        }
+        day
+    }
+
+    /// What an alerted day holds back, for the day on which somebody says that it was one like any other.
+    #[must_use]
+    pub fn held_back(&self) -> Self {
+        let mut made_good = Self {
+            n_hours: Weight::held_back(self.n_hours),
+            n_judged_hours: Weight::held_back(self.n_judged_hours),
+            n_days: Weight::held_back(self.n_days),
+            ..Self::default()
+        };
+        for (&dimension, closed) in &self.dimensions {
+            let ours = made_good.dimensions.entry(dimension).or_default();
+            ours.rate = closed.rate.held_back();
+            closed.values.keys().for_each(|value| ours.say(value, Lesson::Known));
+        }
+        made_good
+    }
+}
+
+impl Closed {
+    /// Of several lessons on one day the more cautious counts.
+    fn say(&mut self, value: &Value, lesson: Lesson) {
+        let said = self.said.entry(value.clone()).or_insert(lesson);
+        *said = (*said).max(lesson);
     }
 }
 
@@ -97,9 +142,15 @@ pub struct Learned {
     n_judged_hours: u64,
     n_decayed_days: u64,
     memories: BTreeMap<Dimension, (Seen, Rate)>,
+    /// Values that no day teaches, since somebody said that an intruder brought them.
+    barred: BTreeSet<(Dimension, Value)>,
 }
 
 impl Learned {
+    /// Values that no day teaches. Of more, those that were said last are learned as before. Unit:
+    /// values.
+    pub const BARRED_MAX: usize = 1_024;
+
     /// Days with records. Unit: days.
     pub(crate) fn n_days(&self) -> u32 {
         self.n_days
@@ -132,6 +183,10 @@ impl Learned {
         self.memories.get(&dimension).map(|(_, rate)| *rate).unwrap_or_default()
     }
 
+    fn is_barred(&self, dimension: Dimension, value: &Value) -> bool {
+        is_among(&self.barred, dimension, value)
+    }
+
     fn standing(&self, dimension: Dimension, value: &Value) -> Standing {
         match self.seen(dimension) {
             Some(seen) if Seen::is_known(seen.weight(value)) => {
@@ -146,21 +201,33 @@ impl Learned {
     }
 
     fn learn(&mut self, day: &ClosedDay) {
-        self.n_days += 1;
+        self.n_days = self.n_days.saturating_add(u32::from(day.has_records));
         self.n_hours = self.n_hours.saturating_add(day.n_hours);
         self.n_judged_hours = self.n_judged_hours.saturating_add(day.n_judged_hours);
         self.n_decayed_days = self.n_decayed_days.saturating_add(day.n_days);
         for (&dimension, closed) in &day.dimensions {
             let (seen, rate) = self.memories.entry(dimension).or_default();
             rate.add(&closed.rate);
-            seen.learn(closed.values.iter().map(|(value, n_members)| (value, *n_members)));
+            let barred = &self.barred;
+            let values = closed.values.iter();
+            let values = values.filter(|(value, _)| !is_among(barred, dimension, value));
+            seen.learn(values.map(|(value, n_members)| (value, *n_members)));
+            for (value, lesson) in &closed.said {
+                seen.teach(value, *lesson);
+                let barred = (dimension, value.clone());
+                if *lesson == Lesson::Known {
+                    self.barred.remove(&barred);
+                } else if self.barred.len() < Self::BARRED_MAX {
+                    self.barred.insert(barred);
+                }
+            }
         }
     }
 
     /// Lets the days to the end of `through` pass without records.
     fn pass(&mut self, through: Day) {
         let n_days = through.0.saturating_sub(self.through.0);
-        if self.n_days > 0 {
+        if !self.memories.is_empty() || self.n_days > 0 {
             (0..n_days.min(FADED_AFTER)).for_each(|_| self.end_day());
         }
         self.through = self.through.max(through);
@@ -175,6 +242,11 @@ impl Learned {
             rate.end_day();
         }
     }
+}
+
+/// Mostly there is none.
+fn is_among(barred: &BTreeSet<(Dimension, Value)>, dimension: Dimension, value: &Value) -> bool {
+    !barred.is_empty() && barred.contains(&(dimension, value.clone()))
 }
 
 /// A base, immutable for a day, and the closed days after it.
@@ -246,7 +318,8 @@ impl History {
 
     /// Days with records up to `through`, whose generation may be older than the base no more.
     pub fn n_days(&self, through: Day) -> u32 {
-        let after = self.closed.range(..=through).count();
+        let closed = self.closed.range(..=through);
+        let after = closed.filter(|(_, closed)| closed.has_records).count();
         self.base.n_days.saturating_add(u32::try_from(after).unwrap_or(u32::MAX))
     }
 
@@ -273,7 +346,19 @@ const STAYS_KEPT_D: i32 = 1;
 impl Profile {
     /// A profile of an entity met while `oldest_open` is the oldest day that learns.
     pub fn new(oldest_open: Day, lateness: Lateness) -> Self {
+        Self::with_lessons(None, oldest_open, lateness)
+    }
+
+    /// The same of an entity of which somebody said something, on the days of `lessons`.
+    pub fn with_lessons(
+        lessons: Option<&BTreeMap<Day, ClosedDay>>,
+        oldest_open: Day,
+        lateness: Lateness,
+    ) -> Self {
         let mut history = History::default();
+        for (day, lesson) in lessons.into_iter().flatten() {
+            history.close(*day, lesson);
+        }
         history.merge(lateness.learned_through(oldest_open));
         Self { history, open: BTreeMap::new(), hours: Hours::default(), n_records: 0 }
     }
@@ -378,6 +463,7 @@ impl Profile {
             n_hours,
             n_judged_hours: if is_judged { n_hours } else { 0 },
             n_days: weight.scale(1),
+            has_records: true,
             ..ClosedDay::default()
         };
         let mut rates = self.rates(day);
@@ -390,11 +476,18 @@ impl Profile {
         let member = if weight == Weight::PLAIN { [1, 0] } else { [0, 1] };
         for (dimension, taught) in self.open.remove(&day).unwrap_or_default().0 {
             let values = taught.known.into_iter().chain(taught.news);
+            let values = values.filter(|value| !own.is_barred(dimension, value));
             let values = values.map(|value| (value, member));
             closed.dimensions.entry(dimension).or_default().values.extend(values);
         }
         self.history.close(day, &closed);
         closed
+    }
+
+    /// What an alerted day that taught `taught` holds back counts from `since` on: somebody said on that
+    /// day that it was one like any other.
+    pub fn make_good(&mut self, since: Day, taught: &ClosedDay) {
+        self.history.close(since, &taught.held_back());
     }
 
     /// After the days before `oldest_open` were closed: moves the base, forgets their hours.

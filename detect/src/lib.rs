@@ -34,7 +34,7 @@ pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, 
 pub use detectors::{DETECTORS, Settings};
 pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
-pub use marks::{Mark, Marks, Nature};
+pub use marks::{Lessons, Mark, Marked, Marks, Nature};
 pub use reader::{Call, Connection, FlowRows, Reader};
 pub use record::{Acting, Counts, Record};
 pub use rules::{RuleFile, Rules};

@@ -7,11 +7,11 @@ use crate::{
     summary::Summary,
     terminal,
 };
-use alerts::{Keeper, Run, Scope, Tally};
+use alerts::{Keeper, KeptFindings, Run, Scope, Tally};
 use anyhow::Result;
 use baseline::Day;
 use clap::{Args, ValueEnum};
-use detect::{Engine, Finding, Severity};
+use detect::{Engine, Finding, Lessons, Options, Severity};
 use indicatif::ProgressBar;
 use ingest::{
     decode::Limits,
@@ -24,6 +24,7 @@ use std::{
     io::{self, BufWriter, Stdout, Write},
     mem::ManuallyDrop,
     path::PathBuf,
+    sync::Arc,
     time::Instant,
 };
 
@@ -57,6 +58,10 @@ pub(super) struct Replay {
     /// accounts and days, and is not found again, goes
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Learn from what `sentrail findings mark` said of the findings in this file, from the day on which
+    /// it was said
+    #[arg(long, value_name = "FILE")]
+    marks: Option<PathBuf>,
     /// Exit with 3 if a finding is at least this severe
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<Level>,
@@ -199,12 +204,16 @@ fn is_unread(written: io::Result<()>, is_kept: bool) -> io::Result<bool> {
 }
 
 /// The engine that the configuration asks for, and what it knows.
-pub(super) fn engine(config: Option<&Config>) -> Result<(Engine, alerts::Inputs)> {
+pub(super) fn engine(
+    config: Option<&Config>,
+    lessons: Lessons,
+) -> Result<(Engine, alerts::Inputs)> {
     let defaults = Config::load(None)?;
     let config = config.unwrap_or(&defaults);
     let enrich = config.enrich()?;
     let inputs = config.inputs(&enrich);
-    Ok((Engine::new(config.options(), enrich), inputs))
+    let options = Options { lessons: Arc::new(lessons), ..config.options() };
+    Ok((Engine::new(options, enrich), inputs))
 }
 
 impl Replay {
@@ -213,6 +222,19 @@ impl Replay {
         let Some(path) = &self.out else { return Ok(None) };
         let run = Run { inputs: inputs.clone(), command: self.command() };
         Ok(Some(Keeper::begin(path, &run, &config.options().detectors)?))
+    }
+
+    /// What people's marks teach.
+    fn lessons(&self, config: &Config) -> Result<Lessons> {
+        let Some(path) = &self.marks else { return Ok(Lessons::default()) };
+        let (marked, n_gone) = KeptFindings::read(path)?.marked()?;
+        if n_gone > 0 {
+            let file = path.display();
+            complain(&format!(
+                "{n_gone} marks in {file} are on findings that it does not hold: they teach nothing"
+            ));
+        }
+        Ok(Lessons::of(&marked, &config.options().hash_key))
     }
 
     /// The arguments that the findings depend on.
@@ -225,7 +247,8 @@ impl Replay {
         let regions = self.region.iter().map(|region| ("region", region.clone()));
         let config = self.config.iter().map(|file| ("config", path(file)));
         let format = self.flow_format.iter().map(|given| ("flow-format", given.text.clone()));
-        let options = times.chain(accounts).chain(regions).chain(config).chain(format);
+        let marks = self.marks.iter().map(|file| ("marks", path(file)));
+        let options = times.chain(accounts).chain(regions).chain(config).chain(format).chain(marks);
         let options = options.flat_map(|(name, value)| option(name, value));
         let paths = self.paths.iter().map(path);
         std::iter::once("replay".to_owned()).chain(options).chain(paths).collect()
@@ -240,7 +263,7 @@ impl Replay {
             pool.build_global()?;
         }
         let config = Config::load(self.config.as_deref())?;
-        let (engine, inputs) = engine(Some(&config))?;
+        let (engine, inputs) = engine(Some(&config), self.lessons(&config)?)?;
         let keeper = self.keeper(&config, &inputs)?;
         // The process ends after this: giving back profile by profile costs 1 % of a long replay.
         let mut engine = ManuallyDrop::new(engine);
