@@ -253,7 +253,7 @@ impl Seen {
 }
 
 /// A plain day as a decayed weight.
-const DAY: u64 = (Weight::PLAIN.0 as u64) << FRACTION;
+pub(crate) const DAY: u64 = (Weight::PLAIN.0 as u64) << FRACTION;
 
 /// A decayed weight in days.
 pub(crate) fn days(decayed: u64) -> f64 {
@@ -270,11 +270,42 @@ impl Rate {
     pub(crate) const BACK_OFF_H: f64 = 24.0;
     /// An hour above this teaches no more than this.
     const LEARNED_MAX: u64 = 1 << 16;
+    /// A day moves the mean of a settled history by no more than a twentieth, upwards, and the mean
+    /// square by its square: where 30 days of half-life have come to rest, a day of 3.2 times the mean
+    /// does that.
+    const MOVED_MAX: (u128, u128) = (21, 20);
 
     /// Adds an hour that brought `x`.
     pub(crate) fn note(&mut self, x: u64) {
         let x = x.min(Self::LEARNED_MAX);
         self.add(&Self([1, x, x * x]));
+    }
+
+    /// Takes in a day. A settled history follows it only so far upwards.
+    pub(crate) fn learn(&mut self, day: &Self, is_settled: bool) {
+        let ([hours, sums @ ..], [hours_of_day, sums_of_day @ ..]) = (self.0, day.0);
+        let mut most = *day;
+        if is_settled && hours > 0 {
+            // What leaves mean and mean square within the bound: (sum + x) / (n + n') <= (1 + c) sum / n.
+            let (over, under) = Self::MOVED_MAX;
+            let hours_after = u128::from(hours) + u128::from(hours_of_day);
+            let bound = |(sum, of_day): (u64, u64), power: u32| {
+                let most = u128::from(sum) * over.pow(power) / under.pow(power);
+                let most = most * hours_after / u128::from(hours);
+                of_day.min(u64::try_from(most.saturating_sub(sum.into())).unwrap_or(u64::MAX))
+            };
+            let [sum, squares] = sums;
+            let [sum_of_day, squares_of_day] = sums_of_day;
+            let (sum, squares) = ((sum, sum_of_day), (squares, squares_of_day));
+            most = Self([hours_of_day, bound(sum, 1), bound(squares, 2)]);
+        }
+        self.add(&most);
+    }
+
+    /// Sum of what its hours brought, in fixed point.
+    pub(crate) fn sum(&self) -> u64 {
+        let [_, sum, _] = self.0;
+        sum
     }
 
     /// Adds sums of the same scale.
@@ -423,6 +454,34 @@ mod tests {
         (0..30).for_each(|_| seen.end_day());
         let ratio = seen.known[0].decayed as f64 / before as f64;
         assert!((ratio - 0.5).abs() < 0.02, "{ratio}");
+    }
+
+    #[test]
+    fn a_day_moves_a_settled_rate_by_a_twentieth_at_most() {
+        let day = |x: u64| {
+            let mut day = Rate::default();
+            (0..8).for_each(|_| day.note(x));
+            day.weighed(Weight::PLAIN)
+        };
+        let mut settled = Rate::default();
+        for n in 0..200 {
+            settled.learn(&day([5, 15][n % 2]), false);
+            settled.end_day();
+        }
+        let moved = |x, is_settled| {
+            let mut rate = settled;
+            rate.learn(&day(x), is_settled);
+            let square = |rate: &Rate| rate.0[2] as f64 / rate.0[0] as f64;
+            (rate.mean() / settled.mean(), square(&rate) / square(&settled))
+        };
+        for x in [0, 5, 10, 20] {
+            assert_eq!(moved(x, true), moved(x, false), "{x}");
+        }
+        assert!(moved(1_000, false).0 > 3.0);
+        for x in [40, 100, 1_000, 60_000] {
+            let (mean, square) = moved(x, true);
+            assert!((mean - 1.05).abs() < 0.001 && (square - 1.1025).abs() < 0.001, "{x}");
+        }
     }
 
     #[test]

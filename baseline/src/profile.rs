@@ -8,6 +8,7 @@ use crate::{
     lesson::Lesson,
     memory::{Rate, Seen, Weight, days, decayed},
     novel::{FirstRecord, Novel, Standing},
+    pace::{Alerted, Drift, Pace},
     time::{Day, Hour, Lateness, SLOTS, Slot},
     value::Value,
 };
@@ -58,6 +59,8 @@ pub struct ClosedDay {
     n_days: u64,
     /// Whether it holds records, and not only what people said on it.
     has_records: bool,
+    /// Whether somebody said that it, or an earlier one, was an intruder's.
+    is_malicious: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,6 +71,8 @@ struct Closed {
     rate: Rate,
     /// What people said on this day of values.
     said: BTreeMap<Value, Lesson>,
+    /// The largest hour of an alerted day; 0 on others.
+    alerted_most: u32,
 }
 
 impl ClosedDay {
@@ -82,9 +87,11 @@ impl ClosedDay {
         self.n_judged_hours = self.n_judged_hours.saturating_add(other.n_judged_hours);
         self.n_days = self.n_days.saturating_add(other.n_days);
         self.has_records |= other.has_records;
+        self.is_malicious |= other.is_malicious;
         for (&dimension, closed) in &other.dimensions {
             let ours = self.dimensions.entry(dimension).or_default();
             ours.rate.add(&closed.rate);
+            ours.alerted_most = ours.alerted_most.max(closed.alerted_most);
             for (value, lesson) in &closed.said {
                 ours.say(value, *lesson);
             }
@@ -99,7 +106,7 @@ impl ClosedDay {
 impl ClosedDay {
     /// A day on which somebody said something of values, and nothing else.
     pub fn said(values: impl IntoIterator<Item = (Dimension, Value)>, lesson: Lesson) -> Self {
-        let mut day = Self::default();
+        let mut day = Self { is_malicious: lesson == Lesson::Unknown, ..Self::default() };
         for (dimension, value) in values {
             day.dimensions.entry(dimension).or_default().say(&value, lesson);
         }
@@ -144,12 +151,19 @@ pub struct Learned {
     memories: BTreeMap<Dimension, (Seen, Rate)>,
     /// Values that no day teaches, since somebody said that an intruder brought them.
     barred: BTreeSet<(Dimension, Value)>,
+    /// How the numbers of calls move.
+    paces: BTreeMap<Dimension, Pace>,
+    /// What alerted days brought, until somebody says that one was an intruder's.
+    alerted: BTreeMap<Dimension, Alerted>,
 }
 
 impl Learned {
     /// Values that no day teaches. Of more, those that were said last are learned as before. Unit:
     /// values.
     pub const BARRED_MAX: usize = 1_024;
+
+    /// Days with records that make a history settled: three weeks of work, or most of a month. Unit: days.
+    pub const SETTLED_D: u32 = 21;
 
     /// Days with records. Unit: days.
     pub(crate) fn n_days(&self) -> u32 {
@@ -183,6 +197,17 @@ impl Learned {
         self.memories.get(&dimension).map(|(_, rate)| *rate).unwrap_or_default()
     }
 
+    /// What the rate of calls has come to, if it has grown and there is a history to tell.
+    pub(crate) fn drift(&self, dimension: Dimension) -> Option<Drift> {
+        let pace = self.paces.get(&dimension).filter(|_| self.n_days >= Self::SETTLED_D);
+        pace.and_then(Pace::drift)
+    }
+
+    /// What alerted days have made usual, in 60 minutes; 0 for nothing.
+    pub(crate) fn usual_after_alerts(&self, dimension: Dimension) -> u64 {
+        self.alerted.get(&dimension).map_or(0, |alerted| alerted.usual())
+    }
+
     fn is_barred(&self, dimension: Dimension, value: &Value) -> bool {
         is_among(&self.barred, dimension, value)
     }
@@ -205,9 +230,19 @@ impl Learned {
         self.n_hours = self.n_hours.saturating_add(day.n_hours);
         self.n_judged_hours = self.n_judged_hours.saturating_add(day.n_judged_hours);
         self.n_decayed_days = self.n_decayed_days.saturating_add(day.n_days);
+        if day.is_malicious {
+            self.alerted.clear();
+        }
+        let is_settled = self.n_days >= Self::SETTLED_D;
         for (&dimension, closed) in &day.dimensions {
             let (seen, rate) = self.memories.entry(dimension).or_default();
-            rate.add(&closed.rate);
+            rate.learn(&closed.rate, is_settled);
+            if dimension.is_calls() && day.has_records && closed.rate.sum() > 0 {
+                self.paces.entry(dimension).or_default().learn(day.n_days, closed.rate.sum());
+            }
+            if closed.alerted_most > 0 {
+                self.alerted.entry(dimension).or_default().learn(closed.alerted_most);
+            }
             let barred = &self.barred;
             let values = closed.values.iter();
             let values = values.filter(|(value, _)| !is_among(barred, dimension, value));
@@ -241,6 +276,7 @@ impl Learned {
             seen.end_day();
             rate.end_day();
         }
+        self.paces.values_mut().for_each(Pace::end_day);
     }
 }
 
@@ -473,6 +509,13 @@ impl Profile {
         for (dimension, rate) in rates {
             closed.dimensions.entry(dimension).or_default().rate = rate.weighed(weight);
         }
+        if weight == Weight::ALERTED {
+            for (dimension, largest) in self.largest(day) {
+                let largest = u32::try_from(largest).unwrap_or(u32::MAX);
+                let closed = closed.dimensions.entry(dimension).or_default();
+                closed.alerted_most = closed.alerted_most.max(largest);
+            }
+        }
         let member = if weight == Weight::PLAIN { [1, 0] } else { [0, 1] };
         for (dimension, taught) in self.open.remove(&day).unwrap_or_default().0 {
             let values = taught.known.into_iter().chain(taught.news);
@@ -501,13 +544,18 @@ impl Profile {
     /// What was judged of each hour of `day`, summed.
     fn rates(&self, day: Day) -> BTreeMap<Dimension, Rate> {
         let mut rates: BTreeMap<Dimension, Rate> = BTreeMap::new();
-        let first = Hour(day.0.saturating_mul(24));
-        let last = Hour(first.0.saturating_add(23));
-        for (dimension, hour) in self.hours.touched_by(first, last) {
-            let largest = self.hours.span(hour).largest(dimension);
+        for (dimension, largest) in self.largest(day) {
             rates.entry(dimension).or_default().note(largest);
         }
         rates
+    }
+
+    /// The same, hour by hour.
+    fn largest(&self, day: Day) -> impl Iterator<Item = (Dimension, u64)> {
+        let first = Hour(day.0.saturating_mul(24));
+        let last = Hour(first.0.saturating_add(23));
+        let hours = self.hours.touched_by(first, last);
+        hours.map(|(dimension, hour)| (dimension, self.hours.span(hour).largest(dimension)))
     }
 
     /// How many new values the hours of `day` held.

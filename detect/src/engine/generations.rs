@@ -20,27 +20,64 @@ fn told(logs: Logs, detector: &str) -> Vec<(i32, f64)> {
     found.iter().map(|finding| (finding.day.0 - TODAY.0, finding.bits().as_f64())).collect()
 }
 
+/// The first active days are so many, and then it is quiet.
+#[track_caller]
+fn fades(told: &[(i32, f64)]) {
+    let days: Vec<i32> = told.iter().map(|(day, _)| *day).collect();
+    let n = i32::try_from(days.len()).unwrap();
+    assert_eq!(days, (0..n).collect::<Vec<_>>(), "one series");
+    assert!((5..=7).contains(&n), "{told:?}");
+}
+
+/// Thirty days of ordinary work, then twenty on which it goes on.
+fn with(change: impl Fn(Logs, i32) -> Logs) -> Logs {
+    (0..20).fold(working(), |logs, day| {
+        change(logs.call(day, "11:30", alice("s3:GetBucketLocation")), day)
+    })
+}
+
 #[test]
-fn measure() {
+fn what_an_intruder_repeats_is_as_unknown_on_the_fifth_day_as_on_the_first() {
     let stranger = |api: &str| alice(api).from_ip("185.220.101.1").agent("python-requests/2.31.0");
-    let at_work = |logs: Logs, n: i32| {
-        (0..n).fold(logs, |logs, day| logs.call(day, "11:30", alice("s3:GetBucketLocation")))
-    };
-    let values = (0..14).fold(at_work(working(), 14), |logs, day| {
+    let repeated = |logs: Logs, day| {
         logs.calls(day, "10:00", 3, |_| stranger("iam:CreateAccessKey"))
-    });
-    println!("values {:?}", told(values, "anomalous-persistence"));
-    for n in [30, 60, 200] {
-        let denied = (0..40).fold(at_work(working(), 40), |logs, day| {
+    };
+    let found = with(repeated).findings("anomalous-persistence");
+    assert!(found.len() >= 5, "{found:#?}");
+    for finding in found.iter().take(5) {
+        assert_eq!(finding.news, found[0].news, "{:?}", finding.day);
+        let lost = found[0].bits().as_f64() - finding.bits().as_f64();
+        // That new values come at all is learned a little.
+        assert!(lost < 2.0, "{:?} {lost}", finding.day);
+    }
+    fades(&told(with(repeated), "anomalous-persistence"));
+}
+
+#[test]
+fn a_rate_that_an_intruder_repeats_is_told_five_days_long_and_a_benign_one_fades() {
+    for n in [40, 200] {
+        let denied = with(|logs, day| {
             logs.calls(day, "10:00", n, |_| alice("s3:GetBucketLocation").error("AccessDenied"))
         });
-        println!("denied {n} {:?}", told(denied, "denied-burst"));
-        let deleted = (0..40).fold(at_work(working(), 40), |logs, day| {
-            let delete = |_: u32| {
-                alice("s3:DeleteObject").request(serde_json::json!({"bucketName": "b"}))
-            };
-            logs.calls(day, "10:00", n, delete)
-        });
-        println!("deleted {n} {:?}", told(deleted, "s3-mass-deletion"));
+        let told = told(denied, "denied-burst");
+        fades(&told);
+        let (first, fifth) = (told[0].1, told[4].1);
+        // An eighth of a day weighs little against thirty, but a rate is told by its rarest hours.
+        assert!(first - fifth < 4.0, "{first} {fifth}");
     }
+}
+
+#[test]
+fn what_varies_as_days_do_fades_all_the_same_and_what_is_larger_is_told() {
+    let denied = |sizes: &'static [u32]| {
+        with(move |logs, day| {
+            let n = sizes[usize::try_from(day).unwrap() % sizes.len()];
+            logs.calls(day, "10:00", n, |_| alice("s3:GetBucketLocation").error("AccessDenied"))
+        })
+    };
+    fades(&told(denied(&[60, 50, 70]), "denied-burst"));
+    let mut sizes = vec![60; 20];
+    sizes[12] = 300;
+    let told = told(denied(sizes.leak()), "denied-burst");
+    assert_eq!(told.last().map(|(day, _)| *day), Some(12), "{told:?}");
 }
