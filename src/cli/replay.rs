@@ -1,5 +1,7 @@
 //! `replay`: its arguments, and what a person sees of it.
 
+mod compare;
+
 use super::{FINDINGS, Format, INCOMPLETE, complain, flow_format};
 use crate::{
     config::Config,
@@ -62,6 +64,9 @@ pub(super) struct Replay {
     /// it was said
     #[arg(long, value_name = "FILE")]
     marks: Option<PathBuf>,
+    /// Tell what another configuration, in TOML, tells otherwise; reads everything twice
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
+    compare: Option<PathBuf>,
     /// Exit with 3 if a finding is at least this severe
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<Level>,
@@ -254,6 +259,21 @@ impl Replay {
         std::iter::once("replay".to_owned()).chain(options).chain(paths).collect()
     }
 
+    fn plan(&self, config: &Config) -> Plan {
+        Plan {
+            paths: self.paths.iter().map(PathArg::new).collect(),
+            filter: Filter {
+                from_ms: self.from,
+                until_ms: self.until,
+                accounts: self.account.clone(),
+                regions: self.region.clone(),
+                lateness_ms: config.options().lateness.ms(),
+            },
+            limits: Limits { inflated_bytes_max: config.inflated_bytes_max(), ..Limits::default() },
+            flow_format: self.flow_format.as_ref().map(|given| given.format.clone()),
+        }
+    }
+
     pub(super) fn run(self) -> Result<u8> {
         let start = Instant::now();
         if let Some(n) = self.threads {
@@ -263,22 +283,14 @@ impl Replay {
             pool.build_global()?;
         }
         let config = Config::load(self.config.as_deref())?;
+        if let Some(other) = &self.compare {
+            return self.compare(&config, other);
+        }
         let (engine, inputs) = engine(Some(&config), self.lessons(&config)?)?;
         let keeper = self.keeper(&config, &inputs)?;
         // The process ends after this: giving back profile by profile costs 1 % of a long replay.
         let mut engine = ManuallyDrop::new(engine);
-        let plan = Plan {
-            paths: self.paths.into_iter().map(PathArg::new).collect(),
-            filter: Filter {
-                from_ms: self.from,
-                until_ms: self.until,
-                accounts: self.account,
-                regions: self.region,
-                lateness_ms: config.options().lateness.ms(),
-            },
-            limits: Limits { inflated_bytes_max: config.inflated_bytes_max(), ..Limits::default() },
-            flow_format: self.flow_format.map(|given| given.format),
-        };
+        let plan = self.plan(&config);
         let format = Format::or_default(self.format);
         let mut watcher = Watcher::new(format, inputs, self.quiet).keeping(keeper);
         let summary = replay::run(&plan, &mut engine, &mut watcher)?;
