@@ -40,7 +40,7 @@ pub(super) static META: Meta = Meta {
 pub struct Settings {
     /// So many times as much as in the last three months. Growth of 3 % a day comes to 1.75 in five weeks,
     /// before it has trebled.
-    pub times_min: f64,
+    pub times: f64,
     /// Surprise at the difference; ours, as in the other detectors of rates. Unit: bits.
     pub bits_min: f64,
     /// Below, a day lately is too little to speak of; ours. Unit: calls.
@@ -49,7 +49,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { times_min: 1.75, bits_min: 10.0, calls_min: 20.0 }
+        Self { times: 1.75, bits_min: 10.0, calls_min: 20.0 }
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         let drift = case.usual.drift(calls, case.span.largest(calls))?;
         let is_told = drift.bits.as_f64() >= settings.bits_min
             && drift.recent >= settings.calls_min
-            && drift.recent >= drift.usual * settings.times_min;
+            && drift.recent >= drift.usual * settings.times;
         is_told.then_some((severity(track), drift, calls))
     });
     let rank = |(severity, drift, _): &(Severity, Drift, Dimension)| (*severity, drift.bits);

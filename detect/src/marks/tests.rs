@@ -102,7 +102,7 @@ fn a_rate_of_a_benign_day_is_learned_as_that_of_a_plain_one() {
     let first_bits = |findings: &[Finding], day: i32| {
         let of = findings.iter().filter(|finding| finding.about.id == "denied-burst");
         let mut of = of.filter(|finding| finding.day.0 - TODAY.0 == day);
-        of.next().map_or(0.0, |finding| finding.bits().as_f64())
+        of.next().map(Finding::bits)
     };
     let all = logs.clone().all();
     let told = again(&logs, &said(&all, &[-6], (Nature::Benign, -6)));
