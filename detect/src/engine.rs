@@ -201,7 +201,12 @@ impl Engine {
 
     /// A reader for a worker. What it reads must be applied before *now* moves on.
     pub fn reader(&self) -> Reader<'_> {
-        Reader::new(&self.context, self.oldest_open)
+        self.reader_after(Chunk::default())
+    }
+
+    /// The same, that goes on with what an [emptied](Chunk::emptied) chunk knows.
+    pub fn reader_after(&self, chunk: Chunk) -> Reader<'_> {
+        Reader::new(&self.context, self.oldest_open, chunk)
     }
 
     /// The oldest day that would still be open if *now* were `now_ms`: objects may be read together
@@ -289,11 +294,12 @@ impl Engine {
         let mut fresh = vec![false; chunk.rows.len()];
         let mut objects = Vec::with_capacity(chunk.objects.len());
         self.counts.n_corrections += chunk.n_corrections;
-        let regions = chunk.regions.iter().filter(|region| !region.text.is_empty());
-        for region in regions {
+        let [n_principals, n_regions] = chunk.n_had;
+        let regions = chunk.regions.iter().skip(n_regions);
+        for region in regions.filter(|region| !region.text.is_empty()) {
             note(&mut self.counts.regions, &region.text);
         }
-        for who in chunk.principals.iter() {
+        for who in chunk.principals.iter().skip(n_principals) {
             note(&mut self.counts.accounts, &who.account);
         }
         let ends = chunk.objects.iter().skip(1).map(|object| object.rows_from);

@@ -10,7 +10,10 @@ use crate::{
     engine::{Context, Interests},
     impact::impact,
     record::{Acting, Count, Counts, Record},
-    rules::{index::Left, sieve::Candidates},
+    rules::{
+        index::Left,
+        sieve::{Candidates, Numbers},
+    },
 };
 use baseline::{
     Aggregate, Credential, Day, Dimension, Entity, Entry, Kind, Mfa, Principal, Slot, Track, class,
@@ -74,8 +77,8 @@ pub struct Reader<'e> {
 }
 
 impl<'e> Reader<'e> {
-    pub(crate) fn new(context: &'e Context, oldest_open: Day) -> Self {
-        let (chunk, scratch, counts) = (Chunk::default(), Vec::new(), Counts::default());
+    pub(crate) fn new(context: &'e Context, oldest_open: Day, chunk: Chunk) -> Self {
+        let (scratch, counts) = (Vec::new(), Counts::default());
         Self { context, oldest_open, stamp_ms: None, chunk, scratch, counts }
     }
 
@@ -239,9 +242,11 @@ impl<'e> Reader<'e> {
     /// What detectors and rules count of the record that became the last row.
     fn contribute(&mut self, event: &Event<'_>) {
         let Self { context, chunk, counts, .. } = self;
-        let Some(&Row { principal, api, address, .. }) = chunk.rows.last() else { return };
+        let Some(&Row { principal, api, address, agent, error, .. }) = chunk.rows.last() else {
+            return;
+        };
         let row = u32::try_from(chunk.rows.len() - 1).unwrap_or(u32::MAX);
-        let numbers = [principal, address];
+        let numbers = Numbers { caller: principal, address, agent, error };
         let (Some(who), Some(api), Some(address)) =
             (chunk.principals.get(principal), chunk.apis.get(api), chunk.addresses.get(address))
         else {
@@ -301,7 +306,8 @@ impl<'e> Reader<'e> {
             let credential =
                 [Credential::of(&identity).name(), Mfa::of(&identity).name()].join(" ");
             let credential = context.options.hash_key.value(&credential);
-            Who { principal, account, credential, acting, interested }
+            let id = principal.entity.id();
+            Who { principal, id, account, credential, acting, interested }
         })
     }
 

@@ -290,7 +290,6 @@ mod tests {
         decode::Limits,
         source::{self, Filter, PathArg},
     };
-    use std::sync::Mutex;
 
     #[test]
     fn flow_logs_without_names_are_refused_beyond_the_bound() {
@@ -307,7 +306,7 @@ mod tests {
             flow_format: None,
         };
         let listing = source::list(&plan.paths, &plan.filter).unwrap();
-        let workers = Workers { plan: &plan, fields: BTreeSet::new(), idle: Mutex::default() };
+        let workers = Workers::of(&plan, BTreeSet::new());
         let engine = Engine::new(detect::Options::default(), ingest::enrich::Enrich::built_in());
         for (connections_max, is_refused) in [(3, false), (2, true)] {
             let mut by_day = ByDay::new(engine.reader(), connections_max);
