@@ -408,7 +408,8 @@ fn another_configuration_is_compared_finding_by_finding() {
     run(&["replay", "--quiet", "--compare", &other, "--fail-on", "critical", archive()]).ends(3);
     let same = config("same.toml", "# nothing");
     let back = ["replay", "--quiet", "--config", &other, "--compare", &same];
-    let back = run(&[&back[..], &["--fail-on", "critical", "--format", "table", archive()]].concat());
+    let back =
+        run(&[&back[..], &["--fail-on", "critical", "--format", "table", archive()]].concat());
     assert!(back.ends(0).out.contains("APPEARS   not told -> "), "{}", back.out);
     let none = ["replay", "--compare", &same, "--fail-on", "low", "--format", "table", archive()];
     assert_eq!(run(&none).ends(0).out, "no differences\n");

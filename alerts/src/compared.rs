@@ -181,8 +181,7 @@ mod tests {
         let appears = ("appears", 0, Some(Severity::Critical));
         assert_eq!(told, [("changes", 2, None), ("vanishes", 1, None), appears]);
         let lines = written(&before, &after, Format::JsonLines);
-        let row: serde_json::Value =
-            serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+        let row: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
         assert_eq!(row["before"]["severity"]["label"], "critical");
         assert_eq!(row["after"]["severity"]["label"], "low");
         let table = written(&before, &after, Format::Table);

@@ -1,9 +1,7 @@
 //! What people say of what was new. It enters the day on which it is said, like what that day's records
 //! teach, so earlier generations stay as they were.
 
-use crate::{
-    dimension::Dimension, generation::Generation, hour::Span, novel::Novel, value::Value,
-};
+use crate::{dimension::Dimension, generation::Generation, hour::Span, novel::Novel, value::Value};
 use std::collections::BTreeSet;
 
 /// What is to be remembered of a value from the day on which somebody spoke of it. Of two on one day the

@@ -322,9 +322,8 @@ fn so_many_values_are_barred() {
     let mut history = History::default();
     history.close(Day(5), &said(&names, Lesson::Unknown));
     history.merge(Day(5));
-    let is_barred = |name: &&&str| {
-        history.at(Day(5)).is_barred(Dimension::Api, &HashKey::DEFAULT.value(name))
-    };
+    let is_barred =
+        |name: &&&str| history.at(Day(5)).is_barred(Dimension::Api, &HashKey::DEFAULT.value(name));
     assert_eq!(names.iter().filter(is_barred).count(), Learned::BARRED_MAX);
 }
 

@@ -39,9 +39,8 @@ fn with(change: impl Fn(Logs, i32) -> Logs) -> Logs {
 #[test]
 fn what_an_intruder_repeats_is_as_unknown_on_the_fifth_day_as_on_the_first() {
     let stranger = |api: &str| alice(api).from_ip("185.220.101.1").agent("python-requests/2.31.0");
-    let repeated = |logs: Logs, day| {
-        logs.calls(day, "10:00", 3, |_| stranger("iam:CreateAccessKey"))
-    };
+    let repeated =
+        |logs: Logs, day| logs.calls(day, "10:00", 3, |_| stranger("iam:CreateAccessKey"));
     let found = with(repeated).findings("anomalous-persistence");
     assert!(found.len() >= 5, "{found:#?}");
     for finding in found.iter().take(5) {

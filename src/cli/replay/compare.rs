@@ -39,7 +39,8 @@ impl Watch for Collector {
     }
 
     fn findings(&mut self, findings: &[Finding]) -> Result<()> {
-        let bare = findings.iter().map(|finding| Finding { records: Vec::new(), ..finding.clone() });
+        let bare =
+            findings.iter().map(|finding| Finding { records: Vec::new(), ..finding.clone() });
         self.findings.extend(bare.map(|finding| (finding.id, finding)));
         Ok(())
     }
@@ -59,10 +60,14 @@ impl Replay {
         let other = Config::load(Some(other))?;
         let format = Format::or_default(self.format);
         if !matches!(format, alerts::Format::Table | alerts::Format::JsonLines) {
-            return Err(Wrong::usage(anyhow!("--compare has no such --format (expected table, jsonl)")));
+            return Err(Wrong::usage(anyhow!(
+                "--compare has no such --format (expected table, jsonl)"
+            )));
         }
         if self.paths.iter().any(|path| path.as_os_str() == "-") {
-            return Err(Wrong::usage(anyhow!("--compare reads twice, which standard input cannot be")));
+            return Err(Wrong::usage(anyhow!(
+                "--compare reads twice, which standard input cannot be"
+            )));
         }
         let (before, _) = self.collect(config, true)?;
         let (after, summary) = self.collect(&other, false)?;
@@ -74,7 +79,8 @@ impl Replay {
             let n = |change| differences.iter().filter(|one| one.change() == change).count();
             let (n_new, n_gone, n_changed) = (n("appears"), n("vanishes"), n("changes"));
             let n_same = before.len() - n_gone - n_changed;
-            let told = format!("{n_new} appear, {n_gone} vanish, {n_changed} change, {n_same} stay");
+            let told =
+                format!("{n_new} appear, {n_gone} vanish, {n_changed} change, {n_same} stay");
             writeln!(io::stderr(), "compared  {told}")?;
         }
         let risen = differences.iter().filter_map(alerts::Difference::risen).max();

@@ -74,9 +74,11 @@ fn is_quiet_about_growth_that_the_mean_follows() {
 
 #[test]
 fn is_quiet_about_few_calls() {
-    let settings = |min| growing(45, 0.03, read).with_settings(move |settings| {
-        settings.activity_drift.calls_min = min;
-    });
+    let settings = |min| {
+        growing(45, 0.03, read).with_settings(move |settings| {
+            settings.activity_drift.calls_min = min;
+        })
+    };
     assert!(!settings(50.0).findings(ID).is_empty());
     settings(500.0).stays_quiet(ID);
 }
