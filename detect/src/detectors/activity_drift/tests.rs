@@ -42,17 +42,17 @@ fn fires_before_slow_growth_has_come_to_five_times_the_old_p99() {
     assert!(day > 7, "day {day}");
     assert_eq!(found[0].severity, Severity::Medium);
     says(&found[0], &["has come to make", "s3-calls-read a day", "times the"]);
-    // One series, as everything that goes on; then again when it has come to half as much again.
+    // It fades as everything that goes on, and is told again when it has come to half as much again.
     let days: Vec<i32> = found.iter().map(|finding| finding.day.0 - TODAY.0 + n - day).collect();
-    assert_eq!(days[..5], [0, 1, 2, 3, 4], "{days:?}");
-    assert!(days[5..].iter().all(|day| *day > 10) && days.len() > 5, "{days:?}");
+    let n_early = days.iter().filter(|day| **day < 10).count();
+    assert!((4..=7).contains(&n_early) && days.last() > Some(&12), "{days:?}");
 }
 
 #[test]
 fn a_change_that_stays_fades() {
-    // Twice as much from one day on, which no hour of it tells.
+    // Three times as much from one day on, which no hour of it tells.
     let logs = (-60..30).fold(Logs::new(), |logs, day| {
-        let times = if day < 0 { 1 } else { 2 };
+        let times = if day < 0 { 1 } else { 3 };
         let n = times * if day % 2 == 0 { 9 } else { 11 };
         (8..11).fold(logs, |logs, hour| logs.calls(day, &format!("{hour}:10"), n, |_| read()))
     });
