@@ -174,6 +174,7 @@ impl Config {
             duplicates_budget_bytes: usize::try_from(budget).unwrap_or(usize::MAX),
             detectors: self.settings.detectors.clone(),
             rules: Arc::clone(&self.loaded.rules),
+            lessons: Arc::default(),
         }
     }
 

@@ -201,6 +201,72 @@ fn a_mark_is_kept_and_shown() {
     }
 }
 
+/// Eight days on which the credentials of a machine are used from outside AWS, as one file.
+fn outside(folder: &TempDir) -> String {
+    let records = (2..10).map(|day| {
+        let role = "arn:aws:iam::111122223333:role/web";
+        let session = "arn:aws:sts::111122223333:assumed-role/web/i-0123456789abcdef0";
+        serde_json::json!({
+            "eventVersion": "1.11", "eventTime": format!("2026-03-{day:02}T10:00:00Z"),
+            "eventSource": "s3.amazonaws.com", "eventName": "ListBuckets", "awsRegion": "us-east-1",
+            "sourceIPAddress": "8.8.8.8", "userAgent": "aws-cli/2.15.30",
+            "eventID": format!("0a1b2c3d-0000-0000-0000-{day:012}"), "eventType": "AwsApiCall",
+            "recipientAccountId": "111122223333",
+            "userIdentity": {
+                "type": "AssumedRole", "principalId": "AROAEXAMPLE:i-0123456789abcdef0",
+                "arn": session, "accountId": "111122223333", "accessKeyId": "ASIAIOSFODNN7EXAMPLE",
+                "sessionContext": {"sessionIssuer": {
+                    "type": "Role", "principalId": "AROAEXAMPLE", "arn": role,
+                    "accountId": "111122223333", "userName": "web"}}}})
+    });
+    let file = text_of(folder, "outside.json");
+    let object = serde_json::json!({"Records": records.collect::<Vec<_>>()});
+    fs::write(&file, object.to_string()).unwrap();
+    file
+}
+
+#[test]
+fn marks_teach_from_the_day_on_which_they_were_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let (logs, file) = (outside(&folder), text_of(&folder, "out.db"));
+    let days = |ended: &Ended| -> Vec<String> {
+        let rows = ended.ends(0).rows().into_iter();
+        let rows = rows.filter(|row| row["detector"] == "compute-credentials-outside-aws");
+        rows.map(|row| row["day"].as_str().unwrap()["2026-03-".len()..].to_owned()).collect()
+    };
+    let first = run(&["replay", "--out", &file, &logs]);
+    assert_eq!(days(&first), ["02", "03", "04", "05", "06"]);
+    let id = rows(&file, &["--detector", "compute-credentials-outside-aws", "--day", "2026-03-02"]);
+    let id = id[0]["id"].as_str().unwrap();
+    let mark = |nature: &str, on: &[&str]| {
+        let mark = ["findings", "mark", id, nature, "--in", &file, "--reason", "ticket 12"];
+        run(&[&mark, on].concat()).ends(0).clone()
+    };
+    let replay = || run(&["replay", "--quiet", "--marks", &file, &logs]);
+    // Said today, long after these logs.
+    mark("benign", &[]);
+    assert_eq!(days(&replay()), ["02", "03", "04", "05", "06"]);
+    mark("benign", &["--on", "2026-03-03"]);
+    assert_eq!(days(&replay()), ["02", "03", "04"]);
+    mark("malicious", &["--on", "2026-03-03"]).tells(&["before, it was benign: ticket 12"]);
+    assert_eq!(days(&replay()), ["02", "03", "04", "05", "06", "07", "08", "09"]);
+    // The same file may be read and written: the explanation says how to do it again.
+    let both = ["replay", "--quiet", "--marks", &file, "--out", &file, &logs];
+    assert_eq!(days(&run(&both)).len(), 8);
+    let text = run(&["findings", "explain", id, "--in", &file]).ends(0).out.clone();
+    assert!(section(&text, "To make it again").contains(" --marks "), "{text}");
+    // What is marked may be gone.
+    let other = ["replay", "--quiet", "--config", "", "--out", &file, &logs];
+    let config = text_of(&folder, "sentrail.toml");
+    fs::write(&config, "[detectors]\ndisable = [\"compute-credentials-outside-aws\"]").unwrap();
+    let other = other.map(|word| if word.is_empty() { &*config } else { word });
+    run(&other).ends(0);
+    let told = replay();
+    told.tells(&["1 marks in ", "are on findings that it does not hold: they teach nothing"]);
+    assert_eq!(days(&told), ["02", "03", "04", "05", "06"]);
+    run(&["replay", "--marks", &logs, &logs]).ends(2).tells(&["is something else"]);
+}
+
 #[test]
 fn what_cannot_be_used_is_named() {
     let folder = tempfile::tempdir().unwrap();

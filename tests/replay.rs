@@ -365,3 +365,68 @@ fn the_summary_counts_what_is_there() {
     let times = || records.values().filter_map(|record| record["eventTime"].as_str());
     ended.tells(&["time      ", times().min().unwrap()]);
 }
+
+#[test]
+fn another_configuration_is_compared_finding_by_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let text = "[detectors]\ndisable = [\"port-scan\"]\nseverity = { denied-burst = \"critical\" }\n\
+                [detectors.mass-secret-read]\nsecrets-min = 10000";
+    let other = config("other.toml", text);
+    let compared = run(&["replay", "--compare", &other, archive()]);
+    let rows = compared.ends(0).rows();
+    let found = |config: &[&str]| {
+        let arguments = [&["replay", "--quiet", archive()], config].concat();
+        run(&arguments).ends(0).rows()
+    };
+    let (before, after) = (found(&[]), found(&["--config", &other]));
+    let told = |rows: &[Value], id: &Value| {
+        let row = rows.iter().find(|row| row["id"] == *id);
+        row.map(|row| (row["severity"].clone(), row["bits"].clone()))
+    };
+    let ids: BTreeSet<&str> =
+        before.iter().chain(&after).map(|row| row["id"].as_str().unwrap()).collect();
+    let differ = |id: &&&str| told(&before, &Value::from(**id)) != told(&after, &Value::from(**id));
+    assert_eq!(rows.len(), ids.iter().filter(differ).count());
+    let of = |detector: &str| rows.iter().find(|row| row["detector"] == detector).unwrap();
+    for (detector, change) in
+        [("port-scan", "vanishes"), ("mass-secret-read", "vanishes"), ("denied-burst", "changes")]
+    {
+        let row = of(detector);
+        assert_eq!(row["change"], change, "{row}");
+        for (side, all) in [("before", &before), ("after", &after)] {
+            let (severity, bits) = told(all, &row["id"]).unwrap_or_default();
+            assert_eq!((&row[side]["severity"], &row[side]["bits"]), (&severity, &bits), "{row}");
+        }
+    }
+    compared.tells(&["compared ", " 0 appear, ", " vanish, ", " change, ", " stay"]);
+    // What is told more counts for the exit code, what is told less does not.
+    run(&["replay", "--quiet", "--compare", &other, "--fail-on", "critical", archive()]).ends(3);
+    let same = config("same.toml", "# nothing");
+    let back = ["replay", "--quiet", "--config", &other, "--compare", &same];
+    let back =
+        run(&[&back[..], &["--fail-on", "critical", "--format", "table", archive()]].concat());
+    assert!(back.ends(0).out.contains("APPEARS   not told -> "), "{}", back.out);
+    let none = ["replay", "--compare", &same, "--fail-on", "low", "--format", "table", archive()];
+    assert_eq!(run(&none).ends(0).out, "no differences\n");
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let same = folder.path().join("same.toml");
+    fs::write(&same, "").unwrap();
+    let same = same.to_str().unwrap();
+    run(&["replay", "--compare", same, "--format", "csv", archive()])
+        .ends(2)
+        .tells(&["expected table, jsonl"]);
+    run_on(b"{}", &["replay", "--compare", same, "-"]).ends(2).tells(&["standard input"]);
+    run(&["replay", "--compare", "missing.toml", archive()]).ends(2).tells(&["missing.toml"]);
+    run(&["replay", "--compare", same, "--out", "x.db", archive()])
+        .ends(2)
+        .tells(&["--compare <FILE>", "--out <FILE>"]);
+}

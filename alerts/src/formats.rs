@@ -16,6 +16,7 @@ use std::{
     str::FromStr,
 };
 use table::Table;
+pub(crate) use table::lines;
 
 /// A form of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

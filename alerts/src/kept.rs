@@ -13,7 +13,7 @@ pub use learned::{LearnedFile, LearnedWriter, Learning};
 
 use crate::Inputs;
 use baseline::Day;
-use detect::{Finding, FindingId, Mark, Marks, Severity, suggest};
+use detect::{Finding, FindingId, Mark, Marked, Marks, Severity, suggest};
 use std::{collections::BTreeSet, path::Path};
 use store::{Row, Schema, Store, StoreError, Value};
 
@@ -28,7 +28,11 @@ const SCHEMA: Schema = Schema {
     what: "a file of findings, as `sentrail replay --out` writes it, or of `sentrail learn`",
     // "sntr"
     application_id: 0x736e_7472,
-    steps: &[include_str!("kept/schema.sql"), include_str!("kept/learned.sql")],
+    steps: &[
+        include_str!("kept/schema.sql"),
+        include_str!("kept/learned.sql"),
+        include_str!("kept/news.sql"),
+    ],
 };
 
 /// What judged, and what it was given.
@@ -251,6 +255,22 @@ impl KeptFindings {
     pub fn marks(&self) -> Result<Marks, KeptError> {
         let marks = self.kept_marks("", &[])?;
         Ok(marks.into_iter().map(|(id, kept)| (id, kept.mark)).collect())
+    }
+
+    /// What people said of findings that are there, with what of each it teaches; and of how many
+    /// findings they said something that are not there any more.
+    pub fn marked(&self) -> Result<(Vec<Marked>, u64), KeptError> {
+        let mut marked = Vec::new();
+        let mut n_gone = 0;
+        for (id, mark) in self.marks()? {
+            let Some(Kept { finding, .. }) = self.get(id)? else {
+                n_gone += 1;
+                continue;
+            };
+            let Finding { entity, day, news, .. } = finding;
+            marked.push(Marked { id, entity, day, news, mark });
+        }
+        Ok((marked, n_gone))
     }
 
     fn kept_marks(

@@ -1,5 +1,6 @@
 //! Delivers findings. Text from logs is hostile: it is escaped here, at the door out.
 
+mod compared;
 mod confidence;
 mod escape;
 mod formats;
@@ -10,6 +11,7 @@ mod report;
 mod sample;
 mod seen;
 
+pub use compared::{ById, Difference, differences, write_differences};
 pub use escape::escape;
 pub use formats::{Format, Style, UnknownFormat, Writer, csv_cell, explain, show, write_json};
 pub use kept::{

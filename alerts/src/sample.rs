@@ -46,6 +46,7 @@ pub(crate) fn finding(detector: &str) -> Finding {
         records: (0..30).map(record).collect(),
         targets: vec!["ledger".into()],
         flow: None,
+        news: vec![(Dimension::Api, "s3:CopyObject".into())],
         history_days: (9, 12),
     }
 }
@@ -83,6 +84,7 @@ pub(crate) fn flow() -> Finding {
             peers: vec!["10.0.1.7".into()],
             ports: vec![22, 3389],
         }),
+        news: Vec::new(),
         history_days: (0, 0),
         ..finding("port-scan")
     }
@@ -95,6 +97,7 @@ pub(crate) fn hostile() -> Finding {
     finding.entity.key = hostile.into();
     finding.summary = format!("was denied {hostile} {}", "W".repeat(5_000));
     finding.targets = vec![hostile.into()];
+    finding.news = vec![(Dimension::Agent, hostile.into())];
     finding.parts[0].observed = hostile.into();
     for record in &mut finding.records {
         record.id = EventId::new(hostile);

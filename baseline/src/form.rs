@@ -13,7 +13,7 @@ use crate::{
     value::{HashKey, Value, stable_hash},
 };
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     net::IpAddr,
     sync::Arc,
 };
@@ -422,6 +422,19 @@ impl<K: Form + Ord, V: Form> Form for BTreeMap<K, V> {
 
     fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
         several::<(K, V), _>(from)
+    }
+}
+
+impl<T: Form + Ord> Form for BTreeSet<T> {
+    fn write(&self, to: &mut Writer) {
+        self.len().write(to);
+        for one in self {
+            one.write(to);
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        several(from)
     }
 }
 

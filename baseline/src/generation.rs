@@ -4,6 +4,7 @@ use crate::{
     bits::{Bits, Part},
     dimension::Dimension,
     memory::{Expected, Rate, Seen},
+    pace::Drift,
     profile::Learned,
     value::Value,
 };
@@ -113,11 +114,22 @@ impl<'a> Generation<'a> {
     /// The bits of `x` of `dimension` in 60 minutes, in two parts: that the hour holds any of it at
     /// all, and that it holds so many.
     pub fn amount(&self, dimension: Dimension, x: u64) -> Vec<Part> {
+        let observed = format!("{x} in 60 minutes");
+        let after_alerts = self.own.usual_after_alerts(dimension);
+        if x <= after_alerts {
+            let usual = format!("up to {after_alerts}, after alerts on four days like this");
+            return vec![Part { dimension, bits: Bits::ZERO, observed, usual }];
+        }
         let expected = self.expected(dimension);
         let usual = self.usual_amount(dimension);
-        let observed = format!("{x} in 60 minutes");
         let many = Part { dimension, bits: expected.tail(x), observed, usual };
         vec![self.presence(dimension), many]
+    }
+
+    /// What the rate of calls of the entity itself has come to, if it has grown; nothing where `x` in 60
+    /// minutes has become usual after alerts.
+    pub fn drift(&self, dimension: Dimension, x: u64) -> Option<Drift> {
+        self.own.drift(dimension).filter(|_| x > self.own.usual_after_alerts(dimension))
     }
 
     /// The bits of an hour that holds any of `dimension`: Laplace's rule over the hours of the

@@ -4,6 +4,7 @@ use crate::{
     bits::{Bits, log2},
     form,
     form::{Form, FormError, Reader, Writer},
+    lesson::Lesson,
     value::Value,
 };
 
@@ -23,6 +24,12 @@ impl Weight {
     /// `n` hours of such a day, in fixed point.
     pub(crate) fn scale(self, n: u64) -> u64 {
         n.saturating_mul(u64::from(self.0) << FRACTION)
+    }
+
+    /// What is missing to the sum of a plain day where `sum` is that of an alerted one.
+    pub(crate) fn held_back(sum: u64) -> u64 {
+        let held_back = u64::from(Self::PLAIN.0 - Self::ALERTED.0);
+        (sum / u64::from(Self::ALERTED.0)).saturating_mul(held_back)
     }
 }
 
@@ -133,6 +140,28 @@ impl Seen {
         self.sum_up();
     }
 
+    /// What somebody said of a value: known, as if a plain day had brought it at least, or not known, as
+    /// if none had.
+    pub(crate) fn teach(&mut self, value: &Value, lesson: Lesson) {
+        let at = self.known.binary_search_by(|known| known.value.cmp(value));
+        match (lesson, at) {
+            (Lesson::Known, Ok(at)) => {
+                if let Some(known) = self.known.get_mut(at) {
+                    known.weight = known.weight.max(Weight::PLAIN.0);
+                    known.decayed = known.decayed.max(DAY);
+                }
+            }
+            (Lesson::Known, Err(at)) => {
+                let mut known = Known { value: value.clone(), weight: 0, decayed: 0, n_members: 0 };
+                known.learn([1, 0]);
+                self.known.insert(at, known);
+            }
+            (Lesson::Unknown, Ok(at)) => drop(self.known.remove(at)),
+            (Lesson::Unknown, Err(_)) => {}
+        }
+        self.sum_up();
+    }
+
     /// Lets a day pass: decay, and the bound, in canonical order.
     pub(crate) fn end_day(&mut self) {
         self.known.iter_mut().for_each(Known::end_day);
@@ -233,7 +262,7 @@ impl Seen {
 }
 
 /// A plain day as a decayed weight.
-const DAY: u64 = (Weight::PLAIN.0 as u64) << FRACTION;
+pub(crate) const DAY: u64 = (Weight::PLAIN.0 as u64) << FRACTION;
 
 /// A decayed weight in days.
 pub(crate) fn days(decayed: u64) -> f64 {
@@ -255,11 +284,42 @@ impl Rate {
     pub(crate) const BACK_OFF_H: f64 = 24.0;
     /// An hour above this teaches no more than this.
     const LEARNED_MAX: u64 = 1 << 16;
+    /// A day moves the mean of a settled history by no more than a twentieth, upwards, and the mean
+    /// square by its square: where 30 days of half-life have come to rest, a day of 3.2 times the mean
+    /// does that.
+    const MOVED_MAX: (u128, u128) = (21, 20);
 
     /// Adds an hour that brought `x`.
     pub(crate) fn note(&mut self, x: u64) {
         let x = x.min(Self::LEARNED_MAX);
         self.add(&Self([1, x, x * x]));
+    }
+
+    /// Takes in a day. A settled history follows it only so far upwards.
+    pub(crate) fn learn(&mut self, day: &Self, is_settled: bool) {
+        let ([hours, sums @ ..], [hours_of_day, sums_of_day @ ..]) = (self.0, day.0);
+        let mut most = *day;
+        if is_settled && hours > 0 {
+            // What leaves mean and mean square within the bound: (sum + x) / (n + n') <= (1 + c) sum / n.
+            let (over, under) = Self::MOVED_MAX;
+            let hours_after = u128::from(hours) + u128::from(hours_of_day);
+            let bound = |(sum, of_day): (u64, u64), power: u32| {
+                let most = u128::from(sum) * over.pow(power) / under.pow(power);
+                let most = most * hours_after / u128::from(hours);
+                of_day.min(u64::try_from(most.saturating_sub(sum.into())).unwrap_or(u64::MAX))
+            };
+            let [sum, squares] = sums;
+            let [sum_of_day, squares_of_day] = sums_of_day;
+            let (sum, squares) = ((sum, sum_of_day), (squares, squares_of_day));
+            most = Self([hours_of_day, bound(sum, 1), bound(squares, 2)]);
+        }
+        self.add(&most);
+    }
+
+    /// Sum of what its hours brought, in fixed point.
+    pub(crate) fn sum(&self) -> u64 {
+        let [_, sum, _] = self.0;
+        sum
     }
 
     /// Adds sums of the same scale.
@@ -270,6 +330,11 @@ impl Rate {
     /// The same hours as a day of `weight` teaches them.
     pub(crate) fn weighed(&self, weight: Weight) -> Self {
         Self(self.0.map(|n| weight.scale(n)))
+    }
+
+    /// What is missing to the hours of a plain day where these are of an alerted one.
+    pub(crate) fn held_back(&self) -> Self {
+        Self(self.0.map(Weight::held_back))
     }
 
     /// Lets a day pass.
@@ -455,6 +520,34 @@ mod tests {
         (0..30).for_each(|_| seen.end_day());
         let ratio = seen.known[0].decayed as f64 / before as f64;
         assert!((ratio - 0.5).abs() < 0.02, "{ratio}");
+    }
+
+    #[test]
+    fn a_day_moves_a_settled_rate_by_a_twentieth_at_most() {
+        let day = |x: u64| {
+            let mut day = Rate::default();
+            (0..8).for_each(|_| day.note(x));
+            day.weighed(Weight::PLAIN)
+        };
+        let mut settled = Rate::default();
+        for n in 0..200 {
+            settled.learn(&day([5, 15][n % 2]), false);
+            settled.end_day();
+        }
+        let moved = |x, is_settled| {
+            let mut rate = settled;
+            rate.learn(&day(x), is_settled);
+            let square = |rate: &Rate| rate.0[2] as f64 / rate.0[0] as f64;
+            (rate.mean() / settled.mean(), square(&rate) / square(&settled))
+        };
+        for x in [0, 5, 10, 20] {
+            assert_eq!(moved(x, true), moved(x, false), "{x}");
+        }
+        assert!(moved(1_000, false).0 > 3.0);
+        for x in [40, 100, 1_000, 60_000] {
+            let (mean, square) = moved(x, true);
+            assert!((mean - 1.05).abs() < 0.001 && (square - 1.1025).abs() < 0.001, "{x}");
+        }
     }
 
     #[test]

@@ -7,12 +7,14 @@ use crate::{
     form::{Form, FormError, Reader, Writer},
     generation::{Generation, N_PRIORS},
     hour::Hours,
+    lesson::Lesson,
     memory::{Rate, Seen, Weight, days, decayed},
     novel::{FirstRecord, Novel, Standing},
+    pace::{Alerted, Drift, Pace},
     time::{Day, Hour, Lateness, SLOTS, Slot},
     value::Value,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What one day teaches. Merging is commutative.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -57,6 +59,10 @@ pub struct ClosedDay {
     n_judged_hours: u64,
     /// Weighed number of days: of a group, of member days.
     n_days: u64,
+    /// Whether it holds records, and not only what people said on it.
+    has_records: bool,
+    /// Whether somebody said that it, or an earlier one, was an intruder's.
+    is_malicious: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -65,12 +71,16 @@ struct Closed {
     values: BTreeMap<Value, [u32; 2]>,
     /// Weighed sums of the hours.
     rate: Rate,
+    /// What people said on this day of values.
+    said: BTreeMap<Value, Lesson>,
+    /// The largest hour of an alerted day; 0 on others.
+    alerted_most: u32,
 }
 
 impl ClosedDay {
     /// Adds what other members were taught on the same day.
     pub fn merge(&mut self, other: &Self) {
-        if self.dimensions.is_empty() && self.n_hours == 0 {
+        if *self == Self::default() {
             // Mostly there is nothing to add to, and a copy is made faster than a sum.
             self.clone_from(other);
             return;
@@ -78,14 +88,56 @@ impl ClosedDay {
         self.n_hours = self.n_hours.saturating_add(other.n_hours);
         self.n_judged_hours = self.n_judged_hours.saturating_add(other.n_judged_hours);
         self.n_days = self.n_days.saturating_add(other.n_days);
+        self.has_records |= other.has_records;
+        self.is_malicious |= other.is_malicious;
         for (&dimension, closed) in &other.dimensions {
             let ours = self.dimensions.entry(dimension).or_default();
             ours.rate.add(&closed.rate);
+            ours.alerted_most = ours.alerted_most.max(closed.alerted_most);
+            for (value, lesson) in &closed.said {
+                ours.say(value, *lesson);
+            }
             for (value, n_members) in &closed.values {
                 let sum = ours.values.entry(value.clone()).or_default();
                 sum.iter_mut().zip(n_members).for_each(|(sum, n)| *sum = sum.saturating_add(*n));
             }
         }
+    }
+}
+
+impl ClosedDay {
+    /// A day on which somebody said something of values, and nothing else.
+    pub fn said(values: impl IntoIterator<Item = (Dimension, Value)>, lesson: Lesson) -> Self {
+        let mut day = Self { is_malicious: lesson == Lesson::Unknown, ..Self::default() };
+        for (dimension, value) in values {
+            day.dimensions.entry(dimension).or_default().say(&value, lesson);
+        }
+        day
+    }
+
+    /// What an alerted day holds back, for the day on which somebody says that it was one like any other.
+    #[must_use]
+    pub fn held_back(&self) -> Self {
+        let mut made_good = Self {
+            n_hours: Weight::held_back(self.n_hours),
+            n_judged_hours: Weight::held_back(self.n_judged_hours),
+            n_days: Weight::held_back(self.n_days),
+            ..Self::default()
+        };
+        for (&dimension, closed) in &self.dimensions {
+            let ours = made_good.dimensions.entry(dimension).or_default();
+            ours.rate = closed.rate.held_back();
+            closed.values.keys().for_each(|value| ours.say(value, Lesson::Known));
+        }
+        made_good
+    }
+}
+
+impl Closed {
+    /// Of several lessons on one day the more cautious counts.
+    fn say(&mut self, value: &Value, lesson: Lesson) {
+        let said = self.said.entry(value.clone()).or_insert(lesson);
+        *said = (*said).max(lesson);
     }
 }
 
@@ -99,6 +151,12 @@ pub struct Learned {
     n_judged_hours: u64,
     n_decayed_days: u64,
     memories: BTreeMap<Dimension, Memory>,
+    /// Values that no day teaches, since somebody said that an intruder brought them.
+    barred: BTreeSet<(Dimension, Value)>,
+    /// How the numbers of calls move.
+    paces: BTreeMap<Dimension, Pace>,
+    /// What alerted days brought, until somebody says that one was an intruder's.
+    alerted: BTreeMap<Dimension, Alerted>,
 }
 
 /// What is known of one dimension.
@@ -118,6 +176,13 @@ impl Memory {
 }
 
 impl Learned {
+    /// Values that no day teaches. Of more, those that were said last are learned as before. Unit:
+    /// values.
+    pub const BARRED_MAX: usize = 1_024;
+
+    /// Days with records that make a history settled: three weeks of work, or most of a month. Unit: days.
+    pub const SETTLED_D: u32 = 21;
+
     /// Days with records. Unit: days.
     pub(crate) fn n_days(&self) -> u32 {
         self.n_days
@@ -155,6 +220,21 @@ impl Learned {
         self.memories.get(&dimension).map(|memory| memory.days)
     }
 
+    /// What the rate of calls has come to, if it has grown and there is a history to tell.
+    pub(crate) fn drift(&self, dimension: Dimension) -> Option<Drift> {
+        let pace = self.paces.get(&dimension).filter(|_| self.n_days >= Self::SETTLED_D);
+        pace.and_then(Pace::drift)
+    }
+
+    /// What alerted days have made usual, in 60 minutes; 0 for nothing.
+    pub(crate) fn usual_after_alerts(&self, dimension: Dimension) -> u64 {
+        self.alerted.get(&dimension).map_or(0, |alerted| alerted.usual())
+    }
+
+    fn is_barred(&self, dimension: Dimension, value: &Value) -> bool {
+        is_among(&self.barred, dimension, value)
+    }
+
     fn standing(&self, dimension: Dimension, value: &Value) -> Standing {
         match self.seen(dimension) {
             Some(seen) if Seen::is_known(seen.weight(value)) => {
@@ -169,22 +249,44 @@ impl Learned {
     }
 
     fn learn(&mut self, date: Day, day: &ClosedDay) {
-        self.n_days += 1;
+        self.n_days = self.n_days.saturating_add(u32::from(day.has_records));
         self.n_hours = self.n_hours.saturating_add(day.n_hours);
         self.n_judged_hours = self.n_judged_hours.saturating_add(day.n_judged_hours);
         self.n_decayed_days = self.n_decayed_days.saturating_add(day.n_days);
+        if day.is_malicious {
+            self.alerted.clear();
+        }
+        let is_settled = self.n_days >= Self::SETTLED_D;
         for (&dimension, closed) in &day.dimensions {
             let memory = self.memories.entry(dimension).or_insert_with(|| Memory::since(date));
             memory.days.1 = date;
-            memory.rate.add(&closed.rate);
-            memory.seen.learn(closed.values.iter().map(|(value, n_members)| (value, *n_members)));
+            memory.rate.learn(&closed.rate, is_settled);
+            if dimension.is_calls() && day.has_records && closed.rate.sum() > 0 {
+                self.paces.entry(dimension).or_default().learn(day.n_days, closed.rate.sum());
+            }
+            if closed.alerted_most > 0 {
+                self.alerted.entry(dimension).or_default().learn(closed.alerted_most);
+            }
+            let barred = &self.barred;
+            let values = closed.values.iter();
+            let values = values.filter(|(value, _)| !is_among(barred, dimension, value));
+            memory.seen.learn(values.map(|(value, n_members)| (value, *n_members)));
+            for (value, lesson) in &closed.said {
+                memory.seen.teach(value, *lesson);
+                let barred = (dimension, value.clone());
+                if *lesson == Lesson::Known {
+                    self.barred.remove(&barred);
+                } else if self.barred.len() < Self::BARRED_MAX {
+                    self.barred.insert(barred);
+                }
+            }
         }
     }
 
     /// Lets the days to the end of `through` pass without records.
     fn pass(&mut self, through: Day) {
         let n_days = through.0.saturating_sub(self.through.0);
-        if self.n_days > 0 {
+        if !self.memories.is_empty() || self.n_days > 0 {
             (0..n_days.min(FADED_AFTER)).for_each(|_| self.end_day());
         }
         self.through = self.through.max(through);
@@ -198,7 +300,13 @@ impl Learned {
             memory.seen.end_day();
             memory.rate.end_day();
         }
+        self.paces.values_mut().for_each(Pace::end_day);
     }
+}
+
+/// Mostly there is none.
+fn is_among(barred: &BTreeSet<(Dimension, Value)>, dimension: Dimension, value: &Value) -> bool {
+    !barred.is_empty() && barred.contains(&(dimension, value.clone()))
 }
 
 /// A base, immutable for a day, and the closed days after it.
@@ -274,7 +382,8 @@ impl History {
 
     /// Days with records up to `through`, whose generation may be older than the base no more.
     pub fn n_days(&self, through: Day) -> u32 {
-        let after = self.closed.range(..=through).count();
+        let closed = self.closed.range(..=through);
+        let after = closed.filter(|(_, closed)| closed.has_records).count();
         self.base.n_days.saturating_add(u32::try_from(after).unwrap_or(u32::MAX))
     }
 
@@ -299,9 +408,30 @@ const STAYS_KEPT_D: i32 = 1;
 impl Profile {
     /// A profile of an entity met while `oldest_open` is the oldest day that learns.
     pub fn new(oldest_open: Day, lateness: Lateness) -> Self {
+        Self::with_lessons(None, oldest_open, lateness)
+    }
+
+    /// The same of an entity of which somebody said something, on the days of `lessons`.
+    pub fn with_lessons(
+        lessons: Option<&BTreeMap<Day, ClosedDay>>,
+        oldest_open: Day,
+        lateness: Lateness,
+    ) -> Self {
         let mut history = History::default();
+        for (day, lesson) in lessons.into_iter().flatten() {
+            history.close(*day, lesson);
+        }
         history.merge(lateness.learned_through(oldest_open));
         Self { history, open: BTreeMap::new(), hours: Hours::default() }
+    }
+
+    /// Takes what somebody said of it on the days of `lessons`; of days that are learned already, on the
+    /// first that is not.
+    pub fn hear(&mut self, lessons: Option<&BTreeMap<Day, ClosedDay>>) {
+        let first = Day(self.history.base.through.0.saturating_add(1));
+        for (day, lesson) in lessons.into_iter().flatten() {
+            self.history.close(first.max(*day), lesson);
+        }
     }
 
     /// Counts what some records say of this entity; those of open days may come in any order. Of new
@@ -403,6 +533,7 @@ impl Profile {
             n_hours,
             n_judged_hours: if is_judged { n_hours } else { 0 },
             n_days: weight.scale(1),
+            has_records: true,
             ..ClosedDay::default()
         };
         let mut rates = self.rates(day);
@@ -412,14 +543,28 @@ impl Profile {
         for (dimension, rate) in rates {
             closed.dimensions.entry(dimension).or_default().rate = rate.weighed(weight);
         }
+        if weight == Weight::ALERTED {
+            for (dimension, largest) in self.largest(day) {
+                let largest = u32::try_from(largest).unwrap_or(u32::MAX);
+                let closed = closed.dimensions.entry(dimension).or_default();
+                closed.alerted_most = closed.alerted_most.max(largest);
+            }
+        }
         let member = if weight == Weight::PLAIN { [1, 0] } else { [0, 1] };
         for (dimension, taught) in self.open.remove(&day).unwrap_or_default().0 {
             let values = taught.known.into_iter().chain(taught.news);
+            let values = values.filter(|value| !own.is_barred(dimension, value));
             let values = values.map(|value| (value, member));
             closed.dimensions.entry(dimension).or_default().values.extend(values);
         }
         self.history.close(day, &closed);
         closed
+    }
+
+    /// What an alerted day that taught `taught` holds back counts from `since` on: somebody said on that
+    /// day that it was one like any other.
+    pub fn make_good(&mut self, since: Day, taught: &ClosedDay) {
+        self.history.close(since, &taught.held_back());
     }
 
     /// After the days before `oldest_open` were closed: moves the base, forgets their hours.
@@ -448,13 +593,18 @@ impl Profile {
     /// What was judged of each hour of `day`, summed.
     fn rates(&self, day: Day) -> BTreeMap<Dimension, Rate> {
         let mut rates: BTreeMap<Dimension, Rate> = BTreeMap::new();
-        let first = Hour(day.0.saturating_mul(24));
-        let last = Hour(first.0.saturating_add(23));
-        for (dimension, hour) in self.hours.touched_by(first, last) {
-            let largest = self.hours.span(hour).largest(dimension);
+        for (dimension, largest) in self.largest(day) {
             rates.entry(dimension).or_default().note(largest);
         }
         rates
+    }
+
+    /// The same, hour by hour.
+    fn largest(&self, day: Day) -> impl Iterator<Item = (Dimension, u64)> {
+        let first = Hour(day.0.saturating_mul(24));
+        let last = Hour(first.0.saturating_add(23));
+        let hours = self.hours.touched_by(first, last);
+        hours.map(|(dimension, hour)| (dimension, self.hours.span(hour).largest(dimension)))
     }
 
     /// How many new values the hours of `day` held.
@@ -475,9 +625,11 @@ impl Profile {
 }
 
 form! {
-    Closed { values, rate }
-    ClosedDay { dimensions, n_hours, n_judged_hours, n_days }
-    Learned { through, n_days, n_hours, n_judged_hours, n_decayed_days, memories }
+    Closed { values, rate, alerted_most, said }
+    ClosedDay { dimensions, n_hours, n_judged_hours, n_days, has_records, is_malicious }
+    Learned {
+        through, n_days, n_hours, n_judged_hours, n_decayed_days, memories, barred, paces, alerted
+    }
     Memory { seen, rate, days }
 }
 

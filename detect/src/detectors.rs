@@ -1,6 +1,7 @@
 //! Every detector. To add one: write `detectors/<name>.rs`, then add its name here, twice.
 
 mod access_given_outside;
+mod activity_drift;
 mod anomalous_credential_access;
 mod anomalous_defense_evasion;
 mod anomalous_discovery;
@@ -57,6 +58,7 @@ macro_rules! detectors {
 
 detectors! {
     access_given_outside,
+    activity_drift,
     anomalous_credential_access,
     anomalous_defense_evasion,
     anomalous_discovery,

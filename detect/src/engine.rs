@@ -7,6 +7,7 @@ use crate::{
     detectors::{DETECTORS, Settings},
     finding::{Finding, assemble},
     fingerprints::Fingerprints,
+    marks::Lessons,
     priors::{Priors, add},
     reader::Reader,
     rules::Rules,
@@ -37,6 +38,8 @@ pub struct Options {
     pub detectors: Settings,
     /// The rules in force.
     pub rules: Arc<Rules>,
+    /// What people's marks teach.
+    pub lessons: Arc<Lessons>,
 }
 
 impl Default for Options {
@@ -47,6 +50,7 @@ impl Default for Options {
             duplicates_budget_bytes: 256 << 20,
             detectors: Settings::default(),
             rules: Rules::built_in(),
+            lessons: Arc::default(),
         }
     }
 }
@@ -411,5 +415,7 @@ pub(crate) fn shard_of(entity: u128) -> usize {
     usize::try_from(entity % SHARDS as u128).unwrap_or(0)
 }
 
+#[cfg(test)]
+mod generations;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use crate::{
     detector::{Severity, Verdict},
     shard::Occurrence,
 };
-use baseline::{Bits, Day, Entity, Evidence, Part, Slot, stable_hash};
+use baseline::{Bits, Day, Dimension, Entity, Evidence, Part, Slot, Value, stable_hash};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -62,6 +62,8 @@ pub struct Finding {
     pub targets: Vec<String>,
     /// For flow logs, what was seen.
     pub flow: Option<FlowSeen>,
+    /// What the entity did not know of what it rests on: what a mark teaches.
+    pub news: Vec<(Dimension, String)>,
     /// History behind it: days of the entity's own profile, and of its group's.
     pub history_days: (u32, u32),
 }
@@ -69,6 +71,8 @@ pub struct Finding {
 impl Finding {
     /// Records that a finding keeps. Unit: records.
     pub const RECORDS_MAX: usize = 1_000;
+    /// Unknown values that a finding keeps, the smallest by dimension and keyed hash. Unit: values.
+    pub const NEWS_MAX: usize = 512;
 
     /// The score: the sum of the parts.
     pub fn bits(&self) -> Bits {
@@ -95,7 +99,7 @@ pub(crate) fn assemble(
     findings
 }
 
-fn id(detector: &str, entity: &Entity, day: Day) -> FindingId {
+pub(crate) fn id(detector: &str, entity: &Entity, day: Day) -> FindingId {
     let fields = [detector, &*entity.account, entity.kind.name(), &*entity.key];
     let [detector, account, kind, key] = fields.map(str::as_bytes);
     FindingId(stable_hash(&[detector, account, kind, key, &day.0.to_le_bytes()]))
@@ -113,6 +117,8 @@ fn finding(
     let mut slots: BTreeMap<Slot, u64> = BTreeMap::new();
     let mut records: BTreeSet<&Evidence> = BTreeSet::new();
     let mut targets: Vec<String> = Vec::new();
+    let news: BTreeSet<&(Dimension, Value)> = hours.iter().flat_map(|hour| &hour.news).collect();
+    let news = news.into_iter().take(Finding::NEWS_MAX);
     for Occurrence { verdict, .. } in std::iter::once(heaviest).chain(&hours) {
         for (slot, n) in &verdict.slots {
             let most = slots.entry(*slot).or_default();
@@ -144,6 +150,7 @@ fn finding(
         records: records.into_iter().take(Finding::RECORDS_MAX).cloned().collect(),
         targets,
         flow: heaviest.verdict.flow.clone(),
+        news: news.map(|(dimension, value)| (*dimension, value.text.to_string())).collect(),
         history_days: (heaviest.own_days, heaviest.group_days),
     })
 }

@@ -87,8 +87,9 @@ impl Engine {
         let key = match blob.part {
             Part::Profile => {
                 let entity = Entity::read(&mut from)?;
-                let profile = Profile::read_closed(&mut from)?;
+                let mut profile = Profile::read_closed(&mut from)?;
                 let id = entity.id();
+                profile.hear(options.lessons.on(id));
                 if let Some(shard) = shards.get_mut(shard_of(id)) {
                     shard.profiles.insert(id, (entity, profile));
                 }

@@ -36,7 +36,7 @@ pub use detectors::{DETECTORS, Settings};
 pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
 pub use learned::{Blob, Part};
-pub use marks::{Mark, Marks, Nature};
+pub use marks::{Lessons, Mark, Marked, Marks, Nature};
 pub use reader::{Call, Connection, FlowRows, Reader};
 pub use record::{Acting, Counts, Record};
 pub use rules::{RuleFile, Rules};

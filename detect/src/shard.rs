@@ -5,10 +5,13 @@ use crate::{
     detector::{Case, Severity, Verdict},
     detectors::DETECTORS,
     engine::Context,
+    finding,
     priors::{Group, Priors, add},
     watch::{Judged, Memory, Sighting},
 };
-use baseline::{Aggregate, ClosedDay, Day, Entity, Hour, N_PRIORS, Profile, Weight};
+use baseline::{
+    Aggregate, ClosedDay, Day, Dimension, Entity, Hour, N_PRIORS, Profile, Value, Weight,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The profiles of its entities, and what rules matched of them.
@@ -28,6 +31,8 @@ pub(crate) struct Occurrence {
     pub(crate) verdict: Verdict,
     pub(crate) own_days: u32,
     pub(crate) group_days: u32,
+    /// What the entity did not know.
+    pub(crate) news: BTreeSet<(Dimension, Value)>,
 }
 
 /// What a shard says when a day closes.
@@ -46,7 +51,11 @@ impl Shard {
         (context, priors): (&Context, &Priors),
     ) {
         let lateness = context.options.lateness;
-        let new = || (aggregate.entity.clone(), Profile::new(oldest_open, lateness));
+        let new = || {
+            let lessons = context.options.lessons.on(aggregate.id);
+            let profile = Profile::with_lessons(lessons, oldest_open, lateness);
+            (aggregate.entity.clone(), profile)
+        };
         let (_, profile) = self.profiles.entry(aggregate.id).or_insert_with(new);
         let first = |row| chunk.first(row);
         let group_days = |through| priors.n_days(&aggregate.entity, through);
@@ -80,22 +89,26 @@ impl Shard {
             profile.settle(day, group_days, lateness);
             let group = Group::of(entity);
             let found = judge(entity, profile, day, (context, priors.of(&group)));
-            let is_alerted = found.teaches_less || alerted.contains(id);
+            let mut alerts = found.alerts;
+            alerts.extend(alerted.get(id).into_iter().flatten());
             closing.occurrences.extend(found.occurrences);
-            let weight = if is_alerted { Weight::ALERTED } else { Weight::PLAIN };
+            let weight = if alerts.is_empty() { Weight::PLAIN } else { Weight::ALERTED };
             let taught = profile.close(day, weight, context.options.lateness);
+            if let Some(since) = plain_from(&alerts, (entity, day), context) {
+                profile.make_good(since, &taught);
+            }
             add(&mut closing.taught, group, taught);
         }
         closing
     }
 
-    /// Judges what rules matched on `day`; answers on whom an alert of a built-in rule opened.
+    /// Judges what rules matched on `day`; answers on whom alerts of built-in rules opened, and of which.
     fn close_matches(
         &mut self,
         day: Day,
         (context, priors): (&Context, &Priors),
         closing: &mut Closing,
-    ) -> BTreeSet<u128> {
+    ) -> BTreeMap<u128, BTreeSet<usize>> {
         let Self { profiles, matches } = self;
         let lateness = context.options.lateness;
         let judged = matches.judge(day, context, &mut |id, judge| match profiles.get_mut(&id) {
@@ -106,10 +119,10 @@ impl Shard {
             None => judge(None),
         });
         matches.close(day);
-        let mut alerted = BTreeSet::new();
-        for Judged { id, occurrence, teaches_less } in judged {
+        let mut alerted: BTreeMap<u128, BTreeSet<usize>> = BTreeMap::new();
+        for Judged { id, speaker, occurrence, teaches_less } in judged {
             if teaches_less {
-                alerted.insert(id);
+                alerted.entry(id).or_default().insert(speaker);
             }
             closing.occurrences.extend(occurrence.and_then(|one| admitted(one, context)));
         }
@@ -136,7 +149,8 @@ impl Shard {
 
 struct Found {
     occurrences: Vec<Occurrence>,
-    teaches_less: bool,
+    /// Who makes the day teach less.
+    alerts: BTreeSet<usize>,
 }
 
 fn judge(
@@ -145,7 +159,7 @@ fn judge(
     day: Day,
     (context, priors): (&Context, [&baseline::History; N_PRIORS]),
 ) -> Found {
-    let mut found = Found { occurrences: Vec::new(), teaches_less: false };
+    let mut found = Found { occurrences: Vec::new(), alerts: BTreeSet::new() };
     let touched = profile.touched(day, day);
     let (usual, hours) = profile.generation(day, priors, context.options.lateness);
     let settings = &context.options.detectors;
@@ -159,15 +173,31 @@ fn judge(
                 None => told.as_ref().map(|verdict| verdict.severity),
                 Some(defaults) => (detector.judge)(defaults, &case).map(|verdict| verdict.severity),
             };
-            found.teaches_less |= by_default.is_some_and(|severity| severity >= Severity::Medium);
+            if by_default.is_some_and(|severity| severity >= Severity::Medium) {
+                found.alerts.insert(n);
+            }
             let Some(verdict) = told else { continue };
             let (own_days, group_days) = (usual.own_days(), usual.group_days());
             let entity = entity.clone();
-            let occurrence = Occurrence { speaker: n, entity, hour, verdict, own_days, group_days };
+            let dimensions = verdict.parts.iter().map(|part| part.dimension).collect();
+            let news = usual.unknown_values(&span, &dimensions);
+            let occurrence =
+                Occurrence { speaker: n, entity, hour, verdict, own_days, group_days, news };
             found.occurrences.extend(admitted(occurrence, context));
         }
     }
     found
+}
+
+/// The day from which on `day` counts as one like any other for an entity, though `alerts` opened on it.
+fn plain_from(
+    alerts: &BTreeSet<usize>,
+    (entity, day): (&Entity, Day),
+    context: &Context,
+) -> Option<Day> {
+    let catalogue = context.options.rules.catalogue();
+    let alerts = alerts.iter().filter_map(|speaker| catalogue.get(*speaker));
+    context.options.lessons.plain_from(alerts.map(|about| finding::id(&about.id, entity, day)))
 }
 
 /// The switches that all who speak share.

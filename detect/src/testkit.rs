@@ -76,6 +76,12 @@ impl Logs {
         self
     }
 
+    /// The same records with other options.
+    pub(crate) fn with_options(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.options);
+        self
+    }
+
     /// One record at `hh:mm` of a day counted from today.
     pub(crate) fn call(mut self, day: i32, clock: &str, call: testkit::Call) -> Self {
         let time_ms = at(day, clock);

@@ -88,7 +88,7 @@ impl Demo {
         let scratch = tempfile::tempdir()?;
         let folder = self.keep.clone().unwrap_or_else(|| scratch.path().join("logs"));
         let truth = self.tell(&folder)?;
-        let (mut engine, inputs) = engine(None)?;
+        let (mut engine, inputs) = engine(None, detect::Lessons::default())?;
         let plan = Plan {
             paths: vec![PathArg::new(folder.join("AWSLogs"))],
             filter: Filter::default(),

@@ -43,6 +43,9 @@ pub(super) enum Findings {
         /// Why, for those who ask later
         #[arg(long, value_name = "TEXT", value_parser = reason)]
         reason: String,
+        /// The UTC day on which it is said, from which on `replay --marks` learns from it [default: today]
+        #[arg(long, value_name = "DAY", value_parser = day)]
+        on: Option<Day>,
     },
 }
 
@@ -131,7 +134,10 @@ impl Findings {
             Self::Explain { asked } => {
                 alerts::explain(&asked.kept()?, terminal::style(), &mut out)?;
             }
-            Self::Mark { asked, nature, reason } => asked.mark(nature.into(), reason)?,
+            Self::Mark { asked, nature, reason, on } => {
+                let day = on.unwrap_or_else(clock::today);
+                asked.mark(Mark { nature: nature.into(), day }, reason)?;
+            }
         }
         out.flush()?;
         Ok(0)
@@ -181,15 +187,14 @@ impl Asked {
         findings.get(id)?.ok_or_else(|| anyhow!("finding {id} has just been taken out"))
     }
 
-    fn mark(&self, nature: Nature, reason: String) -> Result<()> {
+    fn mark(&self, mark: Mark, reason: String) -> Result<()> {
         let findings = KeptFindings::change(&self.file)?;
         let id = findings.find(&self.id)?;
-        let before =
-            findings.mark(id, &KeptMark { mark: Mark { nature, day: clock::today() }, reason })?;
+        let before = findings.mark(id, &KeptMark { mark, reason })?;
         let before = before.map_or_else(String::new, |before| {
             format!("; before, it was {}: {}", before.mark.nature.name(), before.reason)
         });
-        let told = format!("finding {id} is {}{before}", nature.name());
+        let told = format!("finding {id} is {}{before}", mark.nature.name());
         Ok(writeln!(io::stderr(), "{}", alerts::escape(&told))?)
     }
 }

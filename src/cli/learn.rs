@@ -10,7 +10,7 @@ use alerts::{LearnedWriter, Learning};
 use anyhow::Result;
 use baseline::{Day, Hour};
 use clap::Args;
-use detect::{Engine, Finding};
+use detect::{Engine, Finding, Lessons};
 use indicatif::ProgressBar;
 use ingest::time::format_ms;
 use std::{
@@ -59,7 +59,7 @@ impl Learn {
         let start = Instant::now();
         self.logs.start_threads()?;
         let config = Config::load(self.logs.config.as_deref())?;
-        let (mut engine, _) = engine(Some(&config))?;
+        let (mut engine, _) = engine(Some(&config), Lessons::default())?;
         engine.say_nothing_before(Hour(i32::MAX));
         let writer = LearnedWriter::begin(&self.out)?;
         let plan = self.logs.plan(&config, self.logs.from);

@@ -1,5 +1,7 @@
 //! `replay`: its arguments, and what a person sees of it.
 
+mod compare;
+
 use super::{FINDINGS, Format, INCOMPLETE, complain, logs::Logs};
 use crate::{
     config::Config,
@@ -7,16 +9,17 @@ use crate::{
     summary::Summary,
     terminal,
 };
-use alerts::{Keeper, LearnedFile, Learning, Run, Scope, Tally};
+use alerts::{Keeper, KeptFindings, LearnedFile, Learning, Run, Scope, Tally};
 use anyhow::Result;
 use baseline::{Day, Hour, form::Texts, time::DAY_MS};
 use clap::{Args, ValueEnum};
-use detect::{Engine, Finding, Severity};
+use detect::{Engine, Finding, Lessons, Options, Severity};
 use indicatif::ProgressBar;
 use std::{
     io::{self, BufWriter, Stdout, Write},
     mem::ManuallyDrop,
     path::PathBuf,
+    sync::Arc,
     time::Instant,
 };
 
@@ -37,6 +40,13 @@ pub(super) struct Replay {
     /// accounts and days, and is not found again, goes
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Learn from what `sentrail findings mark` said of the findings in this file, from the day on which
+    /// it was said
+    #[arg(long, value_name = "FILE")]
+    marks: Option<PathBuf>,
+    /// Tell what another configuration, in TOML, tells otherwise; reads everything twice
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "baseline", "warm_up"])]
+    compare: Option<PathBuf>,
     /// Exit with 3 if a finding is at least this severe
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<Level>,
@@ -172,12 +182,16 @@ fn is_unread(written: io::Result<()>, is_kept: bool) -> io::Result<bool> {
 }
 
 /// The engine that the configuration asks for, and what it knows.
-pub(super) fn engine(config: Option<&Config>) -> Result<(Engine, alerts::Inputs)> {
+pub(super) fn engine(
+    config: Option<&Config>,
+    lessons: Lessons,
+) -> Result<(Engine, alerts::Inputs)> {
     let defaults = Config::load(None)?;
     let config = config.unwrap_or(&defaults);
     let enrich = config.enrich()?;
     let inputs = config.inputs(&enrich);
-    Ok((Engine::new(config.options(), enrich), inputs))
+    let options = Options { lessons: Arc::new(lessons), ..config.options() };
+    Ok((Engine::new(options, enrich), inputs))
 }
 
 impl Replay {
@@ -186,7 +200,9 @@ impl Replay {
         let Some(path) = &self.out else { return Ok(None) };
         let baseline = self.baseline.iter().map(|file| ("baseline", file.display().to_string()));
         let warm_up = self.warm_up.map(|days| ("warm-up", format!("{days}d")));
-        let command = self.logs.command("replay", baseline.chain(warm_up).collect());
+        let marks = self.marks.iter().map(|file| ("marks", file.display().to_string()));
+        let more = baseline.chain(warm_up).chain(marks);
+        let command = self.logs.command("replay", more.collect());
         let run = Run { inputs: inputs.clone(), command };
         Ok(Some(Keeper::begin(path, &run, &config.options().detectors)?))
     }
@@ -195,6 +211,19 @@ impl Replay {
     fn reads_from(&self) -> Option<i64> {
         let before = self.warm_up.unwrap_or(0).saturating_mul(DAY_MS);
         self.logs.from.map(|from| from.saturating_sub(before))
+    }
+
+    /// What people's marks teach.
+    fn lessons(&self, config: &Config) -> Result<Lessons> {
+        let Some(path) = &self.marks else { return Ok(Lessons::default()) };
+        let (marked, n_gone) = KeptFindings::read(path)?.marked()?;
+        if n_gone > 0 {
+            let file = path.display();
+            complain(&format!(
+                "{n_gone} marks in {file} are on findings that it does not hold: they teach nothing"
+            ));
+        }
+        Ok(Lessons::of(&marked, &config.options().hash_key))
     }
 
     /// Brings what was learned into the engine, and answers the first day that is told.
@@ -221,7 +250,10 @@ impl Replay {
         self.logs.start_threads()?;
         let quiet = self.logs.quiet;
         let config = Config::load(self.logs.config.as_deref())?;
-        let (mut engine, inputs) = engine(Some(&config))?;
+        if let Some(other) = &self.compare {
+            return self.compare(&config, other);
+        }
+        let (mut engine, inputs) = engine(Some(&config), self.lessons(&config)?)?;
         let tells_from = self.prepare(&mut engine, &config)?;
         let keeper = self.keeper(&config, &inputs)?;
         // The process ends after this: giving back profile by profile costs 1 % of a long replay.

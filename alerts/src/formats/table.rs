@@ -119,7 +119,7 @@ impl Table {
 }
 
 /// `text` over as many lines as it needs, indented and plain.
-pub(super) fn lines(out: &mut impl Write, text: &str, style: Style) -> io::Result<()> {
+pub(crate) fn lines(out: &mut impl Write, text: &str, style: Style) -> io::Result<()> {
     Table::new(style).lines(out, text, Paint::new())
 }
 

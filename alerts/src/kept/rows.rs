@@ -73,7 +73,7 @@ pub(super) fn about(row: &mut Row) -> Result<(About, Map<String, Json>), WrongVa
     Ok((about, parsed(&row.text()?)?))
 }
 
-pub(super) const FINDING: [&str; 19] = [
+pub(super) const FINDING: [&str; 20] = [
     "id",
     "detector",
     "day",
@@ -93,6 +93,7 @@ pub(super) const FINDING: [&str; 19] = [
     "group_days",
     "targets",
     "flow",
+    "news",
 ];
 
 pub(super) fn of_finding(finding: &Finding) -> Vec<Value> {
@@ -103,6 +104,8 @@ pub(super) fn of_finding(finding: &Finding) -> Vec<Value> {
         peers: flow.peers.clone(),
         ports: flow.ports.clone(),
     });
+    let news = finding.news.iter().map(|(dimension, value)| (dimension.name(), value));
+    let news: Vec<_> = news.collect();
     vec![
         text(&finding.id.to_string()),
         text(&about.id),
@@ -123,6 +126,7 @@ pub(super) fn of_finding(finding: &Finding) -> Vec<Value> {
         Value::Integer(group_days.into()),
         json(&finding.targets),
         flow.map_or(Value::Null, |flow| json(&flow)),
+        if news.is_empty() { Value::Null } else { json(&news) },
     ]
 }
 
@@ -159,7 +163,16 @@ pub(super) fn finding(row: &mut Row, about: About) -> Result<Finding, WrongValue
         history_days: (small(row)?, small(row)?),
         targets: parsed(&row.text()?)?,
         flow: row.maybe_text()?.map(|flow| flow_seen(&flow)).transpose()?,
+        news: row.maybe_text()?.map(|news| unknown_values(&news)).transpose()?.unwrap_or_default(),
     })
+}
+
+fn unknown_values(text: &str) -> Result<Vec<(Dimension, String)>, WrongValue> {
+    let news: Vec<(String, String)> = parsed(text)?;
+    let news = news.into_iter().map(|(dimension, value)| {
+        Ok((named(Dimension::ALL, Dimension::name, &dimension, "dimension")?, value))
+    });
+    news.collect()
 }
 
 /// [`FlowSeen`] as JSON.

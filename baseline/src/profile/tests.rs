@@ -286,3 +286,79 @@ proptest! {
         prop_assert!(bits(x) <= bits(2 * x));
     }
 }
+
+fn said(values: &[&str], lesson: Lesson) -> ClosedDay {
+    let values = values.iter().map(|text| (Dimension::Api, HashKey::DEFAULT.value(text)));
+    ClosedDay::said(values, lesson)
+}
+
+#[test]
+fn what_is_said_counts_from_its_day_on_whenever_days_are_merged() {
+    let [mut stepped, mut jumped] = [History::default(), History::default()];
+    for history in [&mut stepped, &mut jumped] {
+        history.close(Day(7), &said(&["known"], Lesson::Known));
+        history.close(Day(8), &said(&["barred"], Lesson::Unknown));
+    }
+    for day in 5..20 {
+        for value in ["known", "barred"] {
+            let weight = if day < 9 { Weight::ALERTED } else { Weight::PLAIN };
+            stepped.close(Day(day), &day_of(value, 1, weight));
+            jumped.close(Day(day), &day_of(value, 1, weight));
+        }
+        stepped.merge(Day(day));
+        assert_eq!(knows(&mut stepped, day, "known"), day >= 7, "{day}");
+        assert!(!knows(&mut stepped, day, "barred"), "{day}");
+        assert_eq!(stepped.n_days(Day(day)), u32::try_from(day - 4).unwrap());
+    }
+    jumped.merge(Day(19));
+    assert_eq!(stepped, jumped);
+    for history in [&mut stepped, &mut jumped] {
+        history.close(Day(21), &said(&["barred"], Lesson::Known));
+        assert_eq!((knows(history, 20, "barred"), knows(history, 21, "barred")), (false, true));
+    }
+    assert_eq!(stepped.n_days(Day(22)), 15, "what people say is no activity");
+}
+
+#[test]
+fn an_alerted_day_that_is_made_good_teaches_what_a_plain_one_does() {
+    let day = |weight| {
+        let mut profile = Profile::new(Day(0), LATENESS());
+        let calls = vec![entry(Dimension::CallsRead, 5, 3, "x"); 9];
+        profile.apply(&aggregate(calls), (&|_| None, &|_| 0), (Day(0), LATENESS()));
+        profile.close(Day(5), weight, LATENESS())
+    };
+    let alerted = day(Weight::ALERTED);
+    let mut made_good = alerted.clone();
+    made_good.merge(&alerted.held_back());
+    // What several alerted days bring is usual all the same.
+    made_good.dimensions.values_mut().for_each(|closed| closed.alerted_most = 0);
+    assert_eq!(made_good, day(Weight::PLAIN));
+    let mut history = History::default();
+    let alerted = day_of("x", 1, Weight::ALERTED);
+    history.close(Day(5), &alerted);
+    history.close(Day(9), &alerted.held_back());
+    assert_eq!((knows(&mut history, 8, "x"), knows(&mut history, 9, "x")), (false, true));
+}
+
+#[test]
+fn so_many_values_are_barred() {
+    let names: Vec<_> = (0..2 * Learned::BARRED_MAX).map(|n| n.to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut history = History::default();
+    history.close(Day(5), &said(&names, Lesson::Unknown));
+    history.merge(Day(5));
+    let is_barred =
+        |name: &&&str| history.at(Day(5)).is_barred(Dimension::Api, &HashKey::DEFAULT.value(name));
+    assert_eq!(names.iter().filter(is_barred).count(), Learned::BARRED_MAX);
+}
+
+#[test]
+fn a_barred_value_does_not_reach_the_peers() {
+    let lesson = BTreeMap::from([(Day(5), said(&["bad"], Lesson::Unknown))]);
+    let mut profile = Profile::with_lessons(Some(&lesson), Day(0), LATENESS());
+    let entries = ["bad", "good"].map(|api| entry(Dimension::Api, 10, 0, api));
+    profile.apply(&aggregate(entries.to_vec()), (&|_| None, &|_| 0), (Day(0), LATENESS()));
+    let mut peers = History::default();
+    peers.close(Day(10), &profile.close(Day(10), Weight::PLAIN, LATENESS()));
+    assert_eq!(["bad", "good"].map(|value| knows(&mut peers, 10, value)), [false, true]);
+}

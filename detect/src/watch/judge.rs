@@ -51,6 +51,8 @@ struct Told {
 pub(crate) struct Judged {
     /// Its id.
     pub(crate) id: u128,
+    /// Which watch, by number in the catalogue.
+    pub(crate) speaker: usize,
     /// `None` if it is not told.
     pub(crate) occurrence: Option<Occurrence>,
     /// Whether what the day teaches weighs less.
@@ -87,10 +89,16 @@ impl Memory {
                         let days = usual.map(|usual| (usual.own_days(), usual.group_days()));
                         let (own_days, group_days) = days.unwrap_or_default();
                         let entity = entity.clone();
-                        let occurrence =
-                            Occurrence { speaker, entity, hour, verdict, own_days, group_days };
-                        let occurrence = watch.tells.then_some(occurrence);
-                        judged.push(Judged { id, occurrence, teaches_less });
+                        let occurrence = watch.tells.then(|| Occurrence {
+                            speaker,
+                            entity,
+                            hour,
+                            verdict,
+                            own_days,
+                            group_days,
+                            news: watch.unknown(&told, usual, key),
+                        });
+                        judged.push(Judged { id, speaker, occurrence, teaches_less });
                     }
                 });
             }
@@ -249,6 +257,35 @@ impl Watch {
         }
     }
 
+    /// Which values make what is told a habit, once the entity knows them; `None` where no habit counts.
+    fn habits(&self, told: &Told, key: &HashKey) -> Option<(Dimension, Vec<Value>)> {
+        match self.usual {
+            Usual::Never => None,
+            Usual::Api => {
+                let apis = told.all.apis.iter().map(|(api, _)| api.clone()).collect();
+                Some((Dimension::Api, apis))
+            }
+            Usual::Match => {
+                let ids = told.members.iter().filter_map(|at| self.members.get(usize::from(*at)));
+                let ids = ids.map(|(id, _)| key.value(id)).collect();
+                Some((Dimension::Matches, ids))
+            }
+        }
+    }
+
+    /// Those of them that the entity does not know.
+    fn unknown(
+        &self,
+        told: &Told,
+        usual: Option<&Generation<'_>>,
+        key: &HashKey,
+    ) -> BTreeSet<(Dimension, Value)> {
+        let Some((dimension, values)) = self.habits(told, key) else { return BTreeSet::new() };
+        let is_known = |value: &Value| usual.is_some_and(|usual| usual.knows(dimension, value));
+        let unknown = values.into_iter().filter(|value| !is_known(value));
+        unknown.map(|value| (dimension, value)).collect()
+    }
+
     /// Whether what is told is usual for the entity, and what of it is; nothing where no habit counts.
     fn usually(
         &self,
@@ -256,17 +293,8 @@ impl Watch {
         usual: Option<&Generation<'_>>,
         key: &HashKey,
     ) -> (bool, String) {
-        let (dimension, values) = match self.usual {
-            Usual::Never => return (false, String::new()),
-            Usual::Api => {
-                let apis = told.all.apis.iter().map(|(api, _)| api.clone()).collect();
-                (Dimension::Api, apis)
-            }
-            Usual::Match => {
-                let ids = told.members.iter().filter_map(|at| self.members.get(usize::from(*at)));
-                let ids: Vec<Value> = ids.map(|(id, _)| key.value(id)).collect();
-                (Dimension::Matches, ids)
-            }
+        let Some((dimension, values)) = self.habits(told, key) else {
+            return (false, String::new());
         };
         let Some(usual) = usual.filter(|usual| usual.own_days() > 0) else {
             let is_cold = usual.is_none_or(Generation::is_cold);
