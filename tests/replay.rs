@@ -111,7 +111,7 @@ fn every_detector_finds_something() {
     // Rules have samples of their own; the days of this archive are too few to call anything unusual.
     let (_, readme) = include_str!("../README.md").split_once("<!-- detectors -->\n").unwrap();
     let rows = readme.lines().skip(2).map_while(|line| line.strip_prefix("| `")?.split('`').next());
-    let rows = rows.filter(|id| !id.starts_with("anomalous-"));
+    let rows = rows.filter(|id| !id.starts_with("anomalous-") && *id != "activity-drift");
     let detectors: BTreeSet<String> = rows.map(str::to_owned).collect();
     assert!(detectors.len() > 9 && detectors.is_subset(&found), "{detectors:?} {found:?}");
 }
