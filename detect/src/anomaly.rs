@@ -201,3 +201,5 @@ fn verdict(case: &Case<'_>, judged: Judged, threshold: f64) -> Verdict {
 
 #[cfg(test)]
 pub(crate) mod testkit;
+#[cfg(test)]
+mod tests;
