@@ -123,8 +123,10 @@ impl Generation<'_> {
             window.iter().map(|novel| (judge(novel), *novel)).collect();
         values.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.value.text.cmp(&b.1.value.text)));
         let most = values.first().map_or(Bits::ZERO, |(bits, _)| *bits);
-        // How many values are new to whoever has no habits yet says nothing of him.
-        let many = if self.is_young() { Bits::ZERO } else { self.expected_news(dimension).tail(k) };
+        // How many values are new to whoever has no habits yet says nothing of him; nor does the number of
+        // regions, as a page of the console asks all of them at once.
+        let is_counted = !self.is_young() && dimension != Dimension::Region;
+        let many = if is_counted { self.expected_news(dimension).tail(k) } else { Bits::ZERO };
         let bits = [many, most].into_iter().sum();
         let heavy = values.iter().filter(|(bits, _)| bits.as_f64() * 2.0 >= most.as_f64());
         let records = heavy.filter_map(|(_, novel)| novel.first_of(of).cloned()).collect();

@@ -65,7 +65,7 @@ fn many_calls_in_one_second_are_none() {
 fn services_that_fail_by_nature_are_none() {
     let by_service = |name: &str, api: &str, i: u32, code: &str| {
         let call = by(service(name)).api(api).from_ip(name).agent(name);
-        if i % 3 == 0 { call.error(code) } else { call }
+        if i.is_multiple_of(3) { call.error(code) } else { call }
     };
     let mut logs = Logs::new();
     for day in -14..=0 {
