@@ -7,6 +7,8 @@ mod decode;
 #[cfg(test)]
 mod findings;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod into;
 #[cfg(test)]
 mod readme;

@@ -65,3 +65,11 @@ pub struct Track {
     /// Whether they are calls of S3.
     pub is_s3: bool,
 }
+
+impl Track {
+    /// Every track.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let of = |is_s3| Impact::ALL.iter().map(move |&impact| Self { impact, is_s3 });
+        of(false).chain(of(true))
+    }
+}

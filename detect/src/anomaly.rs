@@ -5,7 +5,7 @@ use crate::{
     detector::{Case, Impact, Severity, Verdict},
     record::{Counts, Record},
 };
-use baseline::{Bits, Dimension, Kind, Part, Term, Track};
+use baseline::{Bits, Dimension, Generation, Kind, Part, Span, Term, Track};
 use std::cmp::Reverse;
 
 /// Where the settings of these detectors are written down.
@@ -40,9 +40,16 @@ pub(crate) struct Watched {
     pub(crate) what: &'static str,
 }
 
+impl Watched {
+    /// Whether calls of `track` are judged by this detector.
+    pub(crate) fn watches(&self, track: Track) -> bool {
+        self.is_s3 == track.is_s3 && self.impacts.contains(&track.impact)
+    }
+}
+
 /// Weight of an impact, in halves: what gives rights, opens or destroys says half as much again about an
 /// intruder as what reads or makes (the model's prototype).
-fn halves(impact: Impact) -> u32 {
+pub(crate) fn halves(impact: Impact) -> u32 {
     match impact {
         Impact::Read | Impact::Discovery | Impact::Write => 2,
         _ => 3,
@@ -70,17 +77,24 @@ struct Judged {
     severity: Severity,
 }
 
+/// The bits that an hour of somebody of this kind must carry; nothing where there is not enough history.
+pub(crate) fn needed(settings: &Settings, kind: Kind, usual: &Generation<'_>) -> Option<f64> {
+    let threshold = threshold(kind, usual.is_young())?;
+    usual.can_surprise().then(|| (threshold * settings.threshold_times).max(BITS_MIN))
+}
+
+/// Where the bits of the calls of `track` come from, weighed, the heaviest first.
+pub(crate) fn terms(span: &Span<'_>, usual: &Generation<'_>, track: Track) -> Vec<Term> {
+    weighed(usual.surprise(span, track), track.impact)
+}
+
 /// The loudest verdict on a track of `watched` that stands above the threshold.
 pub(crate) fn judge(watched: &Watched, settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let threshold = threshold(case.entity.kind, case.usual.is_young())?;
-    let threshold = (threshold * settings.threshold_times).max(BITS_MIN);
-    if !case.usual.can_surprise() {
-        return None;
-    }
+    let threshold = needed(settings, case.entity.kind, case.usual)?;
     let tracks = watched.impacts.iter().map(|&impact| Track { impact, is_s3: watched.is_s3 });
     let judged = tracks.filter_map(|track| {
         case.span.slots_of(Dimension::calls(track)).next()?;
-        let terms = weighed(case.usual.surprise(&case.span, track), track.impact);
+        let terms = terms(&case.span, case.usual, track);
         let bits: Bits = terms.iter().map(|term| term.part.bits).sum();
         let severity = severity(track, bits.as_f64() / threshold);
         (bits.as_f64() >= threshold).then_some(Judged { track, terms, bits, severity })

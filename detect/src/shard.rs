@@ -6,6 +6,7 @@ use crate::{
     detectors::DETECTORS,
     engine::Context,
     priors::{Group, Priors},
+    probe::Look,
     watch::{Judged, Memory, Sighting},
 };
 use baseline::{Aggregate, ClosedDay, Day, Entity, Hour, N_PRIORS, Profile, Weight};
@@ -35,6 +36,7 @@ pub(crate) struct Occurrence {
 pub(crate) struct Closing {
     pub(crate) occurrences: Vec<Occurrence>,
     pub(crate) taught: BTreeMap<Group, ClosedDay>,
+    pub(crate) looks: Vec<Look>,
 }
 
 impl Shard {
@@ -82,6 +84,13 @@ impl Shard {
             let found = judge(entity, profile, day, (context, priors.of(&group)));
             let is_alerted = found.teaches_less || alerted.contains(id);
             closing.occurrences.extend(found.occurrences);
+            if let Some(probe) = &context.probe {
+                let touched = profile.touched(day, day);
+                let usual = profile.generation(day, priors.of(&group), lateness);
+                let looked = (&*touched, is_alerted);
+                let usual = (&usual.0, usual.1);
+                closing.looks.extend(probe.look((entity, day), usual, looked, context));
+            }
             let weight = if is_alerted { Weight::ALERTED } else { Weight::PLAIN };
             let taught = profile.close(day, weight, context.options.lateness);
             closing.taught.entry(group).or_default().merge(&taught);
@@ -127,6 +136,10 @@ impl Shard {
     /// Matches that were left out. Unit: matches.
     pub(crate) fn n_matches_dropped(&self) -> u64 {
         self.matches.n_dropped
+    }
+
+    pub(crate) fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.profiles.values().map(|(entity, _)| entity)
     }
 
     pub(crate) fn n_entities(&self) -> usize {

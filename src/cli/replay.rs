@@ -98,7 +98,7 @@ impl From<Level> for Severity {
     }
 }
 
-fn instant(text: &str) -> Result<i64, String> {
+pub(super) fn instant(text: &str) -> Result<i64, String> {
     parse_instant(text).map_err(|error| error.to_string())
 }
 

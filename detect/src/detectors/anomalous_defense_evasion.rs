@@ -30,7 +30,7 @@ pub(super) static META: Meta = Meta {
     source: include_str!("anomalous_defense_evasion.rs"),
 };
 
-const WATCHED: Watched =
+pub(super) static WATCHED: Watched =
     Watched { impacts: &[Impact::Evasion], is_s3: false, what: "stop or narrow what watches" };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

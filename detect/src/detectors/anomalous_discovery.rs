@@ -31,7 +31,7 @@ pub(super) static META: Meta = Meta {
     source: include_str!("anomalous_discovery.rs"),
 };
 
-const WATCHED: Watched = Watched {
+pub(super) static WATCHED: Watched = Watched {
     impacts: &[Impact::Discovery, Impact::Read],
     is_s3: false,
     what: "list, describe or read",

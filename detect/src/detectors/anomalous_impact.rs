@@ -30,7 +30,7 @@ pub(super) static META: Meta = Meta {
     source: include_str!("anomalous_impact.rs"),
 };
 
-const WATCHED: Watched = Watched {
+pub(super) static WATCHED: Watched = Watched {
     impacts: &[Impact::Destruction, Impact::Write],
     is_s3: false,
     what: "destroy or change",

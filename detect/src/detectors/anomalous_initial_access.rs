@@ -30,7 +30,7 @@ pub(super) static META: Meta = Meta {
     source: include_str!("anomalous_initial_access.rs"),
 };
 
-const WATCHED: Watched =
+pub(super) static WATCHED: Watched =
     Watched { impacts: &[Impact::Access], is_s3: false, what: "get in or run something" };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

@@ -30,7 +30,7 @@ pub(super) static META: Meta = Meta {
     source: include_str!("anomalous_persistence.rs"),
 };
 
-const WATCHED: Watched =
+pub(super) static WATCHED: Watched =
     Watched { impacts: &[Impact::Persistence], is_s3: false, what: "make a way to come back" };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

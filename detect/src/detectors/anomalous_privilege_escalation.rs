@@ -30,7 +30,7 @@ pub(super) static META: Meta = Meta {
     source: include_str!("anomalous_privilege_escalation.rs"),
 };
 
-const WATCHED: Watched =
+pub(super) static WATCHED: Watched =
     Watched { impacts: &[Impact::Privilege], is_s3: false, what: "change who may do what" };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

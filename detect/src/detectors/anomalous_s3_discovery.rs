@@ -30,7 +30,7 @@ pub(super) static META: Meta = Meta {
     source: include_str!("anomalous_s3_discovery.rs"),
 };
 
-const WATCHED: Watched =
+pub(super) static WATCHED: Watched =
     Watched { impacts: &[Impact::Discovery], is_s3: true, what: "list or describe what is in S3" };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

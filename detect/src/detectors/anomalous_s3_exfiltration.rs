@@ -30,7 +30,7 @@ pub(super) static META: Meta = Meta {
     source: include_str!("anomalous_s3_exfiltration.rs"),
 };
 
-const WATCHED: Watched = Watched {
+pub(super) static WATCHED: Watched = Watched {
     impacts: &[Impact::Read, Impact::Exfiltration],
     is_s3: true,
     what: "read objects of S3 or copy them away",
