@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod arithmetic;
+#[cfg(test)]
 mod decode;
 #[cfg(test)]
 mod findings;
