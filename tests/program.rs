@@ -9,6 +9,8 @@ mod decode;
 #[cfg(test)]
 mod findings;
 #[cfg(test)]
+mod identifiers;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod into;
