@@ -5,6 +5,8 @@ mod demo;
 mod detectors;
 mod findings;
 mod identity;
+mod learn;
+mod logs;
 mod replay;
 mod rules;
 mod simulate;
@@ -39,6 +41,8 @@ struct Cli {
 enum Command {
     /// Read archived logs and tell what does not fit
     Replay(Replay),
+    /// Read archived logs and keep what they teach, for `replay --baseline`
+    Learn(learn::Learn),
     /// Find attacks in the logs of a made-up organisation, and compare with the truth
     Demo(demo::Demo),
     /// Write the logs of a made-up organisation, as AWS would, or an attack into a copy of your own
@@ -154,6 +158,7 @@ const INCOMPLETE: u8 = 4;
 pub(crate) fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Replay(arguments) => arguments.run(),
+        Command::Learn(arguments) => arguments.run(),
         Command::Demo(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(&mut io::stderr()),
         Command::Decode(arguments) => arguments.run(),

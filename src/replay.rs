@@ -16,7 +16,11 @@ use ingest::{
 };
 use order::{Unit, Units, Work};
 use rayon::prelude::*;
-use std::{collections::BTreeSet, io::Read as _, sync::Mutex};
+use std::{
+    collections::BTreeSet,
+    io::Read as _,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// What to replay, and how.
 pub(crate) struct Plan {
@@ -45,6 +49,8 @@ pub(crate) trait Watch {
 /// Objects that are applied together are read into memory as rows: about 100 bytes a record. Unit:
 /// compressed bytes.
 const BATCH_BYTES_MAX: u64 = 16 << 20;
+/// More than one, so that a thread that is done early takes over from another.
+const TASKS_PER_THREAD: u64 = 2;
 /// The least that is worth a task of its own. Unit: compressed bytes.
 const CHUNK_BYTES_MIN: u64 = 128 << 10;
 /// What opening a file costs, in compressed bytes that could be read instead.
@@ -55,14 +61,30 @@ const STDIN_BYTES_MAX: u64 = 4 << 30;
 
 /// Replays everything and says what was read.
 pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Result<Summary> {
+    let (mut summary, _) = read(plan, engine, watch)?;
+    engine.finish();
+    watch.findings(&engine.take_findings())?;
+    watch.looks(engine.take_looks())?;
+    summary.counts = engine.counts();
+    Ok(summary)
+}
+
+/// Reads everything, and leaves open the days whose lateness has not passed by the end, which is
+/// answered. Unit: milliseconds since the Unix epoch.
+pub(crate) fn read(
+    plan: &Plan,
+    engine: &mut Engine,
+    watch: &mut dyn Watch,
+) -> Result<(Summary, i64)> {
     let listing = source::list(&plan.paths, &plan.filter)?;
     let mut summary = Summary::of(&listing);
     let bytes = listing.objects.iter().map(|object| object.size_bytes).sum();
     watch.begin(bytes);
-    let workers = Workers { plan, fields: engine.rules().flow_fields(), idle: Mutex::default() };
+    let workers = Workers::of(plan, engine.rules().flow_fields());
     let mut units = Units::of(&listing.objects, (&*engine, &workers), &mut summary, watch)?;
     let mut batch: Vec<Unit<'_>> = Vec::new();
     let mut batch_bytes = 0;
+    let mut end_ms = i64::MIN;
     while let Some(unit) = units.next().transpose()? {
         let first = batch.first().map_or(unit.now_ms, |first| first.now_ms);
         let is_same_day = engine.oldest_open_at(first) == engine.oldest_open_at(unit.now_ms);
@@ -71,14 +93,12 @@ pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Re
             batch_bytes = 0;
         }
         batch_bytes += unit.bytes();
+        end_ms = end_ms.max(unit.end_ms());
         batch.push(unit);
     }
     apply(batch, engine, &workers, &mut summary, watch)?;
-    engine.finish();
-    watch.findings(&engine.take_findings())?;
-    watch.looks(engine.take_looks())?;
     summary.counts = engine.counts();
-    Ok(summary)
+    Ok((summary, end_ms))
 }
 
 /// Workers that are not at work, with their buffers.
@@ -87,19 +107,28 @@ struct Workers<'a> {
     /// Of flow logs, that rules ask for.
     fields: BTreeSet<Field>,
     idle: Mutex<Vec<Worker<'a>>>,
+    /// Chunks that were applied.
+    emptied: Mutex<Vec<Chunk>>,
 }
 
 impl<'a> Workers<'a> {
+    fn of(plan: &'a Plan, fields: BTreeSet<Field>) -> Self {
+        Self { plan, fields, idle: Mutex::default(), emptied: Mutex::default() }
+    }
+
     fn with<T>(&self, work: impl FnOnce(&mut Worker<'a>) -> T) -> T {
         let Plan { filter, limits, flow_format, .. } = self.plan;
-        let idle = || self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let worker = idle().pop();
+        let worker = held(&self.idle).pop();
         let new = || Worker::new(filter, *limits, flow_format.clone()).with_fields(&self.fields);
         let mut worker = worker.unwrap_or_else(new);
         let done = work(&mut worker);
-        idle().push(worker);
+        held(&self.idle).push(worker);
         done
     }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads the units of one batch on all threads and applies them in their order.
@@ -131,13 +160,18 @@ fn apply(
         }
     }
     engine.apply(&chunks);
+    held(&workers.emptied).extend(chunks.into_iter().map(Chunk::emptied));
     Ok(())
 }
 
 /// Runs of units that are large enough to be worth a task, and enough of them for all threads.
 fn pieces(batch: Vec<Unit<'_>>) -> Vec<Vec<Unit<'_>>> {
     let cost = |unit: &Unit<'_>| unit.bytes() + OBJECT_COST_BYTES;
-    let n_tasks = 4 * rayon::current_num_threads() as u64;
+    // One thread has nobody to wait for, and works out least in one piece.
+    let n_tasks = match rayon::current_num_threads() as u64 {
+        1 => 1,
+        n_threads => TASKS_PER_THREAD * n_threads,
+    };
     let share = (batch.iter().map(cost).sum::<u64>() / n_tasks).max(CHUNK_BYTES_MIN);
     let mut pieces = vec![Vec::new()];
     let mut piece_cost = 0;
@@ -169,7 +203,8 @@ fn read_units<'a>(
     workers: &Workers<'_>,
 ) -> (Chunk, Vec<Read<'a>>) {
     workers.with(|worker| {
-        let mut reader = engine.reader();
+        let chunk = held(&workers.emptied).pop();
+        let mut reader = engine.reader_after(chunk.unwrap_or_default());
         let read = units.into_iter().map(|unit| {
             let (object, bytes) = (unit.object, unit.bytes());
             let is_whole = matches!(unit.work, Work::Object);
@@ -269,7 +304,7 @@ mod tests {
         let plan = Plan { paths, filter, limits, flow_format: None };
         let listing = source::list(&plan.paths, &plan.filter).unwrap();
         std::fs::remove_file(name(2)).unwrap();
-        let workers = Workers { plan: &plan, fields: BTreeSet::new(), idle: Mutex::default() };
+        let workers = Workers::of(&plan, BTreeSet::new());
         let enrich = ingest::enrich::Enrich::built_in();
         let mut engine = Engine::new(detect::Options::default(), enrich);
         let units = listing.objects.iter().map(|object| Unit {

@@ -53,7 +53,7 @@ impl Summary {
 
     /// Whether nothing was read at all.
     pub(crate) fn is_empty(&self) -> bool {
-        self.counts.n_records + self.counts.n_flows == 0
+        self.counts.n_records + self.counts.n_flows + self.counts.n_learned == 0
     }
 
     /// Whether some input could not be read.
@@ -80,7 +80,7 @@ impl Summary {
             "records   {} of CloudTrail, {} of flow logs; {} duplicates dropped",
             counts.n_records, counts.n_flows, counts.n_duplicates
         )?;
-        let notes: [(u64, &str); 14] = [
+        let notes: [(u64, &str); 15] = [
             (
                 counts.n_duplicate_objects,
                 "objects, or days of them, whose content had been read before",
@@ -89,6 +89,7 @@ impl Summary {
                 counts.n_contents_dropped,
                 "object names forgotten for want of memory: copies of them count",
             ),
+            (counts.n_learned, "records of days that were learned already, not judged again"),
             (self.n_bad_records, "records that could not be read"),
             (self.n_other_records, "Insights or aggregated records, read and not judged"),
             (self.n_filtered, "records outside what was asked for"),

@@ -28,14 +28,9 @@ import zlib
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 SLOTS = 12  # of 5 minutes, in an hour
 TOLERANCE = 0.01  # bits
-FAMILIES = [
-    ["api", "service"],
-    ["target"],
-    ["country", "network", "region"],
-    ["agent", "credential"],
-    ["error"],
-]
-DIMENSIONS = [name for family in FAMILIES for name in family]
+DEEDS = [["api", "service"], ["target"], ["error"]]
+CONTEXT = [["country", "network", "region"], ["agent", "credential"]]
+DEEDS_SHARE = 1 / 4  # of what is needed
 UNSEEN = {
     "api": 14.0, "service": 8.6, "network": 16.3, "country": 8.0, "region": 5.1,
     "agent": 6.0, "credential": 6.0, "error": 3.0,
@@ -290,6 +285,8 @@ def family(agent):
     agent = agent.strip(" \t\r\n[]<>\"")
     if not agent or re.fullmatch(r"[a-z0-9.-]*\.amazonaws\.com", agent) and len(agent) <= 64:
         return agent
+    if agent == "AWS Internal":
+        return "aws-internal"
     tool = tool_of(agent)
     if "console" not in tool and "aws-internal/" not in agent and ("/" in agent or "(" in agent):
         words = [word.lower() for word in re.split("[^A-Za-z0-9]", agent) if len(word) > 3]
@@ -611,7 +608,7 @@ class Judge:
                 yield sorted(set().union(*(admits(slot) for slot in range(end - SLOTS + 1, end + 1))))
 
     def dimension(self, day, hour, track, name):
-        """Bits of a dimension, in hundredths."""
+        """Bits of a dimension, of a track or of all calls, in hundredths."""
 
         def is_new(value, was_new):
             known = day.own.of(name).knows(value)
@@ -620,7 +617,8 @@ class Judge:
 
         def admits(slot, new):
             held = self.held_of(slot, name).items()
-            return {value for value, (then, tracks) in held if track in tracks and is_new(value, then) == new}
+            of_track = lambda tracks: track is None or track in tracks
+            return {value for value, (then, tracks) in held if of_track(tracks) and is_new(value, then) == new}
 
         most = 0
         for values in self.windows(hour, lambda slot: admits(slot, True)):
@@ -630,30 +628,52 @@ class Judge:
             most = max(most, max(day.rarity(name, value) for value in values))
         return most
 
-    def parts(self, day, hour, track):
+    def families(self, day, hour, track, families, halves):
         """Of each family the possible names of its part, and its bits in hundredths, weighed."""
-        impact, is_s3 = track
-        halves = 2 if impact in ("read", "discovery", "write") else 3
-        for family in FAMILIES:
+        for family in families:
             found = {name: self.dimension(day, hour, track, name) for name in family}
             most = max(found.values())
             if most * halves // 2 > 0:
                 # Of two that differ by less than is compared either may stand for the family.
                 yield {name for name in family if found[name] >= most - 1}, most * halves // 2
+
+    def counts(self, hour, track):
+        """The most calls of a track in 60 minutes that end in the hour with one."""
         count = lambda slot: sum(call.track == track for call in self.slots.get(slot, []))
         ends = [end for end in range(hour * SLOTS, (hour + 1) * SLOTS) if count(end)]
-        calls = max(sum(count(slot) for slot in range(end - SLOTS + 1, end + 1)) for end in ends)
-        name = ("s3-" if is_s3 else "") + "calls-" + impact
-        many = tail(calls, day.expected(name, False)) * halves // 2
-        if many > 0:
-            yield {name}, many
+        return max(sum(count(slot) for slot in range(end - SLOTS + 1, end + 1)) for end in ends)
+
+    def judged(self, day, hour, track):
+        """The parts of a span, those of its deeds, the calls and the weight in halves; no track is the context."""
+        of_hour = range(hour * SLOTS, (hour + 1) * SLOTS)
+        tracks = {call.track for slot in of_hour for call in self.slots.get(slot, [])}
+        tracks = {track} if track else tracks
+        halves = max(2 if impact in ("read", "discovery", "write") else 3 for impact, _ in tracks)
+        calls = sum(self.counts(hour, one) for one in tracks)
+        context = list(self.families(day, hour, None, CONTEXT, halves))
+        if not track:
+            return context, [], calls, halves
+        deeds = list(self.families(day, hour, track, DEEDS, halves))
+        many = tail(calls, day.expected(calls_name(track), False)) * halves // 2
+        deeds += [({calls_name(track)}, many)] if many > 0 else []
+        return context + deeds, deeds, calls, halves
 
     def differences(self, day, span):
         """What differs from what the program wrote of a span."""
         hour = datetime.datetime.fromisoformat(span["hour"].replace("Z", "+00:00"))
         hour = int(hour.timestamp()) // 3600
+        track = (span["impact"], span["is_s3"]) if span["impact"] else None
+        parts, deeds, calls, halves = self.judged(day, hour, track)
+        if (calls, halves) != (span["calls"], span["weight"] * 2):
+            yield f"{calls} calls and weight {halves / 2} here, {span['calls']} and {span['weight']} there"
+        total = lambda parts: sum(hundredths for _, hundredths in parts)
+        needs = None if span["needs"] is None else span["needs"] * 100
+        if needs and abs(total(parts) - needs) > len(parts) and abs(total(deeds) - needs * DEEDS_SHARE) > len(parts):
+            told = total(parts) >= needs and (not track or total(deeds) >= needs * DEEDS_SHARE)
+            if told != span["is_told"]:
+                yield f"told here is {told}, there {span['is_told']}"
         written = {part["dimension"]: part["bits"] for part in span["parts"]}
-        for names, hundredths in self.parts(day, hour, (span["impact"], span["is_s3"])):
+        for names, hundredths in parts:
             name = next((name for name in names if name in written), None)
             found = written.pop(name, 0.0)
             if abs(found - hundredths / 100) > TOLERANCE + 1e-9:
@@ -661,6 +681,11 @@ class Judge:
         for name, found in written.items():
             if found > TOLERANCE:
                 yield f"{name}: nothing here, {found} there"
+
+
+def calls_name(track):
+    impact, is_s3 = track
+    return ("s3-" if is_s3 else "") + "calls-" + impact
 
 
 def read_days(path):
@@ -698,7 +723,10 @@ def main():
         for difference in judges[key].differences(day, span):
             wrong.append(f"{key[2]} {span['hour']} {span['impact']}: {difference}")
     n = min(len(spans), asked.spans)
-    print(f"{n} spans compared, with {n_parts} parts of {len(dimensions)} dimensions; {len(wrong)} differ")
+    n_context = sum(span["impact"] is None for _, _, span in spans[:n])
+    n_told = sum(span["is_told"] for _, _, span in spans[:n])
+    print(f"{n} spans compared ({n_context} of context alone, {n_told} told), with {n_parts} parts of "
+          f"{len(dimensions)} dimensions; {len(wrong)} differ")  # fmt: skip
     for line in wrong[:20]:
         print(line)
     if n < asked.spans:

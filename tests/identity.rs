@@ -74,11 +74,14 @@ fn what_judged_a_day_stands_in_the_document() {
     assert_eq!(day["own"]["through"], "2025-03-18");
     let api = &day["own"]["dimensions"]["api"];
     let known = json!({
-        "value": "s3:GetBucketLocation", "weight": 18.0, "members": 1, "is_known": true,
-        "days": day["own"]["decayed_days"],
+        "value": "s3:GetBucketLocation", "weight": 18.0, "is_known": true,
+        "members": api["values"][0]["members"], "days": day["own"]["decayed_days"],
     });
     assert_eq!(api["values"], json!([known]));
-    assert_eq!(day["kind"]["dimensions"]["api"]["values"][0]["members"], 2);
+    let members = |of: &str| day[of]["dimensions"]["api"]["values"][0]["members"].as_f64().unwrap();
+    // Decayed since the last day, which was one or two before.
+    assert!((0.95..=1.0).contains(&members("own")), "{}", members("own"));
+    assert!((1.9..=2.0).contains(&members("kind")), "{}", members("kind"));
     assert_eq!(day["role"], Value::Null);
     let rate = &day["own"]["dimensions"]["s3-calls-discovery"]["rate"];
     assert_eq!(rate["mean"], 1.0);
@@ -89,8 +92,8 @@ fn what_judged_a_day_stands_in_the_document() {
 fn every_span_shows_its_bits_and_what_it_needs() {
     let day = document(&["alice"]);
     let spans = day["spans"].as_array().unwrap();
-    // Eight hours of work, and the calls of the visit in one of them.
-    assert_eq!(spans.len(), 9);
+    // Eight hours of work, and the calls of the visit in one of them; of each hour its context.
+    assert_eq!(spans.len(), 8 + 1 + 8);
     for span in spans {
         let parts = span["parts"].as_array().unwrap();
         let sum: f64 = parts.iter().map(|part| part["bits"].as_f64().unwrap()).sum();
@@ -108,6 +111,23 @@ fn every_span_shows_its_bits_and_what_it_needs() {
     let told = run(&["replay", "--quiet", logs()]).ends(0).rows();
     let told = told.iter().find(|finding| finding["detector"] == "anomalous-persistence").unwrap();
     assert_eq!(told["bits"], visit["bits"]);
+    assert_eq!(visit["is_told"], true);
+    // What was there before the visit needs other deeds, however strange the context is.
+    let work = spans.iter().find(|span| span["impact"] == "discovery" && is_hour(span, visit));
+    assert_eq!(work.unwrap()["is_told"], false);
+    let context = spans.iter().find(|span| span["impact"].is_null() && is_hour(span, visit));
+    let context = context.unwrap();
+    assert_eq!((&context["calls"], &context["weight"]), (&json!(4), &json!(1.5)));
+    assert_eq!(context["detector"], "anomalous-initial-access");
+    let parts = context["parts"].as_array().unwrap();
+    assert!(
+        parts.iter().all(|part| visit["parts"].as_array().unwrap().contains(part)),
+        "{parts:?}"
+    );
+}
+
+fn is_hour(span: &Value, other: &Value) -> bool {
+    span["hour"] == other["hour"]
 }
 
 #[test]
@@ -119,7 +139,7 @@ fn a_person_reads_it_too() {
         "history: 18 days of its own, 17 of its kind",
         "threshold: 40 bits",
         "10:00  persistence, 3 calls ",
-        "  and 8 of 0.00 bits or less (--json has all)",
+        "  and 14 of 0.00 bits or less (--json has all)",
         " of 40 bits: anomalous-persistence",
         "network: new: AS60729 (UNSEEN by it, its peers and the account)",
         "What is usual for those of its kind in the account, up to 2025-03-17",

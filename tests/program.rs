@@ -15,6 +15,8 @@ mod identity;
 #[cfg(test)]
 mod into;
 #[cfg(test)]
+mod learn;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod real_data;

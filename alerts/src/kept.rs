@@ -2,12 +2,14 @@
 //! replay, and what people say of them. Out: the same findings, with what stands behind them.
 
 mod keeper;
+mod learned;
 mod rows;
 #[cfg(test)]
 mod tests;
 mod whole;
 
 pub use keeper::{Keeper, Scope, Tally};
+pub use learned::{LearnedFile, LearnedWriter, Learning};
 
 use crate::Inputs;
 use baseline::Day;
@@ -23,10 +25,10 @@ const SLIP_CHARS_MIN: usize = 4;
 
 /// The tables. A step that was published is never changed: what is new is a new step.
 const SCHEMA: Schema = Schema {
-    what: "a file of findings, as `sentrail replay --out` writes it",
+    what: "a file of findings, as `sentrail replay --out` writes it, or of `sentrail learn`",
     // "sntr"
     application_id: 0x736e_7472,
-    steps: &[include_str!("kept/schema.sql")],
+    steps: &[include_str!("kept/schema.sql"), include_str!("kept/learned.sql")],
 };
 
 /// What judged, and what it was given.
@@ -98,6 +100,27 @@ pub enum KeptError {
         word: String,
         /// The first of them, with what they are about.
         candidates: String,
+    },
+    /// The file holds findings at most.
+    #[error("{0} holds nothing that was learned (expected a file that `sentrail learn` wrote)")]
+    NothingLearned(String),
+    /// What it holds was learned under other settings.
+    #[error("{file} was learned {how}; `sentrail learn` makes another")]
+    LearnedOtherwise {
+        /// The file.
+        file: String,
+        /// What is different.
+        how: String,
+    },
+    /// A value of what was learned cannot be read.
+    #[error("{file}: {what}: {error}")]
+    Form {
+        /// The file.
+        file: String,
+        /// Table and key.
+        what: String,
+        /// Why not.
+        error: baseline::FormError,
     },
 }
 

@@ -12,6 +12,9 @@ mod seen;
 
 pub use escape::escape;
 pub use formats::{Format, Style, UnknownFormat, Writer, csv_cell, explain, show, write_json};
-pub use kept::{Keeper, Kept, KeptError, KeptFindings, KeptMark, Run, Scope, Tally, Wanted};
+pub use kept::{
+    Keeper, Kept, KeptError, KeptFindings, KeptMark, LearnedFile, LearnedWriter, Learning, Run,
+    Scope, Tally, Wanted,
+};
 pub use name::readable;
 pub use report::{Inputs, VERSION};

@@ -66,6 +66,11 @@ impl Aggregate {
     /// Nothing yet of `entity`.
     pub fn of(entity: Entity) -> Self {
         let id = entity.id();
+        Self::with_id(entity, id)
+    }
+
+    /// The same, of an entity whose id is known.
+    pub fn with_id(entity: Entity, id: u128) -> Self {
         Self { entity, id, entries: Vec::new(), stays: Vec::new(), n_records: 0, n_late: 0 }
     }
 }

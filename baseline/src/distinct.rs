@@ -1,6 +1,6 @@
 //! How many distinct values, and which: exact up to a bound, an estimate beyond it.
 
-use crate::{bits::log2, value::Value};
+use crate::{bits::log2, form, value::Value};
 use std::collections::BTreeMap;
 
 /// Registers of the estimate: 64, for a standard error of 13 %.
@@ -162,6 +162,10 @@ fn estimate(sketch: &[u8; REGISTERS]) -> u64 {
     let linear = m * log2(m / empty.max(1.0)) / std::f64::consts::LOG2_E;
     let estimate = if raw <= switch && empty > 0.0 { linear.min(switch) } else { raw.max(switch) };
     estimate.round() as u64
+}
+
+form! {
+    Distinct { kept, sketch }
 }
 
 #[cfg(test)]

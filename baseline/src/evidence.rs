@@ -1,5 +1,9 @@
 //! References to the records that a count rests on.
 
+use crate::{
+    form,
+    form::{Form, FormError, Reader, Writer},
+};
 use std::sync::Arc;
 
 /// `eventID`: nearly always a UUID, which takes 16 bytes.
@@ -160,6 +164,32 @@ impl Records {
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+}
+
+form! {
+    Evidence { time_ms, id, api, address, access_key, region, actor, amount }
+    Kept { first, last_ms }
+    Records { 0 }
+}
+
+impl Form for EventId {
+    fn write(&self, to: &mut Writer) {
+        let (uuid, text) = match self {
+            Self::Uuid(uuid) => (Some(*uuid), None),
+            Self::Text(text) => (None, Some(Arc::clone(text))),
+        };
+        uuid.write(to);
+        if let Some(text) = text {
+            text.write(to);
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        match Form::read(from)? {
+            Some(uuid) => Ok(Self::Uuid(uuid)),
+            None => Form::read(from).map(Self::Text),
+        }
     }
 }
 

@@ -71,6 +71,11 @@ impl<'a> Generation<'a> {
         self.own.knows(dimension, value)
     }
 
+    /// Whether the entity has shown `value` before, be it too seldom to know it.
+    pub fn has_shown(&self, dimension: Dimension, value: &Value) -> bool {
+        self.own.seen(dimension).is_some_and(|seen| seen.weight(value) > 0)
+    }
+
     /// The days on which the entity showed `value`, at least: a day with a finding counts as an eighth.
     /// Unit: days.
     pub fn n_days(&self, dimension: Dimension, value: &Value) -> u32 {
@@ -88,9 +93,15 @@ impl<'a> Generation<'a> {
         }
     }
 
-    /// The largest number of members of the group that had `value` on one day.
-    pub fn n_members(&self, dimension: Dimension, value: &Value) -> u32 {
-        self.prior.seen(dimension).map_or(0, |seen| seen.n_members(value))
+    /// Whether its group knows `value`.
+    pub fn is_known_to_group(&self, dimension: Dimension, value: &Value) -> bool {
+        self.prior.knows(dimension, value)
+    }
+
+    /// Whether two members of the group or more had `value` on one day of about the last 30: so long two
+    /// take to decay to one, and one is less than one from its first day on.
+    pub fn is_shared(&self, dimension: Dimension, value: &Value) -> bool {
+        self.prior.seen(dimension).is_some_and(|seen| seen.n_members(value) >= 1.0)
     }
 
     /// What to expect of `dimension` in 60 minutes that hold something of it.
@@ -126,14 +137,15 @@ impl<'a> Generation<'a> {
     fn usual_amount(&self, dimension: Dimension) -> String {
         let describe = |learned: &Learned, whose: &str| {
             let (holding, all) = (learned.rate(dimension).n_hours(), learned.n_hours());
-            if holding < 0.1 {
-                let hours = if all.round() <= 1.0 { "hour" } else { "hours" };
+            let hours = if all.round() <= 1.0 { "hour" } else { "hours" };
+            let Some((first, last)) = learned.days_of(dimension).filter(|_| holding >= 0.1) else {
                 return format!("none in {whose} {all:.0} active {hours}");
-            }
-            let mean = learned.rate(dimension).mean();
-            let every = (all / holding).max(1.0);
+            };
+            let (mean, n) = (learned.rate(dimension).mean(), holding.max(1.0));
+            let rare = self.expected(dimension).rare_from();
             format!(
-                "{mean:.1} in an hour with any, which is one in {every:.0} of {whose} active hours"
+                "{mean:.1} in an hour with any, fewer than {rare} in 99 of 100 such hours, which are \
+                 {n:.0} of {whose} {all:.0} active {hours}, first {first}, last {last}"
             )
         };
         if self.is_cold() {

@@ -58,8 +58,8 @@ pub struct HeldValue {
     pub weight_eighths: u32,
     /// Its weight, decayed. Unit: days.
     pub days: f64,
-    /// Of a group: the largest number of members that had it on one day. Unit: members.
-    pub n_members: u32,
+    /// Of a group: the largest number of members that had it on one day, decayed. Unit: members.
+    pub n_members: f64,
     /// Whether its weight makes it known.
     pub is_known: bool,
 }

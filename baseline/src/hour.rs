@@ -5,6 +5,7 @@ use crate::{
     dimension::{Dimension, Statistic},
     distinct::Distinct,
     evidence::{Evidence, Records},
+    form,
     novel::{FirstRecord, Novelties, Standing, is_before},
     place::{Stay, Stays},
     time::{Day, Hour, Slot},
@@ -153,6 +154,22 @@ impl Hours {
             !novel.is_empty()
         });
         self.stays = self.stays.split_off(&stays_from);
+    }
+
+    /// What it holds before `end`.
+    pub(crate) fn before(&self, end: Slot) -> Self {
+        let mut counted = self.counted.clone();
+        counted.retain(|_, slots| {
+            slots.truncate(slots.partition_point(|(slot, _)| *slot < end));
+            !slots.is_empty()
+        });
+        let mut novel = self.novel.clone();
+        novel.retain(|_, novel| {
+            novel.truncate(end);
+            !novel.is_empty()
+        });
+        let stays = self.stays.range(..end).map(|(slot, stays)| (*slot, stays.clone()));
+        Self { counted, novel, stays: stays.collect() }
     }
 
     /// What is judged of `hour`.
@@ -354,4 +371,9 @@ impl<'hours> Span<'hours> {
         let slots = self.hours.counted.get(&dimension).map_or(&[][..], Vec::as_slice);
         between(slots, first, last).iter().map(|(slot, counted)| (*slot, counted))
     }
+}
+
+form! {
+    Counted { amount, n_records, values, records }
+    Hours { counted, novel, stays }
 }

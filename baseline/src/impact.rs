@@ -69,7 +69,7 @@ pub struct Track {
 impl Track {
     /// Every track.
     pub fn all() -> impl Iterator<Item = Self> {
-        let of = |is_s3| Impact::ALL.iter().map(move |&impact| Self { impact, is_s3 });
-        of(false).chain(of(true))
+        let of = |is_s3| move |&impact: &Impact| Self { impact, is_s3 };
+        Impact::ALL.iter().map(of(false)).chain(Impact::ALL.iter().map(of(true)))
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::{
     bits::{Bits, log2},
+    form,
+    form::{Form, FormError, Reader, Writer},
     held::{HeldRate, HeldValue},
     value::Value,
 };
@@ -42,8 +44,8 @@ struct Known {
     weight: u32,
     /// Sum of the weights, decayed. Unit: eighths of a day, fixed point.
     decayed: u64,
-    /// The largest number of members that had the value on one day.
-    n_members: u32,
+    /// The largest number of members that had the value on one day, decayed. Unit: members, fixed point.
+    n_members: u64,
 }
 
 impl Known {
@@ -53,7 +55,14 @@ impl Known {
         let amount = amount.saturating_add(Weight::ALERTED.0.saturating_mul(alerted));
         self.weight = self.weight.saturating_add(amount);
         self.decayed = self.decayed.saturating_add(u64::from(amount) << FRACTION);
-        self.n_members = self.n_members.max(plain.saturating_add(alerted));
+        let n_members = u64::from(plain.saturating_add(alerted)) << FRACTION;
+        self.n_members = self.n_members.max(n_members);
+    }
+
+    /// Lets a day pass: what a group has given up vouches for nobody for ever.
+    fn end_day(&mut self) {
+        self.decayed = decayed(self.decayed);
+        self.n_members = decayed(self.n_members);
     }
 }
 
@@ -85,11 +94,11 @@ impl Seen {
         self.weight(value) / Weight::PLAIN.0
     }
 
-    /// The largest number of members of a group that had `value` on one day; 0 while it is unknown,
-    /// or what an intruder brought on one day would vouch for him on the next.
-    pub(crate) fn n_members(&self, value: &Value) -> u32 {
+    /// The largest number of members of a group that had `value` on one day, decayed; 0 while it is
+    /// unknown, or what an intruder brought on one day would vouch for him on the next.
+    pub(crate) fn n_members(&self, value: &Value) -> f64 {
         let known = self.find(value).filter(|known| Self::is_known(known.weight));
-        known.map_or(0, |known| known.n_members)
+        known.map_or(0.0, |known| members(known.n_members))
     }
 
     /// Whether a value of this text is known.
@@ -127,7 +136,7 @@ impl Seen {
 
     /// Lets a day pass: decay, and the bound, in canonical order.
     pub(crate) fn end_day(&mut self) {
-        self.known.iter_mut().for_each(|known| known.decayed = decayed(known.decayed));
+        self.known.iter_mut().for_each(Known::end_day);
         if self.known.len() > Self::MAX {
             self.known
                 .sort_by(|a, b| b.decayed.cmp(&a.decayed).then_with(|| a.value.cmp(&b.value)));
@@ -166,7 +175,7 @@ impl Seen {
             value: known.value.clone(),
             weight_eighths: known.weight,
             days: days(known.decayed),
-            n_members: known.n_members,
+            n_members: members(known.n_members),
             is_known: Self::is_known(known.weight),
         };
         known.into_iter().map(held).collect()
@@ -209,10 +218,10 @@ impl Seen {
     /// The same among the members of a group, counted in members that know it; nothing where none does.
     pub(crate) fn rarity_among_members(&self, value: &Value) -> Option<f64> {
         let n_members = |known: &Known| {
-            if Self::is_known(known.weight) { u64::from(known.n_members) } else { 0 }
+            if Self::is_known(known.weight) { known.n_members } else { 0 }
         };
         let n = self.find(value).map(n_members).filter(|n| *n > 0)?;
-        Some(self.tail(n, 1, n_members))
+        Some(self.tail(n, 1 << FRACTION, n_members))
     }
 
     /// `one` is what a single day, or member, weighs.
@@ -233,7 +242,7 @@ impl Seen {
     pub(crate) fn escape_of_members(&self) -> f64 {
         let known = self.known.iter().filter(|known| Self::is_known(known.weight));
         let (n_distinct, n_all) =
-            known.fold((0.0, 0.0), |(n, all), known| (n + 1.0, all + f64::from(known.n_members)));
+            known.fold((0.0, 0.0), |(n, all), known| (n + 1.0, all + members(known.n_members)));
         if n_distinct > 0.0 { n_distinct / (n_all + n_distinct) } else { 1.0 }
     }
 }
@@ -244,6 +253,11 @@ const DAY: u64 = (Weight::PLAIN.0 as u64) << FRACTION;
 /// A decayed weight in days.
 pub(crate) fn days(decayed: u64) -> f64 {
     decayed as f64 / DAY as f64
+}
+
+/// A decayed number of members.
+fn members(decayed: u64) -> f64 {
+    decayed as f64 / f64::from(1_u32 << FRACTION)
 }
 
 /// How much an hour brings: number of hours that held something, sum, sum of squares; weighed like
@@ -348,12 +362,51 @@ impl Expected {
         let knowable = log2((self.n_hours + 2.0) * x);
         Bits::of(chernoff.max(log2(x / m)).min(knowable))
     }
+
+    /// The least that one hour in a hundred, or fewer, comes to.
+    pub(crate) fn rare_from(&self) -> u64 {
+        let is_rare = |x: u64| self.tail(x) >= Bits::of(log2(100.0));
+        let mut above = 1;
+        while !is_rare(above) && above < u64::MAX / 2 {
+            above *= 2;
+        }
+        let mut below = above / 2;
+        while above - below > 1 {
+            let middle = below + (above - below) / 2;
+            if is_rare(middle) {
+                above = middle;
+            } else {
+                below = middle;
+            }
+        }
+        above
+    }
+}
+
+form! {
+    Known { value, weight, decayed, n_members }
+    Rate { 0 }
+}
+
+impl Form for Seen {
+    fn write(&self, to: &mut Writer) {
+        let Self { known, n_all: _ } = self;
+        known.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let mut seen = Self { known: Form::read(from)?, n_all: 0 };
+        seen.sum_up();
+        Ok(seen)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::value::HashKey;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     const PLAIN: [u32; 2] = [1, 0];
     const ALERTED: [u32; 2] = [0, 1];
@@ -382,15 +435,6 @@ mod tests {
     }
 
     #[test]
-    fn probabilities_sum_to_one() {
-        let values = ["a", "b", "c", "d"].map(value);
-        let mut seen = Seen::default();
-        seen.learn([(&values[0], PLAIN)]);
-        let sum: f64 = values.iter().map(|value| seen.probability(value, 0.25)).sum();
-        assert!((sum - 1.0).abs() < 1e-12, "{sum}");
-    }
-
-    #[test]
     fn what_an_alerted_day_brought_is_unknown_until_the_fourth() {
         let mut seen = Seen::default();
         for day in 1..=4 {
@@ -400,6 +444,28 @@ mod tests {
         }
         seen.learn([(&value("y"), PLAIN)]);
         assert!(Seen::is_known(seen.weight(&value("y"))));
+    }
+
+    #[test]
+    fn a_group_that_gave_a_value_up_stops_vouching_for_it() {
+        let mut seen = Seen::default();
+        seen.learn([(&value("x"), [3, 0])]);
+        let right_after = seen.n_members(&value("x"));
+        (0..60).for_each(|_| seen.end_day());
+        let later = seen.n_members(&value("x"));
+        assert!(right_after >= 3.0 && (0.7..1.0).contains(&later), "{right_after} {later}");
+    }
+
+    #[test]
+    fn one_hour_in_a_hundred_comes_to_the_bound() {
+        let mut rate = Rate::default();
+        (0..400).for_each(|n| rate.note(10 + n % 5));
+        let expected = rate.weighed(Weight::PLAIN).expected(Expected::VAGUE);
+        let from = expected.rare_from();
+        let rare = Bits::of(log2(100.0));
+        assert!(expected.tail(from) >= rare && expected.tail(from - 1) < rare, "{from}");
+        assert!((15..60).contains(&from), "{from}");
+        assert!(Expected::VAGUE.rare_from() > 1);
     }
 
     #[test]
@@ -428,6 +494,45 @@ mod tests {
         assert_eq!(seen.known.len(), Seen::MAX);
         assert_eq!(seen.weight(&value("3")), 0);
         assert!(seen.weight(&value("300")) > 0);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn probabilities_of_the_known_and_of_the_unseen_sum_to_one(
+            days in prop::collection::vec((prop::collection::btree_set(0..40_u32, 1..12), 1..4_u32), 0..20),
+        ) {
+            let mut seen = Seen::default();
+            for (values, n_members) in days {
+                let values: Vec<_> = values.iter().map(|n| value(&n.to_string())).collect();
+                seen.learn(values.iter().map(|value| (value, [n_members, 0])));
+                seen.end_day();
+            }
+            // Of 50 values that could be, the last 10 never are: what nobody has shown shares the escape.
+            let vocabulary = (0..50_u32).map(|n| value(&n.to_string()));
+            let sum: f64 = vocabulary.map(|value| seen.probability(&value, 1.0 / 50.0)).sum();
+            prop_assert!((sum - 1.0).abs() < 1e-9, "{}", sum);
+        }
+
+        #[test]
+        fn days_learned_in_parts_are_the_same_memory(
+            parts in prop::collection::vec((0..600_u32, 0..5_u32, 0..5_u32), 1..60),
+        ) {
+            // What a day teaches arrives by member; within a day no order and no grouping counts.
+            let [mut up, mut down] = [Seen::default(), Seen::default()];
+            let sums = parts.iter().fold(BTreeMap::<u32, [u32; 2]>::new(), |mut sums, (n, plain, alerted)| {
+                let sum = sums.entry(*n).or_default();
+                *sum = [sum[0] + plain, sum[1] + alerted];
+                sums
+            });
+            let values: Vec<_> = sums.iter().map(|(n, sum)| (value(&n.to_string()), *sum)).collect();
+            up.learn(values.iter().map(|(value, sum)| (value, *sum)));
+            down.learn(values.iter().rev().map(|(value, sum)| (value, *sum)));
+            up.end_day();
+            down.end_day();
+            prop_assert_eq!(up, down);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::{
     aggregate::{Entry, First},
     evidence::Evidence,
+    form,
     impact::Track,
     memory::Seen,
     time::{Day, Hour, Slot},
@@ -110,6 +111,10 @@ impl Novelties {
         self.0.drain(..self.0.partition_point(|of| of.slot < from));
     }
 
+    pub(crate) fn truncate(&mut self, end: Slot) {
+        self.0.truncate(self.0.partition_point(|of| of.slot < end));
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -157,13 +162,15 @@ pub(crate) fn is_before(first: First, known: Option<&Evidence>) -> bool {
 }
 
 impl Novel {
-    pub(crate) fn is_of(&self, track: Track) -> bool {
-        self.firsts.iter().any(|(of, _)| *of == track)
+    /// Whether calls of a track brought it, or any at all.
+    pub(crate) fn is_of(&self, track: Option<Track>) -> bool {
+        track.is_none_or(|track| self.firsts.iter().any(|(of, _)| *of == track))
     }
 
-    /// The first record of a track that brought it.
-    pub(crate) fn first_of(&self, track: Track) -> Option<&Evidence> {
-        self.firsts.iter().find(|(of, _)| *of == track)?.1.as_deref()
+    /// The first record that brought it, of a track or of all.
+    pub(crate) fn first_of(&self, track: Option<Track>) -> Option<&Evidence> {
+        let firsts = self.firsts.iter().filter(|(of, _)| track.is_none_or(|track| *of == track));
+        firsts.filter_map(|(_, first)| first.as_deref()).min()
     }
 
     fn note(&mut self, of: First, first: &FirstRecord<'_>) {
@@ -180,6 +187,12 @@ impl Novel {
             Err(at) => self.firsts.insert(at, (of.track, first(of.row).map(Box::new))),
         }
     }
+}
+
+form! {
+    Novel { value, firsts, is_new }
+    Novelties { 0 }
+    OfSlot { slot, values, is_unsettled }
 }
 
 #[cfg(test)]

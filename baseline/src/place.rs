@@ -1,6 +1,6 @@
 //! Where an identity was: an address, with the first and the last record from it.
 
-use crate::{evidence::Evidence, value::Value};
+use crate::{evidence::Evidence, form, value::Value};
 use std::{net::IpAddr, sync::Arc};
 
 /// The records that one credential sent from one public address within five minutes.
@@ -62,6 +62,11 @@ impl Stay {
     fn order(&self) -> (u64, IpAddr, Option<&str>) {
         (self.rank, self.address, self.access_key.as_deref())
     }
+}
+
+form! {
+    Stay { rank, address, country, network, access_key, first, last, n_records }
+    Stays { 0 }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use crate::{
     aggregate::{Aggregate, Entry},
     dimension::Dimension,
+    form,
+    form::{Form, FormError, Reader, Writer},
     generation::{Generation, N_PRIORS},
     hour::Hours,
     memory::{Rate, Seen, Weight, days, decayed},
@@ -96,7 +98,23 @@ pub struct Learned {
     n_hours: u64,
     n_judged_hours: u64,
     n_decayed_days: u64,
-    memories: BTreeMap<Dimension, (Seen, Rate)>,
+    memories: BTreeMap<Dimension, Memory>,
+}
+
+/// What is known of one dimension.
+#[derive(Debug, Clone, PartialEq)]
+struct Memory {
+    seen: Seen,
+    rate: Rate,
+    /// The first and the last day with any.
+    days: (Day, Day),
+}
+
+impl Memory {
+    /// Nothing yet, but that `day` is the first with any.
+    fn since(day: Day) -> Self {
+        Self { seen: Seen::default(), rate: Rate::default(), days: (day, day) }
+    }
 }
 
 impl Learned {
@@ -122,7 +140,7 @@ impl Learned {
 
     /// What is remembered, in the order of dimensions.
     pub(crate) fn memories(&self) -> impl Iterator<Item = (Dimension, &Seen, &Rate)> {
-        self.memories.iter().map(|(dimension, (seen, rate))| (*dimension, seen, rate))
+        self.memories.iter().map(|(dimension, memory)| (*dimension, &memory.seen, &memory.rate))
     }
 
     /// How many new values an hour brings, of the hours of days that had a history: most bring none.
@@ -136,7 +154,7 @@ impl Learned {
     }
 
     pub(crate) fn seen(&self, dimension: Dimension) -> Option<&Seen> {
-        self.memories.get(&dimension).map(|(seen, _)| seen)
+        self.memories.get(&dimension).map(|memory| &memory.seen)
     }
 
     pub(crate) fn knows(&self, dimension: Dimension, value: &Value) -> bool {
@@ -144,7 +162,12 @@ impl Learned {
     }
 
     pub(crate) fn rate(&self, dimension: Dimension) -> Rate {
-        self.memories.get(&dimension).map(|(_, rate)| *rate).unwrap_or_default()
+        self.memories.get(&dimension).map(|memory| memory.rate).unwrap_or_default()
+    }
+
+    /// The first and the last day that had any of `dimension`.
+    pub(crate) fn days_of(&self, dimension: Dimension) -> Option<(Day, Day)> {
+        self.memories.get(&dimension).map(|memory| memory.days)
     }
 
     fn standing(&self, dimension: Dimension, value: &Value) -> Standing {
@@ -160,15 +183,16 @@ impl Learned {
         }
     }
 
-    fn learn(&mut self, day: &ClosedDay) {
+    fn learn(&mut self, date: Day, day: &ClosedDay) {
         self.n_days += 1;
         self.n_hours = self.n_hours.saturating_add(day.n_hours);
         self.n_judged_hours = self.n_judged_hours.saturating_add(day.n_judged_hours);
         self.n_decayed_days = self.n_decayed_days.saturating_add(day.n_days);
         for (&dimension, closed) in &day.dimensions {
-            let (seen, rate) = self.memories.entry(dimension).or_default();
-            rate.add(&closed.rate);
-            seen.learn(closed.values.iter().map(|(value, n_members)| (value, *n_members)));
+            let memory = self.memories.entry(dimension).or_insert_with(|| Memory::since(date));
+            memory.days.1 = date;
+            memory.rate.add(&closed.rate);
+            memory.seen.learn(closed.values.iter().map(|(value, n_members)| (value, *n_members)));
         }
     }
 
@@ -185,9 +209,9 @@ impl Learned {
         for sum in [&mut self.n_hours, &mut self.n_judged_hours, &mut self.n_decayed_days] {
             *sum = decayed(*sum);
         }
-        for (seen, rate) in self.memories.values_mut() {
-            seen.end_day();
-            rate.end_day();
+        for memory in self.memories.values_mut() {
+            memory.seen.end_day();
+            memory.rate.end_day();
         }
     }
 }
@@ -241,17 +265,21 @@ impl History {
         let taught = if first <= through { Some(self.closed.range(first..=through)) } else { None };
         for (day, taught) in taught.into_iter().flatten() {
             learned.pass(Day(day.0.saturating_sub(1)));
-            learned.learn(taught);
+            learned.learn(*day, taught);
             learned.end_day();
             learned.through = *day;
         }
         learned.pass(through);
     }
 
+    /// Whether no day has taught anything.
+    pub fn is_empty(&self) -> bool {
+        self.base.memories.is_empty() && self.closed.is_empty()
+    }
+
     /// Makes the generation through `through` ready to be read.
     pub fn prepare(&mut self, through: Day) {
-        let is_empty = self.base.memories.is_empty() && self.closed.is_empty();
-        if is_empty || self.base.through >= through || self.ahead.0.contains_key(&through) {
+        if self.is_empty() || self.base.through >= through || self.ahead.0.contains_key(&through) {
             return;
         }
         let mut learned = self.base.clone();
@@ -278,8 +306,6 @@ pub struct Profile {
     open: BTreeMap<Day, DayDelta>,
     /// Of the open days, and of the hour before them, which their first span reaches into.
     hours: Hours,
-    /// Records counted since the beginning.
-    pub n_records: u64,
 }
 
 /// Stays are kept for one day longer than counts: travel looks back over a day.
@@ -290,7 +316,7 @@ impl Profile {
     pub fn new(oldest_open: Day, lateness: Lateness) -> Self {
         let mut history = History::default();
         history.merge(lateness.learned_through(oldest_open));
-        Self { history, open: BTreeMap::new(), hours: Hours::default(), n_records: 0 }
+        Self { history, open: BTreeMap::new(), hours: Hours::default() }
     }
 
     /// Counts what some records say of this entity; those of open days may come in any order. Of new
@@ -302,7 +328,6 @@ impl Profile {
         (first, group_days): (&FirstRecord<'_>, &dyn Fn(Day) -> u32),
         (oldest_open, lateness): (Day, Lateness),
     ) {
-        self.n_records = self.n_records.saturating_add(aggregate.n_records);
         let day_of = |entry: &Entry| entry.slot.hour().day();
         for entries in aggregate.entries.chunk_by(|a, b| day_of(a) == day_of(b)) {
             let Some(day) = entries.first().map(day_of) else { continue };
@@ -420,6 +445,21 @@ impl Profile {
         self.hours.forget(Slot(start.0.saturating_sub(SLOTS)), stays_from);
     }
 
+    /// Writes what the closed days left behind: `oldest_open` is the first day that is not closed. What
+    /// open days hold is not written. Answers whether there is anything.
+    pub fn write_closed(&self, oldest_open: Day, to: &mut Writer) -> bool {
+        let hours = self.hours.before(oldest_open.first_slot());
+        self.history.write(to);
+        hours.write(to);
+        !self.history.is_empty() || !hours.is_empty()
+    }
+
+    /// Reads what [`Self::write_closed`] wrote.
+    pub fn read_closed(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let (history, hours) = Form::read(from)?;
+        Ok(Self { history, open: BTreeMap::new(), hours })
+    }
+
     /// What was judged of each hour of `day`, summed.
     fn rates(&self, day: Day) -> BTreeMap<Dimension, Rate> {
         let mut rates: BTreeMap<Dimension, Rate> = BTreeMap::new();
@@ -446,6 +486,26 @@ impl Profile {
                 }
             }
         }
+    }
+}
+
+form! {
+    Closed { values, rate }
+    ClosedDay { dimensions, n_hours, n_judged_hours, n_days }
+    Learned { through, n_days, n_hours, n_judged_hours, n_decayed_days, memories }
+    Memory { seen, rate, days }
+}
+
+impl Form for History {
+    fn write(&self, to: &mut Writer) {
+        let Self { base, closed, ahead: _ } = self;
+        base.write(to);
+        closed.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let (base, closed) = Form::read(from)?;
+        Ok(Self { base, closed, ahead: Ahead::default() })
     }
 }
 

@@ -1,5 +1,5 @@
-//! How surprising an hour of calls of one track is: a term for each family of dimensions, whose bits are
-//! added. `docs/model.md` has the formulae and where they come from.
+//! How surprising an hour is, in what the calls of a track do and in who seems to call: a term for each
+//! family of dimensions, whose bits are added. `docs/model.md` has the formulae and where they come from.
 
 use crate::{
     bits::{Bits, Part},
@@ -14,14 +14,18 @@ use crate::{
     value::Value,
 };
 
-/// The dimensions that say the same thing of what was done in other words: of a family only the most
-/// surprising counts.
-const FAMILIES: &[&[Dimension]] = &[
-    &[Dimension::Api, Dimension::Service],
-    &[Dimension::Target],
+/// Dimensions that say the same thing in other words: of a family only the most surprising counts.
+type Family = [Dimension];
+
+/// What the calls of a track do.
+const DEEDS: &[&Family] =
+    &[&[Dimension::Api, Dimension::Service], &[Dimension::Target], &[Dimension::Error]];
+
+/// From where, and with what. An intruder brings both to all that he does, so they are judged over all
+/// calls of a span: what he asks first need not be what harms.
+const CONTEXT: &[&Family] = &[
     &[Dimension::Country, Dimension::Network, Dimension::Region],
     &[Dimension::Agent, Dimension::Credential],
-    &[Dimension::Error],
 ];
 
 /// What one family adds.
@@ -58,19 +62,27 @@ impl Generation<'_> {
         self.own_days() < Self::YOUNG_D
     }
 
-    /// What is surprising in the calls of `track` in `span`: a term for each family that is.
-    pub fn surprise(&self, span: &Span<'_>, track: Track) -> Vec<Term> {
-        let heaviest = |family: &&[Dimension]| {
-            let terms =
-                family.iter().filter_map(|dimension| self.novelties(span, *dimension, track));
+    /// What is surprising in what the calls of `track` in `span` do: a term for each family that is.
+    pub fn deeds(&self, span: &Span<'_>, track: Track) -> Vec<Term> {
+        let mut terms = self.heaviest(DEEDS, span, Some(track));
+        terms.extend(self.amount_of(span, track).filter(|term| term.part.bits > Bits::ZERO));
+        terms
+    }
+
+    /// What is surprising in where the calls in `span` come from, and in the tools that make them.
+    pub fn context(&self, span: &Span<'_>) -> Vec<Term> {
+        self.heaviest(CONTEXT, span, None)
+    }
+
+    /// The heaviest term of each family, of the calls of a track, or of all.
+    fn heaviest(&self, families: &[&Family], span: &Span<'_>, of: Option<Track>) -> Vec<Term> {
+        let heaviest = |family: &&Family| {
+            let terms = family.iter().filter_map(|dimension| self.novelties(span, *dimension, of));
             // The first of equals.
             terms.reduce(|most, term| if term.part.bits > most.part.bits { term } else { most })
         };
-        let novel = FAMILIES.iter().filter_map(heaviest);
-        novel
-            .chain(self.amount_of(span, track))
-            .filter(|term| term.part.bits > Bits::ZERO)
-            .collect()
+        let terms = families.iter().filter_map(heaviest);
+        terms.filter(|term| term.part.bits > Bits::ZERO).collect()
     }
 
     /// How many calls of the track there were, among hours that hold any.
@@ -83,18 +95,18 @@ impl Generation<'_> {
 
     /// New values, by how many they are and by the most surprising of them; or the rarest known one, if
     /// that says more.
-    fn novelties(&self, span: &Span<'_>, dimension: Dimension, track: Track) -> Option<Term> {
+    fn novelties(&self, span: &Span<'_>, dimension: Dimension, of: Option<Track>) -> Option<Term> {
         let novelties = span.novel(dimension)?;
-        let is_new = |novel: &Novel| novel.is_of(track) && self.is_new(dimension, novel);
-        let is_rare = |novel: &Novel| novel.is_of(track) && !self.is_new(dimension, novel);
+        let is_new = |novel: &Novel| novel.is_of(of) && self.is_new(dimension, novel);
+        let is_rare = |novel: &Novel| novel.is_of(of) && !self.is_new(dimension, novel);
         let new =
-            novelties.windows(span.hour, is_new).map(|window| self.news(dimension, &window, track));
+            novelties.windows(span.hour, is_new).map(|window| self.news(dimension, &window, of));
         let rare = novelties.windows(span.hour, is_rare).flatten();
         let rare = rare.map(|novel| self.rare(dimension, novel));
         let first_of_equals =
             |most: Term, term: Term| if term.part.bits > most.part.bits { term } else { most };
         let rarest = rare.reduce(|most, next| if next.bits > most.bits { next } else { most });
-        let rarest = rarest.map(|rarest| self.rarest(dimension, &rarest, track));
+        let rarest = rarest.map(|rarest| self.rarest(dimension, &rarest, of));
         new.chain(rarest).reduce(first_of_equals)
     }
 
@@ -104,7 +116,7 @@ impl Generation<'_> {
         novel.is_new && !known_to(self.own) && !(self.is_young() && known_to(self.prior))
     }
 
-    fn news(&self, dimension: Dimension, window: &[&Novel], track: Track) -> Term {
+    fn news(&self, dimension: Dimension, window: &[&Novel], of: Option<Track>) -> Term {
         let k = window.len() as u64;
         let judge = |novel: &&'_ Novel| self.back_off(dimension, &novel.value);
         let mut values: Vec<(Bits, &Novel)> =
@@ -115,7 +127,7 @@ impl Generation<'_> {
         let many = if self.is_young() { Bits::ZERO } else { self.expected_news(dimension).tail(k) };
         let bits = [many, most].into_iter().sum();
         let heavy = values.iter().filter(|(bits, _)| bits.as_f64() * 2.0 >= most.as_f64());
-        let records = heavy.filter_map(|(_, novel)| novel.first_of(track).cloned()).collect();
+        let records = heavy.filter_map(|(_, novel)| novel.first_of(of).cloned()).collect();
         let name = |(_, novel): &(Bits, &Novel)| novel.value.text.to_string();
         let first = values.first().map(|(_, novel)| self.described(dimension, &novel.value));
         let more = if k > 1 { format!(", and {} more", k - 1) } else { String::new() };
@@ -124,11 +136,11 @@ impl Generation<'_> {
         Term { part, records, values: values.iter().map(name).collect() }
     }
 
-    fn rarest(&self, dimension: Dimension, rarest: &Judged<'_>, track: Track) -> Term {
+    fn rarest(&self, dimension: Dimension, rarest: &Judged<'_>, of: Option<Track>) -> Term {
         let Judged { novel, bits } = rarest;
         let observed = format!("rare: {}", self.described(dimension, &novel.value));
         let part = Part { dimension, bits: *bits, observed, usual: self.usual(dimension) };
-        let records = novel.first_of(track).cloned().into_iter().collect();
+        let records = novel.first_of(of).cloned().into_iter().collect();
         Term { part, records, values: vec![novel.value.text.to_string()] }
     }
 

@@ -1,5 +1,7 @@
 //! Event time in the grains that are counted: slots of 5 minutes, hours, days. All UTC.
 
+use std::fmt;
+
 /// Slots of 5 minutes in an hour.
 pub const SLOTS: i32 = 12;
 /// Unit: milliseconds.
@@ -40,6 +42,14 @@ impl Day {
     /// Its first slot.
     pub fn first_slot(self) -> Slot {
         Slot(self.0.saturating_mul(24 * SLOTS))
+    }
+}
+
+/// `2013-11-02`.
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = ingest::time::format_ms(self.start_ms());
+        f.write_str(text.split('T').next().unwrap_or_default())
     }
 }
 
@@ -156,6 +166,12 @@ mod tests {
         }
         assert_eq!(Lateness::from_hours(23), None);
         assert_eq!(Lateness::from_hours(169), None);
+    }
+
+    #[test]
+    fn days_read_as_dates() {
+        assert_eq!(Day(20_161).to_string(), "2025-03-14");
+        assert_eq!(Day(i32::MIN).to_string(), "1970-01-01");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A remembered text, ordered by a keyed hash.
 
 use siphasher::sip::SipHasher13;
-use std::{hash::Hasher, sync::Arc};
+use std::{cmp::Ordering, hash::Hasher, sync::Arc};
 
 /// The key of the hashes that order values (setting `hash-key`): whoever does not know it cannot
 /// choose values that push others out of a bounded memory.
@@ -21,7 +21,12 @@ impl HashKey {
 
     /// Remembers `text`.
     pub fn value(&self, text: &str) -> Value {
-        Value { hash: self.hash(text), text: kept(text) }
+        self.value_of(kept(text))
+    }
+
+    /// Remembers what [`kept`] gave.
+    pub(crate) fn value_of(&self, text: Arc<str>) -> Value {
+        Value { hash: self.hash(&text), text }
     }
 }
 
@@ -39,7 +44,7 @@ pub fn kept(text: &str) -> Arc<str> {
 }
 
 /// A remembered text. Ordered by hash, so that the k smallest do not depend on any order.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone)]
 pub struct Value {
     hash: u64,
     /// As the log had it: hostile, escaped at the door out.
@@ -52,6 +57,31 @@ impl Value {
         self.hash
     }
 }
+
+impl Ord for Value {
+    /// The text of equal hashes is nearly always the same one, and need not be looked at then.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_text = || match Arc::ptr_eq(&self.text, &other.text) {
+            true => Ordering::Equal,
+            false => self.text.cmp(&other.text),
+        };
+        self.hash.cmp(&other.hash).then_with(by_text)
+    }
+}
+
+impl PartialOrd for Value {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Value {}
 
 /// xxh3-128 of `fields`, each with its length in front: equal for ever and on every platform.
 pub fn stable_hash(fields: &[&[u8]]) -> u128 {

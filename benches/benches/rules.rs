@@ -14,7 +14,7 @@ use baseline::Principal;
 use baseline::class::unversioned;
 use benches::{cost, real_objects};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use detect::rules::{Candidates, List, Lists, Names, OfApi, RuleSet, Sieve};
+use detect::rules::{self, Candidates, List, Lists, Names, OfApi, RuleSet, Sieve};
 use detect::{Acting, Record};
 use ingest::cloudtrail::{self, Record as Read};
 use ingest::enrich::{Caller, Enrich, Origin, caller as caller_of};
@@ -139,6 +139,8 @@ struct Numbers {
     api: usize,
     caller: usize,
     address: usize,
+    agent: usize,
+    error: usize,
 }
 
 /// Objects as a reader has them when rules are asked: it numbers APIs, callers and addresses anyway.
@@ -150,6 +152,8 @@ struct Chunk<'t> {
     apis: Numbered<String>,
     callers: Numbered<(Principal, Acting, String)>,
     addresses: Numbered<(Caller, Origin)>,
+    agents: Numbered<()>,
+    errors: Numbered<()>,
 }
 
 /// A hash about as quick as the reader's.
@@ -243,7 +247,10 @@ impl Chunk<'_> {
             };
             (caller, origin)
         });
-        self.records.push(Numbers { api, caller, address });
+        let text = event.user_agent.map_or("", |text| text.0);
+        let agent = self.agents.number(text.to_owned(), || ());
+        let error = self.errors.number(event.error_code.map_or("", |t| t.0).to_owned(), || ());
+        self.records.push(Numbers { api, caller, address, agent, error });
     }
 }
 
@@ -296,7 +303,12 @@ fn ask_all(rules: &RuleSet, chunks: &[Chunk<'_>]) -> usize {
                 let number = |n: usize| u32::try_from(n).unwrap();
                 let candidates = Candidates {
                     api: of_api.get_or_insert_with(|| rules.of_api(event, api)),
-                    numbers: [number(of.caller), number(of.address)],
+                    numbers: rules::Numbers {
+                        caller: number(of.caller),
+                        address: number(of.address),
+                        agent: number(of.agent),
+                        error: number(of.error),
+                    },
                 };
                 let record = Record { event, api, principal, acting, caller, origin, account };
                 let left = sieve.left(rules, candidates, &record);

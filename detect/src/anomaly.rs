@@ -1,12 +1,13 @@
-//! Unusual behaviour: when the surprise of an hour of calls of one track stands above the threshold of
-//! its kind, and how that is told. One detector for each tactic calls it.
+//! Unusual behaviour: when the surprise of an hour stands above the threshold of its kind, and how that is
+//! told. One detector for each tactic calls it: what calls of its tracks do counts for it alone, from where
+//! and with what anything was called counts for all.
 
 use crate::{
     detector::{Case, Impact, Severity, Verdict},
     record::{Counts, Record},
 };
-use baseline::{Bits, Dimension, Generation, Kind, Part, Span, Term, Track};
-use std::cmp::Reverse;
+use baseline::{Bits, Dimension, Generation, Kind, Part, Slot, Term, Track};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Where the settings of these detectors are written down.
 pub(crate) const SOURCE: &str = include_str!("anomaly.rs");
@@ -38,12 +39,16 @@ pub(crate) struct Watched {
     pub(crate) is_s3: bool,
     /// What such calls are for, in a summary: "made 3 calls to ...".
     pub(crate) what: &'static str,
+    /// Whether it tells a strange context by itself, whatever was called.
+    pub(crate) tells_context: bool,
 }
 
 impl Watched {
-    /// Whether calls of `track` are judged by this detector.
-    pub(crate) fn watches(&self, track: Track) -> bool {
-        self.is_s3 == track.is_s3 && self.impacts.contains(&track.impact)
+    /// Whether calls of `track`, or the context alone, are judged by this detector.
+    pub(crate) fn watches(&self, track: Option<Track>) -> bool {
+        track.map_or(self.tells_context, |track| {
+            self.is_s3 == track.is_s3 && self.impacts.contains(&track.impact)
+        })
     }
 }
 
@@ -69,9 +74,16 @@ fn threshold(kind: Kind, is_young: bool) -> Option<f64> {
 /// No setting makes fewer bits than these a finding.
 const BITS_MIN: f64 = 5.0;
 
-/// What a track of an hour says.
+/// What the deeds of a tactic must carry by themselves, as a share of the threshold, before a strange
+/// context makes them a finding of their own: else one new network would be told under every tactic.
+const DEEDS_SHARE: f64 = 0.25;
+
+/// What calls of an hour say.
 struct Judged {
-    track: Track,
+    /// What the calls are, for a summary.
+    what: String,
+    /// What is counted: the calls of a track, or of all tracks of the hour.
+    calls: Vec<Dimension>,
     terms: Vec<Term>,
     bits: Bits,
     severity: Severity,
@@ -83,27 +95,70 @@ pub(crate) fn needed(settings: &Settings, kind: Kind, usual: &Generation<'_>) ->
     usual.can_surprise().then(|| (threshold * settings.threshold_times).max(BITS_MIN))
 }
 
-/// Where the bits of the calls of `track` come from, weighed, the heaviest first.
-pub(crate) fn terms(span: &Span<'_>, usual: &Generation<'_>, track: Track) -> Vec<Term> {
-    weighed(usual.surprise(span, track), track.impact)
-}
-
 /// The loudest verdict on a track of `watched` that stands above the threshold.
 pub(crate) fn judge(watched: &Watched, settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let threshold = needed(settings, case.entity.kind, case.usual)?;
-    let tracks = watched.impacts.iter().map(|&impact| Track { impact, is_s3: watched.is_s3 });
-    let judged = tracks.filter_map(|track| {
-        case.span.slots_of(Dimension::calls(track)).next()?;
-        let terms = terms(&case.span, case.usual, track);
-        let bits: Bits = terms.iter().map(|term| term.part.bits).sum();
-        let severity = severity(track, bits.as_f64() / threshold);
-        (bits.as_f64() >= threshold).then_some(Judged { track, terms, bits, severity })
-    });
-    // More records raise bits and severity of each track, so they only ever make the loudest louder.
+    let has_calls = |track: &Track| case.span.slots_of(Dimension::calls(*track)).next().is_some();
+    let of_s3 = |&impact: &Impact| Track { impact, is_s3: watched.is_s3 };
+    let tracks: Vec<Track> = watched.impacts.iter().map(of_s3).filter(has_calls).collect();
+    if tracks.is_empty() && !watched.tells_context {
+        return None;
+    }
+    let context = case.usual.context(&case.span);
+    let mut judged = Vec::new();
+    for track in tracks {
+        judged.extend(of_track((track, watched.what), &context, threshold, case));
+    }
+    if watched.tells_context {
+        let all = Track::all().filter(has_calls).collect();
+        judged.extend(of_context(all, context, threshold));
+    }
+    // More records raise bits and severity of each, so they only ever make the loudest louder.
     let rank = |judged: &Judged| (judged.severity, judged.bits);
+    let judged = judged.into_iter().filter(|judged| judged.bits.as_f64() >= threshold);
     let loudest =
         judged.reduce(|most, next| if rank(&next) > rank(&most) { next } else { most })?;
-    Some(verdict(case, watched, loudest, threshold))
+    Some(verdict(case, loudest, threshold))
+}
+
+/// The deeds of a track, with the context of the hour.
+fn of_track(
+    (track, what): (Track, &str),
+    context: &[Term],
+    threshold: f64,
+    case: &Case<'_>,
+) -> Option<Judged> {
+    let deeds = weighed(case.usual.deeds(&case.span, track), halves(track.impact));
+    if !is_deed(&deeds, threshold) {
+        return None;
+    }
+    let mut terms = weighed(context.to_vec(), halves(track.impact));
+    terms.extend(deeds);
+    let bits = sum(&terms);
+    let severity = severity(track, bits.as_f64() / threshold);
+    let (what, calls) = (format!("to {what}"), vec![Dimension::calls(track)]);
+    Some(Judged { what, calls, terms, bits, severity })
+}
+
+/// Whether deeds carry their share of the threshold.
+pub(crate) fn is_deed(deeds: &[Term], threshold: f64) -> bool {
+    sum(deeds).as_f64() >= threshold * DEEDS_SHARE
+}
+
+/// The context alone, which weighs what the heaviest calls of the hour weigh.
+fn of_context(tracks: Vec<Track>, context: Vec<Term>, threshold: f64) -> Option<Judged> {
+    let halves = tracks.iter().map(|track| halves(track.impact)).max()?;
+    let terms = weighed(context, halves);
+    let bits = sum(&terms);
+    let height = bits.as_f64() / threshold;
+    let severity = tracks.iter().map(|track| severity(*track, height)).max()?;
+    let calls = tracks.into_iter().map(Dimension::calls).collect();
+    let what = "from where or with what it usually makes none".to_owned();
+    Some(Judged { what, calls, terms, bits, severity })
+}
+
+pub(crate) fn sum(terms: &[Term]) -> Bits {
+    terms.iter().map(|term| term.part.bits).sum()
 }
 
 fn severity(track: Track, height: f64) -> Severity {
@@ -117,31 +172,31 @@ fn severity(track: Track, height: f64) -> Severity {
     }
 }
 
-fn weighed(mut terms: Vec<Term>, impact: Impact) -> Vec<Term> {
+pub(crate) fn weighed(mut terms: Vec<Term>, halves: u32) -> Vec<Term> {
     for term in &mut terms {
-        term.part.bits = term.part.bits.halves(halves(impact));
+        term.part.bits = term.part.bits.halves(halves);
     }
     terms.retain(|term| term.part.bits > Bits::ZERO);
-    terms.sort_by_key(|term| Reverse(term.part.bits));
     terms
 }
 
-fn verdict(case: &Case<'_>, watched: &Watched, judged: Judged, threshold: f64) -> Verdict {
+fn verdict(case: &Case<'_>, judged: Judged, threshold: f64) -> Verdict {
     const REASONS: usize = 3;
-    let Judged { track, terms, bits, severity } = judged;
-    let calls = Dimension::calls(track);
-    let slots: Vec<_> = case.span.slots_of(calls).collect();
-    let window = case.span.window(calls).unwrap_or_default();
+    let Judged { what, calls, mut terms, bits, severity } = judged;
+    terms.sort_by_key(|term| Reverse(term.part.bits));
+    let mut slots: BTreeMap<Slot, u64> = BTreeMap::new();
+    for (slot, n) in calls.iter().flat_map(|calls| case.span.slots_of(*calls)) {
+        *slots.entry(slot).or_default() += n;
+    }
     let reasons = terms.iter().take(REASONS);
     let reasons =
         reasons.map(|term| format!("{} {}", term.part.dimension.name(), term.part.observed));
-    let calls_made = match window.statistic {
+    let calls_made = match calls.iter().map(|calls| case.span.largest(*calls)).sum() {
         1 => "1 call".to_owned(),
         n => format!("{n} calls in 60 minutes"),
     };
     let summary = format!(
-        "made {calls_made} to {}: {}; {:.1} bits, where {threshold:.0} are unusual for its kind",
-        watched.what,
+        "made {calls_made} {what}: {}; {:.1} bits, where {threshold:.0} are unusual for its kind",
         reasons.collect::<Vec<_>>().join("; "),
         bits.as_f64(),
     );
@@ -149,7 +204,8 @@ fn verdict(case: &Case<'_>, watched: &Watched, judged: Judged, threshold: f64) -
     // Where their number says little, most of the calls may be the owner's.
     let heaviest = terms.first().map_or(Bits::ZERO, |term| term.part.bits);
     let is_heavy = |term: &Term| term.part.bits.as_f64() * 2.0 >= heaviest.as_f64();
-    if terms.iter().any(|term| term.part.dimension == calls && is_heavy(term)) {
+    for term in terms.iter().filter(|term| calls.contains(&term.part.dimension) && is_heavy(term)) {
+        let window = case.span.window(term.part.dimension).unwrap_or_default();
         records.extend(window.counted.records.iter().cloned());
     }
     records.sort();
@@ -158,6 +214,7 @@ fn verdict(case: &Case<'_>, watched: &Watched, judged: Judged, threshold: f64) -
     let targets = of_target.flat_map(|term| term.values.clone()).take(Verdict::TARGETS_MAX);
     let targets = targets.collect();
     let parts: Vec<Part> = terms.into_iter().map(|term| term.part).collect();
+    let slots = slots.into_iter().collect();
     Verdict { parts, severity, summary, slots, records, last_ms: None, targets, flow: None }
 }
 

@@ -61,6 +61,8 @@ pub(crate) struct Api {
 #[derive(Debug)]
 pub(crate) struct Who {
     pub(crate) principal: Principal,
+    /// Of its entity.
+    pub(crate) id: u128,
     /// The account that received the calls.
     pub(crate) account: Arc<str>,
     /// What it calls with.
@@ -120,12 +122,16 @@ pub(crate) struct ChunkObject {
     pub(crate) rows_from: usize,
     /// Corrections read before it. Unit: records.
     pub(crate) corrections_from: u64,
+    /// Records of days that were learned before, read before it. Unit: records.
+    pub(crate) learned_from: u64,
     /// Flow records have no id: they are dropped with their object.
     pub(crate) flows: Vec<Aggregate>,
     /// What rules matched of them.
     pub(crate) flow_matches: Vec<FlowMatch>,
     /// Unit: flow records.
     pub(crate) n_flows: u64,
+    /// Those in calls of days that were learned before. Unit: flow records.
+    pub(crate) n_learned_flows: u64,
     /// First and last end of a flow. Unit: milliseconds since the Unix epoch.
     pub(crate) flow_times_ms: Option<(i64, i64)>,
 }
@@ -171,12 +177,40 @@ pub struct Chunk {
     /// The rules that its records leave.
     pub(crate) sieve: Sieve,
     pub(crate) n_corrections: u64,
+    /// Records of days that were learned before.
+    pub(crate) n_learned: u64,
+    /// Callers and regions that an earlier chunk had already.
+    pub(crate) n_had: [usize; 2],
 }
+
+/// What a chunk keeps of texts for the next one; with more, that begins anew. Unit: bytes.
+const KEPT_BYTES_MAX: usize = 8 << 20;
 
 /// What no table holds.
 pub(crate) const NONE: u32 = u32::MAX;
 
 impl Chunk {
+    /// Without what was read, for the next chunk of the same engine, which need not work out again
+    /// what callers, APIs and addresses say. It must have been applied.
+    #[must_use]
+    pub fn emptied(self) -> Self {
+        let Self { mut objects, mut rows, mut extras, mut matches, .. } = self;
+        objects.clear();
+        rows.clear();
+        extras.clear();
+        matches.clear();
+        let Self { principals, apis, addresses, regions, agents, targets, errors, sieve, .. } =
+            self;
+        let n_bytes = principals.n_bytes() + apis.n_bytes() + addresses.n_bytes();
+        let n_bytes = n_bytes + regions.n_bytes() + agents.n_bytes() + targets.n_bytes();
+        if n_bytes + errors.n_bytes() + sieve.n_bytes() > KEPT_BYTES_MAX {
+            return Self { objects, rows, extras, matches, ..Self::default() };
+        }
+        let n_had = [principals.len(), regions.len()];
+        let tables = Self { principals, apis, addresses, regions, agents, ..Self::default() };
+        Self { objects, rows, extras, matches, targets, errors, sieve, n_had, ..tables }
+    }
+
     /// What interfaces called in the objects that are new.
     pub(crate) fn flows(&self, objects: &[bool]) -> impl Iterator<Item = &Aggregate> {
         let new_objects = self.objects.iter().zip(objects).filter(|(_, is_new)| **is_new);
@@ -258,5 +292,21 @@ impl FlowMatch {
             Evidence { time_ms: *end_ms, id, api, address, access_key, region, actor, amount: 1 };
         let (entity, id) = (entity.clone(), entity.id());
         Sighting { entity, id, slot: *slot, found, evidence, api: None, flow: Some(flow) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_kept_for_the_next_chunk_up_to_the_bound() {
+        let value = || baseline::HashKey::DEFAULT.value("tool");
+        let mut chunk = Chunk::default();
+        chunk.agents.number(b"tool", value);
+        let mut chunk = chunk.emptied();
+        assert_eq!(chunk.agents.len(), 1);
+        chunk.agents.number(&vec![b'x'; KEPT_BYTES_MAX], value);
+        assert_eq!(chunk.emptied().agents.len(), 0);
     }
 }

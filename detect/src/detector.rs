@@ -1,7 +1,6 @@
 //! What a detector is, what it says about itself, and what it hands on.
 
 use crate::{
-    anomaly,
     detectors::Settings,
     finding::FlowSeen,
     record::{Counts, Record},
@@ -40,17 +39,17 @@ impl Severity {
         }
     }
 
-    /// The score within the label's range that `bits` stand for, rounded to tenths: 40 bits, the
-    /// absolute bound of the model, reach its end.
+    /// The score within the label's range that `bits` stand for, rounded down to tenths: 40 bits, at which
+    /// findings of people begin, reach its middle, and no number reaches its end.
     pub fn score(self, bits: Bits) -> f64 {
-        const FULL_BITS: f64 = 40.0;
+        const HALF_BITS: f64 = 40.0;
         let (low, high) = match self {
             Self::Low => (1.0, 3.9),
             Self::Medium => (4.0, 6.9),
             Self::High => (7.0, 8.9),
             Self::Critical => (9.0, 10.0),
         };
-        let share = (bits.as_f64() / FULL_BITS).min(1.0);
+        let share = bits.as_f64() / (bits.as_f64() + HALF_BITS);
         let tenths: f64 = (low + (high - low) * share) * 10.0;
         tenths.floor() / 10.0
     }
@@ -92,6 +91,8 @@ pub struct Meta {
     pub interest: Interest,
     /// The detector's own source; its `//!` header is the user documentation.
     pub source: &'static str,
+    /// The source in which its settings stand: its own, or that of settings which several share.
+    pub settings_source: &'static str,
 }
 
 impl Meta {
@@ -103,9 +104,7 @@ impl Meta {
 
     /// The settings of its own, as their names and what their documentation says.
     pub fn settings(&self) -> Vec<(String, String)> {
-        let is_shared = self.source.contains("use crate::anomaly::{Settings,");
-        let source = if is_shared { anomaly::SOURCE } else { self.source };
-        let body = source.split("\npub struct Settings {").nth(1).unwrap_or_default();
+        let body = self.settings_source.split("\npub struct Settings {").nth(1).unwrap_or_default();
         let mut settings = Vec::new();
         let mut text = String::new();
         for line in body.lines().map(str::trim).take_while(|line| *line != "}") {
@@ -235,4 +234,23 @@ pub(crate) fn first_of(values: &Distinct) -> String {
 /// What is usual, as the last of `parts` says.
 pub(crate) fn usual_of(parts: &[Part]) -> &str {
     parts.last().map_or("", |part| &part.usual)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_bits_score_more_and_never_another_severity() {
+        for severity in Severity::ALL {
+            let scores =
+                [0.0, 5.0, 45.0, 120.0, 1_000.0].map(|bits| severity.score(Bits::of(bits)));
+            assert!(scores.is_sorted_by(|a, b| a < b), "{severity:?} {scores:?}");
+            let (floor, next) = (severity.score(Bits::ZERO), scores[4].floor() + 1.0);
+            assert!(
+                scores.iter().all(|score| (floor..next.min(10.1)).contains(score)),
+                "{scores:?}"
+            );
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::{
     detectors::{DETECTORS, Settings},
     finding::{Finding, assemble},
     fingerprints::Fingerprints,
-    priors::Priors,
+    priors::{Priors, add},
     probe::{Look, Probe},
     reader::Reader,
     rules::Rules,
@@ -115,6 +115,8 @@ pub struct Counts {
     pub n_records: u64,
     /// Flow records counted.
     pub n_flows: u64,
+    /// Records of both kinds, of days that had taught what they had to teach before the engine began.
+    pub n_learned: u64,
     /// Records that had been there already.
     pub n_duplicates: u64,
     /// Objects whose content had been there already.
@@ -164,12 +166,16 @@ impl Counts {
 /// The state of detection.
 #[derive(Debug)]
 pub struct Engine {
-    context: Context,
-    shards: Vec<Shard>,
-    priors: Priors,
+    pub(crate) context: Context,
+    pub(crate) shards: Vec<Shard>,
+    pub(crate) priors: Priors,
     fingerprints: Fingerprints,
     contents: Contents,
-    oldest_open: Day,
+    pub(crate) oldest_open: Day,
+    /// The last day that had taught all it had to teach when the engine began.
+    pub(crate) learned_through: Day,
+    /// What happens before is only learned.
+    pub(crate) tells_from: Hour,
     counts: Counts,
     findings: Vec<Finding>,
     looks: Vec<Look>,
@@ -189,6 +195,8 @@ impl Engine {
             fingerprints,
             contents: Contents::default(),
             oldest_open: Day(i32::MIN),
+            learned_through: Day(i32::MIN),
+            tells_from: Hour(i32::MIN),
             counts: Counts::default(),
             findings: Vec::new(),
             looks: Vec::new(),
@@ -217,7 +225,12 @@ impl Engine {
 
     /// A reader for a worker. What it reads must be applied before *now* moves on.
     pub fn reader(&self) -> Reader<'_> {
-        Reader::new(&self.context, self.oldest_open)
+        self.reader_after(Chunk::default())
+    }
+
+    /// The same, that goes on with what an [emptied](Chunk::emptied) chunk knows.
+    pub fn reader_after(&self, chunk: Chunk) -> Reader<'_> {
+        Reader::new(&self.context, (self.oldest_open, self.learned_through), chunk)
     }
 
     /// The oldest day that would still be open if *now* were `now_ms`: objects may be read together
@@ -305,11 +318,13 @@ impl Engine {
         let mut fresh = vec![false; chunk.rows.len()];
         let mut objects = Vec::with_capacity(chunk.objects.len());
         self.counts.n_corrections += chunk.n_corrections;
-        let regions = chunk.regions.iter().filter(|region| !region.text.is_empty());
-        for region in regions {
+        self.counts.n_learned += chunk.n_learned;
+        let [n_principals, n_regions] = chunk.n_had;
+        let regions = chunk.regions.iter().skip(n_regions);
+        for region in regions.filter(|region| !region.text.is_empty()) {
             note(&mut self.counts.regions, &region.text);
         }
-        for who in chunk.principals.iter() {
+        for who in chunk.principals.iter().skip(n_principals) {
             note(&mut self.counts.accounts, &who.account);
         }
         let ends = chunk.objects.iter().skip(1).map(|object| object.rows_from);
@@ -340,7 +355,11 @@ impl Engine {
     }
 
     fn count_flows(&mut self, object: &ChunkObject) {
-        self.counts.n_flows += object.n_flows;
+        // Of an object with nothing but calls that were learned, the answers were as well.
+        let is_learned = object.n_learned_flows > 0 && object.flow_times_ms.is_none();
+        let n_learned = if is_learned { object.n_flows } else { object.n_learned_flows };
+        self.counts.n_learned += n_learned;
+        self.counts.n_flows += object.n_flows.saturating_sub(n_learned);
         for aggregate in &object.flows {
             note(&mut self.counts.accounts, &aggregate.entity.account);
         }
@@ -354,7 +373,9 @@ impl Engine {
         self.shards.iter().filter_map(|shard| shard.first_closing(oldest_open)).min()
     }
 
-    fn close_before(&mut self, oldest_open: Day) {
+    /// Closes all days before `oldest_open`, whether their lateness has passed or not.
+    pub fn close_before(&mut self, oldest_open: Day) {
+        let oldest_open = oldest_open.max(self.oldest_open);
         while let Some(day) = self.first_closing(oldest_open) {
             self.close(day);
         }
@@ -372,12 +393,17 @@ impl Engine {
         let (context, priors) = (&self.context, &self.priors);
         let closings: Vec<_> =
             self.shards.par_iter_mut().map(|shard| shard.close(day, context, priors)).collect();
-        let (mut occurrences, mut looks) = (Vec::new(), Vec::new());
+        let (mut occurrences, mut taught) = (Vec::new(), BTreeMap::new());
+        let mut looks = Vec::new();
         for closing in closings {
-            self.priors.learn(day, closing.taught);
-            occurrences.extend(closing.occurrences);
+            let found = closing.occurrences.into_iter();
+            occurrences.extend(found.filter(|one| one.hour >= self.tells_from));
+            for (group, closed) in closing.taught {
+                add(&mut taught, group, closed);
+            }
             looks.extend(closing.looks);
         }
+        self.priors.learn(day, taught);
         looks.sort_by(|a, b| a.entity.cmp(&b.entity));
         self.looks.extend(looks);
         self.findings.extend(assemble(day, occurrences, self.context.options.rules.catalogue()));
@@ -405,7 +431,7 @@ struct Fresh {
 type ForShard<'a> = (Vec<(&'a Aggregate, &'a Chunk)>, Vec<&'a Sighting<'a>>);
 
 /// Where an entity lives, by its id.
-fn shard_of(entity: u128) -> usize {
+pub(crate) fn shard_of(entity: u128) -> usize {
     usize::try_from(entity % SHARDS as u128).unwrap_or(0)
 }
 

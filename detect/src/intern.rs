@@ -57,6 +57,66 @@ impl<T> Interner<T> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().map(|(_, what)| what)
     }
+
+    /// How many texts there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// What texts and their numbers take, without what is remembered elsewhere. Unit: bytes.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.texts.len() + self.entries.len() * size_of::<(Range<usize>, T, u64, u32)>()
+    }
+}
+
+/// A table by such numbers.
+pub(crate) type Map<K, V> = hashbrown::HashMap<K, V, Mixer>;
+
+/// A hash for small numbers that only this program chooses.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Mixer;
+
+impl std::hash::BuildHasher for Mixer {
+    type Hasher = Mixed;
+
+    fn build_hasher(&self) -> Mixed {
+        Mixed(0)
+    }
+}
+
+pub(crate) struct Mixed(u64);
+
+impl std::hash::Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32(u32::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(u64::from(n));
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0.rotate_left(23) ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are written")]
+    fn write_u128(&mut self, n: u128) {
+        self.write_u64(n as u64 ^ (n >> 64) as u64);
+    }
+
+    fn write_i32(&mut self, n: i32) {
+        self.write_u32(n.cast_unsigned());
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::{
     Call, Chunk, Connection, Engine, Finding, Options, Reader, Rules,
     testkit::{self, apply, engine},
 };
-use baseline::time::HOUR_MS;
+use baseline::{Day, Hour, form::Texts, time::HOUR_MS};
 use ingest::{enrich::Enrich, testkit as raw};
 use proptest::prelude::*;
 use serde_json::json;
@@ -202,11 +202,23 @@ impl Delivery {
     }
 
     fn run(&self, records: &[(i64, String)]) -> (Engine, Vec<Finding>) {
+        self.run_on(new_engine(), records, &|_| true)
+    }
+
+    /// What `engine` makes of them, of the objects with stamps that are wanted.
+    fn run_on(
+        &self,
+        mut engine: Engine,
+        records: &[(i64, String)],
+        is_wanted: &(dyn Fn(i64) -> bool + Sync),
+    ) -> (Engine, Vec<Finding>) {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.n_threads).build().unwrap();
-        pool.install(|| {
-            let options = Options { rules: Arc::clone(&RULES), ..Options::default() };
-            let mut engine = Engine::new(options, Enrich::built_in());
-            let objects = self.objects(records);
+        pool.install(move || {
+            let mut objects = self.objects(records);
+            objects.retain(|object| is_wanted(object.stamp_ms));
+            // Chunks are made anew, or go on with what earlier ones worked out of texts.
+            let keeps = self.seed % 2 == 1;
+            let mut emptied: Vec<Chunk> = Vec::new();
             let mut rest = objects.as_slice();
             while let Some(first) = rest.first() {
                 engine.advance(first.stamp_ms);
@@ -222,7 +234,7 @@ impl Delivery {
                 let chunks: Vec<Chunk> = batch
                     .chunks(self.objects_per_chunk)
                     .map(|objects| {
-                        let mut reader = engine.reader();
+                        let mut reader = engine.reader_after(emptied.pop().unwrap_or_default());
                         for Object { stamp_ms, records: numbers } in objects {
                             let raw: Vec<_> = numbers.iter().map(|i| &records[*i].1).collect();
                             testkit::read(&mut reader, Some(*stamp_ms), &raw);
@@ -231,11 +243,30 @@ impl Delivery {
                     })
                     .collect();
                 engine.apply(&chunks);
+                if keeps {
+                    emptied.extend(chunks.into_iter().map(Chunk::emptied));
+                }
             }
             let findings = engine.take_findings();
             (engine, findings)
         })
     }
+}
+
+fn new_engine() -> Engine {
+    let options = Options { rules: Arc::clone(&RULES), ..Options::default() };
+    Engine::new(options, Enrich::built_in())
+}
+
+/// An engine that begins with what the days of `learner` before `day` have taught.
+fn after(mut learner: Engine, day: Day) -> Engine {
+    learner.close_before(day);
+    assert_eq!(learner.learned_through(), Some(Day(day.0 - 1)));
+    let (mut engine, mut texts) = (new_engine(), Texts::default());
+    engine.begin_after(Day(day.0 - 1));
+    let recalled = learner.learned(&mut |blob| engine.recall(&blob, &mut texts));
+    assert_eq!(recalled, Ok(()));
+    engine
 }
 
 fn in_order(records: &[(i64, String)]) -> Vec<&(i64, String)> {
@@ -358,6 +389,55 @@ proptest! {
         prop_assert!(plain.memory() == mixed.memory());
         prop_assert_eq!(plain.counts().n_flows, mixed.counts().n_flows);
         prop_assert_eq!(mixed.counts().n_duplicate_objects, objects.len() as u64);
+    }
+
+    #[test]
+    fn what_was_learned_is_as_good_as_its_records(
+        deeds in world(6..20),
+        delivery in delivery(),
+        n_days in 1..DAYS,
+    ) {
+        let records = records(&deeds);
+        let day = Day(testkit::TODAY.0 + i32::try_from(n_days).unwrap());
+        let (mut whole, mut expected) = delivery.run(&records);
+        whole.advance(end_ms());
+        expected.extend(whole.take_findings());
+        expected.retain(|finding| finding.day >= day);
+
+        let lateness = Options::default().lateness;
+        let is_before = |stamp_ms| lateness.oldest_open(stamp_ms) < day;
+        // Objects of learned days only may be there or not.
+        for from in [i64::MIN, day.start_ms()] {
+            let (learner, _) = delivery.run_on(new_engine(), &records, &is_before);
+            let (mut rest, mut findings) =
+                delivery.run_on(after(learner, day), &records, &|stamp_ms| stamp_ms >= from);
+            rest.advance(end_ms());
+            findings.extend(rest.take_findings());
+            prop_assert_eq!(&findings, &expected);
+            prop_assert!(rest.memory() == whole.memory(), "what was learned differs");
+        }
+    }
+
+    #[test]
+    fn silence_hides_and_changes_nothing(deeds in world(4..16), hour in 0..DAYS * 24) {
+        let records = records(&deeds);
+        let hour = Hour(testkit::TODAY.0 * 24 + i32::try_from(hour).unwrap());
+        let [mut loud, mut silent] = [new_engine(), new_engine()];
+        silent.say_nothing_before(hour);
+        let mut found = [&mut loud, &mut silent].map(|engine| {
+            let raw: Vec<_> = records.iter().map(|(_, raw)| raw).collect();
+            apply(engine, &raw);
+            engine.advance(end_ms());
+            engine.take_findings()
+        });
+        prop_assert!(loud.memory() == silent.memory());
+        for findings in &mut found {
+            findings.retain(|finding| finding.day != hour.day());
+        }
+        let [expected, findings] = found;
+        let expected: Vec<_> =
+            expected.into_iter().filter(|finding| finding.day > hour.day()).collect();
+        prop_assert_eq!(findings, expected);
     }
 
     #[test]

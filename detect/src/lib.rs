@@ -16,6 +16,7 @@ mod impact;
 mod intern;
 #[cfg(test)]
 mod invariants;
+mod learned;
 mod marks;
 mod priors;
 mod probe;
@@ -35,6 +36,7 @@ pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, 
 pub use detectors::{DETECTORS, Settings};
 pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
+pub use learned::{Blob, Part};
 pub use marks::{Mark, Marks, Nature};
 pub use probe::{JudgedDay, JudgedSpan, Look, Probe};
 pub use reader::{Call, Connection, FlowRows, Reader};

@@ -1,7 +1,10 @@
 //! What groups of entities have taught: the priors of their members, as generations like everything else.
 
-use baseline::{ClosedDay, Day, Entity, History, Kind, N_PRIORS};
-use std::{collections::BTreeMap, sync::Arc};
+use baseline::{ClosedDay, Day, Entity, History, Kind, N_PRIORS, form, stable_hash};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 /// Whose habits are a prior for whom. What is left open does not matter: a group without a role holds
 /// all of its kind, one without a kind the whole account, one without an account the organisation.
@@ -31,6 +34,15 @@ impl Group {
         }
     }
 
+    /// An id that is equal for ever.
+    pub(crate) fn id(&self) -> u128 {
+        let (account, kind) = (self.account.as_deref(), self.kind.map(Kind::name));
+        let fields = [account, kind, self.role.as_deref()];
+        // What is left open is told from what is empty by how many fields there are.
+        let fields: Vec<_> = fields.into_iter().flatten().map(str::as_bytes).collect();
+        stable_hash(&fields)
+    }
+
     /// Its place among the priors of a member.
     fn level(&self) -> usize {
         match self {
@@ -39,6 +51,20 @@ impl Group {
             Self { account: Some(_), .. } => 2,
             _ => 3,
         }
+    }
+}
+
+form! {
+    Group { account, kind, role }
+}
+
+/// Adds what some members of a group were taught.
+pub(crate) fn add(taught: &mut BTreeMap<Group, ClosedDay>, group: Group, closed: ClosedDay) {
+    match taught.entry(group) {
+        Entry::Vacant(entry) => {
+            entry.insert(closed);
+        }
+        Entry::Occupied(mut entry) => entry.get_mut().merge(&closed),
     }
 }
 
@@ -86,6 +112,15 @@ impl Priors {
                 taught.entry(group).or_default().merge(&closed);
             }
         }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Group, &History)> {
+        self.by_group.iter()
+    }
+
+    /// Takes back the history of a group.
+    pub(crate) fn recall(&mut self, group: Group, history: History) {
+        self.by_group.insert(group, history);
     }
 
     pub(crate) fn prepare(&mut self, through: Day) {

@@ -5,7 +5,7 @@ use crate::{anomaly, detectors, engine::Context};
 use baseline::{
     Bits, Day, Dimension, Entity, Generation, Held, Hour, Hours, N_PRIORS, Term, Track,
 };
-use std::fmt;
+use std::{cmp::Reverse, fmt};
 
 /// Whose days are looked into.
 pub struct Probe {
@@ -49,33 +49,36 @@ pub struct JudgedDay {
     /// The bits that an hour has to carry, by detector of unusual behaviour; nothing where there is not
     /// enough history, or the kind is not judged.
     pub thresholds: Vec<(&'static str, f64)>,
-    /// Every hour and track that has calls, in order.
+    /// Every hour that has calls, in order: each track that has some, then the context alone.
     pub spans: Vec<JudgedSpan>,
 }
 
-/// The calls of one track in the 60 minutes that say the most and end in an hour.
+/// Calls in the 60 minutes that say the most and end in an hour.
 #[derive(Debug)]
 pub struct JudgedSpan {
     /// The hour.
     pub hour: Hour,
-    /// What the calls can do.
-    pub track: Track,
-    /// The most of them in 60 minutes. Unit: calls.
+    /// What the calls can do; of the context alone, which is that of all calls, nothing.
+    pub track: Option<Track>,
+    /// The most of them in 60 minutes; of all calls the sum over their tracks. Unit: calls.
     pub n_calls: u64,
     /// What its bits are multiplied by. Unit: halves.
     pub weight_halves: u32,
-    /// Where the bits come from, already multiplied; nothing where there is not enough history.
+    /// Where the bits come from, already multiplied, the heaviest first; nothing where there is not
+    /// enough history.
     pub terms: Vec<Term>,
     /// Which detector judges it; none judges what says nothing of an intruder.
     pub detector: Option<&'static str>,
     /// What it would have to carry. Unit: bits.
     pub needs: Option<f64>,
+    /// Whether it carries that, and of a track the deeds their share of it.
+    pub is_told: bool,
 }
 
 impl JudgedSpan {
     /// The score.
     pub fn bits(&self) -> Bits {
-        self.terms.iter().map(|term| term.part.bits).sum()
+        anomaly::sum(&self.terms)
     }
 }
 
@@ -116,34 +119,42 @@ impl Probe {
     }
 }
 
-/// Every track that has calls in `hour`.
+/// Every track that has calls in `hour`, and the context of them all.
 fn spans(
     hour: Hour,
     (usual, hours): (&Generation<'_>, &Hours),
     thresholds: &[(&'static str, f64)],
 ) -> Vec<JudgedSpan> {
     let span = hours.span(hour);
-    let tracks = Track::all().filter(|track| {
-        let calls = Dimension::calls(*track);
-        span.slots_of(calls).next().is_some()
-    });
-    let judged = |track: Track| {
+    let has_calls = |track: &Track| span.slots_of(Dimension::calls(*track)).next().is_some();
+    let tracks: Vec<Track> = Track::all().filter(has_calls).collect();
+    let is_judged = !thresholds.is_empty();
+    let context = if is_judged { usual.context(&span) } else { Vec::new() };
+    let judged = |track: Option<Track>| {
+        let all = tracks.iter().filter(|one| track.is_none_or(|track| track == **one));
+        let weight_halves = all.clone().map(|one| anomaly::halves(one.impact)).max()?;
+        let deeds = track.filter(|_| is_judged).map(|track| usual.deeds(&span, track));
+        let deeds = deeds.map(|deeds| anomaly::weighed(deeds, weight_halves));
         let detector = detectors::UNUSUAL.iter().find(|unusual| unusual.watched.watches(track));
         let detector = detector.map(detectors::Unusual::id);
         let needs = thresholds.iter().find(|(id, _)| Some(*id) == detector);
-        JudgedSpan {
+        let needs = needs.map(|(_, bits)| *bits);
+        let is_deed = |needs| deeds.as_ref().is_none_or(|deeds| anomaly::is_deed(deeds, needs));
+        let is_deed = needs.is_some_and(is_deed);
+        let mut terms = anomaly::weighed(context.clone(), weight_halves);
+        terms.extend(deeds.unwrap_or_default());
+        terms.sort_by_key(|term| Reverse(term.part.bits));
+        let bits = anomaly::sum(&terms).as_f64();
+        Some(JudgedSpan {
             hour,
             track,
-            n_calls: span.largest(Dimension::calls(track)),
-            weight_halves: anomaly::halves(track.impact),
-            terms: if thresholds.is_empty() {
-                Vec::new()
-            } else {
-                anomaly::terms(&span, usual, track)
-            },
+            n_calls: all.map(|one| span.largest(Dimension::calls(*one))).sum(),
+            weight_halves,
+            terms,
             detector,
-            needs: needs.map(|(_, bits)| *bits),
-        }
+            needs,
+            is_told: is_deed && needs.is_some_and(|needs| bits >= needs),
+        })
     };
-    tracks.map(judged).collect()
+    tracks.iter().copied().map(Some).chain([None]).filter_map(judged).collect()
 }

@@ -10,7 +10,10 @@ use crate::{
     engine::{Context, Interests},
     impact::impact,
     record::{Acting, Count, Counts, Record},
-    rules::{index::Left, sieve::Candidates},
+    rules::{
+        index::Left,
+        sieve::{Candidates, Numbers},
+    },
 };
 use baseline::{
     Aggregate, Credential, Day, Dimension, Entity, Entry, Kind, Mfa, Principal, Slot, Track, class,
@@ -66,6 +69,7 @@ pub struct Call {
 pub struct Reader<'e> {
     context: &'e Context,
     oldest_open: Day,
+    learned_through: Day,
     stamp_ms: Option<i64>,
     chunk: Chunk,
     /// Keys of look-ups that take several fields.
@@ -74,9 +78,13 @@ pub struct Reader<'e> {
 }
 
 impl<'e> Reader<'e> {
-    pub(crate) fn new(context: &'e Context, oldest_open: Day) -> Self {
-        let (chunk, scratch, counts) = (Chunk::default(), Vec::new(), Counts::default());
-        Self { context, oldest_open, stamp_ms: None, chunk, scratch, counts }
+    pub(crate) fn new(
+        context: &'e Context,
+        (oldest_open, learned_through): (Day, Day),
+        chunk: Chunk,
+    ) -> Self {
+        let (scratch, counts) = (Vec::new(), Counts::default());
+        Self { context, oldest_open, learned_through, stamp_ms: None, chunk, scratch, counts }
     }
 
     /// Begins an object of this content hash, written at `stamp_ms`, if it tells.
@@ -87,9 +95,11 @@ impl<'e> Reader<'e> {
             content,
             rows_from,
             corrections_from: self.chunk.n_corrections,
+            learned_from: self.chunk.n_learned,
             flows: Vec::new(),
             flow_matches: Vec::new(),
             n_flows: 0,
+            n_learned_flows: 0,
             flow_times_ms: None,
         });
     }
@@ -105,8 +115,13 @@ impl<'e> Reader<'e> {
     pub fn connection(&mut self, connection: &Connection<'_>) {
         let Connection { account, interface, call } = *connection;
         let (end_ms, slot, is_late) = self.counted_at(call.end_ms);
+        let is_learned = self.is_learned(slot);
         let Self { chunk: Chunk { objects, interfaces, .. }, scratch, .. } = self;
         let Some(object) = objects.last_mut() else { return };
+        if is_learned {
+            object.n_learned_flows += call.n_flows;
+            return;
+        }
         let (first, last) = object.flow_times_ms.unwrap_or((end_ms, end_ms));
         object.flow_times_ms = Some((first.min(end_ms), last.max(end_ms)));
         let aggregate = object.interface((account, interface), || {
@@ -167,6 +182,9 @@ impl<'e> Reader<'e> {
     /// Counts what a rule matched, in the object that began last.
     pub fn flow_match(&mut self, mut one: FlowMatch) {
         (one.end_ms, one.slot, _) = self.counted_at(one.end_ms);
+        if self.is_learned(one.slot) {
+            return;
+        }
         if let Some(object) = self.chunk.objects.last_mut() {
             object.flow_matches.push(one);
         }
@@ -184,11 +202,17 @@ impl<'e> Reader<'e> {
         (time_ms, slot, is_late)
     }
 
+    /// Whether what counts in `slot` belongs to a day that was learned before.
+    fn is_learned(&self, slot: Slot) -> bool {
+        slot.hour().day() <= self.learned_through
+    }
+
     /// Takes back all that was read since [`Self::begin`]: the object turned out to be damaged.
     pub fn abandon(&mut self) {
         let Some(object) = self.chunk.objects.pop() else { return };
         self.chunk.rows.truncate(object.rows_from);
         self.chunk.n_corrections = object.corrections_from;
+        self.chunk.n_learned = object.learned_from;
         self.chunk.extras.retain(|extra| (extra.row as usize) < object.rows_from);
         self.chunk.matches.retain(|one| (one.row as usize) < object.rows_from);
     }
@@ -204,6 +228,11 @@ impl<'e> Reader<'e> {
             self.chunk.n_corrections += 1;
             return;
         }
+        let (_, slot, is_late) = self.counted_at(event.time_ms);
+        if self.is_learned(slot) {
+            self.chunk.n_learned += 1;
+            return;
+        }
         let principal = self.principal(event);
         let api = self.api(event);
         let address = self.address(event);
@@ -213,7 +242,6 @@ impl<'e> Reader<'e> {
 
         let (agent, target, error) =
             (self.agent(event), self.target(event, api), self.error(event));
-        let (_, slot, is_late) = self.counted_at(event.time_ms);
         let id = self.id(event);
         let fingerprint = self.fingerprint(event, &id);
         let is_stranger = event.name.is("ConsoleLogin") && event.outcome() == Outcome::Failure;
@@ -239,9 +267,11 @@ impl<'e> Reader<'e> {
     /// What detectors and rules count of the record that became the last row.
     fn contribute(&mut self, event: &Event<'_>) {
         let Self { context, chunk, counts, .. } = self;
-        let Some(&Row { principal, api, address, .. }) = chunk.rows.last() else { return };
+        let Some(&Row { principal, api, address, agent, error, .. }) = chunk.rows.last() else {
+            return;
+        };
         let row = u32::try_from(chunk.rows.len() - 1).unwrap_or(u32::MAX);
-        let numbers = [principal, address];
+        let numbers = Numbers { caller: principal, address, agent, error };
         let (Some(who), Some(api), Some(address)) =
             (chunk.principals.get(principal), chunk.apis.get(api), chunk.addresses.get(address))
         else {
@@ -301,7 +331,8 @@ impl<'e> Reader<'e> {
             let credential =
                 [Credential::of(&identity).name(), Mfa::of(&identity).name()].join(" ");
             let credential = context.options.hash_key.value(&credential);
-            Who { principal, account, credential, acting, interested }
+            let id = principal.entity.id();
+            Who { principal, id, account, credential, acting, interested }
         })
     }
 

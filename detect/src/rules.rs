@@ -37,7 +37,7 @@ pub use names::Names;
 pub use rule::RuleNo;
 pub use samples::{SampleCounts, test_rules};
 pub use set::RuleSet;
-pub use sieve::{Candidates, Sieve};
+pub use sieve::{Candidates, Numbers, Sieve};
 pub use sigma::{RuleError, Why};
 use std::sync::Arc;
 

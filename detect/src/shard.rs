@@ -5,7 +5,7 @@ use crate::{
     detector::{Case, Severity, Verdict},
     detectors::DETECTORS,
     engine::Context,
-    priors::{Group, Priors},
+    priors::{Group, Priors, add},
     probe::Look,
     watch::{Judged, Memory, Sighting},
 };
@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The profiles of its entities, and what rules matched of them.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Shard {
-    profiles: BTreeMap<u128, (Entity, Profile)>,
-    matches: Memory,
+    pub(crate) profiles: BTreeMap<u128, (Entity, Profile)>,
+    pub(crate) matches: Memory,
 }
 
 /// A judged hour that stands above its threshold.
@@ -93,7 +93,7 @@ impl Shard {
             }
             let weight = if is_alerted { Weight::ALERTED } else { Weight::PLAIN };
             let taught = profile.close(day, weight, context.options.lateness);
-            closing.taught.entry(group).or_default().merge(&taught);
+            add(&mut closing.taught, group, taught);
         }
         closing
     }

@@ -1,6 +1,9 @@
 //! The sums by entity of the rows of a chunk that count.
 
-use crate::chunk::{Chunk, Extra, NONE, Row};
+use crate::{
+    chunk::{Chunk, Extra, NONE, Row},
+    intern::Map,
+};
 use baseline::{Aggregate, Dimension, Entry, First, Slot, Stay, Value};
 use std::collections::{BTreeMap, btree_map::Entry as MapEntry};
 
@@ -91,77 +94,38 @@ impl Alike {
     }
 }
 
-type Map<K, V> = hashbrown::HashMap<K, V, Mixer>;
-
-/// A hash for small numbers that only this program chooses.
-#[derive(Debug, Default, Clone, Copy)]
-struct Mixer;
-
-impl std::hash::BuildHasher for Mixer {
-    type Hasher = Mixed;
-
-    fn build_hasher(&self) -> Mixed {
-        Mixed(0)
-    }
-}
-
-struct Mixed(u64);
-
-impl std::hash::Hasher for Mixed {
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 29)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u32(u32::from(*byte));
-        }
-    }
-
-    fn write_u32(&mut self, n: u32) {
-        self.write_u64(u64::from(n));
-    }
-
-    fn write_u64(&mut self, n: u64) {
-        self.0 = (self.0.rotate_left(23) ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn write_usize(&mut self, n: usize) {
-        self.write_u64(n as u64);
-    }
-
-    fn write_i32(&mut self, n: i32) {
-        self.write_u32(n.cast_unsigned());
-    }
-}
-
 /// Aggregates under construction.
 struct Sums<'c> {
     chunk: &'c Chunk,
     aggregates: Vec<Aggregate>,
-    /// By number of principal: its aggregate, and whether its stays are kept.
-    by_principal: Vec<(usize, bool)>,
+    /// By number of principal: its aggregate, once it has a row that counts.
+    by_principal: Vec<u32>,
+    by_entity: Map<u128, u32>,
 }
 
 impl<'c> Sums<'c> {
     fn of(chunk: &'c Chunk) -> Self {
-        let mut aggregates: Vec<Aggregate> = Vec::new();
-        let mut known: BTreeMap<u128, usize> = BTreeMap::new();
-        let by_principal = chunk.principals.iter().map(|who| {
-            let entity = &who.principal.entity;
-            let at = *known.entry(entity.id()).or_insert_with(|| {
-                aggregates.push(Aggregate::of(entity.clone()));
-                aggregates.len() - 1
+        let by_principal = vec![NONE; chunk.principals.len()];
+        Self { chunk, aggregates: Vec::new(), by_principal, by_entity: Map::default() }
+    }
+
+    /// Where the aggregate of a principal is, made if there is none.
+    fn place(&mut self, principal: u32) -> Option<usize> {
+        let Self { chunk, aggregates, by_principal, by_entity } = self;
+        let place = by_principal.get_mut(principal as usize)?;
+        if *place == NONE {
+            let who = chunk.principals.get(principal)?;
+            *place = *by_entity.entry(who.id).or_insert_with(|| {
+                aggregates.push(Aggregate::with_id(who.principal.entity.clone(), who.id));
+                u32::try_from(aggregates.len() - 1).unwrap_or(NONE)
             });
-            (at, entity.kind.travels())
-        });
-        let by_principal = by_principal.collect();
-        Self { chunk, aggregates, by_principal }
+        }
+        Some(*place as usize)
     }
 
     fn aggregate(&mut self, principal: u32) -> Option<&mut Aggregate> {
-        let (at, _) = *self.by_principal.get(principal as usize)?;
-        self.aggregates.get_mut(at)
+        let place = self.place(principal)?;
+        self.aggregates.get_mut(place)
     }
 
     fn count(&mut self, row: &Row) {
@@ -173,7 +137,11 @@ impl<'c> Sums<'c> {
 
     fn travels(&self, row: &Row) -> bool {
         !row.is_stranger
-            && self.by_principal.get(row.principal as usize).is_some_and(|(_, travels)| *travels)
+            && self
+                .chunk
+                .principals
+                .get(row.principal)
+                .is_some_and(|who| who.principal.entity.kind.travels())
             && self.chunk.addresses.get(row.address).is_some_and(|address| address.public.is_some())
     }
 
@@ -184,9 +152,7 @@ impl<'c> Sums<'c> {
         // Where the entry of a value is: amounts are exact, so that chunks of any size sum alike.
         let mut places: Map<(usize, Slot, u64), usize> = Map::default();
         for (alike, tally) in tallies {
-            let Some((at, _)) = self.by_principal.get(alike.principal as usize).copied() else {
-                continue;
-            };
+            let Some(at) = self.place(alike.principal) else { continue };
             self.tally(at, &alike, tally, &mut places);
         }
     }
@@ -283,8 +249,7 @@ impl<'c> Sums<'c> {
         });
     }
 
-    fn finish(mut self) -> Vec<Aggregate> {
-        self.aggregates.retain(|aggregate| aggregate.n_records > 0);
+    fn finish(self) -> Vec<Aggregate> {
         self.aggregates
     }
 }

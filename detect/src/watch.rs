@@ -8,7 +8,7 @@ mod sighting;
 mod words;
 
 pub(crate) use judge::Judged;
-pub(crate) use memory::Memory;
+pub(crate) use memory::{Closed, Memory};
 pub(crate) use sighting::{Flow, Found, Sighting};
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 use baseline::{
-    Slot,
+    Slot, stable_hash,
     time::{HOUR_MS, SLOTS},
 };
 use std::{
@@ -162,6 +162,12 @@ impl Watches {
         self.all.get(number as usize)
     }
 
+    /// The number of the watch of this [`Watch::identity`].
+    fn of_identity(&self, identity: u128) -> Option<u32> {
+        let at = self.all.iter().position(|watch| watch.identity() == identity)?;
+        u32::try_from(at).ok()
+    }
+
     /// The watches that want the matches of a rule, with its place among their members.
     fn of_rule(&self, rule: RuleNo) -> &[(u32, u16)] {
         self.by_rule.get(rule.0 as usize).map_or(&[], Vec::as_slice)
@@ -232,6 +238,16 @@ fn n_slots(timespan_ms: i64) -> i32 {
 }
 
 impl Watch {
+    /// What stands for it in other runs of the program: the same while its id, its rules and its
+    /// timespan are.
+    fn identity(&self) -> u128 {
+        let Self { about, n_slots, tells, members, .. } = self;
+        let (tells, n_slots) = ([u8::from(*tells)], n_slots.to_le_bytes());
+        let head = [about.id.as_bytes(), &tells, &n_slots];
+        let members = members.iter().map(|(id, _)| id.as_bytes());
+        stable_hash(&head.into_iter().chain(members).collect::<Vec<_>>())
+    }
+
     /// The first slot of the window that ends with `end`: what is no further from it than the timespan
     /// is never missed, wherever in their slots both fall.
     fn window_start(&self, end: Slot) -> Slot {

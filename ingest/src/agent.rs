@@ -58,6 +58,9 @@ pub fn family(user_agent: &str) -> Cow<'_, str> {
     if is_service(text) {
         return Cow::Borrowed(text);
     }
+    if text == "AWS Internal" {
+        return Cow::Borrowed(CONSOLE_SERVER);
+    }
     let mut name = tool(text);
     if name.is_empty() {
         name.push_str("other");
@@ -75,6 +78,9 @@ pub fn family(user_agent: &str) -> Cow<'_, str> {
     cut(&mut name, FAMILY_BYTES_MAX);
     Cow::Owned(name)
 }
+
+/// What AWS's own servers are called, who call `AWS Internal` or `aws-internal/3` as they please.
+const CONSOLE_SERVER: &str = "aws-internal";
 
 /// The longest system and the space before it. Unit: bytes.
 const SYSTEM_BYTES_MAX: usize = 16;

@@ -99,6 +99,8 @@ pub struct Event<'a> {
     pub vpc_endpoint: Option<Text<'a>>,
     /// `readOnly`.
     pub read_only: Option<bool>,
+    /// `sessionCredentialFromConsole`.
+    pub from_console: Option<bool>,
     /// `userIdentity`; see [`Identity::of`].
     pub identity: Option<Raw<'a>>,
     /// `requestParameters`.

@@ -198,6 +198,10 @@ impl Asked {
 pub(super) fn is_usage(error: &KeptError) -> bool {
     match error {
         KeptError::Store(error) => error.is_usage(),
-        KeptError::NoSuch { .. } | KeptError::Several { .. } => true,
+        KeptError::NoSuch { .. }
+        | KeptError::Several { .. }
+        | KeptError::NothingLearned(_)
+        | KeptError::LearnedOtherwise { .. } => true,
+        KeptError::Form { .. } => false,
     }
 }

@@ -3,7 +3,7 @@
 mod json;
 mod table;
 
-use super::{INCOMPLETE, USAGE, Wrong, complain, findings::day, flow_format, replay::instant};
+use super::{INCOMPLETE, USAGE, Wrong, complain, findings::day, flow_format, logs::instant};
 use crate::{
     config::Config,
     replay::{self, Plan, Watch},

@@ -1,25 +1,18 @@
 //! `replay`: its arguments, and what a person sees of it.
 
-use super::{FINDINGS, Format, INCOMPLETE, complain, flow_format};
+use super::{FINDINGS, Format, INCOMPLETE, complain, logs::Logs};
 use crate::{
     config::Config,
-    replay::{self, Plan, Watch},
+    replay::{self, Watch},
     summary::Summary,
     terminal,
 };
-use alerts::{Keeper, Run, Scope, Tally};
+use alerts::{Keeper, LearnedFile, Learning, Run, Scope, Tally};
 use anyhow::Result;
-use baseline::Day;
+use baseline::{Day, Hour, form::Texts, time::DAY_MS};
 use clap::{Args, ValueEnum};
 use detect::{Engine, Finding, Severity};
 use indicatif::ProgressBar;
-use ingest::{
-    decode::Limits,
-    flowlog::FlowFormat,
-    instant::parse_instant,
-    source::{Filter, PathArg},
-    time::format_ms,
-};
 use std::{
     io::{self, BufWriter, Stdout, Write},
     mem::ManuallyDrop,
@@ -29,27 +22,14 @@ use std::{
 
 #[derive(Debug, Args)]
 pub(super) struct Replay {
-    /// Files, folders or patterns; `-` for standard input
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// Read nothing older, for example 2025-03-14 or 2025-03-14T10:00:00Z; nor learn from it
-    #[arg(long, value_name = "TIME", value_parser = instant)]
-    from: Option<i64>,
-    /// Stop before this moment
-    #[arg(long, value_name = "TIME", value_parser = instant)]
-    until: Option<i64>,
-    /// Only this account; may be repeated
-    #[arg(long, value_name = "ID")]
-    account: Vec<String>,
-    /// Only this region; may be repeated
-    #[arg(long, value_name = "REGION")]
-    region: Vec<String>,
-    /// Settings, in TOML
+    #[command(flatten)]
+    logs: Logs,
+    /// With --from: read so many days before it as well, for example 30d, and only learn from them
+    #[arg(long, value_name = "DAYS", value_parser = days, requires = "from")]
+    warm_up: Option<i64>,
+    /// Begin with what `sentrail learn` wrote into this file; days that it has learned are left out
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Fields of flow logs without a header line, for example "version account-id ..."
-    #[arg(long, value_name = "FIELDS", value_parser = given_format)]
-    flow_format: Option<GivenFormat>,
+    baseline: Option<PathBuf>,
     /// Form of the findings [default: table on a terminal, else jsonl]
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -60,23 +40,16 @@ pub(super) struct Replay {
     /// Exit with 3 if a finding is at least this severe
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<Level>,
-    /// Threads that read and judge [default: as many as cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// No progress bar and no summary
-    #[arg(long, short)]
-    quiet: bool,
 }
 
-/// Fields of flow logs, as they were given and as they are meant.
-#[derive(Debug, Clone)]
-struct GivenFormat {
-    text: String,
-    format: FlowFormat,
-}
+/// The most that is learned silently: ten years. Unit: days.
+const WARM_UP_D_MAX: i64 = 3_660;
 
-fn given_format(text: &str) -> Result<GivenFormat, String> {
-    Ok(GivenFormat { text: text.to_owned(), format: flow_format(text)? })
+/// So many days. Unit of the result: days.
+fn days(text: &str) -> Result<i64, String> {
+    let days = text.strip_suffix('d').and_then(|digits| digits.parse().ok());
+    days.filter(|days| (1..=WARM_UP_D_MAX).contains(days))
+        .ok_or_else(|| format!("expected 1d to {WARM_UP_D_MAX}d, for example 30d"))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -98,10 +71,6 @@ impl From<Level> for Severity {
     }
 }
 
-pub(super) fn instant(text: &str) -> Result<i64, String> {
-    parse_instant(text).map_err(|error| error.to_string())
-}
-
 /// Writes findings as they come, under a progress bar.
 pub(super) struct Watcher {
     writer: alerts::Writer<BufWriter<Stdout>>,
@@ -109,6 +78,8 @@ pub(super) struct Watcher {
     bar: ProgressBar,
     keeper: Option<Keeper>,
     quiet: bool,
+    /// Of the days before nothing is told.
+    tells_from: Day,
     /// Whoever read standard output has read enough, but the findings are still to be kept.
     is_unread: bool,
     n_findings: u64,
@@ -155,15 +126,16 @@ impl Watcher {
             bar: ProgressBar::hidden(),
             keeper: None,
             quiet,
+            tells_from: Day(i32::MIN),
             is_unread: false,
             n_findings: 0,
             worst: None,
         }
     }
 
-    /// Keeps what is found, too.
-    fn keeping(self, keeper: Option<Keeper>) -> Self {
-        Self { keeper, ..self }
+    /// Keeps what is found, too; of the days before `tells_from` nothing is.
+    fn keeping(self, keeper: Option<Keeper>, tells_from: Day) -> Self {
+        Self { keeper, tells_from, ..self }
     }
 
     /// Makes durable what was kept, and says what that is.
@@ -172,6 +144,7 @@ impl Watcher {
         let file = keeper.path().display().to_string();
         let counts = &summary.counts;
         let days = counts.times_ms.map(|(first_ms, last_ms)| (Day::of(first_ms), Day::of(last_ms)));
+        let days = days.map(|(first, last)| (first.max(self.tells_from), last));
         let scope = days.map(|days| Scope { days, accounts: &counts.accounts });
         // What could not be read may be what they rest on.
         let scope = scope.filter(|_| !summary.is_incomplete());
@@ -211,57 +184,55 @@ impl Replay {
     /// Keeps the findings, if that is asked for.
     fn keeper(&self, config: &Config, inputs: &alerts::Inputs) -> Result<Option<Keeper>> {
         let Some(path) = &self.out else { return Ok(None) };
-        let run = Run { inputs: inputs.clone(), command: self.command() };
+        let baseline = self.baseline.iter().map(|file| ("baseline", file.display().to_string()));
+        let warm_up = self.warm_up.map(|days| ("warm-up", format!("{days}d")));
+        let command = self.logs.command("replay", baseline.chain(warm_up).collect());
+        let run = Run { inputs: inputs.clone(), command };
         Ok(Some(Keeper::begin(path, &run, &config.options().detectors)?))
     }
 
-    /// The arguments that the findings depend on.
-    fn command(&self) -> Vec<String> {
-        let option = |name: &str, value: String| [format!("--{name}"), value];
-        let path = |path: &PathBuf| path.display().to_string();
-        let times = [("from", self.from), ("until", self.until)];
-        let times = times.into_iter().filter_map(|(name, at)| Some((name, format_ms(at?))));
-        let accounts = self.account.iter().map(|account| ("account", account.clone()));
-        let regions = self.region.iter().map(|region| ("region", region.clone()));
-        let config = self.config.iter().map(|file| ("config", path(file)));
-        let format = self.flow_format.iter().map(|given| ("flow-format", given.text.clone()));
-        let options = times.chain(accounts).chain(regions).chain(config).chain(format);
-        let options = options.flat_map(|(name, value)| option(name, value));
-        let paths = self.paths.iter().map(path);
-        std::iter::once("replay".to_owned()).chain(options).chain(paths).collect()
+    /// The first moment that is read.
+    fn reads_from(&self) -> Option<i64> {
+        let before = self.warm_up.unwrap_or(0).saturating_mul(DAY_MS);
+        self.logs.from.map(|from| from.saturating_sub(before))
+    }
+
+    /// Brings what was learned into the engine, and answers the first day that is told.
+    fn prepare(&self, engine: &mut Engine, config: &Config) -> Result<Day> {
+        let mut tells_from = Day(i32::MIN);
+        if let Some(from) = self.logs.from.filter(|_| self.warm_up.is_some()) {
+            engine.say_nothing_before(Hour::of(from));
+            tells_from = Day::of(from);
+        }
+        if let Some(path) = &self.baseline {
+            let Logs { account, region, .. } = &self.logs;
+            let asked = Learning::new(&config.options(), (account, region), tells_from);
+            let file = LearnedFile::read(path, &asked)?;
+            let (through, mut texts) = (file.learning.through, Texts::default());
+            engine.begin_after(through);
+            file.each(&mut |blob| engine.recall(blob, &mut texts))?;
+            tells_from = tells_from.max(Day(through.0.saturating_add(1)));
+        }
+        Ok(tells_from)
     }
 
     pub(super) fn run(self) -> Result<u8> {
         let start = Instant::now();
-        if let Some(n) = self.threads {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(n.into());
-            // One thread needs no other.
-            let pool = if n == 1 { pool.use_current_thread() } else { pool };
-            pool.build_global()?;
-        }
-        let config = Config::load(self.config.as_deref())?;
-        let (engine, inputs) = engine(Some(&config))?;
+        self.logs.start_threads()?;
+        let quiet = self.logs.quiet;
+        let config = Config::load(self.logs.config.as_deref())?;
+        let (mut engine, inputs) = engine(Some(&config))?;
+        let tells_from = self.prepare(&mut engine, &config)?;
         let keeper = self.keeper(&config, &inputs)?;
         // The process ends after this: giving back profile by profile costs 1 % of a long replay.
         let mut engine = ManuallyDrop::new(engine);
-        let plan = Plan {
-            paths: self.paths.into_iter().map(PathArg::new).collect(),
-            filter: Filter {
-                from_ms: self.from,
-                until_ms: self.until,
-                accounts: self.account,
-                regions: self.region,
-                lateness_ms: config.options().lateness.ms(),
-            },
-            limits: Limits { inflated_bytes_max: config.inflated_bytes_max(), ..Limits::default() },
-            flow_format: self.flow_format.map(|given| given.format),
-        };
+        let plan = self.logs.plan(&config, self.reads_from());
         let format = Format::or_default(self.format);
-        let mut watcher = Watcher::new(format, inputs, self.quiet).keeping(keeper);
+        let mut watcher = Watcher::new(format, inputs, quiet).keeping(keeper, tells_from);
         let summary = replay::run(&plan, &mut engine, &mut watcher)?;
         let kept = watcher.keep(&summary)?;
         let worst = watcher.finish()?;
-        if !self.quiet {
+        if !quiet {
             let seconds = start.elapsed().as_secs_f64();
             if let Some(tally) = config.tally() {
                 writeln!(io::stderr(), "rules     {tally}")?;

@@ -6,7 +6,7 @@ use crate::{
     worker::{Named, Outcome, Sink},
 };
 use anyhow::Result;
-use baseline::{Day, stable_hash};
+use baseline::{Day, stable_hash, time::DAY_MS};
 use detect::{Call, Connection, Engine, FlowMatch, FlowRows, Reader};
 use ingest::{
     Event,
@@ -65,6 +65,14 @@ impl OwnedConnection {
 }
 
 impl Unit<'_> {
+    /// When it was written; a day of what has no stamp, at its end. Unit: milliseconds since the Unix epoch.
+    pub(super) fn end_ms(&self) -> i64 {
+        match self.work {
+            Work::Object => self.now_ms,
+            Work::Records(_) | Work::Flows(_) => self.now_ms.saturating_add(DAY_MS),
+        }
+    }
+
     /// Its size as far as it is still to be read. Unit: bytes.
     pub(super) fn bytes(&self) -> u64 {
         match &self.work {
@@ -290,7 +298,6 @@ mod tests {
         decode::Limits,
         source::{self, Filter, PathArg},
     };
-    use std::sync::Mutex;
 
     #[test]
     fn flow_logs_without_names_are_refused_beyond_the_bound() {
@@ -307,7 +314,7 @@ mod tests {
             flow_format: None,
         };
         let listing = source::list(&plan.paths, &plan.filter).unwrap();
-        let workers = Workers { plan: &plan, fields: BTreeSet::new(), idle: Mutex::default() };
+        let workers = Workers::of(&plan, BTreeSet::new());
         let engine = Engine::new(detect::Options::default(), ingest::enrich::Enrich::built_in());
         for (connections_max, is_refused) in [(3, false), (2, true)] {
             let mut by_day = ByDay::new(engine.reader(), connections_max);

@@ -128,6 +128,12 @@ impl Store {
         self.commit()
     }
 
+    /// Lets what is written go to the file before it is whole, for more than fits into memory: meanwhile
+    /// nobody else can read it.
+    pub fn spill(&self) -> Result<(), StoreError> {
+        self.pragma("PRAGMA cache_spill = ON")
+    }
+
     /// Begins a transaction. What is not committed is undone when the store is dropped, or the process
     /// dies.
     pub fn begin(&self) -> Result<(), StoreError> {
@@ -171,6 +177,22 @@ impl Store {
         let row = |row: &rusqlite::Row<'_>| (0..n).map(|n| row.get(n)).collect();
         let rows = statement.query_map(params_from_iter(values), row).told(&self.path)?;
         rows.map(|row| row.map(Row::new).told(&self.path)).collect()
+    }
+
+    /// Hands the rows that a question gives to `visit`, one after the other: for more than fit into memory.
+    pub fn each<E: From<StoreError>>(
+        &self,
+        sql: &str,
+        visit: &mut dyn FnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut statement = self.connection.prepare_cached(sql).told(&self.path)?;
+        let n = statement.column_count();
+        let mut rows = statement.query([]).told(&self.path)?;
+        while let Some(row) = rows.next().told(&self.path)? {
+            let values = (0..n).map(|n| row.get(n)).collect::<Result<_, _>>();
+            visit(Row::new(values.told(&self.path)?))?;
+        }
+        Ok(())
     }
 
     /// The `id` of the row of `table` with these values in these columns; it is added if there is none.

@@ -37,6 +37,14 @@ impl Row {
         }
     }
 
+    /// The next value, bytes.
+    pub fn blob(&mut self) -> Result<Vec<u8>, WrongValue> {
+        match self.take() {
+            Value::Blob(bytes) => Ok(bytes),
+            other => Err(wrong("bytes", &other)),
+        }
+    }
+
     /// The next value, a whole number.
     pub fn integer(&mut self) -> Result<i64, WrongValue> {
         match self.take() {

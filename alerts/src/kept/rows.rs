@@ -272,16 +272,16 @@ fn maybe(value: Option<&impl ToString>) -> Value {
 }
 
 /// What is more than a column holds is the most that it holds.
-fn count(n: u64) -> Value {
+pub(super) fn count(n: u64) -> Value {
     Value::Integer(i64::try_from(n).unwrap_or(i64::MAX))
 }
 
-fn json(value: &impl Serialize) -> Value {
+pub(super) fn json(value: &impl Serialize) -> Value {
     // Lists and tables of texts and numbers always have a JSON form.
     Value::Text(serde_json::to_string(value).unwrap_or_default())
 }
 
-fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, WrongValue> {
+pub(super) fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, WrongValue> {
     serde_json::from_str(text)
         .map_err(|error| WrongValue(format!("holds no JSON that fits: {error}")))
 }
@@ -291,7 +291,7 @@ pub(super) fn of_day(day: Day) -> String {
     format_ms(day.start_ms()).chars().take("2025-03-14".len()).collect()
 }
 
-fn day(text: &str) -> Result<Day, WrongValue> {
+pub(super) fn day(text: &str) -> Result<Day, WrongValue> {
     let start = parse_ms(&format!("{text}T00:00:00Z"));
     start.map(Day::of).ok_or_else(|| unknown(text, "day"))
 }

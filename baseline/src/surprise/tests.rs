@@ -75,8 +75,9 @@ fn hundredths(mut profile: Profile, group: &mut History) -> Bits {
     let mut priors = [&nothing; N_PRIORS];
     priors[1] = group;
     let (usual, hours) = profile.generation(Day(TODAY), priors, Lateness::default());
-    let terms = usual.surprise(&hours.span(Hour(TODAY * 24 + 10)), TRACK);
-    terms.iter().map(|term| term.part.bits).sum()
+    let span = hours.span(Hour(TODAY * 24 + 10));
+    let terms = usual.deeds(&span, TRACK).into_iter().chain(usual.context(&span));
+    terms.map(|term| term.part.bits).sum()
 }
 
 #[test]

@@ -54,3 +54,21 @@ pub(crate) fn looks_like_an_intruder(finding: &Finding, least: Severity) {
         assert_eq!(record.address.as_deref(), Some("185.220.101.1"), "{record:?}");
     }
 }
+
+/// Somebody with Alice's key makes users as she does every day, from a Tor exit, with a script.
+pub(crate) fn old_deed_from_elsewhere() -> Logs {
+    let stranger = || alice("iam:CreateUser").from_ip("185.220.101.1");
+    working().daily(20, "10:00", |_| alice("iam:CreateUser")).call(
+        0,
+        "10:05",
+        stranger().agent("python-requests/2.31.0"),
+    )
+}
+
+/// Somebody with Alice's key looks around from a Tor exit, and then calls `api` by a console whose
+/// servers hide his address.
+pub(crate) fn look_and_hide(api: &str) -> Logs {
+    let hidden = || alice(api).from_ip("AWS Internal").agent("AWS Internal");
+    let look = alice("ec2:DescribeRegions").from_ip("185.220.101.1");
+    working().call(0, "10:10", look).calls(0, "10:20", 3, |_| hidden())
+}

@@ -52,6 +52,7 @@ pub(super) static META: Meta = Meta {
         "sqs:SetQueueAttributes",
     ]),
     source: include_str!("access_given_outside.rs"),
+    settings_source: include_str!("access_given_outside.rs"),
 };
 
 /// Table `[detectors.access-given-outside]`.
@@ -111,7 +112,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         let usual = case.usual;
         !is_allowed
             && !usual.knows(Dimension::AccessGiven, value)
-            && usual.n_members(Dimension::AccessGiven, value) == 0
+            && !usual.is_known_to_group(Dimension::AccessGiven, value)
     })?;
     let strange = &window.counted.values;
     let of = |value| case.usual.novelty(Dimension::AccessGiven, value, UNSEEN_BITS);

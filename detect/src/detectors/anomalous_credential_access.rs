@@ -28,10 +28,15 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("CredentialAccess:IAMUser/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_credential_access.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
-pub(super) static WATCHED: Watched =
-    Watched { impacts: &[Impact::Credential], is_s3: false, what: "obtain credentials or secrets" };
+pub(super) static WATCHED: Watched = Watched {
+    impacts: &[Impact::Credential],
+    is_s3: false,
+    what: "obtain credentials or secrets",
+    tells_context: false,
+};
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     anomaly::judge(&WATCHED, settings, case)

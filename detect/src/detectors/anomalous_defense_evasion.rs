@@ -28,10 +28,15 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("DefenseEvasion:IAMUser/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_defense_evasion.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
-pub(super) static WATCHED: Watched =
-    Watched { impacts: &[Impact::Evasion], is_s3: false, what: "stop or narrow what watches" };
+pub(super) static WATCHED: Watched = Watched {
+    impacts: &[Impact::Evasion],
+    is_s3: false,
+    what: "stop or narrow what watches",
+    tells_context: false,
+};
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     anomaly::judge(&WATCHED, settings, case)

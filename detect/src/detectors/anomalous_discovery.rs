@@ -29,12 +29,14 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Discovery:IAMUser/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_discovery.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
 pub(super) static WATCHED: Watched = Watched {
     impacts: &[Impact::Discovery, Impact::Read],
     is_s3: false,
     what: "list, describe or read",
+    tells_context: false,
 };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

@@ -28,12 +28,14 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Exfiltration:IAMUser/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_exfiltration.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
 pub(super) static WATCHED: Watched = Watched {
     impacts: &[Impact::Exfiltration],
     is_s3: false,
     what: "take data out or open it to others",
+    tells_context: false,
 };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

@@ -28,12 +28,14 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Impact:IAMUser/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_impact.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
 pub(super) static WATCHED: Watched = Watched {
     impacts: &[Impact::Destruction, Impact::Write],
     is_s3: false,
     what: "destroy or change",
+    tells_context: false,
 };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

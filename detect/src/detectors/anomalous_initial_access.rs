@@ -4,7 +4,8 @@
 //! an identity signs in, takes a role, opens a session or runs something in a way that is new for it: the
 //! calls of one hour carry more bits of surprise than its kind does on ordinary days. What is new
 //! or rare (APIs, targets, place, tool, errors) and how many calls there are add up; summary and parts say
-//! which. High if it is half as much again.
+//! which. And when the place and the tool of any calls are so strange that they say enough by themselves:
+//! then only reading is low. High if it is half as much again.
 //!
 //! ## Quiet when
 //! the identity, or while it is young its peers, do so on other days; or neither has five days of history.
@@ -28,10 +29,15 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("InitialAccess:IAMUser/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_initial_access.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
-pub(super) static WATCHED: Watched =
-    Watched { impacts: &[Impact::Access], is_s3: false, what: "get in or run something" };
+pub(super) static WATCHED: Watched = Watched {
+    impacts: &[Impact::Access],
+    is_s3: false,
+    what: "get in or run something",
+    tells_context: true,
+};
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     anomaly::judge(&WATCHED, settings, case)

@@ -28,10 +28,15 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Persistence:IAMUser/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_persistence.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
-pub(super) static WATCHED: Watched =
-    Watched { impacts: &[Impact::Persistence], is_s3: false, what: "make a way to come back" };
+pub(super) static WATCHED: Watched = Watched {
+    impacts: &[Impact::Persistence],
+    is_s3: false,
+    what: "make a way to come back",
+    tells_context: false,
+};
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     anomaly::judge(&WATCHED, settings, case)

@@ -28,10 +28,15 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("PrivilegeEscalation:IAMUser/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_privilege_escalation.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
-pub(super) static WATCHED: Watched =
-    Watched { impacts: &[Impact::Privilege], is_s3: false, what: "change who may do what" };
+pub(super) static WATCHED: Watched = Watched {
+    impacts: &[Impact::Privilege],
+    is_s3: false,
+    what: "change who may do what",
+    tells_context: false,
+};
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     anomaly::judge(&WATCHED, settings, case)

@@ -28,10 +28,15 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Discovery:S3/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_s3_discovery.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
-pub(super) static WATCHED: Watched =
-    Watched { impacts: &[Impact::Discovery], is_s3: true, what: "list or describe what is in S3" };
+pub(super) static WATCHED: Watched = Watched {
+    impacts: &[Impact::Discovery],
+    is_s3: true,
+    what: "list or describe what is in S3",
+    tells_context: false,
+};
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     anomaly::judge(&WATCHED, settings, case)

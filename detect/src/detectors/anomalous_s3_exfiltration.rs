@@ -28,12 +28,14 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Exfiltration:S3/AnomalousBehavior"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_s3_exfiltration.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
 pub(super) static WATCHED: Watched = Watched {
     impacts: &[Impact::Read, Impact::Exfiltration],
     is_s3: true,
     what: "read objects of S3 or copy them away",
+    tells_context: false,
 };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

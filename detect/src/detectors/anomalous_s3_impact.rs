@@ -28,12 +28,14 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Impact:S3/AnomalousBehavior.Delete"),
     interest: Interest::Nothing,
     source: include_str!("anomalous_s3_impact.rs"),
+    settings_source: anomaly::SOURCE,
 };
 
 pub(super) static WATCHED: Watched = Watched {
     impacts: &[Impact::Write, Impact::Destruction, Impact::Evasion],
     is_s3: true,
     what: "write to S3, delete from it or change its protection",
+    tells_context: false,
 };
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

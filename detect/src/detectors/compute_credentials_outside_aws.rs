@@ -34,6 +34,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"),
     interest: Interest::Compute,
     source: include_str!("compute_credentials_outside_aws.rs"),
+    settings_source: include_str!("compute_credentials_outside_aws.rs"),
 };
 
 /// Table `[detectors.compute-credentials-outside-aws]`.
@@ -70,7 +71,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let of = |value| case.usual.novelty(Dimension::OutsideNetworks, value, UNSEEN_BITS);
     let parts = window.counted.values.iter().map(|(value, _)| (of(value), value));
     let (part, value) = parts.max_by(|a, b| a.0.bits.cmp(&b.0.bits).then(b.1.cmp(a.1)))?;
-    let is_shared = case.usual.n_members(Dimension::OutsideNetworks, value) >= 2;
+    let is_shared = case.usual.is_shared(Dimension::OutsideNetworks, value);
     let severity = if is_shared || is_pipeline { Severity::Medium } else { Severity::High };
     let is_of = |record: &&Evidence| network_of(case, record).as_deref() == Some(&*value.text);
     let first = window.counted.records.iter().find(is_of);

@@ -2,8 +2,9 @@
 //!
 //! ## Fires when
 //! an IAM user signs in to the console without MFA where MFA is usual: the user, or another one of the
-//! account, has signed in with it. High if the user has. While nobody has history, the CIS
-//! AWS Foundations Benchmark (1.10, MFA for all users with a password) says what is usual: medium.
+//! account, has signed in with it. High if the user has; low if the user never has, and signed in so before.
+//! While nobody has history, the CIS AWS Foundations Benchmark (1.10, MFA for all users with a password) says
+//! what is usual: medium.
 //!
 //! ## Quiet when
 //! the user is known to sign in without MFA, or the account has history and nobody in it uses MFA.
@@ -30,6 +31,7 @@ pub(super) static META: Meta = Meta {
     guardduty: None,
     interest: Interest::Apis(&["signin:ConsoleLogin"]),
     source: include_str!("console_sign_in_without_mfa.rs"),
+    settings_source: include_str!("console_sign_in_without_mfa.rs"),
 };
 
 /// Table `[detectors.console-sign-in-without-mfa]`.
@@ -85,6 +87,9 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let with_mfa = usual.known_by(Dimension::SignIns, WITH);
     let (severity, against) = match with_mfa {
         KnownBy::Own => (Severity::High, "this user signed in with MFA before"),
+        KnownBy::Group if usual.has_shown(Dimension::SignIns, without) => {
+            (Severity::Low, "so did this user before, while others sign in with MFA here")
+        }
         KnownBy::Group => (Severity::Medium, "others sign in with MFA here"),
         KnownBy::Nobody if usual.is_cold() && settings.report_cold => {
             (Severity::Medium, "nobody has history yet, so the CIS benchmark decides")

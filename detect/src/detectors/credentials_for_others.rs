@@ -41,6 +41,7 @@ pub(super) static META: Meta = Meta {
         "iam:UpdateLoginProfile",
     ]),
     source: include_str!("credentials_for_others.rs"),
+    settings_source: include_str!("credentials_for_others.rs"),
 };
 
 /// Table `[detectors.credentials-for-others]`.

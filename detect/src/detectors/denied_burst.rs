@@ -31,6 +31,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Discovery:IAMUser/AnomalousBehavior"),
     interest: Interest::Denied,
     source: include_str!("denied_burst.rs"),
+    settings_source: include_str!("denied_burst.rs"),
 };
 
 /// Table `[detectors.denied-burst]`.

@@ -39,6 +39,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B"),
     interest: Interest::Nothing,
     source: include_str!("impossible_travel.rs"),
+    settings_source: include_str!("impossible_travel.rs"),
 };
 
 /// Table `[detectors.impossible-travel]`.
@@ -233,7 +234,7 @@ fn newer<'a>(case: &Case<'_>, journey: &Journey<'a>) -> Option<&'a Located<'a>> 
 fn surprise(case: &Case<'_>, newer: &Located<'_>) -> Option<Vec<baseline::Part>> {
     let usual = case.usual;
     let network = newer.stay.network.as_ref()?;
-    if usual.n_members(Dimension::Network, network) >= 2 {
+    if usual.is_shared(Dimension::Network, network) {
         return None;
     }
     let mut parts = vec![usual.novelty(Dimension::Network, network, UNSEEN_NETWORK_BITS)];

@@ -53,6 +53,7 @@ pub(super) static META: Meta = Meta {
         "securityhub:DisableSecurityHub",
     ]),
     source: include_str!("logging_switched_off.rs"),
+    settings_source: include_str!("logging_switched_off.rs"),
 };
 
 /// Table `[detectors.logging-switched-off]`.

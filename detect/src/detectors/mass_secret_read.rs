@@ -40,6 +40,7 @@ pub(super) static META: Meta = Meta {
         "ssm:GetParametersByPath",
     ]),
     source: include_str!("mass_secret_read.rs"),
+    settings_source: include_str!("mass_secret_read.rs"),
 };
 
 /// Table `[detectors.mass-secret-read]`.

@@ -35,6 +35,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Recon:EC2/Portscan"),
     interest: Interest::Nothing,
     source: include_str!("port_scan.rs"),
+    settings_source: include_str!("port_scan.rs"),
 };
 
 /// Table `[detectors.port-scan]`.

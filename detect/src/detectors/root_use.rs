@@ -28,6 +28,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Policy:IAMUser/RootCredentialUsage"),
     interest: Interest::Root,
     source: include_str!("root_use.rs"),
+    settings_source: include_str!("root_use.rs"),
 };
 
 /// Table `[detectors.root-use]`.

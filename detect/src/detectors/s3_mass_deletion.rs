@@ -31,6 +31,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Impact:S3/AnomalousBehavior.Delete"),
     interest: Interest::Apis(&["s3:DeleteObject", "s3:DeleteObjects"]),
     source: include_str!("s3_mass_deletion.rs"),
+    settings_source: include_str!("s3_mass_deletion.rs"),
 };
 
 /// Table `[detectors.s3-mass-deletion]`.

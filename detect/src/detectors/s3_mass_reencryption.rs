@@ -33,6 +33,7 @@ pub(super) static META: Meta = Meta {
     guardduty: Some("Impact:S3/AnomalousBehavior.Write"),
     interest: Interest::Apis(&["s3:PutObject", "s3:CopyObject", "s3:CreateMultipartUpload"]),
     source: include_str!("s3_mass_reencryption.rs"),
+    settings_source: include_str!("s3_mass_reencryption.rs"),
 };
 
 /// Table `[detectors.s3-mass-reencryption]`.
@@ -57,6 +58,10 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
         return;
     }
     let Some(request) = record.event.request else { return };
+    // Most writes say nothing of keys.
+    if !may_name_key(record, request) {
+        return;
+    }
     let [algorithm, key, bucket] = request.members([ALGORITHM, KEY, "bucketName"]);
     if !with_foreign_key(record, algorithm, key) {
         return;
@@ -67,6 +72,16 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
 
 const ALGORITHM: &str = "x-amz-server-side-encryption-customer-algorithm";
 const KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
+/// What both begin with.
+const NAMED: &str = "x-amz-server-side-encryption-";
+/// `SSEApplied`, where a customer's key was.
+const APPLIED: &str = "SSE_C";
+
+/// Whether the text of a call can hold what [`with_foreign_key`] looks for: a look without cutting out.
+fn may_name_key(record: &Record<'_>, request: Raw<'_>) -> bool {
+    let is_applied = |data: Raw<'_>| data.0.contains(APPLIED);
+    request.0.contains(NAMED) || record.event.additional.is_some_and(is_applied)
+}
 
 fn with_foreign_key(record: &Record<'_>, algorithm: Option<Raw<'_>>, key: Option<Raw<'_>>) -> bool {
     if algorithm.and_then(Raw::text).is_some_and(|algorithm| !algorithm.is_empty()) {
@@ -79,7 +94,7 @@ fn with_foreign_key(record: &Record<'_>, algorithm: Option<Raw<'_>>, key: Option
         return !account.is_empty() && account != record.account;
     }
     let applied = record.event.additional.and_then(|data| data.get("SSEApplied"));
-    applied.and_then(Raw::text).is_some_and(|text| text.0 == "SSE_C")
+    applied.and_then(Raw::text).is_some_and(|text| text.0 == APPLIED)
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

@@ -101,14 +101,22 @@ const RECORD: &[(&str, Facet, Read)] = &[
     ("vpcEndpointAccountId", Facet::Rest, Read::Rare(false)),
     ("eventCategory", Facet::Rest, Read::Text(|event| event.category)),
     ("addendum", Facet::Member, Read::Nested(|event| event.addendum)),
-    ("sessionCredentialFromConsole", Facet::Rest, Read::Rare(false)),
+    ("sessionCredentialFromConsole", Facet::Ending, Read::Text(from_console)),
     ("eventContext", Facet::Rest, Read::Rare(true)),
     ("edgeDeviceDetails", Facet::Rest, Read::Rare(true)),
     ("tlsDetails", Facet::Member, Read::Nested(|event| event.tls)),
 ];
 
 fn read_only<'a>(event: &Event<'a>) -> Option<Text<'a>> {
-    event.read_only.map(|is| Text(if is { "true" } else { "false" }))
+    event.read_only.map(truth)
+}
+
+fn from_console<'a>(event: &Event<'a>) -> Option<Text<'a>> {
+    event.from_console.map(truth)
+}
+
+fn truth<'a>(is: bool) -> Text<'a> {
+    Text(if is { "true" } else { "false" })
 }
 
 macro_rules! derived {

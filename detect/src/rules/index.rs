@@ -110,6 +110,11 @@ impl OfApi {
         Self { open: self.open.of_part(part), ..self }
     }
 
+    /// What tells it from other APIs.
+    pub(crate) fn number(&self) -> u64 {
+        self.open.part
+    }
+
     /// Writes what decides what is left: the API and `opens`.
     pub(crate) fn write_key(&self, opens: [&Open; 2], key: &mut Vec<u8>) {
         let [agent, ending] = opens;

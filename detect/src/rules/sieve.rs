@@ -3,10 +3,13 @@
 //! for each address.
 
 use super::{
-    index::{Left, OfApi, Open, PARTS},
+    index::{Left, OfApi, PARTS},
     set::RuleSet,
 };
-use crate::{intern::Interner, record::Record};
+use crate::{
+    intern::{Interner, Map},
+    record::Record,
+};
 use ingest::{Event, event::Outcome};
 
 /// What a reader knows of parts of a record.
@@ -14,26 +17,55 @@ use ingest::{Event, event::Outcome};
 pub struct Candidates<'c> {
     /// By [`RuleSet::of_api`].
     pub api: &'c OfApi,
-    /// Numbers of the caller and of the address within the chunk.
-    pub numbers: [u32; 2],
+    /// The other parts.
+    pub numbers: Numbers,
+}
+
+/// Numbers of parts of a record within the chunk: two records have the same where the parts are.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Numbers {
+    /// `userIdentity` and the account that received the call.
+    pub caller: u32,
+    /// `sourceIPAddress`.
+    pub address: u32,
+    /// `userAgent`.
+    pub agent: u32,
+    /// `errorCode`; an empty one may have the number of none.
+    pub error: u32,
+}
+
+/// What records share word for word that leave the same rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Call {
+    api: u64,
+    agent: u32,
+    error: u32,
+    kind: u32,
+    members: u32,
 }
 
 /// What parts of records leave, and what all parts of a record leave together.
 #[derive(Debug, Default)]
 pub struct Sieve {
-    agents: Interner<Open>,
-    endings: Interner<Open>,
-    /// What API, agent and ending leave.
-    calls: Interner<Left>,
+    /// `eventType`.
+    kinds: Interner<()>,
+    /// What API, agent and ending leave: the place among `lefts`.
+    calls: Map<Call, u32>,
+    lefts: Vec<Left>,
     /// By [`PARTS`].
     parts: [Asked; 2],
     left: Left,
     nothing: Left,
-    /// Keys of look-ups that take several fields.
-    scratch: Vec<u8>,
 }
 
 impl Sieve {
+    /// What is known, without what texts say. Unit: bytes.
+    pub(crate) fn n_bytes(&self) -> usize {
+        let asked = self.parts.iter().map(|asked| size_of_val(&*asked.words));
+        let calls = self.calls.len() * size_of::<(Call, u32)>();
+        asked.chain([calls, size_of_val(&*self.lefts)]).sum()
+    }
+
     /// The rules that are left of a record.
     pub fn left(
         &mut self,
@@ -41,37 +73,44 @@ impl Sieve {
         Candidates { api, numbers }: Candidates<'_>,
         record: &Record<'_>,
     ) -> &Left {
-        let Self { agents, endings, calls, parts, left, nothing, scratch } = self;
+        let Self { kinds, calls, lefts, parts, left, nothing } = self;
         if api.leaves_none(&[]) {
             return nothing;
         }
-        let agent = record.event.user_agent.map_or("", |agent| agent.0);
-        let n_agent = agents.number(agent.as_bytes(), || rules.of_agent(record.event));
-        let Some(agent) = agents.get(n_agent) else { return nothing };
-        if api.leaves_none(&[agent]) {
-            return nothing;
-        }
-        // Dearer to tell than the agent, which is one text.
-        write_ending(scratch, record.event);
-        let n_ending = endings.number(scratch, || rules.of_ending(record.event, scratch));
-        let Some(ending) = endings.get(n_ending) else { return nothing };
-        if api.leaves_none(&[agent, ending]) {
-            return nothing;
-        }
-        api.write_key([agent, ending], scratch);
-        let opens = [agent, ending];
-        let n_call = calls.number(scratch, || rules.left_by_call((api, &opens), scratch, record));
-        let Some(of_call) = calls.get(n_call).filter(|left| !left.is_empty()) else {
+        let event = record.event;
+        let kind = kinds.number(event.event_type.map_or("", |text| text.0).as_bytes(), || ());
+        let Numbers { caller, address, agent, error } = numbers;
+        let call = Call { api: api.number(), agent, error, kind, members: members(event) };
+        let place = *calls.entry(call).or_insert_with(|| {
+            lefts.push(of_call(rules, api, record));
+            u32::try_from(lefts.len() - 1).unwrap_or(u32::MAX)
+        });
+        let Some(of_call) = lefts.get(place as usize).filter(|left| !left.is_empty()) else {
             return nothing;
         };
         left.become_of(of_call, |at, word| {
-            let parts = (0..).zip(parts.iter_mut()).zip(numbers);
+            let parts = (0..).zip(parts.iter_mut()).zip([caller, address]);
             parts.fold(word, |word, ((part, asked), number)| {
                 asked.narrow((part, number), (at, word), rules, record)
             })
         });
         left
     }
+}
+
+/// What API, agent and ending of a record leave.
+fn of_call(rules: &RuleSet, api: &OfApi, record: &Record<'_>) -> Left {
+    let agent = rules.of_agent(record.event);
+    if api.leaves_none(&[&agent]) {
+        return Left::default();
+    }
+    let mut key = ending(record.event);
+    let ending = rules.of_ending(record.event, &key);
+    if api.leaves_none(&[&agent, &ending]) {
+        return Left::default();
+    }
+    api.write_key([&agent, &ending], &mut key);
+    rules.left_by_call((api, &[&agent, &ending]), &key, record)
 }
 
 /// What each caller, or each address, was asked, and what it leaves of that: nobody is asked what no
@@ -113,7 +152,16 @@ impl Asked {
 
 /// All that [`Facet::Ending`](super::view::Facet) knows: texts, how it ended, and which members there
 /// are.
-fn write_ending(key: &mut Vec<u8>, event: &Event<'_>) {
+fn ending(event: &Event<'_>) -> Vec<u8> {
+    let mut key = members(event).to_le_bytes().to_vec();
+    key.extend_from_slice(event.event_type.map_or("", |text| text.0).as_bytes());
+    key.push(0);
+    key.extend_from_slice(event.error_code.map_or("", |text| text.0).as_bytes());
+    key
+}
+
+/// How a record ended and which members it has, by bits.
+fn members(event: &Event<'_>) -> u32 {
     let members = [
         event.outcome() == Outcome::Failure,
         event.event_type.is_some(),
@@ -128,11 +176,8 @@ fn write_ending(key: &mut Vec<u8>, event: &Event<'_>) {
         event.service_details.is_some(),
         event.addendum.is_some(),
         event.tls.is_some(),
+        event.from_console.is_some(),
+        event.from_console == Some(true),
     ];
-    let bits = (0..).zip(members).fold(0_u16, |bits, (n, is)| bits | u16::from(is) << n);
-    key.clear();
-    key.extend_from_slice(&bits.to_le_bytes());
-    key.extend_from_slice(event.event_type.map_or("", |text| text.0).as_bytes());
-    key.push(0);
-    key.extend_from_slice(event.error_code.map_or("", |text| text.0).as_bytes());
+    (0..).zip(members).fold(0, |bits, (n, is)| bits | u32::from(is) << n)
 }

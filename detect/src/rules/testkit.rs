@@ -3,7 +3,7 @@
 use super::{
     Names, RuleSet,
     rule::RuleNo,
-    sieve::{Candidates, Sieve},
+    sieve::{Candidates, Numbers, Sieve},
     sigma::{
         Condition, Correlation, CorrelationKind, Detection, Document, Edge, FieldName, Glob,
         GlobPart, Head, Item, Level, Line, Logs, Notes, Operand, Test,
@@ -154,8 +154,8 @@ pub(crate) fn ask<T>(raw: &str, mut question: impl FnMut(&Record<'_>) -> T) -> T
 /// besides, whether the index was right to leave it out.
 pub(crate) fn matching(rules: &RuleSet, raw: &str) -> Vec<u32> {
     ask(raw, |record| {
-        let candidates =
-            Candidates { api: &rules.of_api(record.event, record.api), numbers: [0, 0] };
+        let numbers = Numbers::default();
+        let candidates = Candidates { api: &rules.of_api(record.event, record.api), numbers };
         let mut found = Vec::new();
         let mut sieve = Sieve::default();
         let left = sieve.left(rules, candidates, record);

@@ -22,7 +22,8 @@ pub(crate) enum Facet {
     Address,
     /// `userAgent`.
     Agent,
-    /// How it ended: `eventType`, `errorCode`, and which of the members of [`Self::Member`] there are.
+    /// How it ended: `eventType`, `errorCode`, `sessionCredentialFromConsole`, and which of the members
+    /// of [`Self::Member`] there are.
     Ending,
     /// A member that many records lack.
     Member,

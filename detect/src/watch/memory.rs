@@ -3,7 +3,8 @@
 
 use super::{Sighting, Watch, Watches};
 use baseline::{
-    Day, Distinct, Entity, EventId, Evidence, HashKey, Slot, evidence::Records, time::SLOTS,
+    Day, Distinct, Entity, EventId, Evidence, Form, HashKey, Slot, evidence::Records, form,
+    form::Writer, stable_hash, time::SLOTS,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -92,10 +93,10 @@ impl Matched {
 pub(super) type Slotted = BTreeMap<u16, Matched>;
 
 /// A group: what it hashes to, whose it is, its values.
-type GroupKey = (u64, u128, Arc<str>);
+pub(crate) type GroupKey = (u64, u128, Arc<str>);
 
 #[derive(Debug, Clone, PartialEq)]
-struct Group {
+pub(crate) struct Group {
     entity: Entity,
     n: u64,
     slots: BTreeMap<Slot, Slotted>,
@@ -190,6 +191,64 @@ impl Memory {
         }
         all
     }
+}
+
+/// What a watch holds of closed days in one shard, on its way to a file and back.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    /// Of the watch and the shard.
+    pub(crate) key: u128,
+    watch: u128,
+    days: BTreeMap<Day, Groups>,
+}
+
+impl Memory {
+    /// Writes what windows that end on `end` or later reach into, of the days before, in shard `number`.
+    pub(crate) fn write_closed(
+        &self,
+        (end, number): (Day, u32),
+        watches: &Watches,
+    ) -> Vec<(u128, Writer)> {
+        let of = |(at, days): (&u32, &BTreeMap<Day, Groups>)| {
+            let watch = watches.get(*at)?;
+            let first = Day(end.0.saturating_sub(days_back(watch)));
+            let days = days.range(first..end).map(|(day, groups)| (*day, groups.clone()));
+            let (watch, days) = (watch.identity(), days.collect());
+            let key = stable_hash(&[&watch.to_le_bytes(), &number.to_le_bytes()]);
+            let closed = Closed { key, watch, days };
+            let mut to = Writer::default();
+            closed.write(&mut to);
+            (!closed.days.is_empty()).then_some((key, to))
+        };
+        self.watches.iter().filter_map(of).collect()
+    }
+
+    /// Takes back one group.
+    pub(crate) fn recall(&mut self, (watch, day, key, group): OfClosed) {
+        let days = self.watches.entry(watch).or_default();
+        days.entry(day).or_default().insert(key, group);
+    }
+}
+
+/// A group of a watch on a closed day.
+pub(crate) type OfClosed = (u32, Day, GroupKey, Group);
+
+impl Closed {
+    /// Its groups, each with the id of the one that it is about. Matches of a watch that is not in force
+    /// any more are of no use to anybody.
+    pub(crate) fn groups(self, watches: &Watches) -> impl Iterator<Item = (u128, OfClosed)> {
+        let watch = watches.of_identity(self.watch);
+        let days = watch.map(|watch| self.days.into_iter().map(move |day| (watch, day)));
+        days.into_iter().flatten().flat_map(|(watch, (day, groups))| {
+            groups.into_iter().map(move |(key, group)| (key.1, (watch, day, key, group)))
+        })
+    }
+}
+
+form! {
+    Closed { key, watch, days }
+    Group { entity, n, slots }
+    Matched { n, records, last, counted, clauses, targets, apis, peers, ports }
 }
 
 /// Days before its own that a window can reach into.

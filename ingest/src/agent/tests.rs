@@ -36,7 +36,7 @@ fn services_and_consoles_are_what_they_are_called() {
     for (user_agent, expected) in [
         ("cloudformation.amazonaws.com", "cloudformation.amazonaws.com"),
         ("console.ec2.amazonaws.com", "console.ec2.amazonaws.com"),
-        ("AWS Internal", "aws internal"),
+        ("AWS Internal", "aws-internal"),
         ("[S3Console/0.4 cfg/retry-mode/legacy]", "s3console"),
         ("[S3Console/0.4, aws-internal/3 aws-sdk-java/1.11 Linux/5.4 vendor/N/A]", "s3console"),
         ("EC2ConsoleFrontend, aws-internal/3 aws-sdk-java/1.12 Linux/5.10", "ec2consolefrontend"),

@@ -49,6 +49,7 @@ fn event<'a>(walker: &Walker<'a>, raw_record: Raw<'a>) -> Result<Event<'a>, Miss
         shared_event_id: text(Field::SharedEventId),
         vpc_endpoint: text(Field::VpcEndpointId),
         read_only: raw(Field::ReadOnly).and_then(Raw::bool),
+        from_console: raw(Field::SessionCredentialFromConsole).and_then(Raw::bool),
         identity: raw(Field::UserIdentity),
         request: raw(Field::RequestParameters),
         response: raw(Field::ResponseElements),

@@ -81,6 +81,7 @@ mod tests {
         shared_event_id: None,
         vpc_endpoint: None,
         read_only: None,
+        from_console: None,
         identity: None,
         request: None,
         response: None,

@@ -50,13 +50,14 @@ pub(super) fn write(
 fn span(span: &JudgedSpan) -> Value {
     json!({
         "hour": format_ms(span.hour.start_ms()),
-        "impact": span.track.impact.name(),
-        "is_s3": span.track.is_s3,
+        "impact": span.track.map(|track| track.impact.name()),
+        "is_s3": span.track.map(|track| track.is_s3),
         "calls": span.n_calls,
         "weight": f64::from(span.weight_halves) / 2.0,
         "bits": span.bits().as_f64(),
         "needs": span.needs,
         "detector": span.detector,
+        "is_told": span.is_told,
         "parts": span.terms.iter().map(part).collect::<Vec<_>>(),
     })
 }

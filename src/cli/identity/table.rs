@@ -117,7 +117,7 @@ impl<W: Write> Page<'_, W> {
         spans.sort_by_key(|span| Reverse(span.bits()));
         let hours = spans.iter().map(|span| span.hour).collect::<std::collections::BTreeSet<_>>();
         let heading = format!(
-            "{} spans (hours of one kind of call) in {} hours, the most surprising first",
+            "{} spans (hours of one kind of call, or of where from) in {} hours, the most surprising first",
             spans.len(),
             hours.len()
         );
@@ -138,12 +138,19 @@ impl<W: Write> Page<'_, W> {
     }
 
     fn span(&mut self, span: &JudgedSpan) -> io::Result<()> {
-        let s3 = if span.track.is_s3 { " on S3" } else { "" };
+        let of = match span.track {
+            Some(track) if track.is_s3 => format!("{} on S3", track.impact.name()),
+            Some(track) => track.impact.name().to_owned(),
+            None => "where and how alone".to_owned(),
+        };
         let calls = if span.n_calls == 1 { "call" } else { "calls" };
-        let what = format!("{}{s3}, {} {calls}", span.track.impact.name(), span.n_calls);
+        let what = format!("{of}, {} {calls}", span.n_calls);
         let (bits, clock) = (span.bits().as_f64(), clock(span.hour));
         let told = match (span.needs, span.detector) {
-            (Some(needs), Some(id)) if bits >= needs => format!("{bits:.2} of {needs} bits: {id}"),
+            (Some(needs), Some(id)) if span.is_told => format!("{bits:.2} of {needs} bits: {id}"),
+            (Some(needs), _) if bits >= needs => {
+                format!("{bits:.2} of {needs} bits, but too few for what it did")
+            }
             (Some(needs), _) => format!("{bits:.2} of {needs} bits"),
             (None, Some(_)) => String::new(),
             (None, None) => format!("{bits:.2} bits, which no detector asks for"),

@@ -38,6 +38,15 @@ fn is_medium_where_others_use_it() {
 }
 
 #[test]
+fn is_low_for_one_who_was_told_of_and_never_used_it() {
+    let logs = Logs::new().daily(5, "9:00", |_| sign_in("bob", "Yes"));
+    let logs = logs.call(-4, "10:00", sign_in("alice", "No"));
+    let finding = logs.call(0, "10:00", sign_in("alice", "No")).today(ID).unwrap();
+    assert_eq!(finding.severity, Severity::Low);
+    says(&finding, &["so did this user before"]);
+}
+
+#[test]
 fn is_quiet_where_it_is_usual_or_nobody_uses_it() {
     let logs = Logs::new().daily(12, "9:00", |_| sign_in("alice", "No"));
     assert!(logs.call(0, "10:00", sign_in("alice", "No")).today(ID).is_none());

@@ -51,7 +51,10 @@ fn a_cleaner_is_usual_and_a_worker_is_not() {
         cleaner = cleaner.calls(day, "3:10", 80, |_| delete("tmp"));
         cleaner = cleaner.calls(day, "4:10", 80, |_| delete("tmp"));
     }
-    assert!(cleaner.today(ID).is_none());
+    assert!(cleaner.clone().today(ID).is_none());
+    let wild = cleaner.calls(0, "4:20", 4_000, |_| delete("tmp")).today(ID).unwrap();
+    says(&wild, &["usual: 80.0 in an hour with any, fewer than", "which are", "active hours"]);
+    says(&wild, &["first 2025-03-02, last 2025-03-12"]);
     let worker = Logs::new().habit(10, 8, || call("eve"));
     let finding = worker.calls(0, "10:00", 60, |_| delete("photos")).finding(ID);
     assert!(finding.bits().as_f64() >= 10.0);

@@ -4,7 +4,7 @@ use crate::{
     rules::{
         RuleSet,
         rule::RuleNo,
-        sieve::{Candidates, Sieve},
+        sieve::{Candidates, Numbers, Sieve},
         sigma::{Condition, Operand},
         testkit::{ask, equals, exists, holds, is, keywords, matching, not, rules},
     },
@@ -49,7 +49,8 @@ fn what_a_part_of_the_record_rules_out_is_left_out() {
     let left = |agent: &str, address: &str, call: Call| {
         ask(&call.agent(agent).from_ip(address).raw(), |record| {
             let (event, api) = (record.event, record.api);
-            let candidates = Candidates { api: &set.of_api(event, api), numbers: [0, 0] };
+            let numbers = Numbers::default();
+            let candidates = Candidates { api: &set.of_api(event, api), numbers };
             let mut sieve = Sieve::default();
             let left = sieve.left(&set, candidates, record);
             left.words
@@ -174,6 +175,8 @@ struct Shared {
     apis: Interner<super::OfApi>,
     callers: Interner<()>,
     addresses: Interner<()>,
+    agents: Interner<()>,
+    errors: Interner<()>,
     sieve: Sieve,
 }
 
@@ -184,11 +187,16 @@ impl Shared {
             let key = format!("{} {} {:?}", event.source, event.name, event.read_only);
             let of_api = self.apis.number(key.as_bytes(), || set.of_api(event, api));
             let key = format!("{:?} {:?}", event.identity, event.recipient_account);
-            let n_caller = self.callers.number(key.as_bytes(), || ());
+            let caller = self.callers.number(key.as_bytes(), || ());
             let key = format!("{:?}", event.source_ip);
-            let n_address = self.addresses.number(key.as_bytes(), || ());
+            let address = self.addresses.number(key.as_bytes(), || ());
+            let key = format!("{:?}", event.user_agent);
+            let agent = self.agents.number(key.as_bytes(), || ());
+            let key = format!("{:?}", event.error_code);
+            let error = self.errors.number(key.as_bytes(), || ());
             let api = self.apis.get(of_api).unwrap();
-            let candidates = Candidates { api, numbers: [n_caller, n_address] };
+            let numbers = Numbers { caller, address, agent, error };
+            let candidates = Candidates { api, numbers };
             let mut found = Vec::new();
             set.matches(self.sieve.left(set, candidates, record), record, &mut |RuleNo(no)| {
                 found.push(no);

@@ -1,0 +1,260 @@
+//! What was learned, in tables beside those of the findings. In: blobs of an engine. Out: the same, once
+//! it is sure that they are all there and fit the configuration.
+
+use super::{KeptError, SCHEMA, rows};
+use baseline::{Day, HashKey, Lateness, stable_hash, time::HOUR_MS};
+use detect::{Blob, Options, Part};
+use std::path::Path;
+use store::{Row, Store, Value, WrongValue};
+
+/// What helps where it is damaged.
+const ANEW: &str = "`sentrail learn` makes it anew";
+
+/// What a hash key makes of this stands for it.
+const OF_KEY: &str = "sentrail learn";
+
+/// What was learned: from what, how, and up to when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Learning {
+    /// The last day that has taught.
+    pub through: Day,
+    /// Setting `lateness`. Unit: hours.
+    lateness_hours: u64,
+    /// Stands for the setting `hash-key`.
+    hash_key: String,
+    /// Accounts that were asked for; none: all.
+    accounts: Vec<String>,
+    /// Regions that were asked for; none: all.
+    regions: Vec<String>,
+    program_version: String,
+    /// Arguments of `sentrail` that the result depends on.
+    pub command: Vec<String>,
+}
+
+impl Learning {
+    /// What these options learn of these accounts and regions, up to `through`.
+    pub fn new(
+        options: &Options,
+        (accounts, regions): (&[String], &[String]),
+        through: Day,
+    ) -> Self {
+        let sorted = |names: &[String]| {
+            let mut names = names.to_vec();
+            names.sort();
+            names.dedup();
+            names
+        };
+        Self {
+            through,
+            lateness_hours: hours(options.lateness),
+            hash_key: of_key(&options.hash_key),
+            accounts: sorted(accounts),
+            regions: sorted(regions),
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: Vec::new(),
+        }
+    }
+
+    /// The same, by this command.
+    #[must_use]
+    pub fn by(self, command: Vec<String>) -> Self {
+        Self { command, ..self }
+    }
+
+    /// Why `asked` cannot begin with what was learned here, if it cannot.
+    fn unfit(&self, asked: &Self) -> Option<String> {
+        if self.hash_key != asked.hash_key {
+            return Some("with another hash-key (expected that of the configuration)".to_owned());
+        }
+        if self.lateness_hours != asked.lateness_hours {
+            let Self { lateness_hours: learned, .. } = self;
+            let asked = asked.lateness_hours;
+            return Some(format!("with lateness = \"{learned}h\" (expected \"{asked}h\")"));
+        }
+        let names = [
+            ("account", &self.accounts, &asked.accounts),
+            ("region", &self.regions, &asked.regions),
+        ];
+        for (what, learned, asked) in names {
+            // Days of others would count as learned, and never were.
+            let is_within = !asked.is_empty() && asked.iter().all(|one| learned.contains(one));
+            if !learned.is_empty() && !is_within {
+                let learned = learned.join(", ");
+                return Some(format!("with --{what} {learned} (expected no others now)"));
+            }
+        }
+        None
+    }
+
+    fn rows(&self) -> Vec<Value> {
+        vec![
+            rows::text(&rows::of_day(self.through)),
+            rows::count(self.lateness_hours),
+            rows::text(&self.hash_key),
+            rows::json(&self.accounts),
+            rows::json(&self.regions),
+            rows::text(&self.program_version),
+            rows::json(&self.command),
+        ]
+    }
+
+    fn read(row: &mut Row) -> Result<Self, WrongValue> {
+        Ok(Self {
+            through: rows::day(&row.text()?)?,
+            lateness_hours: row.count()?,
+            hash_key: row.text()?,
+            accounts: rows::parsed(&row.text()?)?,
+            regions: rows::parsed(&row.text()?)?,
+            program_version: row.text()?,
+            command: rows::parsed(&row.text()?)?,
+        })
+    }
+}
+
+const COLUMNS: [&str; 7] =
+    ["through", "lateness_hours", "hash_key", "accounts", "regions", "program_version", "command"];
+
+fn hours(lateness: Lateness) -> u64 {
+    (lateness.ms() / HOUR_MS).unsigned_abs()
+}
+
+fn of_key(key: &HashKey) -> String {
+    format!("{:016x}", key.hash(OF_KEY))
+}
+
+fn table(part: Part) -> &'static str {
+    match part {
+        Part::Profile => "profiles",
+        Part::Prior => "priors",
+        Part::Matches => "matches",
+    }
+}
+
+/// A sum over all values, in any order: one that is gone, or another, is noticed.
+#[derive(Debug, Default)]
+struct Digest {
+    n: u64,
+    sum: u128,
+}
+
+impl Digest {
+    fn add(&mut self, Blob { part, key, bytes }: &Blob) {
+        self.n += 1;
+        let hash = stable_hash(&[table(*part).as_bytes(), &key.to_le_bytes(), bytes]);
+        self.sum = self.sum.wrapping_add(hash);
+    }
+
+    fn of_all(&self) -> (u64, String) {
+        (self.n, format!("{:032x}", self.sum))
+    }
+}
+
+/// Writes what was learned in place of what was there, all of it or nothing.
+#[derive(Debug)]
+pub struct LearnedWriter {
+    store: Store,
+    digest: Digest,
+    n_profiles: u64,
+}
+
+impl LearnedWriter {
+    /// Opens the file at `path`, or makes it.
+    pub fn begin(path: &Path) -> Result<Self, KeptError> {
+        let store = Store::create(path, &SCHEMA)?;
+        store.check()?;
+        store.spill()?;
+        store.begin()?;
+        for table in Part::ALL.iter().map(|part| table(*part)).chain(["learned"]) {
+            store.execute(&format!("DELETE FROM {table}"), &[])?;
+        }
+        Ok(Self { store, digest: Digest::default(), n_profiles: 0 })
+    }
+
+    /// Keeps one value.
+    pub fn blob(&mut self, blob: Blob) -> Result<(), KeptError> {
+        self.digest.add(&blob);
+        self.n_profiles += u64::from(blob.part == Part::Profile);
+        // Keys sort as numbers do.
+        let values = [Value::Blob(blob.key.to_be_bytes().to_vec()), Value::Blob(blob.bytes)];
+        Ok(self.store.insert(table(blob.part), &["k", "v"], &values)?)
+    }
+
+    /// Profiles that were kept.
+    pub fn n_profiles(&self) -> u64 {
+        self.n_profiles
+    }
+
+    /// Makes it durable.
+    pub fn finish(self, learning: &Learning) -> Result<(), KeptError> {
+        let mut row = learning.rows();
+        let (n, digest) = self.digest.of_all();
+        row.extend([rows::count(n), rows::text(&digest)]);
+        row.push(rows::text(&rows::checksum([&row[..]])));
+        let columns = [&COLUMNS[..], &["n_values", "digest", "checksum"]].concat();
+        self.store.insert("learned", &columns, &row)?;
+        Ok(self.store.commit()?)
+    }
+}
+
+/// A file with what was learned.
+#[derive(Debug)]
+pub struct LearnedFile {
+    store: Store,
+    digest: (u64, String),
+    /// What it is.
+    pub learning: Learning,
+}
+
+impl LearnedFile {
+    /// Opens a file, and looks whether it is whole and was learned as `asked`.
+    pub fn read(path: &Path, asked: &Learning) -> Result<Self, KeptError> {
+        let store = Store::read(path, &SCHEMA)?;
+        store.check()?;
+        let file = || path.display().to_string();
+        let columns = COLUMNS.join(", ");
+        let sql = format!("SELECT {columns}, n_values, digest, checksum FROM learned");
+        let row = store.query(&sql, &[])?.into_iter().next();
+        let mut row = row.ok_or_else(|| KeptError::NothingLearned(file()))?;
+        let own: Vec<Value> = row.values().iter().take(COLUMNS.len() + 2).cloned().collect();
+        let read = Learning::read(&mut row)
+            .and_then(|learning| Ok((learning, (row.count()?, row.text()?), row.text()?)));
+        let (learning, digest, checksum) = read.map_err(|wrong| store.damaged(&wrong))?;
+        if checksum != rows::checksum([&own[..]]) {
+            let what = "what is said of what was learned is not what was written";
+            return Err(store.damaged(&format!("{what}; {ANEW}")).into());
+        }
+        if let Some(how) = learning.unfit(asked) {
+            return Err(KeptError::LearnedOtherwise { file: file(), how });
+        }
+        Ok(Self { store, digest, learning })
+    }
+
+    /// Hands over every value; `visit` answers what is wrong with one.
+    pub fn each(
+        &self,
+        visit: &mut dyn FnMut(&Blob) -> Result<(), baseline::FormError>,
+    ) -> Result<(), KeptError> {
+        let mut digest = Digest::default();
+        for part in Part::ALL {
+            let table = table(*part);
+            self.store.each(&format!("SELECT k, v FROM {table} ORDER BY id"), &mut |mut row| {
+                let read = row.blob().and_then(|key| Ok((key, row.blob()?)));
+                let (key, bytes) = read.map_err(|wrong| self.store.damaged(&wrong.0))?;
+                let key = key.try_into().map(u128::from_be_bytes);
+                let key =
+                    key.map_err(|_| self.store.damaged(&format!("a key in {table} is none")))?;
+                let blob = Blob { part: *part, key, bytes };
+                digest.add(&blob);
+                visit(&blob).map_err(|error| {
+                    let file = self.store.path().display().to_string();
+                    KeptError::Form { file, what: format!("{table} {key:032x}"), error }
+                })
+            })?;
+        }
+        if digest.of_all() == self.digest {
+            return Ok(());
+        }
+        let what = "some of what was learned is gone, or more than was written";
+        Err(self.store.damaged(&format!("{what}; {ANEW}")).into())
+    }
+}

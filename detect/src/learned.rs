@@ -1,0 +1,118 @@
+//! What closed days taught, as blobs that can be kept, and back: a baseline. In: the state of an engine.
+//! Out: one blob for each identity, interface and group, and for what correlations still look back at.
+
+use crate::{
+    engine::{Engine, shard_of},
+    priors::Group,
+};
+use baseline::{
+    Day, Entity, Form, FormError, History, Hour, Profile,
+    form::{Reader, Texts, Writer},
+};
+
+/// What a blob is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// An identity or an interface.
+    Profile,
+    /// Those of a role, of a kind, of an account, or all.
+    Prior,
+    /// What rules matched in days that the windows of open days reach into.
+    Matches,
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: &[Self] = &[Self::Profile, Self::Prior, Self::Matches];
+}
+
+/// One blob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob {
+    /// Of what.
+    pub part: Part,
+    /// Of which one: equal for ever.
+    pub key: u128,
+    /// Its content, with a checksum.
+    pub bytes: Vec<u8>,
+}
+
+impl Engine {
+    /// Says nothing of hours before `hour`: what happens in them is only learned.
+    pub fn say_nothing_before(&mut self, hour: Hour) {
+        self.tells_from = hour;
+    }
+
+    /// The last day that has taught what it had to teach; `None` before the first has closed.
+    pub fn learned_through(&self) -> Option<Day> {
+        let last = Day(self.oldest_open.0.saturating_sub(1)).max(self.learned_through);
+        (last > Day(i32::MIN)).then_some(last)
+    }
+
+    /// Hands over what the closed days have taught. Nothing of open days is in it.
+    pub fn learned<E>(&self, visit: &mut dyn FnMut(Blob) -> Result<(), E>) -> Result<(), E> {
+        let end = self.oldest_open;
+        for (number, shard) in (0_u32..).zip(&self.shards) {
+            for (key, (entity, profile)) in &shard.profiles {
+                let mut to = Writer::default();
+                entity.write(&mut to);
+                if profile.write_closed(end, &mut to) {
+                    visit(Blob { part: Part::Profile, key: *key, bytes: to.finish() })?;
+                }
+            }
+            for (key, to) in shard.matches.write_closed((end, number), self.rules().watches()) {
+                visit(Blob { part: Part::Matches, key, bytes: to.finish() })?;
+            }
+        }
+        for (group, history) in self.priors.iter() {
+            let mut to = Writer::default();
+            group.write(&mut to);
+            history.write(&mut to);
+            visit(Blob { part: Part::Prior, key: group.id(), bytes: to.finish() })?;
+        }
+        Ok(())
+    }
+
+    /// Begins with what the days up to `through` have taught: records of these days are counted and
+    /// not looked at. Each blob is handed to [`Self::recall`] then.
+    pub fn begin_after(&mut self, through: Day) {
+        self.learned_through = through;
+    }
+
+    /// Takes back a blob that [`Self::learned`] gave, of an engine with the same lateness and hash key.
+    pub fn recall(&mut self, blob: &Blob, texts: &mut Texts) -> Result<(), FormError> {
+        let Self { context, shards, priors, .. } = self;
+        let options = &context.options;
+        let mut from = Reader::new(&blob.bytes, &options.hash_key, texts)?;
+        let key = match blob.part {
+            Part::Profile => {
+                let entity = Entity::read(&mut from)?;
+                let profile = Profile::read_closed(&mut from)?;
+                let id = entity.id();
+                if let Some(shard) = shards.get_mut(shard_of(id)) {
+                    shard.profiles.insert(id, (entity, profile));
+                }
+                id
+            }
+            Part::Prior => {
+                let group = Group::read(&mut from)?;
+                let id = group.id();
+                priors.recall(group, History::read(&mut from)?);
+                id
+            }
+            Part::Matches => {
+                let closed = crate::watch::Closed::read(&mut from)?;
+                let key = closed.key;
+                for (id, group) in closed.groups(options.rules.watches()) {
+                    if let Some(shard) = shards.get_mut(shard_of(id)) {
+                        shard.matches.recall(group);
+                    }
+                }
+                key
+            }
+        };
+        from.finish()?;
+        // A blob that stands in another's place.
+        if key == blob.key { Ok(()) } else { Err(FormError::Damaged) }
+    }
+}

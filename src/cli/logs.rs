@@ -1,0 +1,102 @@
+//! Which logs to read, and how: what `replay` and `learn` both ask for.
+
+use super::flow_format;
+use crate::{config::Config, replay::Plan};
+use anyhow::Result;
+use clap::Args;
+use ingest::{
+    decode::Limits,
+    flowlog::FlowFormat,
+    instant::parse_instant,
+    source::{Filter, PathArg},
+    time::format_ms,
+};
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Logs {
+    /// Files, folders or patterns; `-` for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Read nothing older, for example 2025-03-14 or 2025-03-14T10:00:00Z; nor learn from it
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(super) from: Option<i64>,
+    /// Stop before this moment
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(super) until: Option<i64>,
+    /// Only this account; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub(super) account: Vec<String>,
+    /// Only this region; may be repeated
+    #[arg(long, value_name = "REGION")]
+    pub(super) region: Vec<String>,
+    /// Settings, in TOML
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Fields of flow logs without a header line, for example "version account-id ..."
+    #[arg(long, value_name = "FIELDS", value_parser = given_format)]
+    flow_format: Option<GivenFormat>,
+    /// Threads that read and judge [default: as many as cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// No progress bar and no summary
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+/// Fields of flow logs, as they were given and as they are meant.
+#[derive(Debug, Clone)]
+struct GivenFormat {
+    text: String,
+    format: FlowFormat,
+}
+
+fn given_format(text: &str) -> Result<GivenFormat, String> {
+    Ok(GivenFormat { text: text.to_owned(), format: flow_format(text)? })
+}
+
+pub(super) fn instant(text: &str) -> Result<i64, String> {
+    parse_instant(text).map_err(|error| error.to_string())
+}
+
+impl Logs {
+    /// Makes the threads that were asked for.
+    pub(super) fn start_threads(&self) -> Result<()> {
+        let Some(n) = self.threads else { return Ok(()) };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n.into());
+        // One thread needs no other.
+        let pool = if n == 1 { pool.use_current_thread() } else { pool };
+        Ok(pool.build_global()?)
+    }
+
+    /// The arguments that the result depends on; `more` of the command itself.
+    pub(super) fn command(&self, name: &str, more: Vec<(&str, String)>) -> Vec<String> {
+        let option = |(name, value): (&str, String)| [format!("--{name}"), value];
+        let path = |path: &PathBuf| path.display().to_string();
+        let times = [("from", self.from), ("until", self.until)];
+        let times = times.into_iter().filter_map(|(name, at)| Some((name, format_ms(at?))));
+        let accounts = self.account.iter().map(|account| ("account", account.clone()));
+        let regions = self.region.iter().map(|region| ("region", region.clone()));
+        let config = self.config.iter().map(|file| ("config", path(file)));
+        let format = self.flow_format.iter().map(|given| ("flow-format", given.text.clone()));
+        let options = times.chain(accounts).chain(regions).chain(config).chain(format).chain(more);
+        let paths = self.paths.iter().map(path);
+        std::iter::once(name.to_owned()).chain(options.flat_map(option)).chain(paths).collect()
+    }
+
+    /// What to read, from `from_ms` on.
+    pub(super) fn plan(&self, config: &Config, from_ms: Option<i64>) -> Plan {
+        Plan {
+            paths: self.paths.iter().map(PathArg::new).collect(),
+            filter: Filter {
+                from_ms,
+                until_ms: self.until,
+                accounts: self.account.clone(),
+                regions: self.region.clone(),
+                lateness_ms: config.options().lateness.ms(),
+            },
+            limits: Limits { inflated_bytes_max: config.inflated_bytes_max(), ..Limits::default() },
+            flow_format: self.flow_format.as_ref().map(|given| given.format.clone()),
+        }
+    }
+}
