@@ -13,8 +13,9 @@ use tempfile::TempDir;
 fn days() -> Vec<String> {
     let stamp = |path: PathBuf| text(&path).rsplit('_').nth(1).unwrap().to_owned();
     let stamps = files(&logs("CloudTrail")).into_iter().map(stamp);
-    let days: BTreeSet<_> =
-        stamps.map(|s| [0..4, 4..6, 6..8].map(|of| s.get(of).unwrap()).join("-")).collect();
+    let part = |stamp: &str, from, to| stamp.get(from..to).unwrap().to_owned();
+    let day = |s: String| [part(&s, 0, 4), part(&s, 4, 6), part(&s, 6, 8)].join("-");
+    let days: BTreeSet<_> = stamps.map(day).collect();
     days.into_iter().collect()
 }
 

@@ -61,11 +61,11 @@ impl Value {
 impl Ord for Value {
     /// The text of equal hashes is nearly always the same one, and need not be looked at then.
     fn cmp(&self, other: &Self) -> Ordering {
-        let by_text = || match Arc::ptr_eq(&self.text, &other.text) {
-            true => Ordering::Equal,
-            false => self.text.cmp(&other.text),
-        };
-        self.hash.cmp(&other.hash).then_with(by_text)
+        let is_same = || Arc::ptr_eq(&self.text, &other.text);
+        match self.hash.cmp(&other.hash) {
+            Ordering::Equal if !is_same() => self.text.cmp(&other.text),
+            by_hash => by_hash,
+        }
     }
 }
 
