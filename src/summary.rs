@@ -61,26 +61,10 @@ impl Summary {
         self.n_failed > 0 || self.n_bad_records > 0
     }
 
-    /// Tells it in lines, `seconds` after the start.
-    pub(crate) fn write(&self, seconds: f64, out: &mut dyn Write) -> io::Result<()> {
-        let Self { counts, skipped, .. } = self;
-        let mib = self.inflated_bytes as f64 / f64::from(1 << 20);
-        let n_seen = self.n_objects + skipped.total();
-        let n_read = self.n_objects.saturating_sub(self.n_failed);
-        writeln!(
-            out,
-            "objects   {n_seen} seen, {n_read} read, {} could not be read",
-            self.n_failed
-        )?;
-        for (skip, n) in skipped.iter() {
-            writeln!(out, "          {n} left out: {}", skip.sentence())?;
-        }
-        writeln!(
-            out,
-            "records   {} of CloudTrail, {} of flow logs; {} duplicates dropped",
-            counts.n_records, counts.n_flows, counts.n_duplicates
-        )?;
-        let notes: [(u64, &str); 15] = [
+    /// What a reader of the findings should know of the input besides.
+    fn notes(&self) -> [(u64, &'static str); 15] {
+        let Self { counts, .. } = self;
+        [
             (
                 counts.n_duplicate_objects,
                 "objects, or days of them, whose content had been read before",
@@ -114,8 +98,29 @@ impl Summary {
             ),
             (self.n_lossy, "objects with bytes that are not UTF-8"),
             (self.n_digests, "digests, which hold no events"),
-        ];
-        for (n, what) in notes.into_iter().filter(|(n, _)| *n > 0) {
+        ]
+    }
+
+    /// Tells it in lines, `seconds` after the start.
+    pub(crate) fn write(&self, seconds: f64, out: &mut dyn Write) -> io::Result<()> {
+        let Self { counts, skipped, .. } = self;
+        let mib = self.inflated_bytes as f64 / f64::from(1 << 20);
+        let n_seen = self.n_objects + skipped.total();
+        let n_read = self.n_objects.saturating_sub(self.n_failed);
+        writeln!(
+            out,
+            "objects   {n_seen} seen, {n_read} read, {} could not be read",
+            self.n_failed
+        )?;
+        for (skip, n) in skipped.iter() {
+            writeln!(out, "          {n} left out: {}", skip.sentence())?;
+        }
+        writeln!(
+            out,
+            "records   {} of CloudTrail, {} of flow logs; {} duplicates dropped",
+            counts.n_records, counts.n_flows, counts.n_duplicates
+        )?;
+        for (n, what) in self.notes().into_iter().filter(|(n, _)| *n > 0) {
             writeln!(out, "          {n} {what}")?;
         }
         if let Some((first, last)) = counts.times_ms {

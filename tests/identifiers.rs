@@ -85,9 +85,8 @@ fn sources() -> Option<BTreeMap<String, String>> {
         Command::new("git").args(["ls-files"]).output().ok().filter(|l| l.status.success())?;
     let listed = String::from_utf8(listed.stdout).unwrap();
     let is_ours = |path: &&str| {
-        !path.ends_with(".lock")
-            && *path != "LICENSE"
-            && Path::new(path).extension().is_none_or(|of| of != "bin")
+        let extension = Path::new(path).extension();
+        *path != "LICENSE" && extension.is_none_or(|of| of != "lock" && of != "bin")
     };
     let paths = listed.lines().filter(is_ours);
     Some(paths.filter_map(|path| Some((path.to_owned(), fs::read_to_string(path).ok()?))).collect())
