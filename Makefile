@@ -37,7 +37,8 @@ tables: ## Fetch the tables of countries and networks anew; needs npm and python
 	python3 ingest/data/regenerate.py
 	$(CARGO) test --locked -p ingest enrich
 
-# A C compiler builds libdeflate; Debian's is installed where none is.
+# A C compiler builds libdeflate, Python works the bits out anew; Debian's are installed where none is.
 tools:
 	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust 1.95 or later (https://rustup.rs)" >&2; exit 1; }
+	@command -v python3 >/dev/null || { apt-get update && apt-get install -y python3; }
 	@command -v cc >/dev/null || { apt-get update && apt-get install -y build-essential; }

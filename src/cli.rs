@@ -4,6 +4,7 @@ mod config;
 mod demo;
 mod detectors;
 mod findings;
+mod identity;
 mod learn;
 mod logs;
 mod replay;
@@ -51,6 +52,8 @@ enum Command {
     /// List, show, explain or mark findings that were kept
     #[command(subcommand)]
     Findings(findings::Findings),
+    /// Look into what judged an identity on a day: what is usual, and the bits of every span
+    Identity(identity::Identity),
     /// List the detectors, or explain one
     #[command(subcommand)]
     Detectors(Detectors),
@@ -160,6 +163,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Simulate(arguments) => arguments.run(&mut io::stderr()),
         Command::Decode(arguments) => arguments.run(),
         Command::Findings(command) => command.run(),
+        Command::Identity(arguments) => arguments.run(),
         Command::Detectors(command) => command.run().map(|()| 0),
         Command::Rules(command) => command.run(&mut io::stdout(), &mut io::stderr()),
         Command::Config(Settings::Check { config }) => {

@@ -7,7 +7,7 @@ use crate::{
     worker::{Named, Outcome, Worker},
 };
 use anyhow::{Context, Result};
-use detect::{Chunk, Engine, Finding, Reader};
+use detect::{Chunk, Engine, Finding, Look, Reader};
 use ingest::{
     decode::Limits,
     flow::Field,
@@ -38,6 +38,10 @@ pub(crate) trait Watch {
     fn read(&mut self, bytes: u64);
     /// Findings of days that closed.
     fn findings(&mut self, findings: &[Finding]) -> Result<()>;
+    /// What was looked into of days that closed, if anybody asked.
+    fn looks(&mut self, _: Vec<Look>) -> Result<()> {
+        Ok(())
+    }
     /// An object that could not be read, or a record of it.
     fn trouble(&mut self, object: &str, what: &str);
 }
@@ -60,6 +64,7 @@ pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Re
     let (mut summary, _) = read(plan, engine, watch)?;
     engine.finish();
     watch.findings(&engine.take_findings())?;
+    watch.looks(engine.take_looks())?;
     summary.counts = engine.counts();
     Ok(summary)
 }
@@ -137,6 +142,7 @@ fn apply(
     let Some(first) = batch.first() else { return Ok(()) };
     engine.advance(first.now_ms);
     watch.findings(&engine.take_findings())?;
+    watch.looks(engine.take_looks())?;
     let reading = &*engine;
     let read: Vec<(Chunk, Vec<Read<'_>>)> =
         pieces(batch).into_par_iter().map(|units| read_units(units, reading, workers)).collect();

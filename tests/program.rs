@@ -3,9 +3,15 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod arithmetic;
+#[cfg(test)]
 mod decode;
 #[cfg(test)]
 mod findings;
+#[cfg(test)]
+mod identifiers;
+#[cfg(test)]
+mod identity;
 #[cfg(test)]
 mod into;
 #[cfg(test)]

@@ -13,7 +13,7 @@ const FILLERS: &[char] = &['\u{115f}', '\u{2800}', '\u{3164}', '\u{ffa0}'];
 /// A backslash stays as it is: the result is for people, not for reading back.
 ///
 /// ```
-/// assert_eq!(alerts::escape("farid\u{1b}[31m"), "farid\\u{1b}[31m");
+/// assert_eq!(alerts::escape("hedda\u{1b}[31m"), "hedda\\u{1b}[31m");
 /// ```
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn plain_text_is_not_copied() {
-        for text in ["", "farid@example.com", "Müller, 東京 \\ \"x\""] {
+        for text in ["", "hedda@example.com", "Müller, 東京 \\ \"x\""] {
             assert!(matches!(escape(text), Cow::Borrowed(same) if same == text));
         }
     }

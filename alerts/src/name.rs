@@ -2,7 +2,7 @@
 
 use baseline::{Entity, Kind};
 
-/// The readable name of an entity: `farid`, `farid@example.com (AWSReservedSSO_Engineer)`,
+/// The readable name of an entity: `hedda`, `hedda@example.com (AWSReservedSSO_Engineer)`,
 /// `deploy (program) via athena.amazonaws.com`, `root user`. It leaves out the account where that is
 /// the entity's own; the key says it all. Not escaped.
 pub fn readable(entity: &Entity) -> String {
@@ -69,12 +69,12 @@ mod tests {
 
     #[test]
     fn people_go_by_their_names() {
-        check(Kind::Human, "arn:aws:iam::111122223333:user/staff/farid", "farid");
+        check(Kind::Human, "arn:aws:iam::111122223333:user/staff/hedda", "hedda");
         check(
             Kind::Human,
             "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/us-west-2/\
-             AWSReservedSSO_Engineer_0a1b2c3d4e5f6071#farid@example.com",
-            "farid@example.com (AWSReservedSSO_Engineer)",
+             AWSReservedSSO_Engineer_0a1b2c3d4e5f6071#hedda@example.com",
+            "hedda@example.com (AWSReservedSSO_Engineer)",
         );
         check(Kind::Root, "arn:aws:iam::111122223333:root", "root user");
         check(Kind::External, "arn:aws:iam::999988887777:user/x", "x of 999988887777");

@@ -28,7 +28,7 @@ pub(crate) fn finding(detector: &str) -> Finding {
             account: "111122223333".into(),
             kind: Kind::Human,
             key: "arn:aws:iam::111122223333:role/x/AWSReservedSSO_Engineer_0a1b2c3d4e5f6071\
-                  #farid@example.com"
+                  #hedda@example.com"
                 .into(),
         },
         day: Day::of(START_MS),

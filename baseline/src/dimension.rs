@@ -172,8 +172,8 @@ impl Dimension {
         (Self::CallsRead..=Self::S3CallsDestruction).contains(&self)
     }
 
-    /// Whether an hour keeps only the values that its generation does not know.
-    pub(crate) fn keeps_news_only(self) -> bool {
+    /// Whether its rate counts the values that its generation does not know: an hour keeps only them.
+    pub fn counts_news(self) -> bool {
         self.statistic() == Statistic::News
     }
 }

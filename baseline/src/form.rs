@@ -3,7 +3,7 @@
 //!
 //! Numbers are varints (LEB128, signed ones zigzag). A text stands in its blob once, and a value is its
 //! text: its hash is worked out again, so the key must be the one that it was written with. Names of
-//! dimensions and the like are written as [`tag`]s, since their places in their lists may change.
+//! dimensions and the like are written as tags, since their places in their lists may change.
 
 use crate::{
     dimension::Dimension,

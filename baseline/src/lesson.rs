@@ -39,11 +39,11 @@ impl Generation<'_> {
         span: &Span<'_>,
         dimensions: &BTreeSet<Dimension>,
     ) -> BTreeSet<(Dimension, Value)> {
-        let is_of_novelty = |one: &Dimension| one.keeps_news_only() || one.is_calls();
+        let is_of_novelty = |one: &Dimension| one.counts_news() || one.is_calls();
         let asks_for_novelty = dimensions.iter().any(is_of_novelty);
         let mut news = BTreeSet::new();
         for &dimension in Dimension::ALL {
-            if dimension.keeps_news_only() && asks_for_novelty {
+            if dimension.counts_news() && asks_for_novelty {
                 let is_new = |novel: &Novel| novel.is_new && !self.knows(dimension, &novel.value);
                 let novel = span.novel(dimension).into_iter();
                 let novel = novel.flat_map(|novel| novel.windows(span.hour, is_new)).flatten();

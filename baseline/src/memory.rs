@@ -4,6 +4,7 @@ use crate::{
     bits::{Bits, log2},
     form,
     form::{Form, FormError, Reader, Writer},
+    held::{HeldRate, HeldValue},
     lesson::Lesson,
     value::Value,
 };
@@ -195,6 +196,20 @@ impl Seen {
         values.into_iter().take(n).map(|known| &*known.value.text).collect()
     }
 
+    /// All values, the heaviest first.
+    pub(crate) fn held(&self) -> Vec<HeldValue> {
+        let mut known: Vec<_> = self.known.iter().collect();
+        known.sort_by(|a, b| b.decayed.cmp(&a.decayed).then(a.value.text.cmp(&b.value.text)));
+        let held = |known: &Known| HeldValue {
+            value: known.value.clone(),
+            weight_eighths: known.weight,
+            days: days(known.decayed),
+            n_members: members(known.n_members),
+            is_known: Self::is_known(known.weight),
+        };
+        known.into_iter().map(held).collect()
+    }
+
     fn sum_up(&mut self) {
         self.n_all = self.known.iter().map(|known| known.decayed).sum();
     }
@@ -352,6 +367,12 @@ impl Rate {
     pub(crate) fn over(mut self, n_hours: u64) -> Self {
         self.0[0] = self.0[0].max(n_hours);
         self
+    }
+
+    /// The sums themselves.
+    pub(crate) fn held(&self) -> HeldRate {
+        let [hours, sum, sum_squares] = self.0.map(days);
+        HeldRate { hours, sum, sum_squares }
     }
 
     /// Mean of an hour that held something; 0 if none did.

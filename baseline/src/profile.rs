@@ -193,6 +193,21 @@ impl Learned {
         days(self.n_hours)
     }
 
+    /// Those of days that were judged by a history. Unit: decayed hours.
+    pub(crate) fn n_judged_hours(&self) -> f64 {
+        days(self.n_judged_hours)
+    }
+
+    /// The last day that taught.
+    pub(crate) fn through(&self) -> Day {
+        self.through
+    }
+
+    /// What is remembered, in the order of dimensions.
+    pub(crate) fn memories(&self) -> impl Iterator<Item = (Dimension, &Seen, &Rate)> {
+        self.memories.iter().map(|(dimension, memory)| (*dimension, &memory.seen, &memory.rate))
+    }
+
     /// How many new values an hour brings, of the hours of days that had a history: most bring none.
     pub(crate) fn news(&self, dimension: Dimension) -> Rate {
         self.rate(dimension).over(self.n_judged_hours)
@@ -467,7 +482,7 @@ impl Profile {
                 };
                 let standing = known.standing(entry.dimension, value);
                 delta.note(entry.dimension, value, standing != Standing::New);
-                if !entry.dimension.keeps_news_only() {
+                if !entry.dimension.counts_news() {
                     self.hours.add(entry, Some(value));
                 } else if tells_news && (standing != Standing::Usual || !is_complete) {
                     self.hours.add_novel((entry, value), first, is_complete);

@@ -6,7 +6,7 @@ use crate::{
     detector::{Case, Impact, Severity, Verdict},
     record::{Counts, Record},
 };
-use baseline::{Bits, Dimension, Kind, Part, Slot, Term, Track};
+use baseline::{Bits, Dimension, Generation, Kind, Part, Slot, Term, Track};
 use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Where the settings of these detectors are written down.
@@ -43,9 +43,18 @@ pub(crate) struct Watched {
     pub(crate) tells_context: bool,
 }
 
+impl Watched {
+    /// Whether calls of `track`, or the context alone, are judged by this detector.
+    pub(crate) fn watches(&self, track: Option<Track>) -> bool {
+        track.map_or(self.tells_context, |track| {
+            self.is_s3 == track.is_s3 && self.impacts.contains(&track.impact)
+        })
+    }
+}
+
 /// Weight of an impact, in halves: what gives rights, opens or destroys says half as much again about an
 /// intruder as what reads or makes (the model's prototype).
-fn halves(impact: Impact) -> u32 {
+pub(crate) fn halves(impact: Impact) -> u32 {
     match impact {
         Impact::Read | Impact::Discovery | Impact::Write => 2,
         _ => 3,
@@ -80,14 +89,19 @@ struct Judged {
     severity: Severity,
 }
 
+/// The bits that an hour of somebody of this kind must carry; nothing where there is not enough history.
+pub(crate) fn needed(settings: &Settings, kind: Kind, usual: &Generation<'_>) -> Option<f64> {
+    let threshold = threshold(kind, usual.is_young())?;
+    usual.can_surprise().then(|| (threshold * settings.threshold_times).max(BITS_MIN))
+}
+
 /// The loudest verdict on a track of `watched` that stands above the threshold.
 pub(crate) fn judge(watched: &Watched, settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let threshold = threshold(case.entity.kind, case.usual.is_young())?;
-    let threshold = (threshold * settings.threshold_times).max(BITS_MIN);
+    let threshold = needed(settings, case.entity.kind, case.usual)?;
     let has_calls = |track: &Track| case.span.slots_of(Dimension::calls(*track)).next().is_some();
     let of_s3 = |&impact: &Impact| Track { impact, is_s3: watched.is_s3 };
     let tracks: Vec<Track> = watched.impacts.iter().map(of_s3).filter(has_calls).collect();
-    if tracks.is_empty() && !watched.tells_context || !case.usual.can_surprise() {
+    if tracks.is_empty() && !watched.tells_context {
         return None;
     }
     let context = case.usual.context(&case.span);
@@ -115,7 +129,7 @@ fn of_track(
     case: &Case<'_>,
 ) -> Option<Judged> {
     let deeds = weighed(case.usual.deeds(&case.span, track), halves(track.impact));
-    if sum(&deeds).as_f64() < threshold * DEEDS_SHARE {
+    if !is_deed(&deeds, threshold) {
         return None;
     }
     let mut terms = weighed(context.to_vec(), halves(track.impact));
@@ -124,6 +138,11 @@ fn of_track(
     let severity = severity(track, bits.as_f64() / threshold);
     let (what, calls) = (format!("to {what}"), vec![Dimension::calls(track)]);
     Some(Judged { what, calls, terms, bits, severity })
+}
+
+/// Whether deeds carry their share of the threshold.
+pub(crate) fn is_deed(deeds: &[Term], threshold: f64) -> bool {
+    sum(deeds).as_f64() >= threshold * DEEDS_SHARE
 }
 
 /// The context alone, which weighs what the heaviest calls of the hour weigh.
@@ -138,7 +157,7 @@ fn of_context(tracks: Vec<Track>, context: Vec<Term>, threshold: f64) -> Option<
     Some(Judged { what, calls, terms, bits, severity })
 }
 
-fn sum(terms: &[Term]) -> Bits {
+pub(crate) fn sum(terms: &[Term]) -> Bits {
     terms.iter().map(|term| term.part.bits).sum()
 }
 
@@ -153,7 +172,7 @@ fn severity(track: Track, height: f64) -> Severity {
     }
 }
 
-fn weighed(mut terms: Vec<Term>, halves: u32) -> Vec<Term> {
+pub(crate) fn weighed(mut terms: Vec<Term>, halves: u32) -> Vec<Term> {
     for term in &mut terms {
         term.part.bits = term.part.bits.halves(halves);
     }

@@ -25,7 +25,10 @@ mod root_use;
 mod s3_mass_deletion;
 mod s3_mass_reencryption;
 
-use crate::detector::{Detector, Severity};
+use crate::{
+    anomaly::{self, Watched},
+    detector::{Detector, Meta, Severity},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,6 +86,47 @@ detectors! {
     s3_mass_reencryption,
 }
 
+/// A detector of unusual behaviour, as what looks into a day needs it.
+pub(crate) struct Unusual {
+    meta: &'static Meta,
+    /// The calls that it judges.
+    pub(crate) watched: &'static Watched,
+    /// Its table of the settings.
+    pub(crate) settings: fn(&Settings) -> &anomaly::Settings,
+}
+
+impl Unusual {
+    /// Its id.
+    pub(crate) fn id(&self) -> &'static str {
+        self.meta.id
+    }
+}
+
+macro_rules! unusual {
+    ($($name:ident),* $(,)?) => {
+        /// Every detector of unusual behaviour.
+        pub(crate) static UNUSUAL: &[Unusual] = &[$(Unusual {
+            meta: &$name::META,
+            watched: &$name::WATCHED,
+            settings: |settings| &settings.$name,
+        }),*];
+    };
+}
+
+unusual! {
+    anomalous_credential_access,
+    anomalous_defense_evasion,
+    anomalous_discovery,
+    anomalous_exfiltration,
+    anomalous_impact,
+    anomalous_initial_access,
+    anomalous_persistence,
+    anomalous_privilege_escalation,
+    anomalous_s3_discovery,
+    anomalous_s3_exfiltration,
+    anomalous_s3_impact,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +145,14 @@ mod tests {
             files, listed,
             "add the missing name to `detectors!` in detect/src/detectors.rs"
         );
+    }
+
+    #[test]
+    fn every_detector_of_unusual_behaviour_can_be_looked_into() {
+        let ids = DETECTORS.iter().map(|detector| detector.meta.id);
+        let ids: Vec<_> = ids.filter(|id| id.starts_with("anomalous-")).collect();
+        let listed: Vec<_> = UNUSUAL.iter().map(Unusual::id).collect();
+        assert_eq!(ids, listed, "add the missing name to `unusual!` in detect/src/detectors.rs");
     }
 
     #[test]

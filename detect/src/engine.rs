@@ -9,12 +9,13 @@ use crate::{
     fingerprints::Fingerprints,
     marks::Lessons,
     priors::{Priors, add},
+    probe::{Look, Probe},
     reader::Reader,
     rules::Rules,
     shard::Shard,
     watch::Sighting,
 };
-use baseline::{Aggregate, Day, HashKey, Hour, Kind, Lateness, Principal};
+use baseline::{Aggregate, Day, Entity, HashKey, Hour, Kind, Lateness, Principal};
 use ingest::enrich::Enrich;
 use rayon::prelude::*;
 use std::{
@@ -63,6 +64,8 @@ pub(crate) struct Context {
     pub(crate) default_detectors: Option<Settings>,
     pub(crate) enrich: Enrich,
     pub(crate) interests: Interests,
+    /// Whose days are looked into; mostly nobody's.
+    pub(crate) probe: Option<Probe>,
 }
 
 /// Which detectors want to see which records, as bits by their place in the registry.
@@ -179,6 +182,7 @@ pub struct Engine {
     pub(crate) tells_from: Hour,
     counts: Counts,
     findings: Vec<Finding>,
+    looks: Vec<Look>,
 }
 
 impl Engine {
@@ -189,7 +193,7 @@ impl Engine {
         let default_detectors = (options.detectors != defaults).then_some(defaults);
         let interests = Interests::new();
         Self {
-            context: Context { options, default_detectors, enrich, interests },
+            context: Context { options, default_detectors, enrich, interests, probe: None },
             shards: std::iter::repeat_with(Shard::default).take(SHARDS).collect(),
             priors: Priors::default(),
             fingerprints,
@@ -199,7 +203,23 @@ impl Engine {
             tells_from: Hour(i32::MIN),
             counts: Counts::default(),
             findings: Vec::new(),
+            looks: Vec::new(),
         }
+    }
+
+    /// Looks into the days of those whom `probe` wants, from now on.
+    pub fn look_into(&mut self, probe: Probe) {
+        self.context.probe = Some(probe);
+    }
+
+    /// What was looked into and not taken yet, in order of day and entity.
+    pub fn take_looks(&mut self) -> Vec<Look> {
+        std::mem::take(&mut self.looks)
+    }
+
+    /// Everybody who has a profile, in no order that means anything.
+    pub fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.shards.iter().flat_map(Shard::entities)
     }
 
     /// The rules in force.
@@ -378,14 +398,18 @@ impl Engine {
         let closings: Vec<_> =
             self.shards.par_iter_mut().map(|shard| shard.close(day, context, priors)).collect();
         let (mut occurrences, mut taught) = (Vec::new(), BTreeMap::new());
+        let mut looks = Vec::new();
         for closing in closings {
             let found = closing.occurrences.into_iter();
             occurrences.extend(found.filter(|one| one.hour >= self.tells_from));
             for (group, closed) in closing.taught {
                 add(&mut taught, group, closed);
             }
+            looks.extend(closing.looks);
         }
         self.priors.learn(day, taught);
+        looks.sort_by(|a, b| a.entity.cmp(&b.entity));
+        self.looks.extend(looks);
         self.findings.extend(assemble(day, occurrences, self.context.options.rules.catalogue()));
     }
 }

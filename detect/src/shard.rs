@@ -7,6 +7,7 @@ use crate::{
     engine::Context,
     finding,
     priors::{Group, Priors, add},
+    probe::Look,
     watch::{Judged, Memory, Sighting},
 };
 use baseline::{
@@ -40,6 +41,7 @@ pub(crate) struct Occurrence {
 pub(crate) struct Closing {
     pub(crate) occurrences: Vec<Occurrence>,
     pub(crate) taught: BTreeMap<Group, ClosedDay>,
+    pub(crate) looks: Vec<Look>,
 }
 
 impl Shard {
@@ -92,6 +94,13 @@ impl Shard {
             let mut alerts = found.alerts;
             alerts.extend(alerted.get(id).into_iter().flatten());
             closing.occurrences.extend(found.occurrences);
+            if let Some(probe) = &context.probe {
+                let touched = profile.touched(day, day);
+                let usual = profile.generation(day, priors.of(&group), lateness);
+                let looked = (&*touched, !alerts.is_empty());
+                let usual = (&usual.0, usual.1);
+                closing.looks.extend(probe.look((entity, day), usual, looked, context));
+            }
             let weight = if alerts.is_empty() { Weight::PLAIN } else { Weight::ALERTED };
             let taught = profile.close(day, weight, context.options.lateness);
             if let Some(since) = plain_from(&alerts, (entity, day), context) {
@@ -140,6 +149,10 @@ impl Shard {
     /// Matches that were left out. Unit: matches.
     pub(crate) fn n_matches_dropped(&self) -> u64 {
         self.matches.n_dropped
+    }
+
+    pub(crate) fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.profiles.values().map(|(entity, _)| entity)
     }
 
     pub(crate) fn n_entities(&self) -> usize {

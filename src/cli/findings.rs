@@ -98,7 +98,7 @@ impl From<Said> for Nature {
     }
 }
 
-fn day(text: &str) -> Result<Day, String> {
+pub(super) fn day(text: &str) -> Result<Day, String> {
     let at_ms = parse_instant(text).map_err(|error| error.to_string())?;
     let day = Day::of(at_ms);
     if day.start_ms() != at_ms {

@@ -72,7 +72,7 @@ fn fields_come_in_the_order_of_the_schema() {
 fn a_line_says_who_did_what_and_how_sure_that_is() {
     let line = &lines(&all())[0];
     let summary = line["summary"].as_str().unwrap();
-    assert!(summary.starts_with("farid@example.com (AWSReservedSSO_Engineer) wrote 120 objects"));
+    assert!(summary.starts_with("hedda@example.com (AWSReservedSSO_Engineer) wrote 120 objects"));
     assert!(summary.ends_with("usual: never seen."));
     assert_eq!(line["first_seen"], "2026-03-12T14:03:11Z");
     assert_eq!(line["last_seen"], "2026-03-12T14:41:02.250Z");
@@ -146,7 +146,7 @@ fn the_table_reads_well() {
     let expected = "\
 2026-03-12 Thursday (UTC)
 
-CRITICAL  14:03 - 14:41  farid@example.com (AWSReservedSSO_Engineer), account 111122223333
+CRITICAL  14:03 - 14:41  hedda@example.com (AWSReservedSSO_Engineer), account 111122223333
   S3 objects re-encrypted with a key that the account does not hold
   Wrote 120 objects in 60 minutes to bucket ledger with a key that this account does not hold;
   usual: never seen

@@ -31,7 +31,7 @@ pub(super) static META: Meta = Meta {
     settings_source: anomaly::SOURCE,
 };
 
-const WATCHED: Watched = Watched {
+pub(super) static WATCHED: Watched = Watched {
     impacts: &[Impact::Credential],
     is_s3: false,
     what: "obtain credentials or secrets",

@@ -32,7 +32,7 @@ pub(super) static META: Meta = Meta {
     settings_source: anomaly::SOURCE,
 };
 
-const WATCHED: Watched = Watched {
+pub(super) static WATCHED: Watched = Watched {
     impacts: &[Impact::Discovery, Impact::Read],
     is_s3: false,
     what: "list, describe or read",

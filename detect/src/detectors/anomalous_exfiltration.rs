@@ -31,7 +31,7 @@ pub(super) static META: Meta = Meta {
     settings_source: anomaly::SOURCE,
 };
 
-const WATCHED: Watched = Watched {
+pub(super) static WATCHED: Watched = Watched {
     impacts: &[Impact::Exfiltration],
     is_s3: false,
     what: "take data out or open it to others",

@@ -31,7 +31,7 @@ pub(super) static META: Meta = Meta {
     settings_source: anomaly::SOURCE,
 };
 
-const WATCHED: Watched = Watched {
+pub(super) static WATCHED: Watched = Watched {
     impacts: &[Impact::Read, Impact::Exfiltration],
     is_s3: true,
     what: "read objects of S3 or copy them away",

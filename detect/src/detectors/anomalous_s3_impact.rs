@@ -31,7 +31,7 @@ pub(super) static META: Meta = Meta {
     settings_source: anomaly::SOURCE,
 };
 
-const WATCHED: Watched = Watched {
+pub(super) static WATCHED: Watched = Watched {
     impacts: &[Impact::Write, Impact::Destruction, Impact::Evasion],
     is_s3: true,
     what: "write to S3, delete from it or change its protection",

@@ -17,15 +17,16 @@ keeps this page to it. Services are named as in `eventSource`, names are without
 \n\
 ## What is not in the tables below\n\
 \n\
-goes by its verb:\n\
+goes by the first of these that fits how its name begins:\n\
 \n\
 | call | class |\n\
 |---|---|\n\
+| `Delete`, `Terminate`, `Deregister`, `Remove`, `Purge`, `BatchDelete`, `ScheduleKeyDeletion` | write: deletions that lose data or service are below, as destruction |\n\
+| `AssumeRole` and `Get...Token` of STS, should there be new ones | credential |\n\
+| all of KMS but `List`, `Describe`, `Lookup`, `Search`, `Scan`, `Query` | read: it goes with the data that the key opens |\n\
+| `AddPermission`, `PutResourcePolicy` | exfiltration: they open a resource to others |\n\
 | `List`, `Describe`, `Lookup`, `Search`, `Scan`, `Query`, `Get`, `Head`, `BatchGet`, `Check`, `Select`, `View`, and what the record calls `readOnly` | discovery: most of them tell of settings; those that read content are below, as read |\n\
-| other use of keys in KMS | read: it goes with the data that it opens |\n\
-| policies and permissions of resources (`PutResourcePolicy`, `AddPermission` ...) | exfiltration |\n\
-| `AssumeRole*` and `Get*Token` of STS, should there be new ones | credential |\n\
-| all others, deletions too | write: deletions that lose data or service are below, as destruction |\n\
+| all others | write |\n\
 \n\
 ## Decisions one may doubt\n\
 \n\

@@ -15,7 +15,7 @@ pub enum Caller {
     Service,
     /// `AWS Internal`, with or without a suffix such as `/3`.
     Internal,
-    /// Anything else, among it addresses with leading zeros (`075.050.255.67`), which some
+    /// Anything else, among it addresses with leading zeros (`078.010.020.30`), which some
     /// programs read as octal.
     Other,
 }
@@ -182,7 +182,7 @@ mod tests {
     fn everything_else_is_other() {
         for text in [
             "",
-            "075.050.255.67",
+            "078.010.020.30",
             "1.2.3",
             "1.2.3.4 ",
             "AWS Internally",

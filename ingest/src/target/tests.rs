@@ -225,3 +225,45 @@ proptest! {
         }
     }
 }
+
+/// How the page begins.
+const HEAD: &str = "# What a call is about\n\
+\n\
+The target of a call is a thing that stays: the bucket, not the object; the function, not its version. It is\n\
+written `kind:name`, at most 256 bytes. `ingest/src/target/table.rs` is the source; a test keeps this page to it.\n\
+\n\
+* Of `requestParameters` the parameter of the service below that stands first in the table and names something: a text,\n  \
+  or the first of a list of texts, not empty and not `HIDDEN_DUE_TO_SECURITY_REASONS`.\n\
+* If none does, the first `ARN` of `resources` that fits a row: an ARN of that service whose resource begins with\n  \
+  the type, and a `:` or `/` behind it; any ARN of the service where there is no type.\n\
+* The name is a part of the text. Of an ARN it is a part of the resource (what stands behind the fifth `:`), without type and `:` or `/`\n  \
+  if it begins with them. Parts: *whole*; *before X*: up to the first X; *last*: behind the last `/`; *bucket*: up to the\n  \
+  first `/`, but an `accesspoint/...` is whole; *secret*: whole, of an ARN without `-` and the six characters behind it;\n  \
+  *path*: without `/` around it; *folder*: the path up to its last `/`, whole where it has none. What is nothing but `/` stays.\n\
+* `sts:AssumeRole*` is about `roleArn`, written as it is.\n\
+* All else is about nothing.\n\
+\n\
+| service | parameter | kind | type in ARNs | part |\n\
+|---|---|---|---|---|\n";
+
+#[test]
+fn the_page_says_what_the_table_says() {
+    let rows = TABLE.iter().flat_map(|(service, keys)| keys.iter().map(move |key| (service, key)));
+    let rows = rows.map(|(service, Key { name, kind, arn_type, form })| {
+        let part = match form {
+            Form::Whole => "whole".to_owned(),
+            Form::Before(mark) => format!("before {mark}"),
+            Form::Last => "last".to_owned(),
+            Form::Bucket => "bucket".to_owned(),
+            Form::Secret => "secret".to_owned(),
+            Form::Folder => "folder".to_owned(),
+            Form::Path => "path".to_owned(),
+        };
+        format!("| {service} | {name} | {kind} | {arn_type} | {part} |\n")
+    });
+    let page = HEAD.to_owned() + &rows.collect::<String>();
+    assert!(
+        include_str!("../../../docs/targets.md") == page,
+        "put this into docs/targets.md:\n{page}"
+    );
+}

@@ -71,7 +71,7 @@ fn pipeline(address: &str) -> Call {
 #[test]
 fn a_pipeline_that_leaves_its_runners_is_told() {
     // Microsoft's cloud, where hosted runners are.
-    let logs = || Logs::new().daily(8, "9:00", |_| pipeline("20.55.15.79"));
+    let logs = || Logs::new().daily(8, "9:00", |_| pipeline("20.55.0.1"));
     let finding = logs().call(0, "10:00", pipeline("1.1.1.1")).today(ID).unwrap();
     assert_eq!((finding.severity, finding.count), (Severity::Medium, 1));
     says(&finding, &["called from 1.1.1.1 in AS13335"]);

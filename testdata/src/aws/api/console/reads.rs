@@ -14,7 +14,7 @@ pub const READS: &[Read] = &[
     read(32, "ec2", "DescribeTags", r#"{"filterSet":{"items":[{"valueSet":{"items":[{"value":"image"}]},"name":"resource-type"}]},"maxResults":200}"#),
     read(82, "ec2", "DescribeInstanceTypes", r#"{"DescribeInstanceTypesRequest":{"NextToken":"<token>","MaxResults":100}}"#),
     read(77, "ec2", "DescribeAddresses", r#"{"publicIpsSet":{},"allocationIdsSet":{},"filterSet":{}}"#),
-    read(96, "cloudtrail", "LookupEvents", r#"{"startTime":"<week>","maxResults":50,"endTime":"<now>","lookupAttributes":[{"attributeKey":"AccessKeyId","attributeValue":"AKIAREDACTED4NLL6A0K"}]}"#),
+    read(96, "cloudtrail", "LookupEvents", r#"{"startTime":"<week>","maxResults":50,"endTime":"<now>","lookupAttributes":[{"attributeKey":"AccessKeyId","attributeValue":"AKIAIOSFODNN7EXAMPLE"}]}"#),
     read(93, "iam", "GetAccessKeyLastUsed", r#"{"accessKeyId":"<key>"}"#),
     read(68, "ec2", "DescribeNetworkInterfaces", r#"{"networkInterfaceIdSet":{},"maxResults":1000,"filterSet":{}}"#),
     read(24, "ec2", "DescribeNetworkInterfaces", r#"{"filterSet":{"items":[{"valueSet":{"items":[{"value":"<instance>"}]},"name":"attachment.instance-id"}]},"networkInterfaceIdSet":{}}"#),
