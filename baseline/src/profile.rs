@@ -3,6 +3,7 @@
 use crate::{
     aggregate::{Aggregate, Entry},
     dimension::Dimension,
+    few::{self, Few},
     form,
     form::{Form, FormError, Reader, Writer},
     generation::{Generation, N_PRIORS},
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 
 /// What one day teaches. Merging is commutative.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct DayDelta(BTreeMap<Dimension, Taught>);
+pub struct DayDelta(Few<Dimension, Taught>);
 
 /// Values in order: mostly few.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,7 +42,7 @@ impl DayDelta {
         if let Err(at) = values.binary_search(value)
             && at < n_max
         {
-            values.insert(at, value.clone());
+            few::insert(values, at, value.clone());
             values.truncate(n_max);
         }
     }
@@ -50,7 +51,7 @@ impl DayDelta {
 /// A closed day, weighed: what a base takes in, of one entity or of a group of them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ClosedDay {
-    dimensions: BTreeMap<Dimension, Closed>,
+    dimensions: Few<Dimension, Closed>,
     /// Weighed number of hours that held anything.
     n_hours: u64,
     /// Those of days that were judged by a history: only they can say how many new values are usual.
@@ -98,7 +99,7 @@ pub struct Learned {
     n_hours: u64,
     n_judged_hours: u64,
     n_decayed_days: u64,
-    memories: BTreeMap<Dimension, Memory>,
+    memories: Few<Dimension, Memory>,
 }
 
 /// What is known of one dimension.
@@ -205,14 +206,14 @@ impl Learned {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
     base: Learned,
-    closed: BTreeMap<Day, ClosedDay>,
+    closed: Few<Day, ClosedDay>,
     ahead: Ahead,
 }
 
 /// Generations ahead of the base: the base with closed days, computed when first needed. Derived
 /// from the rest, so it never makes two histories differ.
 #[derive(Debug, Clone, Default)]
-struct Ahead(BTreeMap<Day, Learned>);
+struct Ahead(Few<Day, Learned>);
 
 impl PartialEq for Ahead {
     fn eq(&self, _: &Self) -> bool {
@@ -288,7 +289,7 @@ impl History {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     history: History,
-    open: BTreeMap<Day, DayDelta>,
+    open: Few<Day, DayDelta>,
     /// Of the open days, and of the hour before them, which their first span reaches into.
     hours: Hours,
 }
@@ -301,7 +302,7 @@ impl Profile {
     pub fn new(oldest_open: Day, lateness: Lateness) -> Self {
         let mut history = History::default();
         history.merge(lateness.learned_through(oldest_open));
-        Self { history, open: BTreeMap::new(), hours: Hours::default() }
+        Self { history, open: Few::default(), hours: Hours::default() }
     }
 
     /// Counts what some records say of this entity; those of open days may come in any order. Of new
@@ -442,7 +443,7 @@ impl Profile {
     /// Reads what [`Self::write_closed`] wrote.
     pub fn read_closed(from: &mut Reader<'_>) -> Result<Self, FormError> {
         let (history, hours) = Form::read(from)?;
-        Ok(Self { history, open: BTreeMap::new(), hours })
+        Ok(Self { history, open: Few::default(), hours })
     }
 
     /// What was judged of each hour of `day`, summed.
