@@ -2,9 +2,9 @@
 
 use crate::Inputs;
 use baseline::{Bits, Call, Day, Dimension, Entity, EventId, Evidence, Kind, Part};
-use std::sync::Arc;
 use detect::{Finding, FindingId, FlowSeen, Rules, Severity};
 use ingest::enrich::TableDates;
+use std::sync::Arc;
 
 /// 2026-03-12T14:03:11Z.
 const START_MS: i64 = 1_773_324_191_000;

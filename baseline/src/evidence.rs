@@ -256,7 +256,9 @@ impl Form for Records {
     fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
         let kept: Option<Kept> = Form::read(from)?;
         let held = kept.map_or(Held::None, |Kept { mut first, last_ms }| match &*first {
-            [one] if one.time_ms == last_ms => first.pop().map_or(Held::None, |one| Held::One(one.into())),
+            [one] if one.time_ms == last_ms => {
+                first.pop().map_or(Held::None, |one| Held::One(one.into()))
+            }
             _ => Held::Several(Box::new(Kept { first, last_ms })),
         });
         Ok(Self(held))

@@ -68,7 +68,6 @@ impl<K: Ord, V> Few<K, V> {
         Some(self.0.remove(at).1)
     }
 
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.into_iter()
     }

@@ -2,7 +2,9 @@
 
 use super::{KeptMark, Run};
 use crate::{Inputs, name::readable};
-use baseline::{Bits, Call, Day, Dimension, Entity, EventId, Evidence, Impact, Kind, Part, stable_hash};
+use baseline::{
+    Bits, Call, Day, Dimension, Entity, EventId, Evidence, Impact, Kind, Part, stable_hash,
+};
 use detect::{About, Finding, FindingId, FlowSeen, Mark, Nature, Severity};
 use ingest::time::{format_ms, parse_ms};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

@@ -4,8 +4,8 @@
 //!     cargo run --release -p benches --bin memory [IDENTITIES]
 
 use baseline::{
-    Aggregate, Call, Day, Dimension, Entity, Entry, Evidence, First, Form, HashKey, Impact,
-    Kind, Lateness, Profile, Slot, Stay, Track, Value, Weight, form::Writer,
+    Aggregate, Call, Day, Dimension, Entity, Entry, Evidence, First, Form, HashKey, Impact, Kind,
+    Lateness, Profile, Slot, Stay, Track, Value, Weight, form::Writer,
 };
 use std::{collections::BTreeMap, error::Error, fs, net::IpAddr, sync::Arc};
 
