@@ -1,9 +1,10 @@
 //! Findings made by hand, for tests.
 
 use crate::Inputs;
-use baseline::{Bits, Day, Dimension, Entity, EventId, Evidence, Kind, Part};
+use baseline::{Bits, Call, Day, Dimension, Entity, EventId, Evidence, Kind, Part};
 use detect::{Finding, FindingId, FlowSeen, Rules, Severity};
 use ingest::enrich::TableDates;
+use std::sync::Arc;
 
 /// 2026-03-12T14:03:11Z.
 const START_MS: i64 = 1_773_324_191_000;
@@ -52,16 +53,15 @@ pub(crate) fn finding(detector: &str) -> Finding {
 }
 
 fn record(n: i64) -> Evidence {
-    Evidence {
-        time_ms: START_MS + n * 1000,
-        id: EventId::new(&format!("0a1b2c3d-0000-0000-0000-{n:012}")),
+    let call = Call {
         api: "s3:CopyObject".into(),
         address: Some(format!("203.0.113.{n}").into()),
         access_key: Some("ASIAIOSFODNN7EXAMPLE".into()),
         region: Some("us-west-2".into()),
         actor: None,
-        amount: 1,
-    }
+    };
+    let id = EventId::new(&format!("0a1b2c3d-0000-0000-0000-{n:012}"));
+    Evidence { time_ms: START_MS + n * 1000, id, call: call.into(), amount: 1 }
 }
 
 /// A finding on flow logs, which has no records.
@@ -101,8 +101,8 @@ pub(crate) fn hostile() -> Finding {
     finding.parts[0].observed = hostile.into();
     for record in &mut finding.records {
         record.id = EventId::new(hostile);
-        record.actor = Some(hostile.into());
-        record.address = Some(hostile.into());
+        let call = Arc::make_mut(&mut record.call);
+        (call.actor, call.address) = (Some(hostile.into()), Some(hostile.into()));
     }
     finding
 }

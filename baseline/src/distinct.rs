@@ -1,6 +1,11 @@
 //! How many distinct values, and which: exact up to a bound, an estimate beyond it.
 
-use crate::{bits::log2, form, value::Value};
+use crate::{
+    bits::log2,
+    few, form,
+    form::{Form, FormError, Reader, Writer},
+    value::Value,
+};
 use std::collections::BTreeMap;
 
 /// Registers of the estimate: 64, for a standard error of 13 %.
@@ -10,7 +15,11 @@ const REGISTERS: usize = 64;
 /// is exact) and counts the others by `HyperLogLog` (Flajolet et al. 2007). Any order of the same
 /// values gives the same set.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Distinct {
+pub struct Distinct(Option<Box<Set>>);
+
+/// In a box, since most counts have no values. Not empty.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Set {
     /// In order: most sets are small, and a tree has room for eleven at once.
     kept: Vec<(Value, u64)>,
     sketch: Option<Box<[u8; REGISTERS]>>,
@@ -22,6 +31,16 @@ impl Distinct {
 
     /// Adds `amount` of `value`.
     pub fn add(&mut self, value: &Value, amount: u64) {
+        self.0.get_or_insert_default().add(value, amount);
+    }
+
+    fn kept(&self) -> &[(Value, u64)] {
+        self.0.as_ref().map_or(&[], |set| &set.kept)
+    }
+}
+
+impl Set {
+    fn add(&mut self, value: &Value, amount: u64) {
         let at = match self.kept.binary_search_by(|(known, _)| known.cmp(value)) {
             Ok(at) => {
                 if let Some((_, sum)) = self.kept.get_mut(at) {
@@ -31,26 +50,21 @@ impl Distinct {
             }
             Err(at) => at,
         };
-        if self.kept.is_empty() {
-            // Most sets hold one value, and a vector would begin with room for four.
-            self.kept.reserve_exact(1);
-        }
-        if self.kept.len() < Self::MAX {
-            self.kept.insert(at, (value.clone(), amount));
+        if self.kept.len() < Distinct::MAX {
+            few::insert(&mut self.kept, at, (value.clone(), amount));
             if let Some(sketch) = &mut self.sketch {
                 note(sketch, value.hash());
             }
             return;
         }
         note(self.sketch(), value.hash());
-        if at < Self::MAX {
+        if at < Distinct::MAX {
             self.kept.pop();
             self.kept.insert(at, (value.clone(), amount));
         }
     }
 
-    /// Adds all of another set.
-    pub fn merge(&mut self, other: &Self) {
+    fn merge(&mut self, other: &Self) {
         for (value, amount) in &other.kept {
             self.add(value, *amount);
         }
@@ -70,12 +84,22 @@ impl Distinct {
             sketch
         })
     }
+}
+
+impl Distinct {
+    /// Adds all of another set.
+    pub fn merge(&mut self, other: &Self) {
+        if let Some(theirs) = &other.0 {
+            self.0.get_or_insert_default().merge(theirs);
+        }
+    }
 
     /// The number of distinct values: exact up to [`Self::MAX`], beyond it the larger of the bound
     /// and an estimate that can only grow.
     pub fn count(&self) -> u64 {
-        let kept = self.kept.len() as u64;
-        self.sketch.as_ref().map_or(kept, |sketch| kept.max(estimate(sketch)))
+        let kept = self.kept().len() as u64;
+        let sketch = self.0.as_ref().and_then(|set| set.sketch.as_ref());
+        sketch.map_or(kept, |sketch| kept.max(estimate(sketch)))
     }
 
     /// What [`Self::count`] is of all `sets` together.
@@ -84,7 +108,7 @@ impl Distinct {
         if let (Some(only), None) = (few.next(), few.next()) {
             return only.count();
         }
-        let n_kept = || sets.clone().map(|set| set.kept.len()).sum::<usize>();
+        let n_kept = || sets.clone().map(|set| set.kept().len()).sum::<usize>();
         if sets.clone().any(Self::is_estimate) || n_kept() > Self::MAX {
             let mut all = Self::default();
             sets.for_each(|set| all.merge(set));
@@ -94,19 +118,19 @@ impl Distinct {
         let news = |(n, set): (usize, &Self)| {
             let is_new =
                 |(value, _): &&(Value, u64)| !sets.clone().take(n).any(|set| set.has(value));
-            set.kept.iter().filter(is_new).count() as u64
+            set.kept().iter().filter(is_new).count() as u64
         };
         sets.clone().enumerate().map(news).sum()
     }
 
     fn has(&self, value: &Value) -> bool {
-        self.kept.binary_search_by(|(known, _)| known.cmp(value)).is_ok()
+        self.kept().binary_search_by(|(known, _)| known.cmp(value)).is_ok()
     }
 
     /// The largest number of kept values whose first words are the same. Up to [`Self::MAX`].
     pub(crate) fn most_shared(&self) -> u64 {
         let mut by_word: BTreeMap<&str, u64> = BTreeMap::new();
-        for (value, _) in &self.kept {
+        for (value, _) in self.kept() {
             let word = value.text.split(' ').next().unwrap_or_default();
             *by_word.entry(word).or_default() += 1;
         }
@@ -115,22 +139,25 @@ impl Distinct {
 
     /// Whether [`Self::count`] is an estimate.
     pub fn is_estimate(&self) -> bool {
-        self.sketch.is_some()
+        self.0.as_ref().is_some_and(|set| set.sketch.is_some())
     }
 
     /// The values that were kept, with their amounts, in the order of their hashes.
     pub fn iter(&self) -> impl Iterator<Item = (&Value, u64)> {
-        self.kept.iter().map(|(value, amount)| (value, *amount))
+        self.kept().iter().map(|(value, amount)| (value, *amount))
     }
 
     /// Whether it holds no value.
     pub fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+        self.kept().is_empty()
     }
 
     /// Keeps only the values that `wanted` admits.
     pub fn retain(&mut self, wanted: impl Fn(&Value) -> bool) {
-        self.kept.retain(|(value, _)| wanted(value));
+        if let Some(set) = &mut self.0 {
+            set.kept.retain(|(value, _)| wanted(value));
+        }
+        self.0.take_if(|set| set.kept.is_empty() && set.sketch.is_none());
     }
 
     /// The kept values of the largest amounts first, ties by text.
@@ -165,7 +192,19 @@ fn estimate(sketch: &[u8; REGISTERS]) -> u64 {
 }
 
 form! {
-    Distinct { kept, sketch }
+    Set { kept, sketch }
+}
+
+impl Form for Distinct {
+    fn write(&self, to: &mut Writer) {
+        let none = Set::default();
+        self.0.as_deref().unwrap_or(&none).write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let set = Set::read(from)?;
+        Ok(Self((set != Set::default()).then(|| Box::new(set))))
+    }
 }
 
 #[cfg(test)]

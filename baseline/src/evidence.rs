@@ -1,24 +1,46 @@
 //! References to the records that a count rests on.
 
 use crate::{
-    form,
+    few, form,
     form::{Form, FormError, Reader, Writer},
 };
-use std::sync::Arc;
+use std::{mem, slice, sync::Arc};
 
 /// `eventID`: nearly always a UUID, which takes 16 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EventId {
     /// A UUID in its usual form, lower case.
-    Uuid(u128),
+    Uuid(Uuid),
     /// Anything else, as the log had it.
     Text(Arc<str>),
+}
+
+/// 128 bits in two words, which need no more than the alignment of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uuid {
+    high: u64,
+    low: u64,
 }
 
 impl EventId {
     /// Reads an `eventID`.
     pub fn new(text: &str) -> Self {
-        uuid(text.as_bytes()).map_or_else(|| Self::Text(text.into()), Self::Uuid)
+        uuid(text.as_bytes()).map_or_else(|| Self::Text(text.into()), Self::from)
+    }
+}
+
+impl From<u128> for EventId {
+    /// The id of these 128 bits.
+    fn from(bits: u128) -> Self {
+        let low = u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
+        let high = u64::try_from(bits >> 64).unwrap_or_default();
+        Self::Uuid(Uuid { high, low })
+    }
+}
+
+impl Uuid {
+    fn bits(self) -> u128 {
+        u128::from(self.high) << 64 | u128::from(self.low)
     }
 }
 
@@ -27,6 +49,7 @@ impl std::fmt::Display for EventId {
         match self {
             Self::Text(text) => f.write_str(text),
             Self::Uuid(uuid) => {
+                let uuid = uuid.bits();
                 let group = |shift: u32, digits: u32| (uuid >> shift) & ((1 << (4 * digits)) - 1);
                 write!(
                     f,
@@ -88,6 +111,15 @@ pub struct Evidence {
     pub time_ms: i64,
     /// Which record.
     pub id: EventId,
+    /// What it tells of the call: many records tell the same.
+    pub call: Arc<Call>,
+    /// How much of the counted dimension the record holds: 10 for a call that asks for ten secrets.
+    pub amount: u64,
+}
+
+/// What was called, from where and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Call {
     /// What was called, for example `s3:PutObject`.
     pub api: Arc<str>,
     /// `sourceIPAddress`.
@@ -98,16 +130,33 @@ pub struct Evidence {
     pub region: Option<Arc<str>>,
     /// Who it was in full: the ARN, session name included.
     pub actor: Option<Arc<str>>,
-    /// How much of the counted dimension the record holds: 10 for a call that asks for ten secrets.
-    pub amount: u64,
+}
+
+impl Evidence {
+    /// The same, in one piece of memory with the first of `others` that tells the same of its call.
+    pub(crate) fn shared<'e>(self, others: impl IntoIterator<Item = &'e Self>) -> Self {
+        match others.into_iter().find(|other| other.call == self.call) {
+            Some(same) => Self { call: Arc::clone(&same.call), ..self },
+            None => self,
+        }
+    }
 }
 
 /// The k records smallest by (time, id), and the time of the last one.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Records(Option<Box<Kept>>);
+pub struct Records(Held);
 
-/// In a box, since most counts have no records.
-#[derive(Debug, Clone, PartialEq)]
+/// In boxes, since most counts have no records, or one.
+#[derive(Debug, Clone, Default, PartialEq)]
+enum Held {
+    #[default]
+    None,
+    /// One, which is the last one too.
+    One(Box<Evidence>),
+    Several(Box<Kept>),
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
 struct Kept {
     first: Vec<Evidence>,
     last_ms: i64,
@@ -119,64 +168,118 @@ impl Records {
 
     /// Adds one record; a record that is there already changes nothing.
     pub fn add(&mut self, record: Evidence, max: usize) {
-        let Kept { first, last_ms } = self.kept(record.time_ms);
-        *last_ms = record.time_ms.max(*last_ms);
-        if first.len() >= max && first.last().is_some_and(|last| *last < record) {
-            return;
-        }
-        if let Err(at) = first.binary_search(&record) {
-            first.insert(at, record);
-            first.truncate(max);
-        }
+        self.0 = match mem::take(&mut self.0) {
+            Held::None => Held::One(Box::new(record)),
+            Held::One(one) if *one == record => Held::One(one),
+            Held::One(one) => {
+                let mut kept = Kept { last_ms: one.time_ms, first: vec![*one] };
+                kept.add(record, max);
+                Held::Several(Box::new(kept))
+            }
+            Held::Several(mut kept) => {
+                kept.add(record, max);
+                Held::Several(kept)
+            }
+        };
     }
 
     /// Keeps `record` alone, if it is the first: for counts of which nobody hands over every record.
     pub(crate) fn keep_first(&mut self, record: Evidence) {
         if self.iter().next().is_none_or(|first| record < *first) {
-            let last_ms = record.time_ms;
-            self.0 = Some(Box::new(Kept { first: vec![record], last_ms }));
+            self.0 = Held::One(Box::new(record));
         }
     }
 
     /// Adds all of another set.
     pub(crate) fn merge(&mut self, other: &Self, max: usize) {
         other.iter().for_each(|record| self.add(record.clone(), max));
-        if let Some(theirs) = other.last_ms() {
-            let ours = self.kept(theirs);
-            ours.last_ms = ours.last_ms.max(theirs);
+        // Of one record the last is the record itself.
+        if let (Held::Several(ours), Held::Several(theirs)) = (&mut self.0, &other.0) {
+            ours.last_ms = ours.last_ms.max(theirs.last_ms);
         }
-    }
-
-    fn kept(&mut self, last_ms: i64) -> &mut Kept {
-        self.0.get_or_insert_with(|| Box::new(Kept { first: Vec::new(), last_ms }))
     }
 
     /// In order of time.
     pub fn iter(&self) -> impl Iterator<Item = &Evidence> {
-        self.0.iter().flat_map(|kept| &kept.first)
+        let kept = match &self.0 {
+            Held::None => &[],
+            Held::One(one) => slice::from_ref(&**one),
+            Held::Several(kept) => &*kept.first,
+        };
+        kept.iter()
     }
 
     /// Time of the last record, kept or not. Unit: milliseconds since the Unix epoch.
     pub fn last_ms(&self) -> Option<i64> {
-        self.0.as_ref().map(|kept| kept.last_ms)
+        match &self.0 {
+            Held::None => None,
+            Held::One(one) => Some(one.time_ms),
+            Held::Several(kept) => Some(kept.last_ms),
+        }
     }
 
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.0 == Held::None
+    }
+}
+
+impl Kept {
+    fn add(&mut self, record: Evidence, max: usize) {
+        let Self { first, last_ms } = self;
+        *last_ms = record.time_ms.max(*last_ms);
+        if first.len() >= max && first.last().is_some_and(|last| *last < record) {
+            return;
+        }
+        if let Err(at) = first.binary_search(&record) {
+            few::insert(first, at, record);
+            first.truncate(max);
+        }
     }
 }
 
 form! {
-    Evidence { time_ms, id, api, address, access_key, region, actor, amount }
+    Call { api, address, access_key, region, actor }
+    Evidence { time_ms, id, call, amount }
     Kept { first, last_ms }
-    Records { 0 }
+}
+
+impl Form for Records {
+    fn write(&self, to: &mut Writer) {
+        (!self.is_empty()).write(to);
+        if let Some(last_ms) = self.last_ms() {
+            self.iter().count().write(to);
+            self.iter().for_each(|record| record.write(to));
+            last_ms.write(to);
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let kept: Option<Kept> = Form::read(from)?;
+        let held = kept.map_or(Held::None, |Kept { mut first, last_ms }| match &*first {
+            [one] if one.time_ms == last_ms => {
+                first.pop().map_or(Held::None, |one| Held::One(one.into()))
+            }
+            _ => Held::Several(Box::new(Kept { first, last_ms })),
+        });
+        Ok(Self(held))
+    }
+}
+
+impl Form for Arc<Call> {
+    fn write(&self, to: &mut Writer) {
+        Call::write(self, to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        Call::read(from).map(Self::new)
+    }
 }
 
 impl Form for EventId {
     fn write(&self, to: &mut Writer) {
         let (uuid, text) = match self {
-            Self::Uuid(uuid) => (Some(*uuid), None),
+            Self::Uuid(uuid) => (Some(uuid.bits()), None),
             Self::Text(text) => (None, Some(Arc::clone(text))),
         };
         uuid.write(to);
@@ -187,7 +290,7 @@ impl Form for EventId {
 
     fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
         match Form::read(from)? {
-            Some(uuid) => Ok(Self::Uuid(uuid)),
+            Some(uuid) => Ok(u128::into(uuid)),
             None => Form::read(from).map(Self::Text),
         }
     }
@@ -200,16 +303,8 @@ mod tests {
     fn record(time_ms: i64) -> Evidence {
         let id = EventId::new(&format!("e-{time_ms}"));
         let (address, access_key, region, actor) = (None, None, None, None);
-        Evidence {
-            time_ms,
-            id,
-            api: "s3:PutObject".into(),
-            address,
-            access_key,
-            region,
-            actor,
-            amount: 1,
-        }
+        let call = Call { api: "s3:PutObject".into(), address, access_key, region, actor };
+        Evidence { time_ms, id, call: call.into(), amount: 1 }
     }
 
     #[test]
@@ -228,10 +323,10 @@ mod tests {
         ] {
             assert_eq!(EventId::new(text).to_string(), text);
         }
-        assert!(matches!(
+        assert_eq!(
             EventId::new("0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"),
-            EventId::Uuid(0x0a1b_2c3d_4e5f_6071_8293_a4b5_c6d7_e8f9)
-        ));
+            0x0a1b_2c3d_4e5f_6071_8293_a4b5_c6d7_e8f9.into()
+        );
     }
 
     #[test]

@@ -407,7 +407,9 @@ impl<T: Form> Form for Vec<T> {
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
-        several(from)
+        let mut all: Self = several(from)?;
+        all.shrink_to_fit();
+        Ok(all)
     }
 }
 

@@ -5,13 +5,14 @@ use crate::{
     dimension::{Dimension, Statistic},
     distinct::Distinct,
     evidence::{Evidence, Records},
+    few::{self, Few},
     form,
     novel::{FirstRecord, Novelties, Standing, is_before},
     place::{Stay, Stays},
     time::{Day, Hour, Slot},
     value::Value,
 };
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::cmp::Reverse;
 
 /// What was counted of one dimension in one slot, or in a window of several.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -50,10 +51,13 @@ impl Counted {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hours {
     /// In order of slots; no dimension is there without any.
-    counted: BTreeMap<Dimension, Vec<(Slot, Counted)>>,
-    novel: BTreeMap<Dimension, Novelties>,
-    stays: BTreeMap<Slot, Stays>,
+    counted: Few<Dimension, Vec<(Slot, Counted)>>,
+    novel: Few<Dimension, Novelties>,
+    stays: Few<Slot, Stays>,
 }
+
+/// In so many slots before its own a record looks for one that tells the same of its call. Unit: slots.
+const NEAR: usize = 8;
 
 impl Hours {
     /// Adds one entry of an aggregate.
@@ -61,11 +65,7 @@ impl Hours {
         let slots = self.counted.entry(entry.dimension).or_default();
         let at = slots.partition_point(|(slot, _)| *slot < entry.slot);
         if slots.get(at).is_none_or(|(slot, _)| *slot != entry.slot) {
-            if slots.is_empty() {
-                // Of many identities one slot is all there is.
-                slots.reserve_exact(1);
-            }
-            slots.insert(at, (entry.slot, Counted::default()));
+            few::insert(slots, at, (entry.slot, Counted::default()));
         }
         let Some((_, counted)) = slots.get_mut(at) else { return };
         counted.amount = counted.amount.saturating_add(entry.amount);
@@ -82,12 +82,17 @@ impl Hours {
     pub(crate) fn keep_first(&mut self, entry: &Entry, first: &FirstRecord<'_>) {
         let Some(slots) = self.counted.get_mut(&entry.dimension) else { return };
         if let Ok(at) = slots.binary_search_by_key(&entry.slot, |(slot, _)| *slot)
-            && let Some((_, counted)) = slots.get_mut(at)
+            && let Some((_, counted)) = slots.get(at)
             && let Some(of) = entry.first
             && is_before(of, counted.records.iter().next())
             && let Some(record) = first(of.row)
         {
-            counted.records.keep_first(record);
+            let near = slots.get(at.saturating_sub(NEAR)..at).unwrap_or_default().iter().rev();
+            let record =
+                record.shared(near.filter_map(|(_, counted)| counted.records.iter().next()));
+            if let Some((_, counted)) = slots.get_mut(at) {
+                counted.records.keep_first(record);
+            }
         }
     }
 
@@ -105,14 +110,16 @@ impl Hours {
     /// Leaves out of `day` what its generation, which is complete by now, knows as usual, and notes
     /// what it does not know at all.
     pub(crate) fn settle(&mut self, day: Day, standing: impl Fn(Dimension, &Value) -> Standing) {
-        for (dimension, novel) in &mut self.novel {
+        for (dimension, novel) in self.novel.iter_mut() {
             novel.settle(day, |value| standing(*dimension, value));
         }
         self.novel.retain(|_, novel| !novel.is_empty());
     }
 
     pub(crate) fn add_stay(&mut self, slot: Slot, stay: &Stay) {
-        self.stays.entry(slot).or_default().add(stay);
+        let (before, stays) = self.stays.entry(slot).with_before(Stays::default);
+        let near = before.get(before.len().saturating_sub(NEAR)..).unwrap_or_default();
+        stays.add(stay, near.iter().rev().flat_map(|(_, stays)| stays.iter()));
     }
 
     /// The hours that hold something, from `first` to `last`, in order.
@@ -153,7 +160,7 @@ impl Hours {
             novel.forget(counts_from);
             !novel.is_empty()
         });
-        self.stays = self.stays.split_off(&stays_from);
+        self.stays.retain(|slot, _| *slot >= stays_from);
     }
 
     /// What it holds before `end`.
@@ -168,8 +175,9 @@ impl Hours {
             novel.truncate(end);
             !novel.is_empty()
         });
-        let stays = self.stays.range(..end).map(|(slot, stays)| (*slot, stays.clone()));
-        Self { counted, novel, stays: stays.collect() }
+        let mut stays = self.stays.clone();
+        stays.retain(|slot, _| *slot < end);
+        Self { counted, novel, stays }
     }
 
     /// What is judged of `hour`.

@@ -135,6 +135,7 @@ impl Seen {
             news.push(known);
         }
         if !news.is_empty() {
+            self.known.reserve_exact(news.len());
             self.known.append(&mut news);
             self.known.sort_by(|a, b| a.value.cmp(&b.value));
         }

@@ -3,7 +3,7 @@
 use crate::{
     aggregate::{Entry, First},
     evidence::Evidence,
-    form,
+    few, form,
     impact::Track,
     memory::Seen,
     time::{Day, Hour, Slot},
@@ -63,7 +63,8 @@ impl Novelties {
     ) {
         let at = self.0.partition_point(|of| of.slot < entry.slot);
         if self.0.get(at).is_none_or(|of| of.slot != entry.slot) {
-            self.0.insert(at, OfSlot { slot: entry.slot, values: Vec::new(), is_unsettled: false });
+            let (slot, values) = (entry.slot, Vec::new());
+            few::insert(&mut self.0, at, OfSlot { slot, values, is_unsettled: false });
         }
         let Some(OfSlot { values, is_unsettled, .. }) = self.0.get_mut(at) else { return };
         *is_unsettled |= !is_settled;
@@ -72,7 +73,7 @@ impl Novelties {
             Ok(at) => at,
             Err(at) if at < max => {
                 let value = value.clone();
-                values.insert(at, Novel { value, firsts: Vec::new(), is_new: true });
+                few::insert(values, at, Novel { value, firsts: Vec::new(), is_new: true });
                 values.truncate(max);
                 at
             }
@@ -184,7 +185,9 @@ impl Novel {
                     *known = Some(Box::new(record));
                 }
             }
-            Err(at) => self.firsts.insert(at, (of.track, first(of.row).map(Box::new))),
+            Err(at) => {
+                few::insert(&mut self.firsts, at, (of.track, first(of.row).map(Box::new)));
+            }
         }
     }
 }

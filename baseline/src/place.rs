@@ -1,7 +1,7 @@
 //! Where an identity was: an address, with the first and the last record from it.
 
-use crate::{evidence::Evidence, form, value::Value};
-use std::{net::IpAddr, sync::Arc};
+use crate::{evidence::Evidence, few, form, value::Value};
+use std::{iter, net::IpAddr, sync::Arc};
 
 /// The records that one credential sent from one public address within five minutes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,8 +32,9 @@ impl Stays {
     /// Stays kept per slot. Unit: pairs of address and credential.
     pub const MAX: usize = 32;
 
-    /// Adds a stay; stays of the same address and credential become one.
-    pub fn add(&mut self, stay: &Stay) {
+    /// Adds a stay; stays of the same address and credential become one. `near` are others whose records
+    /// may tell the same.
+    pub(crate) fn add<'s>(&mut self, stay: &Stay, near: impl Iterator<Item = &'s Stay> + Clone) {
         let same = |other: &&mut Stay| {
             other.address == stay.address && other.access_key == stay.access_key
         };
@@ -48,12 +49,16 @@ impl Stays {
             return;
         }
         let at = self.0.partition_point(|other| other.order() < stay.order());
-        self.0.insert(at, stay.clone());
+        let mut stay = stay.clone();
+        let near = near.flat_map(|stay| [&stay.first, &stay.last]);
+        stay.first = stay.first.shared(near.clone());
+        stay.last = stay.last.shared(iter::once(&stay.first).chain(near));
+        few::insert(&mut self.0, at, stay);
         self.0.truncate(Self::MAX);
     }
 
     /// In the order of the hashes.
-    pub fn iter(&self) -> impl Iterator<Item = &Stay> {
+    pub fn iter(&self) -> impl Iterator<Item = &Stay> + Clone {
         self.0.iter()
     }
 }
@@ -72,19 +77,13 @@ form! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::EventId;
+    use crate::evidence::{Call, EventId};
 
     fn stay(n: u8, time_ms: i64) -> Stay {
-        let record = Evidence {
-            time_ms,
-            id: EventId::new(&format!("e-{time_ms}")),
-            api: "s3:GetObject".into(),
-            address: None,
-            access_key: None,
-            region: None,
-            actor: None,
-            amount: 1,
-        };
+        let (address, access_key, region, actor) = (None, None, None, None);
+        let call = Call { api: "s3:GetObject".into(), address, access_key, region, actor };
+        let id = EventId::new(&format!("e-{time_ms}"));
+        let record = Evidence { time_ms, id, call: call.into(), amount: 1 };
         let address = IpAddr::from([81, 2, 69, n]);
         let (country, network) = (None, None);
         Stay {
@@ -103,8 +102,8 @@ mod tests {
     fn any_order_gives_the_same_stays_up_to_the_bound() {
         let (mut up, mut down) = (Stays::default(), Stays::default());
         for n in 0..100 {
-            up.add(&stay(n, i64::from(n)));
-            down.add(&stay(99 - n, i64::from(99 - n)));
+            up.add(&stay(n, i64::from(n)), iter::empty());
+            down.add(&stay(99 - n, i64::from(99 - n)), iter::empty());
         }
         assert_eq!(up, down);
         assert_eq!(up.iter().count(), Stays::MAX);
@@ -114,7 +113,7 @@ mod tests {
     fn a_stay_spans_its_first_and_last_record() {
         let mut stays = Stays::default();
         for time_ms in [5, 1, 9] {
-            stays.add(&stay(1, time_ms));
+            stays.add(&stay(1, time_ms), iter::empty());
         }
         let only = stays.iter().next().unwrap();
         assert_eq!((only.first.time_ms, only.last.time_ms, only.n_records), (1, 9, 3));

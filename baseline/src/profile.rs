@@ -3,6 +3,7 @@
 use crate::{
     aggregate::{Aggregate, Entry},
     dimension::Dimension,
+    few::{self, Few},
     form,
     form::{Form, FormError, Reader, Writer},
     generation::{Generation, N_PRIORS},
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What one day teaches. Merging is commutative.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct DayDelta(BTreeMap<Dimension, Taught>);
+pub struct DayDelta(Few<Dimension, Taught>);
 
 /// Values in order: mostly few.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,7 +44,7 @@ impl DayDelta {
         if let Err(at) = values.binary_search(value)
             && at < n_max
         {
-            values.insert(at, value.clone());
+            few::insert(values, at, value.clone());
             values.truncate(n_max);
         }
     }
@@ -52,7 +53,7 @@ impl DayDelta {
 /// A closed day, weighed: what a base takes in, of one entity or of a group of them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ClosedDay {
-    dimensions: BTreeMap<Dimension, Closed>,
+    dimensions: Few<Dimension, Closed>,
     /// Weighed number of hours that held anything.
     n_hours: u64,
     /// Those of days that were judged by a history: only they can say how many new values are usual.
@@ -150,13 +151,13 @@ pub struct Learned {
     n_hours: u64,
     n_judged_hours: u64,
     n_decayed_days: u64,
-    memories: BTreeMap<Dimension, Memory>,
+    memories: Few<Dimension, Memory>,
     /// Values that no day teaches, since somebody said that an intruder brought them.
     barred: BTreeSet<(Dimension, Value)>,
     /// How the numbers of calls move.
-    paces: BTreeMap<Dimension, Pace>,
+    paces: Few<Dimension, Pace>,
     /// What alerted days brought, until somebody says that one was an intruder's.
-    alerted: BTreeMap<Dimension, Alerted>,
+    alerted: Few<Dimension, Alerted>,
 }
 
 /// What is known of one dimension.
@@ -328,14 +329,14 @@ fn is_among(barred: &BTreeSet<(Dimension, Value)>, dimension: Dimension, value: 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
     base: Learned,
-    closed: BTreeMap<Day, ClosedDay>,
+    closed: Few<Day, ClosedDay>,
     ahead: Ahead,
 }
 
 /// Generations ahead of the base: the base with closed days, computed when first needed. Derived
 /// from the rest, so it never makes two histories differ.
 #[derive(Debug, Clone, Default)]
-struct Ahead(BTreeMap<Day, Learned>);
+struct Ahead(Few<Day, Learned>);
 
 impl PartialEq for Ahead {
     fn eq(&self, _: &Self) -> bool {
@@ -412,7 +413,7 @@ impl History {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     history: History,
-    open: BTreeMap<Day, DayDelta>,
+    open: Few<Day, DayDelta>,
     /// Of the open days, and of the hour before them, which their first span reaches into.
     hours: Hours,
 }
@@ -437,7 +438,7 @@ impl Profile {
             history.close(*day, lesson);
         }
         history.merge(lateness.learned_through(oldest_open));
-        Self { history, open: BTreeMap::new(), hours: Hours::default() }
+        Self { history, open: Few::default(), hours: Hours::default() }
     }
 
     /// Takes what somebody said of it on the days of `lessons`; of days that are learned already, on the
@@ -602,7 +603,7 @@ impl Profile {
     /// Reads what [`Self::write_closed`] wrote.
     pub fn read_closed(from: &mut Reader<'_>) -> Result<Self, FormError> {
         let (history, hours) = Form::read(from)?;
-        Ok(Self { history, open: BTreeMap::new(), hours })
+        Ok(Self { history, open: Few::default(), hours })
     }
 
     /// What was judged of each hour of `day`, summed.

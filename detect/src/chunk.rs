@@ -7,7 +7,7 @@ use crate::{
     watch::{Flow, Found, Sighting, Watches, Whom},
 };
 use baseline::{
-    Aggregate, Dimension, Entity, EventId, Evidence, Kind, Principal, Slot, Track, Value,
+    Aggregate, Call, Dimension, Entity, EventId, Evidence, Kind, Principal, Slot, Track, Value,
 };
 use ingest::{
     enrich::{Caller, Origin},
@@ -261,7 +261,7 @@ impl Chunk {
 
     fn event_id(&self, row: &Row) -> EventId {
         match row.id {
-            RowId::Uuid(uuid) => EventId::Uuid(uuid),
+            RowId::Uuid(uuid) => uuid.into(),
             RowId::Text(n) => EventId::Text(self.ids.get(n).cloned().unwrap_or_else(|| "".into())),
             RowId::None => EventId::Text("".into()),
         }
@@ -269,16 +269,14 @@ impl Chunk {
 
     pub(crate) fn evidence(&self, row: &Row, amount: u64) -> Evidence {
         let principal = self.principals.get(row.principal).map(|who| &who.principal);
-        Evidence {
-            time_ms: row.time_ms,
-            id: self.event_id(row),
+        let call = Call {
             api: self.apis.get(row.api).map_or_else(|| "".into(), |api| Arc::clone(&api.text)),
             address: self.addresses.get(row.address).map(|address| Arc::clone(&address.text)),
             access_key: principal.and_then(|principal| principal.access_key.clone()),
             region: self.regions.get(row.region).map(|region| Arc::clone(&region.text)),
             actor: principal.map(|principal| Arc::clone(&principal.actor)),
-            amount,
-        }
+        };
+        Evidence { time_ms: row.time_ms, id: self.event_id(row), call: call.into(), amount }
     }
 }
 
@@ -288,8 +286,8 @@ impl FlowMatch {
         // Nothing but its time names a flow.
         let (id, api) = (EventId::Text("".into()), "".into());
         let (address, access_key, region, actor) = (None, None, None, None);
-        let evidence =
-            Evidence { time_ms: *end_ms, id, api, address, access_key, region, actor, amount: 1 };
+        let call = Call { api, address, access_key, region, actor };
+        let evidence = Evidence { time_ms: *end_ms, id, call: call.into(), amount: 1 };
         let (entity, id) = (entity.clone(), entity.id());
         Sighting { entity, id, slot: *slot, found, evidence, api: None, flow: Some(flow) }
     }

@@ -226,7 +226,7 @@ impl<'c> Sums<'c> {
         let Some(from) = chunk.addresses.get(address) else { return };
         let Some(public) = from.public else { return };
         let (first, last) = (chunk.evidence(ends.0, 1), chunk.evidence(ends.1, 1));
-        let access_key = first.access_key.clone();
+        let access_key = first.call.access_key.clone();
         let Some(aggregate) = self.aggregate(ends.0.principal) else { return };
         let (country, network) = (from.country.clone(), from.network.clone());
         let (rank, address) = (from.rank, public);

@@ -11,7 +11,7 @@ use crate::{
     name::readable,
     report::Report,
 };
-use baseline::{Bits, Evidence};
+use baseline::{Bits, Call, Evidence};
 use detect::{DETECTORS, Finding};
 use ingest::time::format_ms;
 use serde_json::Value;
@@ -104,7 +104,8 @@ fn records(
 }
 
 fn line(record: &Evidence) -> String {
-    let Evidence { time_ms, id, api, address, access_key, region, actor, .. } = record;
+    let Evidence { time_ms, id, call, amount: _ } = record;
+    let Call { api, address, access_key, region, actor } = &**call;
     let told = [("from", address), ("key", access_key), ("in", region), ("as", actor)];
     let told = told.iter().filter_map(|(what, value)| value.as_ref().map(|value| (what, value)));
     let told: Vec<_> = told.map(|(what, value)| format!(", {what} {value}")).collect();

@@ -2,7 +2,9 @@
 
 use super::{KeptMark, Run};
 use crate::{Inputs, name::readable};
-use baseline::{Bits, Day, Dimension, Entity, EventId, Evidence, Impact, Kind, Part, stable_hash};
+use baseline::{
+    Bits, Call, Day, Dimension, Entity, EventId, Evidence, Impact, Kind, Part, stable_hash,
+};
 use detect::{About, Finding, FindingId, FlowSeen, Mark, Nature, Severity};
 use ingest::time::{format_ms, parse_ms};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -215,26 +217,25 @@ pub(super) fn of_record(record: &Evidence) -> Vec<Value> {
     vec![
         text(&of_time(record.time_ms)),
         text(&record.id.to_string()),
-        text(&record.api),
-        maybe(record.address.as_ref()),
-        maybe(record.access_key.as_ref()),
-        maybe(record.region.as_ref()),
-        maybe(record.actor.as_ref()),
+        text(&record.call.api),
+        maybe(record.call.address.as_ref()),
+        maybe(record.call.access_key.as_ref()),
+        maybe(record.call.region.as_ref()),
+        maybe(record.call.actor.as_ref()),
         count(record.amount),
     ]
 }
 
 pub(super) fn record(row: &mut Row) -> Result<Evidence, WrongValue> {
-    Ok(Evidence {
-        time_ms: time(&row.text()?)?,
-        id: EventId::new(&row.text()?),
+    let (time_ms, id) = (time(&row.text()?)?, EventId::new(&row.text()?));
+    let call = Call {
         api: row.text()?.into(),
         address: row.maybe_text()?.map(Into::into),
         access_key: row.maybe_text()?.map(Into::into),
         region: row.maybe_text()?.map(Into::into),
         actor: row.maybe_text()?.map(Into::into),
-        amount: row.count()?,
-    })
+    };
+    Ok(Evidence { time_ms, id, call: call.into(), amount: row.count()? })
 }
 
 pub(super) const MARK: [&str; 4] = ["finding", "nature", "day", "reason"];

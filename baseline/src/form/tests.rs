@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     aggregate::{Aggregate, Entry, First},
-    evidence::{EventId, Evidence},
+    evidence::{Call, EventId, Evidence},
     generation::N_PRIORS,
     memory::Weight,
     place::Stay,
@@ -28,16 +28,14 @@ fn record(n: u64, time_ms: i64) -> Evidence {
     } else {
         format!("{n:08x}-0000-4000-8000-000000000000")
     };
-    Evidence {
-        time_ms,
-        id: EventId::new(&id),
+    let call = Call {
         api: "s3:PutObject".into(),
         address: n.is_multiple_of(2).then(|| "81.2.69.142".into()),
         access_key: Some("AKIAIOSFODNN7EXAMPLE".into()),
         region: None,
         actor: Some("arn:aws:iam::111122223333:user/alice".into()),
-        amount: n,
-    }
+    };
+    Evidence { time_ms, id: EventId::new(&id), call: call.into(), amount: n }
 }
 
 fn entity() -> Entity {

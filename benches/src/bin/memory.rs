@@ -4,8 +4,8 @@
 //!     cargo run --release -p benches --bin memory [IDENTITIES]
 
 use baseline::{
-    Aggregate, Day, Dimension, Entity, Entry, EventId, Evidence, First, Form, HashKey, Impact,
-    Kind, Lateness, Profile, Slot, Stay, Track, Value, Weight, form::Writer,
+    Aggregate, Call, Day, Dimension, Entity, Entry, Evidence, First, Form, HashKey, Impact, Kind,
+    Lateness, Profile, Slot, Stay, Track, Value, Weight, form::Writer,
 };
 use std::{collections::BTreeMap, error::Error, fs, net::IpAddr, sync::Arc};
 
@@ -135,16 +135,15 @@ fn texts(life: &Life, day: i32) -> BTreeMap<Dimension, Vec<Value>> {
 }
 
 fn record(time_ms: i64, who: &Entity) -> Evidence {
-    Evidence {
-        time_ms,
-        id: EventId::Uuid(time_ms.unsigned_abs().into()),
+    let call = Call {
         api: "s3:PutObject".into(),
         address: Some("81.2.69.142".into()),
         access_key: Some("AKIAIOSFODNN7EXAMPLE".into()),
         region: Some("eu-west-1".into()),
         actor: Some(Arc::clone(&who.key)),
-        amount: 1,
-    }
+    };
+    let id = u128::from(time_ms.unsigned_abs()).into();
+    Evidence { time_ms, id, call: call.into(), amount: 1 }
 }
 
 /// What an identity does on a day.
@@ -195,7 +194,7 @@ fn day_of(
             address,
             country: None,
             network: None,
-            access_key: record.access_key.clone(),
+            access_key: record.call.access_key.clone(),
             first: record.clone(),
             last: record,
             n_records: 3,
@@ -234,7 +233,11 @@ impl World {
                 let texts = chunk.entry(life.name).or_insert_with(|| texts(&life, day.0));
                 let aggregate = day_of(&life, who, day, texts);
                 let shared = record(0, who);
-                let record = |_| Some(Evidence { time_ms: day.start_ms(), ..shared.clone() });
+                // Made anew each time, as a chunk makes it.
+                let record = |_| {
+                    let call = Arc::new(Call::clone(&shared.call));
+                    Some(Evidence { time_ms: day.start_ms(), call, ..shared.clone() })
+                };
                 let oldest_open = Day(day.0 - 1);
                 profile.apply(&aggregate, (&record, &|_| 9), (oldest_open, lateness));
             }

@@ -51,7 +51,7 @@ pub(crate) fn looks_like_an_intruder(finding: &Finding, least: Severity) {
     says(finding, &["UNSEEN by it, its peers and the account", "network new: AS60729"]);
     assert!(!finding.records.is_empty());
     for record in &finding.records {
-        assert_eq!(record.address.as_deref(), Some("185.220.101.1"), "{record:?}");
+        assert_eq!(record.call.address.as_deref(), Some("185.220.101.1"), "{record:?}");
     }
 }
 

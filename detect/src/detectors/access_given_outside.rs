@@ -121,7 +121,8 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let names: Vec<&str> = strange.heaviest().into_iter().map(|(name, _)| name).collect();
     let to_all = names.contains(&EVERYBODY);
     let severity = if to_all { Severity::High } else { Severity::Medium };
-    let apis: BTreeSet<&str> = window.counted.records.iter().map(|record| &*record.api).collect();
+    let apis: BTreeSet<&str> =
+        window.counted.records.iter().map(|record| &*record.call.api).collect();
     let whom = if to_all { EVERYBODY.to_owned() } else { format!("account {}", names.join(", ")) };
     let apis = apis.into_iter().collect::<Vec<_>>().join(", ");
     // What was opened to these accounts, not to known ones.

@@ -78,7 +78,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let name = network_name(&value.text);
     let summary = format!(
         "called from {} in {}{name}, outside AWS; usual networks: {}",
-        first.and_then(|record| record.address.as_deref()).unwrap_or("?"),
+        first.and_then(|record| record.call.address.as_deref()).unwrap_or("?"),
         value.text,
         case.usual.usual(Dimension::Network),
     );
@@ -92,7 +92,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
 }
 
 fn network_of(case: &Case<'_>, record: &Evidence) -> Option<String> {
-    let Caller::Public(address) = caller(record.address.as_deref()?) else { return None };
+    let Caller::Public(address) = caller(record.call.address.as_deref()?) else { return None };
     case.enrich.origin(address).network.map(|network| network.to_string())
 }
 

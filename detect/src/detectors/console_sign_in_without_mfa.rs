@@ -98,7 +98,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     };
     let part = usual.novelty(Dimension::SignIns, without, UNSEEN_BITS);
     let from = window.counted.records.iter().next();
-    let from = from.and_then(|record| record.address.clone());
+    let from = from.and_then(|record| record.call.address.clone());
     let from = from.map_or_else(String::new, |address| format!(" from {address}"));
     let times = if n > 1 { format!("{n} times ") } else { String::new() };
     let summary = format!("signed in to the console {times}without MFA{from}; {against}");

@@ -202,7 +202,7 @@ impl Watch {
                 .all
                 .records
                 .iter()
-                .filter(|record| !record.api.is_empty())
+                .filter(|record| !record.call.api.is_empty())
                 .cloned()
                 .collect(),
             last_ms: told.all.last.as_ref().map(|(time_ms, _)| *time_ms),

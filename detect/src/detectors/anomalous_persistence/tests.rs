@@ -16,7 +16,7 @@ fn is_quiet_about_what_is_done_every_day() {
 #[test]
 fn rests_on_the_calls_of_its_tactic_and_on_the_first_from_elsewhere() {
     let finding = testkit::look_and("iam:CreateUser").finding(ID);
-    let apis: Vec<_> = finding.records.iter().map(|record| &*record.api).collect();
+    let apis: Vec<_> = finding.records.iter().map(|record| &*record.call.api).collect();
     let n_first_there = apis.iter().filter(|api| **api == "ec2:DescribeRegions").count();
     assert_eq!(n_first_there, 1, "{apis:?}");
     let is_either = |api: &&str| ["ec2:DescribeRegions", "iam:CreateUser"].contains(api);
@@ -38,6 +38,6 @@ fn a_threshold_of_nothing_tells_nothing_without_reasons() {
 fn counts_the_place_of_other_calls_of_the_hour() {
     let finding = testkit::look_and_hide("iam:CreateUser").finding(ID);
     says(&finding, &["api new: iam:CreateUser", "network new: AS60729"]);
-    let apis: Vec<_> = finding.records.iter().map(|record| &*record.api).collect();
+    let apis: Vec<_> = finding.records.iter().map(|record| &*record.call.api).collect();
     assert!(apis.contains(&"ec2:DescribeRegions") && apis.contains(&"iam:CreateUser"), "{apis:?}");
 }

@@ -60,8 +60,8 @@ fn evidence_is_the_first_records() {
     let ids: Vec<_> = finding.records.iter().map(|record| record.id.to_string()).collect();
     assert_eq!(ids, (0..128).map(id).collect::<Vec<_>>());
     let first = &finding.records[0];
-    assert_eq!(first.address.as_deref(), Some("198.51.100.7"));
-    assert!(first.actor.as_deref().is_some_and(|actor| actor.ends_with(":user/mallory")));
+    assert_eq!(first.call.address.as_deref(), Some("198.51.100.7"));
+    assert!(first.call.actor.as_deref().is_some_and(|actor| actor.ends_with(":user/mallory")));
 }
 
 #[test]
