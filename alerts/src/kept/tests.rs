@@ -141,7 +141,7 @@ fn each_wish_leaves_out() {
     let detector = |id: &str| Wanted { detector: Some(id.to_owned()), ..Wanted::default() };
     assert_eq!((n(detector("port-scan")), n(detector("port"))), (1, 0));
     let entity = |text: &str| Wanted { entity: Some(text.to_owned()), ..Wanted::default() };
-    assert_eq!((n(entity("Farid@")), n(entity("AWSReserved")), n(entity("%"))), (1, 1, 0));
+    assert_eq!((n(entity("Hedda@")), n(entity("AWSReserved")), n(entity("%"))), (1, 1, 0));
 }
 
 #[test]
