@@ -3,9 +3,9 @@
 use crate::{
     bits::{Bits, Part},
     dimension::Dimension,
+    history::Learned,
     memory::{Expected, Rate, Seen},
     pace::Drift,
-    profile::Learned,
     value::Value,
 };
 

@@ -3,8 +3,8 @@
 use crate::{
     dimension::Dimension,
     generation::Generation,
+    history::Learned,
     memory::{Rate, Seen},
-    profile::Learned,
     time::Day,
     value::Value,
 };

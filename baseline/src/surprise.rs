@@ -6,11 +6,11 @@ use crate::{
     dimension::Dimension,
     evidence::Evidence,
     generation::Generation,
+    history::Learned,
     hour::Span,
     impact::Track,
     memory::{Expected, Seen},
     novel::Novel,
-    profile::Learned,
     value::Value,
 };
 

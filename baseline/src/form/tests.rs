@@ -3,9 +3,10 @@ use crate::{
     aggregate::{Aggregate, Entry, First},
     evidence::{Call, EventId, Evidence},
     generation::N_PRIORS,
+    history::History,
     memory::Weight,
     place::Stay,
-    profile::{History, Profile},
+    profile::Profile,
     time::{Hour, Lateness},
 };
 use proptest::prelude::*;

@@ -2,6 +2,8 @@ use super::*;
 use crate::{
     aggregate::Entry,
     identity::{Entity, Kind},
+    lesson::Lesson,
+    memory::Seen,
     value::HashKey,
 };
 use proptest::prelude::*;
@@ -361,4 +363,15 @@ fn a_barred_value_does_not_reach_the_peers() {
     let mut peers = History::default();
     peers.close(Day(10), &profile.close(Day(10), Weight::PLAIN, LATENESS()));
     assert_eq!(["bad", "good"].map(|value| knows(&mut peers, 10, value)), [false, true]);
+}
+
+#[test]
+fn what_people_say_is_no_day_with_any() {
+    let mut history = History::default();
+    let mut taught = said(&["x"], Lesson::Known);
+    taught.has_records = true;
+    history.close(Day(3), &taught);
+    history.close(Day(9), &said(&["x"], Lesson::Known));
+    history.merge(Day(10));
+    assert_eq!(history.at(Day(10)).days_of(Dimension::Api), Some((Day(3), Day(3))));
 }

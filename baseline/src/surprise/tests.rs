@@ -2,10 +2,11 @@ use super::*;
 use crate::{
     aggregate::{Aggregate, Entry, First},
     generation::N_PRIORS,
+    history::History,
     identity::{Entity, Kind},
     impact::Impact,
     memory::Weight,
-    profile::{History, Profile},
+    profile::Profile,
     time::{Day, Hour, Lateness, Slot},
     value::HashKey,
 };

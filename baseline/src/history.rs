@@ -1,0 +1,404 @@
+//! What closed days have taught, of one entity or of a group: a base, and the days after it.
+
+use crate::{
+    dimension::Dimension,
+    few::Few,
+    form,
+    form::{Form, FormError, Reader, Writer},
+    lesson::Lesson,
+    memory::{Rate, Seen, Weight, days, decayed},
+    novel::Standing,
+    pace::{Alerted, Drift, Pace},
+    time::Day,
+    value::Value,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A closed day, weighed: what a base takes in, of one entity or of a group of them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ClosedDay {
+    pub(crate) dimensions: Few<Dimension, Closed>,
+    /// Weighed number of hours that held anything.
+    pub(crate) n_hours: u64,
+    /// Those of days that were judged by a history: only they can say how many new values are usual.
+    pub(crate) n_judged_hours: u64,
+    /// Weighed number of days: of a group, of member days.
+    pub(crate) n_days: u64,
+    /// Whether it holds records, and not only what people said on it.
+    pub(crate) has_records: bool,
+    /// Whether somebody said that it, or an earlier one, was an intruder's.
+    pub(crate) is_malicious: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Closed {
+    /// Number of members that had the value, by weight of their day. Unit: members.
+    pub(crate) values: BTreeMap<Value, [u32; 2]>,
+    /// Weighed sums of the hours.
+    pub(crate) rate: Rate,
+    /// What people said on this day of values.
+    said: BTreeMap<Value, Lesson>,
+    /// The largest hour of an alerted day; 0 on others.
+    pub(crate) alerted_most: u32,
+}
+
+impl ClosedDay {
+    /// Adds what other members were taught on the same day.
+    pub fn merge(&mut self, other: &Self) {
+        if *self == Self::default() {
+            // Mostly there is nothing to add to, and a copy is made faster than a sum.
+            self.clone_from(other);
+            return;
+        }
+        self.n_hours = self.n_hours.saturating_add(other.n_hours);
+        self.n_judged_hours = self.n_judged_hours.saturating_add(other.n_judged_hours);
+        self.n_days = self.n_days.saturating_add(other.n_days);
+        self.has_records |= other.has_records;
+        self.is_malicious |= other.is_malicious;
+        for (&dimension, closed) in &other.dimensions {
+            let ours = self.dimensions.entry(dimension).or_default();
+            ours.rate.add(&closed.rate);
+            ours.alerted_most = ours.alerted_most.max(closed.alerted_most);
+            for (value, lesson) in &closed.said {
+                ours.say(value, *lesson);
+            }
+            for (value, n_members) in &closed.values {
+                let sum = ours.values.entry(value.clone()).or_default();
+                sum.iter_mut().zip(n_members).for_each(|(sum, n)| *sum = sum.saturating_add(*n));
+            }
+        }
+    }
+
+    /// A day on which somebody said something of values, and nothing else.
+    pub fn said(values: impl IntoIterator<Item = (Dimension, Value)>, lesson: Lesson) -> Self {
+        let mut day = Self { is_malicious: lesson == Lesson::Unknown, ..Self::default() };
+        for (dimension, value) in values {
+            day.dimensions.entry(dimension).or_default().say(&value, lesson);
+        }
+        day
+    }
+
+    /// What an alerted day holds back, for the day on which somebody says that it was one like any other.
+    #[must_use]
+    pub fn held_back(&self) -> Self {
+        let mut made_good = Self {
+            n_hours: Weight::held_back(self.n_hours),
+            n_judged_hours: Weight::held_back(self.n_judged_hours),
+            n_days: Weight::held_back(self.n_days),
+            ..Self::default()
+        };
+        for (&dimension, closed) in &self.dimensions {
+            let ours = made_good.dimensions.entry(dimension).or_default();
+            ours.rate = closed.rate.held_back();
+            closed.values.keys().for_each(|value| ours.say(value, Lesson::Known));
+        }
+        made_good
+    }
+}
+
+impl Closed {
+    /// Of several lessons on one day the more cautious counts.
+    fn say(&mut self, value: &Value, lesson: Lesson) {
+        let said = self.said.entry(value.clone()).or_insert(lesson);
+        *said = (*said).max(lesson);
+    }
+}
+
+/// What the days up to `through` have taught.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Learned {
+    through: Day,
+    n_days: u32,
+    /// Decayed number of hours that held anything, in the scale of rates.
+    n_hours: u64,
+    n_judged_hours: u64,
+    n_decayed_days: u64,
+    memories: Few<Dimension, Memory>,
+    /// Values that no day teaches, since somebody said that an intruder brought them.
+    barred: BTreeSet<(Dimension, Value)>,
+    /// How the numbers of calls move.
+    paces: Few<Dimension, Pace>,
+    /// What alerted days brought, until somebody says that one was an intruder's.
+    alerted: Few<Dimension, Alerted>,
+}
+
+/// What is known of one dimension.
+#[derive(Debug, Clone, PartialEq)]
+struct Memory {
+    seen: Seen,
+    rate: Rate,
+    /// The first and the last day with any.
+    days: (Day, Day),
+}
+
+impl Memory {
+    /// Nothing yet, but that `day` is the first with any.
+    fn since(day: Day) -> Self {
+        Self { seen: Seen::default(), rate: Rate::default(), days: (day, day) }
+    }
+}
+
+impl Learned {
+    /// Values that no day teaches. Of more, those that were said last are learned as before. Unit:
+    /// values.
+    pub const BARRED_MAX: usize = 1_024;
+
+    /// Days with records that make a history settled: three weeks of work, or most of a month. Unit: days.
+    pub const SETTLED_D: u32 = 21;
+
+    /// Days with records. Unit: days.
+    pub(crate) fn n_days(&self) -> u32 {
+        self.n_days
+    }
+
+    /// Hours that held anything. Unit: decayed hours.
+    pub(crate) fn n_hours(&self) -> f64 {
+        days(self.n_hours)
+    }
+
+    /// Those of days that were judged by a history. Unit: decayed hours.
+    pub(crate) fn n_judged_hours(&self) -> f64 {
+        days(self.n_judged_hours)
+    }
+
+    /// The last day that taught.
+    pub(crate) fn through(&self) -> Day {
+        self.through
+    }
+
+    /// What is remembered, in the order of dimensions.
+    pub(crate) fn memories(&self) -> impl Iterator<Item = (Dimension, &Seen, &Rate)> {
+        self.memories.iter().map(|(dimension, memory)| (*dimension, &memory.seen, &memory.rate))
+    }
+
+    /// How many new values an hour brings, of the hours of days that had a history: most bring none.
+    pub(crate) fn news(&self, dimension: Dimension) -> Rate {
+        self.rate(dimension).over(self.n_judged_hours)
+    }
+
+    /// Days with records, of a group those of all members. Unit: decayed days.
+    pub(crate) fn n_decayed_days(&self) -> f64 {
+        days(self.n_decayed_days)
+    }
+
+    pub(crate) fn seen(&self, dimension: Dimension) -> Option<&Seen> {
+        self.memories.get(&dimension).map(|memory| &memory.seen)
+    }
+
+    pub(crate) fn knows(&self, dimension: Dimension, value: &Value) -> bool {
+        self.seen(dimension).is_some_and(|seen| Seen::is_known(seen.weight(value)))
+    }
+
+    pub(crate) fn rate(&self, dimension: Dimension) -> Rate {
+        self.memories.get(&dimension).map(|memory| memory.rate).unwrap_or_default()
+    }
+
+    /// The first and the last day that had any of `dimension`.
+    pub(crate) fn days_of(&self, dimension: Dimension) -> Option<(Day, Day)> {
+        self.memories.get(&dimension).map(|memory| memory.days)
+    }
+
+    /// What the rate of calls has come to, if it has grown and there is a history to tell.
+    pub(crate) fn drift(&self, dimension: Dimension) -> Option<Drift> {
+        let pace = self.paces.get(&dimension).filter(|_| self.n_days >= Self::SETTLED_D);
+        pace.and_then(Pace::drift)
+    }
+
+    /// What alerted days have made usual, in 60 minutes; 0 for nothing.
+    pub(crate) fn usual_after_alerts(&self, dimension: Dimension) -> u64 {
+        self.alerted.get(&dimension).map_or(0, |alerted| alerted.usual())
+    }
+
+    /// Whether no day may teach the value.
+    pub(crate) fn is_barred(&self, dimension: Dimension, value: &Value) -> bool {
+        is_among(&self.barred, dimension, value)
+    }
+
+    /// How a value looks to it.
+    pub(crate) fn standing(&self, dimension: Dimension, value: &Value) -> Standing {
+        match self.seen(dimension) {
+            Some(seen) if Seen::is_known(seen.weight(value)) => {
+                if seen.may_be_rare(value) {
+                    Standing::Rare
+                } else {
+                    Standing::Usual
+                }
+            }
+            _ => Standing::New,
+        }
+    }
+
+    fn learn(&mut self, date: Day, day: &ClosedDay) {
+        self.n_days = self.n_days.saturating_add(u32::from(day.has_records));
+        self.n_hours = self.n_hours.saturating_add(day.n_hours);
+        self.n_judged_hours = self.n_judged_hours.saturating_add(day.n_judged_hours);
+        self.n_decayed_days = self.n_decayed_days.saturating_add(day.n_days);
+        if day.is_malicious {
+            self.alerted.clear();
+        }
+        let is_settled = self.n_days >= Self::SETTLED_D;
+        for (&dimension, closed) in &day.dimensions {
+            let memory = self.memories.entry(dimension).or_insert_with(|| Memory::since(date));
+            if day.has_records {
+                memory.days.1 = date;
+            }
+            memory.rate.learn(&closed.rate, is_settled);
+            if dimension.is_calls() && day.has_records && closed.rate.sum() > 0 {
+                self.paces.entry(dimension).or_default().learn(day.n_days, closed.rate.sum());
+            }
+            if closed.alerted_most > 0 {
+                self.alerted.entry(dimension).or_default().learn(closed.alerted_most);
+            }
+            let barred = &self.barred;
+            let values = closed.values.iter();
+            let values = values.filter(|(value, _)| !is_among(barred, dimension, value));
+            memory.seen.learn(values.map(|(value, n_members)| (value, *n_members)));
+            for (value, lesson) in &closed.said {
+                memory.seen.teach(value, *lesson);
+                let barred = (dimension, value.clone());
+                if *lesson == Lesson::Known {
+                    self.barred.remove(&barred);
+                } else if self.barred.len() < Self::BARRED_MAX {
+                    self.barred.insert(barred);
+                }
+            }
+        }
+    }
+
+    /// Lets the days to the end of `through` pass without records.
+    fn pass(&mut self, through: Day) {
+        let n_days = through.0.saturating_sub(self.through.0);
+        if !self.memories.is_empty() || self.n_days > 0 {
+            (0..n_days.min(FADED_AFTER)).for_each(|_| self.end_day());
+        }
+        self.through = self.through.max(through);
+    }
+
+    fn end_day(&mut self) {
+        for sum in [&mut self.n_hours, &mut self.n_judged_hours, &mut self.n_decayed_days] {
+            *sum = decayed(*sum);
+        }
+        for memory in self.memories.values_mut() {
+            memory.seen.end_day();
+            memory.rate.end_day();
+        }
+        self.paces.values_mut().for_each(Pace::end_day);
+    }
+}
+
+/// Mostly there is none.
+fn is_among(barred: &BTreeSet<(Dimension, Value)>, dimension: Dimension, value: &Value) -> bool {
+    !barred.is_empty() && barred.contains(&(dimension, value.clone()))
+}
+
+/// A base, immutable for a day, and the closed days after it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    base: Learned,
+    closed: Few<Day, ClosedDay>,
+    ahead: Ahead,
+}
+
+/// Generations ahead of the base: the base with closed days, computed when first needed. Derived
+/// from the rest, so it never makes two histories differ.
+#[derive(Debug, Clone, Default)]
+struct Ahead(Few<Day, Learned>);
+
+impl PartialEq for Ahead {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// Days without records after which decay changes nothing any more, whatever it began with. Unit:
+/// days.
+const FADED_AFTER: i32 = 2_000;
+
+impl History {
+    /// Adds what was taught on `day`.
+    pub fn close(&mut self, day: Day, taught: &ClosedDay) {
+        self.closed.entry(day).or_default().merge(taught);
+        self.ahead.0.clear();
+    }
+
+    /// Takes what somebody said on `day`; where that day is learned already, on the first that is not.
+    pub(crate) fn hear(&mut self, day: Day, lesson: &ClosedDay) {
+        let first = Day(self.base.through.0.saturating_add(1));
+        self.close(first.max(day), lesson);
+    }
+
+    /// Moves the base on to the end of `through`.
+    pub fn merge(&mut self, through: Day) {
+        if self.base.through >= through {
+            return;
+        }
+        let mut base = std::mem::take(&mut self.base);
+        self.advance(&mut base, through);
+        self.base = base;
+        self.closed.retain(|day, _| *day > through);
+        self.ahead.0.retain(|day, _| *day > through);
+    }
+
+    /// One day at a time: learning, decay, bounds. The only way a generation comes to be, so it
+    /// cannot matter when a day is merged.
+    fn advance(&self, learned: &mut Learned, through: Day) {
+        let first = Day(learned.through.0.saturating_add(1));
+        let taught = if first <= through { Some(self.closed.range(first..=through)) } else { None };
+        for (day, taught) in taught.into_iter().flatten() {
+            learned.pass(Day(day.0.saturating_sub(1)));
+            learned.learn(*day, taught);
+            learned.end_day();
+            learned.through = *day;
+        }
+        learned.pass(through);
+    }
+
+    /// Whether no day has taught anything.
+    pub fn is_empty(&self) -> bool {
+        self.base.memories.is_empty() && self.closed.is_empty()
+    }
+
+    /// Makes the generation through `through` ready to be read.
+    pub fn prepare(&mut self, through: Day) {
+        if self.is_empty() || self.base.through >= through || self.ahead.0.contains_key(&through) {
+            return;
+        }
+        let mut learned = self.base.clone();
+        self.advance(&mut learned, through);
+        self.ahead.0.insert(through, learned);
+    }
+
+    /// Days with records up to `through`, whose generation may be older than the base no more.
+    pub fn n_days(&self, through: Day) -> u32 {
+        let closed = self.closed.range(..=through);
+        let after = closed.filter(|(_, closed)| closed.has_records).count();
+        self.base.n_days.saturating_add(u32::try_from(after).unwrap_or(u32::MAX))
+    }
+
+    /// What is known by the end of `through`, once it was prepared.
+    pub(crate) fn at(&self, through: Day) -> &Learned {
+        self.ahead.0.get(&through).unwrap_or(&self.base)
+    }
+}
+
+form! {
+    Closed { values, rate, alerted_most, said }
+    ClosedDay { dimensions, n_hours, n_judged_hours, n_days, has_records, is_malicious }
+    Learned {
+        through, n_days, n_hours, n_judged_hours, n_decayed_days, memories, barred, paces, alerted
+    }
+    Memory { seen, rate, days }
+}
+
+impl Form for History {
+    fn write(&self, to: &mut Writer) {
+        let Self { base, closed, ahead: _ } = self;
+        base.write(to);
+        closed.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let (base, closed) = Form::read(from)?;
+        Ok(Self { base, closed, ahead: Ahead::default() })
+    }
+}
