@@ -375,3 +375,21 @@ fn what_people_say_is_no_day_with_any() {
     history.merge(Day(10));
     assert_eq!(history.at(Day(10)).days_of(Dimension::Api), Some((Day(3), Day(3))));
 }
+
+#[test]
+fn what_was_said_of_learned_days_counts_on_the_first_that_is_not() {
+    let known = |history: &mut History, day| {
+        history.prepare(Day(day));
+        let value = HashKey::DEFAULT.value("x");
+        history.at(Day(day)).knows(Dimension::Api, &value)
+    };
+    for (said_on, first) in [(5, 11), (11, 11), (14, 14)] {
+        let mut history = History::default();
+        let mut taught = said(&["y"], Lesson::Known);
+        taught.has_records = true;
+        history.close(Day(3), &taught);
+        history.merge(Day(10));
+        history.hear(Day(said_on), &said(&["x"], Lesson::Known));
+        assert!(!known(&mut history, first - 1) && known(&mut history, first), "{said_on}");
+    }
+}
