@@ -262,7 +262,10 @@ fn marks_teach_from_the_day_on_which_they_were_made() {
     let other = other.map(|word| if word.is_empty() { &*config } else { word });
     run(&other).ends(0);
     let told = replay();
-    told.tells(&["1 marks in ", "are on findings that it does not hold: they teach nothing"]);
+    told.tells(&[
+        "1 mark in ",
+        "without their findings, which it does not hold: they teach nothing",
+    ]);
     assert_eq!(days(&told), ["02", "03", "04", "05", "06"]);
     run(&["replay", "--marks", &logs, &logs]).ends(2).tells(&["is something else"]);
 }

@@ -111,6 +111,10 @@ fn nothing_to_learn_is_told() {
     let empty = folder.path().join("logs");
     fs::create_dir(&empty).unwrap();
     run(&["learn", "--out", &file, &text(&empty)]).ends(1).tells(&["nothing was learned"]);
+    // Days before the first record are none that were learned.
+    let last = days().pop().unwrap();
+    let late = run(&["learn", "--from", &last, "--out", &file, archive()]);
+    late.ends(1).tells(&["nothing was learned"]);
     // What was there is there: nothing was written.
     run(&["replay", "--quiet", "--baseline", &file, &text(&empty)]).ends(0);
 }
@@ -224,4 +228,21 @@ fn a_warm_up_tells_from_the_hour_on() {
     let warm = run(&["replay", "--from", &noon(3), "--warm-up", "2d", archive()]);
     assert_eq!(from(&warm, &days[4]), from(&whole, &days[4]));
     assert_eq!(from(&warm, &noon(3)).len(), warm.rows().len());
+}
+
+#[test]
+fn days_before_what_was_read_do_not_count_as_learned() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = text(&folder.path().join("late.db"));
+    let second = &days()[1];
+    let learned = run(&["learn", "--from", second, "--until", &day(), "--out", &file, archive()]);
+    learned.ends(0);
+    let replay = |more: &[&str]| {
+        let baseline = ["replay", "--quiet", "--baseline", &file, archive()];
+        run(&[&baseline, more].concat())
+    };
+    let told = format!("was learned with --from {second}T00:00:00Z");
+    replay(&[]).ends(2).tells(&[&told]);
+    replay(&["--from", &days()[0]]).ends(2).tells(&[&told]);
+    replay(&["--from", second]).ends(0);
 }

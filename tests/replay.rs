@@ -416,6 +416,27 @@ fn another_configuration_is_compared_finding_by_finding() {
 }
 
 #[test]
+fn what_one_of_two_configurations_cannot_read_is_told_and_makes_it_incomplete() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let (small, none) = (file("small.toml", "max-inflated = \"1 MiB\""), file("none.toml", ""));
+    let record = r#"{"eventTime":"2025-03-14T09:55:00Z","eventName":"ListBuckets","eventSource":"s3.amazonaws.com","eventID":"e-1"}"#;
+    let spaces = " ".repeat(2 << 20);
+    let large = file("large.json", &format!("{{\"Records\":[{record}]{spaces}}}"));
+    for (config, other) in [(&none, &small), (&small, &none)] {
+        let compared = run(&["replay", "--config", config, "--compare", other, &large]);
+        compared.ends(4).tells(&["large.json: "]);
+    }
+    let twice = run(&["replay", "--config", &small, "--compare", &small, &large]);
+    twice.ends(4).tells(&["no records were read, so there was nothing to compare"]);
+    assert_eq!(twice.err.matches("large.json: ").count(), 1);
+}
+
+#[test]
 fn what_cannot_be_compared_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let same = folder.path().join("same.toml");

@@ -65,9 +65,11 @@ impl Learn {
         let plan = self.logs.plan(&config, self.logs.from);
         let mut progress = Progress { bar: ProgressBar::hidden(), quiet: self.logs.quiet };
         let (summary, end_ms) = replay::read(&plan, &mut engine, &mut progress)?;
-        let last_ms = summary.counts.times_ms.map(|(_, last_ms)| last_ms);
-        close(&mut engine, (self.logs.until, last_ms), end_ms);
-        let kept = match engine.learned_through().filter(|_| last_ms.is_some()) {
+        let times_ms = summary.counts.times_ms;
+        close(&mut engine, (self.logs.until, times_ms.map(|(_, last_ms)| last_ms)), end_ms);
+        // Days before the first record would count as learned, and never were.
+        let is_of = |through: &Day| times_ms.is_some_and(|(first, _)| *through >= Day::of(first));
+        let kept = match engine.learned_through().filter(is_of) {
             Some(through) => Some(self.keep(&engine, (&config, through), writer)?),
             None => None,
         };
@@ -96,7 +98,8 @@ impl Learn {
         mut writer: LearnedWriter,
     ) -> Result<String> {
         let Logs { account, region, .. } = &self.logs;
-        let learning = Learning::new(&config.options(), (account, region), through);
+        let learning =
+            Learning::new(&config.options(), (account, region), (self.logs.from, through));
         engine.learned(&mut |blob| writer.blob(blob))?;
         let n_profiles = writer.n_profiles();
         writer.finish(&learning.by(self.logs.command("learn", Vec::new())))?;

@@ -4,7 +4,7 @@ mod compare;
 
 use super::{FINDINGS, Format, INCOMPLETE, complain, logs::Logs};
 use crate::{
-    config::Config,
+    config::{Config, n_of},
     replay::{self, Watch},
     summary::Summary,
     terminal,
@@ -13,7 +13,7 @@ use alerts::{Keeper, KeptFindings, LearnedFile, Learning, Run, Scope, Tally};
 use anyhow::Result;
 use baseline::{Day, Hour, form::Texts, time::DAY_MS};
 use clap::{Args, ValueEnum};
-use detect::{Engine, Finding, Lessons, Options, Severity};
+use detect::{Engine, Finding, Lessons, Marked, Options, Severity};
 use indicatif::ProgressBar;
 use std::{
     io::{self, BufWriter, Stdout, Write},
@@ -194,6 +194,11 @@ pub(super) fn engine(
     Ok((Engine::new(options, enrich), inputs))
 }
 
+/// What marks teach under a configuration.
+fn lessons(config: &Config, marked: &[Marked]) -> Lessons {
+    Lessons::of(marked, &config.options().hash_key)
+}
+
 impl Replay {
     /// Keeps the findings, if that is asked for.
     fn keeper(&self, config: &Config, inputs: &alerts::Inputs) -> Result<Option<Keeper>> {
@@ -213,17 +218,21 @@ impl Replay {
         self.logs.from.map(|from| from.saturating_sub(before))
     }
 
-    /// What people's marks teach.
-    fn lessons(&self, config: &Config) -> Result<Lessons> {
-        let Some(path) = &self.marks else { return Ok(Lessons::default()) };
+    /// What people said of findings.
+    fn marked(&self) -> Result<Vec<Marked>> {
+        let Some(path) = &self.marks else { return Ok(Vec::new()) };
         let (marked, n_gone) = KeptFindings::read(path)?.marked()?;
+        let file = path.display().to_string();
+        let file = alerts::escape(&file);
         if n_gone > 0 {
-            let file = path.display();
+            let marks = n_of(usize::try_from(n_gone)?, "mark");
             complain(&format!(
-                "{n_gone} marks in {file} are on findings that it does not hold: they teach nothing"
+                "{marks} in {file} without their findings, which it does not hold: they teach nothing"
             ));
+        } else if marked.is_empty() {
+            complain(&format!("no finding in {file} has a mark: nothing is learned from it"));
         }
-        Ok(Lessons::of(&marked, &config.options().hash_key))
+        Ok(marked)
     }
 
     /// Brings what was learned into the engine, and answers the first day that is told.
@@ -235,7 +244,11 @@ impl Replay {
         }
         if let Some(path) = &self.baseline {
             let Logs { account, region, .. } = &self.logs;
-            let asked = Learning::new(&config.options(), (account, region), tells_from);
+            let asked = Learning::new(
+                &config.options(),
+                (account, region),
+                (self.reads_from(), tells_from),
+            );
             let file = LearnedFile::read(path, &asked)?;
             let (through, mut texts) = (file.learning.through, Texts::default());
             engine.begin_after(through);
@@ -253,7 +266,7 @@ impl Replay {
         if let Some(other) = &self.compare {
             return self.compare(&config, other);
         }
-        let (mut engine, inputs) = engine(Some(&config), self.lessons(&config)?)?;
+        let (mut engine, inputs) = engine(Some(&config), lessons(&config, &self.marked()?))?;
         let tells_from = self.prepare(&mut engine, &config)?;
         let keeper = self.keeper(&config, &inputs)?;
         // The process ends after this: giving back profile by profile costs 1 % of a long replay.

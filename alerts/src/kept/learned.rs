@@ -4,6 +4,7 @@
 use super::{KeptError, SCHEMA, rows};
 use baseline::{Day, HashKey, Lateness, stable_hash, time::HOUR_MS};
 use detect::{Blob, Options, Part};
+use ingest::time::format_ms;
 use std::path::Path;
 use store::{Row, Store, Value, WrongValue};
 
@@ -26,17 +27,20 @@ pub struct Learning {
     accounts: Vec<String>,
     /// Regions that were asked for; none: all.
     regions: Vec<String>,
+    /// The first moment that was asked for; none: all.
+    reads_from: Option<String>,
     program_version: String,
     /// Arguments of `sentrail` that the result depends on.
     pub command: Vec<String>,
 }
 
 impl Learning {
-    /// What these options learn of these accounts and regions, up to `through`.
+    /// What these options learn of these accounts and regions, from the moment `from_ms` on, if there is
+    /// one, up to `through`. Unit: milliseconds since the Unix epoch.
     pub fn new(
         options: &Options,
         (accounts, regions): (&[String], &[String]),
-        through: Day,
+        (from_ms, through): (Option<i64>, Day),
     ) -> Self {
         let sorted = |names: &[String]| {
             let mut names = names.to_vec();
@@ -50,6 +54,7 @@ impl Learning {
             hash_key: of_key(&options.hash_key),
             accounts: sorted(accounts),
             regions: sorted(regions),
+            reads_from: from_ms.map(format_ms),
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             command: Vec::new(),
         }
@@ -80,10 +85,13 @@ impl Learning {
             let is_within = !asked.is_empty() && asked.iter().all(|one| learned.contains(one));
             if !learned.is_empty() && !is_within {
                 let learned = learned.join(", ");
-                return Some(format!("with --{what} {learned} (expected no others now)"));
+                return Some(format!("with --{what} {learned} (expected --{what} of these now)"));
             }
         }
-        None
+        // So would earlier days. Times are written so that they sort.
+        let from = self.reads_from.as_ref()?;
+        let is_earlier = asked.reads_from.as_ref().is_none_or(|asked| asked < from);
+        is_earlier.then(|| format!("with --from {from} (expected --from of then or later now)"))
     }
 
     fn rows(&self) -> Vec<Value> {
@@ -93,6 +101,7 @@ impl Learning {
             rows::text(&self.hash_key),
             rows::json(&self.accounts),
             rows::json(&self.regions),
+            rows::json(&self.reads_from),
             rows::text(&self.program_version),
             rows::json(&self.command),
         ]
@@ -105,14 +114,23 @@ impl Learning {
             hash_key: row.text()?,
             accounts: rows::parsed(&row.text()?)?,
             regions: rows::parsed(&row.text()?)?,
+            reads_from: rows::parsed(&row.text()?)?,
             program_version: row.text()?,
             command: rows::parsed(&row.text()?)?,
         })
     }
 }
 
-const COLUMNS: [&str; 7] =
-    ["through", "lateness_hours", "hash_key", "accounts", "regions", "program_version", "command"];
+const COLUMNS: [&str; 8] = [
+    "through",
+    "lateness_hours",
+    "hash_key",
+    "accounts",
+    "regions",
+    "reads_from",
+    "program_version",
+    "command",
+];
 
 fn hours(lateness: Lateness) -> u64 {
     (lateness.ms() / HOUR_MS).unsigned_abs()

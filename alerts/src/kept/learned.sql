@@ -7,6 +7,7 @@ CREATE TABLE learned (             -- one row, or none
   hash_key TEXT NOT NULL,          -- what setting `hash-key` makes of a fixed text; it does not tell the key
   accounts TEXT NOT NULL,          -- that were asked for, none: all; JSON array of texts
   regions TEXT NOT NULL,           -- the same
+  reads_from TEXT NOT NULL,        -- first moment that was asked for, JSON: "2025-03-01T00:00:00Z", or null
   program_version TEXT NOT NULL,
   command TEXT NOT NULL,           -- what `sentrail` was given: JSON array of texts
   n_values INTEGER NOT NULL,       -- in the three tables below

@@ -61,9 +61,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     if !case.entity.kind.has_habits() {
         return None;
     }
-    let tracks = Impact::ALL.iter();
-    let tracks = tracks.flat_map(|&impact| [false, true].map(|is_s3| Track { impact, is_s3 }));
-    let grown = tracks.filter_map(|track| {
+    let grown = Track::all().filter_map(|track| {
         let calls = Dimension::calls(track);
         case.span.slots_of(calls).next()?;
         let drift = case.usual.drift(calls, case.span.largest(calls))?;

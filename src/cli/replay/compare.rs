@@ -1,7 +1,7 @@
 //! `replay --compare`: the same logs under two configurations, read once for each, since rules and lists
 //! decide what is read of a record.
 
-use super::{Replay, engine};
+use super::{Replay, engine, lessons};
 use crate::{
     cli::{FINDINGS, Format, INCOMPLETE, Wrong, complain},
     config::Config,
@@ -11,9 +11,11 @@ use crate::{
 };
 use alerts::{ById, differences};
 use anyhow::{Result, anyhow};
-use detect::Finding;
+use baseline::stable_hash;
+use detect::{Finding, Marked};
 use indicatif::ProgressBar;
 use std::{
+    collections::BTreeSet,
     io::{self, BufWriter, Write},
     mem::ManuallyDrop,
     path::Path,
@@ -25,8 +27,8 @@ struct Collector {
     findings: ById,
     bar: ProgressBar,
     quiet: bool,
-    /// What cannot be read is told once.
-    tells_trouble: bool,
+    /// Hashes of what could not be read: it is told once.
+    told: BTreeSet<u128>,
 }
 
 impl Watch for Collector {
@@ -46,8 +48,8 @@ impl Watch for Collector {
     }
 
     fn trouble(&mut self, object: &str, what: &str) {
-        if self.tells_trouble {
-            let what = format!("{}: {}", alerts::escape(object), alerts::escape(what));
+        let what = format!("{}: {}", alerts::escape(object), alerts::escape(what));
+        if self.told.insert(stable_hash(&[what.as_bytes()])) {
             self.bar.suspend(|| complain(&what));
         }
     }
@@ -69,8 +71,9 @@ impl Replay {
                 "--compare reads twice, which standard input cannot be"
             )));
         }
-        let (before, _) = self.collect(config, true)?;
-        let (after, summary) = self.collect(&other, false)?;
+        let marked = self.marked()?;
+        let (before, read_before, told) = self.collect(config, &marked, BTreeSet::new())?;
+        let (after, summary, _) = self.collect(&other, &marked, told)?;
         let differences = differences(&before, &after);
         let out = (format, terminal::style());
         alerts::write_differences(&mut BufWriter::new(io::stdout()), &differences, out)?;
@@ -83,25 +86,34 @@ impl Replay {
                 format!("{n_new} appear, {n_gone} vanish, {n_changed} change, {n_same} stay");
             writeln!(io::stderr(), "compared  {told}")?;
         }
+        if summary.is_empty() {
+            complain("no records were read, so there was nothing to compare");
+        }
         let risen = differences.iter().filter_map(alerts::Difference::risen).max();
         let is_failure = self.fail_on.is_some_and(|level| risen >= Some(level.into()));
-        Ok(match (summary.is_incomplete(), is_failure) {
+        let is_incomplete = read_before.is_incomplete() || summary.is_incomplete();
+        Ok(match (is_incomplete, is_failure) {
             (true, _) => INCOMPLETE,
             (false, true) => FINDINGS,
             (false, false) => 0,
         })
     }
 
-    fn collect(&self, config: &Config, is_first: bool) -> Result<(ById, Summary)> {
-        let (engine, _) = engine(Some(config), self.lessons(config)?)?;
+    /// The findings, what was read, and what of it was told to be unreadable, after `told`.
+    fn collect(
+        &self,
+        config: &Config,
+        marked: &[Marked],
+        told: BTreeSet<u128>,
+    ) -> Result<(ById, Summary, BTreeSet<u128>)> {
+        let (engine, _) = engine(Some(config), lessons(config, marked))?;
         // Giving back profile by profile costs 1 % of a long replay.
         let mut engine = ManuallyDrop::new(engine);
         let (findings, bar) = (ById::new(), ProgressBar::hidden());
-        let mut collector =
-            Collector { findings, bar, quiet: self.logs.quiet, tells_trouble: is_first };
+        let mut collector = Collector { findings, bar, quiet: self.logs.quiet, told };
         let summary =
             replay::run(&self.logs.plan(config, self.logs.from), &mut engine, &mut collector)?;
         collector.bar.finish_and_clear();
-        Ok((collector.findings, summary))
+        Ok((collector.findings, summary, collector.told))
     }
 }
