@@ -3,10 +3,10 @@
 mod json;
 mod table;
 
-use super::{INCOMPLETE, USAGE, Wrong, complain, findings::day, flow_format, logs::instant};
+use super::{INCOMPLETE, USAGE, Wrong, complain, findings::day, logs::Logs};
 use crate::{
-    config::Config,
-    replay::{self, Plan, Watch},
+    config::{Config, n_of},
+    replay::{self, Watch},
     terminal,
 };
 use alerts::{escape, readable};
@@ -15,16 +15,10 @@ use baseline::{Day, Entity};
 use clap::Args;
 use detect::{Engine, Finding, JudgedDay, Lessons, Look, Probe};
 use indicatif::ProgressBar;
-use ingest::{
-    decode::Limits,
-    flowlog::FlowFormat,
-    source::{Filter, PathArg},
-    time::format_ms,
-};
+use ingest::time::format_ms;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, BufWriter, Stdout, Write},
-    path::PathBuf,
     sync::Arc,
 };
 
@@ -42,27 +36,14 @@ pub(super) struct Identity {
     /// on all days
     #[arg(value_name = "KEY")]
     key: String,
-    /// Files, folders or patterns of logs; `-` for standard input
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    logs: Logs,
     /// The UTC day, for example 2025-03-14 [default: the last one with records]
     #[arg(long, value_name = "DAY", value_parser = day)]
     day: Option<Day>,
     /// All of it, as JSON
     #[arg(long)]
     json: bool,
-    /// Read nothing older, for example 2025-03-14 or 2025-03-14T10:00:00Z; nor learn from it
-    #[arg(long, value_name = "TIME", value_parser = instant)]
-    from: Option<i64>,
-    /// Stop before this moment
-    #[arg(long, value_name = "TIME", value_parser = instant)]
-    until: Option<i64>,
-    /// Settings, in TOML
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Fields of flow logs without a header line, for example "version account-id ..."
-    #[arg(long, value_name = "FIELDS", value_parser = flow_format)]
-    flow_format: Option<FlowFormat>,
 }
 
 /// What KEY asks for: everything that must occur, and what a session is called.
@@ -125,11 +106,12 @@ struct Watcher {
     inputs: alerts::Inputs,
     out: BufWriter<Stdout>,
     bar: ProgressBar,
+    quiet: bool,
 }
 
 impl Watch for Watcher {
     fn begin(&mut self, bytes: u64) {
-        self.bar = terminal::progress(bytes, true);
+        self.bar = terminal::progress(bytes, !self.quiet);
     }
 
     fn read(&mut self, bytes: u64) {
@@ -172,25 +154,17 @@ impl Identity {
         if asked.is_everybody() && !self.json {
             return Err(Wrong::usage(anyhow!("`*` asks for everybody: add --json")));
         }
-        let config = Config::load(self.config.as_deref())?;
+        self.logs.start_threads()?;
+        let config = Config::load(self.logs.config.as_deref())?;
         let (mut engine, inputs) = super::replay::engine(Some(&config), Lessons::default())?;
         let wanted = Arc::clone(&asked);
         let wants = Box::new(move |entity: &Entity| wanted.wants(entity));
         engine.look_into(Probe { wants, day: self.day });
-        let plan = Plan {
-            paths: self.paths.into_iter().map(PathArg::new).collect(),
-            filter: Filter {
-                from_ms: self.from,
-                until_ms: self.until,
-                lateness_ms: config.options().lateness.ms(),
-                ..Filter::default()
-            },
-            limits: Limits { inflated_bytes_max: config.inflated_bytes_max(), ..Limits::default() },
-            flow_format: self.flow_format,
-        };
+        let plan = self.logs.plan(&config, self.logs.from);
         let (seen, out, bar) =
             (BTreeMap::new(), BufWriter::new(io::stdout()), ProgressBar::hidden());
-        let mut watcher = Watcher { asked, seen, inputs, out, bar };
+        let quiet = self.logs.quiet;
+        let mut watcher = Watcher { asked, seen, inputs, out, bar, quiet };
         let summary = replay::run(&plan, &mut engine, &mut watcher)?;
         watcher.bar.finish_and_clear();
         let code = watcher.tell(&engine, self.day, self.json)?;
@@ -268,9 +242,9 @@ fn several(asked: &Asked, engine: &Engine) {
 fn no_records(entity: &Entity, day: Option<Day>, days: &BTreeSet<Day>) -> anyhow::Error {
     let last: Vec<_> = days.iter().rev().take(DAYS_SHOWN).map(|day| date(*day)).collect();
     let of = day.map(|day| format!(" on {}", date(day))).unwrap_or_default();
-    let n = days.len();
+    let days = n_of(days.len(), "day");
     anyhow!(
-        "{} has no records{of}; it has some on {n} days, at last {}",
+        "{} has no records{of}; it has some on {days}, at last {}",
         line(entity),
         last.join(", ")
     )

@@ -1,6 +1,7 @@
 //! What judged a day, for a person.
 
 use super::date;
+use crate::config::n_of;
 use alerts::{Style, escape, readable};
 use baseline::{Bits, Day, Dimension, Entity, Held, HeldDimension, Hour, Kind};
 use detect::{JudgedDay, JudgedSpan};
@@ -87,7 +88,8 @@ impl<W: Write> Page<'_, W> {
     /// Whether unusual behaviour is told at all, from where on, and what the day taught.
     fn verdict(&mut self, entity: &Entity, judged: &JudgedDay) -> io::Result<()> {
         let (own, kind) = judged.history_days;
-        let history = format!("history: {own} days of its own, {kind} of its kind");
+        let own = n_of(own as usize, "day");
+        let history = format!("history: {own} of its own, {kind} of its kind");
         self.line(0, &history)?;
         let told = match least(judged) {
             Some(least) if judged.is_young => {
@@ -171,8 +173,10 @@ impl<W: Write> Page<'_, W> {
             return self.line(2, "nothing is known yet");
         }
         let whole = format!(
-            "{} days with records; decayed: {:.1} days, {:.1} hours",
-            held.n_days, held.decayed_days, held.hours
+            "{} with records; decayed: {:.1} days, {:.1} hours",
+            n_of(held.n_days as usize, "day"),
+            held.decayed_days,
+            held.hours
         );
         self.line(2, &whole)?;
         for one in &held.dimensions {
