@@ -161,14 +161,20 @@ pub(crate) fn sum(terms: &[Term]) -> Bits {
     terms.iter().map(|term| term.part.bits).sum()
 }
 
+/// Whether calls of a track only look: they change nothing, and take no object out of S3.
+pub(crate) fn only_looks(track: Track) -> bool {
+    let takes_objects = track.is_s3 && track.impact == Impact::Read;
+    matches!(track.impact, Impact::Read | Impact::Discovery) && !takes_objects
+}
+
 fn severity(track: Track, height: f64) -> Severity {
     const HIGH_ABOVE: f64 = 1.5;
-    match track.impact {
-        Impact::Read | Impact::Discovery if !(track.is_s3 && track.impact == Impact::Read) => {
-            Severity::Low
-        }
-        _ if height >= HIGH_ABOVE => Severity::High,
-        _ => Severity::Medium,
+    if only_looks(track) {
+        Severity::Low
+    } else if height >= HIGH_ABOVE {
+        Severity::High
+    } else {
+        Severity::Medium
     }
 }
 

@@ -55,7 +55,7 @@ fn given_format(text: &str) -> Result<GivenFormat, String> {
     Ok(GivenFormat { text: text.to_owned(), format: flow_format(text)? })
 }
 
-pub(super) fn instant(text: &str) -> Result<i64, String> {
+fn instant(text: &str) -> Result<i64, String> {
     parse_instant(text).map_err(|error| error.to_string())
 }
 

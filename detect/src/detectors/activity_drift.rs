@@ -20,6 +20,7 @@
 //! what was read or written lately and where it went; an intruder who stays below every threshold of an
 //! hour takes weeks.
 
+use crate::anomaly;
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::record::{Counts, Record};
 use baseline::{Dimension, Drift, Part, Track};
@@ -68,19 +69,12 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         let is_told = drift.bits.as_f64() >= settings.bits_min
             && drift.recent >= settings.calls_min
             && drift.recent >= drift.usual * settings.times;
-        is_told.then_some((severity(track), drift, calls))
+        let severity = if anomaly::only_looks(track) { Severity::Low } else { Severity::Medium };
+        is_told.then_some((severity, drift, calls))
     });
     let rank = |(severity, drift, _): &(Severity, Drift, Dimension)| (*severity, drift.bits);
     let loudest = grown.reduce(|most, next| if rank(&next) > rank(&most) { next } else { most })?;
     Some(verdict(case, loudest))
-}
-
-fn severity(track: Track) -> Severity {
-    let is_object_read = track.is_s3 && track.impact == Impact::Read;
-    match track.impact {
-        Impact::Read | Impact::Discovery if !is_object_read => Severity::Low,
-        _ => Severity::Medium,
-    }
 }
 
 fn verdict(case: &Case<'_>, (severity, drift, calls): (Severity, Drift, Dimension)) -> Verdict {
