@@ -36,7 +36,7 @@ struct Due {
 impl Profiles {
     /// Profiles that stay in use once they were needed. Of more than these a day keeps those in use that it
     /// needs first, which mostly are the busiest. Unit: profiles.
-    pub const AWAKE_MAX: usize = 64;
+    pub const AWAKE_MAX: usize = 256;
 
     /// No profiles yet.
     pub fn new(lateness: Lateness, key: HashKey) -> Self {
