@@ -85,6 +85,11 @@ fn objects_of_learned_days_may_be_gone() {
     }
     let ended = run(&["replay", "--baseline", learned(), &text(folder.path())]);
     assert_eq!(ended.ends(0).out.lines().collect::<Vec<_>>(), from(replayed(), &day()));
+    assert!(!ended.err.contains("nothing was read of"), "{}", ended.err);
+    let days = days();
+    let later = ["replay", "--from", &days[days.len() - 2], "--baseline", learned(), archive()];
+    let missing = format!("nothing was read of {} to {}", days[3], days[days.len() - 3]);
+    run(&later).ends(0).tells(&["has learned up to ", &days[2], &missing]);
 }
 
 #[test]

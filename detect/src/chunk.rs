@@ -203,7 +203,8 @@ impl Chunk {
         rows.clear();
         extras.clear();
         matches.clear();
-        let Self { principals, addresses, targets, apis, regions, agents, errors, sieve, .. } = self;
+        let Self { principals, addresses, targets, apis, regions, agents, errors, sieve, .. } =
+            self;
         let mut kept = Self { objects, rows, extras, matches, sieve, ..Self::default() };
         if principals.n_bytes() + kept.sieve.n_bytes_of(CALLER) > KEPT_BYTES_MAX {
             kept.sieve.forget(CALLER);

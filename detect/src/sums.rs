@@ -256,9 +256,9 @@ impl Chunk {
         order.clear();
         for (n, (_, alike, _)) in group.iter().enumerate() {
             let said = said(self, alike);
-            order.extend(said.map(|(dimension, value)| {
-                (value.map_or(dimension as u64, Value::hash), n)
-            }));
+            order.extend(
+                said.map(|(dimension, value)| (value.map_or(dimension as u64, Value::hash), n)),
+            );
         }
         order.sort_unstable();
         for same in order.chunk_by(|a, b| a.0 == b.0) {
