@@ -45,7 +45,7 @@ pub(super) struct Replay {
     #[arg(long, value_name = "FILE")]
     marks: Option<PathBuf>,
     /// Tell what another configuration, in TOML, tells otherwise; reads everything twice
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "baseline", "warm_up"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
     compare: Option<PathBuf>,
     /// Exit with 3 if a finding is at least this severe
     #[arg(long, value_enum, value_name = "SEVERITY")]
