@@ -6,12 +6,12 @@ use crate::{
     detectors::DETECTORS,
     engine::{Context, Options},
     finding,
-    priors::{Group, Priors, add},
+    priors::{Group, Priors},
     probe::Look,
     watch::{Judged, Memory, Sighting},
 };
 use baseline::{
-    Aggregate, ClosedDay, Day, Dimension, Entity, Hour, N_PRIORS, Profile, Profiles, Value, Weight,
+    Aggregate, Day, Dimension, Entity, Gathered, Hour, N_PRIORS, Profile, Profiles, Value, Weight,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +40,7 @@ pub(crate) struct Occurrence {
 #[derive(Debug, Default)]
 pub(crate) struct Closing {
     pub(crate) occurrences: Vec<Occurrence>,
-    pub(crate) taught: BTreeMap<Group, ClosedDay>,
+    pub(crate) taught: BTreeMap<Group, Gathered>,
     pub(crate) looks: Vec<Look>,
 }
 
@@ -110,7 +110,7 @@ impl Shard {
             if let Some(since) = plain_from(&alerts, (entity, day), context) {
                 profile.make_good(since, &taught);
             }
-            add(&mut closing.taught, group, taught);
+            closing.taught.entry(group).or_default().add(taught);
         });
         closing
     }
