@@ -172,6 +172,11 @@ impl Dimension {
         (Self::CallsRead..=Self::S3CallsDestruction).contains(&self)
     }
 
+    /// Whether most of its values are words that many use, and not things of one's own.
+    pub(crate) fn is_vocabulary(self) -> bool {
+        self.counts_news() && self != Self::Target
+    }
+
     /// Whether its rate counts the values that its generation does not know: an hour keeps only them.
     pub fn counts_news(self) -> bool {
         self.statistic() == Statistic::News

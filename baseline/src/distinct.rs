@@ -2,7 +2,7 @@
 
 use crate::{
     bits::log2,
-    few, form,
+    few,
     form::{Form, FormError, Reader, Writer},
     value::Value,
 };
@@ -191,19 +191,35 @@ fn estimate(sketch: &[u8; REGISTERS]) -> u64 {
     estimate.round() as u64
 }
 
-form! {
-    Set { kept, sketch }
+/// Most of these values nobody else holds, so they are written as what they are: texts.
+impl Form for Set {
+    fn write(&self, to: &mut Writer) {
+        let Self { kept, sketch } = self;
+        kept.len().write(to);
+        for (value, amount) in kept {
+            value.text.write(to);
+            amount.write(to);
+        }
+        sketch.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let (kept, sketch) = Form::read(from)?;
+        Ok(Self { kept, sketch })
+    }
 }
 
 impl Form for Distinct {
     fn write(&self, to: &mut Writer) {
-        let none = Set::default();
-        self.0.as_deref().unwrap_or(&none).write(to);
+        self.0.write(to);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
-        let set = Set::read(from)?;
-        Ok(Self((set != Set::default()).then(|| Box::new(set))))
+        if from.is_form_1() {
+            let set = Set::read(from)?;
+            return Ok(Self((set != Set::default()).then(|| Box::new(set))));
+        }
+        Form::read(from).map(Self)
     }
 }
 

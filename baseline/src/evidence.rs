@@ -39,6 +39,11 @@ impl From<u128> for EventId {
 }
 
 impl Uuid {
+    /// Any bits of it.
+    pub(crate) fn hashed(self) -> u64 {
+        self.high ^ self.low
+    }
+
     fn bits(self) -> u128 {
         u128::from(self.high) << 64 | u128::from(self.low)
     }
@@ -240,39 +245,101 @@ impl Kept {
 
 form! {
     Call { api, address, access_key, region, actor }
-    Evidence { time_ms, id, call, amount }
-    Kept { first, last_ms }
+}
+
+impl Records {
+    /// How many are kept. Unit: records.
+    pub(crate) fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// Writes them, but for their number.
+    pub(crate) fn write_kept(&self, to: &mut Writer) {
+        self.iter().for_each(|record| record.write(to));
+        if let Held::Several(kept) = &self.0 {
+            to.time(kept.last_ms);
+        }
+    }
+
+    /// Reads what [`Self::write_kept`] wrote of so many.
+    pub(crate) fn read_kept(n: usize, from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let read: Result<Vec<_>, _> = (0..n).map(|_| Evidence::read(from)).collect();
+        let mut first = read?;
+        first.shrink_to_fit();
+        let has_last = from.is_form_1() || first.len() > 1;
+        let last_ms = has_last.then(|| from.time()).transpose()?;
+        Ok(Self(match (first.pop(), last_ms) {
+            (None, _) => Held::None,
+            (Some(one), _) if first.is_empty() => Held::One(one.into()),
+            (Some(last), last_ms) => {
+                let last_ms = last_ms.unwrap_or(last.time_ms);
+                first.push(last);
+                Held::Several(Box::new(Kept { first, last_ms }))
+            }
+        }))
+    }
 }
 
 impl Form for Records {
     fn write(&self, to: &mut Writer) {
-        (!self.is_empty()).write(to);
-        if let Some(last_ms) = self.last_ms() {
-            self.iter().count().write(to);
-            self.iter().for_each(|record| record.write(to));
-            last_ms.write(to);
-        }
+        self.len().write(to);
+        self.write_kept(to);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
-        let kept: Option<Kept> = Form::read(from)?;
-        let held = kept.map_or(Held::None, |Kept { mut first, last_ms }| match &*first {
-            [one] if one.time_ms == last_ms => {
-                first.pop().map_or(Held::None, |one| Held::One(one.into()))
-            }
-            _ => Held::Several(Box::new(Kept { first, last_ms })),
-        });
-        Ok(Self(held))
+        if from.is_form_1() && !bool::read(from)? {
+            return Ok(Self::default());
+        }
+        let n = usize::read(from)?;
+        Self::read_kept(n, from)
     }
 }
 
-impl Form for Arc<Call> {
+/// One number says which record it is of those that are there, or else which call it is of, and what kind of
+/// id and amount follow.
+impl Form for Evidence {
     fn write(&self, to: &mut Writer) {
-        Call::write(self, to);
+        let Self { time_ms, id, call, amount } = self;
+        if let Ok(number) = to.records.known(self) {
+            (number << 1 | 1).write(to);
+            return;
+        }
+        let known = to.calls.known(call).ok();
+        let (is_text, is_many) = (matches!(id, EventId::Text(_)), *amount != 1);
+        let head = known.map_or(0, |number| number + 1);
+        (head << 3 | u64::from(is_text) << 2 | u64::from(is_many) << 1).write(to);
+        if known.is_none() {
+            call.write(to);
+        }
+        match id {
+            EventId::Uuid(uuid) => uuid.bits().write(to),
+            EventId::Text(text) => text.write(to),
+        }
+        if is_many {
+            amount.write(to);
+        }
+        to.time(*time_ms);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
-        Call::read(from).map(Self::new)
+        if from.is_form_1() {
+            let (time_ms, id) = (from.time()?, EventId::read(from)?);
+            return Ok(Self { time_ms, id, call: from.new_call()?, amount: Form::read(from)? });
+        }
+        let head = u64::read(from)?;
+        if head & 1 != 0 {
+            return from.record(head >> 1);
+        }
+        let call = match (head >> 3).checked_sub(1) {
+            Some(number) => from.call(number)?,
+            None => from.new_call()?,
+        };
+        let is_text = head & 4 != 0;
+        let id = if is_text { EventId::Text(Form::read(from)?) } else { u128::read(from)?.into() };
+        let amount = if head & 2 != 0 { Form::read(from)? } else { 1 };
+        let record = Self { time_ms: from.time()?, id, call, amount };
+        from.note_record(&record);
+        Ok(record)
     }
 }
 

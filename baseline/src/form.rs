@@ -1,26 +1,34 @@
 //! What was learned as bytes, and back. In: memories. Out: one blob for each entity, group or watch: the
-//! number of the form, the fields in their order, a checksum.
+//! number of the form, the fields in their order, a checksum. Profiles at rest are kept in the same form
+//! (`profiles.rs`), but for what stands around the fields, and for the values that they share.
 //!
 //! Numbers are varints (LEB128, signed ones zigzag). A text stands in its blob once, and a value is its
-//! text: its hash is worked out again, so the key must be the one that it was written with. Names of
-//! dimensions and the like are written as tags, since their places in their lists may change.
+//! text: its hash is worked out again, so the key must be the one that it was written with. What calls tell
+//! stands once as well, and a record. Days, slots and times are told by their distance from the one before.
+//! Names of dimensions and the like are written as tags, since their places in their lists may change.
+//!
+//! Form 1 told days, slots and times from 1970 on, and calls, records and places each time anew.
 
 use crate::{
     dimension::Dimension,
     identity::{Entity, Kind},
     impact::{Impact, Track},
     time::{Day, Slot},
-    value::{HashKey, Value, stable_hash},
+    value::{Value, stable_hash},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     net::IpAddr,
     sync::Arc,
 };
 
+mod bytes;
+
+pub use bytes::{Reader, Texts, Writer};
+
 /// The form that is written. A form that was published stays readable: what changes the fields of
 /// anything that is written makes a new one.
-pub const FORM: u8 = 1;
+pub const FORM: u8 = 2;
 
 /// Unit: bytes.
 const CHECKSUM_BYTES: usize = 8;
@@ -73,110 +81,6 @@ macro_rules! form {
     };
 }
 
-/// Bytes that are being written.
-#[derive(Debug)]
-pub struct Writer {
-    bytes: Vec<u8>,
-    texts: HashMap<Arc<str>, u64>,
-}
-
-impl Default for Writer {
-    fn default() -> Self {
-        Self { bytes: vec![FORM], texts: HashMap::new() }
-    }
-}
-
-impl Writer {
-    /// What was written, with its checksum.
-    pub fn finish(self) -> Vec<u8> {
-        sealed(self.bytes)
-    }
-
-    fn text(&mut self, text: &Arc<str>) {
-        if let Some(&number) = self.texts.get(text) {
-            number.write(self);
-            return;
-        }
-        0_u64.write(self);
-        (text.len() as u64).write(self);
-        self.bytes.extend_from_slice(text.as_bytes());
-        let number = self.texts.len() as u64 + 1;
-        self.texts.insert(Arc::clone(text), number);
-    }
-}
-
-/// Texts that several blobs hold: each is kept in memory once.
-#[derive(Debug, Default)]
-pub struct Texts(HashSet<Arc<str>>);
-
-impl Texts {
-    /// Longer texts are hardly shared. Unit: bytes.
-    const SHARED_BYTES_MAX: usize = 128;
-
-    fn shared(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
-            return Arc::clone(known);
-        }
-        let new: Arc<str> = text.into();
-        if text.len() <= Self::SHARED_BYTES_MAX {
-            self.0.insert(Arc::clone(&new));
-        }
-        new
-    }
-}
-
-/// Bytes that are being read.
-#[derive(Debug)]
-pub struct Reader<'b> {
-    bytes: &'b [u8],
-    values: Vec<Value>,
-    key: &'b HashKey,
-    texts: &'b mut Texts,
-}
-
-impl<'b> Reader<'b> {
-    /// Begins to read what [`Writer::finish`] gave, once the checksum says that it is that.
-    pub fn new(bytes: &'b [u8], key: &'b HashKey, texts: &'b mut Texts) -> Result<Self, FormError> {
-        let at = bytes.len().checked_sub(CHECKSUM_BYTES).ok_or(FormError::Damaged)?;
-        let (written, sum) = bytes.split_at_checked(at).ok_or(FormError::Damaged)?;
-        if checksum(written) != sum {
-            return Err(FormError::Damaged);
-        }
-        match written.split_first() {
-            Some((&FORM, bytes)) => Ok(Self { bytes, values: Vec::new(), key, texts }),
-            Some((&form, _)) if form > FORM => Err(FormError::Newer(form)),
-            _ => Err(FormError::Damaged),
-        }
-    }
-
-    /// Sees that nothing is left.
-    pub fn finish(self) -> Result<(), FormError> {
-        if self.bytes.is_empty() { Ok(()) } else { Err(FormError::Damaged) }
-    }
-
-    fn take(&mut self, n: usize) -> Result<&'b [u8], FormError> {
-        let (taken, rest) = self.bytes.split_at_checked(n).ok_or(FormError::Damaged)?;
-        self.bytes = rest;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], FormError> {
-        self.take(N)?.try_into().map_err(|_| FormError::Damaged)
-    }
-
-    fn value(&mut self) -> Result<Value, FormError> {
-        let number = usize::read(self)?;
-        if let Some(number) = number.checked_sub(1) {
-            return self.values.get(number).cloned().ok_or(FormError::Damaged);
-        }
-        let n_bytes = usize::read(self)?;
-        let text = std::str::from_utf8(self.take(n_bytes)?).map_err(|_| FormError::Damaged)?;
-        let value = self.key.value_of(self.texts.shared(text));
-        self.values.push(value.clone());
-        Ok(value)
-    }
-}
-
 /// `bytes`, which begin with the number of their form, with their checksum.
 pub fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let checksum = checksum(&bytes);
@@ -196,9 +100,10 @@ fn tag(name: &str) -> u16 {
 }
 
 macro_rules! named {
-    ($($name:ty),*) => {$(
+    ($($name:ty, $is_vocabulary:expr;)*) => {$(
         impl Form for $name {
             fn write(&self, to: &mut Writer) {
+                to.is_vocabulary = $is_vocabulary(*self);
                 to.bytes.extend(tag(self.name()).to_le_bytes());
             }
 
@@ -211,7 +116,11 @@ macro_rules! named {
     )*};
 }
 
-named!(Dimension, Impact, Kind);
+named! {
+    Dimension, Self::is_vocabulary;
+    Impact, |_| false;
+    Kind, |_| false;
+}
 
 impl Form for u64 {
     fn write(&self, to: &mut Writer) {
@@ -329,7 +238,7 @@ impl Form for Arc<str> {
 
 impl Form for Value {
     fn write(&self, to: &mut Writer) {
-        to.text(&self.text);
+        to.value(self);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
@@ -440,9 +349,34 @@ impl<T: Form + Ord> Form for BTreeSet<T> {
     }
 }
 
+/// Grains of time, by their distance from that which holds the moment before.
+macro_rules! grains {
+    ($($name:ident),*) => {$(
+        impl Form for $name {
+            fn write(&self, to: &mut Writer) {
+                let Self(before) = Self::of(to.before.time_ms);
+                (i64::from(self.0) - i64::from(before)).write(to);
+                to.before.time_ms = self.start_ms();
+            }
+
+            fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+                if from.is_form_1() {
+                    return i32::read(from).map(Self);
+                }
+                let Self(before) = Self::of(from.before.time_ms);
+                let grain = i64::from(before).checked_add(i64::read(from)?);
+                let grain = grain.and_then(|grain| i32::try_from(grain).ok());
+                let grain = Self(grain.ok_or(FormError::Damaged)?);
+                from.before.time_ms = grain.start_ms();
+                Ok(grain)
+            }
+        }
+    )*};
+}
+
+grains!(Day, Slot);
+
 form! {
-    Day { 0 }
-    Slot { 0 }
     Track { impact, is_s3 }
     Entity { account, kind, key }
 }

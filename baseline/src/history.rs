@@ -406,6 +406,11 @@ impl History {
         learned.pass(through);
     }
 
+    /// The last day that the base has not taken in.
+    pub(crate) fn last_closed(&self) -> Option<Day> {
+        self.closed.iter().last().map(|(day, _)| *day)
+    }
+
     /// Whether no day has taught anything.
     pub fn is_empty(&self) -> bool {
         self.base.memories.is_empty() && self.closed.is_empty()

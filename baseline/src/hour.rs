@@ -7,6 +7,7 @@ use crate::{
     evidence::{Evidence, Records},
     few::{self, Few},
     form,
+    form::{Form, FormError, Reader, Writer},
     novel::{FirstRecord, Novelties, Standing, is_before},
     place::{Stay, Stays},
     time::{Day, Hour, Slot},
@@ -161,6 +162,15 @@ impl Hours {
             !novel.is_empty()
         });
         self.stays.retain(|slot, _| *slot >= stays_from);
+    }
+
+    /// The last slot that holds something.
+    pub(crate) fn last(&self) -> Option<Slot> {
+        let counted = self.counted.values().filter_map(|slots| slots.last());
+        let counted = counted.map(|(slot, _)| *slot);
+        let novel = self.novel.values().filter_map(Novelties::last);
+        let stays = self.stays.iter().last().map(|(slot, _)| *slot);
+        counted.chain(novel).chain(stays).max()
     }
 
     /// What it holds before `end`.
@@ -382,6 +392,35 @@ impl<'hours> Span<'hours> {
 }
 
 form! {
-    Counted { amount, n_records, values, records }
     Hours { counted, novel, stays }
+}
+
+/// One number says how many records follow, whether there are values, and whether each record counts once.
+impl Form for Counted {
+    fn write(&self, to: &mut Writer) {
+        let Self { amount, n_records, values, records } = self;
+        let (has_values, is_many) = (!values.is_empty(), n_records != amount);
+        (records.len() << 2 | usize::from(has_values) << 1 | usize::from(is_many)).write(to);
+        amount.write(to);
+        if is_many {
+            n_records.write(to);
+        }
+        if has_values {
+            values.write(to);
+        }
+        records.write_kept(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        if from.is_form_1() {
+            let (amount, n_records, values) = Form::read(from)?;
+            return Ok(Self { amount, n_records, values, records: Form::read(from)? });
+        }
+        let head = usize::read(from)?;
+        let amount = u64::read(from)?;
+        let n_records = if head & 1 != 0 { Form::read(from)? } else { amount };
+        let values = if head & 2 != 0 { Form::read(from)? } else { Distinct::default() };
+        let records = Records::read_kept(head >> 2, from)?;
+        Ok(Self { amount, n_records, values, records })
+    }
 }

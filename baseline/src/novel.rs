@@ -116,6 +116,11 @@ impl Novelties {
         self.0.truncate(self.0.partition_point(|of| of.slot < end));
     }
 
+    /// The last slot that holds something.
+    pub(crate) fn last(&self) -> Option<Slot> {
+        self.0.last().map(|of| of.slot)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

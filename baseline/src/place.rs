@@ -1,11 +1,16 @@
 //! Where an identity was: an address, with the first and the last record from it.
 
-use crate::{evidence::Evidence, few, form, value::Value};
+use crate::{
+    evidence::Evidence,
+    few, form,
+    form::{Form, FormError, Reader, Writer},
+    value::Value,
+};
 use std::{iter, net::IpAddr, sync::Arc};
 
-/// The records that one credential sent from one public address within five minutes.
+/// From where, and with which credential.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stay {
+pub struct Place {
     /// Keyed hash of the address, so that nobody can choose addresses that push others out.
     pub rank: u64,
     /// From where.
@@ -16,6 +21,13 @@ pub struct Stay {
     pub network: Option<Value>,
     /// `accessKeyId`, where there is one.
     pub access_key: Option<Arc<str>>,
+}
+
+/// The records that one credential sent from one public address within five minutes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stay {
+    /// From where.
+    pub place: Place,
     /// The first record.
     pub first: Evidence,
     /// The last one.
@@ -36,7 +48,8 @@ impl Stays {
     /// may tell the same.
     pub(crate) fn add<'s>(&mut self, stay: &Stay, near: impl Iterator<Item = &'s Stay> + Clone) {
         let same = |other: &&mut Stay| {
-            other.address == stay.address && other.access_key == stay.access_key
+            let (ours, theirs) = (&other.place, &stay.place);
+            ours.address == theirs.address && ours.access_key == theirs.access_key
         };
         if let Some(known) = self.0.iter_mut().find(same) {
             known.n_records = known.n_records.saturating_add(stay.n_records);
@@ -48,7 +61,7 @@ impl Stays {
             }
             return;
         }
-        let at = self.0.partition_point(|other| other.order() < stay.order());
+        let at = self.0.partition_point(|other| other.place.order() < stay.place.order());
         let mut stay = stay.clone();
         let near = near.flat_map(|stay| [&stay.first, &stay.last]);
         stay.first = stay.first.shared(near.clone());
@@ -63,15 +76,40 @@ impl Stays {
     }
 }
 
-impl Stay {
+impl Place {
     fn order(&self) -> (u64, IpAddr, Option<&str>) {
         (self.rank, self.address, self.access_key.as_deref())
     }
 }
 
 form! {
-    Stay { rank, address, country, network, access_key, first, last, n_records }
+    Place { rank, address, country, network, access_key }
     Stays { 0 }
+}
+
+/// Most stays are where the one before was.
+impl Form for Stay {
+    fn write(&self, to: &mut Writer) {
+        let Self { place, first, last, n_records } = self;
+        let is_same = to.is_same_place(place);
+        is_same.write(to);
+        if !is_same {
+            place.write(to);
+        }
+        first.write(to);
+        last.write(to);
+        n_records.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let is_same = !from.is_form_1() && bool::read(from)?;
+        let place = if is_same { from.same_place()? } else { Place::read(from)? };
+        if !is_same {
+            from.note_place(&place);
+        }
+        let (first, last, n_records) = Form::read(from)?;
+        Ok(Self { place, first, last, n_records })
+    }
 }
 
 #[cfg(test)]
@@ -85,17 +123,9 @@ mod tests {
         let id = EventId::new(&format!("e-{time_ms}"));
         let record = Evidence { time_ms, id, call: call.into(), amount: 1 };
         let address = IpAddr::from([81, 2, 69, n]);
-        let (country, network) = (None, None);
-        Stay {
-            rank: crate::value::HashKey::DEFAULT.hash(&address.to_string()),
-            address,
-            country,
-            network,
-            access_key: None,
-            first: record.clone(),
-            last: record,
-            n_records: 1,
-        }
+        let rank = crate::value::HashKey::DEFAULT.hash(&address.to_string());
+        let place = Place { rank, address, country: None, network: None, access_key: None };
+        Stay { place, first: record.clone(), last: record, n_records: 1 }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::{
     aggregate::{Aggregate, Entry},
     dimension::Dimension,
     few::{self, Few},
+    form,
     form::{Form, FormError, Reader, Writer},
     generation::{Generation, N_PRIORS},
     history::{ClosedDay, History, Learned},
@@ -238,6 +239,19 @@ impl Profile {
         !self.history.is_empty() || !hours.is_empty()
     }
 
+    /// The first day that has not closed yet; none is after all days.
+    pub(crate) fn first_open(&self) -> Day {
+        self.open.iter().next().map_or(Day(i32::MAX), |(day, _)| *day)
+    }
+
+    /// From which oldest open day on nothing is left but what a base holds, if no record comes.
+    pub(crate) fn settles_on(&self, lateness: Lateness) -> Day {
+        let after = |day: Day, days: i32| Day(day.0.saturating_add(days));
+        let closed = self.history.last_closed().map(|day| lateness.learning(day));
+        let held = self.hours.last().map(|slot| after(slot.hour().day(), 1 + STAYS_KEPT_D));
+        closed.max(held).unwrap_or(Day(i32::MAX))
+    }
+
     /// Reads what [`Self::write_closed`] wrote.
     pub fn read_closed(from: &mut Reader<'_>) -> Result<Self, FormError> {
         let (history, hours) = Form::read(from)?;
@@ -276,6 +290,12 @@ impl Profile {
             }
         }
     }
+}
+
+form! {
+    Profile { history, open, hours }
+    DayDelta { 0 }
+    Taught { known, news }
 }
 
 #[cfg(test)]

@@ -143,6 +143,11 @@ impl Lateness {
         Day(day.0.saturating_sub(1 + self.days()))
     }
 
+    /// The oldest open day whose generation knows `day`.
+    pub(crate) fn learning(self, day: Day) -> Day {
+        Day(day.0.saturating_add(1 + self.days()))
+    }
+
     /// The last day that P(`day`), the priors, know: one less, so that merging the members has a
     /// whole day.
     pub fn prior_through(self, day: Day) -> Day {

@@ -192,9 +192,10 @@ impl Engine {
         let defaults = Settings::default();
         let default_detectors = (options.detectors != defaults).then_some(defaults);
         let interests = Interests::new();
+        let shards = std::iter::repeat_with(|| Shard::new(&options)).take(SHARDS).collect();
         Self {
             context: Context { options, default_detectors, enrich, interests, probe: None },
-            shards: std::iter::repeat_with(Shard::default).take(SHARDS).collect(),
+            shards,
             priors: Priors::default(),
             fingerprints,
             contents: Contents::default(),

@@ -53,13 +53,14 @@ impl Engine {
     pub fn learned<E>(&self, visit: &mut dyn FnMut(Blob) -> Result<(), E>) -> Result<(), E> {
         let end = self.oldest_open;
         for (number, shard) in (0_u32..).zip(&self.shards) {
-            for (key, (entity, profile)) in &shard.profiles {
+            shard.profiles.visit(&mut |key, entity, profile| {
                 let mut to = Writer::default();
                 entity.write(&mut to);
                 if profile.write_closed(end, &mut to) {
-                    visit(Blob { part: Part::Profile, key: *key, bytes: to.finish() })?;
+                    visit(Blob { part: Part::Profile, key, bytes: to.finish() })?;
                 }
-            }
+                Ok(())
+            })?;
             for (key, to) in shard.matches.write_closed((end, number), self.rules().watches()) {
                 visit(Blob { part: Part::Matches, key, bytes: to.finish() })?;
             }
@@ -91,7 +92,7 @@ impl Engine {
                 let id = entity.id();
                 profile.hear(options.lessons.on(id));
                 if let Some(shard) = shards.get_mut(shard_of(id)) {
-                    shard.profiles.insert(id, (entity, profile));
+                    shard.profiles.insert(id, entity, &profile);
                 }
                 id
             }

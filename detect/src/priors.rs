@@ -1,10 +1,7 @@
 //! What groups of entities have taught: the priors of their members, as generations like everything else.
 
 use baseline::{Day, Entity, Gathered, History, Kind, N_PRIORS, form, stable_hash};
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Whose habits are a prior for whom. What is left open does not matter: a group without a role holds
 /// all of its kind, one without a kind the whole account, one without an account the organisation.

@@ -4,21 +4,21 @@ use crate::{
     chunk::Chunk,
     detector::{Case, Severity, Verdict},
     detectors::DETECTORS,
-    engine::Context,
+    engine::{Context, Options},
     finding,
     priors::{Group, Priors},
     probe::Look,
     watch::{Judged, Memory, Sighting},
 };
 use baseline::{
-    Aggregate, Day, Dimension, Entity, Gathered, Hour, N_PRIORS, Profile, Value, Weight,
+    Aggregate, Day, Dimension, Entity, Gathered, Hour, N_PRIORS, Profile, Profiles, Value, Weight,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The profiles of its entities, and what rules matched of them.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Shard {
-    pub(crate) profiles: BTreeMap<u128, (Entity, Profile)>,
+    pub(crate) profiles: Profiles,
     pub(crate) matches: Memory,
 }
 
@@ -45,6 +45,12 @@ pub(crate) struct Closing {
 }
 
 impl Shard {
+    /// Nothing yet.
+    pub(crate) fn new(options: &Options) -> Self {
+        let profiles = Profiles::new(options.lateness, options.hash_key);
+        Self { profiles, matches: Memory::default() }
+    }
+
     /// Counts what some records say of one entity.
     pub(crate) fn apply(
         &mut self,
@@ -53,15 +59,16 @@ impl Shard {
         (context, priors): (&Context, &Priors),
     ) {
         let lateness = context.options.lateness;
+        let Aggregate { entity, id, .. } = aggregate;
         let new = || {
-            let lessons = context.options.lessons.on(aggregate.id);
-            let profile = Profile::with_lessons(lessons, oldest_open, lateness);
-            (aggregate.entity.clone(), profile)
+            let lessons = context.options.lessons.on(*id);
+            (entity.clone(), Profile::with_lessons(lessons, oldest_open, lateness))
         };
-        let (_, profile) = self.profiles.entry(aggregate.id).or_insert_with(new);
         let first = |row| chunk.first(row);
-        let group_days = |through| priors.n_days(&aggregate.entity, through);
-        profile.apply(aggregate, (&first, &group_days), (oldest_open, lateness));
+        let group_days = |through| priors.n_days(entity, through);
+        self.profiles.with_new(*id, new, |_, profile| {
+            profile.apply(aggregate, (&first, &group_days), (oldest_open, lateness));
+        });
     }
 
     /// Counts a match of a rule.
@@ -71,7 +78,7 @@ impl Shard {
 
     /// The first day before `oldest_open` that is still open.
     pub(crate) fn first_closing(&self, oldest_open: Day) -> Option<Day> {
-        let days = self.profiles.values().filter_map(|(_, profile)| profile.closing(oldest_open));
+        let days = self.profiles.first_closing(oldest_open).into_iter();
         days.chain(self.matches.first_closing(oldest_open)).min()
     }
 
@@ -79,11 +86,8 @@ impl Shard {
     pub(crate) fn close(&mut self, day: Day, context: &Context, priors: &Priors) -> Closing {
         let mut closing = Closing::default();
         let alerted = self.close_matches(day, (context, priors), &mut closing);
-        for (id, (entity, profile)) in &mut self.profiles {
-            if !profile.is_open(day) {
-                continue;
-            }
-            let lateness = context.options.lateness;
+        let lateness = context.options.lateness;
+        self.profiles.close(day, |id, entity, profile| {
             let group_days = entity
                 .kind
                 .has_habits()
@@ -92,7 +96,7 @@ impl Shard {
             let group = Group::of(entity);
             let found = judge(entity, profile, day, (context, priors.of(&group)));
             let mut alerts = found.alerts;
-            alerts.extend(alerted.get(id).into_iter().flatten());
+            alerts.extend(alerted.get(&id).into_iter().flatten());
             closing.occurrences.extend(found.occurrences);
             if let Some(probe) = &context.probe {
                 let touched = profile.touched(day, day);
@@ -102,12 +106,12 @@ impl Shard {
                 closing.looks.extend(probe.look((entity, day), usual, looked, context));
             }
             let weight = if alerts.is_empty() { Weight::PLAIN } else { Weight::ALERTED };
-            let taught = profile.close(day, weight, context.options.lateness);
+            let taught = profile.close(day, weight, lateness);
             if let Some(since) = plain_from(&alerts, (entity, day), context) {
                 profile.make_good(since, &taught);
             }
             closing.taught.entry(group).or_default().add(taught);
-        }
+        });
         closing
     }
 
@@ -120,12 +124,14 @@ impl Shard {
     ) -> BTreeMap<u128, BTreeSet<usize>> {
         let Self { profiles, matches } = self;
         let lateness = context.options.lateness;
-        let judged = matches.judge(day, context, &mut |id, judge| match profiles.get_mut(&id) {
-            Some((entity, profile)) => {
+        let judged = matches.judge(day, context, &mut |id, judge| {
+            let known = profiles.with(id, |entity, profile| {
                 let priors = priors.of(&Group::of(entity));
                 judge(Some(&profile.generation(day, priors, lateness).0));
+            });
+            if known.is_none() {
+                judge(None);
             }
-            None => judge(None),
         });
         matches.close(day);
         let mut alerted: BTreeMap<u128, BTreeSet<usize>> = BTreeMap::new();
@@ -140,9 +146,7 @@ impl Shard {
 
     /// After the days before `oldest_open` were closed.
     pub(crate) fn advance(&mut self, oldest_open: Day, context: &Context) {
-        for (_, profile) in self.profiles.values_mut() {
-            profile.advance(oldest_open, context.options.lateness);
-        }
+        self.profiles.advance(oldest_open);
         self.matches.advance(oldest_open, context.options.rules.watches());
     }
 
@@ -152,7 +156,7 @@ impl Shard {
     }
 
     pub(crate) fn entities(&self) -> impl Iterator<Item = &Entity> {
-        self.profiles.values().map(|(entity, _)| entity)
+        self.profiles.entities()
     }
 
     pub(crate) fn n_entities(&self) -> usize {

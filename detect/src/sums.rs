@@ -4,7 +4,7 @@ use crate::{
     chunk::{Chunk, Extra, NONE, Row, Who},
     intern::Map,
 };
-use baseline::{Aggregate, Dimension, Entry, First, Slot, Stay, Value};
+use baseline::{Aggregate, Dimension, Entry, First, Place, Slot, Stay, Value};
 use std::collections::BTreeMap;
 
 /// Rows that are alike in what they do, and from where.
@@ -223,7 +223,8 @@ impl<'c> Sums<'c> {
         let Some(aggregate) = self.aggregate(principal) else { return };
         let (country, network) = (from.country.clone(), from.network.clone());
         let (rank, address) = (from.rank, public);
-        let stay = Stay { rank, address, country, network, access_key, first, last, n_records };
+        let place = Place { rank, address, country, network, access_key };
+        let stay = Stay { place, first, last, n_records };
         aggregate.stays.push((slot, stay));
     }
 

@@ -5,9 +5,10 @@ use crate::{
     generation::N_PRIORS,
     history::History,
     memory::Weight,
-    place::Stay,
+    place::{Place, Stay},
     profile::Profile,
     time::{Hour, Lateness},
+    value::HashKey,
 };
 use proptest::prelude::*;
 
@@ -54,12 +55,15 @@ fn aggregate(deed: &Deed) -> Aggregate {
     let others = Vec::new();
     let entry = Entry { dimension, slot, value, amount, n_records: 1, evidence, first, others };
     let address: IpAddr = if amount % 2 == 0 { [81, 2, 69, 142].into() } else { [7_u16; 8].into() };
-    let stay = Stay {
+    let place = Place {
         rank: KEY.hash(&address.to_string()),
         address,
         country: Some(KEY.value("GB")),
         network: None,
         access_key: Some("AKIAIOSFODNN7EXAMPLE".into()),
+    };
+    let stay = Stay {
+        place,
         first: record(1, slot.start_ms()),
         last: record(2, slot.start_ms() + 1),
         n_records: 2,
@@ -155,12 +159,18 @@ fn sample() -> Profile {
 }
 
 #[test]
-fn form_1_stays_readable() {
-    // What `sample` was when form 1 was made.
-    let written = bytes(include_str!("form-1.hex"));
-    let (of, mut profile) = read(&written).unwrap();
-    assert_eq!(of, entity());
-    assert_eq!(hex(&write(&profile)), hex(&written), "what changes the form makes a new one");
+fn forms_stay_readable() {
+    // What `sample` was when they were made.
+    for written in [include_str!("form-1.hex"), include_str!("form-2.hex")] {
+        reads_as_sample(&bytes(written));
+    }
+    let newest = include_str!("form-2.hex");
+    assert_eq!(hex(&write(&sample())), newest, "what changes the form makes a new one");
+}
+
+fn reads_as_sample(written: &[u8]) {
+    let (of, mut profile) = read(written).unwrap();
+    assert_eq!((of, &profile), (entity(), &sample()));
     let nothing = History::default();
     let lateness = Lateness::default();
     let (usual, hours) = profile.generation(OPEN, [&nothing; N_PRIORS], lateness);
@@ -192,7 +202,7 @@ fn what_a_later_program_wrote_is_refused() {
     let newer = sealed(vec![FORM + 1]);
     assert_eq!(
         read(&newer).unwrap_err().to_string(),
-        "it has form 2 (expected at most 1); use the sentrail that wrote it, or a newer one"
+        "it has form 3 (expected at most 2); use the sentrail that wrote it, or a newer one"
     );
     let mut to = Writer::default();
     to.bytes.extend(tag("a dimension of next year").to_le_bytes());

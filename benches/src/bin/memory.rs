@@ -1,13 +1,14 @@
 //! What profiles take in memory and in a file: so many made-up identities live some days, straight in the
 //! profiles, as the shards of an engine hold them. Prints Markdown; `docs/limits.md` shows it.
 //!
-//!     cargo run --release -p benches --bin memory [IDENTITIES]
+//!     cargo run --release -p benches --bin memory [IDENTITIES [DAYS [LIFE]]]
 
 use baseline::{
     Aggregate, Call, Day, Dimension, Entity, Entry, Evidence, First, Form, HashKey, Impact, Kind,
-    Lateness, Profile, Slot, Stay, Track, Value, Weight, form::Writer,
+    Lateness, Place, Profile, Profiles, Slot, Stay, Track, Value, Weight, form::Writer,
+    stable_hash,
 };
-use std::{collections::BTreeMap, error::Error, fs, net::IpAddr, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, error::Error, fs, net::IpAddr, sync::Arc};
 
 /// As the program has.
 #[global_allocator]
@@ -15,8 +16,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Days that everybody lives: the last two are open at the end, the one before closed and not merged.
 const DAYS: i32 = 8;
-/// Identities whose records come in one chunk, and so share their texts.
-const PER_CHUNK: usize = 500;
+/// Slices of the entities, as an engine has.
+const SHARDS: usize = 64;
+/// Identities of an account.
+const ACCOUNT: usize = 1_000;
+/// Identities that act on the same things, from the same address.
+const TEAM: usize = 20;
 
 /// How somebody lives.
 #[derive(Clone, Copy)]
@@ -118,38 +123,49 @@ fn resident() -> Result<u64, Box<dyn Error>> {
     Ok(pages * 4_096)
 }
 
-fn entity(life: &Life, n: usize) -> Entity {
-    let account: Arc<str> = format!("{:012}", n / 1_000).into();
+fn entity(life: &Life, n: usize, account: &Arc<str>) -> Entity {
     let key = format!("arn:aws:iam::{account}:role/{}-{n}#program", life.kind.name());
-    Entity { account, kind: life.kind, key: key.into() }
+    Entity { account: Arc::clone(account), kind: life.kind, key: key.into() }
 }
 
-/// What one chunk holds of the values of a day: each text once.
-fn texts(life: &Life, day: i32) -> BTreeMap<Dimension, Vec<Value>> {
+/// The values of a day: what teams act on is their own.
+fn texts(life: &Life, team: usize, day: i32) -> BTreeMap<Dimension, Vec<Value>> {
     let of = |dimension: Dimension, n: usize| {
         let day = if life.is_restless { day } else { 0 };
-        HashKey::DEFAULT.value(&format!("{}:SomethingUsual{day}-{n}", dimension.name()))
+        let team = if dimension == Target { team } else { 0 };
+        HashKey::DEFAULT.value(&format!("{}:SomethingUsual{day}-{team}-{n}", dimension.name()))
     };
     let all = life.values.iter();
     all.map(|&(dimension, n)| (dimension, (0..n).map(|n| of(dimension, n)).collect())).collect()
 }
 
-fn record(time_ms: i64, who: &Entity) -> Evidence {
+/// The record of number `row` of an identity. No two have the same id, and each tells of its call anew, as a
+/// chunk makes it.
+fn record(who: &Entity, team: usize, day: Day, row: u32) -> Evidence {
     let call = Call {
         api: "s3:PutObject".into(),
-        address: Some("81.2.69.142".into()),
-        access_key: Some("AKIAIOSFODNN7EXAMPLE".into()),
+        address: Some(address(team).to_string().into()),
+        access_key: Some(format!("AKIA{:016X}", who.id() % (1 << 64)).into()),
         region: Some("eu-west-1".into()),
-        actor: Some(Arc::clone(&who.key)),
+        actor: Some(format!("{}/session", who.key).into()),
     };
-    let id = u128::from(time_ms.unsigned_abs()).into();
-    Evidence { time_ms, id, call: call.into(), amount: 1 }
+    let fields: [&[u8]; 2] = [who.key.as_bytes(), &day.start_ms().to_le_bytes()];
+    let id = stable_hash(&fields) ^ u128::from(row);
+    // Anywhere in its five minutes, to the second.
+    let within_ms = i64::from(row).wrapping_mul(7_919) % 300 * 1_000;
+    let time_ms = day.start_ms() + i64::from(row / 1_000) * 300_000 + within_ms;
+    Evidence { time_ms, id: id.into(), call: call.into(), amount: 1 }
+}
+
+fn address(team: usize) -> IpAddr {
+    let [.., high, low] = team.to_be_bytes();
+    [81, 2, high, low].into()
 }
 
 /// What an identity does on a day.
 fn day_of(
     life: &Life,
-    who: &Entity,
+    (who, team): (&Entity, usize),
     day: Day,
     texts: &BTreeMap<Dimension, Vec<Value>>,
 ) -> Aggregate {
@@ -161,7 +177,11 @@ fn day_of(
     let mut entry = |dimension, slot: Slot, value, n: usize| {
         let impact = life.impacts.get(n % life.impacts.len()).copied().unwrap_or(Impact::Read);
         let track = Track { impact, is_s3: false };
-        let first = Some(First { track, time_ms: slot.start_ms(), row: 0 });
+        // As many as are in five minutes at most.
+        let slot_of_day = u32::try_from(slot.0 - day.first_slot().0).unwrap_or(0);
+        let row =
+            slot_of_day * 1_000 + u32::try_from(of_dimension(dimension, n) % 1_000).unwrap_or(0);
+        let first = Some(First { track, time_ms: slot.start_ms(), row });
         let (evidence, others) = (None, Vec::new());
         of.entries.push(Entry {
             dimension,
@@ -187,109 +207,133 @@ fn day_of(
         }
     }
     if life.kind.travels() {
-        let address: IpAddr = [81, 2, 69, 142].into();
-        let record = record(0, who);
-        let stay = Stay {
-            rank: 1,
-            address,
-            country: None,
-            network: None,
-            access_key: record.call.access_key.clone(),
-            first: record.clone(),
-            last: record,
-            n_records: 3,
+        let stay = |slot: Slot| {
+            let row = u32::try_from(slot.0 - day.first_slot().0).unwrap_or(0) * 1_000;
+            // The first record of a slot is the first of its track.
+            let track = Track {
+                impact: life.impacts.first().copied().unwrap_or(Impact::Read),
+                is_s3: false,
+            };
+            let first =
+                row + u32::try_from(of_dimension(Dimension::calls(track), 0) % 1_000).unwrap_or(0);
+            let [first, last] = [first, row + 999].map(|row| record(who, team, day, row));
+            let (address, access_key) = (address(team), first.call.access_key.clone());
+            let rank = HashKey::DEFAULT.hash(&address.to_string());
+            let place = Place { rank, address, country: None, network: None, access_key };
+            (slot, Stay { place, first, last, n_records: 3 })
         };
-        of.stays = slots.into_iter().map(|slot| (slot, stay.clone())).collect();
+        of.stays = slots.into_iter().map(stay).collect();
     }
     of
 }
 
+/// A number of a value, or of calls, that is hardly another's.
+fn of_dimension(dimension: Dimension, n: usize) -> usize {
+    (dimension as usize) * 37 + n
+}
+
+/// The first day that anybody lived.
+const FIRST: Day = Day(20_000);
+
+/// Days that everybody has lived by the end of `through`.
+fn n_days(through: Day) -> u32 {
+    u32::try_from(through.0 - FIRST.0 + 1).unwrap_or(0)
+}
+
 struct World {
-    profiles: BTreeMap<u128, (Entity, Profile)>,
+    shards: Vec<Profiles>,
+    oldest_open: Day,
 }
 
 impl World {
-    /// Lets `n` identities live.
-    fn of(n: usize, lives: impl Fn(usize) -> Life) -> Self {
+    /// Lets `n` identities live some days.
+    fn of(n_all: usize, days: i32, lives: impl Fn(usize) -> Life) -> Self {
         let lateness = Lateness::default();
-        let mut profiles = BTreeMap::new();
-        let first = Day(20_000);
-        for n in 0..n {
-            let who = entity(&lives(n), n);
-            profiles.insert(who.id(), (who, Profile::new(first, lateness)));
-        }
-        let mut world = Self { profiles };
-        for day in (0..DAYS).map(|day| Day(first.0 + day)) {
+        let new = || Profiles::new(lateness, HashKey::DEFAULT);
+        let shards = std::iter::repeat_with(new).take(SHARDS).collect();
+        let mut world = Self { shards, oldest_open: FIRST };
+        for day in (0..days).map(|day| Day(FIRST.0 + day)) {
             // As the first record of a day finds it.
-            world.close_before(Day(day.0 - 1), lateness);
-            let mut chunk: BTreeMap<&str, BTreeMap<Dimension, Vec<Value>>> = BTreeMap::new();
-            for (at, (who, profile)) in world.profiles.values_mut().enumerate() {
-                let n: usize =
-                    who.key.rsplit(['-', '#']).nth(1).and_then(|n| n.parse().ok()).unwrap_or(0);
-                let life = lives(n);
-                if at % PER_CHUNK == 0 {
-                    chunk.clear();
+            world.close_before(Day(day.0 - 1));
+            let mut account: Arc<str> = "".into();
+            for n in 0..n_all {
+                if n % ACCOUNT == 0 {
+                    account = format!("{:012}", n / ACCOUNT).into();
                 }
-                let texts = chunk.entry(life.name).or_insert_with(|| texts(&life, day.0));
-                let aggregate = day_of(&life, who, day, texts);
-                let shared = record(0, who);
-                // Made anew each time, as a chunk makes it.
-                let record = |_| {
-                    let call = Arc::new(Call::clone(&shared.call));
-                    Some(Evidence { time_ms: day.start_ms(), call, ..shared.clone() })
-                };
-                let oldest_open = Day(day.0 - 1);
-                profile.apply(&aggregate, (&record, &|_| 9), (oldest_open, lateness));
+                let (life, team) = (lives(n), n / TEAM);
+                let who = entity(&life, n, &account);
+                let texts = texts(&life, team, day.0);
+                let aggregate = day_of(&life, (&who, team), day, &texts);
+                let record = |row| Some(record(&who, team, day, row));
+                let new = || (who.clone(), Profile::new(FIRST, lateness));
+                let oldest_open = world.oldest_open;
+                let shard = usize::try_from(aggregate.id % SHARDS as u128).unwrap_or(0);
+                let Some(profiles) = world.shards.get_mut(shard) else { continue };
+                profiles.with_new(aggregate.id, new, |_, profile| {
+                    profile.apply(&aggregate, (&record, &n_days), (oldest_open, lateness));
+                });
             }
         }
         world
     }
 
-    fn close_before(&mut self, oldest_open: Day, lateness: Lateness) {
-        for (_, profile) in self.profiles.values_mut() {
-            while let Some(day) = profile.closing(oldest_open) {
-                profile.settle(day, Some(9), lateness);
-                drop(profile.close(day, Weight::PLAIN, lateness));
+    fn close_before(&mut self, oldest_open: Day) {
+        let lateness = Lateness::default();
+        for profiles in &mut self.shards {
+            while let Some(day) = profiles.first_closing(oldest_open) {
+                profiles.close(day, |_, _, profile| {
+                    profile.settle(day, Some(n_days(lateness.prior_through(day))), lateness);
+                    drop(profile.close(day, Weight::PLAIN, lateness));
+                });
             }
-            profile.advance(oldest_open, lateness);
+            profiles.advance(oldest_open);
         }
+        self.oldest_open = oldest_open;
     }
 
     /// Unit: bytes of all profiles in a file.
-    fn file_bytes(&self, oldest_open: Day) -> u64 {
-        let blobs = self.profiles.values().map(|(who, profile)| {
-            let mut to = Writer::default();
-            who.write(&mut to);
-            profile.write_closed(oldest_open, &mut to);
-            to.finish().len() as u64
-        });
-        blobs.sum()
+    fn file_bytes(&self) -> Result<u64, Infallible> {
+        let mut n_bytes = 0;
+        for profiles in &self.shards {
+            profiles.visit::<Infallible>(&mut |_, who, profile| {
+                let mut to = Writer::default();
+                who.write(&mut to);
+                profile.write_closed(self.oldest_open, &mut to);
+                n_bytes += to.finish().len() as u64;
+                Ok(())
+            })?;
+        }
+        Ok(n_bytes)
     }
 }
 
 #[expect(clippy::print_stdout, reason = "what it is for")]
-fn tell(name: &str, n: usize, life: impl Fn(usize) -> Life) -> Result<(), Box<dyn Error>> {
+fn tell(
+    (name, n): (&str, usize),
+    days: i32,
+    life: impl Fn(usize) -> Life,
+) -> Result<(), Box<dyn Error>> {
     let before = resident()?;
-    let mut world = World::of(n, life);
+    let mut world = World::of(n, days, life);
     let whole = resident()?.saturating_sub(before);
-    let end = Day(20_000 + DAYS + 1);
     // As after a day without records: all closed, two of them not merged.
-    world.close_before(end, Lateness::default());
-    let file = world.file_bytes(end);
-    let closed = world.profiles.len() as u64;
-    let of = |bytes: u64| bytes as f64 / closed.max(1) as f64 / 1_024.0;
+    world.close_before(Day(FIRST.0 + days + 1));
+    let file = world.file_bytes()?;
+    let of = |bytes: u64| bytes as f64 / n.max(1) as f64 / 1_024.0;
     let (kib, in_file) = (of(whole), of(file));
     println!("| {name} | {n} | {kib:.1} KiB | {:.2} GB | {in_file:.1} KiB |", whole as f64 / 1e9);
     Ok(())
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let n: usize = std::env::args().nth(1).map_or(Ok(1_000_000), |n| n.parse())?;
-    let only = std::env::args().nth(2).and_then(|at| at.parse::<usize>().ok());
+    let mut numbers = std::env::args().skip(1).map(|n| n.parse::<usize>());
+    let n = numbers.next().transpose()?.unwrap_or(1_000_000);
+    let days = numbers.next().transpose()?.map_or(Ok(DAYS), i32::try_from)?;
+    let only = numbers.next().transpose()?;
     // One life a process: an allocator keeps what is given back.
     match only.and_then(|at| LIVES.get(at)) {
-        Some(life) => tell(life.name, n, |_| *life),
-        None => tell("all of them, 60 : 30 : 10", n, |n| {
+        Some(life) => tell((life.name, n), days, |_| *life),
+        None => tell(("all of them, 60 : 30 : 10", n), days, |n| {
             let percent = n % 100;
             let [job, machine, person, _] = LIVES;
             if percent < job.percent {

@@ -97,7 +97,7 @@ impl Located<'_> {
     fn describe(&self) -> String {
         let Place { country, city, .. } = &self.place;
         let city = city.as_ref().map_or_else(String::new, |city| format!("{city}, "));
-        format!("{} ({city}{}, {})", self.stay.address, country.as_str(), self.network())
+        format!("{} ({city}{}, {})", self.stay.place.address, country.as_str(), self.network())
     }
 }
 
@@ -105,7 +105,7 @@ impl Located<'_> {
 type Places<'a> = BTreeMap<(IpAddr, Option<&'a str>), Vec<&'a Stay>>;
 
 fn place_of(stay: &Stay) -> (IpAddr, Option<&str>) {
-    (stay.address, stay.access_key.as_deref())
+    (stay.place.address, stay.place.access_key.as_deref())
 }
 
 /// Two places, the earlier first.
@@ -128,7 +128,7 @@ impl<'a> Journey<'a> {
     ) -> Option<Self> {
         let (from, to) = if a.stay.first <= b.stay.first { (a, b) } else { (b, a) };
         let is_one_network = from.origin.network == to.origin.network;
-        if from.stay.address == to.stay.address || is_one_network {
+        if from.stay.place.address == to.stay.place.address || is_one_network {
             return None;
         }
         let apart_km = from.place.distance_km(&to.place);
@@ -141,7 +141,8 @@ impl<'a> Journey<'a> {
         if !is_too_fast(gap_ms) {
             return None;
         }
-        let same_key = from.stay.access_key == to.stay.access_key && from.stay.access_key.is_some();
+        let same_key = from.stay.place.access_key == to.stay.place.access_key
+            && from.stay.place.access_key.is_some();
         let is_back = |stay: &Stay| {
             stay.last.time_ms > to.stay.first.time_ms
                 && is_too_fast((stay.first.time_ms - to.stay.last.time_ms).max(0))
@@ -168,7 +169,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let first_slot = case.span.hour.first_slot();
     let stays: Vec<_> = case.span.stays(LOOK_BACK_H).collect();
     let own = stays.iter().filter(|(slot, _)| *slot >= first_slot).count();
-    let addresses: BTreeSet<_> = stays.iter().map(|(_, s)| s.address).collect();
+    let addresses: BTreeSet<_> = stays.iter().map(|(_, s)| s.place.address).collect();
     if own == 0 || addresses.len() < 2 {
         return None;
     }
@@ -186,7 +187,8 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
             let Some(journey) = Journey::between(here, there, &places, settings) else { continue };
             let Some(newer) = newer(case, &journey) else { continue };
             // Many stays share few addresses, and bits take a look at all that is known.
-            let parts = parts_of.entry(newer.stay.address).or_insert_with(|| surprise(case, newer));
+            let parts =
+                parts_of.entry(newer.stay.place.address).or_insert_with(|| surprise(case, newer));
             let Some(parts) = parts.clone() else { continue };
             let rank = |journey: &Journey<'_>, parts: &[baseline::Part]| {
                 let bits: baseline::Bits = parts.iter().map(|part| part.bits).sum();
@@ -213,14 +215,14 @@ impl Journey<'_> {
 }
 
 fn locate<'a>(enrich: &Enrich, slot: Slot, stay: &'a Stay) -> Option<Located<'a>> {
-    let place = enrich.place(stay.address)?;
-    Some(Located { stay, slot, origin: enrich.origin(stay.address), place })
+    let place = enrich.place(stay.place.address)?;
+    Some(Located { stay, slot, origin: enrich.origin(stay.place.address), place })
 }
 
 /// The end that the person is not known to be at; none if he knows both networks.
 fn newer<'a>(case: &Case<'_>, journey: &Journey<'a>) -> Option<&'a Located<'a>> {
     let knows = |end: &Located<'_>| {
-        let network = end.stay.network.as_ref();
+        let network = end.stay.place.network.as_ref();
         network.is_some_and(|network| case.usual.knows(Dimension::Network, network))
     };
     match (knows(journey.from), knows(journey.to)) {
@@ -233,13 +235,13 @@ fn newer<'a>(case: &Case<'_>, journey: &Journey<'a>) -> Option<&'a Located<'a>> 
 /// The bits of a place; nothing if colleagues are known to be there.
 fn surprise(case: &Case<'_>, newer: &Located<'_>) -> Option<Vec<baseline::Part>> {
     let usual = case.usual;
-    let network = newer.stay.network.as_ref()?;
+    let network = newer.stay.place.network.as_ref()?;
     if usual.is_shared(Dimension::Network, network) {
         return None;
     }
     let mut parts = vec![usual.novelty(Dimension::Network, network, UNSEEN_NETWORK_BITS)];
     // A network lies in countries: the larger of the two counts, not their sum.
-    if let Some(country) = &newer.stay.country {
+    if let Some(country) = &newer.stay.place.country {
         let country = usual.novelty(Dimension::Country, country, UNSEEN_COUNTRY_BITS);
         if parts.first().is_some_and(|network| network.bits < country.bits) {
             parts = vec![country];
