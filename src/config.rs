@@ -21,6 +21,7 @@ use std::{
     ffi::OsStr,
     fs::File,
     io::{self, Read},
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -71,6 +72,8 @@ struct Settings {
     /// Key of the hashes that order bounded memories. A secret.
     #[serde(with = "units::hash_key")]
     hash_key: HashKey,
+    /// The alert budget: identities whose unusual behaviour is an alert on one day, at most.
+    alerts_per_day: NonZeroU32,
     /// Memory for the fingerprints that find records delivered twice.
     duplicates_budget: Size,
     /// What one object may inflate to.
@@ -103,6 +106,7 @@ impl Default for Settings {
         Self {
             lateness: options.lateness,
             hash_key: options.hash_key,
+            alerts_per_day: options.alerts_per_day,
             duplicates_budget: Size(options.duplicates_budget_bytes as u64),
             max_inflated: Size(ingest::decode::INFLATED_BYTES_MAX),
             city_database: None,
@@ -171,6 +175,7 @@ impl Config {
         detect::Options {
             lateness: self.settings.lateness,
             hash_key: self.settings.hash_key,
+            alerts_per_day: self.settings.alerts_per_day,
             duplicates_budget_bytes: usize::try_from(budget).unwrap_or(usize::MAX),
             detectors: self.settings.detectors.clone(),
             rules: Arc::clone(&self.loaded.rules),

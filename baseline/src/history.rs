@@ -312,7 +312,7 @@ impl PartialEq for Ahead {
 
 /// Days without records after which decay changes nothing any more, whatever it began with. Unit:
 /// days.
-const FADED_AFTER: i32 = 2_000;
+pub(crate) const FADED_AFTER: i32 = 2_000;
 
 impl History {
     /// Adds what was taught on `day`.

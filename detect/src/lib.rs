@@ -3,6 +3,7 @@
 
 mod about;
 mod anomaly;
+mod budget;
 mod chunk;
 mod contents;
 #[cfg(test)]
@@ -31,6 +32,7 @@ mod testkit;
 mod watch;
 
 pub use about::{About, Catalogue};
+pub use budget::{Bound, Threshold};
 pub use chunk::{Chunk, FlowMatch};
 pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, Verdict};
 pub use detectors::{DETECTORS, Settings};

@@ -54,6 +54,7 @@ fn every_key_is_read() {
         r#"
         lateness = "2d"
         hash-key = "00112233445566778899aabbccddeeff"
+        alerts-per-day = 12
         duplicates-budget = "1 GiB"
         max-inflated = "512 MiB"
         city-database = "city.mmdb"
@@ -74,6 +75,7 @@ fn every_key_is_read() {
         "#,
     );
     assert_eq!(settings.lateness, Lateness::from_hours(48).unwrap());
+    assert_eq!(settings.alerts_per_day.get(), 12);
     assert_eq!(settings.hash_key.0[..3], [0x00, 0x11, 0x22]);
     assert_eq!(
         (settings.duplicates_budget, settings.max_inflated),
@@ -116,6 +118,8 @@ fn a_wrong_value_is_refused_where_it_stands() {
     refused("lateness = \"1h\"", (1, 12), "24h to 168h");
     refused("max-inflated = \"1 B\"", (1, 16), "1 MiB to 1 TiB");
     refused("hash-key = \"x\"", (1, 12), "32 hexadecimal digits");
+    refused("alerts-per-day = 0", (1, 18), "expected a nonzero u32");
+    refused("alerts-per-day = 0.5", (1, 18), "expected a nonzero u32");
     refused("lateness = 24", (1, 12), "expected a string");
     refused("[detectors]\nseverity = { root-use = \"loud\" }", (2, 25), "loud");
     refused("[detectors.denied-burst]\ncalls-min = -1", (2, 13), "");
@@ -166,10 +170,11 @@ fn the_city_database_lies_beside_the_file() {
 fn the_settings_reach_the_engine() {
     let folder = Folder::new("engine");
     let file =
-        folder.file("lateness = \"36h\"\nduplicates-budget = \"64 MiB\"\nmax-inflated = \"1 GiB\"");
+        folder.file("lateness = \"36h\"\nalerts-per-day = 7\nduplicates-budget = \"64 MiB\"\nmax-inflated = \"1 GiB\"");
     let config = Config::load(Some(&file)).unwrap();
     let options = config.options();
     assert_eq!(options.lateness.ms(), 36 * 3_600_000);
+    assert_eq!(options.alerts_per_day.get(), 7);
     assert_eq!(options.duplicates_budget_bytes, 64 << 20);
     assert_eq!(config.inflated_bytes_max(), 1 << 30);
     assert_eq!(config.inputs(&Enrich::built_in()).config_hash, config.hash());
