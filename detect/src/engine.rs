@@ -8,6 +8,7 @@ use crate::{
     detectors::{DETECTORS, Settings},
     finding::{Finding, assemble},
     fingerprints::Fingerprints,
+    kinds::Kinds,
     marks::Lessons,
     priors::{Priors, add},
     probe::{Look, Probe},
@@ -37,6 +38,8 @@ pub struct Options {
     pub hash_key: HashKey,
     /// Memory for the fingerprints of the records of open days. Unit: bytes.
     pub duplicates_budget_bytes: usize,
+    /// What identities are by the user's word.
+    pub kinds: Arc<Kinds>,
     /// The alert budget: identities whose unusual behaviour is an alert on one day, at most.
     pub alerts_per_day: NonZeroU32,
     /// Table `[detectors]`.
@@ -53,6 +56,7 @@ impl Default for Options {
             lateness: Lateness::default(),
             hash_key: HashKey::DEFAULT,
             duplicates_budget_bytes: 256 << 20,
+            kinds: Arc::default(),
             alerts_per_day: budget::ALERTS_PER_DAY,
             detectors: Settings::default(),
             rules: Rules::built_in(),

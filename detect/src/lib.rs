@@ -17,6 +17,7 @@ mod impact;
 mod intern;
 #[cfg(test)]
 mod invariants;
+mod kinds;
 mod learned;
 mod marks;
 mod priors;
@@ -38,6 +39,7 @@ pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, 
 pub use detectors::{DETECTORS, Settings};
 pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
+pub use kinds::Kinds;
 pub use learned::{Blob, Part};
 pub use marks::{Lessons, Mark, Marked, Marks, Nature};
 pub use probe::{JudgedDay, JudgedSpan, Look, Probe};

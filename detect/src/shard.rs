@@ -215,7 +215,7 @@ fn judge(
                     found.height = found.height.max(Some(reach));
                     reach.as_f64() >= needed.bits
                 }
-                _ => alerts(&told, detector, &case, context),
+                _ => alerts(told.as_ref(), detector, &case, context),
             };
             if is_alert {
                 found.alerts.insert(n);
@@ -234,10 +234,10 @@ fn judge(
 }
 
 /// Whether a detector would alert under its default settings, that told this under those in force.
-fn alerts(told: &Option<Verdict>, detector: &Detector, case: &Case<'_>, context: &Context) -> bool {
+fn alerts(told: Option<&Verdict>, detector: &Detector, case: &Case<'_>, context: &Context) -> bool {
     let is_loud = |verdict: &Verdict| verdict.severity >= Severity::Medium;
     match &context.default_detectors {
-        None => told.as_ref().is_some_and(is_loud),
+        None => told.is_some_and(is_loud),
         Some(defaults) => (detector.judge)(defaults, case).as_ref().is_some_and(is_loud),
     }
 }

@@ -67,6 +67,8 @@ fn every_key_is_read() {
         trusted = true
         [decoys]
         roles = ["backup-admin"]
+        [kinds]
+        agent = ["*:role/support-bot#*"]
         [detectors]
         disable = ["root-use"]
         severity = { port-scan = "high" }
@@ -85,7 +87,7 @@ fn every_key_is_read() {
     assert_eq!(settings.detectors.disable.len(), 1);
     assert_eq!((settings.rules.len(), settings.lists.len()), (1, 1));
     assert_eq!((settings.rules_of_others.len(), settings.placeholders.len()), (1, 1));
-    assert!(!settings.decoys.is_empty());
+    assert!(!settings.decoys.is_empty() && !settings.kinds.is_empty());
 }
 
 #[test]
@@ -128,6 +130,26 @@ fn a_wrong_value_is_refused_where_it_stands() {
     refused("[detectors.denied-burst]\nbits-min = inf", (2, 12), "from 0 on");
     refused("ä = [", (1, 6), "unclosed array");
     refused("lateness = \"24h\"\nlateness = \"24h\"", (2, 1), "duplicate");
+}
+
+#[test]
+fn a_kind_that_cannot_be_is_refused_where_it_stands() {
+    refused("[kinds]\nrobot = [\"x\"]", (2, 1), "expected one of");
+    refused("[kinds]\nagents = [\"x\"]", (2, 1), "did you mean \"agent\"?");
+    refused("[kinds]\nagent = \"x\"", (2, 9), "expected a sequence");
+    refused("[kinds]\nci = [\"a\", \"\"]", (2, 12), "kinds.ci: an empty pattern");
+    let session = "[kinds]\nci = [\"arn:aws:sts::1:assumed-role/x/y\"]";
+    refused(session, (2, 7), "a session is no identity");
+    let twice = "[kinds]\nhuman = [\"*x\"]\nagent = [\"*x\"]";
+    refused(twice, (3, 10), "kinds.agent: the same pattern is human and agent");
+    let long = format!("[kinds]\nagent = [\"{}\"]", "x".repeat(2_049));
+    refused(&long, (2, 10), "2049 bytes (expected 2048 at most)");
+    let many: Vec<_> = (0..1_001).map(|n| format!("\"a{n}\"")).collect();
+    let many = format!("[kinds]\nci = [{}]", many.join(", "));
+    let (offset, what) = parse(&many).unwrap_err();
+    assert_eq!((position(&many, offset).0, &*what), (2, "kinds.ci: more than 1000 patterns"));
+    // Twice for one kind is no contradiction.
+    assert!(parse("[kinds]\nci = [\"*x\", \"*x\"]").is_ok());
 }
 
 #[test]

@@ -277,7 +277,11 @@ fn a_file_from_before_the_budget_is_read() {
     make_older(&path);
     let mut blobs = Vec::new();
     let learned = LearnedFile::read(&path, &learning).unwrap();
-    learned.each(&mut |blob| Ok(blobs.push(blob.clone()))).unwrap();
+    let mut keep = |blob: &detect::Blob| {
+        blobs.push(blob.clone());
+        Ok(())
+    };
+    learned.each(&mut keep).unwrap();
     assert_eq!(blobs, [blob]);
 }
 

@@ -15,7 +15,9 @@ fn add(history: &mut HeightHistory, &(day, kind, hundredths, is_alerted): &Sampl
 
 fn of(samples: &[Sample]) -> HeightHistory {
     let mut history = HeightHistory::default();
-    samples.iter().for_each(|sample| add(&mut history, sample));
+    for sample in samples {
+        add(&mut history, sample);
+    }
     history
 }
 
@@ -31,7 +33,7 @@ proptest! {
         samples in samples(), merges in prop::collection::vec(0..20, 0..4), seed in any::<u64>(),
     ) {
         let mut expected = of(&samples);
-        let mut by_day = samples.clone();
+        let mut by_day = samples;
         by_day.sort_by_key(|sample| {
             let hash = crate::stable_hash(&[format!("{sample:?}{seed}").as_bytes()]);
             (sample.0, hash)
