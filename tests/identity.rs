@@ -8,7 +8,12 @@ const ALICE: &str = "arn:aws:iam::111122223333:user/alice";
 /// Days of March 2025 with records.
 const LAST_DAY: u32 = 20;
 
-fn record(who: &str, (day, hour, minute): (u32, u32, u32), api: &str, from: [&str; 2]) -> Value {
+pub(crate) fn record(
+    who: &str,
+    (day, hour, minute): (u32, u32, u32),
+    api: &str,
+    from: [&str; 2],
+) -> Value {
     let (service, name) = api.split_once(':').unwrap();
     let [address, agent] = from;
     json!({

@@ -9,8 +9,10 @@ mod decode;
 #[cfg(test)]
 mod findings;
 #[cfg(test)]
-mod identifiers;
+mod hindsight;
 #[cfg(test)]
+#[cfg(test)]
+mod identifiers;
 mod identity;
 #[cfg(test)]
 mod into;

@@ -80,6 +80,11 @@ impl Profile {
         Self { history, open: Few::default(), hours: Hours::default() }
     }
 
+    /// A profile that has learned all days of an archive, and reads them again in hindsight.
+    pub fn in_hindsight(history: History) -> Self {
+        Self { history, open: Few::default(), hours: Hours::default() }
+    }
+
     /// Takes what somebody said of it on the days of `lessons`; of days that are learned already, on the
     /// first that is not.
     pub fn hear(&mut self, lessons: Option<&BTreeMap<Day, ClosedDay>>) {

@@ -75,6 +75,8 @@ pub(crate) struct Context {
     pub(crate) interests: Interests,
     /// Whose days are looked into; mostly nobody's.
     pub(crate) probe: Option<Probe>,
+    /// Whether what each day taught is kept for itself.
+    pub(crate) remembers_days: bool,
 }
 
 /// Which detectors want to see which records, as bits by their place in the registry.
@@ -203,7 +205,14 @@ impl Engine {
         let default_detectors = (options.detectors != defaults).then_some(defaults);
         let interests = Interests::new();
         Self {
-            context: Context { options, default_detectors, enrich, interests, probe: None },
+            context: Context {
+                options,
+                default_detectors,
+                enrich,
+                interests,
+                probe: None,
+                remembers_days: false,
+            },
             shards: std::iter::repeat_with(Shard::default).take(SHARDS).collect(),
             priors: Priors::default(),
             heights: HeightHistory::default(),

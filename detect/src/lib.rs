@@ -13,6 +13,7 @@ mod detectors;
 mod engine;
 mod finding;
 mod fingerprints;
+mod hindsight;
 mod impact;
 mod intern;
 #[cfg(test)]

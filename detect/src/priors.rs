@@ -114,6 +114,27 @@ impl Priors {
         }
     }
 
+    /// What the days of all entities have taught their groups, for generations that are read so many days
+    /// after their last.
+    pub(crate) fn in_hindsight(
+        taught: BTreeMap<Day, BTreeMap<Group, ClosedDay>>,
+        lag: i32,
+    ) -> Self {
+        let mut by_group: BTreeMap<Group, BTreeMap<Day, ClosedDay>> = BTreeMap::new();
+        for (day, taught) in taught {
+            for (nearest, closed) in taught {
+                let mut next = Some(nearest);
+                while let Some(group) = next {
+                    next = group.wider();
+                    by_group.entry(group).or_default().entry(day).or_default().merge(&closed);
+                }
+            }
+        }
+        let histories = by_group.into_iter();
+        let histories = histories.map(|(group, days)| (group, History::in_hindsight(days, lag)));
+        Self { by_group: histories.collect(), nothing: History::default() }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Group, &History)> {
         self.by_group.iter()
     }

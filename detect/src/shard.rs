@@ -12,8 +12,8 @@ use crate::{
     watch::{Judged, Memory, Sighting},
 };
 use baseline::{
-    Aggregate, Bits, ClosedDay, Day, Dimension, Entity, Heights, History, Hour, Kind, N_PRIORS,
-    Profile, Value, Weight,
+    Aggregate, Bits, ClosedDay, Day, Days, Dimension, Entity, Heights, History, Hour, Kind,
+    N_PRIORS, Profile, Value, Weight,
 };
 use std::{
     cell::OnceCell,
@@ -25,6 +25,8 @@ use std::{
 pub(crate) struct Shard {
     pub(crate) profiles: BTreeMap<u128, (Entity, Profile)>,
     pub(crate) matches: Memory,
+    /// What every closed day has taught, where it is to be judged in hindsight.
+    pub(crate) days: BTreeMap<u128, Days>,
 }
 
 /// A judged hour that stands above its threshold.
@@ -123,6 +125,9 @@ impl Shard {
             }
             let weight = if alerts.is_empty() { Weight::PLAIN } else { Weight::ALERTED };
             let taught = profile.close(day, weight, context.options.lateness);
+            if context.remembers_days {
+                self.days.entry(*id).or_default().add(day, &taught);
+            }
             if let Some(since) = plain_from(&alerts, (entity, day), context) {
                 profile.make_good(since, &taught);
             }
@@ -138,7 +143,7 @@ impl Shard {
         (context, priors): (&Context, &Priors),
         closing: &mut Closing,
     ) -> BTreeMap<u128, BTreeSet<usize>> {
-        let Self { profiles, matches } = self;
+        let Self { profiles, matches, days: _ } = self;
         let lateness = context.options.lateness;
         let judged = matches.judge(day, context, &mut |id, judge| match profiles.get_mut(&id) {
             Some((entity, profile)) => {
