@@ -11,8 +11,8 @@ mod findings;
 #[cfg(test)]
 mod hindsight;
 #[cfg(test)]
-#[cfg(test)]
 mod identifiers;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod into;

@@ -52,7 +52,8 @@ impl Days {
 
 fn values(closed: &ClosedDay) -> impl Iterator<Item = (Dimension, &Value)> {
     let of_news = closed.dimensions.iter().filter(|(dimension, _)| dimension.counts_news());
-    of_news.flat_map(|(dimension, closed)| closed.values.keys().map(|value| (*dimension, value)))
+    of_news
+        .flat_map(|(dimension, closed)| closed.values.iter().map(|(value, _)| (*dimension, value)))
 }
 
 #[cfg(test)]

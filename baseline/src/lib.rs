@@ -39,7 +39,7 @@ pub use generation::{Generation, N_PRIORS};
 pub use heights::{HeightHistory, Heights};
 pub use held::{Held, HeldDimension, HeldRate, HeldValue};
 pub use hindsight::Days;
-pub use history::{ClosedDay, History};
+pub use history::{ClosedDay, Gathered, History};
 pub use hour::{Hours, Span, Window};
 pub use identity::{Entity, Kind, Principal};
 pub use impact::{Impact, Track};

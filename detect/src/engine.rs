@@ -10,14 +10,16 @@ use crate::{
     fingerprints::Fingerprints,
     kinds::Kinds,
     marks::Lessons,
-    priors::{Priors, add},
+    priors::{Group, Priors},
     probe::{Look, Probe},
     reader::Reader,
     rules::Rules,
     shard::{Known, Shard},
     watch::Sighting,
 };
-use baseline::{Aggregate, Day, Entity, HashKey, HeightHistory, Hour, Kind, Lateness, Principal};
+use baseline::{
+    Aggregate, Day, Entity, Gathered, HashKey, HeightHistory, Hour, Kind, Lateness, Principal,
+};
 use ingest::enrich::Enrich;
 use rayon::prelude::*;
 use std::{
@@ -421,7 +423,8 @@ impl Engine {
         let known = Known { priors: &self.priors, heights: self.heights.at(through) };
         let closings: Vec<_> =
             self.shards.par_iter_mut().map(|shard| shard.close(day, context, known)).collect();
-        let (mut occurrences, mut taught) = (Vec::new(), BTreeMap::new());
+        let mut occurrences = Vec::new();
+        let mut taught: BTreeMap<Group, Gathered> = BTreeMap::new();
         let mut looks = Vec::new();
         for closing in closings {
             for (kind, height) in closing.heights {
@@ -429,8 +432,8 @@ impl Engine {
             }
             let found = closing.occurrences.into_iter();
             occurrences.extend(found.filter(|one| one.hour >= self.tells_from));
-            for (group, closed) in closing.taught {
-                add(&mut taught, group, closed);
+            for (group, gathered) in closing.taught {
+                taught.entry(group).or_default().add(gathered.finish());
             }
             looks.extend(closing.looks);
         }

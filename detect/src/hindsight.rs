@@ -2,10 +2,10 @@
 
 use crate::{
     engine::Engine,
-    priors::{Group, Priors, add},
+    priors::{Group, Priors},
     shard::Shard,
 };
-use baseline::{ClosedDay, Day, History, Hour, Profile};
+use baseline::{Day, Gathered, History, Hour, Profile};
 use std::{collections::BTreeMap, num::NonZeroU32};
 
 impl Engine {
@@ -24,13 +24,14 @@ impl Engine {
         options.alerts_per_day = NonZeroU32::MAX;
         let (lag, prior_lag) = options.lateness.lags();
         let mut engine = Self::new(options, context.enrich);
-        let mut taught: BTreeMap<Day, BTreeMap<Group, ClosedDay>> = BTreeMap::new();
+        let mut taught: BTreeMap<Day, BTreeMap<Group, Gathered>> = BTreeMap::new();
         for (old, new) in shards.into_iter().zip(&mut engine.shards) {
             let Shard { profiles, mut days, .. } = old;
             for (id, (entity, _)) in profiles {
                 let days = days.remove(&id).unwrap_or_default().whole();
                 for (day, closed) in &days {
-                    add(taught.entry(*day).or_default(), Group::of(&entity), closed.clone());
+                    let of_day = taught.entry(*day).or_default();
+                    of_day.entry(Group::of(&entity)).or_default().add(closed.clone());
                 }
                 let profile = Profile::in_hindsight(History::in_hindsight(days, lag));
                 new.profiles.insert(id, (entity, profile));

@@ -1,10 +1,7 @@
 //! What groups of entities have taught: the priors of their members, as generations like everything else.
 
-use baseline::{ClosedDay, Day, Entity, History, Kind, N_PRIORS, form, stable_hash};
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    sync::Arc,
-};
+use baseline::{ClosedDay, Day, Entity, Gathered, History, Kind, N_PRIORS, form, stable_hash};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Whose habits are a prior for whom. What is left open does not matter: a group without a role holds
 /// all of its kind, one without a kind the whole account, one without an account the organisation.
@@ -58,16 +55,6 @@ form! {
     Group { account, kind, role }
 }
 
-/// Adds what some members of a group were taught.
-pub(crate) fn add(taught: &mut BTreeMap<Group, ClosedDay>, group: Group, closed: ClosedDay) {
-    match taught.entry(group) {
-        Entry::Vacant(entry) => {
-            entry.insert(closed);
-        }
-        Entry::Occupied(mut entry) => entry.get_mut().merge(&closed),
-    }
-}
-
 /// The histories of all groups.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Priors {
@@ -99,36 +86,20 @@ impl Priors {
     }
 
     /// Adds what the members of groups were taught on `day`, to these and all wider ones.
-    pub(crate) fn learn(&mut self, day: Day, mut taught: BTreeMap<Group, ClosedDay>) {
-        for level in 0..N_PRIORS {
-            let mut wider: BTreeMap<Group, ClosedDay> = BTreeMap::new();
-            for (group, closed) in taught.iter().filter(|(group, _)| group.level() == level) {
-                self.by_group.entry(group.clone()).or_default().close(day, closed);
-                if let Some(group) = group.wider() {
-                    wider.entry(group).or_default().merge(closed);
-                }
-            }
-            for (group, closed) in wider {
-                taught.entry(group).or_default().merge(&closed);
-            }
-        }
+    pub(crate) fn learn(&mut self, day: Day, mut taught: BTreeMap<Group, Gathered>) {
+        each_group(&mut taught, &mut |group, closed| {
+            self.by_group.entry(group).or_default().close(day, closed);
+        });
     }
 
     /// What the days of all entities have taught their groups, for generations that are read so many days
     /// after their last.
-    pub(crate) fn in_hindsight(
-        taught: BTreeMap<Day, BTreeMap<Group, ClosedDay>>,
-        lag: i32,
-    ) -> Self {
+    pub(crate) fn in_hindsight(taught: BTreeMap<Day, BTreeMap<Group, Gathered>>, lag: i32) -> Self {
         let mut by_group: BTreeMap<Group, BTreeMap<Day, ClosedDay>> = BTreeMap::new();
-        for (day, taught) in taught {
-            for (nearest, closed) in taught {
-                let mut next = Some(nearest);
-                while let Some(group) = next {
-                    next = group.wider();
-                    by_group.entry(group).or_default().entry(day).or_default().merge(&closed);
-                }
-            }
+        for (day, mut taught) in taught {
+            each_group(&mut taught, &mut |group, closed| {
+                by_group.entry(group).or_default().insert(day, closed.clone());
+            });
         }
         let histories = by_group.into_iter();
         let histories = histories.map(|(group, days)| (group, History::in_hindsight(days, lag)));
@@ -150,5 +121,20 @@ impl Priors {
 
     pub(crate) fn advance(&mut self, through: Day) {
         self.by_group.values_mut().for_each(|history| history.merge(through));
+    }
+}
+
+/// What groups and all wider ones were taught on a day, by what the nearest groups were.
+fn each_group(taught: &mut BTreeMap<Group, Gathered>, visit: &mut dyn FnMut(Group, &ClosedDay)) {
+    for level in 0..N_PRIORS {
+        let is_here = |group: &Group, _: &mut Gathered| group.level() == level;
+        let here: Vec<_> = taught.extract_if(.., is_here).collect();
+        for (group, gathered) in here {
+            let (wider, closed) = (group.wider(), gathered.finish());
+            visit(group, &closed);
+            if let Some(wider) = wider {
+                taught.entry(wider).or_default().add(closed);
+            }
+        }
     }
 }

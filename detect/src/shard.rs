@@ -7,12 +7,12 @@ use crate::{
     detectors::DETECTORS,
     engine::Context,
     finding,
-    priors::{Group, Priors, add},
+    priors::{Group, Priors},
     probe::{Look, Looked},
     watch::{Judged, Memory, Sighting},
 };
 use baseline::{
-    Aggregate, Bits, ClosedDay, Day, Days, Dimension, Entity, Heights, History, Hour, Kind,
+    Aggregate, Bits, Day, Days, Dimension, Entity, Gathered, Heights, History, Hour, Kind,
     N_PRIORS, Profile, Value, Weight,
 };
 use std::{
@@ -47,7 +47,7 @@ pub(crate) struct Occurrence {
 #[derive(Debug, Default)]
 pub(crate) struct Closing {
     pub(crate) occurrences: Vec<Occurrence>,
-    pub(crate) taught: BTreeMap<Group, ClosedDay>,
+    pub(crate) taught: BTreeMap<Group, Gathered>,
     pub(crate) looks: Vec<Look>,
     /// How high the judged days of identities reached.
     pub(crate) heights: Vec<(Kind, (Bits, Weight))>,
@@ -131,7 +131,7 @@ impl Shard {
             if let Some(since) = plain_from(&alerts, (entity, day), context) {
                 profile.make_good(since, &taught);
             }
-            add(&mut closing.taught, group, taught);
+            closing.taught.entry(group).or_default().add(taught);
         }
         closing
     }

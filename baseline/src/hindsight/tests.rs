@@ -16,7 +16,7 @@ fn day(apis: &[&str]) -> ClosedDay {
         ..ClosedDay::default()
     };
     let of_api = closed.dimensions.entry(Dimension::Api).or_default();
-    of_api.values = apis.iter().map(|api| (value(api), [1, 0])).collect();
+    of_api.values.absorb(apis.iter().map(|api| (value(api), [1, 0])), |_, _| {});
     // As the days came, all that was new counted.
     of_api.rate.note(apis.len() as u64);
     closed
