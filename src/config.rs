@@ -2,6 +2,7 @@
 //! checked values, and where each came from. Of the environment it reads what says whether to colour.
 
 mod keys;
+mod kinds;
 mod rules;
 mod units;
 
@@ -13,6 +14,7 @@ use baseline::{HashKey, Lateness, stable_hash};
 use detect::rules::Names;
 use ingest::enrich::{Enrich, EnrichError};
 use keys::{Fault, Places};
+use kinds::KindPatterns;
 use rules::{DecoyNames, ListFile, Loaded, Named};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -21,6 +23,7 @@ use std::{
     ffi::OsStr,
     fs::File,
     io::{self, Read},
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -71,6 +74,8 @@ struct Settings {
     /// Key of the hashes that order bounded memories. A secret.
     #[serde(with = "units::hash_key")]
     hash_key: HashKey,
+    /// The alert budget: identities whose unusual behaviour is an alert on one day, at most.
+    alerts_per_day: NonZeroU32,
     /// Memory for the fingerprints that find records delivered twice.
     duplicates_budget: Size,
     /// What one object may inflate to.
@@ -93,6 +98,9 @@ struct Settings {
     /// Table `[decoys]`.
     #[serde(skip_serializing_if = "DecoyNames::is_empty")]
     decoys: DecoyNames,
+    /// Table `[kinds]`: patterns on the keys of identities.
+    #[serde(skip_serializing_if = "KindPatterns::is_empty")]
+    kinds: KindPatterns,
     /// Table `[detectors]`.
     detectors: detect::Settings,
 }
@@ -103,6 +111,7 @@ impl Default for Settings {
         Self {
             lateness: options.lateness,
             hash_key: options.hash_key,
+            alerts_per_day: options.alerts_per_day,
             duplicates_budget: Size(options.duplicates_budget_bytes as u64),
             max_inflated: Size(ingest::decode::INFLATED_BYTES_MAX),
             city_database: None,
@@ -111,6 +120,7 @@ impl Default for Settings {
             placeholders: BTreeMap::new(),
             lists: BTreeMap::new(),
             decoys: DecoyNames::default(),
+            kinds: KindPatterns::default(),
             detectors: options.detectors,
         }
     }
@@ -171,6 +181,8 @@ impl Config {
         detect::Options {
             lateness: self.settings.lateness,
             hash_key: self.settings.hash_key,
+            kinds: Arc::new(self.settings.kinds.kinds()),
+            alerts_per_day: self.settings.alerts_per_day,
             duplicates_budget_bytes: usize::try_from(budget).unwrap_or(usize::MAX),
             detectors: self.settings.detectors.clone(),
             rules: Arc::clone(&self.loaded.rules),
@@ -284,6 +296,7 @@ fn parse(text: &str) -> Result<(Settings, Places), Fault> {
     keys::locate(document.get_ref(), &known, "", &mut places)?;
     let settings: Settings = toml::from_str(text).map_err(fault)?;
     keys::check_numbers(&table(&settings), "", &places)?;
+    settings.kinds.check(&places)?;
     Ok((settings, places))
 }
 

@@ -36,6 +36,7 @@ UNSEEN = {
     "agent": 6.0, "credential": 6.0, "error": 3.0,
 }  # fmt: skip
 HELD_MAX = 64  # values of a slot
+ALERTS_PER_DAY, BEYOND_MIN, RAISE_MAX = 5, 10, 10  # alerts, days, bits
 
 
 # Reading records: docs/records.md.
@@ -686,6 +687,61 @@ class Judge:
                 yield f"{name}: nothing here, {found} there"
 
 
+def only_looks(impact, is_s3):
+    return impact == "discovery" or impact == "read" and not is_s3
+
+
+def height_of(line):
+    """The largest threshold under which a day would still be an alert, in bits."""
+    most, loud = 0, set()
+    for span in line["spans"]:
+        if span["impact"] and not only_looks(span["impact"], span["is_s3"]):
+            loud.add(span["hour"])
+    for span in line["spans"]:
+        names = {name for family in DEEDS for name in family} | {calls_name((span["impact"] or "", span["is_s3"]))}
+        deeds = sum(part["bits"] for part in span["parts"] if part["dimension"] in names)
+        if not span["impact"] and span["hour"] in loud:
+            most = max(most, span["bits"])
+        elif span["impact"] and span["detector"] and not only_looks(span["impact"], span["is_s3"]):
+            most = max(most, min(span["bits"], deeds / DEEDS_SHARE))
+    return most
+
+
+def thresholds(days):
+    """What differs in what hours have to carry; of the lines of everybody, all days and a default configuration."""
+    heights = collections.defaultdict(list)  # by day: kind, bits, weight
+    for (_, kind, _), of_key in days.items():
+        for number, day in of_key.items():
+            height = day.line["height"]
+            if height:
+                heights[number].append((kind, height["bits"], height["weight"]))
+                if abs(height_of(day.line) - height["bits"]) > 5 * TOLERANCE:
+                    yield f"height {height_of(day.line)} here, {height['bits']} there, {day.line['entity']}"
+    for (_, kind, _), of_key in days.items():
+        for number, day in of_key.items():
+            if not day.line["is_judged"]:
+                continue
+            known = [
+                (of_kind, bits, weight * 2 ** (-(number - 2 - of_day) / 30))
+                for of_day in heights if of_day <= number - 3
+                for of_kind, bits, weight in heights[of_day]
+            ]  # fmt: skip
+            everybody = sum(weight for _, _, weight in known)
+            n_days = sum(2 ** (-(number - 2 - of_day) / 30) for of_day in heights if of_day <= number - 3)
+            known = [(bits, weight) for of_kind, bits, weight in known if of_kind == kind]
+            beyond = n_days * ALERTS_PER_DAY * sum(weight for _, weight in known) / everybody if known else 0
+            asked, small = day.line["budget_asks"], 0.01
+            above = lambda least: sum(weight for bits, weight in known if bits >= least - 1e-9)
+            if asked is None and beyond > BEYOND_MIN + small or asked is not None and beyond < BEYOND_MIN - small:
+                yield f"{beyond} days beyond the bound of {kind} here, {asked} bits there"
+            elif asked and not above(asked) - small <= beyond <= above(asked - 0.1) + small:
+                yield f"{above(asked)} of {beyond} days of {kind} reach {asked}"
+            bits = 25 if kind in ("workload", "agent") and not day.line["is_young"] else 40
+            bits = max(bits, min(asked or 0, bits + RAISE_MAX))
+            if set(day.line["thresholds"].values()) != {bits}:
+                yield f"{bits} bits needed here, {day.line['thresholds']} there, {day.line['entity']}"
+
+
 def calls_name(track):
     impact, is_s3 = track
     return ("s3-" if is_s3 else "") + "calls-" + impact
@@ -725,6 +781,7 @@ def main():
         dimensions.update(part["dimension"] for part in span["parts"])
         for difference in judges[key].differences(day, span):
             wrong.append(f"{key[2]} {span['hour']} {span['impact']}: {difference}")
+    wrong += thresholds(days)
     n = min(len(spans), asked.spans)
     n_context = sum(span["impact"] is None for _, _, span in spans[:n])
     n_told = sum(span["is_told"] for _, _, span in spans[:n])

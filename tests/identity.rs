@@ -8,7 +8,12 @@ const ALICE: &str = "arn:aws:iam::111122223333:user/alice";
 /// Days of March 2025 with records.
 const LAST_DAY: u32 = 20;
 
-fn record(who: &str, (day, hour, minute): (u32, u32, u32), api: &str, from: [&str; 2]) -> Value {
+pub(crate) fn record(
+    who: &str,
+    (day, hour, minute): (u32, u32, u32),
+    api: &str,
+    from: [&str; 2],
+) -> Value {
     let (service, name) = api.split_once(':').unwrap();
     let [address, agent] = from;
     json!({
@@ -198,4 +203,17 @@ fn more_than_can_be_meant_are_not_kept() {
     let file = text(&file);
     run(&["identity", "user-", &file]).ends(2).tells(&["and 10 more"]);
     run(&["identity", "arn:aws:iam::111122223333:user/user-29", &file]).ends(0);
+}
+
+#[test]
+fn what_it_is_by_the_users_word_decides_what_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = text(&folder.path().join("sentrail.toml"));
+    fs::write(&file, "[kinds]\nworkload = [\"*:user/al?ce\"]\n").unwrap();
+    let [as_user, pinned] = [document(&[ALICE]), document(&[ALICE, "--config", &file])];
+    assert_eq!([&as_user, &pinned].map(|day| &day["entity"]["kind"]), ["human", "workload"]);
+    let needs = |day: &Value| day["thresholds"]["anomalous-persistence"].as_f64().unwrap();
+    assert_eq!([needs(&as_user), needs(&pinned)].map(f64::to_bits), [40.0, 25.0].map(f64::to_bits));
+    let alan = ALICE.replace("alice", "alan");
+    assert_eq!(document(&[&alan, "--config", &file])["entity"]["kind"], "human");
 }

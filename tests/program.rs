@@ -9,6 +9,8 @@ mod decode;
 #[cfg(test)]
 mod findings;
 #[cfg(test)]
+mod hindsight;
+#[cfg(test)]
 mod identifiers;
 #[cfg(test)]
 mod identity;

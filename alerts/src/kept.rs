@@ -32,6 +32,7 @@ const SCHEMA: Schema = Schema {
         include_str!("kept/schema.sql"),
         include_str!("kept/learned.sql"),
         include_str!("kept/news.sql"),
+        include_str!("kept/budget.sql"),
     ],
 };
 

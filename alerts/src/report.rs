@@ -3,7 +3,7 @@
 
 use crate::{confidence::Confidence, name::readable, seen::Seen};
 use baseline::{Evidence, Part};
-use detect::{Finding, FlowSeen};
+use detect::{Finding, FlowSeen, Threshold};
 use ingest::{enrich::TableDates, time::format_ms};
 use serde::Serialize;
 
@@ -68,6 +68,7 @@ pub(crate) struct Report<'a> {
     pub(crate) techniques: Vec<&'a str>,
     pub(crate) guardduty: Option<&'a str>,
     pub(crate) hours: u32,
+    pub(crate) threshold: Option<ThresholdReport>,
     pub(crate) confidence: Confidence,
     pub(crate) cannot_tell: String,
     pub(crate) what_to_do: String,
@@ -104,6 +105,13 @@ pub(crate) struct PartReport<'a> {
     pub(crate) bits: f64,
     pub(crate) observed: &'a str,
     pub(crate) usual: &'a str,
+}
+
+/// What an hour had to carry.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ThresholdReport {
+    pub(crate) bits: f64,
+    pub(crate) bound: &'static str,
 }
 
 /// What flow logs showed.
@@ -143,6 +151,7 @@ impl<'a> Report<'a> {
             techniques: about.techniques.iter().map(String::as_str).collect(),
             guardduty: about.guardduty.as_deref(),
             hours: finding.n_hours,
+            threshold: finding.threshold.map(threshold),
             confidence: Confidence::of(finding.history_days),
             cannot_tell: about.section("Misses"),
             what_to_do: about.section("Triage"),
@@ -166,6 +175,10 @@ fn part(part: &Part) -> PartReport<'_> {
         observed: &part.observed,
         usual: &part.usual,
     }
+}
+
+fn threshold(threshold: Threshold) -> ThresholdReport {
+    ThresholdReport { bits: threshold.bits, bound: threshold.bound.name() }
 }
 
 fn flow(flow: &FlowSeen) -> FlowReport<'_> {

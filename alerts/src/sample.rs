@@ -48,6 +48,7 @@ pub(crate) fn finding(detector: &str) -> Finding {
         targets: vec!["ledger".into()],
         flow: None,
         news: vec![(Dimension::Api, "s3:CopyObject".into())],
+        threshold: None,
         history_days: (9, 12),
     }
 }

@@ -24,6 +24,16 @@ impl Bits {
         Self((bits.clamp(0.0, Self::MAX) * 100.0).round() as u32)
     }
 
+    /// Whole tenths of a bit.
+    pub(crate) fn tenths(self) -> u64 {
+        u64::from(self.0 / 10)
+    }
+
+    /// So many tenths of a bit.
+    pub(crate) fn of_tenths(n: u64) -> Self {
+        Self(u32::try_from(n).unwrap_or(u32::MAX).saturating_mul(10))
+    }
+
     /// So many halves of them, rounded down to hundredths.
     #[must_use]
     pub fn halves(self, n: u32) -> Self {

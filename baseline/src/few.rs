@@ -107,14 +107,16 @@ impl<K: Ord, V> Few<K, V> {
     pub(crate) fn absorb(
         &mut self,
         more: impl IntoIterator<Item = (K, V)>,
-        sum: impl Fn(&mut V, &V),
-    ) {
+        sum: impl Fn(&mut V, V),
+    ) where
+        V: Copy,
+    {
         self.0.extend(more);
         self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.0.dedup_by(|(key, value), (kept, sum_of_kept)| {
             let is_same = key == kept;
             if is_same {
-                sum(sum_of_kept, value);
+                sum(sum_of_kept, *value);
             }
             is_same
         });
@@ -216,7 +218,7 @@ mod tests {
                 match step {
                     4 => {
                         let more = [(key, value), (19 - key, 7), (key, 1)];
-                        few.absorb(more, |sum: &mut u32, one| *sum = sum.wrapping_add(*one));
+                        few.absorb(more, |sum: &mut u32, one| *sum = sum.wrapping_add(one));
                         for (key, value) in more {
                             let sum = tree.entry(key).or_insert(0_u32);
                             *sum = sum.wrapping_add(value);

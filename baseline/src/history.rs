@@ -33,8 +33,8 @@ pub struct ClosedDay {
 /// How many members had a value, on plain days and on alerted ones.
 type Members = [u32; 2];
 
-fn add_members(sum: &mut Members, more: &Members) {
-    sum.iter_mut().zip(more).for_each(|(sum, n)| *sum = sum.saturating_add(*n));
+fn add_members(sum: &mut Members, more: Members) {
+    sum.iter_mut().zip(more).for_each(|(sum, n)| *sum = sum.saturating_add(n));
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -350,6 +350,9 @@ pub struct History {
     base: Learned,
     closed: Few<Day, ClosedDay>,
     ahead: Ahead,
+    /// In hindsight all days are closed, and a day is read by the last one before it that would otherwise
+    /// have taught: so many days before. Unit: days.
+    hindsight_lag: Option<i32>,
 }
 
 /// Generations ahead of the base: the base with closed days, computed when first needed. Derived
@@ -365,11 +368,15 @@ impl PartialEq for Ahead {
 
 /// Days without records after which decay changes nothing any more, whatever it began with. Unit:
 /// days.
-const FADED_AFTER: i32 = 2_000;
+pub(crate) const FADED_AFTER: i32 = 2_000;
 
 impl History {
     /// Adds what was taught on `day`.
     pub fn close(&mut self, day: Day, taught: &ClosedDay) {
+        // In hindsight it has taught already.
+        if self.hindsight_lag.is_some() {
+            return;
+        }
         self.closed.entry(day).or_default().merge(taught);
         self.ahead.0.clear();
     }
@@ -382,6 +389,10 @@ impl History {
 
     /// Moves the base on to the end of `through`.
     pub fn merge(&mut self, through: Day) {
+        if self.hindsight_lag.is_some() {
+            self.ahead.0.retain(|day, _| *day > through);
+            return;
+        }
         if self.base.through >= through {
             return;
         }
@@ -406,9 +417,10 @@ impl History {
         learned.pass(through);
     }
 
-    /// The last day that the base has not taken in.
+    /// The last day that the base has yet to take in; in hindsight it takes in none.
     pub(crate) fn last_closed(&self) -> Option<Day> {
-        self.closed.iter().last().map(|(day, _)| *day)
+        let days = self.closed.iter().filter(|_| self.hindsight_lag.is_none());
+        days.last().map(|(day, _)| *day)
     }
 
     /// Whether no day has taught anything.
@@ -416,19 +428,62 @@ impl History {
         self.base.memories.is_empty() && self.closed.is_empty()
     }
 
+    /// The history of whoever was taught this by all days of an archive, for generations that are read so
+    /// many days after their last.
+    pub fn in_hindsight(days: BTreeMap<Day, ClosedDay>, lag: i32) -> Self {
+        let mut history = Self { hindsight_lag: Some(lag), ..Self::default() };
+        for (day, taught) in days {
+            history.closed.insert(day, taught);
+        }
+        history
+    }
+
+    pub(crate) fn hindsight_lag(&self) -> Option<i32> {
+        self.hindsight_lag
+    }
+
+    pub(crate) fn with_hindsight_lag(self, hindsight_lag: Option<i32>) -> Self {
+        Self { hindsight_lag, ..self }
+    }
+
+    /// In hindsight, the day that is judged by the generation through `through`.
+    fn judged_from(&self, through: Day) -> Option<Day> {
+        self.hindsight_lag.map(|lag| Day(through.0.saturating_add(lag)))
+    }
+
+    /// What all days have taught but `judged`. How numbers of calls move says nothing here: it is told by what
+    /// comes later.
+    fn all_but(&self, judged: Day) -> Learned {
+        let mut learned = Learned::default();
+        for (day, taught) in self.closed.iter().filter(|(day, _)| **day != judged) {
+            learned.learn(*day, taught);
+            learned.through = *day;
+        }
+        learned.paces.clear();
+        learned
+    }
+
     /// Makes the generation through `through` ready to be read.
     pub fn prepare(&mut self, through: Day) {
         if self.is_empty() || self.base.through >= through || self.ahead.0.contains_key(&through) {
             return;
         }
-        let mut learned = self.base.clone();
-        self.advance(&mut learned, through);
+        let learned = if let Some(day) = self.judged_from(through) {
+            self.all_but(day)
+        } else {
+            let mut learned = self.base.clone();
+            self.advance(&mut learned, through);
+            learned
+        };
         self.ahead.0.insert(through, learned);
     }
 
     /// Days with records up to `through`, whose generation may be older than the base no more.
     pub fn n_days(&self, through: Day) -> u32 {
-        let closed = self.closed.range(..=through);
+        let judged = self.judged_from(through);
+        let closed = self.closed.iter();
+        let closed =
+            closed.filter(|(day, _)| judged.map_or(**day <= through, |judged| judged != **day));
         let after = closed.filter(|(_, closed)| closed.has_records).count();
         self.base.n_days.saturating_add(u32::try_from(after).unwrap_or(u32::MAX))
     }
@@ -450,13 +505,13 @@ form! {
 
 impl Form for History {
     fn write(&self, to: &mut Writer) {
-        let Self { base, closed, ahead: _ } = self;
+        let Self { base, closed, ahead: _, hindsight_lag: _ } = self;
         base.write(to);
         closed.write(to);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
         let (base, closed) = Form::read(from)?;
-        Ok(Self { base, closed, ahead: Ahead::default() })
+        Ok(Self { base, closed, ahead: Ahead::default(), hindsight_lag: None })
     }
 }

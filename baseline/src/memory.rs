@@ -22,6 +22,11 @@ impl Weight {
     /// A value is known once its weights have come to half a day.
     const KNOWN: u32 = 4;
 
+    /// Unit: eighths of a day.
+    pub(crate) fn eighths(self) -> u64 {
+        self.0.into()
+    }
+
     /// `n` hours of such a day, in fixed point.
     pub(crate) fn scale(self, n: u64) -> u64 {
         n.saturating_mul(u64::from(self.0) << FRACTION)

@@ -81,6 +81,11 @@ impl Profile {
         Self { history, open: Few::default(), hours: Hours::default() }
     }
 
+    /// A profile that has learned all days of an archive, and reads them again in hindsight.
+    pub fn in_hindsight(history: History) -> Self {
+        Self { history, open: Few::default(), hours: Hours::default() }
+    }
+
     /// Takes what somebody said of it on the days of `lessons`; of days that are learned already, on the
     /// first that is not.
     pub fn hear(&mut self, lessons: Option<&BTreeMap<Day, ClosedDay>>) {
@@ -292,8 +297,24 @@ impl Profile {
     }
 }
 
+impl Form for Profile {
+    fn write(&self, to: &mut Writer) {
+        let Self { history, open, hours } = self;
+        history.write(to);
+        // No file has what is judged in hindsight.
+        history.hindsight_lag().write(to);
+        open.write(to);
+        hours.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let (history, lag): (History, Option<i32>) = Form::read(from)?;
+        let (open, hours) = Form::read(from)?;
+        Ok(Self { history: history.with_hindsight_lag(lag), open, hours })
+    }
+}
+
 form! {
-    Profile { history, open, hours }
     DayDelta { 0 }
     Taught { known, news }
 }

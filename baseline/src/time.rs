@@ -140,7 +140,12 @@ impl Lateness {
 
     /// The last day that G(`day`) knows: closed when the first record of `day` is read.
     pub fn learned_through(self, day: Day) -> Day {
-        Day(day.0.saturating_sub(1 + self.days()))
+        Day(day.0.saturating_sub(self.lags().0))
+    }
+
+    /// How far `day` lies behind the last day that G(`day`) knows, and that P(`day`) knows. Unit: days.
+    pub fn lags(self) -> (i32, i32) {
+        (1 + self.days(), 2 + self.days())
     }
 
     /// The oldest open day whose generation knows `day`.
@@ -151,7 +156,7 @@ impl Lateness {
     /// The last day that P(`day`), the priors, know: one less, so that merging the members has a
     /// whole day.
     pub fn prior_through(self, day: Day) -> Day {
-        Day(day.0.saturating_sub(2 + self.days()))
+        Day(day.0.saturating_sub(self.lags().1))
     }
 }
 

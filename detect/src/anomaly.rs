@@ -3,6 +3,7 @@
 //! and with what anything was called counts for all.
 
 use crate::{
+    budget::{Bound, Threshold},
     detector::{Case, Impact, Severity, Verdict},
     record::{Counts, Record},
 };
@@ -77,6 +78,8 @@ const BITS_MIN: f64 = 5.0;
 /// What the deeds of a tactic must carry by themselves, as a share of the threshold, before a strange
 /// context makes them a finding of their own: else one new network would be told under every tactic.
 const DEEDS_SHARE: f64 = 0.25;
+/// So deeds that carry a bit do for a threshold of so many. Unit: halves of a bit.
+const DEEDS_REACH_HALVES: u32 = 8;
 
 /// What calls of an hour say.
 struct Judged {
@@ -90,49 +93,81 @@ struct Judged {
 }
 
 /// The bits that an hour of somebody of this kind must carry; nothing where there is not enough history.
-pub(crate) fn needed(settings: &Settings, kind: Kind, usual: &Generation<'_>) -> Option<f64> {
-    let threshold = threshold(kind, usual.is_young())?;
-    usual.can_surprise().then(|| (threshold * settings.threshold_times).max(BITS_MIN))
+pub(crate) fn needed(
+    settings: &Settings,
+    (kind, usual): (Kind, &Generation<'_>),
+    asked: Option<Bits>,
+) -> Option<Threshold> {
+    let of_kind = threshold(kind, usual.is_young()).filter(|_| usual.can_surprise())?;
+    Some(Threshold::of((of_kind * settings.threshold_times).max(BITS_MIN), asked))
+}
+
+/// The same by default, without a budget: what decides how much a day teaches.
+pub(crate) fn needed_by_default(whose: (Kind, &Generation<'_>)) -> Option<Threshold> {
+    needed(&Settings::default(), whose, None)
+}
+
+/// The largest threshold under which calls that `watched` watches would still be an alert: medium or above.
+pub(crate) fn reach(watched: &Watched, case: &Case<'_>) -> Bits {
+    let alerts = |track: &Track| !only_looks(*track);
+    let of_tracks = tracks(watched, case).into_iter().filter(alerts).map(|track| {
+        let halves = halves(track.impact);
+        let deeds = weighed_sum(&case.usual.deeds(&case.span, track), halves);
+        if deeds == Bits::ZERO {
+            return deeds;
+        }
+        let all: Bits = [deeds, weighed_sum(case.context(), halves)].into_iter().sum();
+        all.min(deeds.halves(DEEDS_REACH_HALVES))
+    });
+    let of_tracks = of_tracks.max().unwrap_or(Bits::ZERO);
+    let all: Vec<Track> = Track::all().filter(|track| has_calls(*track, case)).collect();
+    if !watched.tells_context || !all.iter().any(alerts) {
+        return of_tracks;
+    }
+    let halves = all.iter().map(|track| halves(track.impact)).max().unwrap_or(0);
+    of_tracks.max(weighed_sum(case.context(), halves))
+}
+
+fn has_calls(track: Track, case: &Case<'_>) -> bool {
+    case.span.slots_of(Dimension::calls(track)).next().is_some()
+}
+
+/// The tracks that `watched` watches and that have calls in the hour.
+fn tracks(watched: &Watched, case: &Case<'_>) -> Vec<Track> {
+    let track = |&impact: &Impact| Track { impact, is_s3: watched.is_s3 };
+    watched.impacts.iter().map(track).filter(|track| has_calls(*track, case)).collect()
 }
 
 /// The loudest verdict on a track of `watched` that stands above the threshold.
 pub(crate) fn judge(watched: &Watched, settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let threshold = needed(settings, case.entity.kind, case.usual)?;
-    let has_calls = |track: &Track| case.span.slots_of(Dimension::calls(*track)).next().is_some();
-    let of_s3 = |&impact: &Impact| Track { impact, is_s3: watched.is_s3 };
-    let tracks: Vec<Track> = watched.impacts.iter().map(of_s3).filter(has_calls).collect();
+    let threshold = needed(settings, (case.entity.kind, case.usual), case.asked)?;
+    let tracks = tracks(watched, case);
     if tracks.is_empty() && !watched.tells_context {
         return None;
     }
-    let context = case.usual.context(&case.span);
     let mut judged = Vec::new();
     for track in tracks {
-        judged.extend(of_track((track, watched.what), &context, threshold, case));
+        judged.extend(of_track((track, watched.what), threshold.bits, case));
     }
     if watched.tells_context {
-        let all = Track::all().filter(has_calls).collect();
-        judged.extend(of_context(all, context, threshold));
+        let all = Track::all().filter(|track| has_calls(*track, case)).collect();
+        judged.extend(of_context(all, case.context().to_vec(), threshold.bits));
     }
     // More records raise bits and severity of each, so they only ever make the loudest louder.
     let rank = |judged: &Judged| (judged.severity, judged.bits);
-    let judged = judged.into_iter().filter(|judged| judged.bits.as_f64() >= threshold);
+    let judged = judged.into_iter().filter(|judged| judged.bits.as_f64() >= threshold.bits);
     let loudest =
         judged.reduce(|most, next| if rank(&next) > rank(&most) { next } else { most })?;
     Some(verdict(case, loudest, threshold))
 }
 
 /// The deeds of a track, with the context of the hour.
-fn of_track(
-    (track, what): (Track, &str),
-    context: &[Term],
-    threshold: f64,
-    case: &Case<'_>,
-) -> Option<Judged> {
+fn of_track((track, what): (Track, &str), threshold: f64, case: &Case<'_>) -> Option<Judged> {
     let deeds = weighed(case.usual.deeds(&case.span, track), halves(track.impact));
     if !is_deed(&deeds, threshold) {
         return None;
     }
-    let mut terms = weighed(context.to_vec(), halves(track.impact));
+    let mut terms = weighed(case.context().to_vec(), halves(track.impact));
     terms.extend(deeds);
     let bits = sum(&terms);
     let severity = severity(track, bits.as_f64() / threshold);
@@ -161,6 +196,10 @@ pub(crate) fn sum(terms: &[Term]) -> Bits {
     terms.iter().map(|term| term.part.bits).sum()
 }
 
+fn weighed_sum(terms: &[Term], halves: u32) -> Bits {
+    terms.iter().map(|term| term.part.bits.halves(halves)).sum()
+}
+
 /// Whether calls of a track only look: they change nothing, and take no object out of S3.
 pub(crate) fn only_looks(track: Track) -> bool {
     let takes_objects = track.is_s3 && track.impact == Impact::Read;
@@ -186,7 +225,7 @@ pub(crate) fn weighed(mut terms: Vec<Term>, halves: u32) -> Vec<Term> {
     terms
 }
 
-fn verdict(case: &Case<'_>, judged: Judged, threshold: f64) -> Verdict {
+fn verdict(case: &Case<'_>, judged: Judged, threshold: Threshold) -> Verdict {
     const REASONS: usize = 3;
     let Judged { what, calls, mut terms, bits, severity } = judged;
     terms.sort_by_key(|term| Reverse(term.part.bits));
@@ -201,8 +240,12 @@ fn verdict(case: &Case<'_>, judged: Judged, threshold: f64) -> Verdict {
         1 => "1 call".to_owned(),
         n => format!("{n} calls in 60 minutes"),
     };
+    let asked = match threshold.bound {
+        Bound::Kind => format!("where {:.0} are unusual for its kind", threshold.bits),
+        Bound::Budget => format!("where {:.1} keep within the alert budget", threshold.bits),
+    };
     let summary = format!(
-        "made {calls_made} {what}: {}; {:.1} bits, where {threshold:.0} are unusual for its kind",
+        "made {calls_made} {what}: {}; {:.1} bits, {asked}",
         reasons.collect::<Vec<_>>().join("; "),
         bits.as_f64(),
     );
@@ -221,7 +264,18 @@ fn verdict(case: &Case<'_>, judged: Judged, threshold: f64) -> Verdict {
     let targets = targets.collect();
     let parts: Vec<Part> = terms.into_iter().map(|term| term.part).collect();
     let slots = slots.into_iter().collect();
-    Verdict { parts, severity, summary, slots, records, last_ms: None, targets, flow: None }
+    let threshold = Some(threshold);
+    Verdict {
+        parts,
+        severity,
+        summary,
+        slots,
+        records,
+        last_ms: None,
+        targets,
+        flow: None,
+        threshold,
+    }
 }
 
 #[cfg(test)]

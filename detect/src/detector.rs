@@ -1,13 +1,17 @@
 //! What a detector is, what it says about itself, and what it hands on.
 
 use crate::{
-    detectors::Settings,
+    budget::Threshold,
+    detectors::{Settings, Unusual},
     finding::FlowSeen,
     record::{Counts, Record},
 };
 pub use baseline::Impact;
-use baseline::{Bits, Dimension, Distinct, Entity, Evidence, Generation, Part, Slot, Span, Window};
+use baseline::{
+    Bits, Dimension, Distinct, Entity, Evidence, Generation, Part, Slot, Span, Term, Window,
+};
 use ingest::enrich::Enrich;
+use std::cell::OnceCell;
 
 /// How loud a finding is. Maps one to one onto the ASFF severity label.
 #[derive(
@@ -130,6 +134,8 @@ pub struct Detector {
     pub contribute: fn(&Record<'_>, &mut Counts),
     /// What a span says, before any threshold.
     pub judge: fn(&Settings, &Case<'_>) -> Option<Verdict>,
+    /// Of those of unusual behaviour, what they share.
+    pub unusual: Option<Unusual>,
 }
 
 /// What a detector is shown of an entity's hour.
@@ -143,6 +149,10 @@ pub struct Case<'a> {
     pub usual: &'a Generation<'a>,
     /// What is known of addresses.
     pub enrich: &'a Enrich,
+    /// What the alert budget asks of its kind, if it asks anything.
+    pub(crate) asked: Option<Bits>,
+    /// From where and with what the calls of the hour came, once somebody has asked.
+    pub(crate) context: &'a OnceCell<Vec<Term>>,
 }
 
 /// What a detector says of a span. Its score is the sum of its parts.
@@ -164,6 +174,8 @@ pub struct Verdict {
     pub targets: Vec<String>,
     /// For flow logs, what was seen.
     pub flow: Option<FlowSeen>,
+    /// Of unusual behaviour, what it had to carry.
+    pub threshold: Option<Threshold>,
 }
 
 impl Verdict {
@@ -183,6 +195,7 @@ impl Verdict {
             last_ms: window.counted.records.last_ms(),
             targets: targets.collect(),
             flow: None,
+            threshold: None,
         }
     }
 
@@ -201,6 +214,11 @@ impl Verdict {
 }
 
 impl Case<'_> {
+    /// From where and with what the calls of the hour came.
+    pub(crate) fn context(&self) -> &[Term] {
+        self.context.get_or_init(|| self.usual.context(&self.span))
+    }
+
     /// The parts of `n` of `dimension` in 60 minutes, if they are `floor` or more and, once there is
     /// history, carry `bits_min` bits or more.
     pub(crate) fn improbable(

@@ -27,13 +27,13 @@ mod s3_mass_reencryption;
 
 use crate::{
     anomaly::{self, Watched},
-    detector::{Detector, Meta, Severity},
+    detector::{Detector, Severity},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 macro_rules! detectors {
-    ($($name:ident),* $(,)?) => {
+    ($($name:ident $(: $unusual:ident)?),* $(,)?) => {
         /// Table `[detectors]`: the switches that all share, then one sub-table per detector.
         /// All are plain fields of one struct, so an unknown key is an error without `flatten`.
         #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
@@ -55,24 +55,29 @@ macro_rules! detectors {
             meta: &$name::META,
             contribute: $name::contribute,
             judge: |settings, case| $name::judge(&settings.$name, case),
+            unusual: detectors!(@unusual $name $($unusual)?),
         }),*];
+    };
+    (@unusual $name:ident) => { None };
+    (@unusual $name:ident unusual) => {
+        Some(Unusual { watched: &$name::WATCHED, settings: |settings| &settings.$name })
     };
 }
 
 detectors! {
     access_given_outside,
     activity_drift,
-    anomalous_credential_access,
-    anomalous_defense_evasion,
-    anomalous_discovery,
-    anomalous_exfiltration,
-    anomalous_impact,
-    anomalous_initial_access,
-    anomalous_persistence,
-    anomalous_privilege_escalation,
-    anomalous_s3_discovery,
-    anomalous_s3_exfiltration,
-    anomalous_s3_impact,
+    anomalous_credential_access: unusual,
+    anomalous_defense_evasion: unusual,
+    anomalous_discovery: unusual,
+    anomalous_exfiltration: unusual,
+    anomalous_impact: unusual,
+    anomalous_initial_access: unusual,
+    anomalous_persistence: unusual,
+    anomalous_privilege_escalation: unusual,
+    anomalous_s3_discovery: unusual,
+    anomalous_s3_exfiltration: unusual,
+    anomalous_s3_impact: unusual,
     compute_credentials_outside_aws,
     console_sign_in_without_mfa,
     credentials_for_others,
@@ -87,44 +92,17 @@ detectors! {
 }
 
 /// A detector of unusual behaviour, as what looks into a day needs it.
-pub(crate) struct Unusual {
-    meta: &'static Meta,
+#[derive(Debug)]
+pub struct Unusual {
     /// The calls that it judges.
     pub(crate) watched: &'static Watched,
     /// Its table of the settings.
     pub(crate) settings: fn(&Settings) -> &anomaly::Settings,
 }
 
-impl Unusual {
-    /// Its id.
-    pub(crate) fn id(&self) -> &'static str {
-        self.meta.id
-    }
-}
-
-macro_rules! unusual {
-    ($($name:ident),* $(,)?) => {
-        /// Every detector of unusual behaviour.
-        pub(crate) static UNUSUAL: &[Unusual] = &[$(Unusual {
-            meta: &$name::META,
-            watched: &$name::WATCHED,
-            settings: |settings| &settings.$name,
-        }),*];
-    };
-}
-
-unusual! {
-    anomalous_credential_access,
-    anomalous_defense_evasion,
-    anomalous_discovery,
-    anomalous_exfiltration,
-    anomalous_impact,
-    anomalous_initial_access,
-    anomalous_persistence,
-    anomalous_privilege_escalation,
-    anomalous_s3_discovery,
-    anomalous_s3_exfiltration,
-    anomalous_s3_impact,
+/// Every detector of unusual behaviour, with its id.
+pub(crate) fn unusual() -> impl Iterator<Item = (&'static str, &'static Unusual)> {
+    DETECTORS.iter().filter_map(|one| Some((one.meta.id, one.unusual.as_ref()?)))
 }
 
 #[cfg(test)]
@@ -151,8 +129,8 @@ mod tests {
     fn every_detector_of_unusual_behaviour_can_be_looked_into() {
         let ids = DETECTORS.iter().map(|detector| detector.meta.id);
         let ids: Vec<_> = ids.filter(|id| id.starts_with("anomalous-")).collect();
-        let listed: Vec<_> = UNUSUAL.iter().map(Unusual::id).collect();
-        assert_eq!(ids, listed, "add the missing name to `unusual!` in detect/src/detectors.rs");
+        let listed: Vec<_> = unusual().map(|(id, _)| id).collect();
+        assert_eq!(ids, listed, "write `: unusual` behind its name in detect/src/detectors.rs");
     }
 
     #[test]

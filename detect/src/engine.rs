@@ -1,25 +1,30 @@
 //! The way of the records through detection: chunks in, findings out, days closed in order.
 
 use crate::{
+    budget,
     chunk::{Chunk, ChunkObject},
     contents::Contents,
     detector::Interest,
     detectors::{DETECTORS, Settings},
     finding::{Finding, assemble},
     fingerprints::Fingerprints,
+    kinds::Kinds,
     marks::Lessons,
     priors::{Group, Priors},
     probe::{Look, Probe},
     reader::Reader,
     rules::Rules,
-    shard::Shard,
+    shard::{Known, Shard},
     watch::Sighting,
 };
-use baseline::{Aggregate, Day, Entity, Gathered, HashKey, Hour, Kind, Lateness, Principal};
+use baseline::{
+    Aggregate, Day, Entity, Gathered, HashKey, HeightHistory, Hour, Kind, Lateness, Principal,
+};
 use ingest::enrich::Enrich;
 use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
     sync::Arc,
 };
 
@@ -35,6 +40,10 @@ pub struct Options {
     pub hash_key: HashKey,
     /// Memory for the fingerprints of the records of open days. Unit: bytes.
     pub duplicates_budget_bytes: usize,
+    /// What identities are by the user's word.
+    pub kinds: Arc<Kinds>,
+    /// The alert budget: identities whose unusual behaviour is an alert on one day, at most.
+    pub alerts_per_day: NonZeroU32,
     /// Table `[detectors]`.
     pub detectors: Settings,
     /// The rules in force.
@@ -49,6 +58,8 @@ impl Default for Options {
             lateness: Lateness::default(),
             hash_key: HashKey::DEFAULT,
             duplicates_budget_bytes: 256 << 20,
+            kinds: Arc::default(),
+            alerts_per_day: budget::ALERTS_PER_DAY,
             detectors: Settings::default(),
             rules: Rules::built_in(),
             lessons: Arc::default(),
@@ -66,6 +77,8 @@ pub(crate) struct Context {
     pub(crate) interests: Interests,
     /// Whose days are looked into; mostly nobody's.
     pub(crate) probe: Option<Probe>,
+    /// Whether what each day taught is kept for itself.
+    pub(crate) remembers_days: bool,
 }
 
 /// Which detectors want to see which records, as bits by their place in the registry.
@@ -173,6 +186,7 @@ pub struct Engine {
     pub(crate) context: Context,
     pub(crate) shards: Vec<Shard>,
     pub(crate) priors: Priors,
+    pub(crate) heights: HeightHistory,
     fingerprints: Fingerprints,
     contents: Contents,
     pub(crate) oldest_open: Day,
@@ -194,9 +208,17 @@ impl Engine {
         let interests = Interests::new();
         let shards = std::iter::repeat_with(|| Shard::new(&options)).take(SHARDS).collect();
         Self {
-            context: Context { options, default_detectors, enrich, interests, probe: None },
+            context: Context {
+                options,
+                default_detectors,
+                enrich,
+                interests,
+                probe: None,
+                remembers_days: false,
+            },
             shards,
             priors: Priors::default(),
+            heights: HeightHistory::default(),
             fingerprints,
             contents: Contents::default(),
             oldest_open: Day(i32::MIN),
@@ -313,8 +335,8 @@ impl Engine {
 
     /// All that was learned and all that is still open.
     #[cfg(test)]
-    pub(crate) fn memory(&self) -> (&[Shard], &Priors) {
-        (&self.shards, &self.priors)
+    pub(crate) fn memory(&self) -> (&[Shard], &Priors, &HeightHistory) {
+        (&self.shards, &self.priors, &self.heights)
     }
 
     /// Which rows of a chunk count: those that were not there before. The first in canonical order
@@ -389,19 +411,26 @@ impl Engine {
         let context = &self.context;
         self.shards.par_iter_mut().for_each(|shard| shard.advance(oldest_open, context));
         self.priors.advance(lateness.prior_through(oldest_open));
+        self.heights.merge(lateness.prior_through(oldest_open));
         self.fingerprints.forget(oldest_open);
         self.contents.forget(oldest_open);
     }
 
     fn close(&mut self, day: Day) {
-        self.priors.prepare(self.context.options.lateness.prior_through(day));
-        let (context, priors) = (&self.context, &self.priors);
+        let through = self.context.options.lateness.prior_through(day);
+        self.priors.prepare(through);
+        self.heights.prepare(through);
+        let context = &self.context;
+        let known = Known { priors: &self.priors, heights: self.heights.at(through) };
         let closings: Vec<_> =
-            self.shards.par_iter_mut().map(|shard| shard.close(day, context, priors)).collect();
+            self.shards.par_iter_mut().map(|shard| shard.close(day, context, known)).collect();
         let mut occurrences = Vec::new();
         let mut taught: BTreeMap<Group, Gathered> = BTreeMap::new();
         let mut looks = Vec::new();
         for closing in closings {
+            for (kind, height) in closing.heights {
+                self.heights.add(day, kind, height);
+            }
             let found = closing.occurrences.into_iter();
             occurrences.extend(found.filter(|one| one.hour >= self.tells_from));
             for (group, gathered) in closing.taught {

@@ -3,6 +3,7 @@
 
 use crate::{
     about::{About, Catalogue},
+    budget::Threshold,
     detector::{Severity, Verdict},
     shard::Occurrence,
 };
@@ -64,6 +65,8 @@ pub struct Finding {
     pub flow: Option<FlowSeen>,
     /// What the entity did not know of what it rests on: what a mark teaches.
     pub news: Vec<(Dimension, String)>,
+    /// Of unusual behaviour, what an hour had to carry.
+    pub threshold: Option<Threshold>,
     /// History behind it: days of the entity's own profile, and of its group's.
     pub history_days: (u32, u32),
 }
@@ -151,6 +154,7 @@ fn finding(
         targets,
         flow: heaviest.verdict.flow.clone(),
         news: news.map(|(dimension, value)| (*dimension, value.text.to_string())).collect(),
+        threshold: heaviest.verdict.threshold,
         history_days: (heaviest.own_days, heaviest.group_days),
     })
 }

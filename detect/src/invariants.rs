@@ -441,6 +441,25 @@ proptest! {
     }
 
     #[test]
+    fn hindsight_does_not_depend_on_how_records_come(
+        deeds in world(4..12), delivery in delivery(), other in delivery(),
+    ) {
+        let records = records(&deeds);
+        let run = |first: &Delivery, second: &Delivery| {
+            let mut learner = new_engine();
+            learner.learn_for_hindsight();
+            let (mut learner, _) = first.run_on(learner, &records, &|_| true);
+            learner.finish();
+            let (mut engine, mut findings) =
+                second.run_on(learner.in_hindsight(), &records, &|_| true);
+            engine.finish();
+            findings.extend(engine.take_findings());
+            findings
+        };
+        prop_assert_eq!(run(&delivery, &other), run(&PLAIN, &PLAIN));
+    }
+
+    #[test]
     fn the_end_of_input_closes_like_time(deeds in world(4..12)) {
         let records = records(&deeds);
         let (mut plain, mut expected) = PLAIN.run(&records);

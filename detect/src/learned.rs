@@ -6,7 +6,7 @@ use crate::{
     priors::Group,
 };
 use baseline::{
-    Day, Entity, Form, FormError, History, Hour, Profile,
+    Day, Entity, Form, FormError, HeightHistory, History, Hour, Profile,
     form::{Reader, Texts, Writer},
 };
 
@@ -19,11 +19,13 @@ pub enum Part {
     Prior,
     /// What rules matched in days that the windows of open days reach into.
     Matches,
+    /// How high the days of each kind reach; one blob, or none.
+    Heights,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: &[Self] = &[Self::Profile, Self::Prior, Self::Matches];
+    pub const ALL: &[Self] = &[Self::Profile, Self::Prior, Self::Matches, Self::Heights];
 }
 
 /// One blob.
@@ -36,6 +38,9 @@ pub struct Blob {
     /// Its content, with a checksum.
     pub bytes: Vec<u8>,
 }
+
+/// There is one blob of it.
+const HEIGHTS_KEY: u128 = 0;
 
 impl Engine {
     /// Says nothing of hours before `hour`: what happens in them is only learned.
@@ -71,6 +76,11 @@ impl Engine {
             history.write(&mut to);
             visit(Blob { part: Part::Prior, key: group.id(), bytes: to.finish() })?;
         }
+        if self.heights != HeightHistory::default() {
+            let mut to = Writer::default();
+            self.heights.write(&mut to);
+            visit(Blob { part: Part::Heights, key: HEIGHTS_KEY, bytes: to.finish() })?;
+        }
         Ok(())
     }
 
@@ -82,7 +92,7 @@ impl Engine {
 
     /// Takes back a blob that [`Self::learned`] gave, of an engine with the same lateness and hash key.
     pub fn recall(&mut self, blob: &Blob, texts: &mut Texts) -> Result<(), FormError> {
-        let Self { context, shards, priors, .. } = self;
+        let Self { context, shards, priors, heights, .. } = self;
         let options = &context.options;
         let mut from = Reader::new(&blob.bytes, &options.hash_key, texts)?;
         let key = match blob.part {
@@ -111,6 +121,10 @@ impl Engine {
                     }
                 }
                 key
+            }
+            Part::Heights => {
+                *heights = HeightHistory::read(&mut from)?;
+                HEIGHTS_KEY
             }
         };
         from.finish()?;

@@ -3,6 +3,7 @@
 
 mod about;
 mod anomaly;
+mod budget;
 mod chunk;
 mod contents;
 #[cfg(test)]
@@ -12,10 +13,12 @@ mod detectors;
 mod engine;
 mod finding;
 mod fingerprints;
+mod hindsight;
 mod impact;
 mod intern;
 #[cfg(test)]
 mod invariants;
+mod kinds;
 mod learned;
 mod marks;
 mod priors;
@@ -31,11 +34,13 @@ mod testkit;
 mod watch;
 
 pub use about::{About, Catalogue};
+pub use budget::{Bound, Threshold};
 pub use chunk::{Chunk, FlowMatch};
 pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, Verdict};
 pub use detectors::{DETECTORS, Settings};
 pub use engine::{Counts as EngineCounts, Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
+pub use kinds::Kinds;
 pub use learned::{Blob, Part};
 pub use marks::{Lessons, Mark, Marked, Marks, Nature};
 pub use probe::{JudgedDay, JudgedSpan, Look, Probe};

@@ -1,6 +1,6 @@
 //! What groups of entities have taught: the priors of their members, as generations like everything else.
 
-use baseline::{Day, Entity, Gathered, History, Kind, N_PRIORS, form, stable_hash};
+use baseline::{ClosedDay, Day, Entity, Gathered, History, Kind, N_PRIORS, form, stable_hash};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Whose habits are a prior for whom. What is left open does not matter: a group without a role holds
@@ -87,17 +87,23 @@ impl Priors {
 
     /// Adds what the members of groups were taught on `day`, to these and all wider ones.
     pub(crate) fn learn(&mut self, day: Day, mut taught: BTreeMap<Group, Gathered>) {
-        for level in 0..N_PRIORS {
-            let is_here = |group: &Group, _: &mut Gathered| group.level() == level;
-            let here: Vec<_> = taught.extract_if(.., is_here).collect();
-            for (group, gathered) in here {
-                let (wider, closed) = (group.wider(), gathered.finish());
-                self.by_group.entry(group).or_default().close(day, &closed);
-                if let Some(wider) = wider {
-                    taught.entry(wider).or_default().add(closed);
-                }
-            }
+        each_group(&mut taught, &mut |group, closed| {
+            self.by_group.entry(group).or_default().close(day, closed);
+        });
+    }
+
+    /// What the days of all entities have taught their groups, for generations that are read so many days
+    /// after their last.
+    pub(crate) fn in_hindsight(taught: BTreeMap<Day, BTreeMap<Group, Gathered>>, lag: i32) -> Self {
+        let mut by_group: BTreeMap<Group, BTreeMap<Day, ClosedDay>> = BTreeMap::new();
+        for (day, mut taught) in taught {
+            each_group(&mut taught, &mut |group, closed| {
+                by_group.entry(group).or_default().insert(day, closed.clone());
+            });
         }
+        let histories = by_group.into_iter();
+        let histories = histories.map(|(group, days)| (group, History::in_hindsight(days, lag)));
+        Self { by_group: histories.collect(), nothing: History::default() }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Group, &History)> {
@@ -115,5 +121,20 @@ impl Priors {
 
     pub(crate) fn advance(&mut self, through: Day) {
         self.by_group.values_mut().for_each(|history| history.merge(through));
+    }
+}
+
+/// What groups and all wider ones were taught on a day, by what the nearest groups were.
+fn each_group(taught: &mut BTreeMap<Group, Gathered>, visit: &mut dyn FnMut(Group, &ClosedDay)) {
+    for level in 0..N_PRIORS {
+        let is_here = |group: &Group, _: &mut Gathered| group.level() == level;
+        let here: Vec<_> = taught.extract_if(.., is_here).collect();
+        for (group, gathered) in here {
+            let (wider, closed) = (group.wider(), gathered.finish());
+            visit(group, &closed);
+            if let Some(wider) = wider {
+                taught.entry(wider).or_default().add(closed);
+            }
+        }
     }
 }

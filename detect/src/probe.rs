@@ -1,9 +1,9 @@
 //! A look into what judged an entity on a day, taken when that day closes. In: who and when. Out: the
 //! generations, and every span with its bits, above a threshold or not. Without a probe it costs nothing.
 
-use crate::{anomaly, detectors, engine::Context};
+use crate::{anomaly, budget::Threshold, detectors, engine::Context};
 use baseline::{
-    Bits, Day, Dimension, Entity, Generation, Held, Hour, Hours, N_PRIORS, Term, Track,
+    Bits, Day, Dimension, Entity, Generation, Held, Hour, Hours, N_PRIORS, Term, Track, Weight,
 };
 use std::{cmp::Reverse, fmt};
 
@@ -46,9 +46,14 @@ pub struct JudgedDay {
     pub is_young: bool,
     /// Whether the day teaches an eighth, since something of medium or above was found on the entity.
     pub teaches_less: bool,
-    /// The bits that an hour has to carry, by detector of unusual behaviour; nothing where there is not
-    /// enough history, or the kind is not judged.
-    pub thresholds: Vec<(&'static str, f64)>,
+    /// What an hour has to carry, by detector of unusual behaviour; nothing where there is not enough
+    /// history, or the kind is not judged.
+    pub thresholds: Vec<(&'static str, Threshold)>,
+    /// What the alert budget asks of its kind, before it is bounded; nothing where too few days are known.
+    pub asked: Option<Bits>,
+    /// What the day teaches of how high days of its kind reach: the largest threshold under which it would
+    /// still be an alert, and what it weighs; nothing where it is not judged.
+    pub height: Option<(Bits, Weight)>,
     /// Every hour that has calls, in order: each track that has some, then the context alone.
     pub spans: Vec<JudgedSpan>,
 }
@@ -82,26 +87,35 @@ impl JudgedSpan {
     }
 }
 
+/// What is known of a day that closes.
+#[derive(Debug)]
+pub(crate) struct Looked<'a> {
+    pub(crate) touched: &'a [Hour],
+    pub(crate) teaches_less: bool,
+    pub(crate) asked: Option<Bits>,
+    pub(crate) height: Option<(Bits, Weight)>,
+}
+
 impl Probe {
     /// What judged `entity` on `day`, if both are wanted.
     pub(crate) fn look(
         &self,
         (entity, day): (&Entity, Day),
         (usual, hours): (&Generation<'_>, &Hours),
-        (touched, teaches_less): (&[Hour], bool),
+        looked: &Looked<'_>,
         context: &Context,
     ) -> Option<Look> {
         if !(self.wants)(entity) {
             return None;
         }
         let is_wanted = self.day.is_none_or(|wanted| wanted == day);
+        let Looked { touched, teaches_less, asked, height } = *looked;
         let judged = is_wanted.then(|| {
-            let thresholds: Vec<_> = detectors::UNUSUAL
-                .iter()
-                .filter_map(|unusual| {
+            let thresholds: Vec<_> = detectors::unusual()
+                .filter_map(|(id, unusual)| {
                     let settings = (unusual.settings)(&context.options.detectors);
-                    let needed = anomaly::needed(settings, entity.kind, usual)?;
-                    Some((unusual.id(), needed))
+                    let needed = anomaly::needed(settings, (entity.kind, usual), asked)?;
+                    Some((id, needed))
                 })
                 .collect();
             let of_hour = |hour: &Hour| spans(*hour, (usual, hours), &thresholds);
@@ -113,6 +127,8 @@ impl Probe {
                 teaches_less,
                 spans: touched.iter().flat_map(of_hour).collect(),
                 thresholds,
+                asked,
+                height,
             })
         });
         Some(Look { entity: entity.clone(), day, judged })
@@ -123,7 +139,7 @@ impl Probe {
 fn spans(
     hour: Hour,
     (usual, hours): (&Generation<'_>, &Hours),
-    thresholds: &[(&'static str, f64)],
+    thresholds: &[(&'static str, Threshold)],
 ) -> Vec<JudgedSpan> {
     let span = hours.span(hour);
     let has_calls = |track: &Track| span.slots_of(Dimension::calls(*track)).next().is_some();
@@ -135,10 +151,10 @@ fn spans(
         let weight_halves = all.clone().map(|one| anomaly::halves(one.impact)).max()?;
         let deeds = track.filter(|_| is_judged).map(|track| usual.deeds(&span, track));
         let deeds = deeds.map(|deeds| anomaly::weighed(deeds, weight_halves));
-        let detector = detectors::UNUSUAL.iter().find(|unusual| unusual.watched.watches(track));
-        let detector = detector.map(detectors::Unusual::id);
+        let detector = detectors::unusual().find(|(_, unusual)| unusual.watched.watches(track));
+        let detector = detector.map(|(id, _)| id);
         let needs = thresholds.iter().find(|(id, _)| Some(*id) == detector);
-        let needs = needs.map(|(_, bits)| *bits);
+        let needs = needs.map(|(_, threshold)| threshold.bits);
         let is_deed = |needs| deeds.as_ref().is_none_or(|deeds| anomaly::is_deed(deeds, needs));
         let is_deed = needs.is_some_and(is_deed);
         let mut terms = anomaly::weighed(context.clone(), weight_halves);

@@ -324,7 +324,8 @@ impl<'e> Reader<'e> {
             let identity = event.identity.map(Identity::of).unwrap_or_default();
             let account = event.account().filter(|account| !account.is_empty());
             let account = account.map_or_else(|| "unknown".into(), Text::get);
-            let principal = Principal::of(&identity, &account);
+            let mut principal = Principal::of(&identity, &account);
+            context.options.kinds.pin(&mut principal.entity);
             let interested = context.interests.of_principal(&principal);
             let acting = Acting::of(&identity);
             let account = Arc::clone(&principal.entity.account);

@@ -1,25 +1,32 @@
 //! One slice of the entities: a plain value that knows no clock, no lock and no I/O.
 
 use crate::{
+    anomaly, budget,
     chunk::Chunk,
-    detector::{Case, Severity, Verdict},
+    detector::{Case, Detector, Severity, Verdict},
     detectors::DETECTORS,
     engine::{Context, Options},
     finding,
     priors::{Group, Priors},
-    probe::Look,
+    probe::{Look, Looked},
     watch::{Judged, Memory, Sighting},
 };
 use baseline::{
-    Aggregate, Day, Dimension, Entity, Gathered, Hour, N_PRIORS, Profile, Profiles, Value, Weight,
+    Aggregate, Bits, Day, Days, Dimension, Entity, Gathered, Heights, History, Hour, Kind,
+    N_PRIORS, Profile, Profiles, Value, Weight,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// The profiles of its entities, and what rules matched of them.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Shard {
     pub(crate) profiles: Profiles,
     pub(crate) matches: Memory,
+    /// What every closed day has taught, where it is to be judged in hindsight.
+    pub(crate) days: BTreeMap<u128, Days>,
 }
 
 /// A judged hour that stands above its threshold.
@@ -42,13 +49,22 @@ pub(crate) struct Closing {
     pub(crate) occurrences: Vec<Occurrence>,
     pub(crate) taught: BTreeMap<Group, Gathered>,
     pub(crate) looks: Vec<Look>,
+    /// How high the judged days of identities reached.
+    pub(crate) heights: Vec<(Kind, (Bits, Weight))>,
+}
+
+/// What is known of all when a day closes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) priors: &'a Priors,
+    pub(crate) heights: &'a Heights,
 }
 
 impl Shard {
     /// Nothing yet.
     pub(crate) fn new(options: &Options) -> Self {
         let profiles = Profiles::new(options.lateness, options.hash_key);
-        Self { profiles, matches: Memory::default() }
+        Self { profiles, matches: Memory::default(), days: BTreeMap::new() }
     }
 
     /// Counts what some records say of one entity.
@@ -83,30 +99,40 @@ impl Shard {
     }
 
     /// Judges and closes `day`.
-    pub(crate) fn close(&mut self, day: Day, context: &Context, priors: &Priors) -> Closing {
+    pub(crate) fn close(&mut self, day: Day, context: &Context, known: Known<'_>) -> Closing {
+        let Known { priors, heights } = known;
         let mut closing = Closing::default();
         let alerted = self.close_matches(day, (context, priors), &mut closing);
         let lateness = context.options.lateness;
-        self.profiles.close(day, |id, entity, profile| {
+        let Self { profiles, days, matches: _ } = self;
+        profiles.close(day, |id, entity, profile| {
             let group_days = entity
                 .kind
                 .has_habits()
                 .then(|| priors.n_days(entity, lateness.prior_through(day)));
             profile.settle(day, group_days, lateness);
             let group = Group::of(entity);
-            let found = judge(entity, profile, day, (context, priors.of(&group)));
+            let asked = budget::asked(heights, entity.kind, context.options.alerts_per_day);
+            let asked = asked.filter(|_| entity.kind.has_habits());
+            let found = judge((entity, asked), profile, day, (context, priors.of(&group)));
             let mut alerts = found.alerts;
             alerts.extend(alerted.get(&id).into_iter().flatten());
             closing.occurrences.extend(found.occurrences);
+            let height = found.height.map(|height| (height, weight_of_height(&alerts)));
+            closing.heights.extend(height.map(|height| (entity.kind, height)));
             if let Some(probe) = &context.probe {
                 let touched = profile.touched(day, day);
                 let usual = profile.generation(day, priors.of(&group), lateness);
-                let looked = (&*touched, !alerts.is_empty());
+                let looked =
+                    Looked { touched: &touched, teaches_less: !alerts.is_empty(), asked, height };
                 let usual = (&usual.0, usual.1);
-                closing.looks.extend(probe.look((entity, day), usual, looked, context));
+                closing.looks.extend(probe.look((entity, day), usual, &looked, context));
             }
             let weight = if alerts.is_empty() { Weight::PLAIN } else { Weight::ALERTED };
             let taught = profile.close(day, weight, lateness);
+            if context.remembers_days {
+                days.entry(id).or_default().add(day, &taught);
+            }
             if let Some(since) = plain_from(&alerts, (entity, day), context) {
                 profile.make_good(since, &taught);
             }
@@ -122,7 +148,7 @@ impl Shard {
         (context, priors): (&Context, &Priors),
         closing: &mut Closing,
     ) -> BTreeMap<u128, BTreeSet<usize>> {
-        let Self { profiles, matches } = self;
+        let Self { profiles, matches, days: _ } = self;
         let lateness = context.options.lateness;
         let judged = matches.judge(day, context, &mut |id, judge| {
             let known = profiles.with(id, |entity, profile| {
@@ -168,29 +194,40 @@ struct Found {
     occurrences: Vec<Occurrence>,
     /// Who makes the day teach less.
     alerts: BTreeSet<usize>,
+    /// The largest threshold under which unusual behaviour would still be an alert; nothing where it is not
+    /// judged.
+    height: Option<Bits>,
 }
 
 fn judge(
-    entity: &Entity,
+    (entity, asked): (&Entity, Option<Bits>),
     profile: &mut Profile,
     day: Day,
-    (context, priors): (&Context, [&baseline::History; N_PRIORS]),
+    (context, priors): (&Context, [&History; N_PRIORS]),
 ) -> Found {
-    let mut found = Found { occurrences: Vec::new(), alerts: BTreeSet::new() };
+    let mut found = Found { occurrences: Vec::new(), alerts: BTreeSet::new(), height: None };
     let touched = profile.touched(day, day);
     let (usual, hours) = profile.generation(day, priors, context.options.lateness);
     let settings = &context.options.detectors;
+    let by_default = anomaly::needed_by_default((entity.kind, &usual));
+    found.height = by_default.map(|_| Bits::ZERO);
     for hour in touched {
         let span = hours.span(hour);
-        let case = Case { entity, span, usual: &usual, enrich: &context.enrich };
+        let cell = OnceCell::new();
+        let enrich = &context.enrich;
+        let case = Case { entity, span, usual: &usual, enrich, asked, context: &cell };
         for (n, detector) in DETECTORS.iter().enumerate() {
             let told = (detector.judge)(settings, &case);
-            // What is learned follows the defaults: settings change what is told.
-            let by_default = match &context.default_detectors {
-                None => told.as_ref().map(|verdict| verdict.severity),
-                Some(defaults) => (detector.judge)(defaults, &case).map(|verdict| verdict.severity),
+            // What is learned follows the defaults, and no budget: settings change what is told.
+            let is_alert = match (&detector.unusual, by_default) {
+                (Some(unusual), Some(needed)) => {
+                    let reach = anomaly::reach(unusual.watched, &case);
+                    found.height = found.height.max(Some(reach));
+                    reach.as_f64() >= needed.bits
+                }
+                _ => alerts(told.as_ref(), detector, &case, context),
             };
-            if by_default.is_some_and(|severity| severity >= Severity::Medium) {
+            if is_alert {
                 found.alerts.insert(n);
             }
             let Some(verdict) = told else { continue };
@@ -204,6 +241,22 @@ fn judge(
         }
     }
     found
+}
+
+/// Whether a detector would alert under its default settings, that told this under those in force.
+fn alerts(told: Option<&Verdict>, detector: &Detector, case: &Case<'_>, context: &Context) -> bool {
+    let is_loud = |verdict: &Verdict| verdict.severity >= Severity::Medium;
+    match &context.default_detectors {
+        None => told.is_some_and(is_loud),
+        Some(defaults) => (detector.judge)(defaults, case).as_ref().is_some_and(is_loud),
+    }
+}
+
+/// What the height of a day weighs: less where others than the detectors of unusual behaviour found
+/// something. That these did says how high it was, not that it was an intruder's.
+fn weight_of_height(alerts: &BTreeSet<usize>) -> Weight {
+    let is_unusual = |n: &usize| DETECTORS.get(*n).is_some_and(|one| one.unusual.is_some());
+    if alerts.iter().all(is_unusual) { Weight::PLAIN } else { Weight::ALERTED }
 }
 
 /// The day from which on `day` counts as one like any other for an entity, though `alerts` opened on it.

@@ -156,7 +156,12 @@ impl Logs {
 
     /// All findings, each day read and applied as its own object.
     pub(crate) fn all(self) -> Vec<Finding> {
-        let mut engine = Engine::new(self.options, Enrich::built_in());
+        let mut engine = Engine::new(self.options.clone(), Enrich::built_in());
+        self.judged_by(&mut engine)
+    }
+
+    /// The same of an engine that has its own options.
+    pub(crate) fn judged_by(self, engine: &mut Engine) -> Vec<Finding> {
         let days = self.days.keys().chain(self.flows.keys()).copied();
         for day in days.collect::<std::collections::BTreeSet<_>>() {
             engine.advance(day.start_ms());

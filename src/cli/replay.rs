@@ -1,6 +1,7 @@
 //! `replay`: its arguments, and what a person sees of it.
 
 mod compare;
+mod hindsight;
 
 use super::{FINDINGS, Format, INCOMPLETE, complain, logs::Logs};
 use crate::{
@@ -33,6 +34,10 @@ pub(super) struct Replay {
     /// Begin with what `sentrail learn` wrote into this file; days that it has learned are left out
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    /// Judge each day by all others, those after it included: for an archive that is whole, of some weeks;
+    /// reads everything twice
+    #[arg(long, conflicts_with_all = ["baseline", "warm_up", "marks", "compare"])]
+    hindsight: bool,
     /// Form of the findings [default: table on a terminal, else jsonl]
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -221,7 +226,10 @@ impl Replay {
         let warm_up = self.warm_up.map(|days| ("warm-up", format!("{days}d")));
         let marks = self.marks.iter().map(|file| ("marks", file.display().to_string()));
         let more = baseline.chain(warm_up).chain(marks);
-        let command = self.logs.command("replay", more.collect());
+        let mut command = self.logs.command("replay", more.collect());
+        if self.hindsight {
+            command.insert(1, "--hindsight".to_owned());
+        }
         let run = Run { inputs: inputs.clone(), command };
         Ok(Some(Keeper::begin(path, &run, &config.options().detectors)?))
     }
@@ -282,10 +290,13 @@ impl Replay {
         }
         let (mut engine, inputs) = engine(Some(&config), lessons(&config, &self.marked()?))?;
         let tells_from = self.prepare(&mut engine, &config)?;
+        let plan = self.logs.plan(&config, self.reads_from());
+        if self.hindsight {
+            engine = self.learn_all(engine, &plan)?;
+        }
         let keeper = self.keeper(&config, &inputs)?;
         // The process ends after this: giving back profile by profile costs 1 % of a long replay.
         let mut engine = ManuallyDrop::new(engine);
-        let plan = self.logs.plan(&config, self.reads_from());
         let format = Format::or_default(self.format);
         let mut watcher = Watcher::new(format, inputs, quiet).keeping(keeper, tells_from);
         let learned_through = engine.learned_through();

@@ -1,6 +1,6 @@
 //! The keys of a configuration file: which there are, and where the file sets them.
 
-use super::{rules::DecoyNames, suggest};
+use super::{kinds::KindPatterns, rules::DecoyNames, suggest};
 use detect::{Catalogue, Settings};
 use std::{collections::BTreeMap, ops::Range};
 use toml::{Table, Value, de::DeTable};
@@ -28,6 +28,8 @@ pub(super) fn known(defaults: &Table) -> Table {
     known.insert("lists".into(), Value::Table(Table::new()));
     let decoys = Table::try_from(DecoyNames::default()).unwrap_or_default();
     known.insert("decoys".into(), Value::Table(decoys));
+    let kinds = Table::try_from(KindPatterns::default()).unwrap_or_default();
+    known.insert("kinds".into(), Value::Table(kinds));
     known
 }
 
@@ -65,7 +67,7 @@ pub(super) fn locate(
         if let (Some(inner), Value::Table(known)) = (value.get_ref().as_table(), expected) {
             locate(inner, known, &full, places)?;
         }
-        if full == "detectors.disable" {
+        if full == "detectors.disable" || name == "kinds" {
             for item in value.get_ref().as_array().into_iter().flatten() {
                 if let Some(id) = item.get_ref().as_str() {
                     let place = Place { key: item.span(), value: item.span() };

@@ -54,6 +54,7 @@ fn every_key_is_read() {
         r#"
         lateness = "2d"
         hash-key = "00112233445566778899aabbccddeeff"
+        alerts-per-day = 12
         duplicates-budget = "1 GiB"
         max-inflated = "512 MiB"
         city-database = "city.mmdb"
@@ -66,6 +67,8 @@ fn every_key_is_read() {
         trusted = true
         [decoys]
         roles = ["backup-admin"]
+        [kinds]
+        agent = ["*:role/support-bot#*"]
         [detectors]
         disable = ["root-use"]
         severity = { port-scan = "high" }
@@ -74,6 +77,7 @@ fn every_key_is_read() {
         "#,
     );
     assert_eq!(settings.lateness, Lateness::from_hours(48).unwrap());
+    assert_eq!(settings.alerts_per_day.get(), 12);
     assert_eq!(settings.hash_key.0[..3], [0x00, 0x11, 0x22]);
     assert_eq!(
         (settings.duplicates_budget, settings.max_inflated),
@@ -83,7 +87,7 @@ fn every_key_is_read() {
     assert_eq!(settings.detectors.disable.len(), 1);
     assert_eq!((settings.rules.len(), settings.lists.len()), (1, 1));
     assert_eq!((settings.rules_of_others.len(), settings.placeholders.len()), (1, 1));
-    assert!(!settings.decoys.is_empty());
+    assert!(!settings.decoys.is_empty() && !settings.kinds.is_empty());
 }
 
 #[test]
@@ -116,6 +120,8 @@ fn a_wrong_value_is_refused_where_it_stands() {
     refused("lateness = \"1h\"", (1, 12), "24h to 168h");
     refused("max-inflated = \"1 B\"", (1, 16), "1 MiB to 1 TiB");
     refused("hash-key = \"x\"", (1, 12), "32 hexadecimal digits");
+    refused("alerts-per-day = 0", (1, 18), "expected a nonzero u32");
+    refused("alerts-per-day = 0.5", (1, 18), "expected a nonzero u32");
     refused("lateness = 24", (1, 12), "expected a string");
     refused("[detectors]\nseverity = { root-use = \"loud\" }", (2, 25), "loud");
     refused("[detectors.denied-burst]\ncalls-min = -1", (2, 13), "");
@@ -124,6 +130,26 @@ fn a_wrong_value_is_refused_where_it_stands() {
     refused("[detectors.denied-burst]\nbits-min = inf", (2, 12), "from 0 on");
     refused("ä = [", (1, 6), "unclosed array");
     refused("lateness = \"24h\"\nlateness = \"24h\"", (2, 1), "duplicate");
+}
+
+#[test]
+fn a_kind_that_cannot_be_is_refused_where_it_stands() {
+    refused("[kinds]\nrobot = [\"x\"]", (2, 1), "expected one of");
+    refused("[kinds]\nagents = [\"x\"]", (2, 1), "did you mean \"agent\"?");
+    refused("[kinds]\nagent = \"x\"", (2, 9), "expected a sequence");
+    refused("[kinds]\nci = [\"a\", \"\"]", (2, 12), "kinds.ci: an empty pattern");
+    let session = "[kinds]\nci = [\"arn:aws:sts::1:assumed-role/x/y\"]";
+    refused(session, (2, 7), "a session is no identity");
+    let twice = "[kinds]\nhuman = [\"*x\"]\nagent = [\"*x\"]";
+    refused(twice, (3, 10), "kinds.agent: the same pattern is human and agent");
+    let long = format!("[kinds]\nagent = [\"{}\"]", "x".repeat(2_049));
+    refused(&long, (2, 10), "2049 bytes (expected 2048 at most)");
+    let many: Vec<_> = (0..1_001).map(|n| format!("\"a{n}\"")).collect();
+    let many = format!("[kinds]\nci = [{}]", many.join(", "));
+    let (offset, what) = parse(&many).unwrap_err();
+    assert_eq!((position(&many, offset).0, &*what), (2, "kinds.ci: more than 1000 patterns"));
+    // Twice for one kind is no contradiction.
+    assert!(parse("[kinds]\nci = [\"*x\", \"*x\"]").is_ok());
 }
 
 #[test]
@@ -166,10 +192,11 @@ fn the_city_database_lies_beside_the_file() {
 fn the_settings_reach_the_engine() {
     let folder = Folder::new("engine");
     let file =
-        folder.file("lateness = \"36h\"\nduplicates-budget = \"64 MiB\"\nmax-inflated = \"1 GiB\"");
+        folder.file("lateness = \"36h\"\nalerts-per-day = 7\nduplicates-budget = \"64 MiB\"\nmax-inflated = \"1 GiB\"");
     let config = Config::load(Some(&file)).unwrap();
     let options = config.options();
     assert_eq!(options.lateness.ms(), 36 * 3_600_000);
+    assert_eq!(options.alerts_per_day.get(), 7);
     assert_eq!(options.duplicates_budget_bytes, 64 << 20);
     assert_eq!(config.inflated_bytes_max(), 1 << 30);
     assert_eq!(config.inputs(&Enrich::built_in()).config_hash, config.hash());

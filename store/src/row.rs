@@ -62,8 +62,14 @@ impl Row {
 
     /// The next value, a number.
     pub fn real(&mut self) -> Result<f64, WrongValue> {
+        self.maybe_real()?.ok_or_else(|| wrong("a number", &Value::Null))
+    }
+
+    /// The next value, a number or nothing.
+    pub fn maybe_real(&mut self) -> Result<Option<f64>, WrongValue> {
         match self.take() {
-            Value::Real(number) => Ok(number),
+            Value::Null => Ok(None),
+            Value::Real(number) => Ok(Some(number)),
             other => Err(wrong("a number", &other)),
         }
     }

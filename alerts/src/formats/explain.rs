@@ -12,7 +12,7 @@ use crate::{
     report::Report,
 };
 use baseline::{Bits, Call, Evidence};
-use detect::{DETECTORS, Finding};
+use detect::{Bound, DETECTORS, Finding, Threshold};
 use ingest::time::format_ms;
 use serde_json::Value;
 use std::io::{self, Write};
@@ -140,12 +140,20 @@ fn thresholds(kept: &Kept) -> Vec<String> {
     let quiet = (!quiet.is_empty()).then(|| format!("It is quiet when {}", uncapital(&quiet)));
     let detector = DETECTORS.iter().find(|detector| detector.meta.id == about.id);
     let texts = detector.map(|detector| detector.meta.settings()).unwrap_or_default();
+    let threshold = finding.threshold.map(|Threshold { bits, bound }| {
+        let why = match bound {
+            Bound::Kind => "where it is unusual for its kind",
+            Bound::Budget => "which keeps within the alert budget, setting alerts-per-day",
+        };
+        let more = finding.bits().as_f64() - bits;
+        format!("threshold {bits} bits, {why}. Here: {}, {more:.2} more.", finding.bits())
+    });
     let told = settings.iter().map(|(name, value)| {
         let text = texts.iter().find(|(known, _)| known == name);
         let text = text.map_or_else(String::new, |(_, text)| format!(": {text}"));
         format!("{name} = {value}{text}{}", above(kept, name, value))
     });
-    quiet.into_iter().chain(told).collect()
+    quiet.into_iter().chain(threshold).chain(told).collect()
 }
 
 /// How far a finding is above one setting, as a sentence with a space in front.

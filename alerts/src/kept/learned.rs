@@ -145,6 +145,7 @@ fn table(part: Part) -> &'static str {
         Part::Profile => "profiles",
         Part::Prior => "priors",
         Part::Matches => "matches",
+        Part::Heights => "heights",
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{Inputs, name::readable};
 use baseline::{
     Bits, Call, Day, Dimension, Entity, EventId, Evidence, Impact, Kind, Part, stable_hash,
 };
-use detect::{About, Finding, FindingId, FlowSeen, Mark, Nature, Severity};
+use detect::{About, Bound, Finding, FindingId, FlowSeen, Mark, Nature, Severity, Threshold};
 use ingest::time::{format_ms, parse_ms};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value as Json};
@@ -75,7 +75,7 @@ pub(super) fn about(row: &mut Row) -> Result<(About, Map<String, Json>), WrongVa
     Ok((about, parsed(&row.text()?)?))
 }
 
-pub(super) const FINDING: [&str; 20] = [
+pub(super) const FINDING: [&str; 22] = [
     "id",
     "detector",
     "day",
@@ -96,6 +96,8 @@ pub(super) const FINDING: [&str; 20] = [
     "targets",
     "flow",
     "news",
+    "threshold",
+    "bound",
 ];
 
 pub(super) fn of_finding(finding: &Finding) -> Vec<Value> {
@@ -129,6 +131,8 @@ pub(super) fn of_finding(finding: &Finding) -> Vec<Value> {
         json(&finding.targets),
         flow.map_or(Value::Null, |flow| json(&flow)),
         if news.is_empty() { Value::Null } else { json(&news) },
+        finding.threshold.map_or(Value::Null, |threshold| Value::Real(threshold.bits)),
+        maybe(finding.threshold.map(|threshold| threshold.bound.name()).as_ref()),
     ]
 }
 
@@ -166,7 +170,13 @@ pub(super) fn finding(row: &mut Row, about: About) -> Result<Finding, WrongValue
         targets: parsed(&row.text()?)?,
         flow: row.maybe_text()?.map(|flow| flow_seen(&flow)).transpose()?,
         news: row.maybe_text()?.map(|news| unknown_values(&news)).transpose()?.unwrap_or_default(),
+        threshold: threshold(row.maybe_real()?, row.maybe_text()?)?,
     })
+}
+
+fn threshold(bits: Option<f64>, bound: Option<String>) -> Result<Option<Threshold>, WrongValue> {
+    let Some((bits, bound)) = bits.zip(bound) else { return Ok(None) };
+    Ok(Some(Threshold { bits, bound: named(Bound::ALL, Bound::name, &bound, "bound")? }))
 }
 
 fn unknown_values(text: &str) -> Result<Vec<(Dimension, String)>, WrongValue> {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::sample;
-use detect::Nature;
+use detect::{Bound, Nature, Threshold};
 use std::{fs, path::PathBuf};
 use tempfile::TempDir;
 
@@ -244,6 +244,47 @@ fn what_was_changed_by_hand_is_told() {
     }
 }
 
+/// Takes the last step of the schema back.
+fn make_older(path: &Path) {
+    let store = Store::change(path, &SCHEMA).unwrap();
+    for sql in [
+        "ALTER TABLE findings DROP COLUMN bound",
+        "ALTER TABLE findings DROP COLUMN threshold",
+        "DROP TABLE heights",
+        "PRAGMA user_version = 3",
+    ] {
+        store.execute(sql, &[]).unwrap();
+    }
+}
+
+#[test]
+fn a_file_from_before_the_budget_is_read() {
+    let (_folder, path) = file();
+    let mut findings = all();
+    findings[0].threshold = Some(Threshold { bits: 43.2, bound: Bound::Budget });
+    keep(&path, &run("a"), &findings, None);
+    assert!(read(&path).unwrap().iter().any(|kept| kept.finding == findings[0]));
+    keep(&path, &run("a"), &all(), None);
+    let expected = read(&path).unwrap();
+    make_older(&path);
+    assert_eq!(read(&path).unwrap(), expected);
+
+    let learning = Learning::new(&detect::Options::default(), (&[], &[]), (None, Day(20_000)));
+    let blob = detect::Blob { part: detect::Part::Prior, key: 7, bytes: vec![1, 2, 3] };
+    let mut writer = LearnedWriter::begin(&path).unwrap();
+    writer.blob(blob.clone()).unwrap();
+    writer.finish(&learning).unwrap();
+    make_older(&path);
+    let mut blobs = Vec::new();
+    let learned = LearnedFile::read(&path, &learning).unwrap();
+    let mut keep = |blob: &detect::Blob| {
+        blobs.push(blob.clone());
+        Ok(())
+    };
+    learned.each(&mut keep).unwrap();
+    assert_eq!(blobs, [blob]);
+}
+
 #[test]
 fn the_page_shows_the_tables() {
     let (_folder, path) = file();
@@ -251,7 +292,7 @@ fn the_page_shows_the_tables() {
     let page = include_str!("../../../docs/store.md");
     let store = Store::read(&path, &SCHEMA).unwrap();
     let rows = store.query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL", &[]).unwrap();
-    assert_eq!(rows.len(), 11);
+    assert_eq!(rows.len(), 12);
     for mut row in rows {
         let sql = row.text().unwrap();
         assert!(page.contains(&sql), "put this into docs/store.md:\n{sql};");

@@ -264,7 +264,9 @@ proptest! {
         let halves = [merged(&mut left.iter()), merged(&mut right.iter())];
         prop_assert!(up == merged(&mut halves.iter()));
         let mut gathered = Gathered::default();
-        days.into_iter().for_each(|day| gathered.add(day));
+        for day in days {
+            gathered.add(day);
+        }
         prop_assert!(up == gathered.finish());
     }
 

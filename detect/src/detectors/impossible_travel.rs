@@ -288,6 +288,7 @@ fn verdict(case: &Case<'_>, journey: &Journey<'_>, parts: Vec<baseline::Part>) -
         records,
         targets: Vec::new(),
         flow: None,
+        threshold: None,
     }
 }
 

@@ -212,6 +212,7 @@ impl Watch {
                 peers: heaviest(&told.all.peers, FLOWS_SHOWN_MAX),
                 ports: ports.iter().filter_map(|port| port.parse().ok()).collect(),
             }),
+            threshold: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::date;
 use alerts::{Inputs, readable, write_json};
-use baseline::{Day, Entity, Held, HeldDimension, HeldValue, Term};
+use baseline::{Bits, Day, Entity, Held, HeldDimension, HeldValue, Term, Weight};
 use detect::{JudgedDay, JudgedSpan};
 use ingest::time::format_ms;
 use serde_json::{Value, json};
@@ -19,7 +19,8 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let [role, kind, account, organisation] = &judged.groups;
     let of_group = |group: &Option<Held>| group.as_ref().map_or(Value::Null, held);
-    let needs = judged.thresholds.iter().map(|(id, bits)| ((*id).to_owned(), json!(bits)));
+    let needs = judged.thresholds.iter();
+    let needs = needs.map(|(id, threshold)| ((*id).to_owned(), json!(threshold.bits)));
     let (own_days, kind_days) = judged.history_days;
     let value = json!({
         "version": VERSION,
@@ -35,6 +36,8 @@ pub(super) fn write(
         "is_young": judged.is_young,
         "teaches": if judged.teaches_less { 0.125 } else { 1.0 },
         "thresholds": needs.collect::<serde_json::Map<_, _>>(),
+        "budget_asks": judged.asked.map(Bits::as_f64),
+        "height": judged.height.map(height),
         "spans": judged.spans.iter().map(span).collect::<Vec<_>>(),
         "own": held(&judged.own),
         "role": of_group(role),
@@ -45,6 +48,11 @@ pub(super) fn write(
     });
     write_json(out, &value)?;
     out.write_all(b"\n")
+}
+
+fn height((bits, weight): (Bits, Weight)) -> Value {
+    let weight = if weight == Weight::PLAIN { 1.0 } else { 0.125 };
+    json!({ "bits": bits.as_f64(), "weight": weight })
 }
 
 fn span(span: &JudgedSpan) -> Value {

@@ -4,7 +4,7 @@ use super::date;
 use crate::config::n_of;
 use alerts::{Style, escape, readable};
 use baseline::{Bits, Day, Dimension, Entity, Held, HeldDimension, Hour, Kind};
-use detect::{JudgedDay, JudgedSpan};
+use detect::{Bound, JudgedDay, JudgedSpan};
 use ingest::time::format_ms;
 use std::{
     cmp::Reverse,
@@ -93,11 +93,9 @@ impl<W: Write> Page<'_, W> {
         self.line(0, &history)?;
         let told = match least(judged) {
             Some(least) if judged.is_young => {
-                format!(
-                    "threshold: {least} bits; it is young, so its peers' habits count as its own"
-                )
+                format!("threshold: {least}; it is young, so its peers' habits count as its own")
             }
-            Some(least) => format!("threshold: {least} bits"),
+            Some(least) => format!("threshold: {least}"),
             None if !entity.kind.has_habits() => match entity.kind {
                 Kind::Interface => "not judged: interfaces call no API".to_owned(),
                 _ => "not judged: what AWS services do follows from what was set up".to_owned(),
@@ -217,18 +215,22 @@ impl<W: Write> Page<'_, W> {
     }
 }
 
-/// The threshold of most detectors.
+/// The threshold of most detectors, and why.
 fn least(judged: &JudgedDay) -> Option<String> {
     let (_, first) = judged.thresholds.first()?;
     let others: Vec<_> = judged
         .thresholds
         .iter()
-        .filter(|(_, bits)| bits.total_cmp(first).is_ne())
-        .map(|(id, bits)| format!("{id} {bits}"))
+        .filter(|(_, threshold)| threshold.bits.total_cmp(&first.bits).is_ne())
+        .map(|(id, threshold)| format!("{id} {}", threshold.bits))
         .collect();
     let others =
         if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
-    Some(format!("{first}{others}"))
+    let why = match first.bound {
+        Bound::Kind => "what is unusual for its kind",
+        Bound::Budget => "what keeps within the alert budget",
+    };
+    Some(format!("{} bits{others}, {why}", first.bits))
 }
 
 /// `14:00`.

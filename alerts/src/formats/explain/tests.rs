@@ -118,3 +118,18 @@ fn every_record_is_shown() {
     let text = written(show, &kept(sample::flow()));
     assert!(!text.contains("First records"), "{text}");
 }
+
+#[test]
+fn what_an_hour_had_to_carry_is_told_with_its_reason() {
+    let explained = |bound| {
+        let mut finding = sample::finding("anomalous-persistence");
+        finding.threshold = Some(Threshold { bits: 36.5, bound });
+        unfolded(&written(explain, &kept(finding)))
+    };
+    let text = explained(Bound::Budget);
+    let budget = "threshold 36.5 bits, which keeps within the alert budget, setting alerts-per-day. \
+                  Here: 37.34 bits, 0.84 more.";
+    assert!(text.contains(budget), "{text}");
+    let text = explained(Bound::Kind);
+    assert!(text.contains("threshold 36.5 bits, where it is unusual for its kind. Here"), "{text}");
+}

@@ -1,0 +1,161 @@
+//! What identities are by the user's word, where records do not say it or say it wrongly: patterns on their
+//! keys. Only kinds that are inferred from names can be pinned: who is root, an AWS service or of another
+//! account stands in the record.
+
+use baseline::{Entity, Kind};
+
+/// Patterns, those that say the most first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kinds(Vec<(String, Kind)>);
+
+impl Kinds {
+    /// The kinds that can be pinned, and be pinned to.
+    pub const PINNED: &[Kind] = &[Kind::Human, Kind::Workload, Kind::Ci, Kind::Agent];
+
+    /// Patterns in which `*` is anything and `?` one character, each with its kind. Of several that fit the
+    /// longest counts; of equally long ones the first in the alphabet.
+    pub fn of(patterns: impl IntoIterator<Item = (String, Kind)>) -> Self {
+        let mut patterns: Vec<_> = patterns.into_iter().collect();
+        let length = |pattern: &str| pattern.chars().filter(|c| *c != '*').count();
+        patterns.sort_by(|(a, a_kind), (b, b_kind)| {
+            length(b).cmp(&length(a)).then_with(|| (a, a_kind.name()).cmp(&(b, b_kind.name())))
+        });
+        Self(patterns)
+    }
+
+    /// Makes `entity` what the user says that it is.
+    pub(crate) fn pin(&self, entity: &mut Entity) {
+        if !Self::PINNED.contains(&entity.kind) {
+            return;
+        }
+        if let Some((_, kind)) = self.0.iter().find(|(pattern, _)| fits(pattern, &entity.key)) {
+            entity.kind = *kind;
+        }
+    }
+}
+
+/// Whether the whole of `text` fits. Where it does not, only the last `*` has to take more: what stands before
+/// it has fitted as early as it can.
+fn fits(pattern: &str, text: &str) -> bool {
+    let (mut pattern, mut text) = (pattern.chars(), text.chars());
+    let mut retry = None;
+    loop {
+        let (before, here) = (pattern.clone(), text.clone());
+        match (pattern.next(), text.next()) {
+            (Some('*'), _) => {
+                text = here.clone();
+                let mut more = here;
+                retry = more.next().map(|_| (before, more));
+            }
+            (None, None) => return true,
+            (Some(expected), Some(found)) if expected == '?' || expected == found => {}
+            _ => match retry.take() {
+                Some((star, more)) => (pattern, text) = (star, more),
+                None => return false,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::Logs;
+    use ingest::testkit::{Call, by, call, role_session, root, service};
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    fn kinds(patterns: &[(&str, Kind)]) -> Kinds {
+        Kinds::of(patterns.iter().map(|(pattern, kind)| ((*pattern).to_owned(), *kind)))
+    }
+
+    fn pinned(kinds: &Kinds, kind: Kind, key: &str) -> Kind {
+        let mut entity = Entity { account: "111122223333".into(), kind, key: key.into() };
+        kinds.pin(&mut entity);
+        entity.kind
+    }
+
+    #[test]
+    fn the_whole_key_has_to_fit() {
+        for (pattern, text, expected) in [
+            ("", "", true),
+            ("*", "", true),
+            ("a*c", "abcbc", true),
+            ("a*c", "abcb", false),
+            ("*role/bot#*", "arn:aws:iam::1:role/bot#program", true),
+            ("*role/bot", "arn:aws:iam::1:role/bot#program", false),
+            ("a?c", "aéc", true),
+            ("a?c", "ac", false),
+            ("*a*b*", "xxbxa", false),
+            ("*a*b*", "xxaxb", true),
+            ("**", "x", true),
+        ] {
+            assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
+        }
+        // A hostile name costs a product of lengths, not a power.
+        assert!(!fits(&"*a".repeat(500), &("a".repeat(2_000) + "b")));
+    }
+
+    proptest! {
+        #[test]
+        fn a_pattern_is_a_regular_expression(pattern in "[ab*?]{0,9}", text in "[ab]{0,12}") {
+            let regex = pattern.replace('*', ".*").replace('?', ".");
+            let regex = regex::Regex::new(&format!("^{regex}$")).unwrap();
+            prop_assert_eq!(fits(&pattern, &text), regex.is_match(&text));
+        }
+    }
+
+    #[test]
+    fn the_pattern_that_says_the_most_counts() {
+        let kinds = kinds(&[("*", Kind::Workload), ("*bot*", Kind::Agent), ("*robot*", Kind::Ci)]);
+        for (key, expected) in
+            [("x", Kind::Workload), ("a-bot", Kind::Agent), ("a-robot", Kind::Ci)]
+        {
+            assert_eq!(pinned(&kinds, Kind::Human, key), expected, "{key}");
+        }
+        let [one, other] = [Kind::Agent, Kind::Human].map(|kind| ("*a", kind));
+        assert_eq!(super::Kinds::of([]), Kinds::default());
+        let in_order = [[one, other], [other, one]];
+        let in_order = in_order.map(|both| pinned(&self::kinds(&both), Kind::Ci, "a"));
+        assert_eq!(in_order, [Kind::Agent; 2]);
+    }
+
+    #[test]
+    fn what_stands_in_the_record_is_not_pinned() {
+        let kinds = kinds(&[("*", Kind::Agent)]);
+        for kind in Kind::ALL {
+            let is_pinned = Kinds::PINNED.contains(kind);
+            let expected = if is_pinned { Kind::Agent } else { *kind };
+            assert_eq!(pinned(&kinds, *kind, "x"), expected, "{kind:?}");
+        }
+        let logs = Logs::with(|options| options.kinds = Arc::new(kinds));
+        let logs = logs.call(0, "9:00", by(root()).api("iam:CreateUser"));
+        let logs = logs.call(0, "9:00", by(service("config.amazonaws.com")).api("iam:GetUser"));
+        let kinds: Vec<_> = logs.all().iter().map(|finding| finding.entity.kind).collect();
+        assert!(!kinds.is_empty() && kinds.iter().all(|kind| *kind == Kind::Root), "{kinds:?}");
+    }
+
+    fn bot(api: &str) -> Call {
+        let role = role_session("support-bot", "session-1");
+        by(role).api(api).from_ip("18.236.0.1").agent("Boto3/1.35 Python/3.12")
+    }
+
+    #[test]
+    fn a_kind_decides_who_the_peers_are_and_what_is_asked() {
+        // Alice, a user whose name says nothing, is a machine with small habits.
+        let alice = |api: &str| call("alice").api(api).from_ip("18.236.0.1").agent("Boto3/1.35");
+        let mut logs = Logs::new();
+        for clock in ["9:00", "12:00", "15:00", "18:00"] {
+            logs = logs.daily(20, clock, |_| alice("lambda:Invoke"));
+            logs = logs.daily(20, clock, |_| bot("bedrock:Retrieve"));
+        }
+        let logs = logs.call(0, "12:00", alice("iam:CreateUser"));
+        logs.clone().stays_quiet("anomalous-persistence");
+        let pin = kinds(&[("arn:aws:iam::*:user/alice", Kind::Workload)]);
+        let finding = logs
+            .with_options(|options| options.kinds = Arc::new(pin))
+            .finding("anomalous-persistence");
+        assert_eq!(finding.entity.kind, Kind::Workload);
+        assert_eq!(finding.threshold.unwrap().bits.to_bits(), 25.0_f64.to_bits());
+    }
+}
