@@ -2,7 +2,7 @@
 CARGO ?= cargo
 SHARED ?= ../shared/data
 
-.PHONY: help demo test check bench bench-parts scoreboard tables tools
+.PHONY: help demo test check bench bench-parts scoreboard scoreboard-full tables tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -32,6 +32,11 @@ bench-parts: tools ## What the parts cost: criterion benches of inflating, parsi
 scoreboard: tools ## Renew docs/detection-quality.md: what is found in five made-up organisations, and what is told besides
 	$(CARGO) build --release --locked --bin sentrail --bin scoreboard
 	target/release/scoreboard
+
+SEEDS ?= 10
+scoreboard-full: tools ## The same of SEEDS organisations of 400 identities a day over 30 days, and how far the goals are
+	$(CARGO) build --release --locked --bin sentrail --bin scoreboard
+	target/release/scoreboard --full $(SEEDS)
 
 tables: ## Fetch the tables of countries and networks anew; needs npm and python3
 	python3 ingest/data/regenerate.py
