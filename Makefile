@@ -2,7 +2,7 @@
 CARGO ?= cargo
 SHARED ?= ../shared/data
 
-.PHONY: help demo test check bench bench-parts scoreboard scoreboard-full tables tools
+.PHONY: help demo test check bench bench-parts scoreboard scoreboard-full ablation tables tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -17,6 +17,7 @@ test: tools ## Run every test
 check: tools ## What CI checks besides the tests: format, lints, documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy -p benches --bins --locked --features ablation -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 bench: tools ## What a replay costs against the floor, zcat and threads, on a made-up corpus and the logs of SHARED
@@ -37,6 +38,10 @@ SEEDS ?= 10
 scoreboard-full: tools ## The same of SEEDS organisations of 400 identities a day over 30 days, and how far the goals are
 	$(CARGO) build --release --locked --bin sentrail --bin scoreboard
 	target/release/scoreboard --full $(SEEDS)
+
+ablation: tools ## What each part of the model is worth: the organisations of `make scoreboard` without it
+	$(CARGO) build --release --locked --bin scoreboard --features benches/ablation
+	target/release/scoreboard --ablation
 
 tables: ## Fetch the tables of countries and networks anew; needs npm and python3
 	python3 ingest/data/regenerate.py

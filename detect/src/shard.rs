@@ -11,7 +11,8 @@ use crate::{
     watch::{Judged, Memory, Sighting},
 };
 use baseline::{
-    Aggregate, ClosedDay, Day, Dimension, Entity, Hour, N_PRIORS, Profile, Value, Weight,
+    Aggregate, ClosedDay, Day, Dimension, Entity, Hour, N_PRIORS, Piece, Profile, Value, Weight,
+    lacks,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,7 +102,8 @@ impl Shard {
                 let usual = (&usual.0, usual.1);
                 closing.looks.extend(probe.look((entity, day), usual, looked, context));
             }
-            let weight = if alerts.is_empty() { Weight::PLAIN } else { Weight::ALERTED };
+            let is_plain = alerts.is_empty() || lacks(Piece::Alerted);
+            let weight = if is_plain { Weight::PLAIN } else { Weight::ALERTED };
             let taught = profile.close(day, weight, context.options.lateness);
             if let Some(since) = plain_from(&alerts, (entity, day), context) {
                 profile.make_good(since, &taught);

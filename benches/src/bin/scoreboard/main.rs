@@ -6,8 +6,11 @@
 //! same commit gives the same page.
 //!
 //! `scoreboard --full [SEEDS]` measures larger organisations over a month, one after the other, and how
-//! far that is from the goals; `make scoreboard-full`.
+//! far that is from the goals; `make scoreboard-full`. `scoreboard --ablation`, built with the feature
+//! `ablation`, leaves out one part of the model after the other; `make ablation`.
 
+#[cfg(feature = "ablation")]
+mod ablation;
 mod archive;
 mod board;
 mod novelty;
@@ -66,6 +69,8 @@ fn main() -> Result<()> {
         [] => ordinary(&root),
         ["--full"] => full(&root, FULL),
         ["--full", n_seeds] => full(&root, Scale { n_seeds: n_seeds.parse()?, ..FULL }),
+        #[cfg(feature = "ablation")]
+        ["--ablation"] => ablation::measure(&root),
         _ => Err("expected nothing, or --full and perhaps a number of seeds".into()),
     }
 }

@@ -12,6 +12,8 @@ use crate::{
 /// What stands between its markers, `<!-- name -->` and `<!-- /name -->`, is written by the command.
 pub(crate) const SCOREBOARD: &str = "scoreboard";
 pub(crate) const FULL: &str = "scoreboard-full";
+#[cfg(any(feature = "ablation", test))]
+pub(crate) const ABLATION: &str = "ablation";
 
 const ATTACKS: &str = "| attack | found | by | records needed | minutes | counter found | counter records | counter minutes |\n|---|---|---|---|---|---|---|---|\n";
 const HARMLESS: &str = "| harmless | flagged | by | counter flagged |\n|---|---|---|---|\n";
@@ -235,7 +237,7 @@ mod tests {
         let new = renewed(page, "a", "new\n").unwrap();
         assert_eq!(new, page.replace("old", "new"));
         assert!(renewed(page, "c", "new").is_err());
-        for section in [SCOREBOARD, FULL] {
+        for section in [SCOREBOARD, FULL, ABLATION] {
             assert!(renewed(PAGE, section, "").is_ok(), "{section}");
         }
     }
