@@ -13,6 +13,7 @@ use crate::{
     reader::Reader,
     rules::Rules,
     shard::Shard,
+    stage::{Stage, timed},
     watch::Sighting,
 };
 use baseline::{Aggregate, Day, Entity, HashKey, Hour, Kind, Lateness, Principal};
@@ -260,13 +261,16 @@ impl Engine {
 
     /// Applies what workers read, in the canonical order of the objects.
     pub fn apply(&mut self, chunks: &[Chunk]) {
-        let fresh: Vec<Fresh> = chunks.iter().map(|chunk| self.admit(chunk)).collect();
+        let fresh: Vec<Fresh> =
+            timed(Stage::Duplicates, || chunks.iter().map(|chunk| self.admit(chunk)).collect());
         let watches = self.context.options.rules.watches();
         let sums: Vec<(Vec<Aggregate>, Vec<Sighting<'_>>)> = chunks
             .par_iter()
             .zip(&fresh)
             .map(|(chunk, Fresh { rows, objects })| {
-                (chunk.aggregates(rows), chunk.sightings((rows, objects), watches))
+                let aggregates = timed(Stage::Sums, || chunk.aggregates(rows));
+                let sightings = || chunk.sightings((rows, objects), watches);
+                (aggregates, timed(Stage::Matches, sightings))
             })
             .collect();
         let mut by_shard: Vec<ForShard<'_>> = vec![Default::default(); SHARDS];
@@ -286,12 +290,16 @@ impl Engine {
         }
         let (context, priors, oldest_open) = (&self.context, &self.priors, self.oldest_open);
         self.shards.par_iter_mut().zip(by_shard).for_each(|(shard, (aggregates, sightings))| {
-            for aggregate in aggregates {
-                shard.apply(aggregate, oldest_open, (context, priors));
-            }
-            for sighting in sightings {
-                shard.sight(sighting, context);
-            }
+            timed(Stage::Profiles, || {
+                for aggregate in aggregates {
+                    shard.apply(aggregate, oldest_open, (context, priors));
+                }
+            });
+            timed(Stage::Matches, || {
+                for sighting in sightings {
+                    shard.sight(sighting, context);
+                }
+            });
         });
     }
 
@@ -386,14 +394,17 @@ impl Engine {
         self.oldest_open = oldest_open;
         let lateness = self.context.options.lateness;
         let context = &self.context;
-        self.shards.par_iter_mut().for_each(|shard| shard.advance(oldest_open, context));
-        self.priors.advance(lateness.prior_through(oldest_open));
+        self.shards.par_iter_mut().for_each(|shard| {
+            timed(Stage::Teach, || shard.advance(oldest_open, context));
+        });
+        timed(Stage::Teach, || self.priors.advance(lateness.prior_through(oldest_open)));
         self.fingerprints.forget(oldest_open);
         self.contents.forget(oldest_open);
     }
 
     fn close(&mut self, day: Day) {
-        self.priors.prepare(self.context.options.lateness.prior_through(day));
+        let known = self.context.options.lateness.prior_through(day);
+        timed(Stage::Teach, || self.priors.prepare(known));
         let (context, priors) = (&self.context, &self.priors);
         let closings: Vec<_> =
             self.shards.par_iter_mut().map(|shard| shard.close(day, context, priors)).collect();
@@ -402,15 +413,18 @@ impl Engine {
         for closing in closings {
             let found = closing.occurrences.into_iter();
             occurrences.extend(found.filter(|one| one.hour >= self.tells_from));
-            for (group, closed) in closing.taught {
-                add(&mut taught, group, closed);
-            }
+            timed(Stage::Teach, || {
+                for (group, closed) in closing.taught {
+                    add(&mut taught, group, closed);
+                }
+            });
             looks.extend(closing.looks);
         }
-        self.priors.learn(day, taught);
+        timed(Stage::Teach, || self.priors.learn(day, taught));
         looks.sort_by(|a, b| a.entity.cmp(&b.entity));
         self.looks.extend(looks);
-        self.findings.extend(assemble(day, occurrences, self.context.options.rules.catalogue()));
+        let catalogue = self.context.options.rules.catalogue();
+        self.findings.extend(timed(Stage::Findings, || assemble(day, occurrences, catalogue)));
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     finding,
     priors::{Group, Priors, add},
     probe::Look,
+    stage::{Stage, timed},
     watch::{Judged, Memory, Sighting},
 };
 use baseline::{
@@ -79,7 +80,8 @@ impl Shard {
     /// Judges and closes `day`.
     pub(crate) fn close(&mut self, day: Day, context: &Context, priors: &Priors) -> Closing {
         let mut closing = Closing::default();
-        let alerted = self.close_matches(day, (context, priors), &mut closing);
+        let matched = || self.close_matches(day, (context, priors), &mut closing);
+        let alerted = timed(Stage::Watches, matched);
         for (id, (entity, profile)) in &mut self.profiles {
             if !profile.is_open(day) {
                 continue;
@@ -89,9 +91,10 @@ impl Shard {
                 .kind
                 .has_habits()
                 .then(|| priors.n_days(entity, lateness.prior_through(day)));
-            profile.settle(day, group_days, lateness);
+            timed(Stage::Judge, || profile.settle(day, group_days, lateness));
             let group = Group::of(entity);
-            let found = judge(entity, profile, day, (context, priors.of(&group)));
+            let judged = || judge(entity, profile, day, (context, priors.of(&group)));
+            let found = timed(Stage::Judge, judged);
             let mut alerts = found.alerts;
             alerts.extend(alerted.get(id).into_iter().flatten());
             closing.occurrences.extend(found.occurrences);
@@ -104,11 +107,11 @@ impl Shard {
             }
             let is_plain = alerts.is_empty() || lacks(Piece::Alerted);
             let weight = if is_plain { Weight::PLAIN } else { Weight::ALERTED };
-            let taught = profile.close(day, weight, context.options.lateness);
+            let taught = timed(Stage::Teach, || profile.close(day, weight, lateness));
             if let Some(since) = plain_from(&alerts, (entity, day), context) {
                 profile.make_good(since, &taught);
             }
-            add(&mut closing.taught, group, taught);
+            timed(Stage::Teach, || add(&mut closing.taught, group, taught));
         }
         closing
     }
