@@ -243,6 +243,9 @@ fn marks_teach_from_the_day_on_which_they_were_made() {
         run(&[&mark, on].concat()).ends(0).clone()
     };
     let replay = || run(&["replay", "--quiet", "--marks", &file, &logs]);
+    let early = ["--in", &file, "--reason", "ticket 12", "--on", "2026-03-01"];
+    let early = run(&[&["findings", "mark", id, "benign"], &early[..]].concat());
+    early.ends(2).tells(&["is of 2026-03-02", "expected --on 2026-03-02 or later"]);
     // Said today, long after these logs.
     mark("benign", &[]);
     assert_eq!(days(&replay()), ["02", "03", "04", "05", "06"]);

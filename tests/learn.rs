@@ -71,6 +71,29 @@ fn a_replay_goes_on_where_learning_ended() {
 }
 
 #[test]
+fn another_configuration_is_compared_with_what_was_learned() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = text(&folder.path().join("other.toml"));
+    let loud = &from(replayed(), &day())[0];
+    let loud: serde_json::Value = serde_json::from_str(loud).unwrap();
+    fs::write(&other, format!("[detectors]\ndisable = [{}]", loud["detector"])).unwrap();
+    let told = |more: &[&str]| -> BTreeSet<String> {
+        let compared = run(&[&["replay", "--compare", &other], more, &[archive()]].concat());
+        let rows = compared.ends(0).rows();
+        assert!(rows.iter().all(|row| row["change"] == "vanishes"), "{rows:#?}");
+        rows.iter().map(|row| row["id"].to_string()).collect()
+    };
+    let late: BTreeSet<_> = from(replayed(), &day())
+        .iter()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|row| row["detector"] == loud["detector"])
+        .map(|row| row["id"].to_string())
+        .collect();
+    assert_eq!(told(&["--baseline", learned()]), late);
+    assert_eq!(told(&["--from", &day(), "--warm-up", "30d"]), late);
+}
+
+#[test]
 fn objects_of_learned_days_may_be_gone() {
     let folder = tempfile::tempdir().unwrap();
     let start = day().replace('-', "");
@@ -85,6 +108,11 @@ fn objects_of_learned_days_may_be_gone() {
     }
     let ended = run(&["replay", "--baseline", learned(), &text(folder.path())]);
     assert_eq!(ended.ends(0).out.lines().collect::<Vec<_>>(), from(replayed(), &day()));
+    assert!(!ended.err.contains("nothing was read of"), "{}", ended.err);
+    let days = days();
+    let later = ["replay", "--from", &days[days.len() - 2], "--baseline", learned(), archive()];
+    let missing = format!("nothing was read of {} to {}", days[3], days[days.len() - 3]);
+    run(&later).ends(0).tells(&["has learned up to ", &days[2], &missing]);
 }
 
 #[test]

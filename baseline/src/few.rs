@@ -103,6 +103,31 @@ impl<K: Ord, V> Few<K, V> {
         self.0.retain_mut(|(key, value)| wanted(key, value));
     }
 
+    /// Adds entries in any order; `sum` puts together what has the same key. Runs in order cost a pass.
+    pub(crate) fn absorb(
+        &mut self,
+        more: impl IntoIterator<Item = (K, V)>,
+        sum: impl Fn(&mut V, &V),
+    ) {
+        self.0.extend(more);
+        self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.0.dedup_by(|(key, value), (kept, sum_of_kept)| {
+            let is_same = key == kept;
+            if is_same {
+                sum(sum_of_kept, value);
+            }
+            is_same
+        });
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.0.iter().map(|(key, _)| key)
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0 = Vec::new();
     }
@@ -183,12 +208,20 @@ mod tests {
     proptest! {
         #[test]
         fn holds_what_a_tree_holds(
-            steps in proptest::collection::vec((0..4_u8, 0..20_u8, any::<u32>()), 0..80),
+            steps in proptest::collection::vec((0..5_u8, 0..20_u8, any::<u32>()), 0..80),
             (from, to) in (0..20_u8, 0..20_u8),
         ) {
             let (mut few, mut tree) = (Few::default(), BTreeMap::new());
             for (step, key, value) in steps {
                 match step {
+                    4 => {
+                        let more = [(key, value), (19 - key, 7), (key, 1)];
+                        few.absorb(more, |sum: &mut u32, one| *sum = sum.wrapping_add(*one));
+                        for (key, value) in more {
+                            let sum = tree.entry(key).or_insert(0_u32);
+                            *sum = sum.wrapping_add(value);
+                        }
+                    }
                     0 => {
                         few.insert(key, value);
                         tree.insert(key, value);

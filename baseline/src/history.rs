@@ -31,10 +31,17 @@ pub struct ClosedDay {
     pub(crate) is_malicious: bool,
 }
 
+/// How many members had a value, on plain days and on alerted ones.
+type Members = [u32; 2];
+
+fn add_members(sum: &mut Members, more: &Members) {
+    sum.iter_mut().zip(more).for_each(|(sum, n)| *sum = sum.saturating_add(*n));
+}
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Closed {
     /// Number of members that had the value, by weight of their day. Unit: members.
-    pub(crate) values: BTreeMap<Value, [u32; 2]>,
+    pub(crate) values: Few<Value, Members>,
     /// Weighed sums of the hours.
     pub(crate) rate: Rate,
     /// What people said on this day of values.
@@ -51,23 +58,22 @@ impl ClosedDay {
             self.clone_from(other);
             return;
         }
+        self.add_sums(other);
+        for (&dimension, closed) in &other.dimensions {
+            let ours = self.dimensions.entry(dimension).or_default();
+            ours.add_sums(closed);
+            let values = closed.values.iter().map(|(value, members)| (value.clone(), *members));
+            ours.values.absorb(values, add_members);
+        }
+    }
+
+    /// What is no dimension's.
+    fn add_sums(&mut self, other: &Self) {
         self.n_hours = self.n_hours.saturating_add(other.n_hours);
         self.n_judged_hours = self.n_judged_hours.saturating_add(other.n_judged_hours);
         self.n_days = self.n_days.saturating_add(other.n_days);
         self.has_records |= other.has_records;
         self.is_malicious |= other.is_malicious;
-        for (&dimension, closed) in &other.dimensions {
-            let ours = self.dimensions.entry(dimension).or_default();
-            ours.rate.add(&closed.rate);
-            ours.alerted_most = ours.alerted_most.max(closed.alerted_most);
-            for (value, lesson) in &closed.said {
-                ours.say(value, *lesson);
-            }
-            for (value, n_members) in &closed.values {
-                let sum = ours.values.entry(value.clone()).or_default();
-                sum.iter_mut().zip(n_members).for_each(|(sum, n)| *sum = sum.saturating_add(*n));
-            }
-        }
     }
 
     /// A day on which somebody said something of values, and nothing else.
@@ -98,10 +104,57 @@ impl ClosedDay {
 }
 
 impl Closed {
+    /// All but the values.
+    fn add_sums(&mut self, other: &Self) {
+        self.rate.add(&other.rate);
+        self.alerted_most = self.alerted_most.max(other.alerted_most);
+        other.said.iter().for_each(|(value, lesson)| self.say(value, *lesson));
+    }
+
     /// Of several lessons on one day the more cautious counts.
     fn say(&mut self, value: &Value, lesson: Lesson) {
         let said = self.said.entry(value.clone()).or_insert(lesson);
         *said = (*said).max(lesson);
+    }
+}
+
+/// The day of a group in the making: members come one by one, and there may be very many.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    day: ClosedDay,
+    /// Values that are not summed yet.
+    more: Few<Dimension, Vec<(Value, Members)>>,
+}
+
+impl Gathered {
+    /// Values that wait to be summed, at least: to put each member's where it belongs would move all
+    /// others. Unit: values.
+    const WAITING: usize = 256;
+
+    /// Adds what members were taught.
+    pub fn add(&mut self, other: ClosedDay) {
+        if self.day == ClosedDay::default() {
+            self.day = other;
+            return;
+        }
+        self.day.add_sums(&other);
+        for (dimension, closed) in other.dimensions {
+            let ours = self.day.dimensions.entry(dimension).or_default();
+            ours.add_sums(&closed);
+            let more = self.more.entry(dimension).or_default();
+            more.extend(closed.values);
+            if more.len() > ours.values.len() + Self::WAITING {
+                ours.values.absorb(more.drain(..), add_members);
+            }
+        }
+    }
+
+    /// The day of the whole group.
+    pub fn finish(mut self) -> ClosedDay {
+        for (dimension, more) in self.more {
+            self.day.dimensions.entry(dimension).or_default().values.absorb(more, add_members);
+        }
+        self.day
     }
 }
 

@@ -37,7 +37,7 @@ pub use evidence::{Call, EventId, Evidence};
 pub use form::{Form, FormError};
 pub use generation::{Generation, N_PRIORS};
 pub use held::{Held, HeldDimension, HeldRate, HeldValue};
-pub use history::{ClosedDay, History};
+pub use history::{ClosedDay, Gathered, History};
 pub use hour::{Hours, Span, Window};
 pub use identity::{Entity, Kind, Principal};
 pub use impact::{Impact, Track};

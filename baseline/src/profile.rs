@@ -209,7 +209,7 @@ impl Profile {
             let values = taught.known.into_iter().chain(taught.news);
             let values = values.filter(|value| !own.is_barred(dimension, value));
             let values = values.map(|value| (value, member));
-            closed.dimensions.entry(dimension).or_default().values.extend(values);
+            closed.dimensions.entry(dimension).or_default().values.absorb(values, |_, _| {});
         }
         self.history.close(day, &closed);
         closed

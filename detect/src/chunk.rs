@@ -3,7 +3,10 @@
 use crate::{
     intern::Interner,
     record::Acting,
-    rules::{index::OfApi, sieve::Sieve},
+    rules::{
+        index::{ADDRESS, CALLER, OfApi},
+        sieve::Sieve,
+    },
     watch::{Flow, Found, Sighting, Watches, Whom},
 };
 use baseline::{
@@ -183,8 +186,9 @@ pub struct Chunk {
     pub(crate) n_had: [usize; 2],
 }
 
-/// What a chunk keeps of texts for the next one; with more, that begins anew. Unit: bytes.
-const KEPT_BYTES_MAX: usize = 8 << 20;
+/// What a chunk keeps of callers for the next one, and what of all else; if there is more, that begins
+/// anew. Unit: bytes of each.
+const KEPT_BYTES_MAX: usize = 4 << 20;
 
 /// What no table holds.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -199,16 +203,24 @@ impl Chunk {
         rows.clear();
         extras.clear();
         matches.clear();
-        let Self { principals, apis, addresses, regions, agents, targets, errors, sieve, .. } =
+        let Self { principals, addresses, targets, apis, regions, agents, errors, sieve, .. } =
             self;
-        let n_bytes = principals.n_bytes() + apis.n_bytes() + addresses.n_bytes();
-        let n_bytes = n_bytes + regions.n_bytes() + agents.n_bytes() + targets.n_bytes();
-        if n_bytes + errors.n_bytes() + sieve.n_bytes() > KEPT_BYTES_MAX {
-            return Self { objects, rows, extras, matches, ..Self::default() };
+        let mut kept = Self { objects, rows, extras, matches, sieve, ..Self::default() };
+        if principals.n_bytes() + kept.sieve.n_bytes_of(CALLER) > KEPT_BYTES_MAX {
+            kept.sieve.forget(CALLER);
+        } else {
+            kept.principals = principals;
         }
-        let n_had = [principals.len(), regions.len()];
-        let tables = Self { principals, apis, addresses, regions, agents, ..Self::default() };
-        Self { objects, rows, extras, matches, targets, errors, sieve, n_had, ..tables }
+        let n_bytes = addresses.n_bytes() + targets.n_bytes() + apis.n_bytes() + regions.n_bytes();
+        let n_bytes = n_bytes + agents.n_bytes() + errors.n_bytes();
+        if n_bytes + kept.sieve.n_bytes() + kept.sieve.n_bytes_of(ADDRESS) > KEPT_BYTES_MAX {
+            kept.sieve.forget_calls();
+            kept.sieve.forget(ADDRESS);
+        } else {
+            kept = Self { apis, addresses, regions, agents, targets, errors, ..kept };
+        }
+        kept.n_had = [kept.principals.len(), kept.regions.len()];
+        kept
     }
 
     /// What interfaces called in the objects that are new.

@@ -8,7 +8,7 @@ use crate::{
     finding::{Finding, assemble},
     fingerprints::Fingerprints,
     marks::Lessons,
-    priors::{Priors, add},
+    priors::{Group, Priors},
     probe::{Look, Probe},
     reader::Reader,
     rules::Rules,
@@ -16,7 +16,7 @@ use crate::{
     stage::{Stage, timed},
     watch::Sighting,
 };
-use baseline::{Aggregate, Day, Entity, HashKey, Hour, Kind, Lateness, Principal};
+use baseline::{Aggregate, Day, Entity, Gathered, HashKey, Hour, Kind, Lateness, Principal};
 use ingest::enrich::Enrich;
 use rayon::prelude::*;
 use std::{
@@ -408,14 +408,15 @@ impl Engine {
         let (context, priors) = (&self.context, &self.priors);
         let closings: Vec<_> =
             self.shards.par_iter_mut().map(|shard| shard.close(day, context, priors)).collect();
-        let (mut occurrences, mut taught) = (Vec::new(), BTreeMap::new());
+        let mut occurrences = Vec::new();
+        let mut taught: BTreeMap<Group, Gathered> = BTreeMap::new();
         let mut looks = Vec::new();
         for closing in closings {
             let found = closing.occurrences.into_iter();
             occurrences.extend(found.filter(|one| one.hour >= self.tells_from));
             timed(Stage::Teach, || {
-                for (group, closed) in closing.taught {
-                    add(&mut taught, group, closed);
+                for (group, gathered) in closing.taught {
+                    taught.entry(group).or_default().add(gathered.finish());
                 }
             });
             looks.extend(closing.looks);

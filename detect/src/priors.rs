@@ -1,10 +1,7 @@
 //! What groups of entities have taught: the priors of their members, as generations like everything else.
 
-use baseline::{ClosedDay, Day, Entity, History, Kind, N_PRIORS, form, stable_hash};
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    sync::Arc,
-};
+use baseline::{Day, Entity, Gathered, History, Kind, N_PRIORS, form, stable_hash};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Whose habits are a prior for whom. What is left open does not matter: a group without a role holds
 /// all of its kind, one without a kind the whole account, one without an account the organisation.
@@ -58,16 +55,6 @@ form! {
     Group { account, kind, role }
 }
 
-/// Adds what some members of a group were taught.
-pub(crate) fn add(taught: &mut BTreeMap<Group, ClosedDay>, group: Group, closed: ClosedDay) {
-    match taught.entry(group) {
-        Entry::Vacant(entry) => {
-            entry.insert(closed);
-        }
-        Entry::Occupied(mut entry) => entry.get_mut().merge(&closed),
-    }
-}
-
 /// The histories of all groups.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Priors {
@@ -99,17 +86,16 @@ impl Priors {
     }
 
     /// Adds what the members of groups were taught on `day`, to these and all wider ones.
-    pub(crate) fn learn(&mut self, day: Day, mut taught: BTreeMap<Group, ClosedDay>) {
+    pub(crate) fn learn(&mut self, day: Day, mut taught: BTreeMap<Group, Gathered>) {
         for level in 0..N_PRIORS {
-            let mut wider: BTreeMap<Group, ClosedDay> = BTreeMap::new();
-            for (group, closed) in taught.iter().filter(|(group, _)| group.level() == level) {
-                self.by_group.entry(group.clone()).or_default().close(day, closed);
-                if let Some(group) = group.wider() {
-                    wider.entry(group).or_default().merge(closed);
+            let is_here = |group: &Group, _: &mut Gathered| group.level() == level;
+            let here: Vec<_> = taught.extract_if(.., is_here).collect();
+            for (group, gathered) in here {
+                let (wider, closed) = (group.wider(), gathered.finish());
+                self.by_group.entry(group).or_default().close(day, &closed);
+                if let Some(wider) = wider {
+                    taught.entry(wider).or_default().add(closed);
                 }
-            }
-            for (group, closed) in wider {
-                taught.entry(group).or_default().merge(&closed);
             }
         }
     }

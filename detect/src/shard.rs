@@ -6,13 +6,13 @@ use crate::{
     detectors::DETECTORS,
     engine::Context,
     finding,
-    priors::{Group, Priors, add},
+    priors::{Group, Priors},
     probe::Look,
     stage::{Stage, timed},
     watch::{Judged, Memory, Sighting},
 };
 use baseline::{
-    Aggregate, ClosedDay, Day, Dimension, Entity, Hour, N_PRIORS, Piece, Profile, Value, Weight,
+    Aggregate, Day, Dimension, Entity, Gathered, Hour, N_PRIORS, Piece, Profile, Value, Weight,
     lacks,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +42,7 @@ pub(crate) struct Occurrence {
 #[derive(Debug, Default)]
 pub(crate) struct Closing {
     pub(crate) occurrences: Vec<Occurrence>,
-    pub(crate) taught: BTreeMap<Group, ClosedDay>,
+    pub(crate) taught: BTreeMap<Group, Gathered>,
     pub(crate) looks: Vec<Look>,
 }
 
@@ -111,7 +111,7 @@ impl Shard {
             if let Some(since) = plain_from(&alerts, (entity, day), context) {
                 profile.make_good(since, &taught);
             }
-            timed(Stage::Teach, || add(&mut closing.taught, group, taught));
+            timed(Stage::Teach, || closing.taught.entry(group).or_default().add(taught));
         }
         closing
     }

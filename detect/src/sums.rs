@@ -1,11 +1,11 @@
 //! The sums by entity of the rows of a chunk that count.
 
 use crate::{
-    chunk::{Chunk, Extra, NONE, Row},
+    chunk::{Chunk, Extra, NONE, Row, Who},
     intern::Map,
 };
 use baseline::{Aggregate, Dimension, Entry, First, Slot, Stay, Value};
-use std::collections::{BTreeMap, btree_map::Entry as MapEntry};
+use std::collections::BTreeMap;
 
 /// Rows that are alike in what they do, and from where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +13,7 @@ struct Alike {
     principal: u32,
     slot: Slot,
     api: u32,
+    /// Nothing for a stranger.
     address: u32,
     region: u32,
     agent: u32,
@@ -20,71 +21,93 @@ struct Alike {
     error: u32,
 }
 
-/// How many rows are alike, and the first of them.
+/// A row by its number, and its time. Unit: milliseconds since the Unix epoch.
+type Timed = (i64, u32);
+
+/// How many rows are alike, and the first and the last of them.
 #[derive(Debug, Clone, Copy)]
 struct Tally {
     n_rows: u64,
-    first: First,
+    n_late: u64,
+    first: Timed,
+    last: Timed,
+}
+
+/// What rows that are alike say of a dimension.
+type Said = for<'c> fn(&'c Chunk, &Alike) -> Option<(Dimension, Option<&'c Value>)>;
+
+/// What every profile remembers.
+const SAID: [Said; 10] = [
+    |chunk, alike| Some((Dimension::calls(chunk.apis.get(alike.api)?.track), None)),
+    |chunk, alike| Some((Dimension::Api, Some(&chunk.apis.get(alike.api)?.value))),
+    |chunk, alike| Some((Dimension::Service, Some(&chunk.apis.get(alike.api)?.service))),
+    |chunk, alike| named(Dimension::Region, chunk.regions.get(alike.region)),
+    |chunk, alike| {
+        let country = chunk.addresses.get(alike.address)?.country.as_ref();
+        Some((Dimension::Country, Some(country?)))
+    },
+    |chunk, alike| {
+        let network = chunk.addresses.get(alike.address)?.network.as_ref();
+        Some((Dimension::Network, Some(network?)))
+    },
+    |chunk, alike| named(Dimension::Agent, chunk.agents.get(alike.agent)),
+    |chunk, alike| {
+        let who = chunk.principals.get(alike.principal)?;
+        Some((Dimension::Credential, Some(&who.credential)))
+    },
+    |chunk, alike| Some((Dimension::Target, Some(chunk.targets.get(alike.target)?))),
+    |chunk, alike| Some((Dimension::Error, Some(chunk.errors.get(alike.error)?))),
+];
+
+fn named(dimension: Dimension, value: Option<&Value>) -> Option<(Dimension, Option<&Value>)> {
+    let value = value.filter(|value| !value.text.is_empty())?;
+    Some((dimension, Some(value)))
 }
 
 impl Chunk {
     /// The sums by entity of the rows that are new.
     pub(crate) fn aggregates(&self, fresh: &[bool]) -> Vec<Aggregate> {
-        let mut sums = Sums::of(self);
         let mut tallies: Map<Alike, Tally> = Map::default();
-        let mut stays: BTreeMap<(u32, u32, Slot), (&Row, &Row, u64)> = BTreeMap::new();
+        tallies.reserve(self.rows.len() / ROWS_ALIKE);
         for (n, row) in (0..).zip(&self.rows) {
             if fresh.get(n as usize) != Some(&true) {
                 continue;
             }
-            sums.count(row);
-            let Some(track) = self.apis.get(row.api).map(|api| api.track) else { continue };
-            let this = First { track, time_ms: row.time_ms, row: n };
-            let tally = tallies.entry(Alike::of(row)).or_insert(Tally { n_rows: 0, first: this });
+            let this = (row.time_ms, n);
+            let new = Tally { n_rows: 0, n_late: 0, first: this, last: this };
+            let tally = tallies.entry(Alike::of(row)).or_insert(new);
             tally.n_rows += 1;
+            tally.n_late += u64::from(row.is_late);
             if self.is_before(this, tally.first) {
                 tally.first = this;
             }
-            if sums.travels(row) {
-                match stays.entry((row.principal, row.address, row.slot)) {
-                    MapEntry::Vacant(stay) => {
-                        stay.insert((row, row, 1));
-                    }
-                    MapEntry::Occupied(mut stay) => {
-                        let (first, end, n) = stay.get_mut();
-                        if self.precedes(row, first) {
-                            *first = row;
-                        }
-                        if self.precedes(end, row) {
-                            *end = row;
-                        }
-                        *n += 1;
-                    }
-                }
+            if self.is_before(tally.last, this) {
+                tally.last = this;
             }
         }
+        let mut sums = Sums::of(self);
         sums.tallies(tallies);
-        for ((_, address, slot), (first, end, n_records)) in stays {
-            sums.stay(address, slot, (first, end), n_records);
-        }
         for extra in &self.extras {
             let row = extra.row as usize;
             if let (Some(true), Some(row)) = (fresh.get(row), self.rows.get(row)) {
                 sums.extra(extra, row);
             }
         }
-        sums.finish()
+        sums.aggregates
     }
 
     /// Whether row `a` comes before `b`. Times nearly always tell.
-    fn is_before(&self, a: First, b: First) -> bool {
-        if a.time_ms != b.time_ms {
-            return a.time_ms < b.time_ms;
+    fn is_before(&self, a: Timed, b: Timed) -> bool {
+        if a.0 != b.0 {
+            return a.0 < b.0;
         }
-        let rows = (self.rows.get(a.row as usize), self.rows.get(b.row as usize));
-        a.row != b.row && matches!(rows, (Some(a), Some(b)) if self.precedes(a, b))
+        let rows = (self.rows.get(a.1 as usize), self.rows.get(b.1 as usize));
+        a.1 != b.1 && matches!(rows, (Some(a), Some(b)) if self.precedes(a, b))
     }
 }
+
+/// As many rows as are alike on most days, so that the table of tallies need not grow. Unit: rows.
+const ROWS_ALIKE: usize = 2;
 
 impl Alike {
     fn of(row: &Row) -> Self {
@@ -102,6 +125,12 @@ struct Sums<'c> {
     by_principal: Vec<u32>,
     by_entity: Map<u128, u32>,
 }
+
+/// A tally with its aggregate.
+type Placed = (usize, Alike, Tally);
+
+/// What came from one address in one slot: the first and the last row, and how many. Unit: records.
+type Ends = (Timed, Timed, u64);
 
 impl<'c> Sums<'c> {
     fn of(chunk: &'c Chunk) -> Self {
@@ -128,106 +157,70 @@ impl<'c> Sums<'c> {
         self.aggregates.get_mut(place)
     }
 
-    fn count(&mut self, row: &Row) {
-        if let Some(aggregate) = self.aggregate(row.principal) {
-            aggregate.n_records += 1;
-            aggregate.n_late += u64::from(row.is_late);
-        }
-    }
-
-    fn travels(&self, row: &Row) -> bool {
-        !row.is_stranger
-            && self
-                .chunk
-                .principals
-                .get(row.principal)
-                .is_some_and(|who| who.principal.entity.kind.travels())
-            && self.chunk.addresses.get(row.address).is_some_and(|address| address.public.is_some())
-    }
-
-    /// What every profile remembers.
+    /// Adds what rows say that are alike, by entity and slot.
     fn tallies(&mut self, tallies: Map<Alike, Tally>) {
-        let mut tallies: Vec<_> = tallies.into_iter().collect();
-        tallies.sort_unstable_by_key(|(alike, _)| *alike);
-        // Where the entry of a value is: amounts are exact, so that chunks of any size sum alike.
-        let mut places: Map<(usize, Slot, u64), usize> = Map::default();
+        let mut placed: Vec<Placed> = Vec::with_capacity(tallies.len());
+        let mut stays: BTreeMap<(u32, u32, Slot), Ends> = BTreeMap::new();
         for (alike, tally) in tallies {
-            let Some(at) = self.place(alike.principal) else { continue };
-            self.tally(at, &alike, tally, &mut places);
+            placed.extend(self.place(alike.principal).map(|at| (at, alike, tally)));
+            if self.travels(&alike) {
+                self.extend_stay(&mut stays, &alike, &tally);
+            }
+        }
+        placed.sort_unstable_by_key(|(at, alike, _)| (*at, alike.slot, *alike));
+        let mut order = Vec::new();
+        for group in placed.chunk_by(|a, b| (a.0, a.1.slot) == (b.0, b.1.slot)) {
+            let Some((at, alike, _)) = group.first() else { continue };
+            let chunk = self.chunk;
+            let Some(aggregate) = self.aggregates.get_mut(*at) else { continue };
+            for (_, _, tally) in group {
+                aggregate.n_records += tally.n_rows;
+                aggregate.n_late += tally.n_late;
+            }
+            for said in SAID {
+                chunk.count((group, alike.slot), said, &mut order, &mut aggregate.entries);
+            }
+        }
+        for ((_, address, slot), ends) in stays {
+            self.stay(address, slot, ends);
         }
     }
 
-    fn tally(
-        &mut self,
-        at: usize,
+    /// Whether where rows came from tells where their entity was.
+    fn travels(&self, alike: &Alike) -> bool {
+        let Chunk { principals, addresses, .. } = self.chunk;
+        let travels = |who: &Who| who.principal.entity.kind.travels();
+        principals.get(alike.principal).is_some_and(travels)
+            && addresses.get(alike.address).is_some_and(|address| address.public.is_some())
+    }
+
+    fn extend_stay(
+        &self,
+        stays: &mut BTreeMap<(u32, u32, Slot), Ends>,
         alike: &Alike,
-        tally: Tally,
-        places: &mut Map<(usize, Slot, u64), usize>,
+        tally: &Tally,
     ) {
-        let chunk = self.chunk;
-        let Some(Aggregate { entries, .. }) = self.aggregates.get_mut(at) else { return };
-        let Some(api) = chunk.apis.get(alike.api) else { return };
-        let slot = alike.slot;
-        let mut count = |dimension: Dimension, value: Option<&Value>| {
-            let key = (at, slot, value.map_or(0, Value::hash) ^ ((dimension as u64) << 1 | 1));
-            let place = *places.entry(key).or_insert(entries.len());
-            let Some(known) = entries.get_mut(place) else {
-                let (amount, n_records) = (tally.n_rows, tally.n_rows);
-                let (value, first, others) = (value.cloned(), Some(tally.first), Vec::new());
-                entries.push(Entry {
-                    dimension,
-                    slot,
-                    value,
-                    amount,
-                    n_records,
-                    evidence: None,
-                    first,
-                    others,
-                });
-                return;
-            };
-            known.amount += tally.n_rows;
-            known.n_records += tally.n_rows;
-            let mut firsts = known.first.iter_mut().chain(&mut known.others);
-            match firsts.find(|first| first.track == tally.first.track) {
-                Some(first) if chunk.is_before(tally.first, *first) => *first = tally.first,
-                Some(_) => {}
-                None => known.others.push(tally.first),
-            }
-        };
-        count(Dimension::calls(api.track), None);
-        count(Dimension::Api, Some(&api.value));
-        count(Dimension::Service, Some(&api.service));
-        let address = chunk.addresses.get(alike.address);
-        let who = chunk.principals.get(alike.principal);
-        for (dimension, value) in [
-            (
-                Dimension::Region,
-                chunk.regions.get(alike.region).filter(|region| !region.text.is_empty()),
-            ),
-            (Dimension::Country, address.and_then(|address| address.country.as_ref())),
-            (Dimension::Network, address.and_then(|address| address.network.as_ref())),
-            (
-                Dimension::Agent,
-                chunk.agents.get(alike.agent).filter(|agent| !agent.text.is_empty()),
-            ),
-            (Dimension::Credential, who.map(|who| &who.credential)),
-            (Dimension::Target, chunk.targets.get(alike.target)),
-            (Dimension::Error, chunk.errors.get(alike.error)),
-        ] {
-            if let Some(value) = value {
-                count(dimension, Some(value));
-            }
+        let key = (alike.principal, alike.address, alike.slot);
+        let (first, last, n_records) = stays.entry(key).or_insert((tally.first, tally.last, 0));
+        if self.chunk.is_before(tally.first, *first) {
+            *first = tally.first;
         }
+        if self.chunk.is_before(*last, tally.last) {
+            *last = tally.last;
+        }
+        *n_records += tally.n_rows;
     }
 
-    fn stay(&mut self, address: u32, slot: Slot, ends: (&Row, &Row), n_records: u64) {
+    fn stay(&mut self, address: u32, slot: Slot, (first, last, n_records): Ends) {
         let chunk = self.chunk;
+        let row = |(_, n): Timed| chunk.rows.get(n as usize);
+        let (Some(first), Some(last)) = (row(first), row(last)) else { return };
+        let principal = first.principal;
         let Some(from) = chunk.addresses.get(address) else { return };
         let Some(public) = from.public else { return };
-        let (first, last) = (chunk.evidence(ends.0, 1), chunk.evidence(ends.1, 1));
+        let (first, last) = (chunk.evidence(first, 1), chunk.evidence(last, 1));
         let access_key = first.call.access_key.clone();
-        let Some(aggregate) = self.aggregate(ends.0.principal) else { return };
+        let Some(aggregate) = self.aggregate(principal) else { return };
         let (country, network) = (from.country.clone(), from.network.clone());
         let (rank, address) = (from.rank, public);
         let stay = Stay { rank, address, country, network, access_key, first, last, n_records };
@@ -248,8 +241,64 @@ impl<'c> Sums<'c> {
             others: Vec::new(),
         });
     }
+}
 
-    fn finish(self) -> Vec<Aggregate> {
-        self.aggregates
+impl Chunk {
+    /// Adds what the tallies of an entity and a slot say of one dimension. Amounts are exact, so that
+    /// chunks of any size sum alike. `order` is room that is used again.
+    fn count(
+        &self,
+        (group, slot): (&[Placed], Slot),
+        said: Said,
+        order: &mut Vec<(u64, usize)>,
+        entries: &mut Vec<Entry>,
+    ) {
+        order.clear();
+        for (n, (_, alike, _)) in group.iter().enumerate() {
+            let said = said(self, alike);
+            order.extend(
+                said.map(|(dimension, value)| (value.map_or(dimension as u64, Value::hash), n)),
+            );
+        }
+        order.sort_unstable();
+        for same in order.chunk_by(|a, b| a.0 == b.0) {
+            let alike = same.iter().filter_map(|(_, n)| group.get(*n));
+            let Some((_, first, _)) = alike.clone().next() else { continue };
+            let Some((dimension, value)) = said(self, first) else { continue };
+            let (value, evidence) = (value.cloned(), None);
+            let mut entry = Entry {
+                dimension,
+                slot,
+                value,
+                amount: 0,
+                n_records: 0,
+                evidence,
+                first: None,
+                others: Vec::new(),
+            };
+            for (_, alike, tally) in alike {
+                entry.amount += tally.n_rows;
+                self.note_first(alike, tally.first, &mut entry);
+            }
+            entry.n_records = entry.amount;
+            entries.push(entry);
+        }
+    }
+
+    /// Keeps the first record of each track.
+    fn note_first(&self, alike: &Alike, (time_ms, row): Timed, entry: &mut Entry) {
+        let Some(track) = self.apis.get(alike.api).map(|api| api.track) else { return };
+        let this = First { track, time_ms, row };
+        let Entry { first, others, .. } = entry;
+        let is_only = first.is_none();
+        match first.iter_mut().chain(&mut *others).find(|first| first.track == track) {
+            Some(first) => {
+                if self.is_before((time_ms, row), (first.time_ms, first.row)) {
+                    *first = this;
+                }
+            }
+            None if is_only => *first = Some(this),
+            None => others.push(this),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! `findings list`, `show`, `explain` and `mark`: what `replay --out` kept.
 
-use super::{Format, INCOMPLETE, complain, replay::Level};
+use super::{Format, INCOMPLETE, Wrong, complain, replay::Level};
 use crate::{clock, terminal};
 use alerts::{Kept, KeptError, KeptFindings, KeptMark, Wanted};
 use anyhow::{Result, anyhow};
@@ -190,6 +190,15 @@ impl Asked {
     fn mark(&self, mark: Mark, reason: String) -> Result<()> {
         let findings = KeptFindings::change(&self.file)?;
         let id = findings.find(&self.id)?;
+        if let Some(kept) = findings.get(id)? {
+            let (said, found) = (mark.day, kept.finding.day);
+            if said < found {
+                return Err(Wrong::usage(anyhow!(
+                    "finding {id} is of {found}, and nobody can have said of it on {said} what it is; \
+                     expected --on {found} or later"
+                )));
+            }
+        }
         let before = findings.mark(id, &KeptMark { mark, reason })?;
         let before = before.map_or_else(String::new, |before| {
             format!("; before, it was {}: {}", before.mark.nature.name(), before.reason)

@@ -45,7 +45,7 @@ pub(super) struct Replay {
     #[arg(long, value_name = "FILE")]
     marks: Option<PathBuf>,
     /// Tell what another configuration, in TOML, tells otherwise; reads everything twice
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "baseline", "warm_up"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
     compare: Option<PathBuf>,
     /// Exit with 3 if a finding is at least this severe
     #[arg(long, value_enum, value_name = "SEVERITY")]
@@ -194,6 +194,20 @@ pub(super) fn engine(
     Ok((Engine::new(options, enrich), inputs))
 }
 
+/// Says which days are missing between those that were learned before and those that were read.
+fn gap_after(through: Day, summary: &Summary) -> Option<String> {
+    let first = Day(through.0.saturating_add(1));
+    let (first_ms, _) = summary.counts.times_ms?;
+    let last = Day(Day::of(first_ms).0.saturating_sub(1));
+    let is_gap = first <= last && summary.counts.n_learned == 0;
+    is_gap.then(|| {
+        format!(
+            "the baseline has learned up to {through}, and nothing was read of {first} to {last}: what was \
+             usual then is not known"
+        )
+    })
+}
+
 /// What marks teach under a configuration.
 fn lessons(config: &Config, marked: &[Marked]) -> Lessons {
     Lessons::of(marked, &config.options().hash_key)
@@ -274,7 +288,11 @@ impl Replay {
         let plan = self.logs.plan(&config, self.reads_from());
         let format = Format::or_default(self.format);
         let mut watcher = Watcher::new(format, inputs, quiet).keeping(keeper, tells_from);
+        let learned_through = engine.learned_through();
         let summary = replay::run(&plan, &mut engine, &mut watcher)?;
+        if let Some(gap) = learned_through.and_then(|through| gap_after(through, &summary)) {
+            complain(&gap);
+        }
         let kept = watcher.keep(&summary)?;
         let worst = watcher.finish()?;
         if !quiet {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     aggregate::Entry,
+    history::Gathered,
     identity::{Entity, Kind},
     lesson::Lesson,
     memory::Seen,
@@ -262,6 +263,27 @@ proptest! {
         let (left, right) = days.split_at(split.min(days.len()));
         let halves = [merged(&mut left.iter()), merged(&mut right.iter())];
         prop_assert!(up == merged(&mut halves.iter()));
+        let mut gathered = Gathered::default();
+        days.into_iter().for_each(|day| gathered.add(day));
+        prop_assert!(up == gathered.finish());
+    }
+
+    #[test]
+    fn a_group_of_many_is_the_sum_of_its_members(
+        members in prop::collection::vec(prop::collection::vec(0..400_u16, 0..60), 0..40),
+    ) {
+        let days = members.iter().map(|values| {
+            values.iter().fold(ClosedDay::default(), |mut day, value| {
+                day.merge(&day_of(&value.to_string(), 1, Weight::PLAIN));
+                day
+            })
+        });
+        let (mut sum, mut gathered) = (ClosedDay::default(), Gathered::default());
+        for day in days {
+            sum.merge(&day);
+            gathered.add(day);
+        }
+        prop_assert!(sum == gathered.finish());
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! ## Fires when
 //! the root user of an account signs in or calls an API by itself. High if it makes or changes
 //! credentials or its mail address, closes the account, or signs in without MFA; low if root does this every so often
-//! (fewer than `bits-min` bits), or if all that happened is sign-ins that failed; else medium.
+//! (fewer than `bits-min` bits), if all that happened is sign-ins that failed, or if all of it was done with MFA
+//! and is what breaks the glass: to sign in, to look, and to take away a policy that refuses everybody; else
+//! medium.
 //!
 //! ## Quiet when
 //! an AWS service acts for the root user, as it does where billing is read.
@@ -16,9 +18,10 @@
 //! keys, and read all that the session did.
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
+use crate::impact::impact;
 use crate::record::{Counts, Record};
-use baseline::Dimension;
-use ingest::event::Outcome;
+use baseline::{Dimension, Distinct};
+use ingest::event::{Identity, Outcome};
 
 pub(super) static META: Meta = Meta {
     id: "root-use",
@@ -61,6 +64,10 @@ const GRAVE: &[&str] = &[
     "signin:ConsoleLogin without MFA",
 ];
 
+/// What nobody but root can do where a policy refuses everybody, and what gives nobody anything: of the
+/// tasks that need the root user, by the IAM user guide.
+const ONLY_ROOT_CAN: &[&str] = &["s3:DeleteBucketPolicy", "sqs:RemovePermission"];
+
 /// Whoever knows the mail address of the root user can make these.
 const FAILED_SIGN_IN: &str = "signin:ConsoleLogin (failed)";
 
@@ -70,27 +77,53 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
         counts.value(Dimension::RootCalls, FAILED_SIGN_IN);
         return;
     }
-    let mfa = record.event.additional.and_then(|data| data.get("MFAUsed"));
-    let without = mfa.and_then(ingest::Raw::text).is_some_and(|mfa| mfa.0 == "No");
-    if is_sign_in && without {
-        counts.value(Dimension::RootCalls, "signin:ConsoleLogin without MFA");
+    let mfa = if is_sign_in {
+        let mfa = record.event.additional.and_then(|data| data.get("MFAUsed"));
+        mfa.and_then(ingest::Raw::text).map(|mfa| mfa.0 == "Yes")
     } else {
-        counts.value(Dimension::RootCalls, record.api);
+        record.event.identity.and_then(|identity| Identity::of(identity).mfa)
+    };
+    match mfa {
+        Some(true) => counts.value(Dimension::RootCalls, format!("{}{WITH_MFA}", record.api)),
+        Some(false) if is_sign_in => {
+            counts.value(Dimension::RootCalls, "signin:ConsoleLogin without MFA");
+        }
+        _ => counts.value(Dimension::RootCalls, record.api),
     }
+}
+
+/// How the name of a call ends that a second factor stands behind.
+const WITH_MFA: &str = " with MFA";
+
+fn is_grave(call: &str) -> bool {
+    GRAVE.contains(&call.strip_suffix(WITH_MFA).unwrap_or(call))
+}
+
+/// Whether a call is done with a second factor, and gives nobody anything.
+fn breaks_the_glass(call: &str) -> bool {
+    call.strip_suffix(WITH_MFA).is_some_and(|api| {
+        let looks = api.split_once(':').is_some_and(|(service, name)| {
+            matches!(impact(service, name, None), Impact::Discovery)
+        });
+        looks || api == "signin:ConsoleLogin" || ONLY_ROOT_CAN.contains(&api)
+    })
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let window = case.span.whole(Dimension::RootCalls, |_| true)?;
     let part = case.usual.presence(Dimension::RootCalls);
     let mut calls = window.counted.values.heaviest();
-    calls.sort_by_key(|(api, _)| !GRAVE.contains(api));
-    let grave = calls.iter().find(|(api, _)| GRAVE.contains(api));
+    calls.sort_by_key(|(call, _)| !is_grave(call));
+    let is_any_grave = calls.iter().any(|(call, _)| is_grave(call));
     let is_usual = case.usual.own_days() > 0 && part.bits.as_f64() < settings.bits_min;
-    let is_in_vain = calls.iter().all(|(api, _)| *api == FAILED_SIGN_IN);
-    let severity = match grave {
-        Some(_) => Severity::High,
-        None if is_usual || is_in_vain => Severity::Low,
-        None => Severity::Medium,
+    let is_in_vain = calls.iter().all(|(call, _)| *call == FAILED_SIGN_IN);
+    // Beyond the bound of values nobody knows what else was called.
+    let breaks_the_glass = calls.len() < Distinct::MAX
+        && calls.iter().all(|(call, _)| breaks_the_glass(call) || *call == FAILED_SIGN_IN);
+    let severity = match () {
+        () if is_any_grave => Severity::High,
+        () if is_usual || is_in_vain || breaks_the_glass => Severity::Low,
+        () => Severity::Medium,
     };
     let calls: Vec<_> = calls.iter().map(|(api, _)| *api).collect();
     let shown = calls.iter().take(5).copied().collect::<Vec<_>>().join(", ");

@@ -275,6 +275,10 @@ pub(crate) fn narrowed((at, word): (u32, u64), view: &View<'_>, rules: &[Rule]) 
 
 /// Parts of a record that are asked each by itself.
 pub(crate) const PARTS: [Facet; 2] = [Facet::Caller, Facet::Address];
+/// The place of the caller among them.
+pub(crate) const CALLER: usize = 0;
+/// The place of the address.
+pub(crate) const ADDRESS: usize = 1;
 
 fn asks(rule: &Rule, facet: Facet) -> bool {
     let mut asks = false;

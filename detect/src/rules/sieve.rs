@@ -59,11 +59,27 @@ pub struct Sieve {
 }
 
 impl Sieve {
-    /// What is known, without what texts say. Unit: bytes.
+    /// What is known of calls, without what texts say. Unit: bytes.
     pub(crate) fn n_bytes(&self) -> usize {
-        let asked = self.parts.iter().map(|asked| size_of_val(&*asked.words));
-        let calls = self.calls.len() * size_of::<(Call, u32)>();
-        asked.chain([calls, size_of_val(&*self.lefts)]).sum()
+        self.calls.len() * size_of::<(Call, u32)>() + size_of_val(&*self.lefts)
+    }
+
+    /// What is known of callers, or of addresses. Unit: bytes.
+    pub(crate) fn n_bytes_of(&self, part: usize) -> usize {
+        self.parts.get(part).map_or(0, |asked| size_of_val(&*asked.words))
+    }
+
+    /// Forgets what calls leave: the numbers of agents and errors begin anew.
+    pub(crate) fn forget_calls(&mut self) {
+        self.calls = Map::default();
+        self.lefts = Vec::new();
+    }
+
+    /// Forgets what callers leave, or addresses: their numbers begin anew.
+    pub(crate) fn forget(&mut self, part: usize) {
+        if let Some(asked) = self.parts.get_mut(part) {
+            *asked = Asked::default();
+        }
     }
 
     /// The rules that are left of a record.

@@ -286,6 +286,12 @@ impl Watch {
         unknown.map(|value| (dimension, value)).collect()
     }
 
+    /// Whether what others of its role do is usual for an entity, too. What is grave has to be its own
+    /// habit.
+    fn follows_role(&self) -> bool {
+        self.about.severity <= Severity::Medium
+    }
+
     /// Whether what is told is usual for the entity, and what of it is; nothing where no habit counts.
     fn usually(
         &self,
@@ -310,6 +316,16 @@ impl Watch {
             texts.collect::<Vec<_>>().join(", ")
         };
         let own_days = usual.own_days();
+        let is_known = |value: &Value| {
+            usual.knows(dimension, value) || usual.is_shared_in_role(dimension, value)
+        };
+        if is_whole && !news.is_empty() && self.follows_role() && values.iter().all(is_known) {
+            let what = if is_api { format!("calls {}", texts(&news)) } else { "done".to_owned() };
+            return (
+                true,
+                format!("{what} by others of its role, not by itself in {own_days} days"),
+            );
+        }
         if !known.is_empty() && news.is_empty() && is_whole {
             let n_days = known.iter().map(|value| usual.n_days(dimension, value)).min();
             let n_days = n_days.unwrap_or(0).max(1);

@@ -109,10 +109,11 @@ impl Replay {
         let (engine, _) = engine(Some(config), lessons(config, marked))?;
         // Giving back profile by profile costs 1 % of a long replay.
         let mut engine = ManuallyDrop::new(engine);
+        self.prepare(&mut engine, config)?;
         let (findings, bar) = (ById::new(), ProgressBar::hidden());
         let mut collector = Collector { findings, bar, quiet: self.logs.quiet, told };
-        let summary =
-            replay::run(&self.logs.plan(config, self.logs.from), &mut engine, &mut collector)?;
+        let plan = self.logs.plan(config, self.reads_from());
+        let summary = replay::run(&plan, &mut engine, &mut collector)?;
         collector.bar.finish_and_clear();
         Ok((collector.findings, summary, collector.told))
     }

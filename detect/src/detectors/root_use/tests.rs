@@ -14,10 +14,10 @@ fn root(api: &str) -> Call {
 #[test]
 fn fires_at_the_first_call() {
     let id = testkit::uuid("one");
-    let finding = Logs::new().call(0, "10:00", root("s3:ListBuckets").id(&id)).finding(ID);
+    let finding = Logs::new().call(0, "10:00", root("s3:CreateBucket").id(&id)).finding(ID);
     assert_eq!((finding.severity, finding.count), (Severity::Medium, 1));
     assert_eq!(finding.records[0].id.to_string(), id);
-    says(&finding, &["made 1 call as the root user (s3:ListBuckets)"]);
+    says(&finding, &["made 1 call as the root user (s3:CreateBucket with MFA)"]);
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn grave_calls_make_it_high() {
         let finding = Logs::new().call(0, "10:00", root(api)).finding(ID);
         assert_eq!(finding.severity, Severity::High, "{api}");
     }
-    for (mfa, severity) in [("No", Severity::High), ("Yes", Severity::Medium)] {
+    for (mfa, severity) in [("No", Severity::High), ("Yes", Severity::Low)] {
         let login = root("signin:ConsoleLogin").additional(json!({"MFAUsed": mfa}));
         let login = login.response(json!({"ConsoleLogin": "Success"}));
         assert_eq!(Logs::new().call(0, "10:00", login).finding(ID).severity, severity);
@@ -79,15 +79,15 @@ fn denied_calls_of_root_count() {
 #[test]
 fn switches_are_respected() {
     let silent = Logs::with(|options| options.detectors.disable.extend([ID.to_owned()]));
-    silent.call(0, "10:00", root("s3:ListBuckets")).stays_quiet(ID);
+    silent.call(0, "10:00", root("s3:CreateBucket")).stays_quiet(ID);
     let loud = Logs::with(|options| {
         options.detectors.severity.insert(ID.to_owned(), Severity::Critical);
     });
-    let finding = loud.call(0, "10:00", root("s3:ListBuckets")).finding(ID);
+    let finding = loud.call(0, "10:00", root("s3:CreateBucket")).finding(ID);
     assert_eq!(finding.severity, Severity::Critical);
     let strict = Logs::with(|options| options.detectors.root_use.bits_min = 0.0);
-    let strict = strict.habit(20, 8, || root("s3:ListBuckets"));
-    let finding = strict.call(0, "10:00", root("s3:ListBuckets")).today(ID).unwrap();
+    let strict = strict.habit(20, 8, || root("s3:CreateBucket"));
+    let finding = strict.call(0, "10:00", root("s3:CreateBucket")).today(ID).unwrap();
     assert_eq!(finding.severity, Severity::Medium);
 }
 
@@ -103,4 +103,28 @@ fn a_failed_sign_in_is_no_use_of_root() {
     says(&finding, &["signin:ConsoleLogin (failed)"]);
     let finding = tried.call(0, "10:10", login("Success")).finding(ID);
     assert_eq!(finding.severity, Severity::High);
+}
+
+#[test]
+fn the_glass_is_broken_with_a_second_factor_and_nothing_else_is_done() {
+    let session = |mfa: &str| {
+        let mut identity = testkit::root();
+        identity["sessionContext"] = json!({"attributes": {"mfaAuthenticated": mfa}});
+        identity
+    };
+    let by = |mfa: &str, api: &str| root(api).identity(session(mfa));
+    let glass = |mfa: &str| {
+        let logs = Logs::new().call(0, "10:00", by(mfa, "s3:GetBucketPolicy"));
+        logs.call(0, "10:01", by(mfa, "s3:DeleteBucketPolicy"))
+    };
+    let finding = glass("true").finding(ID);
+    assert_eq!(finding.severity, Severity::Low);
+    says(&finding, &["s3:DeleteBucketPolicy with MFA"]);
+    assert_eq!(glass("false").finding(ID).severity, Severity::Medium);
+    for (api, severity) in
+        [("s3:PutBucketPolicy", Severity::Medium), ("iam:CreateAccessKey", Severity::High)]
+    {
+        let finding = glass("true").call(0, "10:02", by("true", api)).finding(ID);
+        assert_eq!(finding.severity, severity, "{api}");
+    }
 }
