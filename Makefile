@@ -1,8 +1,9 @@
 # Thin: each target says what it does.
 CARGO ?= cargo
 SHARED ?= ../shared/data
+PROFILED ?= target/corpus/logs $(SHARED)/cloudtrail/bootstrap_account
 
-.PHONY: help demo test check bench bench-parts scoreboard tables tools
+.PHONY: help demo test check bench bench-parts profile scoreboard scoreboard-full ablation tables tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -17,6 +18,7 @@ test: tools ## Run every test
 check: tools ## What CI checks besides the tests: format, lints, documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy -p benches --bins --locked --features ablation,profile -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 bench: tools ## What a replay costs against the floor, zcat and threads, on a made-up corpus and the logs of SHARED
@@ -29,9 +31,22 @@ bench: tools ## What a replay costs against the floor, zcat and threads, on a ma
 bench-parts: tools ## What the parts cost: criterion benches of inflating, parsing, summing and writing
 	$(CARGO) bench --locked -p benches
 
+profile: tools ## What each part of a replay costs a record, in nanoseconds, on PROFILED folders of CloudTrail objects
+	$(CARGO) build --release --locked --bin profile --features benches/profile
+	target/release/profile $(PROFILED)
+
 scoreboard: tools ## Renew docs/detection-quality.md: what is found in five made-up organisations, and what is told besides
 	$(CARGO) build --release --locked --bin sentrail --bin scoreboard
 	target/release/scoreboard
+
+SEEDS ?= 10
+scoreboard-full: tools ## The same of SEEDS organisations of 400 identities a day over 30 days, and how far the goals are
+	$(CARGO) build --release --locked --bin sentrail --bin scoreboard
+	target/release/scoreboard --full $(SEEDS)
+
+ablation: tools ## What each part of the model is worth: the organisations of `make scoreboard` without it
+	$(CARGO) build --release --locked --bin scoreboard --features benches/ablation
+	target/release/scoreboard --ablation
 
 tables: ## Fetch the tables of countries and networks anew; needs npm and python3
 	python3 ingest/data/regenerate.py

@@ -104,11 +104,8 @@ impl<K: Ord, V> Few<K, V> {
     }
 
     /// Adds entries in any order; `sum` puts together what has the same key. Runs in order cost a pass.
-    pub(crate) fn absorb(
-        &mut self,
-        more: impl IntoIterator<Item = (K, V)>,
-        sum: impl Fn(&mut V, V),
-    ) where
+    pub(crate) fn absorb(&mut self, more: impl IntoIterator<Item = (K, V)>, sum: impl Fn(&mut V, V))
+    where
         V: Copy,
     {
         self.0.extend(more);

@@ -1,6 +1,7 @@
 //! What closed days have taught, of one entity or of a group: a base, and the days after it.
 
 use crate::{
+    ablation::{Piece, lacks},
     dimension::Dimension,
     few::Few,
     form,
@@ -259,7 +260,8 @@ impl Learned {
 
     /// What alerted days have made usual, in 60 minutes; 0 for nothing.
     pub(crate) fn usual_after_alerts(&self, dimension: Dimension) -> u64 {
-        self.alerted.get(&dimension).map_or(0, |alerted| alerted.usual())
+        let alerted = self.alerted.get(&dimension).filter(|_| !lacks(Piece::Repeated));
+        alerted.map_or(0, |alerted| alerted.usual())
     }
 
     /// Whether no day may teach the value.
@@ -289,7 +291,7 @@ impl Learned {
         if day.is_malicious {
             self.alerted.clear();
         }
-        let is_settled = self.n_days >= Self::SETTLED_D;
+        let is_settled = self.n_days >= Self::SETTLED_D && !lacks(Piece::Cap);
         for (&dimension, closed) in &day.dimensions {
             let memory = self.memories.entry(dimension).or_insert_with(|| Memory::since(date));
             if day.has_records {

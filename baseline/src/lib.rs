@@ -1,6 +1,7 @@
 //! What each entity usually does, as frozen generations, in bits. In: aggregates of records. Out:
 //! spans, and how surprising they are. It never weighs or decides, reads no clock, does no I/O.
 
+pub mod ablation;
 pub mod aggregate;
 pub mod bits;
 pub mod class;
@@ -30,6 +31,7 @@ pub mod surprise;
 pub mod time;
 pub mod value;
 
+pub use ablation::{Piece, lacks};
 pub use aggregate::{Aggregate, Entry, First};
 pub use bits::{Bits, Part};
 pub use credential::{Credential, Mfa};

@@ -1,6 +1,7 @@
 //! The two kinds of memory. All sums are of integers, so they are exact in any order.
 
 use crate::{
+    ablation::{Piece, lacks},
     bits::{Bits, log2},
     form,
     form::{Form, FormError, Reader, Writer},
@@ -430,7 +431,8 @@ impl Expected {
             return Bits::ZERO;
         }
         let chernoff = x * log2(x / m) - (x + r) * log2((x + r) / (m + r));
-        let knowable = log2((self.n_hours + 2.0) * x);
+        let is_bounded = !lacks(Piece::Knowable);
+        let knowable = if is_bounded { log2((self.n_hours + 2.0) * x) } else { f64::INFINITY };
         Bits::of(chernoff.max(log2(x / m)).min(knowable))
     }
 

@@ -2,6 +2,7 @@
 //! family of dimensions, whose bits are added. `docs/model.md` has the formulae and where they come from.
 
 use crate::{
+    ablation::{Piece, lacks},
     bits::{Bits, Part},
     dimension::Dimension,
     evidence::Evidence,
@@ -59,7 +60,7 @@ impl Generation<'_> {
 
     /// Whether the entity is too new to have habits.
     pub fn is_young(&self) -> bool {
-        self.own_days() < Self::YOUNG_D
+        self.own_days() < Self::YOUNG_D && !lacks(Piece::Young)
     }
 
     /// What is surprising in what the calls of `track` in `span` do: a term for each family that is.
@@ -76,6 +77,10 @@ impl Generation<'_> {
 
     /// The heaviest term of each family, of the calls of a track, or of all.
     fn heaviest(&self, families: &[&Family], span: &Span<'_>, of: Option<Track>) -> Vec<Term> {
+        if lacks(Piece::Families) {
+            let all = families.iter().copied().flatten();
+            return all.filter_map(|dimension| self.novelties(span, *dimension, of)).collect();
+        }
         let heaviest = |family: &&Family| {
             let terms = family.iter().filter_map(|dimension| self.novelties(span, *dimension, of));
             // The first of equals.
@@ -87,6 +92,9 @@ impl Generation<'_> {
 
     /// How many calls of the track there were, among hours that hold any.
     fn amount_of(&self, span: &Span<'_>, track: Track) -> Option<Term> {
+        if lacks(Piece::HowMuch) {
+            return None;
+        }
         let dimension = Dimension::calls(track);
         let n = span.largest(dimension);
         let many = self.amount(dimension, n).pop()?;
@@ -96,7 +104,8 @@ impl Generation<'_> {
     /// New values, by how many they are and by the most surprising of them; or the rarest known one, if
     /// that says more.
     fn novelties(&self, span: &Span<'_>, dimension: Dimension, of: Option<Track>) -> Option<Term> {
-        let novelties = span.novel(dimension)?;
+        let novelties =
+            span.novel(dimension).filter(|_| !family_of(dimension).is_some_and(lacks))?;
         let is_new = |novel: &Novel| novel.is_of(of) && self.is_new(dimension, novel);
         let is_rare = |novel: &Novel| novel.is_of(of) && !self.is_new(dimension, novel);
         let new =
@@ -105,6 +114,7 @@ impl Generation<'_> {
         let rare = rare.map(|novel| self.rare(dimension, novel));
         let first_of_equals =
             |most: Term, term: Term| if term.part.bits > most.part.bits { term } else { most };
+        let rare = rare.filter(|_| !lacks(Piece::Rare));
         let rarest = rare.reduce(|most, next| if next.bits > most.bits { next } else { most });
         let rarest = rarest.map(|rarest| self.rarest(dimension, &rarest, of));
         new.chain(rarest).reduce(first_of_equals)
@@ -125,9 +135,13 @@ impl Generation<'_> {
         let most = values.first().map_or(Bits::ZERO, |(bits, _)| *bits);
         // How many values are new to whoever has no habits yet says nothing of him; nor does the number of
         // regions, as a page of the console asks all of them at once.
-        let is_counted = !self.is_young() && dimension != Dimension::Region;
+        let is_counted =
+            !self.is_young() && dimension != Dimension::Region && !lacks(Piece::Number);
         let many = if is_counted { self.expected_news(dimension).tail(k) } else { Bits::ZERO };
-        let bits = [many, most].into_iter().sum();
+        let mut bits = [many, most].into_iter().sum();
+        if lacks(Piece::MostSurprising) {
+            bits = values.iter().map(|(bits, _)| *bits).sum();
+        }
         let heavy = values.iter().filter(|(bits, _)| bits.as_f64() * 2.0 >= most.as_f64());
         let records = heavy.filter_map(|(_, novel)| novel.first_of(of).cloned()).collect();
         let name = |(_, novel): &(Bits, &Novel)| novel.value.text.to_string();
@@ -155,6 +169,9 @@ impl Generation<'_> {
             let by_members =
                 seen.rarity_among_members(value).filter(|_| std::ptr::eq(whose, self.prior));
             let p = by_members.unwrap_or_else(|| seen.rarity(value)).min(1.0);
+            if lacks(Piece::Tail) {
+                return Bits::of_probability(seen.probability(value, 0.0));
+            }
             let m = (seen.n_all() / whose.n_decayed_days().max(1.0)).max(1.0);
             Bits::of_probability(1.0 - libm::pow(1.0 - p, m))
         });
@@ -172,7 +189,8 @@ impl Generation<'_> {
     pub(crate) fn back_off(&self, dimension: Dimension, value: &Value) -> Bits {
         let unseen = self.unseen_bits(dimension);
         let mut escape = 1.0;
-        for learned in self.priors {
+        let priors = if lacks(Piece::Peers) { &[] } else { self.priors.as_slice() };
+        for learned in priors {
             let Some(seen) = learned.seen(dimension).filter(|seen| seen.n_distinct() > 0) else {
                 continue;
             };
@@ -188,6 +206,7 @@ impl Generation<'_> {
     /// being all the time, so one costs only `1/(1+T)`.
     fn unseen_bits(&self, dimension: Dimension) -> f64 {
         match dimension {
+            _ if lacks(Piece::Constants) => self.one_of_all(dimension),
             Dimension::Api => 14.0,
             Dimension::Service => 8.6,
             Dimension::Network => 16.3,
@@ -195,11 +214,14 @@ impl Generation<'_> {
             Dimension::Region => 5.1,
             Dimension::Agent | Dimension::Credential => 6.0,
             Dimension::Error => 3.0,
-            _ => {
-                let n_distinct = self.own.seen(dimension).map_or(0, Seen::n_distinct);
-                crate::bits::log2(1.0 + n_distinct as f64)
-            }
+            _ => self.one_of_all(dimension),
         }
+    }
+
+    /// What a value costs that is one of all those the entity knows, and itself.
+    fn one_of_all(&self, dimension: Dimension) -> f64 {
+        let n_distinct = self.own.seen(dimension).map_or(0, Seen::n_distinct);
+        crate::bits::log2(1.0 + n_distinct as f64)
     }
 
     /// A value, and how often the entity, its peers and the account show it.
@@ -226,6 +248,18 @@ impl Generation<'_> {
     fn usual_news(&self, dimension: Dimension) -> String {
         let mean = self.expected_news(dimension).mean;
         format!("{mean:.2} new in an hour; known are {}", self.usual(dimension))
+    }
+}
+
+/// The family of a dimension of values, as a part of the model.
+fn family_of(dimension: Dimension) -> Option<Piece> {
+    match dimension {
+        Dimension::Api | Dimension::Service => Some(Piece::What),
+        Dimension::Target => Some(Piece::Target),
+        Dimension::Country | Dimension::Network | Dimension::Region => Some(Piece::Place),
+        Dimension::Agent | Dimension::Credential => Some(Piece::Tool),
+        Dimension::Error => Some(Piece::Errors),
+        _ => None,
     }
 }
 

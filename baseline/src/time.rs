@@ -1,5 +1,6 @@
 //! Event time in the grains that are counted: slots of 5 minutes, hours, days. All UTC.
 
+use crate::ablation::{Piece, lacks};
 use std::fmt;
 
 /// Slots of 5 minutes in an hour.
@@ -140,7 +141,8 @@ impl Lateness {
 
     /// The last day that G(`day`) knows: closed when the first record of `day` is read.
     pub fn learned_through(self, day: Day) -> Day {
-        Day(day.0.saturating_sub(self.lags().0))
+        let later = i32::from(lacks(Piece::Generation));
+        Day(day.0.saturating_sub(self.lags().0 - later))
     }
 
     /// How far `day` lies behind the last day that G(`day`) knows, and that P(`day`) knows. Unit: days.

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use benches::{cost, real_objects};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -135,12 +135,11 @@ fn serde_all(objects: &[Object]) -> usize {
 /// Median of paired runs, so that a busy machine slows both sides alike.
 fn report_ratio(objects: &[Object]) {
     const PAIRS: usize = 15;
-    let start = Instant::now();
     let mut buffer = Vec::new();
     let mut ratios: Vec<f64> = (0..PAIRS)
         .map(|_| {
-            let floor = cost(start, || inflate_all(objects, &mut buffer));
-            cost(start, || assert!(parse_all(objects) > 0)) / floor
+            let floor = cost(|| inflate_all(objects, &mut buffer));
+            cost(|| assert!(parse_all(objects) > 0)) / floor
         })
         .collect();
     ratios.sort_by(f64::total_cmp);

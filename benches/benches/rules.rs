@@ -8,7 +8,6 @@
 
 use std::collections::HashMap;
 use std::hint::black_box;
-use std::time::Instant;
 
 use baseline::Principal;
 use baseline::class::unversioned;
@@ -322,13 +321,12 @@ fn ask_all(rules: &RuleSet, chunks: &[Chunk<'_>]) -> usize {
 /// Median of paired runs, so that a busy machine slows both sides alike.
 fn report(name: &str, rules: &RuleSet, chunks: &[Chunk<'_>]) {
     const PAIRS: usize = 15;
-    /// The system tells processor time in steps of some milliseconds.
+    /// Of one measurement: a switch of tasks weighs little then.
     const REPEATS: usize = 8;
-    let start = Instant::now();
     let records: usize = chunks.iter().map(|chunk| chunk.records.len()).sum();
     let n = f64::from(u32::try_from(records * REPEATS).unwrap());
     let mut matches = 0;
-    let repeated = |work: &mut dyn FnMut()| cost(start, || (0..REPEATS).for_each(|_| work())) / n;
+    let repeated = |work: &mut dyn FnMut()| cost(|| (0..REPEATS).for_each(|_| work())) / n;
     let mut pairs: Vec<(f64, f64, f64)> = (0..PAIRS)
         .map(|_| {
             let parse = repeated(&mut || assert_eq!(parse_all(chunks), records));

@@ -1,23 +1,22 @@
 //! What the benches share: a clock, and the real objects of `../shared/data`, where they are present.
 
+use rustix::time::{ClockId, clock_gettime};
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    time::Instant,
 };
 
-/// Unit: nanoseconds of this thread's processor time where the system tells it, else of wall time.
-fn spent_ns(start: Instant) -> f64 {
-    let run = fs::read_to_string("/proc/thread-self/schedstat");
-    let run = run.ok().and_then(|run| run.split(' ').next()?.parse().ok());
-    run.unwrap_or_else(|| start.elapsed().as_secs_f64() * 1e9)
+/// What this thread has spent. Unit: nanoseconds of its processor time.
+pub fn spent_ns() -> f64 {
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    spent.tv_sec as f64 * 1e9 + spent.tv_nsec as f64
 }
 
-/// What `work` costs. `start` is any moment before it. Unit: nanoseconds, of processor time where the system tells it.
-pub fn cost(start: Instant, work: impl FnOnce()) -> f64 {
-    let before = spent_ns(start);
+/// What `work` costs. Unit: nanoseconds of this thread's processor time.
+pub fn cost(work: impl FnOnce()) -> f64 {
+    let before = spent_ns();
     work();
-    spent_ns(start) - before
+    spent_ns() - before
 }
 
 /// The gzip objects below a folder of `../shared/data`, in the order of their names, until their

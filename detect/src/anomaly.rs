@@ -7,7 +7,7 @@ use crate::{
     detector::{Case, Impact, Severity, Verdict},
     record::{Counts, Record},
 };
-use baseline::{Bits, Dimension, Generation, Kind, Part, Slot, Term, Track};
+use baseline::{Bits, Dimension, Generation, Kind, Part, Piece, Slot, Term, Track, lacks};
 use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Where the settings of these detectors are written down.
@@ -58,6 +58,7 @@ impl Watched {
 pub(crate) fn halves(impact: Impact) -> u32 {
     match impact {
         Impact::Read | Impact::Discovery | Impact::Write => 2,
+        _ if lacks(Piece::Weights) => 2,
         _ => 3,
     }
 }
@@ -67,7 +68,9 @@ pub(crate) fn halves(impact: Impact) -> u32 {
 fn threshold(kind: Kind, is_young: bool) -> Option<f64> {
     match kind {
         Kind::Human | Kind::Root | Kind::External | Kind::Ci => Some(40.0),
-        Kind::Workload | Kind::Agent => Some(if is_young { 40.0 } else { 25.0 }),
+        Kind::Workload | Kind::Agent => {
+            Some(if is_young || lacks(Piece::Kinds) { 40.0 } else { 25.0 })
+        }
         Kind::Service | Kind::Interface | Kind::Source | Kind::Account => None,
     }
 }
@@ -149,7 +152,7 @@ pub(crate) fn judge(watched: &Watched, settings: &Settings, case: &Case<'_>) -> 
     for track in tracks {
         judged.extend(of_track((track, watched.what), threshold.bits, case));
     }
-    if watched.tells_context {
+    if watched.tells_context && !lacks(Piece::Context) {
         let all = Track::all().filter(|track| has_calls(*track, case)).collect();
         judged.extend(of_context(all, case.context().to_vec(), threshold.bits));
     }
@@ -177,7 +180,7 @@ fn of_track((track, what): (Track, &str), threshold: f64, case: &Case<'_>) -> Op
 
 /// Whether deeds carry their share of the threshold.
 pub(crate) fn is_deed(deeds: &[Term], threshold: f64) -> bool {
-    sum(deeds).as_f64() >= threshold * DEEDS_SHARE
+    sum(deeds).as_f64() >= threshold * DEEDS_SHARE || lacks(Piece::DeedsShare)
 }
 
 /// The context alone, which weighs what the heaviest calls of the hour weigh.

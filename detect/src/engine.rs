@@ -15,6 +15,7 @@ use crate::{
     reader::Reader,
     rules::Rules,
     shard::{Known, Shard},
+    stage::{Stage, timed},
     watch::Sighting,
 };
 use baseline::{
@@ -283,13 +284,16 @@ impl Engine {
 
     /// Applies what workers read, in the canonical order of the objects.
     pub fn apply(&mut self, chunks: &[Chunk]) {
-        let fresh: Vec<Fresh> = chunks.iter().map(|chunk| self.admit(chunk)).collect();
+        let fresh: Vec<Fresh> =
+            timed(Stage::Duplicates, || chunks.iter().map(|chunk| self.admit(chunk)).collect());
         let watches = self.context.options.rules.watches();
         let sums: Vec<(Vec<Aggregate>, Vec<Sighting<'_>>)> = chunks
             .par_iter()
             .zip(&fresh)
             .map(|(chunk, Fresh { rows, objects })| {
-                (chunk.aggregates(rows), chunk.sightings((rows, objects), watches))
+                let aggregates = timed(Stage::Sums, || chunk.aggregates(rows));
+                let sightings = || chunk.sightings((rows, objects), watches);
+                (aggregates, timed(Stage::Matches, sightings))
             })
             .collect();
         let mut by_shard: Vec<ForShard<'_>> = vec![Default::default(); SHARDS];
@@ -309,12 +313,16 @@ impl Engine {
         }
         let (context, priors, oldest_open) = (&self.context, &self.priors, self.oldest_open);
         self.shards.par_iter_mut().zip(by_shard).for_each(|(shard, (aggregates, sightings))| {
-            for aggregate in aggregates {
-                shard.apply(aggregate, oldest_open, (context, priors));
-            }
-            for sighting in sightings {
-                shard.sight(sighting, context);
-            }
+            timed(Stage::Profiles, || {
+                for aggregate in aggregates {
+                    shard.apply(aggregate, oldest_open, (context, priors));
+                }
+            });
+            timed(Stage::Matches, || {
+                for sighting in sightings {
+                    shard.sight(sighting, context);
+                }
+            });
         });
     }
 
@@ -409,8 +417,10 @@ impl Engine {
         self.oldest_open = oldest_open;
         let lateness = self.context.options.lateness;
         let context = &self.context;
-        self.shards.par_iter_mut().for_each(|shard| shard.advance(oldest_open, context));
-        self.priors.advance(lateness.prior_through(oldest_open));
+        self.shards.par_iter_mut().for_each(|shard| {
+            timed(Stage::Teach, || shard.advance(oldest_open, context));
+        });
+        timed(Stage::Teach, || self.priors.advance(lateness.prior_through(oldest_open)));
         self.heights.merge(lateness.prior_through(oldest_open));
         self.fingerprints.forget(oldest_open);
         self.contents.forget(oldest_open);
@@ -418,7 +428,7 @@ impl Engine {
 
     fn close(&mut self, day: Day) {
         let through = self.context.options.lateness.prior_through(day);
-        self.priors.prepare(through);
+        timed(Stage::Teach, || self.priors.prepare(through));
         self.heights.prepare(through);
         let context = &self.context;
         let known = Known { priors: &self.priors, heights: self.heights.at(through) };
@@ -433,15 +443,18 @@ impl Engine {
             }
             let found = closing.occurrences.into_iter();
             occurrences.extend(found.filter(|one| one.hour >= self.tells_from));
-            for (group, gathered) in closing.taught {
-                taught.entry(group).or_default().add(gathered.finish());
-            }
+            timed(Stage::Teach, || {
+                for (group, gathered) in closing.taught {
+                    taught.entry(group).or_default().add(gathered.finish());
+                }
+            });
             looks.extend(closing.looks);
         }
-        self.priors.learn(day, taught);
+        timed(Stage::Teach, || self.priors.learn(day, taught));
         looks.sort_by(|a, b| a.entity.cmp(&b.entity));
         self.looks.extend(looks);
-        self.findings.extend(assemble(day, occurrences, self.context.options.rules.catalogue()));
+        let catalogue = self.context.options.rules.catalogue();
+        self.findings.extend(timed(Stage::Findings, || assemble(day, occurrences, catalogue)));
     }
 }
 

@@ -27,6 +27,7 @@ mod reader;
 mod record;
 pub mod rules;
 mod shard;
+pub mod stage;
 mod suggest;
 mod sums;
 #[cfg(test)]

@@ -9,11 +9,12 @@ use crate::{
     finding,
     priors::{Group, Priors},
     probe::{Look, Looked},
+    stage::{Stage, timed},
     watch::{Judged, Memory, Sighting},
 };
 use baseline::{
     Aggregate, Bits, Day, Days, Dimension, Entity, Gathered, Heights, History, Hour, Kind,
-    N_PRIORS, Profile, Profiles, Value, Weight,
+    N_PRIORS, Piece, Profile, Profiles, Value, Weight, lacks,
 };
 use std::{
     cell::OnceCell,
@@ -102,7 +103,8 @@ impl Shard {
     pub(crate) fn close(&mut self, day: Day, context: &Context, known: Known<'_>) -> Closing {
         let Known { priors, heights } = known;
         let mut closing = Closing::default();
-        let alerted = self.close_matches(day, (context, priors), &mut closing);
+        let matched = || self.close_matches(day, (context, priors), &mut closing);
+        let alerted = timed(Stage::Watches, matched);
         let lateness = context.options.lateness;
         let Self { profiles, days, matches: _ } = self;
         profiles.close(day, |id, entity, profile| {
@@ -110,11 +112,12 @@ impl Shard {
                 .kind
                 .has_habits()
                 .then(|| priors.n_days(entity, lateness.prior_through(day)));
-            profile.settle(day, group_days, lateness);
+            timed(Stage::Judge, || profile.settle(day, group_days, lateness));
             let group = Group::of(entity);
             let asked = budget::asked(heights, entity.kind, context.options.alerts_per_day);
             let asked = asked.filter(|_| entity.kind.has_habits());
-            let found = judge((entity, asked), profile, day, (context, priors.of(&group)));
+            let judged = || judge((entity, asked), profile, day, (context, priors.of(&group)));
+            let found = timed(Stage::Judge, judged);
             let mut alerts = found.alerts;
             alerts.extend(alerted.get(&id).into_iter().flatten());
             closing.occurrences.extend(found.occurrences);
@@ -128,15 +131,16 @@ impl Shard {
                 let usual = (&usual.0, usual.1);
                 closing.looks.extend(probe.look((entity, day), usual, &looked, context));
             }
-            let weight = if alerts.is_empty() { Weight::PLAIN } else { Weight::ALERTED };
-            let taught = profile.close(day, weight, lateness);
+            let is_plain = alerts.is_empty() || lacks(Piece::Alerted);
+            let weight = if is_plain { Weight::PLAIN } else { Weight::ALERTED };
+            let taught = timed(Stage::Teach, || profile.close(day, weight, lateness));
             if context.remembers_days {
                 days.entry(id).or_default().add(day, &taught);
             }
             if let Some(since) = plain_from(&alerts, (entity, day), context) {
                 profile.make_good(since, &taught);
             }
-            closing.taught.entry(group).or_default().add(taught);
+            timed(Stage::Teach, || closing.taught.entry(group).or_default().add(taught));
         });
         closing
     }

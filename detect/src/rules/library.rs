@@ -58,6 +58,15 @@ impl Rules {
         Arc::clone(&RULES)
     }
 
+    /// No rule at all: what the cost of rules is measured against.
+    #[cfg(feature = "profile")]
+    pub fn none() -> Self {
+        let set = RuleSet::default();
+        let watches = Watches::of(&set);
+        let catalogue = Catalogue::of(&watches);
+        Self { set, watches, catalogue, texts: Vec::new(), counts: RuleCounts::default() }
+    }
+
     /// The rules that ship with the program and those of `files`; what is wrong costs the document it
     /// stands in.
     pub fn of(files: &[RuleFile], names: Names) -> (Self, Vec<RuleError>) {

@@ -29,6 +29,8 @@ pub(crate) struct Line {
 /// The sums of all seeds.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
+    /// Organisations.
+    pub(crate) n_seeds: u64,
     /// By story, in the order of `STORIES`.
     pub(crate) lines: [Line; STORIES.len()],
     /// By detector, findings about no story after the learning days.
@@ -51,6 +53,7 @@ impl Board {
         (told, needed): (&Told, &[Option<usize>]),
         novelty: &Novelty,
     ) {
+        self.n_seeds += 1;
         for (number, (line, times)) in self.lines.iter_mut().zip(&archive.stories).enumerate() {
             let found = |n_records: usize| {
                 let last = times.get(n_records.checked_sub(1)?)?;

@@ -7,7 +7,10 @@ use std::{
 };
 
 use serde::Deserialize;
-use testdata::verdict::{Claim, Judge};
+use testdata::{
+    story::STORIES,
+    verdict::{Claim, Judge},
+};
 
 use crate::{LEARNED_MS, Result, archive::Archive};
 
@@ -23,6 +26,8 @@ pub(crate) struct Told {
     pub(crate) others: BTreeMap<String, u64>,
     /// The same on the learning days.
     pub(crate) n_others_learning: u64,
+    /// What is about no attack, learning days excepted: JSON lines as they were written.
+    pub(crate) about_no_attack: Vec<u8>,
 }
 
 impl Told {
@@ -63,6 +68,11 @@ impl Finding {
     }
 }
 
+/// Whether story number `story` is a harmless one.
+fn is_harmless(story: usize) -> bool {
+    STORIES.get(story).is_some_and(|story| story.is_harmless)
+}
+
 /// Runs `program` over the archive.
 pub(crate) fn replay(program: &Path, archive: &Archive, judge: &Judge<'_>) -> Result<Told> {
     let ended = Command::new(program)
@@ -80,7 +90,12 @@ pub(crate) fn replay(program: &Path, archive: &Archive, judge: &Judge<'_>) -> Re
             continue;
         }
         let first_ms = ingest::time::parse_ms(&finding.first_seen).ok_or("a time that is none")?;
-        if let Some(story) = finding.story(judge) {
+        let story = finding.story(judge);
+        if first_ms >= LEARNED_MS && story.is_none_or(is_harmless) {
+            told.about_no_attack.extend_from_slice(line);
+            told.about_no_attack.push(b'\n');
+        }
+        if let Some(story) = story {
             told.stories.entry(story).or_default().insert(finding.detector);
         } else if first_ms < LEARNED_MS {
             told.n_others_learning += 1;
