@@ -105,12 +105,6 @@ impl<'a> Generation<'a> {
         self.prior.seen(dimension).is_some_and(|seen| seen.n_members(value) >= 1.0)
     }
 
-    /// The same of those who wear its role; false for whoever wears none.
-    pub fn is_shared_in_role(&self, dimension: Dimension, value: &Value) -> bool {
-        let [role, ..] = self.priors;
-        role.seen(dimension).is_some_and(|seen| seen.n_members(value) >= 1.0)
-    }
-
     /// What to expect of `dimension` in 60 minutes that hold something of it.
     pub(crate) fn expected(&self, dimension: Dimension) -> Expected {
         let prior = self.prior.rate(dimension).expected(Expected::VAGUE);

@@ -173,7 +173,7 @@ impl Watch {
         (entity, usual): (&Entity, Option<&Generation<'_>>),
         key: &HashKey,
     ) -> Verdict {
-        let (is_usual, usually) = self.usually(told, usual, key);
+        let (is_usual, usually) = self.usually(told, (entity, usual), key);
         let severity = if is_usual { Severity::Low } else { self.about.severity };
         let bits = PRIOR_BITS.iter().find(|(of, _)| *of == severity).map_or(0.0, |(_, bits)| *bits);
         let summary = self.summary(told);
@@ -287,55 +287,57 @@ impl Watch {
         unknown.map(|value| (dimension, value)).collect()
     }
 
-    /// Whether what others of its role do is usual for an entity, too. What is grave has to be its own
-    /// habit.
-    fn follows_role(&self) -> bool {
-        self.about.severity <= Severity::Medium
+    /// Whether what others of its kind in the account do is usual for an entity, too. What is grave has to
+    /// be its own habit; and whoever has none must be known by an identity provider, since names of other
+    /// sessions are chosen by who begins them.
+    fn follows_others(&self, entity: &Entity, usual: &Generation<'_>) -> bool {
+        let is_known =
+            usual.own_days() > 0 || entity.key.contains("/aws-reserved/sso.amazonaws.com/");
+        is_known && self.about.severity <= Severity::Medium
     }
 
     /// Whether what is told is usual for the entity, and what of it is; nothing where no habit counts.
     fn usually(
         &self,
         told: &Told,
-        usual: Option<&Generation<'_>>,
+        (entity, usual): (&Entity, Option<&Generation<'_>>),
         key: &HashKey,
     ) -> (bool, String) {
         let Some((dimension, values)) = self.habits(told, key) else {
             return (false, String::new());
         };
-        let Some(usual) = usual.filter(|usual| usual.own_days() > 0) else {
-            let is_cold = usual.is_none_or(Generation::is_cold);
-            return (self.is_low_cold && is_cold, "not known yet".to_owned());
+        let Some(usual) = usual.filter(|usual| !usual.is_cold()) else {
+            return (self.is_low_cold, "not known yet".to_owned());
         };
         let (known, news): (Vec<&Value>, Vec<&Value>) =
             values.iter().partition(|value| usual.knows(dimension, value));
         let is_whole = !(dimension == Dimension::Api && told.all.apis.is_estimate());
         // Rules are known to people by what they say, APIs by their names.
-        let is_api = dimension == Dimension::Api;
-        let texts = |values: &[&Value]| {
-            let texts = values.iter().take(USUAL_SHOWN_MAX).map(|value| value.text.to_string());
-            texts.collect::<Vec<_>>().join(", ")
+        let done = |values: &[&Value], is: bool| match (dimension == Dimension::Api, is) {
+            (true, _) => {
+                let texts = values.iter().take(USUAL_SHOWN_MAX).map(|value| &*value.text);
+                let calls = if is { "calls" } else { "never calls" };
+                format!("{calls} {}", texts.collect::<Vec<_>>().join(", "))
+            }
+            (false, true) => "done".to_owned(),
+            (false, false) => "not done".to_owned(),
         };
         let own_days = usual.own_days();
-        let is_known = |value: &Value| {
-            usual.knows(dimension, value) || usual.is_shared_in_role(dimension, value)
-        };
-        if is_whole && !news.is_empty() && self.follows_role() && values.iter().all(is_known) {
-            let what = if is_api { format!("calls {}", texts(&news)) } else { "done".to_owned() };
-            return (
-                true,
-                format!("{what} by others of its role, not by itself in {own_days} days"),
-            );
-        }
-        if !known.is_empty() && news.is_empty() && is_whole {
+        if is_whole && !known.is_empty() && news.is_empty() {
             let n_days = known.iter().map(|value| usual.n_days(dimension, value)).min();
-            let n_days = n_days.unwrap_or(0).max(1);
-            let what = if is_api { format!("calls {}", texts(&known)) } else { "done".to_owned() };
-            return (true, format!("{what} on at least {n_days} of its {own_days} days"));
+            let (done, n_days) = (done(&known, true), n_days.unwrap_or(0).max(1));
+            return (true, format!("{done} on at least {n_days} of its {own_days} days"));
         }
-        let what =
-            if is_api { format!("never calls {}", texts(&news)) } else { "not done".to_owned() };
-        (false, format!("{what} in its {own_days} days"))
+        let is_shared = |value: &&Value| usual.is_shared(dimension, value);
+        let is_others = is_whole && !news.is_empty() && news.iter().all(is_shared);
+        if is_others && self.follows_others(entity, usual) {
+            let done = done(&news, true);
+            return (true, format!("{done} by others of its kind, not in its own {own_days} days"));
+        }
+        if own_days == 0 {
+            return (false, "not known yet".to_owned());
+        }
+        (false, format!("{} in its {own_days} days", done(&news, false)))
     }
 }
 

@@ -156,7 +156,7 @@ fn a_habit_makes_it_low() {
 }
 
 #[test]
-fn what_others_of_the_role_do_is_usual_for_its_members() {
+fn what_others_of_the_account_do_is_usual_up_to_medium() {
     const MEDIUM: &str = "ssm-sessions-by-person";
     let by = |name: &str| raw::by(raw::sso_user("Engineer", name));
     let visit = |mut logs: Logs, day: i32, clock: &str, name: &str| {
@@ -178,7 +178,23 @@ fn what_others_of_the_role_do_is_usual_for_its_members() {
     };
     let shared = of(2);
     assert_eq!(shared.severity, Severity::Low);
-    says(&shared, &["usual: done by others of its role, not by itself in"]);
+    says(&shared, &["usual: done by others of its kind, not in its own"]);
+    let newcomer = |identity: serde_json::Value| {
+        let mut logs = Logs::new();
+        for day in -20..-2 {
+            for name in ["alice", "bob"] {
+                logs = visit(logs, day, "9:00", name);
+            }
+        }
+        for target in ["i-0a", "i-0b", "i-0c"] {
+            let call = raw::by(identity.clone()).api("ssm:StartSession");
+            logs = logs.call(0, "10:00", call.request(json!({"target": target})));
+        }
+        logs.today(MEDIUM).unwrap().severity
+    };
+    assert_eq!(newcomer(raw::sso_user("Engineer", "dave")), Severity::Low);
+    // Whoever begins such a session chooses its name.
+    assert_eq!(newcomer(raw::role_session("support", "dave@example.com")), Severity::Medium);
     // One may be the intruder.
     assert_eq!(of(1).severity, Severity::Medium);
     let grave = |logs: Logs, day: i32, clock: &str, name: &str| {
