@@ -7,7 +7,7 @@ use super::{
     table::{Faults, Table, shown, texts},
 };
 use crate::{
-    rules::yaml::{self, Fault, Key, Node},
+    rules::yaml::{self, Fault, Key, Kind, Node},
     suggest::slip_of,
 };
 use std::sync::Arc;
@@ -41,6 +41,9 @@ const ATTRIBUTES: [&str; 24] = [
     "title",
 ];
 
+/// Attributes that decide what a document is. They are not left out by saying nothing.
+const REQUIRED: [&str; 5] = ["correlation", "detection", "filter", "logsource", "title"];
+
 /// What rule sets call VPC Flow Logs.
 const FLOW_SERVICES: [&str; 5] =
     ["vpcflow", "vpc-flow-logs", "vpcflowlogs", "vpc_flow", "flowlogs"];
@@ -61,7 +64,10 @@ pub(crate) fn read(file: &Arc<str>, text: &str) -> (Vec<Document>, Vec<RuleError
             continue;
         }
         let mut faults = Faults::default();
-        let document = faults.keep(node).and_then(|node| document(file, &node, &mut faults));
+        let document = faults.keep(node).and_then(|mut node| {
+            leave_out(&mut node);
+            document(file, &node, &mut faults)
+        });
         if faults.0.is_empty() {
             documents.extend(document);
         }
@@ -71,6 +77,16 @@ pub(crate) fn read(file: &Arc<str>, text: &str) -> (Vec<Document>, Vec<RuleError
         );
     }
     (documents, errors)
+}
+
+/// An attribute with nothing behind it is one that was left out: templates end in such.
+fn leave_out(node: &mut Node) {
+    if let Kind::Mapping(entries) = &mut node.kind {
+        entries.retain(|(key, node)| {
+            let word = key.text.as_str();
+            !node.is_null() || REQUIRED.contains(&word) || !ATTRIBUTES.contains(&word)
+        });
+    }
 }
 
 fn document(file: &Arc<str>, node: &Node, faults: &mut Faults) -> Option<Document> {

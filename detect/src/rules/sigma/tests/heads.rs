@@ -23,6 +23,27 @@ fn what_is_left_out_has_a_meaning() {
 }
 
 #[test]
+fn an_attribute_with_nothing_behind_it_is_left_out() {
+    let empty = "author:\ndate: ~\ndescription:\nfalsepositives:\nid:\nlevel: null\nname:\n\
+                 references:\nrelated:\nsentrail:\nstatus:\ntags:\ntaxonomy:\ntests:\n";
+    assert_eq!(detection(&with(empty)), detection(&with("")));
+    for (key, fault) in [
+        ("title", "1: title is nothing (expected a text)"),
+        ("logsource", "1: logsource is nothing (expected a mapping)"),
+        ("detection", "1: detection is nothing (expected a mapping)"),
+    ] {
+        let others = ["title: T", "logsource: {service: cloudtrail, product: aws}"];
+        let others = others.iter().filter(|line| !line.starts_with(key));
+        let others: Vec<_> = others.copied().collect();
+        let detection = if key == "detection" { "" } else { "detection: {s: {a: b}, condition: s}" };
+        refuses(&format!("{key}:\n{}\n{detection}\n", others.join("\n")), &[fault]);
+    }
+    refused("levle:\n", "6: attribute \"levle\"; did you mean \"level\"?");
+    let within = with("").replace("{a: b}", "");
+    refuses(&within, &["4: value \"\" (expected a keyword)"]);
+}
+
+#[test]
 fn levels_are_five() {
     for (word, level) in [
         ("informational", Level::Informational),
