@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     rules::yaml::{self, Fault, Key, Kind, Node},
-    suggest::slip_of,
+    suggest::{slip_of, suggest},
 };
 use std::sync::Arc;
 
@@ -43,6 +43,9 @@ const ATTRIBUTES: [&str; 24] = [
 
 /// Attributes that decide what a document is. They are not left out by saying nothing.
 const REQUIRED: [&str; 5] = ["correlation", "detection", "filter", "logsource", "title"];
+
+/// The product whose logs sentrail reads.
+const PRODUCT: &str = "aws";
 
 /// What rule sets call VPC Flow Logs.
 const FLOW_SERVICES: [&str; 5] =
@@ -198,26 +201,60 @@ fn refuse(table: Table<'_>, kind: &str, attributes: &[&str]) -> Result<(), Fault
     }
 }
 
+/// The words of `logsource` in lower case, as no reader of Sigma tells cases apart.
+struct Source {
+    product: Option<String>,
+    service: Option<String>,
+    category: Option<String>,
+}
+
+impl Source {
+    /// What is no text says nothing.
+    fn of(table: Table<'_>) -> Self {
+        let word = |key| table.text(key).ok().flatten().map(str::to_lowercase);
+        Self { product: word("product"), service: word("service"), category: word("category") }
+    }
+
+    /// The logs that are meant. The service tells alone, as nobody else has one of that name, and
+    /// whatever the category says.
+    fn logs(&self) -> Option<Logs> {
+        if self.product.as_deref().is_some_and(|product| product != PRODUCT) {
+            return None;
+        }
+        match self.service.as_deref()? {
+            "cloudtrail" => Some(Logs::CloudTrail),
+            service => FLOW_SERVICES.contains(&service).then_some(Logs::Flow),
+        }
+    }
+
+    /// A word for the logs, if they are clearly others. What may be a slip for those that sentrail reads
+    /// is none.
+    fn other(&self) -> Option<String> {
+        let is_read = |service: &str| {
+            let known = FLOW_SERVICES.into_iter().chain(["cloudtrail"]);
+            slip_of(service, known).is_some()
+        };
+        match (self.product.as_deref(), self.service.as_deref(), self.category.as_deref()) {
+            (Some(PRODUCT) | None, Some(service), _) if is_read(service) => None,
+            (Some(PRODUCT), service, _) => Some(format!("{PRODUCT} {}", service?)),
+            (Some(product), Some(service), _)
+                if is_read(service) && suggest(product, [PRODUCT]).is_some() =>
+            {
+                None
+            }
+            (Some(product), ..) => Some(product.to_owned()),
+            (None, service, category) => service.or(category).map(str::to_owned),
+        }
+    }
+}
+
 /// Says what a document is about, if that is clearly something else than the logs of AWS that sentrail
-/// reads, and where. What may be a slip for those is none.
+/// reads, and where.
 fn other(node: &Node) -> Option<(Other, Line)> {
     let table = Table::of(node, "document").ok()?;
     let source = table.get("logsource")?;
     let line = source.line;
-    let source = Table::of(source, "logsource").ok()?;
-    let part = |key| source.text(key).ok().flatten();
-    let is_read = |service: &str| {
-        let known = FLOW_SERVICES.into_iter().chain(["cloudtrail"]);
-        slip_of(service, known).is_some()
-    };
-    let logs = match (part("product"), part("service"), part("category")) {
-        (_, Some(service), _) if is_read(service) => return None,
-        (Some(product), service, _) if product.eq_ignore_ascii_case("aws") => {
-            format!("aws {}", service?)
-        }
-        (Some(product), ..) => product.to_owned(),
-        (None, service, category) => service.or(category)?.to_owned(),
-    };
+    let logs = Source::of(Table::of(source, "logsource").ok()?).other()?;
     let names = ["id", "name"].into_iter().filter_map(|key| table.text(key).ok().flatten());
     let names = names.map(str::to_lowercase).collect();
     // It is told, and counted by.
@@ -227,25 +264,23 @@ fn other(node: &Node) -> Option<(Other, Line)> {
 
 fn logs(table: Table<'_>) -> Result<Logs, Fault> {
     let node = table.required("logsource")?;
-    let source = Table::of(node, "logsource")?;
-    let parts = [
-        ("product", source.text("product")?),
-        ("service", source.text("service")?),
-        ("category", source.text("category")?),
-    ];
-    match parts.map(|(_, text)| text) {
-        [Some("aws"), Some("cloudtrail"), None] => return Ok(Logs::CloudTrail),
-        [Some("aws"), Some(service), None] if FLOW_SERVICES.contains(&service) => {
-            return Ok(Logs::Flow);
-        }
-        _ => {}
+    let table = Table::of(node, "logsource")?;
+    for key in ["product", "service", "category"] {
+        table.text(key)?;
     }
-    let said = parts.iter().filter_map(|(key, text)| Some(format!("{key} {}", shown((*text)?))));
+    let source = Source::of(table);
+    if let Some(logs) = source.logs() {
+        return Ok(logs);
+    }
+    let Source { product, service, category } = source;
+    let parts = [("product", product), ("service", service), ("category", category)];
+    let said =
+        parts.iter().filter_map(|(key, text)| Some(format!("{key} {}", shown(text.as_ref()?))));
     let said: Vec<_> = said.collect();
     let said = if said.is_empty() { "no product".into() } else { said.join(", ") };
     let what = format!(
-        "sentrail does not read these logs: {said} (expected product \"aws\" with service \
-         \"cloudtrail\" or \"vpcflow\")"
+        "sentrail does not read these logs: {said} (expected service \"cloudtrail\" or \"vpcflow\" of \
+         product \"aws\")"
     );
     Err(Fault::new(node.line, what))
 }

@@ -35,7 +35,8 @@ fn an_attribute_with_nothing_behind_it_is_left_out() {
         let others = ["title: T", "logsource: {service: cloudtrail, product: aws}"];
         let others = others.iter().filter(|line| !line.starts_with(key));
         let others: Vec<_> = others.copied().collect();
-        let detection = if key == "detection" { "" } else { "detection: {s: {a: b}, condition: s}" };
+        let detection =
+            if key == "detection" { "" } else { "detection: {s: {a: b}, condition: s}" };
         refuses(&format!("{key}:\n{}\n{detection}\n", others.join("\n")), &[fault]);
     }
     refused("levle:\n", "6: attribute \"levle\"; did you mean \"level\"?");
@@ -115,19 +116,24 @@ fn logs_are_named_in_many_ways() {
         assert_eq!(detection(&with("").replace("cloudtrail", service)).logs, Logs::Flow);
     }
     let source = |text: &str| with("").replace("{product: aws, service: cloudtrail}", text);
+    for text in [
+        "{service: cloudtrail}",
+        "{product: AWS, service: CloudTrail}",
+        "{product: aws, service: cloudtrail, category: audit}",
+        "{category: cloud, service: CLOUDTRAIL, definition: any}",
+    ] {
+        assert_eq!(detection(&source(text)).logs, Logs::CloudTrail, "{text}");
+    }
+    assert_eq!(detection(&source("{service: VPCFlow}")).logs, Logs::Flow);
     let fault = "2: sentrail does not read these logs: ";
     for (text, said) in [
-        ("{service: cloudtrail}", "service \"cloudtrail\""),
         ("{product: aws}", "product \"aws\""),
-        ("{product: AWS, service: cloudtrail}", "product \"AWS\", service \"cloudtrail\""),
         ("{product: aws, service: cloudtrial}", "product \"aws\", service \"cloudtrial\""),
-        (
-            "{product: aws, service: cloudtrail, category: audit}",
-            "product \"aws\", service \"cloudtrail\", category \"audit\"",
-        ),
+        ("{product: asw, service: cloudtrail}", "product \"asw\", service \"cloudtrail\""),
+        ("{service: cloudtrial}", "service \"cloudtrial\""),
         ("{definition: any}", "no product"),
     ] {
-        refuses(&source(text), &[&format!("{fault}{said} (expected product \"aws\"")]);
+        refuses(&source(text), &[&format!("{fault}{said} (expected service \"cloudtrail\"")]);
     }
     refuses(&source("aws"), &["2: logsource is a text (expected a mapping)"]);
     refuses(&source("{product: [aws]}"), &["2: product is a list (expected a text)"]);
@@ -143,6 +149,9 @@ fn other_logs_are_nobodys_fault() {
         ("{product: windows, service: security}", "windows"),
         ("{category: process_creation}", "process_creation"),
         ("{product: aws, service: guardduty}", "aws guardduty"),
+        ("{product: AWS, service: WAF, category: webserver}", "aws waf"),
+        ("{product: gcp, service: vpcflow}", "gcp"),
+        ("{service: okta}", "okta"),
     ] {
         // What stands in it besides is not looked at.
         let text = with("levle: extreme\n").replace("{product: aws, service: cloudtrail}", source);
