@@ -70,11 +70,17 @@ impl Rules {
         }
         for RuleFile { name, text } in files {
             let file: Arc<str> = name.as_str().into();
-            let (mut read, found) = sigma::read(&file, text);
+            let (read, found) = sigma::read(&file, text);
             errors.extend(found);
-            errors.extend(read.iter().filter_map(learns_match));
-            read.retain(|document| learns_match(document).is_none());
-            if read.iter().any(|document| !matches!(document, Document::Other(_))) {
+            let read = read.into_iter().map(|document| match learns_match(&document) {
+                Some(error) => {
+                    errors.push(error);
+                    document.refused()
+                }
+                None => document,
+            });
+            let read: Vec<_> = read.collect();
+            if read.iter().any(|document| !matches!(document, Document::Unused(_))) {
                 texts.push((file, Cow::Owned(text.clone())));
             }
             documents.extend(read);

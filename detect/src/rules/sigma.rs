@@ -6,11 +6,13 @@ mod condition;
 mod correlation;
 mod glob;
 mod head;
+mod logs;
 mod modifiers;
 mod read;
 mod sample;
 mod selection;
 mod table;
+mod unused;
 mod values;
 
 pub(crate) use read::read;
@@ -77,17 +79,18 @@ pub(crate) enum Document {
     Detection(Detection),
     Correlation(Correlation),
     Filter(Filter),
-    /// About logs that sentrail does not read.
-    Other(Other),
+    /// Not in force.
+    #[serde(skip)]
+    Unused(Unused),
 }
 
 impl Document {
-    /// What it says about itself; filters and documents about other logs have no such thing.
+    /// What it says about itself; filters and what is not in force have no such thing.
     pub(crate) fn head(&self) -> Option<&Head> {
         match self {
             Self::Detection(detection) => Some(&detection.head),
             Self::Correlation(correlation) => Some(&correlation.head),
-            Self::Filter(_) | Self::Other(_) => None,
+            Self::Filter(_) | Self::Unused(_) => None,
         }
     }
 
@@ -96,18 +99,33 @@ impl Document {
         match self {
             Self::Detection(detection) => Some(&mut detection.head),
             Self::Correlation(correlation) => Some(&mut correlation.head),
-            Self::Filter(_) | Self::Other(_) => None,
+            Self::Filter(_) | Self::Unused(_) => None,
         }
     }
 }
 
-/// A document about other logs: nothing of it is looked at but what correlations call it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) struct Other {
-    /// A word for the logs: `windows`.
-    pub(crate) logs: String,
-    /// `id` and `name`.
-    pub(crate) names: Vec<String>,
+/// A document that is not in force. Its place and its names stay its own, so that nobody else is meant
+/// by them, and the rules that it wanted for itself do not begin to speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unused {
+    pub(crate) file: Arc<str>,
+    pub(crate) line: Line,
+    pub(crate) why: Why,
+    pub(crate) kind: UnusedKind,
+    /// `id` in lower case.
+    pub(crate) uuid: Option<String>,
+    /// `name`.
+    pub(crate) name: Option<String>,
+}
+
+/// What it would have been.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum UnusedKind {
+    /// A rule, or nothing that can be told.
+    Rule,
+    /// A correlation, with the rules that only it wants.
+    Correlation(Vec<String>),
+    Filter,
 }
 
 /// What a rule says about itself, of either kind.

@@ -1,14 +1,15 @@
 //! YAML to documents. A document with a fault is left out whole, with every fault that could be told.
 
 use super::{
-    Detection, Document, Filter, Line, Logs, Other, RuleError, Why, correlation,
+    Detection, Document, Filter, Line, RuleError, Unused, UnusedKind, Why, correlation,
     head::{self, head},
+    logs::{self, logs},
     selection,
     table::{Faults, Table, shown, texts},
 };
 use crate::{
     rules::yaml::{self, Fault, Key, Kind, Node},
-    suggest::{slip_of, suggest},
+    suggest::slip_of,
 };
 use std::sync::Arc;
 
@@ -44,40 +45,45 @@ const ATTRIBUTES: [&str; 24] = [
 /// Attributes that decide what a document is. They are not left out by saying nothing.
 const REQUIRED: [&str; 5] = ["correlation", "detection", "filter", "logsource", "title"];
 
-/// The product whose logs sentrail reads.
-const PRODUCT: &str = "aws";
-
-/// What rule sets call VPC Flow Logs.
-const FLOW_SERVICES: [&str; 5] =
-    ["vpcflow", "vpc-flow-logs", "vpcflowlogs", "vpc_flow", "flowlogs"];
-
-/// A word for logs is cut to this. Unit: characters.
-const LOGS_CHARS_MAX: usize = 40;
-
-/// The sound documents of a file, and what is wrong with the others. `file` is its name in messages.
+/// The documents of a file, and what is wrong with those that are not in force. `file` is its name in
+/// messages.
 pub(crate) fn read(file: &Arc<str>, text: &str) -> (Vec<Document>, Vec<RuleError>) {
     let (mut documents, mut errors) = (Vec::new(), Vec::new());
     let last = yaml::last_line(text);
     for node in yaml::documents(text) {
-        if let Some((other, line)) = node.as_ref().ok().and_then(other) {
-            let (file, why) = (Arc::clone(file), Why::OtherLogs(other.logs.clone()));
-            let what = format!("sentrail does not read these logs: {}", other.logs);
-            errors.push(RuleError { file, line, what, why });
-            documents.push(Document::Other(other));
+        let mut node = match node {
+            Ok(node) => node,
+            Err(Fault { line, what }) => {
+                let line = line.min(last);
+                errors.push(RuleError::fault(file, line, what));
+                documents.push(Document::Unused(Unused::of(file, line, None, Why::Fault)));
+                continue;
+            }
+        };
+        if let Some((logs, line)) = logs::other(&node) {
+            let what = format!("sentrail does not read these logs: {logs}");
+            let why = Why::OtherLogs(logs);
+            documents.push(Document::Unused(Unused::of(file, line, Some(&node), why.clone())));
+            errors.push(RuleError { file: Arc::clone(file), line, what, why });
             continue;
         }
+        leave_out(&mut node);
         let mut faults = Faults::default();
-        let document = faults.keep(node).and_then(|mut node| {
-            leave_out(&mut node);
-            document(file, &node, &mut faults)
-        });
+        let document = document(file, &node, &mut faults);
         if faults.0.is_empty() {
             documents.extend(document);
+            continue;
         }
+        let unused = Unused::of(file, node.line, Some(&node), Why::Fault);
+        let start = errors.len();
         let faults = faults.0.into_iter();
         errors.extend(
             faults.map(|Fault { line, what }| RuleError::fault(file, line.min(last), what)),
         );
+        if matches!(&unused.kind, UnusedKind::Correlation(rules) if !rules.is_empty()) {
+            RuleError::says_silence(errors.get_mut(start..).unwrap_or_default());
+        }
+        documents.push(Document::Unused(unused));
     }
     (documents, errors)
 }
@@ -199,88 +205,4 @@ fn refuse(table: Table<'_>, kind: &str, attributes: &[&str]) -> Result<(), Fault
         }
         None => Ok(()),
     }
-}
-
-/// The words of `logsource` in lower case, as no reader of Sigma tells cases apart.
-struct Source {
-    product: Option<String>,
-    service: Option<String>,
-    category: Option<String>,
-}
-
-impl Source {
-    /// What is no text says nothing.
-    fn of(table: Table<'_>) -> Self {
-        let word = |key| table.text(key).ok().flatten().map(str::to_lowercase);
-        Self { product: word("product"), service: word("service"), category: word("category") }
-    }
-
-    /// The logs that are meant. The service tells alone, as nobody else has one of that name, and
-    /// whatever the category says.
-    fn logs(&self) -> Option<Logs> {
-        if self.product.as_deref().is_some_and(|product| product != PRODUCT) {
-            return None;
-        }
-        match self.service.as_deref()? {
-            "cloudtrail" => Some(Logs::CloudTrail),
-            service => FLOW_SERVICES.contains(&service).then_some(Logs::Flow),
-        }
-    }
-
-    /// A word for the logs, if they are clearly others. What may be a slip for those that sentrail reads
-    /// is none.
-    fn other(&self) -> Option<String> {
-        let is_read = |service: &str| {
-            let known = FLOW_SERVICES.into_iter().chain(["cloudtrail"]);
-            slip_of(service, known).is_some()
-        };
-        match (self.product.as_deref(), self.service.as_deref(), self.category.as_deref()) {
-            (Some(PRODUCT) | None, Some(service), _) if is_read(service) => None,
-            (Some(PRODUCT), service, _) => Some(format!("{PRODUCT} {}", service?)),
-            (Some(product), Some(service), _)
-                if is_read(service) && suggest(product, [PRODUCT]).is_some() =>
-            {
-                None
-            }
-            (Some(product), ..) => Some(product.to_owned()),
-            (None, service, category) => service.or(category).map(str::to_owned),
-        }
-    }
-}
-
-/// Says what a document is about, if that is clearly something else than the logs of AWS that sentrail
-/// reads, and where.
-fn other(node: &Node) -> Option<(Other, Line)> {
-    let table = Table::of(node, "document").ok()?;
-    let source = table.get("logsource")?;
-    let line = source.line;
-    let logs = Source::of(Table::of(source, "logsource").ok()?).other()?;
-    let names = ["id", "name"].into_iter().filter_map(|key| table.text(key).ok().flatten());
-    let names = names.map(str::to_lowercase).collect();
-    // It is told, and counted by.
-    let logs = logs.chars().take(LOGS_CHARS_MAX).flat_map(char::escape_debug).collect();
-    Some((Other { logs, names }, line))
-}
-
-fn logs(table: Table<'_>) -> Result<Logs, Fault> {
-    let node = table.required("logsource")?;
-    let table = Table::of(node, "logsource")?;
-    for key in ["product", "service", "category"] {
-        table.text(key)?;
-    }
-    let source = Source::of(table);
-    if let Some(logs) = source.logs() {
-        return Ok(logs);
-    }
-    let Source { product, service, category } = source;
-    let parts = [("product", product), ("service", service), ("category", category)];
-    let said =
-        parts.iter().filter_map(|(key, text)| Some(format!("{key} {}", shown(text.as_ref()?))));
-    let said: Vec<_> = said.collect();
-    let said = if said.is_empty() { "no product".into() } else { said.join(", ") };
-    let what = format!(
-        "sentrail does not read these logs: {said} (expected service \"cloudtrail\" or \"vpcflow\" of \
-         product \"aws\")"
-    );
-    Err(Fault::new(node.line, what))
 }

@@ -13,7 +13,8 @@ mod items;
 
 /// The documents and faults (`line: what`) of a text.
 fn documents(text: &str) -> (Vec<Document>, Vec<String>) {
-    let (documents, errors) = read(&Arc::from("rule.yml"), text);
+    let (mut documents, errors) = read(&Arc::from("rule.yml"), text);
+    documents.retain(|document| !matches!(document, Document::Unused(_)));
     (documents, errors.iter().map(|error| format!("{}: {}", error.line.0, error.what)).collect())
 }
 
