@@ -104,6 +104,20 @@ fn rules_for_other_logs_are_counted() {
 }
 
 #[test]
+fn what_another_tool_calls_a_field_is_told_with_what_to_write() {
+    let wrong = RULE.replace("eventName: G", "status: G");
+    let folder =
+        folder(&[("a.yml", &wrong), ("b.yml", &RULE.replace("eventName: G", "src_ip: G"))]);
+    let ended = run(&["rules", "check", &path(&folder, "")]);
+    for words in [
+        "a.yml:4: CloudTrail records have no field `status`; write `sentrail.outcome`\n",
+        "b.yml:4: CloudTrail records have no field `src_ip`; write `sourceIPAddress`\n",
+    ] {
+        assert!(ended.ends(2).out.contains(words), "{}", ended.out);
+    }
+}
+
+#[test]
 fn samples_say_whether_they_hold() {
     let folder = folder(&[("a.yml", RULE)]);
     let ended = run(&["rules", "test", &path(&folder, "a.yml")]);

@@ -47,7 +47,7 @@ fn selection<'a>(key: &'a Key, node: &Node) -> Result<Selection<'a>, Fault> {
     let name = key.text.as_str();
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     if name == "timeframe" {
-        return Err(Fault::new(key.line, "\"timeframe\" (not supported: use a correlation)"));
+        return Err(Fault::new(key.line, "\"timeframe\" (not supported: use a correlation with \"timespan\")"));
     }
     if name.is_empty() || !name.chars().all(is_name) || is_reserved(name) {
         let what =
