@@ -240,6 +240,14 @@ fn severity_and_silence_hold_for_rules() {
     finds(&folder, &records, &[("payroll-read", "low")]);
     settings("disable = [\"payroll-read\"]");
     finds(&folder, &records, &[]);
+    // The UUID of a rule stays when its file is called otherwise.
+    let uuid = "0D6F2cd4-5d77-4d39-8a37-7e1d4a9e0f12";
+    let rule = format!("{RULE}id: {uuid}\n");
+    fs::write(path(&folder, "rules/payroll-read.yml"), rule).unwrap();
+    settings(&format!("severity = {{ {uuid} = \"low\" }}"));
+    finds(&folder, &records, &[("payroll-read", "low")]);
+    settings(&format!("disable = [\"{}\"]", uuid.to_lowercase()));
+    finds(&folder, &records, &[]);
     settings("\ndisable = [\"payrol-read\"]");
     let ended = replayed(&folder, &records);
     let line = format!("{}:4:12:", path(&folder, "sentrail.toml"));
