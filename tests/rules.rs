@@ -230,6 +230,33 @@ fn a_rule_of_a_folder_finds_something_in_a_replay() {
 }
 
 #[test]
+fn a_rule_without_words_of_its_own_tells_what_was_called() {
+    let rule = RULE.replace(
+        "eventName: GetSecretValue, requestParameters.secretId|contains: payroll",
+        "eventSource: secretsmanager.amazonaws.com",
+    );
+    let rule = rule.split("tests:").next().unwrap().to_owned()
+        + "description: Secrets are touched.\nfalsepositives: [The payroll itself]\n";
+    let folder = folder(&[("sentrail.toml", CONFIG), ("rules/payroll-read.yml", &rule)]);
+    let touched = |n, name| call(n, "Engineer", "secretsmanager.amazonaws.com", name);
+    let names =
+        ["GetSecretValue", "GetSecretValue", "PutSecretValue", "DeleteSecret", "TagResource"];
+    let records: Vec<_> = (0..).zip(names).map(|(n, name)| touched(n, name)).collect();
+    let rows = replayed(&folder, &records).ends(0).rows();
+    let row = rows.iter().find(|row| row["detector"] == "payroll-read").unwrap();
+    let summary = row["summary"].as_str().unwrap();
+    let told = "called secretsmanager:GetSecretValue, secretsmanager:DeleteSecret, \
+                secretsmanager:PutSecretValue and 1 more (matched \"Payroll read\")";
+    assert!(summary.contains(told), "{summary}");
+    let config = path(&folder, "sentrail.toml");
+    let page = run(&["detectors", "show", "payroll-read", "--config", &config]).ends(0).out.clone();
+    for words in ["## Fires when\nSecrets are touched.", "It can be harmless: The payroll itself."]
+    {
+        assert!(page.contains(words), "{page}");
+    }
+}
+
+#[test]
 fn severity_and_silence_hold_for_rules() {
     let folder = folder(&[("sentrail.toml", ""), ("rules/payroll-read.yml", RULE)]);
     let records = [read_secret(1, "Engineer", "payroll/db")];

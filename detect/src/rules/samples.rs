@@ -370,7 +370,7 @@ mod tests {
             errors,
             [
                 "x.yml:8: \"one\" is told of nobody; expected a finding",
-                "x.yml:11: \"other\" is told: matched \"x\"; expected no finding"
+                "x.yml:11: \"other\" is told: called sts:A (matched \"x\"); expected no finding"
             ]
         );
     }
@@ -422,7 +422,7 @@ mod tests {
         );
         assert_eq!(
             told(&filter("{eventName: A}")).1,
-            ["x.yml:17: \"here\" is told: matched \"x\"; expected no finding"]
+            ["x.yml:17: \"here\" is told: called sts:A (matched \"x\"); expected no finding"]
         );
     }
 
