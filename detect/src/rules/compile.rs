@@ -106,7 +106,7 @@ fn rule(document: Detection, id: Arc<str>, names: &Names) -> Result<Rule, Vec<Ru
     let mut errors = faults.errors;
     let (filters, made) = (Vec::new(), OnceLock::new());
     let rule = Rule { id, head, logs, condition, filters, made, speaks: true };
-    if rule.head.is_built_in {
+    if rule.head.is_built_in() {
         return if errors.is_empty() { Ok(rule) } else { Err(errors) };
     }
     match self::made(&rule) {
@@ -178,7 +178,7 @@ fn apply(
     }
     for no in &wanted {
         if let Some(rule) = rules.get_mut(no.0 as usize) {
-            if rule.head.is_built_in {
+            if rule.head.is_built_in() {
                 rule.filters.extend(predicate.clone());
                 continue;
             }
@@ -276,7 +276,7 @@ fn wanted<'d>(
         names.iter().filter_map(move |name| references.rule(name, file, rules).ok())
     });
     // Nobody's correlation takes a rule out of force that ships with the program.
-    found.filter(|no| rules.get(no.0 as usize).is_some_and(|rule| !rule.head.is_built_in))
+    found.filter(|no| rules.get(no.0 as usize).is_some_and(|rule| !rule.head.is_built_in()))
 }
 
 /// Rules that only correlations want do not speak for themselves, whether these are in force or not.
@@ -287,7 +287,7 @@ fn hush(rules: &mut [Rule], correlations: &[Correlation], silent: Vec<RuleNo>) {
             of.flat_map(|made| made.members.iter().map(move |member| (made, member.rule)));
         let members = members.filter(|(made, no)| {
             let rule = rules.get(no.0 as usize);
-            made.document.head.is_built_in || rule.is_none_or(|rule| !rule.head.is_built_in)
+            made.document.head.is_built_in() || rule.is_none_or(|rule| !rule.head.is_built_in())
         });
         members.map(|(_, no)| no).collect()
     };

@@ -295,10 +295,10 @@ pub(crate) struct Proof {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{Decoys, List, Lists};
+    use crate::rules::{Decoys, List, Lists, Whose};
 
     fn told(text: &str) -> (SampleCounts, Vec<String>) {
-        let file = RuleFile { name: "x.yml".into(), text: text.into() };
+        let file = RuleFile { name: "x.yml".into(), text: text.into(), whose: Whose::Own };
         let (counts, errors) = test_rules(&[file], Names::default());
         (counts, errors.iter().map(ToString::to_string).collect())
     }

@@ -43,6 +43,11 @@ pub enum Why {
     Fault,
     /// Nobody's: it is about logs that sentrail does not read, such as `windows`.
     OtherLogs(String),
+    /// Nobody's: its author has given it up, by a `status` such as `deprecated`. Of other people's rules
+    /// only.
+    Retired(String),
+    /// None: it is used though one's own rule would be refused. Of other people's rules only.
+    Tolerated,
     /// A sample does not hold.
     Sample,
 }
@@ -110,6 +115,7 @@ impl Document {
 pub(crate) struct Unused {
     pub(crate) file: Arc<str>,
     pub(crate) line: Line,
+    pub(crate) whose: Whose,
     pub(crate) why: Why,
     pub(crate) kind: UnusedKind,
     /// `id` in lower case.
@@ -136,7 +142,7 @@ pub(crate) struct Head {
     pub(crate) file: Arc<str>,
     pub(crate) line: Line,
     pub(crate) title: String,
-    /// `id`, a UUID.
+    /// `id` in lower case: a UUID, of other people's rules any text.
     pub(crate) uuid: Option<String>,
     /// `name`.
     pub(crate) name: Option<String>,
@@ -153,9 +159,27 @@ pub(crate) struct Head {
     pub(crate) notes: Notes,
     /// Table `tests`.
     pub(crate) samples: Vec<Sample>,
-    /// Whether it ships with the program: then the build has found it sound.
     #[serde(skip)]
-    pub(crate) is_built_in: bool,
+    pub(crate) whose: Whose,
+}
+
+/// Whose a file of rules is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whose {
+    /// It ships with the program: the build has found it sound.
+    Program,
+    /// The user's: every fault is told, and he can mend it.
+    #[default]
+    Own,
+    /// Other people's, which the user does not mend: what can be understood is used.
+    Others,
+}
+
+impl Head {
+    /// Whether it ships with the program.
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.whose == Whose::Program
+    }
 }
 
 /// `level`.

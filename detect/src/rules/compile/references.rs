@@ -5,13 +5,16 @@ use crate::{
     rules::{
         fields::suggestion,
         rule::{Rule, RuleNo},
-        sigma::{Document, Head, Line, RuleError, Unused, UnusedKind, Why},
+        sigma::{Document, Head, Line, RuleError, Unused, UnusedKind, Whose, Why},
     },
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+
+/// What is said of a rule with a fault.
+const UNREAD: &str = "could not be read";
 
 /// Ids of all documents, and whom other names mean.
 pub(super) struct References {
@@ -29,13 +32,15 @@ pub(super) struct References {
 struct Meant {
     file: Arc<str>,
     id: Arc<str>,
-    is_in_force: bool,
+    /// Why it is not in force; `None` where it is.
+    why_not: Option<String>,
 }
 
 /// What a document is called that has an id.
 struct Called<'d> {
     file: &'d Arc<str>,
     line: Line,
+    whose: Whose,
     uuid: Option<&'d str>,
     name: Option<&'d str>,
 }
@@ -43,25 +48,91 @@ struct Called<'d> {
 impl<'d> Called<'d> {
     /// `None` for filters and what is about other logs.
     fn of(document: &'d Document) -> Option<Self> {
-        if let Some(Head { file, line, uuid, name, .. }) = document.head() {
-            let (uuid, name) = (uuid.as_deref(), name.as_deref());
-            return Some(Self { file, line: *line, uuid, name });
-        }
-        match document {
-            Document::Unused(Unused { file, line, why: Why::Fault, kind, uuid, name })
-                if *kind != UnusedKind::Filter =>
-            {
-                let (uuid, name) = (uuid.as_deref(), name.as_deref());
-                Some(Self { file, line: *line, uuid, name })
+        let (file, line, whose, uuid, name) = match document {
+            Document::Unused(Unused { why: Why::OtherLogs(_), .. }) => return None,
+            Document::Unused(unused) if unused.kind == UnusedKind::Filter => return None,
+            Document::Unused(Unused { file, line, whose, uuid, name, .. }) => {
+                (file, line, whose, uuid, name)
             }
-            _ => None,
+            _ => {
+                let Head { file, line, whose, uuid, name, .. } = document.head()?;
+                (file, line, whose, uuid, name)
+            }
+        };
+        let (uuid, name) = (uuid.as_deref(), name.as_deref());
+        Some(Self { file, line: *line, whose: *whose, uuid, name })
+    }
+}
+
+/// Ids as they are given, in the order of the documents.
+#[derive(Default)]
+struct Ids<'d> {
+    /// By file: documents with an id, those without a name, those that have come.
+    all: BTreeMap<&'d str, usize>,
+    nameless: BTreeMap<&'d str, usize>,
+    seen: BTreeMap<&'d str, usize>,
+    /// Whose each id is, and what messages call him.
+    taken: BTreeMap<Arc<str>, (Whose, String)>,
+    /// Second ids that were given, by first ones.
+    n_more: BTreeMap<Arc<str>, usize>,
+}
+
+impl<'d> Ids<'d> {
+    fn of(documents: &'d [Document]) -> Self {
+        let mut ids = Self::default();
+        for called in documents.iter().filter_map(Called::of) {
+            *ids.all.entry(called.file).or_default() += 1;
+            *ids.nameless.entry(called.file).or_default() += usize::from(called.name.is_none());
+        }
+        for detector in DETECTORS {
+            let owner = (Whose::Program, "a detector".to_owned());
+            ids.taken.insert(detector.meta.id.into(), owner);
+        }
+        ids
+    }
+
+    /// The id of a document, and what is to be said of it; an error where it has none.
+    fn give(&mut self, called: &Called<'d>) -> Result<(Arc<str>, Option<String>), String> {
+        let n = self.seen.entry(called.file).or_default();
+        *n += 1;
+        let is_only = |of: &BTreeMap<&str, usize>| of.get(&**called.file) == Some(&1);
+        // What names itself in a file of several leaves the name of the file to the others.
+        let has_file = is_only(&self.all) || called.name.is_none() && is_only(&self.nameless);
+        let mut id: Arc<str> = id(called, *n, has_file).into();
+        if self.taken.len() >= super::DOCUMENTS_MAX + DETECTORS.len() {
+            return Err(format!("expected at most {} documents", super::DOCUMENTS_MAX));
+        }
+        let mut note = None;
+        if let Some((owner, said)) = self.taken.get(&id) {
+            let said = format!("the id `{id}` is that of {said}");
+            // What the user has under this id takes the place of what others have.
+            if called.whose != Whose::Others || *owner == Whose::Own {
+                return Err(format!("{said}; name it otherwise"));
+            }
+            id = self.second(&id);
+            note = Some(format!("{said}; this one is called `{id}`"));
+        }
+        let owner = (called.whose, format!("{}:{}", called.file, called.line.0));
+        self.taken.insert(Arc::clone(&id), owner);
+        Ok((id, note))
+    }
+
+    fn second(&mut self, id: &Arc<str>) -> Arc<str> {
+        let n_more = self.n_more.entry(Arc::clone(id)).or_default();
+        loop {
+            *n_more += 1;
+            let second: Arc<str> = format!("{id}-{}", *n_more + 1).into();
+            if !self.taken.contains_key(&second) {
+                return second;
+            }
         }
     }
 }
 
 impl References {
-    /// Reads the names of all documents. Where two would have one id, the second is refused. What has a
-    /// fault has its id all the same: that of its siblings is another one's when it is mended.
+    /// Reads the names of all documents. Where two would have one id, the second is refused, or gets
+    /// another one if it is of other people. What has a fault has its id all the same: else its sibling
+    /// would have it until it is mended.
     pub(super) fn of(documents: &[Document], errors: &mut Vec<RuleError>) -> Self {
         let mut references = Self {
             ids: Vec::new(),
@@ -69,47 +140,27 @@ impl References {
             correlations: BTreeSet::new(),
             others: others(documents),
         };
-        // What names itself in a file of several leaves the name of the file to the others.
-        let mut nameless: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut all: BTreeMap<&str, usize> = BTreeMap::new();
-        for called in documents.iter().filter_map(Called::of) {
-            *all.entry(called.file).or_default() += 1;
-            *nameless.entry(called.file).or_default() += usize::from(called.name.is_none());
-        }
-        let mut taken: BTreeMap<Arc<str>, String> = BTreeMap::new();
-        for detector in DETECTORS {
-            taken.insert(detector.meta.id.into(), "a detector".to_owned());
-        }
-        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut ids = Ids::of(documents);
         for document in documents {
             let Some(called) = Called::of(document) else {
                 references.ids.push(None);
                 continue;
             };
-            let n = seen.entry(called.file).or_default();
-            *n += 1;
-            let is_alone = all.get(&**called.file) == Some(&1);
-            let has_file =
-                is_alone || called.name.is_none() && nameless.get(&**called.file) == Some(&1);
-            let id: Arc<str> = id(&called, *n, has_file).into();
-            let fault = match taken.get(&id) {
-                _ if taken.len() >= super::DOCUMENTS_MAX + DETECTORS.len() => {
-                    Some(format!("expected at most {} documents", super::DOCUMENTS_MAX))
-                }
-                Some(owner) => Some(format!("the id `{id}` is that of {owner}; name it otherwise")),
-                None => None,
+            let given = ids.give(&called);
+            let said = match &given {
+                Ok((_, note)) => note.clone().map(|what| (what, Why::Tolerated)),
+                Err(what) => Some((what.clone(), Why::Fault)),
             };
-            if let Some(what) = fault {
-                // What is out of force has been told of.
-                if document.head().is_some() {
-                    errors.push(RuleError::fault(called.file, called.line, what));
-                }
-                references.ids.push(None);
-                continue;
+            // What is out of force has been told of.
+            if let Some((what, why)) = said.filter(|_| document.head().is_some()) {
+                let error = RuleError::fault(called.file, called.line, what);
+                errors.push(RuleError { why, ..error });
             }
-            taken.insert(Arc::clone(&id), format!("{}:{}", called.file, called.line.0));
-            references.know(document, &called, &id);
-            references.ids.push(Some(id));
+            let id = given.ok().map(|(id, _)| id);
+            if let Some(id) = &id {
+                references.know(document, &called, id);
+            }
+            references.ids.push(id);
         }
         references
     }
@@ -127,10 +178,16 @@ impl References {
             self.correlations.extend(names);
             return;
         }
+        let why_not = match document {
+            Document::Unused(Unused { why: Why::Retired(status), .. }) => {
+                Some(format!("is {status}"))
+            }
+            Document::Unused(_) => Some(UNREAD.to_owned()),
+            _ => None,
+        };
         for name in names {
             let (file, id) = (Arc::clone(called.file), Arc::clone(id));
-            let is_in_force = document.head().is_some();
-            self.rules.entry(name).or_default().push(Meant { file, id, is_in_force });
+            self.rules.entry(name).or_default().push(Meant { file, id, why_not: why_not.clone() });
         }
     }
 
@@ -170,14 +227,15 @@ impl References {
         };
         // What stands in the same file is meant before what stands in others.
         let meant = only(&|meant| meant.file == *file)
-            .or_else(|| only(&|meant| meant.is_in_force))
+            .or_else(|| only(&|meant| meant.why_not.is_none()))
             .or_else(|| only(&|_| true));
-        let Some(Meant { id, .. }) = meant else {
+        let Some(Meant { id, why_not, .. }) = meant else {
             return Err(format!("several rules are called `{name}`"));
         };
         let numbered = (0..).map(RuleNo).zip(rules);
         let mut made = numbered.filter(|(_, rule)| rule.id == *id).map(|(no, _)| no);
-        made.next().ok_or_else(|| format!("the rule `{name}` could not be read"))
+        made.next()
+            .ok_or_else(|| format!("the rule `{name}` {}", why_not.as_deref().unwrap_or(UNREAD)))
     }
 }
 

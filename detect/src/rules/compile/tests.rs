@@ -3,7 +3,7 @@ use crate::rules::{
     rule::RuleNo,
     sigma::{
         Alias, Bound, Bounds, Condition, CorrelationKind, Document, Filter, Item, Line, Logs,
-        Operand, Piece, RuleError, Template, Test, Unused, UnusedKind, Why,
+        Operand, Piece, RuleError, Template, Test, Unused, UnusedKind, Whose, Why,
     },
     testkit::{
         LINE, ask, correlation, detection, globs, is, item, keywords, matching, name, not, set,
@@ -36,7 +36,8 @@ fn filter(rules: Option<&[&str]>, condition: Condition) -> Document {
 }
 
 fn unused(file: &str, why: Why, kind: UnusedKind, [uuid, name]: [Option<String>; 2]) -> Document {
-    Document::Unused(Unused { file: file.into(), line: Line(1), why, kind, uuid, name })
+    let (file, line, whose) = (file.into(), Line(1), Whose::Own);
+    Document::Unused(Unused { file, line, whose, why, kind, uuid, name })
 }
 
 fn ids(set: &RuleSet) -> Vec<&str> {
@@ -71,6 +72,50 @@ fn an_id_is_given_once() {
             "root-use.yml:1: the id `root-use` is that of a detector; name it otherwise",
         ]
     );
+}
+
+#[test]
+fn rules_of_others_get_a_second_id() {
+    let any = || is("eventName", &["*"]);
+    let others = |file: &str, name: Option<&str>| {
+        let mut others = detection(file, any());
+        others.head.whose = Whose::Others;
+        others.head.name = name.map(str::to_owned);
+        Document::Detection(others)
+    };
+    let documents = vec![
+        rule("own.yml", any()),
+        others("a/x.yml", None),
+        others("b/x-2.yml", None),
+        others("c/x.yml", Some("base")),
+        others("d/x.yml", None),
+        others("root-use.yml", None),
+        others("e/own.yml", None),
+        Document::Correlation(correlation("many.yml", &["base"])),
+    ];
+    let (set, errors) = RuleSet::compile(documents, Names::default());
+    assert_eq!(ids(&set), ["own", "x", "x-2", "x-3", "x-4", "root-use-2", "many"]);
+    let said: Vec<_> = errors.iter().map(|error| (error.to_string(), error.why())).collect();
+    let told = |text: &str, why| (text.to_owned(), why);
+    assert_eq!(
+        said,
+        [
+            told(
+                "c/x.yml:1: the id `x` is that of a/x.yml:1; this one is called `x-3`",
+                &Why::Tolerated
+            ),
+            told(
+                "d/x.yml:1: the id `x` is that of a/x.yml:1; this one is called `x-4`",
+                &Why::Tolerated
+            ),
+            told("e/own.yml:1: the id `own` is that of own.yml:1; name it otherwise", &Why::Fault),
+            told(
+                "root-use.yml:1: the id `root-use` is that of a detector; this one is called `root-use-2`",
+                &Why::Tolerated
+            ),
+        ]
+    );
+    assert_eq!(set.correlations()[0].members[0].rule, RuleNo(3));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! YAML to documents. A document with a fault is left out whole, with every fault that could be told.
 
 use super::{
-    Detection, Document, Filter, Line, RuleError, Unused, UnusedKind, Why, correlation,
+    Detection, Document, Filter, Line, RuleError, Unused, UnusedKind, Whose, Why, correlation,
     head::{self, head},
     logs::{self, logs},
     selection,
@@ -42,50 +42,85 @@ const ATTRIBUTES: [&str; 24] = [
     "title",
 ];
 
+/// What `status` says of rules that nobody should use any more.
+const RETIRED: [&str; 2] = ["deprecated", "unsupported"];
+
 /// Attributes that decide what a document is. They are not left out by saying nothing.
 const REQUIRED: [&str; 5] = ["correlation", "detection", "filter", "logsource", "title"];
 
 /// The documents of a file, and what is wrong with those that are not in force. `file` is its name in
 /// messages.
-pub(crate) fn read(file: &Arc<str>, text: &str) -> (Vec<Document>, Vec<RuleError>) {
-    let (mut documents, mut errors) = (Vec::new(), Vec::new());
+pub(crate) fn read(file: &Arc<str>, text: &str, whose: Whose) -> (Vec<Document>, Vec<RuleError>) {
+    let mut errors = Vec::new();
     let last = yaml::last_line(text);
-    for node in yaml::documents(text) {
-        let mut node = match node {
-            Ok(node) => node,
+    let documents = yaml::documents(text).into_iter().map(|node| {
+        let unused = |line, node, why| Unused::of((file, whose), line, node, why);
+        match node {
+            Ok(mut node) => {
+                leave_out(&mut node);
+                let start = errors.len();
+                let document = read_one((file, whose), &node, &mut errors);
+                let found = errors.get_mut(start..).unwrap_or_default();
+                for error in found.iter_mut() {
+                    error.line = error.line.min(last);
+                }
+                document.unwrap_or_else(|why| {
+                    let unused = unused(node.line, Some(&node), why);
+                    let is_silent = |kind: &UnusedKind| {
+                        matches!(kind, UnusedKind::Correlation(rules) if !rules.is_empty())
+                    };
+                    if is_silent(&unused.kind) {
+                        RuleError::says_silence(found);
+                    }
+                    Document::Unused(unused)
+                })
+            }
             Err(Fault { line, what }) => {
                 let line = line.min(last);
                 errors.push(RuleError::fault(file, line, what));
-                documents.push(Document::Unused(Unused::of(file, line, None, Why::Fault)));
-                continue;
+                Document::Unused(unused(line, None, Why::Fault))
             }
-        };
-        if let Some((logs, line)) = logs::other(&node) {
-            let what = format!("sentrail does not read these logs: {logs}");
-            let why = Why::OtherLogs(logs);
-            documents.push(Document::Unused(Unused::of(file, line, Some(&node), why.clone())));
-            errors.push(RuleError { file: Arc::clone(file), line, what, why });
-            continue;
         }
-        leave_out(&mut node);
-        let mut faults = Faults::default();
-        let document = document(file, &node, &mut faults);
-        if faults.0.is_empty() {
-            documents.extend(document);
-            continue;
-        }
-        let unused = Unused::of(file, node.line, Some(&node), Why::Fault);
-        let start = errors.len();
-        let faults = faults.0.into_iter();
-        errors.extend(
-            faults.map(|Fault { line, what }| RuleError::fault(file, line.min(last), what)),
-        );
-        if matches!(&unused.kind, UnusedKind::Correlation(rules) if !rules.is_empty()) {
-            RuleError::says_silence(errors.get_mut(start..).unwrap_or_default());
-        }
-        documents.push(Document::Unused(unused));
-    }
+    });
+    let documents = documents.collect();
     (documents, errors)
+}
+
+/// A document, or why it is not in force. What is told of it is put to the errors.
+fn read_one(
+    (file, whose): (&Arc<str>, Whose),
+    node: &Node,
+    errors: &mut Vec<RuleError>,
+) -> Result<Document, Why> {
+    let error = |line, what, why| RuleError { file: Arc::clone(file), line, what, why };
+    if let Some((logs, line)) = logs::other(node) {
+        let what = format!("sentrail does not read these logs: {logs}");
+        let why = Why::OtherLogs(logs);
+        errors.push(error(line, what, why.clone()));
+        return Err(why);
+    }
+    if let Some((status, line)) = retired(node).filter(|_| whose == Whose::Others) {
+        let what = format!("its author has left it behind: status {status}");
+        let why = Why::Retired(status.to_owned());
+        errors.push(error(line, what, why.clone()));
+        return Err(why);
+    }
+    let mut faults = Faults::of(whose);
+    let document = document(file, node, &mut faults);
+    let Faults { found, tolerated, .. } = faults;
+    let is_sound = found.is_empty();
+    let found = found.into_iter().map(|fault| (fault, Why::Fault));
+    let all = found.chain(tolerated.into_iter().map(|fault| (fault, Why::Tolerated)));
+    errors.extend(all.map(|(Fault { line, what }, why)| error(line, what, why)));
+    document.filter(|_| is_sound).ok_or(Why::Fault)
+}
+
+/// What the author of a rule calls it that nobody should use any more, and where.
+fn retired(node: &Node) -> Option<(&'static str, Line)> {
+    let table = Table::of(node, "document").ok()?;
+    let status = table.text("status").ok()??;
+    let known = RETIRED.into_iter().find(|known| known.eq_ignore_ascii_case(status))?;
+    Some((known, table.get("status")?.line))
 }
 
 /// An attribute with nothing behind it is one that was left out: templates end in such.
@@ -101,13 +136,14 @@ fn leave_out(node: &mut Node) {
 fn document(file: &Arc<str>, node: &Node, faults: &mut Faults) -> Option<Document> {
     let table = faults.keep(Table::of(node, "document"))?;
     for (key, _) in table.entries {
-        faults.keep(check_attribute(key));
+        faults.keep(check_action(key));
+        faults.tolerate(check_attribute(key), ());
     }
     faults.keep(check_taxonomy(table));
     match (table.get("detection"), table.get("correlation"), table.get("filter")) {
         (Some(node), None, None) => detection(file, table, node, faults).map(Document::Detection),
         (None, Some(node), None) => {
-            faults.keep(refuse(table, "correlation", &["logsource"]));
+            faults.tolerate(refuse(table, "correlation", &["logsource"]), ());
             let head = head(file, table, faults);
             correlation::read(table, node, head, faults).map(Document::Correlation)
         }
@@ -129,7 +165,7 @@ fn detection(
     node: &Node,
     faults: &mut Faults,
 ) -> Option<Detection> {
-    faults.keep(refuse(table, "detection", &["generate"]));
+    faults.tolerate(refuse(table, "detection", &["generate"]), ());
     let head = head(file, table, faults);
     let logs = faults.keep(logs(table));
     let condition = faults
@@ -139,7 +175,7 @@ fn detection(
 }
 
 fn filter(file: &Arc<str>, table: Table<'_>, node: &Node, faults: &mut Faults) -> Option<Filter> {
-    faults.keep(refuse(table, "filter", &["generate", "level", "sentrail"]));
+    faults.tolerate(refuse(table, "filter", &["generate", "level", "sentrail"]), ());
     let (line, title) = faults.keep(head::title(table)).unzip();
     let logs = faults.keep(logs(table));
     let inner = faults.keep(Table::of(node, "filter"))?;
@@ -167,15 +203,20 @@ fn filtered(filter: Table<'_>) -> Result<Option<Vec<(Line, String)>>, Fault> {
     Ok(Some(rules.into_iter().map(|(line, rule)| (line, rule.to_owned())).collect()))
 }
 
+/// Until Sigma 2 it put documents together.
+fn check_action(key: &Key) -> Result<(), Fault> {
+    if key.text == "action" {
+        let what = "\"action\" (not supported since Sigma 2: write each document out)";
+        return Err(Fault::new(key.line, what));
+    }
+    Ok(())
+}
+
 /// Attributes of one's own are fine, slips of known ones are not: they would say nothing, unnoticed.
 fn check_attribute(key: &Key) -> Result<(), Fault> {
     let word = key.text.as_str();
     if ATTRIBUTES.contains(&word) {
         return Ok(());
-    }
-    if word == "action" {
-        let what = "\"action\" (not supported since Sigma 2: write each document out)";
-        return Err(Fault::new(key.line, what));
     }
     match slip_of(word, ATTRIBUTES) {
         Some(near) => {

@@ -1,7 +1,7 @@
 //! What is kept of documents that are not in force.
 
 use super::{
-    Detection, Document, Line, RuleError, Unused, UnusedKind, Why,
+    Detection, Document, Head, Line, RuleError, Unused, UnusedKind, Whose, Why,
     table::{Table, texts},
 };
 use crate::rules::yaml::{Kind, Node, Scalar, Value};
@@ -9,12 +9,17 @@ use std::sync::Arc;
 
 impl Unused {
     /// What can be told of a document; of what is no YAML, nothing but that it is there.
-    pub(super) fn of(file: &Arc<str>, line: Line, node: Option<&Node>, why: Why) -> Self {
+    pub(super) fn of(
+        (file, whose): (&Arc<str>, Whose),
+        line: Line,
+        node: Option<&Node>,
+        why: Why,
+    ) -> Self {
         let table = node.and_then(|node| Table::of(node, "document").ok());
         let text = |key| Some(table?.text(key).ok()??.trim().to_owned());
         let kind = table.map_or(UnusedKind::Rule, kind);
         let uuid = text("id").map(|id| id.to_lowercase());
-        Self { file: Arc::clone(file), line, why, kind, uuid, name: text("name") }
+        Self { file: Arc::clone(file), line, whose, why, kind, uuid, name: text("name") }
     }
 }
 
@@ -51,8 +56,8 @@ impl Document {
             }
             other => return other,
         };
-        let (uuid, name) = (head.uuid, head.name);
-        Self::Unused(Unused { file: head.file, line: head.line, why: Why::Fault, kind, uuid, name })
+        let Head { file, line, whose, uuid, name, .. } = head;
+        Self::Unused(Unused { file, line, whose, why: Why::Fault, kind, uuid, name })
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     Bound, Bounds, Correlation, CorrelationKind, Document, Filter, Line, Logs, line, read, refuses,
     sound,
 };
-use crate::rules::sigma::{Unused, UnusedKind};
+use crate::rules::sigma::{Unused, UnusedKind, Whose};
 
 #[track_caller]
 fn correlation(table: &str) -> Correlation {
@@ -225,7 +225,7 @@ fn what_is_no_filter() {
 #[test]
 fn what_a_refused_correlation_wants_for_itself_is_kept() {
     let wants = |text: &str| {
-        let (documents, errors) = read(&"rule.yml".into(), text);
+        let (documents, errors) = read(&"rule.yml".into(), text, Whose::Own);
         let is_said = errors[0].what.contains("its rules stay silent");
         match documents.as_slice() {
             [Document::Unused(Unused { kind: UnusedKind::Correlation(rules), .. })] => {

@@ -1,7 +1,9 @@
 //! What stands around a detection.
 
-use super::{Document, HEAD, Level, Logs, Usual, detection, documents, refuses, rule, sound};
-use crate::rules::{self, Why};
+use super::{
+    Document, HEAD, Level, Logs, Usual, Whose, detection, documents, read, refuses, rule, sound,
+};
+use crate::rules::{self, Why, sigma::Unused};
 use proptest::prelude::*;
 
 /// A sound rule with more attributes, which begin in line 6.
@@ -162,6 +164,62 @@ fn other_logs_are_nobodys_fault() {
         );
         assert_eq!((errors[0].why(), errors.len()), (&Why::OtherLogs(logs.to_owned()), 1));
     }
+}
+
+#[test]
+fn of_other_people_what_can_be_understood_is_used() {
+    let theirs = |text: &str| {
+        let (mut documents, errors) = read(&"a.yml".into(), text, Whose::Others);
+        let errors: Vec<_> =
+            errors.into_iter().map(|error| (error.to_string(), error.why)).collect();
+        (documents.remove(0), errors)
+    };
+    let used = |text: &str, told: &[&str]| match theirs(text) {
+        (Document::Detection(found), errors) => {
+            let told = told.iter().map(|what| ((*what).to_owned(), Why::Tolerated));
+            assert_eq!(errors, told.collect::<Vec<_>>());
+            found.head
+        }
+        other => panic!("{other:?}"),
+    };
+    let head =
+        used(&with("level: High\n"), &["a.yml:6: no level \"High\"; did you mean \"high\"?"]);
+    assert_eq!((head.level, head.whose), (Level::High, Whose::Others));
+    let head = used(&with("id: Det-04\n"), &["a.yml:6: id \"Det-04\" (expected a UUID)"]);
+    assert_eq!((head.uuid.as_deref(), head.name.as_deref()), (Some("det-04"), Some("Det-04")));
+    let head = used(&with("id: x\nname: y\n"), &["a.yml:6: id \"x\" (expected a UUID)"]);
+    assert_eq!((head.uuid.as_deref(), head.name.as_deref()), (Some("x"), Some("y")));
+    let slip = "a.yml:6: attribute \"reference\"; did you mean \"references\"?";
+    used(&with("reference: x\n"), &[slip]);
+    used(&with("generate: true\n"), &["a.yml:6: a detection has no \"generate\""]);
+    let unused = rule("s: {a: b}\nt: {c: d}", "s");
+    let told = "a.yml:5: selection \"t\" is not in the condition (expected it there, or a name with _ in front)";
+    used(&unused, &[told]);
+    for (fault, what) in [
+        ("action: global\n", "\"action\" (not supported since Sigma 2: write each document out)"),
+        (
+            "level: extreme\n",
+            "no level \"extreme\"; expected one of informational, low, medium, high, critical",
+        ),
+    ] {
+        let (document, errors) = theirs(&with(fault));
+        assert!(matches!(document, Document::Unused(Unused { why: Why::Fault, .. })));
+        assert_eq!(errors, [(format!("a.yml:6: {what}"), Why::Fault)]);
+    }
+}
+
+#[test]
+fn what_its_author_has_left_behind_is_left_out_of_rules_of_others() {
+    for status in ["deprecated", "unsupported"] {
+        let text = with(&format!("status: {status}\nlevel: extreme\n"));
+        let (documents, errors) = read(&"a.yml".into(), &text, Whose::Others);
+        let why = Why::Retired(status.to_owned());
+        assert!(matches!(&documents[0], Document::Unused(unused) if unused.why == why));
+        let told = format!("a.yml:6: its author has left it behind: status {status}");
+        assert_eq!((errors[0].to_string(), &errors[0].why, errors.len()), (told, &why, 1));
+        sound(&with(&format!("status: {status}\n")));
+    }
+    assert_eq!(read(&"a.yml".into(), &with("status: test\n"), Whose::Others).1, []);
 }
 
 #[test]
