@@ -33,7 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rerun-if-changed={}", path.display());
         let (name, text) = (format!("built-in/{name}"), fs::read_to_string(&path)?);
         let text = without_samples(&text);
-        let (documents, errors) = rules::sigma::read(&name.as_str().into(), &text);
+        let (documents, errors) =
+            rules::sigma::read(&name.as_str().into(), &text, rules::sigma::Whose::Program);
         for error in errors {
             println!("cargo::error={error}");
         }

@@ -51,7 +51,7 @@ fn sound_rules_pass_the_check() {
     let folder = folder(&[("a.yml", RULE), ("below/b.yaml", RULE), ("c.md", "none")]);
     let ended = run(&["rules", "check", &path(&folder, "")]);
     assert_eq!(ended.ends(0).out, "");
-    assert_eq!(ended.err, "2 rules, 0 correlations, 0 filters loaded; 0 faults\n");
+    assert_eq!(ended.err, "2 loaded (2 rules), 0 rejected\n");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn what_is_wrong_is_told_with_its_line() {
             format!("{b}:6: no level \"hi\"; did you mean \"high\"?"),
         ]
     );
-    ended.tells(&["0 rules", "2 faults in 2 files"]);
+    ended.tells(&["0 loaded, 2 rejected (2 faults)"]);
     let rows = run(&["rules", "check", "--format", "jsonl", &a]).ends(2).rows();
     assert_eq!((&rows[0]["line"], &rows[0]["why"]), (&json!(4), &json!("fault")));
     run(&["rules", "check", "/nowhere/a.yml"]).ends(2).tells(&["/nowhere/a.yml"]);
@@ -87,7 +87,48 @@ fn many_faults_are_counted_by_their_reason() {
     let folder = folder(&files);
     let ended = run(&["rules", "check", &path(&folder, "")]);
     assert_eq!(ended.ends(2).out.lines().count(), 30);
-    ended.tells(&["30 CloudTrail records have no field ..."]);
+    ended.tells(&["30 rejected (30 faults)"]).tells(&["30 CloudTrail records have no field ..."]);
+    assert!(!ended.err.contains("more"), "{}", ended.err);
+    // Of other reasons, the most frequent are told.
+    for (n, (from, to)) in [
+        ("level: high", "level: extreme"),
+        ("level: high", "id: x"),
+        ("level: high", "tags: [attack]"),
+        ("level: high", "taxonomy: ecs"),
+        ("title: Payroll read", "title: ''"),
+        ("condition: read", "condition: read |"),
+        ("condition: read", "condition: read and"),
+        ("condition: read", "condition: reads"),
+        ("condition: read", "timeframe: 5m\n  condition: read"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        fs::write(path(&folder, &format!("m{n}.yml")), RULE.replace(from, to)).unwrap();
+    }
+    let ended = run(&["rules", "check", &path(&folder, "")]);
+    ended.ends(2).tells(&["39 rejected (39 faults)"]).tells(&["        and 2 more"]);
+}
+
+#[test]
+fn rules_of_others_are_judged_as_such() {
+    let reference = RULE.replace("level: high", "level: High\nreference: x\nid: read-1");
+    let retired = format!("{RULE}status: deprecated\n");
+    let wrong = RULE.replace("eventName: G", "status: G");
+    let files = [("a.yml", &*reference), ("b.yml", &retired), ("c.yml", &wrong), ("d/a.yml", RULE)];
+    let folder = folder(&files);
+    let rules = path(&folder, "");
+    let ended = run(&["rules", "check", "--others", &rules]);
+    ended.ends(0).tells(&["2 loaded (2 rules), 1 rejected (1 fault), 1 deprecated, 4 warnings"]);
+    assert!(ended.out.starts_with(&path(&folder, "c.yml")), "{}", ended.out);
+    assert_eq!(ended.out.lines().count(), 1);
+    let rows = run(&["rules", "check", "--others", "--verbose", "--format", "jsonl", &rules]);
+    let whys: Vec<_> = rows.ends(0).rows().iter().map(|row| row["why"].clone()).collect();
+    assert_eq!(whys, ["warning", "warning", "warning", "retired", "fault", "warning"]);
+    // Nothing to use is what nobody wants, and one's own are told of everything.
+    run(&["rules", "check", "--others", &path(&folder, "c.yml")]).ends(2);
+    let ended = run(&["rules", "check", &rules]);
+    ended.ends(2).tells(&["1 loaded (1 rule), 3 rejected (5 faults)"]);
 }
 
 #[test]
@@ -95,12 +136,25 @@ fn rules_for_other_logs_are_counted() {
     let folder = folder(&[("aws/a.yml", RULE), ("windows/b.yml", FOREIGN)]);
     let ended = run(&["rules", "check", &path(&folder, "")]);
     assert_eq!(ended.ends(0).out, "");
-    let words = "1 left out, about logs that sentrail does not read: 1 windows";
-    ended.tells(&["1 rule, 0 correlations, 0 filters loaded; 0 faults; ", words]);
+    ended.tells(&["1 loaded (1 rule), 0 rejected, 1 about other logs (1 windows)"]);
     let ended = run(&["rules", "check", "--verbose", &path(&folder, "")]);
     assert!(ended.ends(0).out.contains("b.yml:4: sentrail does not read these logs: windows\n"));
     let ended = run(&["rules", "check", &path(&folder, "windows")]);
     ended.ends(2).tells(&["no rule of these is about logs that sentrail reads"]);
+}
+
+#[test]
+fn what_another_tool_calls_a_field_is_told_with_what_to_write() {
+    let wrong = RULE.replace("eventName: G", "status: G");
+    let folder =
+        folder(&[("a.yml", &wrong), ("b.yml", &RULE.replace("eventName: G", "src_ip: G"))]);
+    let ended = run(&["rules", "check", &path(&folder, "")]);
+    for words in [
+        "a.yml:4: CloudTrail records have no field `status`; write `sentrail.outcome`\n",
+        "b.yml:4: CloudTrail records have no field `src_ip`; write `sourceIPAddress`\n",
+    ] {
+        assert!(ended.ends(2).out.contains(words), "{}", ended.out);
+    }
 }
 
 #[test]
@@ -207,12 +261,42 @@ fn a_rule_of_a_folder_finds_something_in_a_replay() {
     let key = "arn:aws:iam::111122223333:role/Engineer#ada@example.com";
     let expected = ("payroll-read".to_owned(), "high".to_owned(), key.to_owned());
     assert_eq!(found(&ended), [expected]);
-    ended.tells(&["rules     1 rule, ", "1 left out", "1 windows"]);
+    let tally = "1 loaded (1 rule), 0 rejected, 1 about other logs (1 windows)";
+    ended.tells(&[&format!("rules     {tally}")]);
     let config = path(&folder, "sentrail.toml");
-    run(&["config", "check", "--config", &config]).ends(0).tells(&["warning: 1 rule, ", "windows"]);
+    run(&["config", "check", "--config", &config])
+        .ends(0)
+        .tells(&[&format!("warning: rules: {tally}")]);
     let page = run(&["detectors", "show", "payroll-read", "--config", &config]).ends(0).out.clone();
     assert!(page.contains("requestParameters.secretId|contains: payroll"), "{page}");
     assert!(!page.contains("somebody reads it"), "{page}");
+}
+
+#[test]
+fn a_rule_without_words_of_its_own_tells_what_was_called() {
+    let rule = RULE.replace(
+        "eventName: GetSecretValue, requestParameters.secretId|contains: payroll",
+        "eventSource: secretsmanager.amazonaws.com",
+    );
+    let rule = rule.split("tests:").next().unwrap().to_owned()
+        + "description: Secrets are touched.\nfalsepositives: [The payroll itself]\n";
+    let folder = folder(&[("sentrail.toml", CONFIG), ("rules/payroll-read.yml", &rule)]);
+    let touched = |n, name| call(n, "Engineer", "secretsmanager.amazonaws.com", name);
+    let names =
+        ["GetSecretValue", "GetSecretValue", "PutSecretValue", "DeleteSecret", "TagResource"];
+    let records: Vec<_> = (0..).zip(names).map(|(n, name)| touched(n, name)).collect();
+    let rows = replayed(&folder, &records).ends(0).rows();
+    let row = rows.iter().find(|row| row["detector"] == "payroll-read").unwrap();
+    let summary = row["summary"].as_str().unwrap();
+    let told = "called secretsmanager:GetSecretValue, secretsmanager:DeleteSecret, \
+                secretsmanager:PutSecretValue and 1 more (matched \"Payroll read\")";
+    assert!(summary.contains(told), "{summary}");
+    let config = path(&folder, "sentrail.toml");
+    let page = run(&["detectors", "show", "payroll-read", "--config", &config]).ends(0).out.clone();
+    for words in ["## Fires when\nSecrets are touched.", "It can be harmless: The payroll itself."]
+    {
+        assert!(page.contains(words), "{page}");
+    }
 }
 
 #[test]
@@ -226,10 +310,52 @@ fn severity_and_silence_hold_for_rules() {
     finds(&folder, &records, &[("payroll-read", "low")]);
     settings("disable = [\"payroll-read\"]");
     finds(&folder, &records, &[]);
+    // The UUID of a rule stays when its file is called otherwise.
+    let uuid = "0D6F2cd4-5d77-4d39-8a37-7e1d4a9e0f12";
+    let rule = format!("{RULE}id: {uuid}\n");
+    fs::write(path(&folder, "rules/payroll-read.yml"), rule).unwrap();
+    settings(&format!("severity = {{ {uuid} = \"low\" }}"));
+    finds(&folder, &records, &[("payroll-read", "low")]);
+    settings(&format!("disable = [\"{}\"]", uuid.to_lowercase()));
+    finds(&folder, &records, &[]);
     settings("\ndisable = [\"payrol-read\"]");
     let ended = replayed(&folder, &records);
     let line = format!("{}:4:12:", path(&folder, "sentrail.toml"));
     ended.ends(2).tells(&[&line, "did you mean \"payroll-read\"?"]);
+}
+
+#[test]
+fn a_correlation_with_a_fault_does_not_set_its_rules_free() {
+    let text = "title: Many\ncorrelation: {type: value_max, rules: [base], timespan: 1h, \
+                condition: {gte: 9}}\n---\ntitle: Base\nname: base\n\
+                logsource: {service: CloudTrail, category: cloud}\n\
+                detection:\n  s: {eventName: GetSecretValue}\n  condition: s\nfalsepositives:\n";
+    let config = "rules-of-others = [\"theirs\"]\n";
+    let folder = folder(&[("sentrail.toml", config), ("theirs/many.yml", text)]);
+    let records = [read_secret(1, "Engineer", "web/db")];
+    finds(&folder, &records, &[]);
+    replayed(&folder, &records).tells(&["1 loaded (1 rule), 1 rejected (1 fault)"]);
+    let ended = run(&["rules", "check", "--others", &path(&folder, "theirs")]);
+    assert!(ended.ends(0).out.contains("; its rules stay silent"), "{}", ended.out);
+    let free = text.replace("type: value_max", "generate: true, type: value_max");
+    fs::write(path(&folder, "theirs/many.yml"), free).unwrap();
+    finds(&folder, &records, &[("base", "medium")]);
+}
+
+#[test]
+fn an_id_stays_when_a_document_beside_it_has_a_fault() {
+    let rule = RULE.split("tests:").next().unwrap();
+    let text = format!("{}---\n{rule}", rule.replace("level: high", "level: extreme"));
+    let config = "rules-of-others = [\"theirs\"]\n[detectors.severity]\n";
+    let folder = folder(&[("theirs/many.yml", text.as_str())]);
+    let settings = |text: &str| {
+        fs::write(path(&folder, "sentrail.toml"), format!("{config}{text} = \"low\"\n")).unwrap();
+    };
+    let records = [read_secret(1, "Engineer", "payroll/db")];
+    settings("many-2");
+    finds(&folder, &records, &[("many-2", "low")]);
+    settings("many");
+    replayed(&folder, &records).ends(2).tells(&["no detector or rule \"many\""]);
 }
 
 #[test]
@@ -258,7 +384,7 @@ filter:
     let config = path(&folder, "sentrail.toml");
     let page = run(&["detectors", "show", "ec2-user-data-changed", "--config", &config]);
     assert!(page.ends(0).out.contains("ImageBuilder"), "{}", page.out);
-    run(&["rules", "check", &path(&folder, "rules")]).ends(0).tells(&["1 filter loaded"]);
+    run(&["rules", "check", &path(&folder, "rules")]).ends(0).tells(&["1 loaded (1 filter)"]);
     fs::write(path(&folder, "rules/filters.yml"), filter.replace("ec2-user", "ec2-usr")).unwrap();
     let ended = run(&["rules", "check", &path(&folder, "rules")]);
     let words = "filters.yml:4: no rule has the id or name `ec2-usr-data-changed`; did you mean \

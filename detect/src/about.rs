@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub struct About {
     /// Kebab-case, never reused: the settings key and the docs anchor.
     pub id: String,
+    /// UUID of a rule, in lower case, by which it can be called, too.
+    pub uuid: Option<String>,
     /// A few words.
     pub title: String,
     /// Its usual severity; a verdict may say another, and the page says when.
@@ -28,6 +30,11 @@ pub struct About {
 }
 
 impl About {
+    /// Whether it is called so: by its id or its UUID.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.id == name || self.uuid.as_deref().is_some_and(|uuid| uuid.eq_ignore_ascii_case(name))
+    }
+
     /// The text of one section of the page, as one line.
     pub fn section(&self, heading: &str) -> String {
         let lines = self.page.lines().skip_while(|line| line.strip_prefix("## ") != Some(heading));
@@ -42,6 +49,7 @@ impl From<&Meta> for About {
         let title = page.lines().next().unwrap_or_default().trim_start_matches("# ").to_owned();
         Self {
             id: meta.id.to_owned(),
+            uuid: None,
             title,
             severity: meta.severity,
             impact: meta.impact,
@@ -69,9 +77,9 @@ impl Catalogue {
         self.0.iter()
     }
 
-    /// The one of this id.
-    pub fn find(&self, id: &str) -> Option<&Arc<About>> {
-        self.iter().find(|about| about.id == id)
+    /// The one of this id or UUID.
+    pub fn find(&self, name: &str) -> Option<&Arc<About>> {
+        self.iter().find(|about| about.is_called(name))
     }
 
     pub(crate) fn get(&self, number: usize) -> Option<&Arc<About>> {

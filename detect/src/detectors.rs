@@ -39,8 +39,8 @@ macro_rules! detectors {
         #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
         pub struct Settings {
-            /// Detectors and rules that stay silent, for example `["root-use"]`. They go on learning. That each
-            /// id exists is checked once the rules are there.
+            /// Detectors and rules that stay silent, by id or UUID, for example `["root-use"]`. They go on
+            /// learning. That each exists is checked once the rules are there.
             pub disable: BTreeSet<String>,
             /// Severities that replace those of the verdicts, for example `{ root-use = "high" }`.
             pub severity: BTreeMap<String, Severity>,

@@ -38,7 +38,7 @@ pub use rule::RuleNo;
 pub use samples::{SampleCounts, test_rules};
 pub use set::RuleSet;
 pub use sieve::{Candidates, Numbers, Sieve};
-pub use sigma::{RuleError, Why};
+pub use sigma::{RuleError, Whose, Why};
 use std::sync::Arc;
 
 impl RuleSet {
@@ -50,7 +50,7 @@ impl RuleSet {
     ) -> (Self, Vec<RuleError>) {
         let (mut documents, mut errors) = (Vec::new(), Vec::new());
         for (file, text) in files {
-            let (sound, faults) = sigma::read(&Arc::from(file), text);
+            let (sound, faults) = sigma::read(&Arc::from(file), text, Whose::Own);
             documents.extend(sound);
             errors.extend(faults);
         }
@@ -63,6 +63,6 @@ impl RuleSet {
 
 /// What is wrong with the rules in a file. `file` is its name in messages.
 pub fn check(file: &str, text: &str) -> Vec<RuleError> {
-    let (_, errors) = sigma::read(&Arc::from(file), text);
+    let (_, errors) = sigma::read(&Arc::from(file), text, Whose::Own);
     errors
 }

@@ -277,11 +277,12 @@ fn plain_from(
 /// The switches that all who speak share.
 fn admitted(mut occurrence: Occurrence, context: &Context) -> Option<Occurrence> {
     let options = &context.options;
-    let id = &options.rules.catalogue().get(occurrence.speaker)?.id;
-    if options.detectors.disable.contains(id) {
+    let about = options.rules.catalogue().get(occurrence.speaker)?;
+    if options.detectors.disable.iter().any(|name| about.is_called(name)) {
         return None;
     }
-    if let Some(severity) = options.detectors.severity.get(id) {
+    let changed = options.detectors.severity.iter().find(|(name, _)| about.is_called(name));
+    if let Some((_, severity)) = changed {
         occurrence.verdict.severity = *severity;
     }
     Some(occurrence)

@@ -1,6 +1,9 @@
 //! Logs for tests: raw records by day and time of day, read by the parser and judged by the engine.
 
-use crate::{Call, Connection, Engine, Finding, Options, Reader, RuleFile, Rules, rules::Names};
+use crate::{
+    Call, Connection, Engine, Finding, Options, Reader, RuleFile, Rules,
+    rules::{Names, Whose},
+};
 use baseline::{Day, stable_hash};
 use ingest::{cloudtrail, enrich::Enrich, testkit};
 use std::{collections::BTreeMap, sync::Arc};
@@ -41,7 +44,7 @@ pub(crate) fn apply<S: AsRef<str>>(engine: &mut Engine, records: &[S]) {
 
 /// The built-in rules, and those of `text`.
 pub(crate) fn rules(text: &str) -> Arc<Rules> {
-    let file = RuleFile { name: "own.yml".into(), text: text.into() };
+    let file = RuleFile { name: "own.yml".into(), text: text.into(), whose: Whose::Own };
     let (rules, errors) = Rules::of(&[file], Names::default());
     assert_eq!(errors, []);
     Arc::new(rules)

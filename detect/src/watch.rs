@@ -195,7 +195,7 @@ fn of_rule(rule: &Rule) -> Watch {
         usual: rule.head.notes.usual,
         is_low_cold: rule.head.notes.is_low_cold,
         tells: true,
-        teaches: rule.head.is_built_in,
+        teaches: rule.head.is_built_in(),
         correlation: None,
         members: vec![(Arc::clone(&rule.id), rule.head.title.clone())],
     }
@@ -225,7 +225,7 @@ fn of_correlation(correlation: &Correlation, set: &RuleSet) -> Watch {
         usual: document.head.notes.usual,
         is_low_cold: document.head.notes.is_low_cold,
         tells: true,
-        teaches: document.head.is_built_in,
+        teaches: document.head.is_built_in(),
         correlation: None,
         members,
     }

@@ -15,8 +15,8 @@ pub(crate) fn check(path: Option<&Path>, out: &mut dyn Write) -> Result<()> {
     }
     writeln!(out, "ok: configuration hash {}", config.hash())?;
     if let Some(tally) = config.tally() {
-        let is_whole = tally.n_faults == 0 && tally.left_out().is_none();
-        writeln!(out, "{}: {tally}", if is_whole { "ok" } else { "warning" })?;
+        let word = if tally.is_whole() { "ok" } else { "warning" };
+        writeln!(out, "{word}: rules: {tally}")?;
     }
     if config.is_default_key() {
         writeln!(

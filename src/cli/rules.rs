@@ -4,7 +4,7 @@ use super::{FAILURE, USAGE};
 use crate::config::{self, Tally, n_of};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
-use detect::rules::{RuleCounts, RuleError, SampleCounts, Why, test_rules};
+use detect::rules::{RuleCounts, RuleError, SampleCounts, Whose, Why, test_rules};
 use serde::Serialize;
 use std::{cmp::Reverse, collections::BTreeMap, io::Write, path::PathBuf};
 
@@ -19,7 +19,10 @@ pub(super) enum Rules {
     Check {
         #[command(flatten)]
         asked: Asked,
-        /// Name what is about logs that sentrail does not read, too
+        /// Judge them as rules of others: what cannot be used is left out
+        #[arg(long)]
+        others: bool,
+        /// Name what is about logs that sentrail does not read or is tolerated of others, too
         #[arg(long, short)]
         verbose: bool,
     },
@@ -65,6 +68,8 @@ impl Form {
                 let why = match error.why() {
                     Why::Fault => "fault",
                     Why::OtherLogs(_) => "other-logs",
+                    Why::Retired(_) => "retired",
+                    Why::Tolerated => "warning",
                     Why::Sample => "sample",
                 };
                 let (file, line, what) = (error.file(), error.line(), error.what());
@@ -78,7 +83,10 @@ impl Form {
 impl Rules {
     pub(super) fn run(self, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
         match self {
-            Self::Check { asked, verbose } => check(&asked, verbose, (out, err)),
+            Self::Check { asked, others, verbose } => {
+                let whose = if others { Whose::Others } else { Whose::Own };
+                check(&asked, (whose, verbose), (out, err))
+            }
             Self::Test { asked } => test(&asked, (out, err)),
         }
     }
@@ -87,9 +95,9 @@ impl Rules {
 /// What is wrong goes to the first, how many there are to the second.
 type Outputs<'o> = (&'o mut dyn Write, &'o mut dyn Write);
 
-fn check(asked: &Asked, verbose: bool, (out, err): Outputs<'_>) -> Result<u8> {
+fn check(asked: &Asked, (whose, verbose): (Whose, bool), (out, err): Outputs<'_>) -> Result<u8> {
     let names = config::names(asked.config.as_deref())?;
-    let files = config::rule_files(&asked.paths)?;
+    let files = config::rule_files(&asked.paths, whose)?;
     let (rules, errors) = detect::Rules::of(&files, names);
     for error in errors.iter().filter(|error| verbose || *error.why() == Why::Fault) {
         asked.format.write(error, out)?;
@@ -97,21 +105,28 @@ fn check(asked: &Asked, verbose: bool, (out, err): Outputs<'_>) -> Result<u8> {
     let tally = Tally::of(rules.counts(), &errors);
     writeln!(err, "{tally}")?;
     if tally.n_faults > FAULTS_MANY {
-        for (n, reason) in reasons(&errors) {
-            writeln!(err, "{n:>7} {}", alerts::escape(&reason))?;
+        let reasons = reasons(&errors);
+        let (shown, more) = reasons.split_at_checked(REASONS_SHOWN_MAX).unwrap_or((&reasons, &[]));
+        for (n, reason) in shown {
+            writeln!(err, "{n:>7} {}", alerts::escape(reason))?;
+        }
+        if !more.is_empty() {
+            let n_more: usize = more.iter().map(|(n, _)| n).sum();
+            writeln!(err, "        and {n_more} more")?;
         }
     }
     // Whoever names rules wants some.
-    let is_none = rules.counts() == RuleCounts::default();
+    let is_none = rules.counts().n_loaded() == 0;
     if is_none && tally.n_faults == 0 {
         writeln!(err, "sentrail: no rule of these is about logs that sentrail reads")?;
     }
-    Ok(if is_none || tally.n_faults > 0 { USAGE } else { 0 })
+    let is_refused = whose == Whose::Own && tally.n_faults > 0;
+    Ok(if is_none || is_refused { USAGE } else { 0 })
 }
 
 fn test(asked: &Asked, (out, err): Outputs<'_>) -> Result<u8> {
     let names = config::names(asked.config.as_deref())?;
-    let files = config::rule_files(&asked.paths)?;
+    let files = config::rule_files(&asked.paths, Whose::Own)?;
     let (counts, errors) = test_rules(&files, names);
     for error in errors.iter().filter(|error| !matches!(error.why(), Why::OtherLogs(_))) {
         asked.format.write(error, out)?;
@@ -122,8 +137,8 @@ fn test(asked: &Asked, (out, err): Outputs<'_>) -> Result<u8> {
     let samples = n_of(usize::try_from(n_samples)?, "sample");
     write!(err, "{rules}, {n_untested} without samples; {samples}, {n_failed} do not hold")?;
     write!(err, "; {}", tally.faults())?;
-    match tally.left_out() {
-        Some(left_out) => writeln!(err, "; {left_out}")?,
+    match tally.other_logs() {
+        Some(other_logs) => writeln!(err, "; {other_logs}")?,
         None => writeln!(err)?,
     }
     Ok(match (n_failed, tally.n_faults) {
@@ -133,7 +148,7 @@ fn test(asked: &Asked, (out, err): Outputs<'_>) -> Result<u8> {
     })
 }
 
-/// The most frequent reasons of faults: what is said, but for the words of the file.
+/// The reasons of faults, the most frequent first: what is said, but for the words of the file.
 fn reasons(errors: &[RuleError]) -> Vec<(usize, String)> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for error in errors.iter().filter(|error| *error.why() == Why::Fault) {
@@ -141,8 +156,7 @@ fn reasons(errors: &[RuleError]) -> Vec<(usize, String)> {
     }
     let mut counts: Vec<_> = counts.into_iter().map(|(reason, n)| (Reverse(n), reason)).collect();
     counts.sort();
-    let counts = counts.into_iter().take(REASONS_SHOWN_MAX);
-    counts.map(|(Reverse(n), reason)| (n, reason)).collect()
+    counts.into_iter().map(|(Reverse(n), reason)| (n, reason)).collect()
 }
 
 /// `no modifier "x"; did you mean "y"?` as `no modifier ...`.

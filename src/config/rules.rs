@@ -4,7 +4,9 @@ use super::ConfigError;
 use baseline::stable_hash;
 use detect::{
     RuleFile, Rules,
-    rules::{BYTES_MAX as LIST_BYTES_MAX, Decoys, List, Lists, Names, RuleCounts, RuleError, Why},
+    rules::{
+        BYTES_MAX as LIST_BYTES_MAX, Decoys, List, Lists, Names, RuleCounts, RuleError, Whose, Why,
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -97,6 +99,10 @@ pub(crate) struct Tally {
     n_faulty_files: usize,
     /// Documents about logs that sentrail does not read, by a word for the logs.
     other_logs: BTreeMap<String, usize>,
+    /// Documents that their authors have left behind, by their status.
+    retired: BTreeMap<String, usize>,
+    /// Faults of rules of others that cost nothing.
+    n_tolerated: usize,
 }
 
 impl Tally {
@@ -105,6 +111,8 @@ impl Tally {
         for error in errors {
             match error.why() {
                 Why::OtherLogs(logs) => *tally.other_logs.entry(logs.clone()).or_default() += 1,
+                Why::Retired(status) => *tally.retired.entry(status.clone()).or_default() += 1,
+                Why::Tolerated => tally.n_tolerated += 1,
                 Why::Fault => tally.n_faults += 1,
                 Why::Sample => {}
             }
@@ -112,6 +120,11 @@ impl Tally {
         let faults = errors.iter().filter(|error| *error.why() == Why::Fault);
         tally.n_faulty_files = faults.map(RuleError::file).collect::<BTreeSet<_>>().len();
         tally
+    }
+
+    /// Whether every document is in force.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.n_faults == 0 && self.other_logs.is_empty() && self.retired.is_empty()
     }
 
     /// `5 faults in 1 file`.
@@ -123,8 +136,8 @@ impl Tally {
         }
     }
 
-    /// `290 left out, about logs that sentrail does not read: 250 windows, 40 linux`, if any were.
-    pub(crate) fn left_out(&self) -> Option<String> {
+    /// `290 about other logs (250 windows, 40 linux)`, if any are.
+    pub(crate) fn other_logs(&self) -> Option<String> {
         let n: usize = self.other_logs.values().sum();
         let mut logs: Vec<_> = self.other_logs.iter().map(|(logs, n)| (Reverse(n), logs)).collect();
         logs.sort();
@@ -132,20 +145,36 @@ impl Tally {
         let shown = logs.into_iter().take(LOGS_SHOWN_MAX);
         let mut shown: Vec<_> = shown.map(|(Reverse(n), logs)| format!("{n} {logs}")).collect();
         if n_more > 0 {
-            shown.push(format!("{n_more} others"));
+            shown.push(format!("and {n_more} more"));
         }
-        let shown = shown.join(", ");
-        (n > 0).then(|| format!("{n} left out, about logs that sentrail does not read: {shown}"))
+        (n > 0).then(|| format!("{n} about other logs ({})", shown.join(", ")))
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RuleCounts { n_rules, n_correlations, n_filters } = self.counts;
-        let counts =
-            [n_of(n_rules, "rule"), n_of(n_correlations, "correlation"), n_of(n_filters, "filter")];
-        write!(f, "{} loaded; {}", counts.join(", "), self.faults())?;
-        self.left_out().map_or(Ok(()), |left_out| write!(f, "; {left_out}"))
+        let RuleCounts { n_rules, n_correlations, n_filters, n_rejected } = self.counts;
+        let kinds = [(n_rules, "rule"), (n_correlations, "correlation"), (n_filters, "filter")];
+        let kinds: Vec<_> =
+            kinds.iter().filter(|(n, _)| *n > 0).map(|(n, one)| n_of(*n, one)).collect();
+        write!(f, "{} loaded", self.counts.n_loaded())?;
+        if !kinds.is_empty() {
+            write!(f, " ({})", kinds.join(", "))?;
+        }
+        write!(f, ", {n_rejected} rejected")?;
+        if self.n_faults > 0 {
+            write!(f, " ({})", n_of(self.n_faults, "fault"))?;
+        }
+        if let Some(other_logs) = self.other_logs() {
+            write!(f, ", {other_logs}")?;
+        }
+        for (status, n) in &self.retired {
+            write!(f, ", {n} {status}")?;
+        }
+        if self.n_tolerated > 0 {
+            write!(f, ", {}", n_of(self.n_tolerated, "warning"))?;
+        }
+        Ok(())
     }
 }
 
@@ -173,9 +202,9 @@ pub(super) fn load(named: &Named<'_>) -> Result<Loaded, ConfigError> {
         return Ok(Loaded::built_in());
     }
     let (mut troubles, mut texts) = (Vec::new(), Texts::default());
-    let mut files = files(folder, rules, &mut troubles);
+    let mut files = files((folder, Whose::Own), rules, &mut troubles);
     let own: BTreeSet<String> = files.iter().map(|file| file.name.clone()).collect();
-    let others = self::files(folder, rules_of_others, &mut troubles);
+    let others = self::files((folder, Whose::Others), rules_of_others, &mut troubles);
     files.extend(others.into_iter().filter(|file| !own.contains(&file.name)));
     if files.len() > FILES_MAX {
         troubles.push(format!("more than {FILES_MAX} files of rules (expected fewer)"));
@@ -224,13 +253,17 @@ fn names(named: &Named<'_>, troubles: &mut Vec<String>, texts: &mut Texts) -> Na
 }
 
 /// The files of rules at paths; what cannot be read is told.
-pub(crate) fn rule_files(paths: &[PathBuf]) -> Result<Vec<RuleFile>, ConfigError> {
+pub(crate) fn rule_files(paths: &[PathBuf], whose: Whose) -> Result<Vec<RuleFile>, ConfigError> {
     let mut troubles = Vec::new();
-    let files = files(Path::new(""), paths, &mut troubles);
+    let files = files((Path::new(""), whose), paths, &mut troubles);
     if troubles.is_empty() { Ok(files) } else { Err(ConfigError::Rules(troubles)) }
 }
 
-fn files(folder: &Path, paths: &[PathBuf], troubles: &mut Vec<String>) -> Vec<RuleFile> {
+fn files(
+    (folder, whose): (&Path, Whose),
+    paths: &[PathBuf],
+    troubles: &mut Vec<String>,
+) -> Vec<RuleFile> {
     let mut found = Vec::new();
     for path in paths {
         if let Err(what) = collect(&folder.join(path), DEPTH_MAX, &mut found) {
@@ -243,7 +276,7 @@ fn files(folder: &Path, paths: &[PathBuf], troubles: &mut Vec<String>) -> Vec<Ru
     for path in found {
         let name = path.display().to_string();
         match text(&path, FILE_BYTES_MAX) {
-            Ok(text) => files.push(RuleFile { name, text }),
+            Ok(text) => files.push(RuleFile { name, text, whose }),
             Err(what) => troubles.push(what),
         }
     }
@@ -359,8 +392,7 @@ mod tests {
         assert!(catalogue.find("fine").is_some() && catalogue.find("same").is_some());
         assert_eq!(
             config.tally().unwrap().to_string(),
-            "2 rules, 0 correlations, 0 filters loaded; 2 faults in 2 files; \
-             2 left out, about logs that sentrail does not read: 2 windows"
+            "2 loaded (2 rules), 2 rejected (2 faults), 2 about other logs (2 windows)"
         );
         // One's own are not.
         fs::write(own.join("wrong.yml"), RULE.replace("eventName", "status")).unwrap();

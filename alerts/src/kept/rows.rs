@@ -65,6 +65,8 @@ pub(super) fn of_about(about: &About, settings: &Map<String, Json>) -> Vec<Value
 pub(super) fn about(row: &mut Row) -> Result<(About, Map<String, Json>), WrongValue> {
     let about = About {
         id: row.text()?,
+        // Who looks at what was kept asks for ids.
+        uuid: None,
         title: row.text()?,
         severity: severity(&row.text()?)?,
         impact: named(Impact::ALL, Impact::name, &row.text()?, "impact")?,

@@ -13,7 +13,7 @@ use super::{
     set::{Applied, RuleSet},
     sigma::{
         self, Condition, CorrelationKind, Detection, Document, FieldName, Filter, Head, Line, Logs,
-        RuleError, Why,
+        RuleError, Unused, UnusedKind, Why,
     },
 };
 use std::{
@@ -55,6 +55,7 @@ impl RuleSet {
         let mut errors = Vec::new();
         let references = References::of(&documents, &mut errors);
         let (mut rules, mut correlations, mut filters) = (Vec::new(), Vec::new(), Vec::new());
+        let mut unused = Vec::new();
         for (document, id) in documents.into_iter().zip(references.ids()) {
             match (document, id) {
                 (Document::Detection(document), Some(id)) => match rule(document, id, &names) {
@@ -63,7 +64,7 @@ impl RuleSet {
                 },
                 (Document::Correlation(document), Some(id)) => correlations.push((document, id)),
                 (Document::Filter(filter), _) => filters.push(filter),
-                (Document::Other(_), _) | (_, None) => {}
+                (document, _) => unused.push(document.refused()),
             }
         }
         let mut applied = Vec::new();
@@ -76,12 +77,23 @@ impl RuleSet {
                 Err(found) => errors.extend(found),
             }
         }
-        let made = correlations.into_iter().filter_map(|(document, id)| {
-            let made = correlation(document, id, &rules, &references);
-            made.map_err(|found| errors.extend(found)).ok()
-        });
-        let made: Vec<Correlation> = made.collect();
-        hush(&mut rules, &made);
+        let mut made = Vec::new();
+        for (document, id) in correlations {
+            match correlation(&document, id, &rules, &references) {
+                Ok(correlation) => made.push(correlation),
+                Err(mut found) => {
+                    let document = Document::Correlation(document).refused();
+                    if wanted(&document, &rules, &references).next().is_some() {
+                        RuleError::says_silence(&mut found);
+                    }
+                    errors.extend(found);
+                    unused.push(document);
+                }
+            }
+        }
+        let silent: Vec<_> =
+            unused.iter().flat_map(|document| wanted(document, &rules, &references)).collect();
+        hush(&mut rules, &made, silent);
         errors.sort();
         (Self::new(rules, made, names).with_filters(applied), errors)
     }
@@ -94,7 +106,7 @@ fn rule(document: Detection, id: Arc<str>, names: &Names) -> Result<Rule, Vec<Ru
     let mut errors = faults.errors;
     let (filters, made) = (Vec::new(), OnceLock::new());
     let rule = Rule { id, head, logs, condition, filters, made, speaks: true };
-    if rule.head.is_built_in {
+    if rule.head.is_built_in() {
         return if errors.is_empty() { Ok(rule) } else { Err(errors) };
     }
     match self::made(&rule) {
@@ -151,7 +163,7 @@ fn apply(
         }
         Some(named) => {
             for (line, name) in named {
-                let found = faults.note(*line, references.rule(name, rules));
+                let found = faults.note(*line, references.rule(name, &filter.file, rules));
                 let logs = found.and_then(|no| rules.get(no.0 as usize)).map(|rule| rule.logs);
                 if logs.is_some_and(|logs| logs != filter.logs) {
                     faults
@@ -166,7 +178,7 @@ fn apply(
     }
     for no in &wanted {
         if let Some(rule) = rules.get_mut(no.0 as usize) {
-            if rule.head.is_built_in {
+            if rule.head.is_built_in() {
                 rule.filters.extend(predicate.clone());
                 continue;
             }
@@ -179,7 +191,7 @@ fn apply(
 }
 
 fn correlation(
-    document: sigma::Correlation,
+    document: &sigma::Correlation,
     id: Arc<str>,
     rules: &[Rule],
     references: &References,
@@ -193,13 +205,13 @@ fn correlation(
     }
     let mut members: Vec<Member> = Vec::new();
     for (line, name) in &document.rules {
-        let found = faults.note(*line, references.rule(name, rules));
+        let found = faults.note(*line, references.rule(name, &document.head.file, rules));
         let Some((rule, logs)) = found.and_then(|no| Some((no, rules.get(no.0 as usize)?.logs)))
         else {
             continue;
         };
         let fields = |names: &[FieldName], faults: &mut Faults<'_>| -> Vec<Field> {
-            let aliased = names.iter().filter_map(|field| aliased(&document, field, name, faults));
+            let aliased = names.iter().filter_map(|field| aliased(document, field, name, faults));
             let aliased: Vec<FieldName> = aliased.collect();
             aliased.iter().filter_map(|field| faults.field(field, logs)).collect()
         };
@@ -223,7 +235,11 @@ fn correlation(
         members.push(Member { rule, group_by, counted, summary, targets });
     }
     let errors = faults.errors;
-    if errors.is_empty() { Ok(Correlation { id, document, members }) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(Correlation { id, document: document.clone(), members })
+    } else {
+        Err(errors)
+    }
 }
 
 /// The field that a name of `group-by` stands for in the rule that is referred to as `rule`.
@@ -244,20 +260,39 @@ fn aliased(
     found
 }
 
-/// Rules that only correlations want do not speak for themselves.
-fn hush(rules: &mut [Rule], correlations: &[Correlation]) {
+/// The rules that only this correlation wants, which is not in force.
+fn wanted<'d>(
+    document: &'d Document,
+    rules: &'d [Rule],
+    references: &'d References,
+) -> impl Iterator<Item = RuleNo> + 'd {
+    let (file, names) = match document {
+        Document::Unused(Unused { file, kind: UnusedKind::Correlation(names), .. }) => {
+            (Some(file), names.as_slice())
+        }
+        _ => (None, [].as_slice()),
+    };
+    let found = file.into_iter().flat_map(move |file| {
+        names.iter().filter_map(move |name| references.rule(name, file, rules).ok())
+    });
+    // Nobody's correlation takes a rule out of force that ships with the program.
+    found.filter(|no| rules.get(no.0 as usize).is_some_and(|rule| !rule.head.is_built_in()))
+}
+
+/// Rules that only correlations want do not speak for themselves, whether these are in force or not.
+fn hush(rules: &mut [Rule], correlations: &[Correlation], silent: Vec<RuleNo>) {
     let members = |generates: bool| -> BTreeSet<RuleNo> {
         let of = correlations.iter().filter(|made| made.document.generate == generates);
         let members =
             of.flat_map(|made| made.members.iter().map(move |member| (made, member.rule)));
-        // Nobody's correlation takes a rule out of force that ships with the program.
         let members = members.filter(|(made, no)| {
             let rule = rules.get(no.0 as usize);
-            made.document.head.is_built_in || rule.is_none_or(|rule| !rule.head.is_built_in)
+            made.document.head.is_built_in() || rule.is_none_or(|rule| !rule.head.is_built_in())
         });
         members.map(|(_, no)| no).collect()
     };
-    let (wanted, generated) = (members(false), members(true));
+    let (mut wanted, generated) = (members(false), members(true));
+    wanted.extend(silent);
     for (no, rule) in (0..).map(RuleNo).zip(rules) {
         rule.speaks = !wanted.contains(&no) || generated.contains(&no);
     }

@@ -31,6 +31,7 @@
 //!
 //! Of flows only `sentrail.lists` is known.
 
+mod foreign;
 mod identity;
 
 use super::{
@@ -191,6 +192,10 @@ impl Field {
     fn of_record(first: &str, name: &FieldName) -> Result<Self, String> {
         let known = RECORD.iter().find(|(known, ..)| known.eq_ignore_ascii_case(first));
         let Some((known, facet, read)) = known else {
+            let full = name.to_string();
+            if let Some(meant) = foreign::meant(&full) {
+                return Err(format!("CloudTrail records have no field `{full}`; write `{meant}`"));
+            }
             let names = RECORD.iter().map(|(known, ..)| *known);
             return Err(format!(
                 "CloudTrail records have no field `{first}`{}",

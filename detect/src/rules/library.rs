@@ -5,7 +5,7 @@ use super::{
     rule::RuleNo,
     samples::Tested,
     set::RuleSet,
-    sigma::{self, Document, Level, Logs, RuleError, Usual},
+    sigma::{self, Document, Level, Logs, RuleError, Usual, Whose, Why},
 };
 use crate::{about::Catalogue, watch::Watches};
 use ingest::flow;
@@ -26,6 +26,8 @@ pub struct RuleFile {
     pub name: String,
     /// What it says: YAML.
     pub text: String,
+    /// Whose it is.
+    pub whose: Whose,
 }
 
 /// Rules ready to be asked, what is made of their matches, and who can speak.
@@ -48,6 +50,15 @@ pub struct RuleCounts {
     pub n_correlations: usize,
     /// What others know to be harmless.
     pub n_filters: usize,
+    /// Documents of any kind that a fault keeps out of force.
+    pub n_rejected: usize,
+}
+
+impl RuleCounts {
+    /// Documents that are in force.
+    pub fn n_loaded(&self) -> usize {
+        self.n_rules + self.n_correlations + self.n_filters
+    }
 }
 
 impl Rules {
@@ -77,29 +88,31 @@ impl Rules {
             documents.extend(built_in(&file, read));
             texts.push((file, Cow::Borrowed(*text)));
         }
-        for RuleFile { name, text } in files {
+        let n_built_in = documents.len();
+        for RuleFile { name, text, whose } in files {
             let file: Arc<str> = name.as_str().into();
-            let (mut read, found) = sigma::read(&file, text);
+            let (read, found) = sigma::read(&file, text, *whose);
             errors.extend(found);
-            errors.extend(read.iter().filter_map(learns_match));
-            read.retain(|document| learns_match(document).is_none());
-            if read.iter().any(|document| !matches!(document, Document::Other(_))) {
+            let read = read.into_iter().map(|document| match learns_match(&document) {
+                Some(error) => {
+                    errors.push(error);
+                    document.refused()
+                }
+                None => document,
+            });
+            let read: Vec<_> = read.collect();
+            if read.iter().any(|document| !matches!(document, Document::Unused(_))) {
                 texts.push((file, Cow::Owned(text.clone())));
             }
             documents.extend(read);
         }
+        let n_read = documents.len() - n_built_in;
         let (set, found) = RuleSet::compile(documents, names);
         errors.extend(found);
         errors.sort();
         let watches = Watches::of(&set);
         let catalogue = Catalogue::of(&watches);
-        let rules = set.rules().iter().filter(|rule| !rule.head.is_built_in);
-        let made = set.correlations().iter().filter(|made| !made.document.head.is_built_in);
-        let counts = RuleCounts {
-            n_rules: rules.count(),
-            n_correlations: made.count(),
-            n_filters: set.filters().len(),
-        };
+        let counts = counts(&set, n_read, &errors);
         (Self { set, watches, catalogue, texts, counts }, errors)
     }
 
@@ -159,9 +172,9 @@ impl Rules {
     ) -> (Self, Vec<Tested>, Vec<RuleError>) {
         let (mut documents, mut errors) = (Vec::new(), Vec::new());
         let mut given: Vec<Arc<str>> = Vec::new();
-        for RuleFile { name, text } in files {
+        for RuleFile { name, text, whose } in files {
             let file: Arc<str> = name.as_str().into();
-            let (read, found) = sigma::read(&file, text);
+            let (read, found) = sigma::read(&file, text, *whose);
             given.push(file);
             documents.extend(read);
             errors.extend(found);
@@ -176,7 +189,7 @@ impl Rules {
                 correlation.generate = true;
             }
             if let Some(head) = document.head_mut() {
-                head.is_built_in = false;
+                head.whose = Whose::Own;
                 head.level = head.level.max(Level::Low);
             }
         }
@@ -231,10 +244,28 @@ impl Rules {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
         let files = BUILT_IN.iter().map(|(name, ..)| {
             let path = folder.join(name.trim_start_matches("built-in/"));
-            RuleFile { name: (*name).into(), text: std::fs::read_to_string(path).unwrap() }
+            let text = std::fs::read_to_string(path).unwrap();
+            RuleFile { name: (*name).into(), text, whose: Whose::Own }
         });
         files.collect()
     }
+}
+
+/// What is in force of `n_read` documents, and what is not.
+fn counts(set: &RuleSet, n_read: usize, errors: &[RuleError]) -> RuleCounts {
+    let rules = set.rules().iter().filter(|rule| !rule.head.is_built_in());
+    let made = set.correlations().iter().filter(|made| !made.document.head.is_built_in());
+    let mut counts = RuleCounts {
+        n_rules: rules.count(),
+        n_correlations: made.count(),
+        n_filters: set.filters().len(),
+        n_rejected: 0,
+    };
+    // A document is left out for one reason, and refused for several.
+    let is_left_out = |error: &&RuleError| matches!(error.why, Why::OtherLogs(_) | Why::Retired(_));
+    let n_left_out = errors.iter().filter(is_left_out).count();
+    counts.n_rejected = n_read.saturating_sub(counts.n_loaded() + n_left_out);
+    counts
 }
 
 /// What users' rules match is never learned, so that no configuration changes what is.
@@ -248,7 +279,7 @@ fn learns_match(document: &Document) -> Option<RuleError> {
 fn built_in(file: &Arc<str>, read: &[u8]) -> Vec<Document> {
     let mut documents: Vec<Document> = postcard::from_bytes(read).unwrap_or_default();
     for head in documents.iter_mut().filter_map(Document::head_mut) {
-        (head.file, head.is_built_in) = (Arc::clone(file), true);
+        (head.file, head.whose) = (Arc::clone(file), Whose::Program);
     }
     documents
 }
@@ -290,11 +321,11 @@ mod tests {
         let reads =
             ["identities-looked-through", "bucket-posture-swept", "services-looked-through"];
         let mut quiet = Vec::new();
-        for RuleFile { name, text } in Rules::built_in_files() {
+        for RuleFile { name, text, .. } in Rules::built_in_files() {
             if reads.iter().any(|reads| name.contains(reads)) {
                 continue;
             }
-            let (documents, _) = sigma::read(&name.as_str().into(), &text);
+            let (documents, _) = sigma::read(&name.as_str().into(), &text, Whose::Own);
             let is_quiet = |document: &Document| match document {
                 Document::Detection(one) => rests_on_agent(&one.condition, false),
                 _ => false,
@@ -308,18 +339,15 @@ mod tests {
     #[test]
     fn built_in_rules_are_those_of_the_files_but_their_samples() {
         let mut n_samples = 0;
-        for (RuleFile { name, text }, (_, shipped, read)) in
+        for (RuleFile { name, text, .. }, (_, shipped, read)) in
             Rules::built_in_files().iter().zip(BUILT_IN)
         {
             let file = name.as_str().into();
-            let (mut whole, _) = sigma::read(&file, text);
+            let (mut whole, _) = sigma::read(&file, text, Whose::Program);
             for head in whole.iter_mut().filter_map(Document::head_mut) {
                 n_samples += std::mem::take(&mut head.samples).len();
             }
-            assert_eq!(sigma::read(&file, shipped).0, whole);
-            for head in whole.iter_mut().filter_map(Document::head_mut) {
-                head.is_built_in = true;
-            }
+            assert_eq!(sigma::read(&file, shipped, Whose::Program).0, whole);
             assert_eq!(built_in(&file, read), whole);
             // They have no head to tell that they ship with the program.
             assert!(whole.iter().all(|document| document.head().is_some()));
@@ -331,7 +359,7 @@ mod tests {
     fn only_built_in_rules_learn_habits() {
         let text = "title: x\nlogsource: {product: aws, service: cloudtrail}\n\
                     detection:\n  s: {eventName: A}\n  condition: s\nsentrail: {usual: match}\n";
-        let file = RuleFile { name: "x.yml".into(), text: text.into() };
+        let file = RuleFile { name: "x.yml".into(), text: text.into(), whose: Whose::Own };
         let (_, errors) = Rules::of(&[file], Names::default());
         let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(
@@ -349,10 +377,14 @@ mod tests {
         let filter = "title: z\nlogsource: {product: aws, service: cloudtrail}\n\
                       filter:\n  rules: [x]\n  s: {eventName: B}\n  condition: not s\n";
         let files = [("many.yml", many), ("x.yml", rule), ("z.yml", filter)];
-        let files = files.map(|(name, text)| RuleFile { name: name.into(), text: text.into() });
+        let files = files.map(|(name, text)| RuleFile {
+            name: name.into(),
+            text: text.into(),
+            whose: Whose::Own,
+        });
         let (rules, errors) = Rules::of(&files, Names::default());
         assert_eq!(errors, []);
-        let counts = RuleCounts { n_rules: 1, n_correlations: 1, n_filters: 1 };
+        let counts = RuleCounts { n_rules: 1, n_correlations: 1, n_filters: 1, n_rejected: 0 };
         assert_eq!(rules.counts(), counts);
         let sources = |id| rules.sources(id).iter().map(|(name, _)| *name).collect::<Vec<_>>();
         assert_eq!(sources("x"), ["x.yml", "z.yml"]);

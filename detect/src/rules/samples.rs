@@ -295,10 +295,10 @@ pub(crate) struct Proof {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{Decoys, List, Lists};
+    use crate::rules::{Decoys, List, Lists, Whose};
 
     fn told(text: &str) -> (SampleCounts, Vec<String>) {
-        let file = RuleFile { name: "x.yml".into(), text: text.into() };
+        let file = RuleFile { name: "x.yml".into(), text: text.into(), whose: Whose::Own };
         let (counts, errors) = test_rules(&[file], Names::default());
         (counts, errors.iter().map(ToString::to_string).collect())
     }
@@ -370,7 +370,7 @@ mod tests {
             errors,
             [
                 "x.yml:8: \"one\" is told of nobody; expected a finding",
-                "x.yml:11: \"other\" is told: matched \"x\"; expected no finding"
+                "x.yml:11: \"other\" is told: called sts:A (matched \"x\"); expected no finding"
             ]
         );
     }
@@ -422,7 +422,7 @@ mod tests {
         );
         assert_eq!(
             told(&filter("{eventName: A}")).1,
-            ["x.yml:17: \"here\" is told: matched \"x\"; expected no finding"]
+            ["x.yml:17: \"here\" is told: called sts:A (matched \"x\"); expected no finding"]
         );
     }
 

@@ -6,11 +6,13 @@ mod condition;
 mod correlation;
 mod glob;
 mod head;
+mod logs;
 mod modifiers;
 mod read;
 mod sample;
 mod selection;
 mod table;
+mod unused;
 mod values;
 
 pub(crate) use read::read;
@@ -41,6 +43,11 @@ pub enum Why {
     Fault,
     /// Nobody's: it is about logs that sentrail does not read, such as `windows`.
     OtherLogs(String),
+    /// Nobody's: its author has given it up, by a `status` such as `deprecated`. Of other people's rules
+    /// only.
+    Retired(String),
+    /// None: it is used though one's own rule would be refused. Of other people's rules only.
+    Tolerated,
     /// A sample does not hold.
     Sample,
 }
@@ -77,17 +84,18 @@ pub(crate) enum Document {
     Detection(Detection),
     Correlation(Correlation),
     Filter(Filter),
-    /// About logs that sentrail does not read.
-    Other(Other),
+    /// Not in force.
+    #[serde(skip)]
+    Unused(Unused),
 }
 
 impl Document {
-    /// What it says about itself; filters and documents about other logs have no such thing.
+    /// What it says about itself; filters and what is not in force have no such thing.
     pub(crate) fn head(&self) -> Option<&Head> {
         match self {
             Self::Detection(detection) => Some(&detection.head),
             Self::Correlation(correlation) => Some(&correlation.head),
-            Self::Filter(_) | Self::Other(_) => None,
+            Self::Filter(_) | Self::Unused(_) => None,
         }
     }
 
@@ -96,18 +104,34 @@ impl Document {
         match self {
             Self::Detection(detection) => Some(&mut detection.head),
             Self::Correlation(correlation) => Some(&mut correlation.head),
-            Self::Filter(_) | Self::Other(_) => None,
+            Self::Filter(_) | Self::Unused(_) => None,
         }
     }
 }
 
-/// A document about other logs: nothing of it is looked at but what correlations call it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) struct Other {
-    /// A word for the logs: `windows`.
-    pub(crate) logs: String,
-    /// `id` and `name`.
-    pub(crate) names: Vec<String>,
+/// A document that is not in force. Its place and its names stay its own, so that nobody else is meant
+/// by them, and the rules that it wanted for itself do not begin to speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unused {
+    pub(crate) file: Arc<str>,
+    pub(crate) line: Line,
+    pub(crate) whose: Whose,
+    pub(crate) why: Why,
+    pub(crate) kind: UnusedKind,
+    /// `id` in lower case.
+    pub(crate) uuid: Option<String>,
+    /// `name`.
+    pub(crate) name: Option<String>,
+}
+
+/// What it would have been.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum UnusedKind {
+    /// A rule, or nothing that can be told.
+    Rule,
+    /// A correlation, with the rules that only it wants.
+    Correlation(Vec<String>),
+    Filter,
 }
 
 /// What a rule says about itself, of either kind.
@@ -118,7 +142,7 @@ pub(crate) struct Head {
     pub(crate) file: Arc<str>,
     pub(crate) line: Line,
     pub(crate) title: String,
-    /// `id`, a UUID.
+    /// `id` in lower case: a UUID, of other people's rules any text.
     pub(crate) uuid: Option<String>,
     /// `name`.
     pub(crate) name: Option<String>,
@@ -135,9 +159,27 @@ pub(crate) struct Head {
     pub(crate) notes: Notes,
     /// Table `tests`.
     pub(crate) samples: Vec<Sample>,
-    /// Whether it ships with the program: then the build has found it sound.
     #[serde(skip)]
-    pub(crate) is_built_in: bool,
+    pub(crate) whose: Whose,
+}
+
+/// Whose a file of rules is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whose {
+    /// It ships with the program: the build has found it sound.
+    Program,
+    /// The user's: every fault is told, and he can mend it.
+    #[default]
+    Own,
+    /// Other people's, which the user does not mend: what can be understood is used.
+    Others,
+}
+
+impl Head {
+    /// Whether it ships with the program.
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.whose == Whose::Program
+    }
 }
 
 /// `level`.

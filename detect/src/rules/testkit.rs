@@ -6,7 +6,7 @@ use super::{
     sieve::{Candidates, Numbers, Sieve},
     sigma::{
         Condition, Correlation, CorrelationKind, Detection, Document, Edge, FieldName, Glob,
-        GlobPart, Head, Item, Level, Line, Logs, Notes, Operand, Test,
+        GlobPart, Head, Item, Level, Line, Logs, Notes, Operand, Test, Whose,
     },
     view::View,
 };
@@ -88,7 +88,7 @@ pub(crate) fn head(file: &str) -> Head {
         references: Vec::new(),
         notes: Notes::default(),
         samples: Vec::new(),
-        is_built_in: false,
+        whose: Whose::Own,
     }
 }
 

@@ -102,6 +102,7 @@ fn described(head: &Head, otherwise: &str) -> String {
 fn about(id: &str, head: &Head, (fires, limits): (&str, &str)) -> About {
     About {
         id: id.to_owned(),
+        uuid: head.uuid.clone(),
         title: head.title.clone(),
         severity: severity(head.level),
         impact: impact(&head.tags),

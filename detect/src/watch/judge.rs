@@ -32,6 +32,8 @@ const PRIOR_BITS: [(Severity, f64); 4] = [
 const FLOWS_SHOWN_MAX: usize = 20;
 /// APIs and rules that a sentence about what is usual names. Unit: of each.
 const USUAL_SHOWN_MAX: usize = 3;
+/// APIs that a summary names, the heaviest first. Unit: APIs.
+const APIS_SHOWN_MAX: usize = 3;
 /// Targets that a summary names, the heaviest first. Unit: targets.
 const TARGETS_SHOWN_MAX: usize = 3;
 
@@ -105,6 +107,18 @@ impl Memory {
         }
         judged
     }
+}
+
+/// The APIs that were called, the most frequent first.
+fn called(apis: &Distinct) -> Vec<String> {
+    let heaviest = apis.heaviest().into_iter().take(APIS_SHOWN_MAX);
+    let mut named: Vec<_> = heaviest.map(|(api, _)| api.to_owned()).collect();
+    let n_more = apis.count().saturating_sub(named.len() as u64);
+    if let Some(last) = named.last_mut().filter(|_| n_more > 0) {
+        let about = if apis.is_estimate() { "about " } else { "" };
+        *last = format!("{last} and {about}{n_more} more");
+    }
+    named
 }
 
 /// The hours of `day` that hold matches.
@@ -238,8 +252,10 @@ impl Watch {
         let about = |is: bool| if is { "about " } else { "" };
         let mut summary = match clauses.heaviest().first() {
             Some((clause, _)) => (*clause).to_owned(),
-            None if matches!(self.wanted, Wanted::Events(_)) => self.clause(&words::n_matches(n)),
-            None => self.clause(&format!("{}{n}", about(is_estimate))),
+            None if matches!(self.wanted, Wanted::Events(_)) => {
+                self.clause(&words::n_matches(n), &[])
+            }
+            None => self.clause(&format!("{}{n}", about(is_estimate)), &called(&told.all.apis)),
         };
         let n_more = clauses.count().saturating_sub(1);
         if n_more > 0 {

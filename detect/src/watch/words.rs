@@ -48,12 +48,16 @@ pub(super) fn titles<'t>(titles: impl IntoIterator<Item = &'t str>, between: &st
 }
 
 impl Watch {
-    /// What happened, where the author of the rule does not say it; the entity is the subject.
-    pub(super) fn clause(&self, statistic: &str) -> String {
+    /// What happened, where the author of the rule does not say it; the entity is the subject. A rule by
+    /// itself tells what was called.
+    pub(super) fn clause(&self, statistic: &str, apis: &[String]) -> String {
         let titles =
             |between| titles(self.members.iter().map(|(_, title)| title.as_str()), between);
         let within = timespan(self.n_slots);
         match &self.wanted {
+            Wanted::One if !apis.is_empty() => {
+                format!("called {} (matched {})", apis.join(", "), titles(", "))
+            }
             Wanted::One => format!("matched {}", titles(", ")),
             Wanted::Events(wanted) => {
                 let (of, told) = (titles(" or "), bounds(wanted));

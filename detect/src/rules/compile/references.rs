@@ -5,7 +5,7 @@ use crate::{
     rules::{
         fields::suggestion,
         rule::{Rule, RuleNo},
-        sigma::{Document, Head, RuleError},
+        sigma::{Document, Head, Line, RuleError, Unused, UnusedKind, Whose, Why},
     },
 };
 use std::{
@@ -13,19 +13,126 @@ use std::{
     sync::Arc,
 };
 
+/// What is said of a rule with a fault.
+const UNREAD: &str = "could not be read";
+
 /// Ids of all documents, and whom other names mean.
 pub(super) struct References {
-    /// By place of the document; `None` for filters, and where the id is another's.
+    /// By place of the document; `None` for filters, what is about other logs, and where the id is
+    /// another's.
     ids: Vec<Option<Arc<str>>>,
-    /// UUIDs, names and ids of rules, with the id that each means; `None` where it means several.
-    rules: BTreeMap<String, Option<Arc<str>>>,
+    /// UUIDs, names and ids of rules, with those that each means.
+    rules: BTreeMap<String, Vec<Meant>>,
     correlations: BTreeSet<String>,
     /// Ids and names of rules about other logs, in lower case, and a word for the logs.
     others: BTreeMap<String, String>,
 }
 
+/// A rule that a name means.
+struct Meant {
+    file: Arc<str>,
+    id: Arc<str>,
+    /// Why it is not in force; `None` where it is.
+    why_not: Option<String>,
+}
+
+/// What a document is called that has an id.
+struct Called<'d> {
+    file: &'d Arc<str>,
+    line: Line,
+    whose: Whose,
+    uuid: Option<&'d str>,
+    name: Option<&'d str>,
+}
+
+impl<'d> Called<'d> {
+    /// `None` for filters and what is about other logs.
+    fn of(document: &'d Document) -> Option<Self> {
+        let (file, line, whose, uuid, name) = match document {
+            Document::Unused(Unused { why: Why::OtherLogs(_), .. }) => return None,
+            Document::Unused(unused) if unused.kind == UnusedKind::Filter => return None,
+            Document::Unused(Unused { file, line, whose, uuid, name, .. }) => {
+                (file, line, whose, uuid, name)
+            }
+            _ => {
+                let Head { file, line, whose, uuid, name, .. } = document.head()?;
+                (file, line, whose, uuid, name)
+            }
+        };
+        let (uuid, name) = (uuid.as_deref(), name.as_deref());
+        Some(Self { file, line: *line, whose: *whose, uuid, name })
+    }
+}
+
+/// Ids as they are given, in the order of the documents.
+#[derive(Default)]
+struct Ids<'d> {
+    /// By file: documents with an id, those without a name, those that have come.
+    all: BTreeMap<&'d str, usize>,
+    nameless: BTreeMap<&'d str, usize>,
+    seen: BTreeMap<&'d str, usize>,
+    /// Whose each id is, and what messages call him.
+    taken: BTreeMap<Arc<str>, (Whose, String)>,
+    /// Second ids that were given, by first ones.
+    n_more: BTreeMap<Arc<str>, usize>,
+}
+
+impl<'d> Ids<'d> {
+    fn of(documents: &'d [Document]) -> Self {
+        let mut ids = Self::default();
+        for called in documents.iter().filter_map(Called::of) {
+            *ids.all.entry(called.file).or_default() += 1;
+            *ids.nameless.entry(called.file).or_default() += usize::from(called.name.is_none());
+        }
+        for detector in DETECTORS {
+            let owner = (Whose::Program, "a detector".to_owned());
+            ids.taken.insert(detector.meta.id.into(), owner);
+        }
+        ids
+    }
+
+    /// The id of a document, and what is to be said of it; an error where it has none.
+    fn give(&mut self, called: &Called<'d>) -> Result<(Arc<str>, Option<String>), String> {
+        let n = self.seen.entry(called.file).or_default();
+        *n += 1;
+        let is_only = |of: &BTreeMap<&str, usize>| of.get(&**called.file) == Some(&1);
+        // What names itself in a file of several leaves the name of the file to the others.
+        let has_file = is_only(&self.all) || called.name.is_none() && is_only(&self.nameless);
+        let mut id: Arc<str> = id(called, *n, has_file).into();
+        if self.taken.len() >= super::DOCUMENTS_MAX + DETECTORS.len() {
+            return Err(format!("expected at most {} documents", super::DOCUMENTS_MAX));
+        }
+        let mut note = None;
+        if let Some((owner, said)) = self.taken.get(&id) {
+            let said = format!("the id `{id}` is that of {said}");
+            // What the user has under this id takes the place of what others have.
+            if called.whose != Whose::Others || *owner == Whose::Own {
+                return Err(format!("{said}; name it otherwise"));
+            }
+            id = self.second(&id);
+            note = Some(format!("{said}; this one is called `{id}`"));
+        }
+        let owner = (called.whose, format!("{}:{}", called.file, called.line.0));
+        self.taken.insert(Arc::clone(&id), owner);
+        Ok((id, note))
+    }
+
+    fn second(&mut self, id: &Arc<str>) -> Arc<str> {
+        let n_more = self.n_more.entry(Arc::clone(id)).or_default();
+        loop {
+            *n_more += 1;
+            let second: Arc<str> = format!("{id}-{}", *n_more + 1).into();
+            if !self.taken.contains_key(&second) {
+                return second;
+            }
+        }
+    }
+}
+
 impl References {
-    /// Reads the names of all documents. Where two would have one id, the second is refused.
+    /// Reads the names of all documents. Where two would have one id, the second is refused, or gets
+    /// another one if it is of other people. What has a fault has its id all the same: else its sibling
+    /// would have it until it is mended.
     pub(super) fn of(documents: &[Document], errors: &mut Vec<RuleError>) -> Self {
         let mut references = Self {
             ids: Vec::new(),
@@ -33,61 +140,54 @@ impl References {
             correlations: BTreeSet::new(),
             others: others(documents),
         };
-        // What names itself in a file of several leaves the name of the file to the others.
-        let mut nameless: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut all: BTreeMap<&str, usize> = BTreeMap::new();
-        for head in documents.iter().filter_map(Document::head) {
-            *all.entry(&head.file).or_default() += 1;
-            *nameless.entry(&head.file).or_default() += usize::from(head.name.is_none());
-        }
-        let mut taken: BTreeMap<Arc<str>, String> = BTreeMap::new();
-        for detector in DETECTORS {
-            taken.insert(detector.meta.id.into(), "a detector".to_owned());
-        }
-        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut ids = Ids::of(documents);
         for document in documents {
-            let Some(head) = document.head() else {
+            let Some(called) = Called::of(document) else {
                 references.ids.push(None);
                 continue;
             };
-            let n = seen.entry(&head.file).or_default();
-            *n += 1;
-            let is_alone = all.get(&*head.file) == Some(&1);
-            let has_file = is_alone || head.name.is_none() && nameless.get(&*head.file) == Some(&1);
-            let id: Arc<str> = id(head, *n, has_file).into();
-            let fault = match taken.get(&id) {
-                _ if taken.len() >= super::DOCUMENTS_MAX + DETECTORS.len() => {
-                    Some(format!("expected at most {} documents", super::DOCUMENTS_MAX))
-                }
-                Some(owner) => Some(format!("the id `{id}` is that of {owner}; name it otherwise")),
-                None => None,
+            let given = ids.give(&called);
+            let said = match &given {
+                Ok((_, note)) => note.clone().map(|what| (what, Why::Tolerated)),
+                Err(what) => Some((what.clone(), Why::Fault)),
             };
-            if let Some(what) = fault {
-                errors.push(RuleError::fault(&head.file, head.line, what));
-                references.ids.push(None);
-                continue;
+            // What is out of force has been told of.
+            if let Some((what, why)) = said.filter(|_| document.head().is_some()) {
+                let error = RuleError::fault(called.file, called.line, what);
+                errors.push(RuleError { why, ..error });
             }
-            taken.insert(Arc::clone(&id), format!("{}:{}", head.file, head.line.0));
-            references.know(document, head, &id);
-            references.ids.push(Some(id));
+            let id = given.ok().map(|(id, _)| id);
+            if let Some(id) = &id {
+                references.know(document, &called, id);
+            }
+            references.ids.push(id);
         }
         references
     }
 
-    fn know(&mut self, document: &Document, head: &Head, id: &Arc<str>) {
-        let names: BTreeSet<String> =
-            [Some(id.to_string()), head.uuid.as_deref().map(str::to_lowercase), head.name.clone()]
-                .into_iter()
-                .flatten()
-                .collect();
-        match document {
-            Document::Correlation(_) => self.correlations.extend(names),
-            _ => {
-                for name in names {
-                    let whom = Some(Arc::clone(id));
-                    self.rules.entry(name).and_modify(|whom| *whom = None).or_insert(whom);
-                }
+    fn know(&mut self, document: &Document, called: &Called<'_>, id: &Arc<str>) {
+        let uuid = called.uuid.map(str::to_lowercase);
+        let names = [Some(id.to_string()), uuid, called.name.map(str::to_owned)];
+        let names: BTreeSet<String> = names.into_iter().flatten().collect();
+        let is_correlation = match document {
+            Document::Correlation(_) => true,
+            Document::Unused(unused) => matches!(unused.kind, UnusedKind::Correlation(_)),
+            Document::Detection(_) | Document::Filter(_) => false,
+        };
+        if is_correlation {
+            self.correlations.extend(names);
+            return;
+        }
+        let why_not = match document {
+            Document::Unused(Unused { why: Why::Retired(status), .. }) => {
+                Some(format!("is {status}"))
             }
+            Document::Unused(_) => Some(UNREAD.to_owned()),
+            _ => None,
+        };
+        for name in names {
+            let (file, id) = (Arc::clone(called.file), Arc::clone(id));
+            self.rules.entry(name).or_default().push(Meant { file, id, why_not: why_not.clone() });
         }
     }
 
@@ -103,8 +203,13 @@ impl References {
         self.others.get(&name).filter(|_| !is_read).map(String::as_str)
     }
 
-    /// The rule that is meant, among those that were made.
-    pub(super) fn rule(&self, name: &str, rules: &[Rule]) -> Result<RuleNo, String> {
+    /// The rule that a document of `file` means, among those that were made.
+    pub(super) fn rule(
+        &self,
+        name: &str,
+        file: &Arc<str>,
+        rules: &[Rule],
+    ) -> Result<RuleNo, String> {
         let known = self.rules.get(name).or_else(|| self.rules.get(&name.to_lowercase()));
         let Some(known) = known else {
             if let Some(logs) = self.other(name) {
@@ -116,28 +221,43 @@ impl References {
             let names = self.rules.keys().map(String::as_str);
             return Err(format!("no rule has the id or name `{name}`{}", suggestion(name, names)));
         };
-        let Some(id) = known else { return Err(format!("several rules are called `{name}`")) };
+        let only = |wanted: &dyn Fn(&&Meant) -> bool| {
+            let mut meant = known.iter().filter(wanted);
+            meant.next().filter(|_| meant.next().is_none())
+        };
+        // What stands in the same file is meant before what stands in others.
+        let meant = only(&|meant| meant.file == *file)
+            .or_else(|| only(&|meant| meant.why_not.is_none()))
+            .or_else(|| only(&|_| true));
+        let Some(Meant { id, why_not, .. }) = meant else {
+            return Err(format!("several rules are called `{name}`"));
+        };
         let numbered = (0..).map(RuleNo).zip(rules);
         let mut made = numbered.filter(|(_, rule)| rule.id == *id).map(|(no, _)| no);
-        made.next().ok_or_else(|| format!("the rule `{name}` could not be read"))
+        made.next()
+            .ok_or_else(|| format!("the rule `{name}` {}", why_not.as_deref().unwrap_or(UNREAD)))
     }
 }
 
 fn others(documents: &[Document]) -> BTreeMap<String, String> {
-    let others = documents.iter().filter_map(|document| match document {
-        Document::Other(other) => Some(other),
-        _ => None,
-    });
-    let named = others.flat_map(|other| other.names.iter().map(|name| (name, &other.logs)));
-    named.map(|(name, logs)| (name.clone(), logs.clone())).collect()
+    let mut others = BTreeMap::new();
+    for document in documents {
+        let Document::Unused(Unused { why: Why::OtherLogs(logs), uuid, name, .. }) = document
+        else {
+            continue;
+        };
+        let names = [uuid, name].into_iter().flatten().map(|name| name.to_lowercase());
+        others.extend(names.map(|name| (name, logs.clone())));
+    }
+    others
 }
 
 /// The id of the `n`th document of its file, from 1: the file's name for the only one, or the only one
 /// without a name of its own; the others by theirs.
-fn id(head: &Head, n: usize, has_file: bool) -> String {
-    let file = head.file.rsplit(['/', '\\']).next().unwrap_or_default();
+fn id(called: &Called<'_>, n: usize, has_file: bool) -> String {
+    let file = called.file.rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = kebab(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
-    match head.name.as_deref().map(kebab).filter(|name| !name.is_empty()) {
+    match called.name.map(kebab).filter(|name| !name.is_empty()) {
         _ if has_file => stem,
         Some(name) => name,
         _ if n == 1 => stem,

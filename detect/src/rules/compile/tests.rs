@@ -3,7 +3,7 @@ use crate::rules::{
     rule::RuleNo,
     sigma::{
         Alias, Bound, Bounds, Condition, CorrelationKind, Document, Filter, Item, Line, Logs,
-        Operand, Other, Piece, RuleError, Template, Test, Why,
+        Operand, Piece, RuleError, Template, Test, Unused, UnusedKind, Whose, Why,
     },
     testkit::{
         LINE, ask, correlation, detection, globs, is, item, keywords, matching, name, not, set,
@@ -33,6 +33,11 @@ fn filter(rules: Option<&[&str]>, condition: Condition) -> Document {
         condition,
         samples: Vec::new(),
     })
+}
+
+fn unused(file: &str, why: Why, kind: UnusedKind, [uuid, name]: [Option<String>; 2]) -> Document {
+    let (file, line, whose) = (file.into(), Line(1), Whose::Own);
+    Document::Unused(Unused { file, line, whose, why, kind, uuid, name })
 }
 
 fn ids(set: &RuleSet) -> Vec<&str> {
@@ -67,6 +72,50 @@ fn an_id_is_given_once() {
             "root-use.yml:1: the id `root-use` is that of a detector; name it otherwise",
         ]
     );
+}
+
+#[test]
+fn rules_of_others_get_a_second_id() {
+    let any = || is("eventName", &["*"]);
+    let others = |file: &str, name: Option<&str>| {
+        let mut others = detection(file, any());
+        others.head.whose = Whose::Others;
+        others.head.name = name.map(str::to_owned);
+        Document::Detection(others)
+    };
+    let documents = vec![
+        rule("own.yml", any()),
+        others("a/x.yml", None),
+        others("b/x-2.yml", None),
+        others("c/x.yml", Some("base")),
+        others("d/x.yml", None),
+        others("root-use.yml", None),
+        others("e/own.yml", None),
+        Document::Correlation(correlation("many.yml", &["base"])),
+    ];
+    let (set, errors) = RuleSet::compile(documents, Names::default());
+    assert_eq!(ids(&set), ["own", "x", "x-2", "x-3", "x-4", "root-use-2", "many"]);
+    let said: Vec<_> = errors.iter().map(|error| (error.to_string(), error.why())).collect();
+    let told = |text: &str, why| (text.to_owned(), why);
+    assert_eq!(
+        said,
+        [
+            told(
+                "c/x.yml:1: the id `x` is that of a/x.yml:1; this one is called `x-3`",
+                &Why::Tolerated
+            ),
+            told(
+                "d/x.yml:1: the id `x` is that of a/x.yml:1; this one is called `x-4`",
+                &Why::Tolerated
+            ),
+            told("e/own.yml:1: the id `own` is that of own.yml:1; name it otherwise", &Why::Fault),
+            told(
+                "root-use.yml:1: the id `root-use` is that of a detector; this one is called `root-use-2`",
+                &Why::Tolerated
+            ),
+        ]
+    );
+    assert_eq!(set.correlations()[0].members[0].rule, RuleNo(3));
 }
 
 #[test]
@@ -165,6 +214,85 @@ fn rules_that_only_correlations_want_are_silent() {
     let set = set(documents, Names::default());
     let speaking: Vec<_> = set.rules().iter().map(|rule| rule.speaks).collect();
     assert_eq!(speaking, [false, true, true]);
+}
+
+#[test]
+fn an_id_stays_when_a_document_beside_it_has_a_fault() {
+    let any = || is("eventName", &["*"]);
+    let broken = |kind, name: Option<&str>| {
+        unused("x.yml", Why::Fault, kind, [None, name.map(str::to_owned)])
+    };
+    let ids_beside = |first| {
+        let documents = vec![first, rule("x.yml", any()), rule("y.yml", any())];
+        let (set, errors) = RuleSet::compile(documents, Names::default());
+        assert_eq!(errors, []);
+        ids(&set).iter().map(|id| (*id).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids_beside(broken(UnusedKind::Rule, None)), ["x-2", "y"]);
+    assert_eq!(ids_beside(broken(UnusedKind::Correlation(Vec::new()), Some("n"))), ["x", "y"]);
+    assert_eq!(ids_beside(broken(UnusedKind::Filter, None)), ["x", "y"]);
+    // Its name is nobody else's, and who refers to it is told.
+    let documents = vec![
+        rule("a/y.yml", is("nothing", &["*"])),
+        broken(UnusedKind::Rule, Some("base")),
+        Document::Correlation(correlation("z.yml", &["base"])),
+        rule("b/y.yml", any()),
+    ];
+    let said = errors(documents);
+    assert!(said.iter().any(|said| said.contains("b/y.yml:1: the id `y` is that of")), "{said:?}");
+    assert!(said.iter().any(|said| said.contains("the rule `base` could not be read")), "{said:?}");
+}
+
+#[test]
+fn a_correlation_with_a_fault_does_not_set_its_rules_free() {
+    let any = || is("eventName", &["*"]);
+    let refused = |generate| {
+        let mut refused = correlation("m.yml", &["a", "b"]);
+        (refused.generate, refused.group_by) = (generate, vec![name("nothing")]);
+        Document::Correlation(refused)
+    };
+    let unread = |rules: &[&str]| {
+        let rules = rules.iter().map(|rule| (*rule).to_owned()).collect();
+        unused("m.yml", Why::Fault, UnusedKind::Correlation(rules), [None, None])
+    };
+    let speaking = |correlation| {
+        let documents =
+            vec![rule("a.yml", any()), rule("b.yml", any()), rule("c.yml", any()), correlation];
+        let (set, errors) = RuleSet::compile(documents, Names::default());
+        let speaking: Vec<_> = set.rules().iter().map(|rule| rule.speaks).collect();
+        let is_said = errors.iter().any(|error| error.what().contains("its rules stay silent"));
+        (speaking, is_said)
+    };
+    assert_eq!(speaking(refused(false)), (vec![false, false, true], true));
+    assert_eq!(speaking(refused(true)), (vec![true, true, true], false));
+    assert_eq!(speaking(unread(&["c", "gone"])), (vec![true, true, false], false));
+    assert_eq!(speaking(unread(&[])), (vec![true, true, true], false));
+}
+
+#[test]
+fn a_name_means_the_rule_of_the_same_file() {
+    let any = || is("eventName", &["*"]);
+    let named = |file: &str, condition| {
+        let mut named = detection(file, condition);
+        named.head.name = Some("base".to_owned());
+        named
+    };
+    let many = |file: &str| {
+        let mut many = correlation(file, &["base"]);
+        many.head.name = Some(format!("many of {file}"));
+        Document::Correlation(many)
+    };
+    let documents = vec![
+        Document::Detection(named("a.yml", any())),
+        many("a.yml"),
+        Document::Detection(detection("b.yml", any())),
+        many("c.yml"),
+        Document::Detection(named("d.yml", any())),
+    ];
+    let (set, errors) = RuleSet::compile(documents, Names::default());
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(errors, ["c.yml:7: several rules are called `base`"]);
+    assert_eq!(set.correlations()[0].members[0].rule, RuleNo(0));
 }
 
 #[test]
@@ -280,15 +408,15 @@ fn more_documents_than_a_set_holds_are_refused() {
 
 #[test]
 fn what_rests_on_rules_about_other_logs_is_left_out_with_them() {
-    let other = |names: &[&str]| {
-        let names = names.iter().map(|name| (*name).to_owned()).collect();
-        Document::Other(Other { logs: "windows".to_owned(), names })
+    let other = |names: [&str; 2]| {
+        let [uuid, name] = names.map(|name| Some(name.to_owned()));
+        unused("windows.yml", Why::OtherLogs("windows".to_owned()), UnusedKind::Rule, [uuid, name])
     };
     let any = || is("eventName", &["*"]);
     let documents = || {
         vec![
             rule("a.yml", any()),
-            other(&["a", "logon"]),
+            other(["a", "logon"]),
             Document::Correlation(correlation("b.yml", &["a", "Logon"])),
             filter(Some(&["logon"]), any()),
         ]
@@ -300,7 +428,12 @@ fn what_rests_on_rules_about_other_logs_is_left_out_with_them() {
     assert_eq!(
         said,
         [
-            ("b.yml:7: sentrail does not read the logs of its rules: windows".to_owned(), &logs),
+            (
+                "b.yml:7: sentrail does not read the logs of its rules: windows; its rules stay \
+                 silent (expected `generate: true` if they are to speak)"
+                    .to_owned(),
+                &logs,
+            ),
             (
                 "filters.yml:7: `logon` is about logs that sentrail does not read: windows"
                     .to_owned(),

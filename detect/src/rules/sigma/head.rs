@@ -28,10 +28,10 @@ pub(super) const NOTES: [&str; 8] =
 
 pub(super) fn head(file: &Arc<str>, table: Table<'_>, faults: &mut Faults) -> Option<Head> {
     let title = faults.keep(title(table));
-    let uuid = faults.keep(uuid(table));
+    let id = id(table, faults);
     let name = faults.keep(short_text(table, "name"));
     let description = faults.keep(table.text("description"));
-    let level = faults.keep(one_of(table, "level", &LEVELS));
+    let level = level(table, faults);
     let tags = faults.keep(tags(table));
     let false_positives = faults.keep(strings(table, "falsepositives"));
     let references = faults.keep(strings(table, "references"));
@@ -44,20 +44,21 @@ pub(super) fn head(file: &Arc<str>, table: Table<'_>, faults: &mut Faults) -> Op
     };
     let samples = samples(table, faults);
     let (line, title) = title?;
+    let (uuid, called) = id?;
     Some(Head {
         file: Arc::clone(file),
         line,
         title,
-        uuid: uuid?,
-        name: name?,
+        uuid,
+        name: name?.or(called),
         description: description?.unwrap_or_default().trim().to_owned(),
-        level: level?.unwrap_or(Level::Medium),
+        level: level?,
         tags: tags?,
         false_positives: false_positives?,
         references: references?,
         notes: notes?,
         samples: samples?,
-        is_built_in: false,
+        whose: faults.whose,
     })
 }
 
@@ -84,17 +85,29 @@ fn short_text(table: Table<'_>, key: &str) -> Result<Option<String>, Fault> {
     }
 }
 
-/// `id` in lower case: 8-4-4-4-12 hexadecimal digits, of any version.
-fn uuid(table: Table<'_>) -> Result<Option<String>, Fault> {
-    let Some(node) = table.get("id") else { return Ok(None) };
-    let id = text(node, "id")?;
+/// `id` in lower case: 8-4-4-4-12 hexadecimal digits, of any version. What is something else is a name,
+/// too.
+fn id(table: Table<'_>, faults: &mut Faults) -> Option<(Option<String>, Option<String>)> {
+    let Some(node) = table.get("id") else { return Some((None, None)) };
+    let id = faults.keep(text(node, "id"))?;
+    let lower = Some(id.to_lowercase());
     let groups: Vec<_> = id.split('-').collect();
     let is_uuid = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
         && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
     if is_uuid {
-        Ok(Some(id.to_ascii_lowercase()))
-    } else {
-        Err(Fault::new(node.line, format!("id {} (expected a UUID)", shown(id))))
+        return Some((lower, None));
+    }
+    let fault = Fault::new(node.line, format!("id {} (expected a UUID)", shown(id)));
+    faults.tolerate(Err(fault), (lower, Some(id.to_owned())))
+}
+
+/// `level`; Sigma leaves it open, then it is medium.
+fn level(table: Table<'_>, faults: &mut Faults) -> Option<Level> {
+    let level = one_of(table, "level", &LEVELS).map(|level| level.unwrap_or(Level::Medium));
+    let word = table.text("level").ok().flatten().unwrap_or_default();
+    match LEVELS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)) {
+        Some((_, meant)) => faults.tolerate(level, *meant),
+        None => faults.keep(level),
     }
 }
 

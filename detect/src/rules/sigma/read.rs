@@ -1,13 +1,14 @@
 //! YAML to documents. A document with a fault is left out whole, with every fault that could be told.
 
 use super::{
-    Detection, Document, Filter, Line, Logs, Other, RuleError, Why, correlation,
+    Detection, Document, Filter, Line, RuleError, Unused, UnusedKind, Whose, Why, correlation,
     head::{self, head},
+    logs::{self, logs},
     selection,
     table::{Faults, Table, shown, texts},
 };
 use crate::{
-    rules::yaml::{self, Fault, Key, Node},
+    rules::yaml::{self, Fault, Key, Kind, Node},
     suggest::slip_of,
 };
 use std::sync::Arc;
@@ -41,48 +42,108 @@ const ATTRIBUTES: [&str; 24] = [
     "title",
 ];
 
-/// What rule sets call VPC Flow Logs.
-const FLOW_SERVICES: [&str; 5] =
-    ["vpcflow", "vpc-flow-logs", "vpcflowlogs", "vpc_flow", "flowlogs"];
+/// What `status` says of rules that nobody should use any more.
+const RETIRED: [&str; 2] = ["deprecated", "unsupported"];
 
-/// A word for logs is cut to this. Unit: characters.
-const LOGS_CHARS_MAX: usize = 40;
+/// Attributes that decide what a document is. They are not left out by saying nothing.
+const REQUIRED: [&str; 5] = ["correlation", "detection", "filter", "logsource", "title"];
 
-/// The sound documents of a file, and what is wrong with the others. `file` is its name in messages.
-pub(crate) fn read(file: &Arc<str>, text: &str) -> (Vec<Document>, Vec<RuleError>) {
-    let (mut documents, mut errors) = (Vec::new(), Vec::new());
+/// The documents of a file, and what is wrong with those that are not in force. `file` is its name in
+/// messages.
+pub(crate) fn read(file: &Arc<str>, text: &str, whose: Whose) -> (Vec<Document>, Vec<RuleError>) {
+    let mut errors = Vec::new();
     let last = yaml::last_line(text);
-    for node in yaml::documents(text) {
-        if let Some((other, line)) = node.as_ref().ok().and_then(other) {
-            let (file, why) = (Arc::clone(file), Why::OtherLogs(other.logs.clone()));
-            let what = format!("sentrail does not read these logs: {}", other.logs);
-            errors.push(RuleError { file, line, what, why });
-            documents.push(Document::Other(other));
-            continue;
+    let documents = yaml::documents(text).into_iter().map(|node| {
+        let unused = |line, node, why| Unused::of((file, whose), line, node, why);
+        match node {
+            Ok(mut node) => {
+                leave_out(&mut node);
+                let start = errors.len();
+                let document = read_one((file, whose), &node, &mut errors);
+                let found = errors.get_mut(start..).unwrap_or_default();
+                for error in found.iter_mut() {
+                    error.line = error.line.min(last);
+                }
+                document.unwrap_or_else(|why| {
+                    let unused = unused(node.line, Some(&node), why);
+                    let is_silent = |kind: &UnusedKind| {
+                        matches!(kind, UnusedKind::Correlation(rules) if !rules.is_empty())
+                    };
+                    if is_silent(&unused.kind) {
+                        RuleError::says_silence(found);
+                    }
+                    Document::Unused(unused)
+                })
+            }
+            Err(Fault { line, what }) => {
+                let line = line.min(last);
+                errors.push(RuleError::fault(file, line, what));
+                Document::Unused(unused(line, None, Why::Fault))
+            }
         }
-        let mut faults = Faults::default();
-        let document = faults.keep(node).and_then(|node| document(file, &node, &mut faults));
-        if faults.0.is_empty() {
-            documents.extend(document);
-        }
-        let faults = faults.0.into_iter();
-        errors.extend(
-            faults.map(|Fault { line, what }| RuleError::fault(file, line.min(last), what)),
-        );
-    }
+    });
+    let documents = documents.collect();
     (documents, errors)
+}
+
+/// A document, or why it is not in force. What is told of it is put to the errors.
+fn read_one(
+    (file, whose): (&Arc<str>, Whose),
+    node: &Node,
+    errors: &mut Vec<RuleError>,
+) -> Result<Document, Why> {
+    let error = |line, what, why| RuleError { file: Arc::clone(file), line, what, why };
+    if let Some((logs, line)) = logs::other(node) {
+        let what = format!("sentrail does not read these logs: {logs}");
+        let why = Why::OtherLogs(logs);
+        errors.push(error(line, what, why.clone()));
+        return Err(why);
+    }
+    if let Some((status, line)) = retired(node).filter(|_| whose == Whose::Others) {
+        let what = format!("its author has left it behind: status {status}");
+        let why = Why::Retired(status.to_owned());
+        errors.push(error(line, what, why.clone()));
+        return Err(why);
+    }
+    let mut faults = Faults::of(whose);
+    let document = document(file, node, &mut faults);
+    let Faults { found, tolerated, .. } = faults;
+    let is_sound = found.is_empty();
+    let found = found.into_iter().map(|fault| (fault, Why::Fault));
+    let all = found.chain(tolerated.into_iter().map(|fault| (fault, Why::Tolerated)));
+    errors.extend(all.map(|(Fault { line, what }, why)| error(line, what, why)));
+    document.filter(|_| is_sound).ok_or(Why::Fault)
+}
+
+/// What the author of a rule calls it that nobody should use any more, and where.
+fn retired(node: &Node) -> Option<(&'static str, Line)> {
+    let table = Table::of(node, "document").ok()?;
+    let status = table.text("status").ok()??;
+    let known = RETIRED.into_iter().find(|known| known.eq_ignore_ascii_case(status))?;
+    Some((known, table.get("status")?.line))
+}
+
+/// An attribute with nothing behind it is one that was left out: templates end in such.
+fn leave_out(node: &mut Node) {
+    if let Kind::Mapping(entries) = &mut node.kind {
+        entries.retain(|(key, node)| {
+            let word = key.text.as_str();
+            !node.is_null() || REQUIRED.contains(&word) || !ATTRIBUTES.contains(&word)
+        });
+    }
 }
 
 fn document(file: &Arc<str>, node: &Node, faults: &mut Faults) -> Option<Document> {
     let table = faults.keep(Table::of(node, "document"))?;
     for (key, _) in table.entries {
-        faults.keep(check_attribute(key));
+        faults.keep(check_action(key));
+        faults.tolerate(check_attribute(key), ());
     }
     faults.keep(check_taxonomy(table));
     match (table.get("detection"), table.get("correlation"), table.get("filter")) {
         (Some(node), None, None) => detection(file, table, node, faults).map(Document::Detection),
         (None, Some(node), None) => {
-            faults.keep(refuse(table, "correlation", &["logsource"]));
+            faults.tolerate(refuse(table, "correlation", &["logsource"]), ());
             let head = head(file, table, faults);
             correlation::read(table, node, head, faults).map(Document::Correlation)
         }
@@ -104,7 +165,7 @@ fn detection(
     node: &Node,
     faults: &mut Faults,
 ) -> Option<Detection> {
-    faults.keep(refuse(table, "detection", &["generate"]));
+    faults.tolerate(refuse(table, "detection", &["generate"]), ());
     let head = head(file, table, faults);
     let logs = faults.keep(logs(table));
     let condition = faults
@@ -114,7 +175,7 @@ fn detection(
 }
 
 fn filter(file: &Arc<str>, table: Table<'_>, node: &Node, faults: &mut Faults) -> Option<Filter> {
-    faults.keep(refuse(table, "filter", &["generate", "level", "sentrail"]));
+    faults.tolerate(refuse(table, "filter", &["generate", "level", "sentrail"]), ());
     let (line, title) = faults.keep(head::title(table)).unzip();
     let logs = faults.keep(logs(table));
     let inner = faults.keep(Table::of(node, "filter"))?;
@@ -142,15 +203,20 @@ fn filtered(filter: Table<'_>) -> Result<Option<Vec<(Line, String)>>, Fault> {
     Ok(Some(rules.into_iter().map(|(line, rule)| (line, rule.to_owned())).collect()))
 }
 
+/// Until Sigma 2 it put documents together.
+fn check_action(key: &Key) -> Result<(), Fault> {
+    if key.text == "action" {
+        let what = "\"action\" (not supported since Sigma 2: write each document out)";
+        return Err(Fault::new(key.line, what));
+    }
+    Ok(())
+}
+
 /// Attributes of one's own are fine, slips of known ones are not: they would say nothing, unnoticed.
 fn check_attribute(key: &Key) -> Result<(), Fault> {
     let word = key.text.as_str();
     if ATTRIBUTES.contains(&word) {
         return Ok(());
-    }
-    if word == "action" {
-        let what = "\"action\" (not supported since Sigma 2: write each document out)";
-        return Err(Fault::new(key.line, what));
     }
     match slip_of(word, ATTRIBUTES) {
         Some(near) => {
@@ -180,56 +246,4 @@ fn refuse(table: Table<'_>, kind: &str, attributes: &[&str]) -> Result<(), Fault
         }
         None => Ok(()),
     }
-}
-
-/// Says what a document is about, if that is clearly something else than the logs of AWS that sentrail
-/// reads, and where. What may be a slip for those is none.
-fn other(node: &Node) -> Option<(Other, Line)> {
-    let table = Table::of(node, "document").ok()?;
-    let source = table.get("logsource")?;
-    let line = source.line;
-    let source = Table::of(source, "logsource").ok()?;
-    let part = |key| source.text(key).ok().flatten();
-    let is_read = |service: &str| {
-        let known = FLOW_SERVICES.into_iter().chain(["cloudtrail"]);
-        slip_of(service, known).is_some()
-    };
-    let logs = match (part("product"), part("service"), part("category")) {
-        (_, Some(service), _) if is_read(service) => return None,
-        (Some(product), service, _) if product.eq_ignore_ascii_case("aws") => {
-            format!("aws {}", service?)
-        }
-        (Some(product), ..) => product.to_owned(),
-        (None, service, category) => service.or(category)?.to_owned(),
-    };
-    let names = ["id", "name"].into_iter().filter_map(|key| table.text(key).ok().flatten());
-    let names = names.map(str::to_lowercase).collect();
-    // It is told, and counted by.
-    let logs = logs.chars().take(LOGS_CHARS_MAX).flat_map(char::escape_debug).collect();
-    Some((Other { logs, names }, line))
-}
-
-fn logs(table: Table<'_>) -> Result<Logs, Fault> {
-    let node = table.required("logsource")?;
-    let source = Table::of(node, "logsource")?;
-    let parts = [
-        ("product", source.text("product")?),
-        ("service", source.text("service")?),
-        ("category", source.text("category")?),
-    ];
-    match parts.map(|(_, text)| text) {
-        [Some("aws"), Some("cloudtrail"), None] => return Ok(Logs::CloudTrail),
-        [Some("aws"), Some(service), None] if FLOW_SERVICES.contains(&service) => {
-            return Ok(Logs::Flow);
-        }
-        _ => {}
-    }
-    let said = parts.iter().filter_map(|(key, text)| Some(format!("{key} {}", shown((*text)?))));
-    let said: Vec<_> = said.collect();
-    let said = if said.is_empty() { "no product".into() } else { said.join(", ") };
-    let what = format!(
-        "sentrail does not read these logs: {said} (expected product \"aws\" with service \
-         \"cloudtrail\" or \"vpcflow\")"
-    );
-    Err(Fault::new(node.line, what))
 }

@@ -21,7 +21,7 @@ pub(super) fn condition(
     others: &[&str],
     faults: &mut Faults,
 ) -> Option<Condition> {
-    let n_faults = faults.0.len();
+    let n_faults = faults.found.len();
     let mut selections = Vec::new();
     for (key, node) in table.entries {
         if key.text != "condition" && !others.contains(&key.text.as_str()) {
@@ -31,7 +31,7 @@ pub(super) fn condition(
     let lines =
         faults.keep(table.required("condition").and_then(|node| texts(node, "condition")))?;
     // A selection that could not be read would only be missed.
-    if faults.0.len() > n_faults {
+    if faults.found.len() > n_faults {
         return None;
     }
     let mut grammar = Grammar::new(&selections);
@@ -39,7 +39,7 @@ pub(super) fn condition(
     for (line, text) in lines {
         conditions.push(faults.keep(grammar.read(line, text))?);
     }
-    faults.keep(grammar.finish())?;
+    faults.tolerate(grammar.finish(), ())?;
     Some(any(conditions))
 }
 
@@ -47,7 +47,10 @@ fn selection<'a>(key: &'a Key, node: &Node) -> Result<Selection<'a>, Fault> {
     let name = key.text.as_str();
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     if name == "timeframe" {
-        return Err(Fault::new(key.line, "\"timeframe\" (not supported: use a correlation)"));
+        return Err(Fault::new(
+            key.line,
+            "\"timeframe\" (not supported: use a correlation with \"timespan\")",
+        ));
     }
     if name.is_empty() || !name.chars().all(is_name) || is_reserved(name) {
         let what =

@@ -2,7 +2,7 @@
 
 use crate::{
     rules::{
-        sigma::Line,
+        sigma::{Line, Whose},
         yaml::{Fault, Key, Kind, Node, Scalar, Value},
     },
     suggest::suggest,
@@ -16,15 +16,36 @@ const KNOWN_SHOWN_MAX: usize = 25;
 
 /// The faults of one document.
 #[derive(Default)]
-pub(super) struct Faults(pub(super) Vec<Fault>);
+pub(super) struct Faults {
+    /// What costs the document.
+    pub(super) found: Vec<Fault>,
+    /// What other people's documents may have.
+    pub(super) tolerated: Vec<Fault>,
+    pub(super) whose: Whose,
+}
 
 impl Faults {
+    pub(super) fn of(whose: Whose) -> Self {
+        Self { whose, ..Self::default() }
+    }
+
+    /// The same as `keep`; of other people's documents a fault is only told, and this value is taken.
+    pub(super) fn tolerate<T>(&mut self, result: Result<T, Fault>, otherwise: T) -> Option<T> {
+        match result {
+            Err(fault) if self.whose == Whose::Others => {
+                self.tolerated.push(fault);
+                Some(otherwise)
+            }
+            result => self.keep(result),
+        }
+    }
+
     /// Keeps a fault, so that reading goes on to the next part.
     pub(super) fn keep<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(fault) => {
-                self.0.push(fault);
+                self.found.push(fault);
                 None
             }
         }

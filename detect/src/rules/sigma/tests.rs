@@ -2,7 +2,7 @@
 
 use super::{
     Bound, Bounds, Condition, Correlation, CorrelationKind, Detection, Document, Edge, Filter,
-    Glob, GlobPart, Level, Line, Logs, Operand, Piece, Test, Usual, read,
+    Glob, GlobPart, Level, Line, Logs, Operand, Piece, Test, Usual, Whose, read,
 };
 use std::{fmt::Write, sync::Arc};
 
@@ -13,7 +13,8 @@ mod items;
 
 /// The documents and faults (`line: what`) of a text.
 fn documents(text: &str) -> (Vec<Document>, Vec<String>) {
-    let (documents, errors) = read(&Arc::from("rule.yml"), text);
+    let (mut documents, errors) = read(&Arc::from("rule.yml"), text, Whose::Own);
+    documents.retain(|document| !matches!(document, Document::Unused(_)));
     (documents, errors.iter().map(|error| format!("{}: {}", error.line.0, error.what)).collect())
 }
 

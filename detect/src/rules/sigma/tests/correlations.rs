@@ -1,8 +1,10 @@
 //! Correlations and filters.
 
 use super::{
-    Bound, Bounds, Correlation, CorrelationKind, Document, Filter, Line, Logs, line, refuses, sound,
+    Bound, Bounds, Correlation, CorrelationKind, Document, Filter, Line, Logs, line, read, refuses,
+    sound,
 };
+use crate::rules::sigma::{Unused, UnusedKind, Whose};
 
 #[track_caller]
 fn correlation(table: &str) -> Correlation {
@@ -218,4 +220,24 @@ fn what_is_no_filter() {
         "title: T\nfilter: {rules: any, s: {a: b}, condition: s}",
         &["1: document has no \"logsource\""],
     );
+}
+
+#[test]
+fn what_a_refused_correlation_wants_for_itself_is_kept() {
+    let wants = |text: &str| {
+        let (documents, errors) = read(&"rule.yml".into(), text, Whose::Own);
+        let is_said = errors[0].what.contains("its rules stay silent");
+        match documents.as_slice() {
+            [Document::Unused(Unused { kind: UnusedKind::Correlation(rules), .. })] => {
+                assert_eq!(is_said, !rules.is_empty());
+                rules.clone()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let text = "title: T\ncorrelation: {type: value_max, rules: [a, b], timespan: 1h, condition: {gte: 2}}\n";
+    assert_eq!(wants(text), ["a", "b"]);
+    assert_eq!(wants(&format!("{text}generate: true\n")), [""; 0]);
+    assert_eq!(wants(&text.replace("type", "generate: true, type")), [""; 0]);
+    assert_eq!(wants(&text.replace("[a, b]", "{a: b}")), [""; 0]);
 }

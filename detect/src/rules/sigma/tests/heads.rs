@@ -1,7 +1,9 @@
 //! What stands around a detection.
 
-use super::{Document, HEAD, Level, Logs, Usual, detection, documents, refuses, rule, sound};
-use crate::rules::{self, Why};
+use super::{
+    Document, HEAD, Level, Logs, Usual, Whose, detection, documents, read, refuses, rule, sound,
+};
+use crate::rules::{self, Why, sigma::Unused};
 use proptest::prelude::*;
 
 /// A sound rule with more attributes, which begin in line 6.
@@ -20,6 +22,28 @@ fn what_is_left_out_has_a_meaning() {
     assert_eq!((head.level, head.uuid, head.name), (Level::Medium, None, None));
     assert_eq!((head.description.as_str(), head.tags.len(), head.samples.len()), ("", 0, 0));
     assert_eq!((head.notes.usual, head.notes.summary), (Usual::Never, None));
+}
+
+#[test]
+fn an_attribute_with_nothing_behind_it_is_left_out() {
+    let empty = "author:\ndate: ~\ndescription:\nfalsepositives:\nid:\nlevel: null\nname:\n\
+                 references:\nrelated:\nsentrail:\nstatus:\ntags:\ntaxonomy:\ntests:\n";
+    assert_eq!(detection(&with(empty)), detection(&with("")));
+    for (key, fault) in [
+        ("title", "1: title is nothing (expected a text)"),
+        ("logsource", "1: logsource is nothing (expected a mapping)"),
+        ("detection", "1: detection is nothing (expected a mapping)"),
+    ] {
+        let others = ["title: T", "logsource: {service: cloudtrail, product: aws}"];
+        let others = others.iter().filter(|line| !line.starts_with(key));
+        let others: Vec<_> = others.copied().collect();
+        let detection =
+            if key == "detection" { "" } else { "detection: {s: {a: b}, condition: s}" };
+        refuses(&format!("{key}:\n{}\n{detection}\n", others.join("\n")), &[fault]);
+    }
+    refused("levle:\n", "6: attribute \"levle\"; did you mean \"level\"?");
+    let within = with("").replace("{a: b}", "");
+    refuses(&within, &["4: value \"\" (expected a keyword)"]);
 }
 
 #[test]
@@ -94,19 +118,24 @@ fn logs_are_named_in_many_ways() {
         assert_eq!(detection(&with("").replace("cloudtrail", service)).logs, Logs::Flow);
     }
     let source = |text: &str| with("").replace("{product: aws, service: cloudtrail}", text);
+    for text in [
+        "{service: cloudtrail}",
+        "{product: AWS, service: CloudTrail}",
+        "{product: aws, service: cloudtrail, category: audit}",
+        "{category: cloud, service: CLOUDTRAIL, definition: any}",
+    ] {
+        assert_eq!(detection(&source(text)).logs, Logs::CloudTrail, "{text}");
+    }
+    assert_eq!(detection(&source("{service: VPCFlow}")).logs, Logs::Flow);
     let fault = "2: sentrail does not read these logs: ";
     for (text, said) in [
-        ("{service: cloudtrail}", "service \"cloudtrail\""),
         ("{product: aws}", "product \"aws\""),
-        ("{product: AWS, service: cloudtrail}", "product \"AWS\", service \"cloudtrail\""),
         ("{product: aws, service: cloudtrial}", "product \"aws\", service \"cloudtrial\""),
-        (
-            "{product: aws, service: cloudtrail, category: audit}",
-            "product \"aws\", service \"cloudtrail\", category \"audit\"",
-        ),
+        ("{product: asw, service: cloudtrail}", "product \"asw\", service \"cloudtrail\""),
+        ("{service: cloudtrial}", "service \"cloudtrial\""),
         ("{definition: any}", "no product"),
     ] {
-        refuses(&source(text), &[&format!("{fault}{said} (expected product \"aws\"")]);
+        refuses(&source(text), &[&format!("{fault}{said} (expected service \"cloudtrail\"")]);
     }
     refuses(&source("aws"), &["2: logsource is a text (expected a mapping)"]);
     refuses(&source("{product: [aws]}"), &["2: product is a list (expected a text)"]);
@@ -122,6 +151,9 @@ fn other_logs_are_nobodys_fault() {
         ("{product: windows, service: security}", "windows"),
         ("{category: process_creation}", "process_creation"),
         ("{product: aws, service: guardduty}", "aws guardduty"),
+        ("{product: AWS, service: WAF, category: webserver}", "aws waf"),
+        ("{product: gcp, service: vpcflow}", "gcp"),
+        ("{service: okta}", "okta"),
     ] {
         // What stands in it besides is not looked at.
         let text = with("levle: extreme\n").replace("{product: aws, service: cloudtrail}", source);
@@ -132,6 +164,62 @@ fn other_logs_are_nobodys_fault() {
         );
         assert_eq!((errors[0].why(), errors.len()), (&Why::OtherLogs(logs.to_owned()), 1));
     }
+}
+
+#[test]
+fn of_other_people_what_can_be_understood_is_used() {
+    let theirs = |text: &str| {
+        let (mut documents, errors) = read(&"a.yml".into(), text, Whose::Others);
+        let errors: Vec<_> =
+            errors.into_iter().map(|error| (error.to_string(), error.why)).collect();
+        (documents.remove(0), errors)
+    };
+    let used = |text: &str, told: &[&str]| match theirs(text) {
+        (Document::Detection(found), errors) => {
+            let told = told.iter().map(|what| ((*what).to_owned(), Why::Tolerated));
+            assert_eq!(errors, told.collect::<Vec<_>>());
+            found.head
+        }
+        other => panic!("{other:?}"),
+    };
+    let head =
+        used(&with("level: High\n"), &["a.yml:6: no level \"High\"; did you mean \"high\"?"]);
+    assert_eq!((head.level, head.whose), (Level::High, Whose::Others));
+    let head = used(&with("id: Det-04\n"), &["a.yml:6: id \"Det-04\" (expected a UUID)"]);
+    assert_eq!((head.uuid.as_deref(), head.name.as_deref()), (Some("det-04"), Some("Det-04")));
+    let head = used(&with("id: x\nname: y\n"), &["a.yml:6: id \"x\" (expected a UUID)"]);
+    assert_eq!((head.uuid.as_deref(), head.name.as_deref()), (Some("x"), Some("y")));
+    let slip = "a.yml:6: attribute \"reference\"; did you mean \"references\"?";
+    used(&with("reference: x\n"), &[slip]);
+    used(&with("generate: true\n"), &["a.yml:6: a detection has no \"generate\""]);
+    let unused = rule("s: {a: b}\nt: {c: d}", "s");
+    let told = "a.yml:5: selection \"t\" is not in the condition (expected it there, or a name with _ in front)";
+    used(&unused, &[told]);
+    for (fault, what) in [
+        ("action: global\n", "\"action\" (not supported since Sigma 2: write each document out)"),
+        (
+            "level: extreme\n",
+            "no level \"extreme\"; expected one of informational, low, medium, high, critical",
+        ),
+    ] {
+        let (document, errors) = theirs(&with(fault));
+        assert!(matches!(document, Document::Unused(Unused { why: Why::Fault, .. })));
+        assert_eq!(errors, [(format!("a.yml:6: {what}"), Why::Fault)]);
+    }
+}
+
+#[test]
+fn what_its_author_has_left_behind_is_left_out_of_rules_of_others() {
+    for status in ["deprecated", "unsupported"] {
+        let text = with(&format!("status: {status}\nlevel: extreme\n"));
+        let (documents, errors) = read(&"a.yml".into(), &text, Whose::Others);
+        let why = Why::Retired(status.to_owned());
+        assert!(matches!(&documents[0], Document::Unused(unused) if unused.why == why));
+        let told = format!("a.yml:6: its author has left it behind: status {status}");
+        assert_eq!((errors[0].to_string(), &errors[0].why, errors.len()), (told, &why, 1));
+        sound(&with(&format!("status: {status}\n")));
+    }
+    assert_eq!(read(&"a.yml".into(), &with("status: test\n"), Whose::Others).1, []);
 }
 
 #[test]
