@@ -308,7 +308,7 @@ impl Watch {
     /// sessions are chosen by who begins them.
     fn follows_others(&self, entity: &Entity, usual: &Generation<'_>) -> bool {
         let is_known =
-            usual.own_days() > 0 || entity.key.contains("/aws-reserved/sso.amazonaws.com/");
+            usual.own_days() > 0 || entity.key.contains(":role/aws-reserved/sso.amazonaws.com/");
         is_known && self.about.severity <= Severity::Medium
     }
 
