@@ -91,6 +91,10 @@ fn another_configuration_is_compared_with_what_was_learned() {
         .collect();
     assert_eq!(told(&["--baseline", learned()]), late);
     assert_eq!(told(&["--from", &day(), "--warm-up", "30d"]), late);
+    let days = days();
+    let gap = ["replay", "--from", &days[days.len() - 2], "--baseline", learned()];
+    let gap = run(&[&gap[..], &["--compare", &other, archive()]].concat());
+    assert_eq!(gap.ends(0).err.matches("nothing was read of").count(), 1);
 }
 
 #[test]

@@ -457,9 +457,13 @@ impl History {
     /// comes later.
     fn all_but(&self, judged: Day) -> Learned {
         let mut learned = Learned::default();
-        for (day, taught) in self.closed.iter().filter(|(day, _)| **day != judged) {
-            learned.learn(*day, taught);
-            learned.through = *day;
+        // Days on which something was found vouch for none: an intruder's would for each other.
+        let is_plain = |taught: &ClosedDay| taught.n_days >= Weight::PLAIN.scale(1);
+        for (day, taught) in self.closed.iter() {
+            if *day != judged && is_plain(taught) {
+                learned.learn(*day, taught);
+                learned.through = *day;
+            }
         }
         learned.paces.clear();
         learned

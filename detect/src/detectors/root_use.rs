@@ -4,8 +4,8 @@
 //! the root user of an account signs in or calls an API by itself. High if it makes or changes
 //! credentials or its mail address, closes the account, or signs in without MFA; low if root does this every so often
 //! (fewer than `bits-min` bits), if all that happened is sign-ins that failed, or if all of it was done with MFA
-//! and is what breaks the glass: to sign in, to look, and to take away a policy that refuses everybody; else
-//! medium.
+//! and is what breaks the glass: to sign in, to look, and to take away the policy of a bucket or a queue, whether
+//! it refused everybody or not; else medium.
 //!
 //! ## Quiet when
 //! an AWS service acts for the root user, as it does where billing is read.
@@ -64,8 +64,8 @@ const GRAVE: &[&str] = &[
     "signin:ConsoleLogin without MFA",
 ];
 
-/// What nobody but root can do where a policy refuses everybody, and what gives nobody anything: of the
-/// tasks that need the root user, by the IAM user guide.
+/// What nobody but root can do where a policy refuses everybody, and what gives nobody more than others have
+/// given him: of the tasks that need the root user, by the IAM user guide.
 const ONLY_ROOT_CAN: &[&str] = &["s3:DeleteBucketPolicy", "sqs:RemovePermission"];
 
 /// Whoever knows the mail address of the root user can make these.

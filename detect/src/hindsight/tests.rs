@@ -6,6 +6,7 @@ use ingest::{
     enrich::Enrich,
     testkit::{Call, call},
 };
+use std::collections::BTreeSet;
 
 fn alice(api: &str) -> Call {
     call("alice").api(api).from_ip("81.2.69.142").agent("aws-cli/2.15.30 os/linux")
@@ -56,14 +57,29 @@ fn a_later_day_is_judged_as_well_as_without() {
 
 #[test]
 fn what_becomes_a_habit_is_none_that_is_told_when_it_begins() {
-    // From the ninth day on there is something new each day, and it stays.
+    // From the eighth day on there is something new each day, and it stays.
     let mut logs = working();
-    for day in FIRST + 8..-2 {
+    for day in FIRST + 7..-2 {
         let new_place = |api: &str| alice(api).from_ip("185.220.101.1").agent("terraform/1.9");
         logs = logs.call(day, "9:40", new_place("iam:CreateUser"));
         logs = logs.call(day, "9:45", new_place("iam:CreateAccessKey"));
     }
     let [hindsight, before] = told(logs);
-    assert!(before.iter().any(|finding| finding.day.0 - TODAY.0 == FIRST + 8));
+    assert!(!before.is_empty());
     assert_eq!(hindsight, []);
+}
+
+#[test]
+fn days_on_which_an_intruder_was_found_do_not_vouch_for_each_other() {
+    let mut logs = working();
+    for day in -8..-3 {
+        let stolen = |api: &str| alice(api).from_ip("185.220.101.1").agent("terraform/1.9");
+        logs = logs.call(day, "9:40", stolen("iam:CreateUser"));
+        logs = logs.call(day, "9:45", stolen("iam:CreateAccessKey"));
+    }
+    let [hindsight, before] = told(logs);
+    let days = |findings: &[Finding]| findings.iter().map(|one| one.day.0 - TODAY.0).collect();
+    let (hindsight, before): (BTreeSet<i32>, BTreeSet<i32>) = (days(&hindsight), days(&before));
+    assert_eq!(before, BTreeSet::from([-8, -7, -6, -5, -4]));
+    assert_eq!(hindsight, before);
 }

@@ -14,7 +14,7 @@ use crate::{
     shard::Occurrence,
 };
 use baseline::{
-    Bits, Day, Dimension, Distinct, Entity, Generation, HashKey, Hour, Part, Slot, Value,
+    Bits, Day, Dimension, Distinct, Entity, Generation, HashKey, Hour, Kind, Part, Slot, Value,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +36,22 @@ const USUAL_SHOWN_MAX: usize = 3;
 const APIS_SHOWN_MAX: usize = 3;
 /// Targets that a summary names, the heaviest first. Unit: targets.
 const TARGETS_SHOWN_MAX: usize = 3;
+
+/// Whose habit what is told is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Habit {
+    /// The entity's; or nobody's, where nobody has any yet.
+    Own,
+    /// Of others: no reason to learn it as its own.
+    Others,
+    None,
+}
+
+/// Whether a key is a session of a role of IAM Identity Center: nobody else can make one with that path.
+fn is_of_identity_center(key: &str) -> bool {
+    let role = key.strip_prefix("arn:").and_then(|arn| arn.splitn(5, ':').nth(4));
+    role.is_some_and(|role| role.starts_with("role/aws-reserved/sso.amazonaws.com/"))
+}
 
 /// What all windows of an hour hold that are told.
 #[derive(Debug, Default)]
@@ -86,8 +102,10 @@ impl Memory {
                     for hour in hours(&timelines, day) {
                         let Some(told) = watch.told(&timelines, hour) else { continue };
                         let key = &context.options.hash_key;
-                        let verdict = watch.verdict(&told, (entity, usual), key);
-                        let teaches_less = watch.teaches && verdict.severity >= Severity::Medium;
+                        let (habit, words) = watch.usually(&told, (entity, usual), key);
+                        let verdict = watch.verdict(&told, entity, (habit, words));
+                        let is_alert = watch.about.severity >= Severity::Medium;
+                        let teaches_less = watch.teaches && is_alert && habit != Habit::Own;
                         let days = usual.map(|usual| (usual.own_days(), usual.group_days()));
                         let (own_days, group_days) = days.unwrap_or_default();
                         let entity = entity.clone();
@@ -181,14 +199,8 @@ impl Watch {
         })
     }
 
-    fn verdict(
-        &self,
-        told: &Told,
-        (entity, usual): (&Entity, Option<&Generation<'_>>),
-        key: &HashKey,
-    ) -> Verdict {
-        let (is_usual, usually) = self.usually(told, (entity, usual), key);
-        let severity = if is_usual { Severity::Low } else { self.about.severity };
+    fn verdict(&self, told: &Told, entity: &Entity, (habit, usually): (Habit, String)) -> Verdict {
+        let severity = if habit == Habit::None { self.about.severity } else { Severity::Low };
         let bits = PRIOR_BITS.iter().find(|(of, _)| *of == severity).map_or(0.0, |(_, bits)| *bits);
         let summary = self.summary(told);
         let summary =
@@ -303,13 +315,12 @@ impl Watch {
         unknown.map(|value| (dimension, value)).collect()
     }
 
-    /// Whether what others of its kind in the account do is usual for an entity, too. What is grave has to
-    /// be its own habit; and whoever has none must be known by an identity provider, since names of other
-    /// sessions are chosen by who begins them.
+    /// Whether what other people of the account do is usual for an entity, too. What is grave has to be its
+    /// own habit. Who is young must be known by an identity provider: whoever begins another session chooses
+    /// its name.
     fn follows_others(&self, entity: &Entity, usual: &Generation<'_>) -> bool {
-        let is_known =
-            usual.own_days() > 0 || entity.key.contains(":role/aws-reserved/sso.amazonaws.com/");
-        is_known && self.about.severity <= Severity::Medium
+        let is_known = !usual.is_young() || is_of_identity_center(&entity.key);
+        entity.kind == Kind::Human && is_known && self.about.severity <= Severity::Medium
     }
 
     /// Whether what is told is usual for the entity, and what of it is; nothing where no habit counts.
@@ -318,12 +329,13 @@ impl Watch {
         told: &Told,
         (entity, usual): (&Entity, Option<&Generation<'_>>),
         key: &HashKey,
-    ) -> (bool, String) {
+    ) -> (Habit, String) {
         let Some((dimension, values)) = self.habits(told, key) else {
-            return (false, String::new());
+            return (Habit::None, String::new());
         };
         let Some(usual) = usual.filter(|usual| !usual.is_cold()) else {
-            return (self.is_low_cold, "not known yet".to_owned());
+            let habit = if self.is_low_cold { Habit::Own } else { Habit::None };
+            return (habit, "not known yet".to_owned());
         };
         let (known, news): (Vec<&Value>, Vec<&Value>) =
             values.iter().partition(|value| usual.knows(dimension, value));
@@ -342,18 +354,19 @@ impl Watch {
         if is_whole && !known.is_empty() && news.is_empty() {
             let n_days = known.iter().map(|value| usual.n_days(dimension, value)).min();
             let (done, n_days) = (done(&known, true), n_days.unwrap_or(0).max(1));
-            return (true, format!("{done} on at least {n_days} of its {own_days} days"));
+            return (Habit::Own, format!("{done} on at least {n_days} of its {own_days} days"));
         }
         let is_shared = |value: &&Value| usual.is_shared(dimension, value);
         let is_others = is_whole && !news.is_empty() && news.iter().all(is_shared);
         if is_others && self.follows_others(entity, usual) {
             let done = done(&news, true);
-            return (true, format!("{done} by others of its kind, not in its own {own_days} days"));
+            let words = format!("{done} by others of its kind, not in its own {own_days} days");
+            return (Habit::Others, words);
         }
         if own_days == 0 {
-            return (false, "not known yet".to_owned());
+            return (Habit::None, "not known yet".to_owned());
         }
-        (false, format!("{} in its {own_days} days", done(&news, false)))
+        (Habit::None, format!("{} in its {own_days} days", done(&news, false)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `replay --compare`: the same logs under two configurations, read once for each, since rules and lists
 //! decide what is read of a record.
 
-use super::{Replay, engine, lessons};
+use super::{Replay, engine, gap_after, lessons};
 use crate::{
     cli::{FINDINGS, Format, INCOMPLETE, Wrong, complain},
     config::Config,
@@ -110,11 +110,16 @@ impl Replay {
         // Giving back profile by profile costs 1 % of a long replay.
         let mut engine = ManuallyDrop::new(engine);
         self.prepare(&mut engine, config)?;
+        let learned_through = engine.learned_through();
         let (findings, bar) = (ById::new(), ProgressBar::hidden());
         let mut collector = Collector { findings, bar, quiet: self.logs.quiet, told };
         let plan = self.logs.plan(config, self.reads_from());
         let summary = replay::run(&plan, &mut engine, &mut collector)?;
         collector.bar.finish_and_clear();
+        let gap = learned_through.and_then(|through| gap_after(through, &summary));
+        if let Some(gap) = gap.filter(|gap| collector.told.insert(stable_hash(&[gap.as_bytes()]))) {
+            complain(&gap);
+        }
         Ok((collector.findings, summary, collector.told))
     }
 }
