@@ -7,6 +7,7 @@ mod findings;
 mod identity;
 mod learn;
 mod logs;
+mod progress;
 mod replay;
 mod rules;
 mod simulate;

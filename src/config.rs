@@ -75,6 +75,7 @@ struct Settings {
     #[serde(with = "units::hash_key")]
     hash_key: HashKey,
     /// The alert budget: identities whose unusual behaviour is an alert on one day, at most.
+    #[serde(deserialize_with = "units::from_one")]
     alerts_per_day: NonZeroU32,
     /// Memory for the fingerprints that find records delivered twice.
     duplicates_budget: Size,

@@ -1,17 +1,15 @@
 //! `learn`: its arguments, and what a person sees of it.
 
-use super::{FAILURE, INCOMPLETE, complain, logs::Logs, replay::engine};
+use super::{FAILURE, INCOMPLETE, complain, logs::Logs, progress::Progress, replay::engine};
 use crate::{
     config::{Config, n_of},
-    replay::{self, Watch},
-    terminal,
+    replay,
 };
 use alerts::{LearnedWriter, Learning};
 use anyhow::Result;
 use baseline::{Day, Hour};
 use clap::Args;
-use detect::{Engine, Finding, Lessons};
-use indicatif::ProgressBar;
+use detect::{Engine, Lessons};
 use ingest::time::format_ms;
 use std::{
     io::{self, Write},
@@ -29,31 +27,6 @@ pub(super) struct Learn {
     out: PathBuf,
 }
 
-/// Shows how far it is.
-struct Progress {
-    bar: ProgressBar,
-    quiet: bool,
-}
-
-impl Watch for Progress {
-    fn begin(&mut self, bytes: u64) {
-        self.bar = terminal::progress(bytes, !self.quiet);
-    }
-
-    fn read(&mut self, bytes: u64) {
-        self.bar.inc(bytes);
-    }
-
-    fn findings(&mut self, _: &[Finding]) -> Result<()> {
-        Ok(())
-    }
-
-    fn trouble(&mut self, object: &str, what: &str) {
-        let what = format!("{}: {}", alerts::escape(object), alerts::escape(what));
-        self.bar.suspend(|| complain(&what));
-    }
-}
-
 impl Learn {
     pub(super) fn run(self) -> Result<u8> {
         let start = Instant::now();
@@ -63,7 +36,7 @@ impl Learn {
         engine.say_nothing_before(Hour(i32::MAX));
         let writer = LearnedWriter::begin(&self.out)?;
         let plan = self.logs.plan(&config, self.logs.from);
-        let mut progress = Progress { bar: ProgressBar::hidden(), quiet: self.logs.quiet };
+        let mut progress = Progress::new(self.logs.quiet, true);
         let (summary, end_ms) = replay::read(&plan, &mut engine, &mut progress)?;
         let times_ms = summary.counts.times_ms;
         close(&mut engine, (self.logs.until, times_ms.map(|(_, last_ms)| last_ms)), end_ms);
@@ -73,7 +46,7 @@ impl Learn {
             Some(through) => Some(self.keep(&engine, (&config, through), writer)?),
             None => None,
         };
-        progress.bar.finish_and_clear();
+        drop(progress);
         if !self.logs.quiet {
             summary.write(start.elapsed().as_secs_f64(), &mut io::stderr().lock())?;
             if let Some(kept) = &kept {

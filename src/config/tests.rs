@@ -120,8 +120,10 @@ fn a_wrong_value_is_refused_where_it_stands() {
     refused("lateness = \"1h\"", (1, 12), "24h to 168h");
     refused("max-inflated = \"1 B\"", (1, 16), "1 MiB to 1 TiB");
     refused("hash-key = \"x\"", (1, 12), "32 hexadecimal digits");
-    refused("alerts-per-day = 0", (1, 18), "expected a nonzero u32");
-    refused("alerts-per-day = 0.5", (1, 18), "expected a nonzero u32");
+    for wrong in ["0", "0.5", "'5'", "-1"] {
+        let text = format!("alerts-per-day = {wrong}");
+        refused(&text, (1, 18), "expected a whole number from 1 to 4294967295");
+    }
     refused("lateness = 24", (1, 12), "expected a string");
     refused("[detectors]\nseverity = { root-use = \"loud\" }", (2, 25), "loud");
     refused("[detectors.denied-burst]\ncalls-min = -1", (2, 13), "");

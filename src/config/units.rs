@@ -1,6 +1,7 @@
 //! Durations, sizes and keys as people write them in TOML. In: text. Out: checked values.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use std::num::NonZeroU32;
 
 /// `24h` or `2d`, within [`baseline::Lateness::RANGE_H`].
 pub(super) mod lateness {
@@ -38,6 +39,13 @@ pub(super) mod lateness {
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&format!("{}h", lateness.ms() / HOUR_MS))
     }
+}
+
+/// A whole number from 1 on.
+pub(super) fn from_one<'de, D: Deserializer<'de>>(from: D) -> Result<NonZeroU32, D::Error> {
+    let number = NonZeroU32::deserialize(from);
+    let expected = format!("expected a whole number from 1 to {}, without quotes", u32::MAX);
+    number.map_err(|_| D::Error::custom(expected))
 }
 
 /// 32 hexadecimal digits.

@@ -1,4 +1,5 @@
 mod flows;
+mod others;
 
 use crate::{
     Finding, Severity,
@@ -153,62 +154,6 @@ fn a_habit_makes_it_low() {
         .request(json!({"userName": "bob", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}));
     let reads = Logs::new().daily(20, "9:00", |_| reader.clone()).call(0, "10:00", give());
     assert_eq!(reads.finding(ID).severity, Severity::High);
-}
-
-#[test]
-fn what_others_of_the_account_do_is_usual_up_to_medium() {
-    const MEDIUM: &str = "ssm-sessions-by-person";
-    let by = |name: &str| raw::by(raw::sso_user("Engineer", name));
-    let visit = |mut logs: Logs, day: i32, clock: &str, name: &str| {
-        for target in ["i-0a", "i-0b", "i-0c"] {
-            let call = by(name).api("ssm:StartSession").request(json!({"target": target}));
-            logs = logs.call(day, clock, call);
-        }
-        logs
-    };
-    let works = |logs: Logs| logs.habit(20, 2, || by("carol"));
-    let of = |n_others: usize| {
-        let mut logs = works(Logs::new());
-        for day in -20..-2 {
-            for name in ["alice", "bob"].iter().take(n_others) {
-                logs = visit(logs, day, "9:00", name);
-            }
-        }
-        visit(logs, 0, "10:00", "carol").today(MEDIUM).unwrap()
-    };
-    let shared = of(2);
-    assert_eq!(shared.severity, Severity::Low);
-    says(&shared, &["usual: done by others of its kind, not in its own"]);
-    let newcomer = |identity: serde_json::Value| {
-        let mut logs = Logs::new();
-        for day in -20..-2 {
-            for name in ["alice", "bob"] {
-                logs = visit(logs, day, "9:00", name);
-            }
-        }
-        for target in ["i-0a", "i-0b", "i-0c"] {
-            let call = raw::by(identity.clone()).api("ssm:StartSession");
-            logs = logs.call(0, "10:00", call.request(json!({"target": target})));
-        }
-        logs.today(MEDIUM).unwrap().severity
-    };
-    assert_eq!(newcomer(raw::sso_user("Engineer", "dave")), Severity::Low);
-    // Whoever begins such a session chooses its name.
-    assert_eq!(newcomer(raw::role_session("support", "dave@example.com")), Severity::Medium);
-    // One may be the intruder.
-    assert_eq!(of(1).severity, Severity::Medium);
-    let grave = |logs: Logs, day: i32, clock: &str, name: &str| {
-        let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
-        let request = json!({"userName": "dave", "policyArn": policy});
-        logs.call(day, clock, by(name).api("iam:AttachUserPolicy").request(request))
-    };
-    let mut logs = works(Logs::new());
-    for day in -20..-2 {
-        logs = grave(grave(logs, day, "9:00", "alice"), day, "9:10", "bob");
-    }
-    let finding = grave(logs, 0, "10:00", "carol").findings("admin-policy-given-to-user");
-    let carols = finding.iter().find(|finding| finding.entity.key.ends_with("carol")).unwrap();
-    assert_eq!(carols.severity, Severity::High);
 }
 
 #[test]
