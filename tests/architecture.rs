@@ -1,6 +1,6 @@
 //! How the rooms stand to each other, and the rules of the house that no lint knows.
 
-use crate::support::{files, text};
+use crate::support::{files_of, text};
 use serde_json::Value;
 use std::{
     fs,
@@ -83,10 +83,9 @@ fn sources() -> Vec<(String, String)> {
     };
     let folders: Vec<_> =
         packages().iter().flat_map(folders).filter(|path| path.is_dir()).collect();
-    let mut paths: Vec<_> = folders.iter().flat_map(|folder| files(folder)).collect();
+    let mut paths: Vec<_> = folders.iter().flat_map(|folder| files_of(folder, "rs")).collect();
     paths.sort();
     paths.dedup();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
     paths.iter().map(|path| (text(path), fs::read_to_string(path).unwrap())).collect()
 }
 

@@ -7,6 +7,8 @@ mod arithmetic;
 #[cfg(test)]
 mod decode;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod findings;
 #[cfg(test)]
 mod hindsight;
@@ -18,8 +20,6 @@ mod identity;
 mod into;
 #[cfg(test)]
 mod learn;
-#[cfg(test)]
-mod readme;
 #[cfg(test)]
 mod real_data;
 #[cfg(test)]

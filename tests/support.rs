@@ -157,11 +157,17 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Files under a folder that have `extension`, sorted.
+pub(crate) fn files_of(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = files(folder);
+    found.retain(|path| path.extension().is_some_and(|own| own == extension));
+    found
+}
+
 /// Log objects of an archive, in an order that has nothing to do with their times: AWS ends their
 /// names in random letters.
 pub(crate) fn shuffled_objects(folder: &Path) -> Vec<String> {
-    let is_log = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "gz");
-    let mut objects: Vec<String> = files(folder).iter().filter(is_log).map(|p| text(p)).collect();
+    let mut objects: Vec<String> = files_of(folder, "gz").iter().map(|path| text(path)).collect();
     objects.retain(|path| !path.contains("CloudTrail-Digest"));
     objects.sort_by_key(|path| path.chars().rev().collect::<String>());
     objects
