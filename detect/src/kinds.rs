@@ -3,6 +3,7 @@
 //! account stands in the record.
 
 use baseline::{Entity, Kind};
+use std::cmp::Reverse;
 
 /// Patterns, those that say the most first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,12 +14,14 @@ impl Kinds {
     pub const PINNED: &[Kind] = &[Kind::Human, Kind::Workload, Kind::Ci, Kind::Agent];
 
     /// Patterns in which `*` is anything and `?` one character, each with its kind. Of several that fit the
-    /// longest counts; of equally long ones the first in the alphabet.
+    /// one with the most plain characters counts, then that with the most `?`, then the first by its
+    /// characters: whatever the order in which they are given.
     pub fn of(patterns: impl IntoIterator<Item = (String, Kind)>) -> Self {
         let mut patterns: Vec<_> = patterns.into_iter().collect();
-        let length = |pattern: &str| pattern.chars().filter(|c| *c != '*').count();
-        patterns.sort_by(|(a, a_kind), (b, b_kind)| {
-            length(b).cmp(&length(a)).then_with(|| (a, a_kind.name()).cmp(&(b, b_kind.name())))
+        patterns.sort_by_cached_key(|(pattern, kind)| {
+            let n_plain = pattern.chars().filter(|c| !matches!(c, '*' | '?')).count();
+            let n_single = pattern.matches('?').count();
+            (Reverse((n_plain, n_single)), pattern.clone(), kind.name())
         });
         Self(patterns)
     }
@@ -113,11 +116,30 @@ mod tests {
         {
             assert_eq!(pinned(&kinds, Kind::Human, key), expected, "{key}");
         }
-        let [one, other] = [Kind::Agent, Kind::Human].map(|kind| ("*a", kind));
         assert_eq!(super::Kinds::of([]), Kinds::default());
-        let in_order = [[one, other], [other, one]];
-        let in_order = in_order.map(|both| pinned(&self::kinds(&both), Kind::Ci, "a"));
-        assert_eq!(in_order, [Kind::Agent; 2]);
+    }
+
+    #[test]
+    fn of_two_patterns_one_counts_whatever_their_order() {
+        // Each fits the key, and the first of the two counts.
+        for (key, first, second) in [
+            // A `?` says less than a character, though it stands before it in the alphabet.
+            ("abc", "abc", "a?c"),
+            ("abc", "*bc", "??c*"),
+            // It says more than `*`.
+            ("abc", "a?c", "a*c"),
+            ("abc", "*??c", "*?c"),
+            ("abc", "*b?", "*c"),
+            // What says equally much is taken by its characters.
+            ("bot-dev", "*-dev", "bot-*"),
+            ("ab", "*b*", "a*"),
+        ] {
+            let both = [(first, Kind::Agent), (second, Kind::Human)];
+            let [one, other] = both;
+            for both in [both, [other, one]] {
+                assert_eq!(pinned(&kinds(&both), Kind::Ci, key), Kind::Agent, "{first} {second}");
+            }
+        }
     }
 
     #[test]
