@@ -114,6 +114,23 @@ fn many_faults_are_counted_by_their_reason() {
 }
 
 #[test]
+fn a_time_frame_is_told_wherever_it_stands() {
+    let rule = RULE.replace("level: high", "timeframe: 5m\nlevel: high");
+    let inside = RULE.replace("  condition:", "  timeframe: 5m\n  condition:");
+    let folder = folder(&[("a.yml", &rule), ("b.yml", &inside), ("c.yml", RULE)]);
+    for others in [&["--others"][..], &[]] {
+        let rules = path(&folder, "");
+        let ended = run(&[&["rules", "check", &rules], others].concat());
+        let what = "\"timeframe\" (not supported: use a correlation with \"timespan\")";
+        for (file, line) in [("a.yml", 6), ("b.yml", 5)] {
+            let told = format!("{}:{line}: {what}\n", path(&folder, file));
+            assert!(ended.out.contains(&told), "{}", ended.out);
+        }
+        ended.tells(&["1 loaded (1 rule), 2 rejected (2 faults)"]);
+    }
+}
+
+#[test]
 fn rules_for_other_logs_are_counted() {
     let folder = folder(&[("aws/a.yml", RULE), ("windows/b.yml", FOREIGN)]);
     let ended = run(&["rules", "check", &path(&folder, "")]);

@@ -136,7 +136,7 @@ fn leave_out(node: &mut Node) {
 fn document(file: &Arc<str>, node: &Node, faults: &mut Faults) -> Option<Document> {
     let table = faults.keep(Table::of(node, "document"))?;
     for (key, _) in table.entries {
-        faults.keep(check_action(key));
+        faults.keep(check_obsolete(key));
         faults.tolerate(check_attribute(key), ());
     }
     faults.keep(check_taxonomy(table));
@@ -203,13 +203,14 @@ fn filtered(filter: Table<'_>) -> Result<Option<Vec<(Line, String)>>, Fault> {
     Ok(Some(rules.into_iter().map(|(line, rule)| (line, rule.to_owned())).collect()))
 }
 
-/// Until Sigma 2 it put documents together.
-fn check_action(key: &Key) -> Result<(), Fault> {
-    if key.text == "action" {
-        let what = "\"action\" (not supported since Sigma 2: write each document out)";
-        return Err(Fault::new(key.line, what));
-    }
-    Ok(())
+/// Forms of Sigma 1: `action` put documents together, `timeframe` was what `timespan` is now.
+fn check_obsolete(key: &Key) -> Result<(), Fault> {
+    let what = match key.text.as_str() {
+        "action" => "\"action\" (not supported since Sigma 2: write each document out)",
+        "timeframe" => selection::TIMEFRAME,
+        _ => return Ok(()),
+    };
+    Err(Fault::new(key.line, what))
 }
 
 /// Attributes of one's own are fine, slips of known ones are not: they would say nothing, unnoticed.

@@ -8,6 +8,10 @@ use super::{
 };
 use crate::rules::yaml::{Fault, Key, Kind, Node};
 
+/// What is said of `timeframe`, wherever it stands: left out, a rule would tell of a single match.
+pub(super) const TIMEFRAME: &str =
+    "\"timeframe\" (not supported: use a correlation with \"timespan\")";
+
 /// A named part of a detection.
 pub(super) struct Selection<'a> {
     pub(super) line: Line,
@@ -47,10 +51,7 @@ fn selection<'a>(key: &'a Key, node: &Node) -> Result<Selection<'a>, Fault> {
     let name = key.text.as_str();
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     if name == "timeframe" {
-        return Err(Fault::new(
-            key.line,
-            "\"timeframe\" (not supported: use a correlation with \"timespan\")",
-        ));
+        return Err(Fault::new(key.line, TIMEFRAME));
     }
     if name.is_empty() || !name.chars().all(is_name) || is_reserved(name) {
         let what =

@@ -109,6 +109,7 @@ fn attributes_of_ones_own_are_fine_and_slips_are_not() {
         "action: global\n",
         "6: \"action\" (not supported since Sigma 2: write each document out)",
     );
+    refused("timeframe: 5m\n", "6: \"timeframe\" (not supported: use a correlation with");
     refused("generate: true\n", "6: a detection has no \"generate\"");
 }
 
