@@ -118,7 +118,7 @@ fn check(asked: &Asked, (whose, verbose): (Whose, bool), (out, err): Outputs<'_>
     // Whoever names rules wants some.
     let is_none = rules.counts().n_loaded() == 0;
     if is_none && tally.n_faults == 0 {
-        writeln!(err, "sentrail: no rule of these is about logs that sentrail reads")?;
+        writeln!(err, "sentrail: {}", tally.why_none())?;
     }
     let is_refused = whose == Whose::Own && tally.n_faults > 0;
     Ok(if is_none || is_refused { USAGE } else { 0 })

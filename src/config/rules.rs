@@ -136,6 +136,39 @@ impl Tally {
         }
     }
 
+    /// `: 5 tell, 2 only serve correlations, 1 tells nothing`; nothing where all tell.
+    fn telling(&self) -> String {
+        let RuleCounts { n_counted, n_silent, .. } = self.counts;
+        if n_counted + n_silent == 0 {
+            return String::new();
+        }
+        let n_telling = self.counts.n_telling();
+        let mut told =
+            vec![format!("{n_telling} {}", if n_telling == 1 { "tells" } else { "tell" })];
+        for (n, one, many) in [
+            (n_counted, "only serves correlations", "only serve correlations"),
+            (n_silent, "tells nothing", "tell nothing"),
+        ] {
+            if n > 0 {
+                told.push(format!("{n} {}", if n == 1 { one } else { many }));
+            }
+        }
+        format!(": {}", told.join(", "))
+    }
+
+    /// Why nothing is in force though nothing has a fault.
+    pub(crate) fn why_none(&self) -> &'static str {
+        match (self.other_logs.is_empty(), self.retired.is_empty()) {
+            (true, true) => "these files hold no rule",
+            (false, true) => "no rule of these is about logs that sentrail reads",
+            (true, false) => "all of these rules are ones that their authors have left behind",
+            (false, false) => {
+                "each of these rules is about logs that sentrail does not read, or was left behind \
+                 by its author"
+            }
+        }
+    }
+
     /// `290 about other logs (250 windows, 40 linux)`, if any are.
     pub(crate) fn other_logs(&self) -> Option<String> {
         let n: usize = self.other_logs.values().sum();
@@ -153,13 +186,13 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RuleCounts { n_rules, n_correlations, n_filters, n_rejected } = self.counts;
+        let RuleCounts { n_rules, n_correlations, n_filters, n_rejected, .. } = self.counts;
         let kinds = [(n_rules, "rule"), (n_correlations, "correlation"), (n_filters, "filter")];
         let kinds: Vec<_> =
             kinds.iter().filter(|(n, _)| *n > 0).map(|(n, one)| n_of(*n, one)).collect();
         write!(f, "{} loaded", self.counts.n_loaded())?;
         if !kinds.is_empty() {
-            write!(f, " ({})", kinds.join(", "))?;
+            write!(f, " ({}{})", kinds.join(", "), self.telling())?;
         }
         write!(f, ", {n_rejected} rejected")?;
         if self.n_faults > 0 {

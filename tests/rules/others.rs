@@ -1,6 +1,6 @@
 //! Rules of others through the command line, and who goes before whom.
 
-use super::{RULE, finds, folder, path, read_secret, replayed};
+use super::{FOREIGN, RULE, finds, folder, path, read_secret, replayed};
 use crate::support::run;
 use std::fs;
 
@@ -35,7 +35,8 @@ fn a_correlation_with_a_fault_does_not_set_its_rules_free() {
     let folder = folder(&[("sentrail.toml", config), ("theirs/many.yml", text)]);
     let records = [read_secret(1, "Engineer", "web/db")];
     finds(&folder, &records, &[]);
-    replayed(&folder, &records).tells(&["1 loaded (1 rule), 1 rejected (1 fault)"]);
+    let tally = "1 loaded (1 rule: 0 tell, 1 tells nothing), 1 rejected (1 fault)";
+    replayed(&folder, &records).tells(&[tally]);
     let ended = run(&["rules", "check", "--others", &path(&folder, "theirs")]);
     assert!(ended.ends(0).out.contains("; its rules stay silent"), "{}", ended.out);
     let free = text.replace("type: value_max", "generate: true, type: value_max");
@@ -57,4 +58,45 @@ fn an_id_stays_when_a_document_beside_it_has_a_fault() {
     finds(&folder, &records, &[("many-2", "low")]);
     settings("many");
     replayed(&folder, &records).ends(2).tells(&["no detector or rule \"many\""]);
+}
+
+#[test]
+fn why_nothing_is_in_force_is_told() {
+    let retired = format!("{RULE}status: deprecated\n");
+    let files = [("a/a.yml", &*retired), ("b/b.yml", FOREIGN), ("c/c.yml", "# nothing\n")];
+    let folder = folder(&files);
+    for (below, told) in [
+        ("a", "sentrail: all of these rules are ones that their authors have left behind"),
+        ("b", "sentrail: no rule of these is about logs that sentrail reads"),
+        ("c", "sentrail: these files hold no rule"),
+        (
+            "",
+            "sentrail: each of these rules is about logs that sentrail does not read, or was left",
+        ),
+    ] {
+        let ended = run(&["rules", "check", "--others", &path(&folder, below)]);
+        ended.ends(2).tells(&[told]);
+        assert_eq!(ended.err.lines().count(), 2, "{}", ended.err);
+    }
+}
+
+#[test]
+fn rules_that_only_serve_correlations_are_counted_apart() {
+    let rule = RULE.split("tests:").next().unwrap();
+    let quiet = rule.replace("level: high", "level: informational");
+    let many = "title: Many\ncorrelation: {type: event_count, rules: [base], timespan: 1h, \
+                condition: {gte: 9}}\n";
+    let folder = folder(&[("a.yml", rule), ("base.yml", rule), ("many.yml", many)]);
+    let told =
+        "3 loaded (2 rules, 1 correlation: 2 tell, 1 only serves correlations), 0 rejected\n";
+    let rules = path(&folder, "");
+    assert_eq!(run(&["rules", "check", "--others", &rules]).ends(0).err, told);
+    fs::write(path(&folder, "quiet.yml"), quiet).unwrap();
+    let ended = run(&["rules", "check", "--others", &rules]);
+    ended.ends(0).tells(&["1 correlation: 2 tell, 1 only serves correlations, 1 tells nothing)"]);
+    // Where they speak for themselves, too, all tell.
+    let many = many.replace("type:", "generate: true, type:");
+    fs::write(path(&folder, "many.yml"), many).unwrap();
+    let ended = run(&["rules", "check", "--others", &rules]);
+    ended.ends(0).tells(&["4 loaded (3 rules, 1 correlation: 3 tell, 1 tells nothing)"]);
 }

@@ -50,6 +50,11 @@ pub struct RuleCounts {
     pub n_correlations: usize,
     /// What others know to be harmless.
     pub n_filters: usize,
+    /// Of the rules those that tell nothing by themselves, and that correlations in force count.
+    pub n_counted: usize,
+    /// Of rules and correlations those that nothing is made of: `informational` ones that no correlation
+    /// counts, and rules that only correlations with a fault want.
+    pub n_silent: usize,
     /// Documents of any kind that a fault keeps out of force.
     pub n_rejected: usize,
 }
@@ -58,6 +63,11 @@ impl RuleCounts {
     /// Documents that are in force.
     pub fn n_loaded(&self) -> usize {
         self.n_rules + self.n_correlations + self.n_filters
+    }
+
+    /// Rules and correlations that tell by themselves.
+    pub fn n_telling(&self) -> usize {
+        (self.n_rules + self.n_correlations).saturating_sub(self.n_counted + self.n_silent)
     }
 }
 
@@ -112,7 +122,7 @@ impl Rules {
         errors.sort();
         let watches = Watches::of(&set);
         let catalogue = Catalogue::of(&watches);
-        let counts = counts(&set, n_read, &errors);
+        let counts = counts(&set, &watches, (n_read, &errors));
         (Self { set, watches, catalogue, texts, counts }, errors)
     }
 
@@ -252,15 +262,24 @@ impl Rules {
 }
 
 /// What is in force of `n_read` documents, and what is not.
-fn counts(set: &RuleSet, n_read: usize, errors: &[RuleError]) -> RuleCounts {
-    let rules = set.rules().iter().filter(|rule| !rule.head.is_built_in());
-    let made = set.correlations().iter().filter(|made| !made.document.head.is_built_in());
-    let mut counts = RuleCounts {
-        n_rules: rules.count(),
-        n_correlations: made.count(),
-        n_filters: set.filters().len(),
-        n_rejected: 0,
-    };
+fn counts(set: &RuleSet, watches: &Watches, (n_read, errors): (usize, &[RuleError])) -> RuleCounts {
+    let telling: BTreeSet<&str> = watches.iter().map(|watch| &*watch.about.id).collect();
+    let members = set.correlations().iter().flat_map(|made| &made.members);
+    let members: BTreeSet<RuleNo> = members.map(|member| member.rule).collect();
+    let mut counts = RuleCounts { n_filters: set.filters().len(), ..RuleCounts::default() };
+    let numbered = (0..).map(RuleNo).zip(set.rules());
+    for (no, rule) in numbered.filter(|(_, rule)| !rule.head.is_built_in()) {
+        let tells = telling.contains(&*rule.id);
+        let is_counted = !tells && members.contains(&no);
+        counts.n_rules += 1;
+        counts.n_counted += usize::from(is_counted);
+        counts.n_silent += usize::from(!tells && !is_counted);
+    }
+    let made = set.correlations().iter();
+    for made in made.filter(|made| !made.document.head.is_built_in()) {
+        counts.n_correlations += 1;
+        counts.n_silent += usize::from(!telling.contains(&*made.id));
+    }
     // A document is left out for one reason, and refused for several.
     let is_left_out = |error: &&RuleError| matches!(error.why, Why::OtherLogs(_) | Why::Retired(_));
     let n_left_out = errors.iter().filter(is_left_out).count();
@@ -384,8 +403,11 @@ mod tests {
         });
         let (rules, errors) = Rules::of(&files, Names::default());
         assert_eq!(errors, []);
-        let counts = RuleCounts { n_rules: 1, n_correlations: 1, n_filters: 1, n_rejected: 0 };
-        assert_eq!(rules.counts(), counts);
+        let documents =
+            RuleCounts { n_rules: 1, n_correlations: 1, n_filters: 1, ..<_>::default() };
+        // The rule only serves the correlation.
+        assert_eq!(rules.counts(), RuleCounts { n_counted: 1, ..documents });
+        assert_eq!(rules.counts().n_telling(), 1);
         let sources = |id| rules.sources(id).iter().map(|(name, _)| *name).collect::<Vec<_>>();
         assert_eq!(sources("x"), ["x.yml", "z.yml"]);
         assert_eq!(sources("many"), ["many.yml", "built-in/decoy-touched.yml", "x.yml", "z.yml"]);
