@@ -35,6 +35,8 @@ logsource: {product: windows, service: security}
 detection: {selection: {EventID: 4624}, timeframe: 5m, condition: selection | count() > 3}
 ";
 
+const UUID: &str = "0d6f2cd4-5d77-4d39-8a37-7e1d4a9e0f13";
+
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {

@@ -1,8 +1,8 @@
 //! Rules of others through the command line, and who goes before whom.
 
-use super::{FOREIGN, RULE, finds, folder, path, read_secret, replayed};
+use super::{CONFIG, FOREIGN, RULE, UUID, finds, folder, path, read_secret, replayed};
 use crate::support::run;
-use std::fs;
+use std::{fs, path::Path};
 
 #[test]
 fn rules_of_others_are_judged_as_such() {
@@ -99,4 +99,49 @@ fn rules_that_only_serve_correlations_are_counted_apart() {
     fs::write(path(&folder, "many.yml"), many).unwrap();
     let ended = run(&["rules", "check", "--others", &rules]);
     ended.ends(0).tells(&["4 loaded (3 rules, 1 correlation: 3 tell, 1 tells nothing)"]);
+}
+
+#[test]
+fn of_documents_with_one_uuid_one_is_in_force() {
+    let rule = format!("{}id: {UUID}\n", RULE.split("tests:").next().unwrap());
+    let files = [("theirs/z/a-read.yml", &*rule), ("theirs/a/b-read.yml", &rule)];
+    let folder = folder(&files);
+    let settings = |text: &str| fs::write(path(&folder, "sentrail.toml"), text).unwrap();
+    settings("rules-of-others = [\"theirs\"]\n");
+    // By their names, and not by their folders.
+    let records = [read_secret(1, "Engineer", "payroll/db")];
+    finds(&folder, &records, &[("a-read", "high")]);
+    let ended = run(&["rules", "check", "--others", &path(&folder, "theirs")]);
+    let told = format!(
+        "{}:1: the UUID {UUID} is that of {}:1, which is in force, and this is not",
+        path(&folder, "theirs/a/b-read.yml"),
+        path(&folder, "theirs/z/a-read.yml")
+    );
+    assert!(ended.ends(0).out.starts_with(&told), "{}", ended.out);
+    ended.tells(&["1 loaded (1 rule), 1 rejected (1 fault)"]);
+    // One's own goes first, though it comes later in the alphabet; of one's own there is but one.
+    fs::create_dir(path(&folder, "rules")).unwrap();
+    fs::write(path(&folder, "rules/mine.yml"), rule.replace("high", "low")).unwrap();
+    settings(&format!("{CONFIG}rules-of-others = [\"theirs\"]\n"));
+    finds(&folder, &records, &[("mine", "low")]);
+    replayed(&folder, &records).tells(&["1 loaded (1 rule), 2 rejected (2 faults)"]);
+    fs::write(path(&folder, "rules/copy.yml"), &rule).unwrap();
+    let ended = replayed(&folder, &records);
+    let copy = format!("{}:1, which is in force", path(&folder, "rules/copy.yml"));
+    ended.ends(2).tells(&[&format!("{}:1: the UUID", path(&folder, "rules/mine.yml")), &copy]);
+}
+
+#[test]
+fn a_changed_copy_of_a_built_in_rule_can_be_tested_and_has_no_second_uuid() {
+    let built_in = "accelerated-instances-started.yml";
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("detect/rules").join(built_in);
+    // Only built-in rules learn habits.
+    let text = fs::read_to_string(from).unwrap().replace("usual: match", "usual: api");
+    let folder = folder(&[("mine.yml", &text)]);
+    let mine = path(&folder, "mine.yml");
+    run(&["rules", "test", &mine]).ends(0).tells(&["1 rule, 0 without samples", "0 faults"]);
+    let told = format!("{mine}:1: the UUID ");
+    let ended = run(&["rules", "check", &mine]);
+    assert!(ended.ends(2).out.starts_with(&told), "{}", ended.out);
+    assert!(ended.out.contains(&format!("is that of built-in/{built_in}:1, ")), "{}", ended.out);
 }

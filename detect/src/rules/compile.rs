@@ -3,6 +3,7 @@
 
 mod condition;
 mod references;
+mod twins;
 
 use self::references::References;
 use super::{
@@ -53,7 +54,7 @@ impl RuleSet {
     /// Makes documents ready. The order of the documents does not change what rules say.
     pub(crate) fn compile(documents: Vec<Document>, names: Names) -> (Self, Vec<RuleError>) {
         let mut errors = Vec::new();
-        let references = References::of(&documents, &mut errors);
+        let mut references = References::of(&documents, &mut errors);
         let (mut rules, mut correlations, mut filters) = (Vec::new(), Vec::new(), Vec::new());
         let mut unused = Vec::new();
         for (document, id) in documents.into_iter().zip(references.ids()) {
@@ -67,6 +68,7 @@ impl RuleSet {
                 (document, _) => unused.push(document.refused()),
             }
         }
+        twins::refuse_rules(&mut rules, &correlations, &mut references, &mut errors);
         let mut applied = Vec::new();
         for filter in filters {
             match apply(&filter, &mut rules, &references, &names) {
@@ -91,6 +93,7 @@ impl RuleSet {
                 }
             }
         }
+        unused.extend(twins::refuse_correlations(&mut made, &rules, &mut errors));
         let silent: Vec<_> =
             unused.iter().flat_map(|document| wanted(document, &rules, &references)).collect();
         hush(&mut rules, &made, silent);

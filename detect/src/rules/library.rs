@@ -175,7 +175,7 @@ impl Rules {
     }
 
     /// The rules of `files`, each of which speaks, with its samples: as tests need them. Those that ship
-    /// with the program are there to be referred to, but for such as have an id that `files` has.
+    /// with the program are there to be referred to, but for such as have an id or UUID that `files` has.
     pub(super) fn for_tests(
         files: &[RuleFile],
         names: Names,
@@ -199,7 +199,8 @@ impl Rules {
                 correlation.generate = true;
             }
             if let Some(head) = document.head_mut() {
-                head.whose = Whose::Own;
+                // A changed copy takes the place of what has its UUID, whatever its name.
+                head.whose = if is_given(&head.file) { Whose::Own } else { Whose::Others };
                 head.level = head.level.max(Level::Low);
             }
         }

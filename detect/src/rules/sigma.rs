@@ -180,6 +180,11 @@ impl Head {
     pub(crate) fn is_built_in(&self) -> bool {
         self.whose == Whose::Program
     }
+
+    /// `id`, if it is a UUID, which says that two documents are one rule. Another text is but a name.
+    pub(crate) fn true_uuid(&self) -> Option<&str> {
+        self.uuid.as_deref().filter(|uuid| head::is_uuid(uuid))
+    }
 }
 
 /// `level`.

@@ -191,6 +191,19 @@ impl References {
         }
     }
 
+    /// Whoever means the rule `id` by any of its names means `first` from now on, which is the same rule
+    /// in another document.
+    pub(super) fn stand_in(&mut self, id: &Arc<str>, first: &Arc<str>) {
+        for meant in self.rules.values_mut() {
+            if meant.iter().any(|one| one.id == *first) {
+                meant.retain(|one| one.id != *id);
+            }
+            for one in meant.iter_mut().filter(|one| one.id == *id) {
+                one.id = Arc::clone(first);
+            }
+        }
+    }
+
     /// Ids of the documents, in their order.
     pub(super) fn ids(&self) -> impl Iterator<Item = Option<Arc<str>>> {
         self.ids.iter().cloned()

@@ -118,6 +118,91 @@ fn rules_of_others_get_a_second_id() {
     assert_eq!(set.correlations()[0].members[0].rule, RuleNo(3));
 }
 
+const UUID: &str = "0d6f2cd4-5d77-4d39-8a37-7e1d4a9e0f13";
+
+/// Documents in this order and the other way round: ids in force and what is told.
+#[track_caller]
+fn twins(documents: Vec<Document>, in_force: &[&str], told: &[&str]) {
+    let reversed: Vec<_> = documents.iter().rev().cloned().collect();
+    for documents in [documents, reversed] {
+        let (set, errors) = RuleSet::compile(documents, Names::default());
+        let mut ids = ids(&set);
+        ids.sort_unstable();
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            (ids, errors),
+            (in_force.to_vec(), told.iter().map(|one| (*one).to_owned()).collect())
+        );
+    }
+}
+
+fn with_uuid(file: &str, whose: Whose, condition: Condition) -> Document {
+    let mut rule = detection(file, condition);
+    (rule.head.uuid, rule.head.whose) = (Some(UUID.to_owned()), whose);
+    Document::Detection(rule)
+}
+
+fn many(file: &str, rules: &[&str], whose: Whose) -> Document {
+    let mut many = correlation(file, rules);
+    (many.head.uuid, many.head.whose) = (Some(UUID.to_owned()), whose);
+    Document::Correlation(many)
+}
+
+/// What is told of a document and of another one.
+fn told(file: &str, first: &str) -> String {
+    format!(
+        "{file}:1: the UUID {UUID} is that of {first}:1, which is in force, and this is not \
+         (expected one document of it)"
+    )
+}
+
+#[test]
+fn of_documents_with_one_uuid_one_is_in_force_whatever_their_order() {
+    let any = || is("eventName", &["*"]);
+    let theirs = |file| with_uuid(file, Whose::Others, any());
+    let [b, c] = [told("a/b.yml", "z/a.yml"), told("c.yml", "z/a.yml")];
+    let documents = vec![theirs("z/a.yml"), theirs("a/b.yml"), theirs("c.yml")];
+    twins(documents, &["a"], &[&b, &c]);
+    let documents = vec![theirs("z/a.yml"), with_uuid("own.yml", Whose::Own, any())];
+    twins(documents, &["own"], &[&told("z/a.yml", "own.yml")]);
+    // What has a fault is in nobody's way.
+    let broken = with_uuid("a.yml", Whose::Others, is("eventNam", &["x"]));
+    let fault = "a.yml:7: CloudTrail records have no field `eventNam`; did you mean `eventName`?";
+    twins(vec![broken, theirs("b.yml")], &["b"], &[fault]);
+    // An `id` that is no UUID is a name, which several may have.
+    let mut plain = [detection("a.yml", any()), detection("b.yml", any())];
+    for one in &mut plain {
+        one.head.uuid = Some("rule-1".to_owned());
+    }
+    twins(plain.map(Document::Detection).to_vec(), &["a", "b"], &[]);
+    // Correlations too; a rule goes before one, unless that is the user's.
+    let base = || rule("base.yml", any());
+    let theirs_many = |file| many(file, &["base"], Whose::Others);
+    let documents = vec![theirs_many("x.yml"), theirs_many("y.yml"), base()];
+    twins(documents, &["base", "x"], &[&told("y.yml", "x.yml")]);
+    let documents = vec![theirs_many("a.yml"), theirs("x.yml"), base()];
+    twins(documents, &["base", "x"], &[&told("a.yml", "x.yml")]);
+    let documents = vec![many("x.yml", &["base"], Whose::Own), theirs("a.yml"), base()];
+    twins(documents, &["base", "x"], &[&told("a.yml", "x.yml")]);
+}
+
+#[test]
+fn whoever_means_a_document_out_of_force_means_its_twin() {
+    let theirs = |file| with_uuid(file, Whose::Others, is("eventName", &["*"]));
+    for name in ["a", "b", UUID] {
+        let documents = vec![
+            theirs("a.yml"),
+            theirs("b.yml"),
+            Document::Correlation(correlation("many.yml", &[name])),
+        ];
+        let (set, errors) = RuleSet::compile(documents, Names::default());
+        assert_eq!((ids(&set), errors.len()), (vec!["a", "many"], 1), "{errors:?}");
+        assert_eq!(set.correlations()[0].members[0].rule, RuleNo(0));
+    }
+    // Of a second id, which nobody has, nothing is told.
+    assert_eq!(errors(vec![theirs("a/x.yml"), theirs("b/x.yml")]), [told("b/x.yml", "a/x.yml")]);
+}
+
 #[test]
 fn every_fault_of_a_document_is_told_with_its_line() {
     let condition = Condition::All(vec![

@@ -85,16 +85,19 @@ fn short_text(table: Table<'_>, key: &str) -> Result<Option<String>, Fault> {
     }
 }
 
-/// `id` in lower case: 8-4-4-4-12 hexadecimal digits, of any version. What is something else is a name,
-/// too.
+/// 8-4-4-4-12 hexadecimal digits, of any version.
+pub(super) fn is_uuid(id: &str) -> bool {
+    let mut groups = id.split('-');
+    id.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+        && groups.all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// `id` in lower case. What is no UUID is a name, too.
 fn id(table: Table<'_>, faults: &mut Faults) -> Option<(Option<String>, Option<String>)> {
     let Some(node) = table.get("id") else { return Some((None, None)) };
     let id = faults.keep(text(node, "id"))?;
     let lower = Some(id.to_lowercase());
-    let groups: Vec<_> = id.split('-').collect();
-    let is_uuid = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
-        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    if is_uuid {
+    if is_uuid(id) {
         return Some((lower, None));
     }
     let fault = Fault::new(node.line, format!("id {} (expected a UUID)", shown(id)));
