@@ -26,7 +26,7 @@ use replay::Replay;
 use simulate::Simulate;
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -192,11 +192,11 @@ impl Detectors {
         let out = &mut io::stdout();
         match self {
             Self::List { format, kind, config } => {
-                let config = Config::load(config.as_deref())?;
+                let config = configured(config.as_deref())?;
                 detectors::list(config.rules(), (kind, Format::or_default(format)), out)
             }
             Self::Show { id, config } => {
-                let config = Config::load(config.as_deref())?;
+                let config = configured(config.as_deref())?;
                 detectors::show(config.rules(), &id, out).map_err(Wrong::usage)
             }
         }
@@ -228,6 +228,15 @@ impl Wrong {
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
     io.into_iter().any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// The configuration in force. What may be a slip in it is told.
+fn configured(path: Option<&Path>) -> Result<Config> {
+    let config = Config::load(path)?;
+    for warning in config.warnings() {
+        complain(&format!("warning: {warning}"));
+    }
+    Ok(config)
 }
 
 fn complain(what: &str) {

@@ -158,6 +158,7 @@ pub(crate) struct Config {
     text: String,
     places: Places,
     loaded: Loaded,
+    warnings: Vec<String>,
 }
 
 impl Config {
@@ -166,14 +167,18 @@ impl Config {
         let Some(path) = path else {
             let (settings, places) = (Settings::default(), Places::new());
             let loaded = Loaded::built_in();
-            return Ok(Self { settings, path: None, text: String::new(), places, loaded });
+            let (text, warnings) = (String::new(), Vec::new());
+            return Ok(Self { settings, path: None, text, places, loaded, warnings });
         };
         let text = read(path)?;
         let wrong = |fault| wrong(path, &text, fault);
         let (settings, places) = parse(&text).map_err(wrong)?;
         let loaded = rules::load(&settings.named(path))?;
-        keys::check_ids(&settings.detectors, loaded.rules.catalogue(), &places).map_err(wrong)?;
-        Ok(Self { settings, path: Some(path.to_owned()), text, places, loaded })
+        let rules = (&*loaded.rules, !settings.rules_of_others.is_empty());
+        let told = keys::check_ids(&settings.detectors, rules, &places).map_err(wrong)?;
+        let warnings = told.into_iter().map(|one| wrong(one).to_string()).collect();
+        let path = Some(path.to_owned());
+        Ok(Self { settings, path, text, places, loaded, warnings })
     }
 
     /// What changes how logs are read and judged.
@@ -189,6 +194,11 @@ impl Config {
             rules: Arc::clone(&self.loaded.rules),
             lessons: Arc::default(),
         }
+    }
+
+    /// What may be a slip, with file and line, and stops no start.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// What was read of the files of rules; `None` where none are named.

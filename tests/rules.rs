@@ -326,6 +326,26 @@ fn severity_and_silence_hold_for_rules() {
 }
 
 #[test]
+fn a_rule_has_one_severity() {
+    let rule = format!("{RULE}id: {UUID}\n");
+    let folder = folder(&[("rules/payroll-read.yml", &rule)]);
+    let records = [read_secret(1, "Engineer", "payroll/db")];
+    let settings = |uuid: &str| {
+        let text =
+            format!("{CONFIG}[detectors.severity]\n{UUID} = \"{uuid}\"\npayroll-read = \"low\"\n");
+        fs::write(path(&folder, "sentrail.toml"), text).unwrap();
+    };
+    settings("low");
+    finds(&folder, &records, &[("payroll-read", "low")]);
+    settings("critical");
+    let told = format!(
+        "{}:4:1: \"{UUID}\" and \"payroll-read\" are one rule with two severities, critical and low",
+        path(&folder, "sentrail.toml")
+    );
+    replayed(&folder, &records).ends(2).tells(&[&told]);
+}
+
+#[test]
 fn a_filter_silences_a_built_in_rule_for_one_role() {
     let filter = "title: Images are made by hand there
 logsource: {product: aws, service: cloudtrail}

@@ -48,4 +48,4 @@ pub use probe::{JudgedDay, JudgedSpan, Look, Probe};
 pub use reader::{Call, Connection, FlowRows, Reader};
 pub use record::{Acting, Counts, Record};
 pub use rules::{RuleFile, Rules};
-pub use suggest::suggest;
+pub use suggest::{slip_of, suggest};

@@ -10,7 +10,7 @@ pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 /// The one of `known` that a word can only be a slip of, where other words are right too: a quarter of
 /// its characters may differ, at most two.
-pub(crate) fn slip_of<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn slip_of<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     nearest(word, known, |length| (length / 4).min(2))
 }
 

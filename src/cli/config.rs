@@ -1,5 +1,6 @@
 //! `config check` and `config show`.
 
+use super::configured;
 use crate::config::Config;
 use anyhow::{Context as _, Result};
 use std::{io::Write, path::Path};
@@ -17,6 +18,9 @@ pub(crate) fn check(path: Option<&Path>, out: &mut dyn Write) -> Result<()> {
     if let Some(tally) = config.tally() {
         let word = if tally.is_whole() { "ok" } else { "warning" };
         writeln!(out, "{word}: rules: {tally}")?;
+    }
+    for warning in config.warnings() {
+        writeln!(out, "warning: {}", alerts::escape(warning))?;
     }
     if config.is_default_key() {
         writeln!(
@@ -36,7 +40,7 @@ pub(crate) fn check(path: Option<&Path>, out: &mut dyn Write) -> Result<()> {
 
 /// Prints what is in force as TOML, each value with the place it comes from. The hash key is hidden.
 pub(crate) fn show(path: Option<&Path>, out: &mut dyn Write) -> Result<()> {
-    let config = Config::load(path)?;
+    let config = configured(path)?;
     writeln!(out, "# configuration hash {}", config.hash())?;
     let mut effective = config.effective();
     effective.remove("hash-key");

@@ -3,9 +3,9 @@
 mod json;
 mod table;
 
-use super::{INCOMPLETE, USAGE, Wrong, complain, findings::day, logs::Logs};
+use super::{INCOMPLETE, USAGE, Wrong, complain, configured, findings::day, logs::Logs};
 use crate::{
-    config::{Config, n_of},
+    config::n_of,
     replay::{self, Watch},
     terminal,
 };
@@ -155,7 +155,7 @@ impl Identity {
             return Err(Wrong::usage(anyhow!("`*` asks for everybody: add --json")));
         }
         self.logs.start_threads()?;
-        let config = Config::load(self.logs.config.as_deref())?;
+        let config = configured(self.logs.config.as_deref())?;
         let (mut engine, inputs) = super::replay::engine(Some(&config), Lessons::default())?;
         let wanted = Arc::clone(&asked);
         let wants = Box::new(move |entity: &Entity| wanted.wants(entity));

@@ -1,6 +1,8 @@
 //! `learn`: its arguments, and what a person sees of it.
 
-use super::{FAILURE, INCOMPLETE, complain, logs::Logs, progress::Progress, replay::engine};
+use super::{
+    FAILURE, INCOMPLETE, complain, configured, logs::Logs, progress::Progress, replay::engine,
+};
 use crate::{
     config::{Config, n_of},
     replay,
@@ -31,7 +33,7 @@ impl Learn {
     pub(super) fn run(self) -> Result<u8> {
         let start = Instant::now();
         self.logs.start_threads()?;
-        let config = Config::load(self.logs.config.as_deref())?;
+        let config = configured(self.logs.config.as_deref())?;
         let (mut engine, _) = engine(Some(&config), Lessons::default())?;
         engine.say_nothing_before(Hour(i32::MAX));
         let writer = LearnedWriter::begin(&self.out)?;

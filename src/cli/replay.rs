@@ -3,7 +3,7 @@
 mod compare;
 mod hindsight;
 
-use super::{FINDINGS, Format, INCOMPLETE, complain, logs::Logs};
+use super::{FINDINGS, Format, INCOMPLETE, complain, configured, logs::Logs};
 use crate::{
     config::{Config, n_of},
     replay::{self, Watch},
@@ -284,7 +284,7 @@ impl Replay {
         let start = Instant::now();
         self.logs.start_threads()?;
         let quiet = self.logs.quiet;
-        let config = Config::load(self.logs.config.as_deref())?;
+        let config = configured(self.logs.config.as_deref())?;
         if let Some(other) = &self.compare {
             return self.compare(&config, other);
         }

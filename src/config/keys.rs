@@ -1,7 +1,7 @@
 //! The keys of a configuration file: which there are, and where the file sets them.
 
 use super::{kinds::KindPatterns, rules::DecoyNames, suggest};
-use detect::{Catalogue, Settings};
+use detect::{Rules, Settings, slip_of};
 use std::{collections::BTreeMap, ops::Range};
 use toml::{Table, Value, de::DeTable};
 
@@ -17,6 +17,10 @@ pub(super) struct Place {
 
 /// Something wrong, and where. Unit: byte offset.
 pub(super) type Fault = (usize, String);
+
+/// The tables of ids that all who speak share.
+const DISABLE: &str = "detectors.disable";
+const SEVERITY: &str = "detectors.severity";
 
 /// Every key there is, with a value of its type.
 pub(super) fn known(defaults: &Table) -> Table {
@@ -35,6 +39,8 @@ pub(super) fn known(defaults: &Table) -> Table {
 
 /// More names than this are not told. Unit: names.
 const NAMES_SHOWN_MAX: usize = 40;
+/// A word of the file is cut to this in a message. Unit: characters.
+const WORD_CHARS_MAX: usize = 60;
 
 /// What stands under a name that the user chooses: in tables of lists, placeholders and ids.
 fn chosen(table: &str) -> Option<Value> {
@@ -44,7 +50,7 @@ fn chosen(table: &str) -> Option<Value> {
             Some(Value::Table(keys.into_iter().collect()))
         }
         "placeholders" => Some(Value::Array(Vec::new())),
-        "detectors.severity" => Some(Value::String(String::new())),
+        SEVERITY => Some(Value::String(String::new())),
         _ => None,
     }
 }
@@ -67,7 +73,7 @@ pub(super) fn locate(
         if let (Some(inner), Value::Table(known)) = (value.get_ref().as_table(), expected) {
             locate(inner, known, &full, places)?;
         }
-        if full == "detectors.disable" || name == "kinds" {
+        if full == DISABLE || name == "kinds" {
             for item in value.get_ref().as_array().into_iter().flatten() {
                 if let Some(id) = item.get_ref().as_str() {
                     let place = Place { key: item.span(), value: item.span() };
@@ -80,28 +86,78 @@ pub(super) fn locate(
     Ok(())
 }
 
-/// Ids of the switches that nobody has.
+/// Ids of the switches that nobody has, and rules that are switched twice. A word that can only be a slip
+/// of what ships with the program or is the user's own is a fault. Where there are rules of others, any
+/// other word may be one of theirs that they have withdrawn: that is only told.
 pub(super) fn check_ids(
     settings: &Settings,
-    catalogue: &Catalogue,
+    (rules, has_others): (&Rules, bool),
     places: &Places,
-) -> Result<(), Fault> {
-    let disabled = settings.disable.iter().map(|id| ("detectors.disable", id));
-    let changed = settings.severity.keys().map(|id| ("detectors.severity", id));
+) -> Result<Vec<Fault>, Fault> {
+    let of_others = rules.of_others();
+    let abouts = || rules.catalogue().iter();
+    let own = abouts().filter(|about| !of_others.contains(about.id.as_str()));
+    let own = own.flat_map(|about| [Some(about.id.as_str()), about.uuid.as_deref()]);
+    let own: Vec<&str> = own.flatten().collect();
+    let mut warnings = Vec::new();
+    let disabled = settings.disable.iter().map(|id| (DISABLE, id));
+    let changed = settings.severity.keys().map(|id| (SEVERITY, id));
     for (table, id) in disabled.chain(changed) {
-        if catalogue.find(id).is_none() {
-            let ids: Vec<_> = catalogue.iter().map(|about| about.id.as_str()).collect();
-            let at = places.get(&format!("{table}.{id}")).map_or(0, |place| place.key.start);
-            return Err((at, unknown("detector or rule", id, &ids, "")));
+        if rules.catalogue().find(id).is_some() {
+            continue;
         }
+        let at = start(places, table, id);
+        if !has_others || slip_of(id, own.iter().copied()).is_some() {
+            return Err((at, unknown("detector or rule", id, &own, "")));
+        }
+        let near = suggest(id, abouts().map(|about| about.id.as_str()));
+        let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+        let what = format!(
+            "nobody tells anything as {}: taken for a rule of others that was withdrawn or left out{near}",
+            shown(id)
+        );
+        warnings.push((at, what));
+    }
+    warnings.sort();
+    check_severities(settings, rules, places)?;
+    Ok(warnings)
+}
+
+/// One rule by two names, id and UUID, of which each says another severity.
+fn check_severities(settings: &Settings, rules: &Rules, places: &Places) -> Result<(), Fault> {
+    for about in rules.catalogue().iter() {
+        let mut named = settings.severity.iter().filter(|(name, _)| about.is_called(name));
+        let Some((first, severity)) = named.next() else { continue };
+        let Some((second, other)) = named.find(|(_, other)| *other != severity) else { continue };
+        let mut both = [(first, severity), (second, other)];
+        both.sort_by_key(|(name, _)| start(places, SEVERITY, name));
+        let [(first, severity), (second, other)] = both;
+        let what = format!(
+            "{} and {} are one rule with two severities, {} and {} (expected one of them)",
+            shown(first),
+            shown(second),
+            severity.label(),
+            other.label()
+        );
+        return Err((start(places, SEVERITY, second), what));
     }
     Ok(())
+}
+
+/// Where a table has an id. Unit: byte offset.
+fn start(places: &Places, table: &str, id: &str) -> usize {
+    places.get(&format!("{table}.{id}")).map_or(0, |place| place.key.start)
+}
+
+/// A word of the file in quotes.
+fn shown(word: &str) -> String {
+    let word: String = word.chars().take(WORD_CHARS_MAX).collect();
+    format!("\"{}\"", alerts::escape(&word))
 }
 
 /// `no key "call-min" in [detectors.root-use]; did you mean "calls-min"?`
 pub(crate) fn unknown(what: &str, word: &str, known: &[&str], table: &str) -> String {
     let within = if table.is_empty() { String::new() } else { format!(" in [{table}]") };
-    let word_shown: String = word.chars().take(60).collect();
     let hint = match suggest(word, known.iter().copied()) {
         Some(nearest) => format!("did you mean \"{nearest}\"?"),
         // Nothing but rules has so many.
@@ -110,7 +166,7 @@ pub(crate) fn unknown(what: &str, word: &str, known: &[&str], table: &str) -> St
         }
         None => format!("expected one of {}", known.join(", ")),
     };
-    format!("no {what} \"{}\"{within}; {hint}", alerts::escape(&word_shown))
+    format!("no {what} {}{within}; {hint}", shown(word))
 }
 
 /// Numbers that no threshold can be: not finite, or negative.

@@ -31,8 +31,7 @@ fn settings(text: &str) -> Settings {
 #[track_caller]
 fn refused(text: &str, at: (usize, usize), words: &str) {
     let checked = parse(text).and_then(|(settings, places)| {
-        let rules = detect::Rules::built_in();
-        keys::check_ids(&settings.detectors, rules.catalogue(), &places)
+        keys::check_ids(&settings.detectors, (&detect::Rules::built_in(), false), &places)
     });
     let (offset, what) = checked.unwrap_err();
     assert_eq!(position(text, offset), at, "{what}");

@@ -166,6 +166,14 @@ impl Rules {
         self.set.flow_fields()
     }
 
+    /// Ids of other people's rules and correlations that are in force.
+    pub fn of_others(&self) -> BTreeSet<&str> {
+        let rules = self.set.rules().iter().map(|rule| (&rule.id, &rule.head));
+        let made = self.set.correlations().iter().map(|made| (&made.id, &made.document.head));
+        let others = rules.chain(made).filter(|(_, head)| head.whose == Whose::Others);
+        others.map(|(id, _)| &**id).collect()
+    }
+
     pub(crate) fn set(&self) -> &RuleSet {
         &self.set
     }

@@ -3,7 +3,7 @@
 
 use super::{Replay, engine, gap_after, lessons};
 use crate::{
-    cli::{FINDINGS, Format, INCOMPLETE, Wrong, complain},
+    cli::{FINDINGS, Format, INCOMPLETE, Wrong, complain, configured},
     config::Config,
     replay::{self, Watch},
     summary::Summary,
@@ -59,7 +59,7 @@ impl Replay {
     /// What the configuration at `other` would tell instead.
     pub(super) fn compare(&self, config: &Config, other: &Path) -> Result<u8> {
         let start = Instant::now();
-        let other = Config::load(Some(other))?;
+        let other = configured(Some(other))?;
         let format = Format::or_default(self.format);
         if !matches!(format, alerts::Format::Table | alerts::Format::JsonLines) {
             return Err(Wrong::usage(anyhow!(
