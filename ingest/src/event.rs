@@ -17,6 +17,7 @@ pub use raw::{Each, Entries};
 
 /// A JSON string as the log wrote it: the bytes between its quotes, escapes untouched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(test, derive(Default))]
 pub struct Text<'a>(pub &'a str);
 
 impl<'a> Text<'a> {
@@ -60,10 +61,12 @@ impl fmt::Display for Text<'_> {
 
 /// A JSON value as the log wrote it, looked into on demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(test, derive(Default))]
 pub struct Raw<'a>(pub &'a str);
 
 /// One API call, sign-in or service event.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(test, derive(Default))]
 pub struct Event<'a> {
     /// The whole record.
     pub raw: Raw<'a>,

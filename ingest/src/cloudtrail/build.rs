@@ -1,6 +1,6 @@
 //! From the spans of a walked record to the record.
 
-use crate::cloudtrail::fields::Field;
+use crate::cloudtrail::fields::{self, Field};
 use crate::cloudtrail::walk::Walker;
 use crate::cloudtrail::{Aggregated, Insight, Record};
 use crate::event::{Event, Raw, Text};
@@ -27,38 +27,12 @@ pub(super) fn record<'a>(walker: &Walker<'a>, raw: Raw<'a>) -> Result<Record<'a>
 }
 
 #[inline]
-fn event<'a>(walker: &Walker<'a>, raw_record: Raw<'a>) -> Result<Event<'a>, Missing> {
-    let text = |field| walker.text_of(field);
-    let raw = |field| walker.raw(field);
+fn event<'a>(walker: &Walker<'a>, raw: Raw<'a>) -> Result<Event<'a>, Missing> {
     let filled = |field| walker.string(field).filter(|text| !text.is_empty());
-    Ok(Event {
-        raw: raw_record,
-        time_ms: time_of(walker.string(Field::EventTime))?,
-        id: text(Field::EventId),
-        source: filled(Field::EventSource).ok_or(Missing("a string under \"eventSource\""))?,
-        name: filled(Field::EventName).ok_or(Missing("a string under \"eventName\""))?,
-        region: text(Field::AwsRegion),
-        source_ip: text(Field::SourceIpAddress),
-        user_agent: text(Field::UserAgent),
-        error_code: text(Field::ErrorCode),
-        error_message: text(Field::ErrorMessage),
-        event_type: text(Field::EventType),
-        category: text(Field::EventCategory),
-        recipient_account: text(Field::RecipientAccountId),
-        request_id: text(Field::RequestId),
-        shared_event_id: text(Field::SharedEventId),
-        vpc_endpoint: text(Field::VpcEndpointId),
-        read_only: raw(Field::ReadOnly).and_then(Raw::bool),
-        from_console: raw(Field::SessionCredentialFromConsole).and_then(Raw::bool),
-        identity: raw(Field::UserIdentity),
-        request: raw(Field::RequestParameters),
-        response: raw(Field::ResponseElements),
-        additional: raw(Field::AdditionalEventData),
-        service_details: raw(Field::ServiceEventDetails),
-        resources: raw(Field::Resources),
-        tls: raw(Field::TlsDetails),
-        addendum: raw(Field::Addendum),
-    })
+    let time_ms = time_of(walker.string(Field::EventTime))?;
+    let source = filled(Field::EventSource).ok_or(Missing("a string under \"eventSource\""))?;
+    let name = filled(Field::EventName).ok_or(Missing("a string under \"eventName\""))?;
+    Ok(fields::event(walker, (raw, time_ms), (source, name)))
 }
 
 fn insight<'a>(walker: &Walker<'a>) -> Result<Insight<'a>, Missing> {

@@ -1,9 +1,13 @@
-//! The keys of a record and of what records come wrapped in, and the prediction of which comes
-//! next.
+//! The keys of a record and of what records come wrapped in, which members of a record are read of them,
+//! and the prediction of which comes next.
 
-/// Declares [`Field`], its names and the look-up by name from one list.
+use crate::cloudtrail::walk::Walker;
+use crate::event::{Event, Raw, Text};
+
+/// Declares [`Field`], its names, the look-up by name, and which members of a record are read of which
+/// keys, from one list.
 macro_rules! fields {
-    ($($variant:ident $name:literal,)+) => {
+    ($($variant:ident $name:literal $(=> $member:ident $read:ident)?,)+) => {
         /// A key of a record or of its wrapper.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(u8)]
@@ -25,41 +29,58 @@ macro_rules! fields {
                 }
             }
         }
+
+        /// The record that `walker` has just walked: what every record has, and the members that the
+        /// list names, by the method of [`Walker`] that reads them.
+        #[inline]
+        pub(super) fn event<'a>(
+            walker: &Walker<'a>,
+            (raw, time_ms): (Raw<'a>, i64),
+            (source, name): (Text<'a>, Text<'a>),
+        ) -> Event<'a> {
+            Event {
+                raw,
+                time_ms,
+                source,
+                name,
+                $($($member: walker.$read(Field::$variant),)?)+
+            }
+        }
     };
 }
 
 fields! {
     EventVersion "eventVersion",
-    UserIdentity "userIdentity",
+    UserIdentity "userIdentity" => identity raw,
     EventTime "eventTime",
     EventSource "eventSource",
     EventName "eventName",
-    AwsRegion "awsRegion",
-    SourceIpAddress "sourceIPAddress",
-    UserAgent "userAgent",
-    ErrorCode "errorCode",
-    ErrorMessage "errorMessage",
-    RequestParameters "requestParameters",
-    ResponseElements "responseElements",
-    AdditionalEventData "additionalEventData",
-    RequestId "requestID",
-    EventId "eventID",
-    ReadOnly "readOnly",
-    Resources "resources",
-    EventType "eventType",
+    AwsRegion "awsRegion" => region text_of,
+    SourceIpAddress "sourceIPAddress" => source_ip text_of,
+    UserAgent "userAgent" => user_agent text_of,
+    ErrorCode "errorCode" => error_code text_of,
+    ErrorMessage "errorMessage" => error_message text_of,
+    RequestParameters "requestParameters" => request raw,
+    ResponseElements "responseElements" => response raw,
+    AdditionalEventData "additionalEventData" => additional raw,
+    RequestId "requestID" => request_id text_of,
+    EventId "eventID" => id text_of,
+    ReadOnly "readOnly" => read_only bool,
+    Resources "resources" => resources raw,
+    EventType "eventType" => event_type text_of,
     ApiVersion "apiVersion",
     ManagementEvent "managementEvent",
-    RecipientAccountId "recipientAccountId",
-    SharedEventId "sharedEventID",
+    RecipientAccountId "recipientAccountId" => recipient_account text_of,
+    SharedEventId "sharedEventID" => shared_event_id text_of,
     SharedEventIdLower "sharedEventId",
-    ServiceEventDetails "serviceEventDetails",
-    VpcEndpointId "vpcEndpointId",
+    ServiceEventDetails "serviceEventDetails" => service_details raw,
+    VpcEndpointId "vpcEndpointId" => vpc_endpoint text_of,
     VpcEndpointAccountId "vpcEndpointAccountId",
-    EventCategory "eventCategory",
-    Addendum "addendum",
-    SessionCredentialFromConsole "sessionCredentialFromConsole",
+    EventCategory "eventCategory" => category text_of,
+    Addendum "addendum" => addendum raw,
+    SessionCredentialFromConsole "sessionCredentialFromConsole" => from_console bool,
     EdgeDeviceDetails "edgeDeviceDetails",
-    TlsDetails "tlsDetails",
+    TlsDetails "tlsDetails" => tls raw,
     InsightDetails "insightDetails",
     AccountId "accountId",
     EventIdLower "eventId",

@@ -171,6 +171,12 @@ impl<'a> Walker<'a> {
         self.slice(field).filter(|value| *value != "null").map(Raw)
     }
 
+    /// The value of `field` where it is true or false.
+    #[inline]
+    pub(super) fn bool(&self, field: Field) -> Option<bool> {
+        self.raw(field).and_then(Raw::bool)
+    }
+
     /// The value of `field` where it is a string; numbers are taken as they are written.
     #[inline]
     pub(super) fn text_of(&self, field: Field) -> Option<Text<'a>> {
