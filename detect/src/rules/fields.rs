@@ -73,7 +73,7 @@ enum Read {
 }
 
 /// Fields of a record, as AWS documents them ("CloudTrail record contents"), and which part of the
-/// record they belong to.
+/// record they belong to, but for [`MEMBERS`].
 const RECORD: &[(&str, Facet, Read)] = &[
     ("eventVersion", Facet::Rest, Read::Rare(false)),
     ("userIdentity", Facet::Caller, Read::Nested(|event| event.identity)),
@@ -84,29 +84,53 @@ const RECORD: &[(&str, Facet, Read)] = &[
     ("sourceIPAddress", Facet::Address, Read::Text(|event| event.source_ip)),
     ("userAgent", Facet::Agent, Read::Text(|event| event.user_agent)),
     ("errorCode", Facet::Ending, Read::Text(|event| event.error_code)),
-    ("errorMessage", Facet::Member, Read::Text(|event| event.error_message)),
-    ("requestParameters", Facet::Member, Read::Nested(|event| event.request)),
-    ("responseElements", Facet::Member, Read::Nested(|event| event.response)),
-    ("additionalEventData", Facet::Member, Read::Nested(|event| event.additional)),
     ("requestID", Facet::Rest, Read::Text(|event| event.request_id)),
     ("eventID", Facet::Rest, Read::Text(|event| event.id)),
     ("readOnly", Facet::Api, Read::Text(read_only)),
-    ("resources", Facet::Member, Read::Nested(|event| event.resources)),
     ("eventType", Facet::Ending, Read::Text(|event| event.event_type)),
     ("apiVersion", Facet::Rest, Read::Rare(false)),
     ("managementEvent", Facet::Rest, Read::Rare(false)),
     ("recipientAccountId", Facet::Caller, Read::Text(|event| event.recipient_account)),
-    ("sharedEventID", Facet::Member, Read::Text(|event| event.shared_event_id)),
-    ("serviceEventDetails", Facet::Member, Read::Nested(|event| event.service_details)),
-    ("vpcEndpointId", Facet::Member, Read::Text(|event| event.vpc_endpoint)),
     ("vpcEndpointAccountId", Facet::Rest, Read::Rare(false)),
     ("eventCategory", Facet::Rest, Read::Text(|event| event.category)),
-    ("addendum", Facet::Member, Read::Nested(|event| event.addendum)),
     ("sessionCredentialFromConsole", Facet::Ending, Read::Text(from_console)),
     ("eventContext", Facet::Rest, Read::Rare(true)),
     ("edgeDeviceDetails", Facet::Rest, Read::Rare(true)),
-    ("tlsDetails", Facet::Member, Read::Nested(|event| event.tls)),
 ];
+
+macro_rules! members {
+    ($($name:literal $read:ident $member:ident,)*) => {
+        /// The fields of a record that many records lack.
+        const MEMBERS: &[(&str, Facet, Read)] =
+            &[$(($name, Facet::Member, Read::$read(|event| event.$member)),)*];
+
+        /// Which of [`MEMBERS`] a record has, by bits.
+        pub(super) fn members(event: &Event<'_>) -> u32 {
+            // How a record ended takes five bits of the word besides.
+            const { assert!(MEMBERS.len() <= 27) };
+            let has = [$(event.$member.is_some()),*];
+            has.into_iter().fold(0, |bits, has| bits << 1 | u32::from(has))
+        }
+    };
+}
+
+members! {
+    "errorMessage" Text error_message,
+    "requestParameters" Nested request,
+    "responseElements" Nested response,
+    "additionalEventData" Nested additional,
+    "resources" Nested resources,
+    "sharedEventID" Text shared_event_id,
+    "serviceEventDetails" Nested service_details,
+    "vpcEndpointId" Text vpc_endpoint,
+    "addendum" Nested addendum,
+    "tlsDetails" Nested tls,
+}
+
+/// All fields of a record.
+fn record() -> impl Iterator<Item = &'static (&'static str, Facet, Read)> {
+    RECORD.iter().chain(MEMBERS)
+}
 
 fn read_only<'a>(event: &Event<'a>) -> Option<Text<'a>> {
     event.read_only.map(truth)
@@ -190,13 +214,13 @@ impl Field {
     }
 
     fn of_record(first: &str, name: &FieldName) -> Result<Self, String> {
-        let known = RECORD.iter().find(|(known, ..)| known.eq_ignore_ascii_case(first));
+        let known = record().find(|(known, ..)| known.eq_ignore_ascii_case(first));
         let Some((known, facet, read)) = known else {
             let full = name.to_string();
             if let Some(meant) = foreign::meant(&full) {
                 return Err(format!("CloudTrail records have no field `{full}`; write `{meant}`"));
             }
-            let names = RECORD.iter().map(|(known, ..)| *known);
+            let names = record().map(|(known, ..)| *known);
             return Err(format!(
                 "CloudTrail records have no field `{first}`{}",
                 suggestion(first, names)
@@ -305,7 +329,7 @@ impl Field {
 /// What is wrong with the name of a field in a sample of logs of this kind, where it must be AWS's own.
 pub(crate) fn check_sample(name: &str, logs: Logs) -> Result<(), String> {
     let (of, names): (_, Vec<&str>) = match logs {
-        Logs::CloudTrail => ("CloudTrail records", RECORD.iter().map(|(name, ..)| *name).collect()),
+        Logs::CloudTrail => ("CloudTrail records", record().map(|(name, ..)| *name).collect()),
         Logs::Flow => ("flow logs", flow::Field::ALL.iter().map(|field| field.name()).collect()),
     };
     if names.contains(&name) {

@@ -3,6 +3,7 @@
 //! for each address.
 
 use super::{
+    fields,
     index::{Left, OfApi, PARTS},
     set::RuleSet,
 };
@@ -178,22 +179,12 @@ fn ending(event: &Event<'_>) -> Vec<u8> {
 
 /// How a record ended and which members it has, by bits.
 fn members(event: &Event<'_>) -> u32 {
-    let members = [
+    let ending = [
         event.outcome() == Outcome::Failure,
         event.event_type.is_some(),
         event.error_code.is_some(),
-        event.error_message.is_some(),
-        event.vpc_endpoint.is_some(),
-        event.shared_event_id.is_some(),
-        event.request.is_some(),
-        event.response.is_some(),
-        event.additional.is_some(),
-        event.resources.is_some(),
-        event.service_details.is_some(),
-        event.addendum.is_some(),
-        event.tls.is_some(),
         event.from_console.is_some(),
         event.from_console == Some(true),
     ];
-    (0..).zip(members).fold(0, |bits, (n, is)| bits | u32::from(is) << n)
+    ending.into_iter().fold(fields::members(event), |bits, is| bits << 1 | u32::from(is))
 }
