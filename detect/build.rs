@@ -17,10 +17,18 @@ mod suggest;
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("rules");
+    let (root, out) = (env::var("CARGO_MANIFEST_DIR")?, env::var("OUT_DIR")?);
+    let (root, out) = (Path::new(&root), Path::new(&out));
+    fs::write(out.join("built_in.rs"), built_in(&root.join("rules"))?)?;
+    fs::write(out.join("detectors.rs"), detectors(&root.join("src/detectors.rs"))?)?;
+    Ok(())
+}
+
+/// The rules of a folder, as Rust.
+fn built_in(folder: &Path) -> Result<String, Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut files = Vec::new();
-    for entry in fs::read_dir(&folder)? {
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|ending| ending == "yml") {
             files.push(path);
@@ -42,8 +50,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(code, "    ({name:?}, {text:?}, b\"{}\"),", read.escape_ascii())?;
     }
     code.push_str("]\n");
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("built_in.rs"), code)?;
-    Ok(())
+    Ok(code)
+}
+
+/// The registry of the detectors that a file has `mod` lines of, as Rust.
+fn detectors(file: &Path) -> Result<String, Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={}", file.display());
+    let text = fs::read_to_string(file)?;
+    let names = text.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    Ok(format!("detectors! {{ {} }}\n", names.collect::<Vec<_>>().join(", ")))
 }
 
 /// The same text, with nothing in the lines of the tables `tests`: from that key to the next line

@@ -32,8 +32,8 @@ impl Default for Settings {
 pub(crate) fn contribute(_: &Record<'_>, _: &mut Counts) {}
 
 /// What a detector of unusual behaviour judges.
-#[derive(Debug)]
-pub(crate) struct Watched {
+#[derive(Debug, PartialEq, Eq)]
+pub struct Watched {
     /// The impacts of the calls.
     pub(crate) impacts: &'static [Impact],
     /// Whether they are calls of S3, or all others.

@@ -1,8 +1,9 @@
 //! What a detector is, what it says about itself, and what it hands on.
 
 use crate::{
+    anomaly::{self, Watched},
     budget::Threshold,
-    detectors::{Settings, Unusual},
+    detectors::Settings,
     finding::FlowSeen,
     record::{Counts, Record},
 };
@@ -70,7 +71,9 @@ pub enum Interest {
     Root,
     /// Calls with the credentials of a machine inside AWS, or of a CI pipeline.
     Compute,
-    /// None: it judges what every profile holds.
+    /// None: it judges how unusual these calls are, which every profile counts.
+    Unusual(&'static Watched),
+    /// None: it judges what else every profile holds.
     Nothing,
 }
 
@@ -100,6 +103,14 @@ pub struct Meta {
 }
 
 impl Meta {
+    /// Of a detector of unusual behaviour, the calls that it judges.
+    pub(crate) fn unusual(&self) -> Option<&'static Watched> {
+        match self.interest {
+            Interest::Unusual(watched) => Some(watched),
+            _ => None,
+        }
+    }
+
     /// The `//!` header of the detector's file as Markdown.
     pub(crate) fn page(&self) -> String {
         let header = self.source.lines().map_while(|line| line.strip_prefix("//!"));
@@ -134,8 +145,8 @@ pub struct Detector {
     pub contribute: fn(&Record<'_>, &mut Counts),
     /// What a span says, before any threshold.
     pub judge: fn(&Settings, &Case<'_>) -> Option<Verdict>,
-    /// Of those of unusual behaviour, what they share.
-    pub unusual: Option<Unusual>,
+    /// Its settings, where they are those that detectors of unusual behaviour share.
+    pub of_unusual: fn(&Settings) -> Option<&anomaly::Settings>,
 }
 
 /// What a detector is shown of an entity's hour.

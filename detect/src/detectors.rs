@@ -1,4 +1,5 @@
-//! Every detector. To add one: write `detectors/<name>.rs`, then add its name here, twice.
+//! Every detector. To add one: write `detectors/<name>.rs`, then add its `mod` line here. The build
+//! script makes the registry of these lines. They stand here as they are, so that rustfmt finds the files.
 
 mod access_given_outside;
 mod activity_drift;
@@ -26,14 +27,17 @@ mod s3_mass_deletion;
 mod s3_mass_reencryption;
 
 use crate::{
-    anomaly::{self, Watched},
+    anomaly::Watched,
     detector::{Detector, Severity},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    any::Any,
+    collections::{BTreeMap, BTreeSet},
+};
 
 macro_rules! detectors {
-    ($($name:ident $(: $unusual:ident)?),* $(,)?) => {
+    ($($name:ident),*) => {
         /// Table `[detectors]`: the switches that all share, then one sub-table per detector.
         /// All are plain fields of one struct, so an unknown key is an error without `flatten`.
         #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
@@ -55,54 +59,17 @@ macro_rules! detectors {
             meta: &$name::META,
             contribute: $name::contribute,
             judge: |settings, case| $name::judge(&settings.$name, case),
-            unusual: detectors!(@unusual $name $($unusual)?),
+            of_unusual: |settings| (&settings.$name as &dyn Any).downcast_ref(),
         }),*];
     };
-    (@unusual $name:ident) => { None };
-    (@unusual $name:ident unusual) => {
-        Some(Unusual { watched: &$name::WATCHED, settings: |settings| &settings.$name })
-    };
 }
 
-detectors! {
-    access_given_outside,
-    activity_drift,
-    anomalous_credential_access: unusual,
-    anomalous_defense_evasion: unusual,
-    anomalous_discovery: unusual,
-    anomalous_exfiltration: unusual,
-    anomalous_impact: unusual,
-    anomalous_initial_access: unusual,
-    anomalous_persistence: unusual,
-    anomalous_privilege_escalation: unusual,
-    anomalous_s3_discovery: unusual,
-    anomalous_s3_exfiltration: unusual,
-    anomalous_s3_impact: unusual,
-    compute_credentials_outside_aws,
-    console_sign_in_without_mfa,
-    credentials_for_others,
-    denied_burst,
-    impossible_travel,
-    logging_switched_off,
-    mass_secret_read,
-    port_scan,
-    root_use,
-    s3_mass_deletion,
-    s3_mass_reencryption,
-}
+// `detectors! { access_given_outside, ... }`: the names of the `mod` lines above.
+include!(concat!(env!("OUT_DIR"), "/detectors.rs"));
 
-/// A detector of unusual behaviour, as what looks into a day needs it.
-#[derive(Debug)]
-pub struct Unusual {
-    /// The calls that it judges.
-    pub(crate) watched: &'static Watched,
-    /// Its table of the settings.
-    pub(crate) settings: fn(&Settings) -> &anomaly::Settings,
-}
-
-/// Every detector of unusual behaviour, with its id.
-pub(crate) fn unusual() -> impl Iterator<Item = (&'static str, &'static Unusual)> {
-    DETECTORS.iter().filter_map(|one| Some((one.meta.id, one.unusual.as_ref()?)))
+/// Every detector of unusual behaviour, with the calls that it judges.
+pub(crate) fn unusual() -> impl Iterator<Item = (&'static Detector, &'static Watched)> {
+    DETECTORS.iter().filter_map(|one| Some((one, one.meta.unusual()?)))
 }
 
 #[cfg(test)]
@@ -115,22 +82,25 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/detectors");
         let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
         let files = files.filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
-        let files: BTreeSet<String> = files
-            .map(|path| path.file_stem().unwrap().to_string_lossy().replace('_', "-"))
-            .collect();
-        let listed = DETECTORS.iter().map(|detector| detector.meta.id.to_owned()).collect();
-        assert_eq!(
-            files, listed,
-            "add the missing name to `detectors!` in detect/src/detectors.rs"
-        );
+        for name in files.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()) {
+            let id = name.replace('_', "-");
+            assert!(
+                DETECTORS.iter().any(|detector| detector.meta.id == id),
+                "nothing speaks as `{id}`: write `mod {name};` into detect/src/detectors.rs, and \
+                 `id: \"{id}\"` into `META` of detect/src/detectors/{name}.rs"
+            );
+        }
     }
 
     #[test]
     fn every_detector_of_unusual_behaviour_can_be_looked_into() {
         let ids = DETECTORS.iter().map(|detector| detector.meta.id);
         let ids: Vec<_> = ids.filter(|id| id.starts_with("anomalous-")).collect();
-        let listed: Vec<_> = unusual().map(|(id, _)| id).collect();
-        assert_eq!(ids, listed, "write `: unusual` behind its name in detect/src/detectors.rs");
+        let settings = Settings::default();
+        let has_settings = |one: &&Detector| (one.of_unusual)(&settings).is_some();
+        let listed = unusual().map(|(one, _)| one).filter(has_settings).map(|one| one.meta.id);
+        let listed: Vec<_> = listed.collect();
+        assert_eq!(ids, listed, "they have `Interest::Unusual` and `anomaly::Settings`");
     }
 
     #[test]

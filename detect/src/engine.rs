@@ -105,7 +105,7 @@ impl Interests {
                 Interest::Denied => interests.denied |= bit,
                 Interest::Root => interests.root |= bit,
                 Interest::Compute => interests.compute |= bit,
-                Interest::Nothing => {}
+                Interest::Unusual(_) | Interest::Nothing => {}
             }
         }
         interests

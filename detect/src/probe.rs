@@ -112,10 +112,10 @@ impl Probe {
         let Looked { touched, teaches_less, asked, height } = *looked;
         let judged = is_wanted.then(|| {
             let thresholds: Vec<_> = detectors::unusual()
-                .filter_map(|(id, unusual)| {
-                    let settings = (unusual.settings)(&context.options.detectors);
+                .filter_map(|(detector, _)| {
+                    let settings = (detector.of_unusual)(&context.options.detectors)?;
                     let needed = anomaly::needed(settings, (entity.kind, usual), asked)?;
-                    Some((id, needed))
+                    Some((detector.meta.id, needed))
                 })
                 .collect();
             let of_hour = |hour: &Hour| spans(*hour, (usual, hours), &thresholds);
@@ -151,8 +151,8 @@ fn spans(
         let weight_halves = all.clone().map(|one| anomaly::halves(one.impact)).max()?;
         let deeds = track.filter(|_| is_judged).map(|track| usual.deeds(&span, track));
         let deeds = deeds.map(|deeds| anomaly::weighed(deeds, weight_halves));
-        let detector = detectors::unusual().find(|(_, unusual)| unusual.watched.watches(track));
-        let detector = detector.map(|(id, _)| id);
+        let detector = detectors::unusual().find(|(_, watched)| watched.watches(track));
+        let detector = detector.map(|(detector, _)| detector.meta.id);
         let needs = thresholds.iter().find(|(id, _)| Some(*id) == detector);
         let needs = needs.map(|(_, threshold)| threshold.bits);
         let is_deed = |needs| deeds.as_ref().is_none_or(|deeds| anomaly::is_deed(deeds, needs));

@@ -223,9 +223,9 @@ fn judge(
         for (n, detector) in DETECTORS.iter().enumerate() {
             let told = (detector.judge)(settings, &case);
             // What is learned follows the defaults, and no budget: settings change what is told.
-            let is_alert = match (&detector.unusual, by_default) {
-                (Some(unusual), Some(needed)) => {
-                    let reach = anomaly::reach(unusual.watched, &case);
+            let is_alert = match (detector.meta.unusual(), by_default) {
+                (Some(watched), Some(needed)) => {
+                    let reach = anomaly::reach(watched, &case);
                     found.height = found.height.max(Some(reach));
                     reach.as_f64() >= needed.bits
                 }
@@ -259,7 +259,7 @@ fn alerts(told: Option<&Verdict>, detector: &Detector, case: &Case<'_>, context:
 /// What the height of a day weighs: less where others than the detectors of unusual behaviour found
 /// something. That these did says how high it was, not that it was an intruder's.
 fn weight_of_height(alerts: &BTreeSet<usize>) -> Weight {
-    let is_unusual = |n: &usize| DETECTORS.get(*n).is_some_and(|one| one.unusual.is_some());
+    let is_unusual = |n: &usize| DETECTORS.get(*n).is_some_and(|one| one.meta.unusual().is_some());
     if alerts.iter().all(is_unusual) { Weight::PLAIN } else { Weight::ALERTED }
 }
 

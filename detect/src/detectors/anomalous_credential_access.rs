@@ -26,7 +26,7 @@ pub(super) static META: Meta = Meta {
     impact: Impact::Credential,
     techniques: &[Technique("T1552"), Technique("T1555.006"), Technique("T1528")],
     guardduty: Some("CredentialAccess:IAMUser/AnomalousBehavior"),
-    interest: Interest::Nothing,
+    interest: Interest::Unusual(&WATCHED),
     source: include_str!("anomalous_credential_access.rs"),
     settings_source: anomaly::SOURCE,
 };

@@ -26,7 +26,7 @@ pub(super) static META: Meta = Meta {
     impact: Impact::Evasion,
     techniques: &[Technique("T1562.008"), Technique("T1562.001")],
     guardduty: Some("DefenseEvasion:IAMUser/AnomalousBehavior"),
-    interest: Interest::Nothing,
+    interest: Interest::Unusual(&WATCHED),
     source: include_str!("anomalous_defense_evasion.rs"),
     settings_source: anomaly::SOURCE,
 };

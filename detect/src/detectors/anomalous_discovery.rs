@@ -27,7 +27,7 @@ pub(super) static META: Meta = Meta {
     impact: Impact::Discovery,
     techniques: &[Technique("T1580"), Technique("T1526"), Technique("T1087.004")],
     guardduty: Some("Discovery:IAMUser/AnomalousBehavior"),
-    interest: Interest::Nothing,
+    interest: Interest::Unusual(&WATCHED),
     source: include_str!("anomalous_discovery.rs"),
     settings_source: anomaly::SOURCE,
 };

@@ -26,7 +26,7 @@ pub(super) static META: Meta = Meta {
     impact: Impact::Exfiltration,
     techniques: &[Technique("T1537"), Technique("T1020")],
     guardduty: Some("Exfiltration:IAMUser/AnomalousBehavior"),
-    interest: Interest::Nothing,
+    interest: Interest::Unusual(&WATCHED),
     source: include_str!("anomalous_exfiltration.rs"),
     settings_source: anomaly::SOURCE,
 };

@@ -26,7 +26,7 @@ pub(super) static META: Meta = Meta {
     impact: Impact::Destruction,
     techniques: &[Technique("T1485"), Technique("T1496"), Technique("T1578")],
     guardduty: Some("Impact:IAMUser/AnomalousBehavior"),
-    interest: Interest::Nothing,
+    interest: Interest::Unusual(&WATCHED),
     source: include_str!("anomalous_impact.rs"),
     settings_source: anomaly::SOURCE,
 };

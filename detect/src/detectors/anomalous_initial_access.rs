@@ -27,7 +27,7 @@ pub(super) static META: Meta = Meta {
     impact: Impact::Access,
     techniques: &[Technique("T1078.004"), Technique("T1651")],
     guardduty: Some("InitialAccess:IAMUser/AnomalousBehavior"),
-    interest: Interest::Nothing,
+    interest: Interest::Unusual(&WATCHED),
     source: include_str!("anomalous_initial_access.rs"),
     settings_source: anomaly::SOURCE,
 };

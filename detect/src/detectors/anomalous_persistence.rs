@@ -26,7 +26,7 @@ pub(super) static META: Meta = Meta {
     impact: Impact::Persistence,
     techniques: &[Technique("T1098"), Technique("T1136.003")],
     guardduty: Some("Persistence:IAMUser/AnomalousBehavior"),
-    interest: Interest::Nothing,
+    interest: Interest::Unusual(&WATCHED),
     source: include_str!("anomalous_persistence.rs"),
     settings_source: anomaly::SOURCE,
 };

@@ -26,7 +26,7 @@ pub(super) static META: Meta = Meta {
     impact: Impact::Privilege,
     techniques: &[Technique("T1098.003"), Technique("T1548.005")],
     guardduty: Some("PrivilegeEscalation:IAMUser/AnomalousBehavior"),
-    interest: Interest::Nothing,
+    interest: Interest::Unusual(&WATCHED),
     source: include_str!("anomalous_privilege_escalation.rs"),
     settings_source: anomaly::SOURCE,
 };

@@ -26,7 +26,7 @@ pub(super) static META: Meta = Meta {
     impact: Impact::Discovery,
     techniques: &[Technique("T1619")],
     guardduty: Some("Discovery:S3/AnomalousBehavior"),
-    interest: Interest::Nothing,
+    interest: Interest::Unusual(&WATCHED),
     source: include_str!("anomalous_s3_discovery.rs"),
     settings_source: anomaly::SOURCE,
 };

@@ -26,7 +26,7 @@ pub(super) static META: Meta = Meta {
     impact: Impact::Exfiltration,
     techniques: &[Technique("T1530"), Technique("T1537")],
     guardduty: Some("Exfiltration:S3/AnomalousBehavior"),
-    interest: Interest::Nothing,
+    interest: Interest::Unusual(&WATCHED),
     source: include_str!("anomalous_s3_exfiltration.rs"),
     settings_source: anomaly::SOURCE,
 };

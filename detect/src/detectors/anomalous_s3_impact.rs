@@ -26,7 +26,7 @@ pub(super) static META: Meta = Meta {
     impact: Impact::Destruction,
     techniques: &[Technique("T1485"), Technique("T1486")],
     guardduty: Some("Impact:S3/AnomalousBehavior.Delete"),
-    interest: Interest::Nothing,
+    interest: Interest::Unusual(&WATCHED),
     source: include_str!("anomalous_s3_impact.rs"),
     settings_source: anomaly::SOURCE,
 };
