@@ -185,20 +185,26 @@ impl Logs {
     }
 
     /// The findings of one detector.
+    #[track_caller]
     pub(crate) fn findings(self, detector: &str) -> Vec<Finding> {
+        let speaks = self.options.rules.catalogue().find(detector).is_some();
+        assert!(speaks, "nothing speaks as `{detector}`, so it would always be quiet");
         let mut findings = self.all();
         findings.retain(|finding| finding.about.id == detector);
         findings
     }
 
     /// The only finding of one detector.
+    #[track_caller]
     pub(crate) fn finding(self, detector: &str) -> Finding {
         let mut findings = self.findings(detector);
-        assert_eq!(findings.len(), 1, "{findings:#?}");
+        let n = findings.len();
+        assert!(n == 1, "`{detector}` told {n} findings, one was expected: {findings:#?}");
         findings.remove(0)
     }
 
     /// The finding of one detector today, when other days have some too.
+    #[track_caller]
     pub(crate) fn today(self, detector: &str) -> Option<Finding> {
         self.findings(detector).into_iter().find(|finding| finding.day == TODAY)
     }
