@@ -315,6 +315,7 @@ fn built_in(file: &Arc<str>, read: &[u8]) -> Vec<Document> {
 #[cfg(test)]
 mod tests {
     use super::{super::compile, *};
+    use sigma::{Head, Level};
 
     #[test]
     fn every_built_in_rule_can_be_used() {
@@ -362,6 +363,31 @@ mod tests {
         }
         // Who can forge an agent leaves out the name of his tool, and this rule has nothing else.
         assert_eq!(quiet, ["built-in/attack-tool-named.yml"]);
+    }
+
+    #[test]
+    fn every_built_in_rule_says_what_its_reader_needs() {
+        let mut missing = Vec::new();
+        for RuleFile { name, text, .. } in Rules::built_in_files() {
+            let (documents, _) = sigma::read(&name.as_str().into(), &text, Whose::Own);
+            let heads = || documents.iter().filter_map(Document::head);
+            // Documents of a file may be shown by the samples of another one in it.
+            let has = |fires| heads().flat_map(|head| &head.samples).any(|one| one.fires == fires);
+            for Head { level, line, uuid, notes, .. } in heads() {
+                let speaks = *level > Level::Informational;
+                let wanted = [
+                    ("`id`, a new UUID", uuid.is_some()),
+                    ("`sentrail.quiet-when`", !speaks || notes.quiet_when.is_some()),
+                    ("`sentrail.misses`", !speaks || notes.misses.is_some()),
+                    ("`sentrail.triage`", !speaks || notes.triage.is_some()),
+                    ("a sample in `tests.fires`", !speaks || has(true)),
+                    ("a harmless twin in `tests.quiet`", !speaks || has(false)),
+                ];
+                let lacks = wanted.iter().filter(|(_, is_there)| !is_there);
+                missing.extend(lacks.map(|(what, _)| format!("{name}:{}: {what}", line.0)));
+            }
+        }
+        assert!(missing.is_empty(), "rules lack {missing:#?}");
     }
 
     #[test]
