@@ -1,4 +1,5 @@
-//! `detectors list` and `detectors show`, and the table of detectors in `README.md`.
+//! `detectors list` and `detectors show`, and the tables of detectors in `README.md` and
+//! `docs/configuration.md`.
 
 use crate::config::unknown;
 use alerts::Format;
@@ -158,9 +159,20 @@ fn markdown_table() -> String {
     std::iter::once(heading.to_owned()).chain(lines).collect()
 }
 
+/// The table of the keys of detectors as Markdown, as `docs/configuration.md` has it.
+#[cfg(test)]
+fn markdown_keys() -> String {
+    let lines = DETECTORS.iter().map(|detector| {
+        let keys = detector.meta.settings().into_iter().map(|(name, _)| format!("`{name}`"));
+        format!("| `{}` | {} |\n", detector.meta.id, keys.collect::<Vec<_>>().join(", "))
+    });
+    std::iter::once("| detector | keys |\n|---|---|\n".to_owned()).chain(lines).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn listed(format: Format) -> String {
         let mut out = Vec::new();
@@ -168,13 +180,38 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
+    /// That `expected` stands between the markers of a page, or the lines to change.
+    #[track_caller]
+    fn stands_in((name, page): (&str, &str), expected: &str) {
+        let (_, rest) = page.split_once("<!-- detectors -->\n").unwrap();
+        let (table, _) = rest.split_once("<!-- /detectors -->").unwrap();
+        let but = |lines: &str, those: &str| -> String {
+            let is_new = |line: &&str| !those.lines().any(|that| that == line.trim_end());
+            lines.split_inclusive('\n').filter(is_new).collect()
+        };
+        let (missing, wrong) = (but(expected, table), but(table, expected));
+        assert!(
+            table == expected,
+            "put these lines into the table of detectors in {name}, in the order of ids:\n\
+             {missing}and take these out:\n{wrong}"
+        );
+    }
+
     #[test]
     fn the_readme_lists_every_detector() {
-        let readme = include_str!("../../README.md");
-        let (_, rest) = readme.split_once("<!-- detectors -->\n").unwrap();
-        let (table, _) = rest.split_once("<!-- /detectors -->").unwrap();
-        let expected = markdown_table();
-        assert!(table == expected, "put this between the markers of README.md:\n{expected}");
+        stands_in(("README.md", include_str!("../../README.md")), &markdown_table());
+    }
+
+    #[test]
+    fn the_manual_lists_the_keys_of_every_detector() {
+        let manual = include_str!("../../docs/configuration.md");
+        stands_in(("docs/configuration.md", manual), &markdown_keys());
+        let known = toml::Table::try_from(detect::Settings::default()).unwrap();
+        for meta in DETECTORS.iter().map(|detector| detector.meta) {
+            let listed: BTreeSet<_> = meta.settings().into_iter().map(|(name, _)| name).collect();
+            let known: BTreeSet<_> = known[meta.id].as_table().unwrap().keys().cloned().collect();
+            assert_eq!(listed, known, "{}: `settings_source` holds other settings", meta.id);
+        }
     }
 
     #[test]

@@ -208,18 +208,11 @@ fn the_manual_names_every_key_and_its_example_is_read() {
     let manual = include_str!("../../docs/configuration.md");
     let example = manual.split("```").nth(1).unwrap().strip_prefix("toml").unwrap();
     assert!(settings(example).city_database.is_some());
+    // Those of the detectors have a table of their own (`src/cli/detectors.rs`).
     let known = keys::known(&table(&Settings::default()));
-    let detectors = known["detectors"].as_table().unwrap();
-    for (id, keys) in detectors.iter().filter(|(id, _)| !["disable", "severity"].contains(&&***id))
-    {
-        let row = manual.lines().find(|line| line.starts_with(&format!("| `{id}` |")));
-        let row = row.unwrap_or_else(|| panic!("no row for {id}"));
-        for key in keys.as_table().unwrap().keys() {
-            assert!(row.contains(&format!("`{key}`")), "{id} {key}");
-        }
-    }
     for key in known.keys().filter(|key| *key != "detectors") {
-        assert!(manual.contains(&format!("| `{key}` |")), "{key}");
+        let begin = format!("| `{key}` |");
+        assert!(manual.contains(&begin), "docs/configuration.md has no row `{begin} ...`");
     }
 }
 
