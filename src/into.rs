@@ -5,7 +5,7 @@ mod census;
 mod copy;
 mod learn;
 
-use crate::worker::{Named, Sink, Worker};
+use crate::worker::{Sink, Worker};
 use anyhow::{Result, anyhow};
 use census::Census;
 use copy::Target;
@@ -117,8 +117,8 @@ fn read(listing: &Listing, pupil: &mut dyn Pupil, done: &mut dyn FnMut(&Object, 
             Some(format!("{error:#}"))
         } else {
             pupil.object(object);
-            let account = object.info.account.as_deref();
-            let outcome = worker.read(Named::of(object.info.kind), account, pupil);
+            let (kind, account) = (object.info.kind, object.info.account.as_deref());
+            let outcome = worker.read(kind, account, pupil);
             outcome.failure.or_else(|| outcome.bad.first().cloned())
         };
         done(object, trouble.as_deref());

@@ -4,7 +4,7 @@ mod order;
 
 use crate::{
     summary::Summary,
-    worker::{Named, Outcome, Worker},
+    worker::{Outcome, Worker},
 };
 use anyhow::{Context, Result};
 use detect::{Chunk, Engine, Finding, Look, Reader};
@@ -12,7 +12,7 @@ use ingest::{
     decode::Limits,
     flow::Field,
     flowlog::FlowFormat,
-    source::{self, Filter, Object, PathArg, Place},
+    source::{self, Filter, Kind, Object, PathArg, Place},
 };
 use order::{Unit, Units, Work};
 use rayon::prelude::*;
@@ -212,21 +212,19 @@ fn read_units<'a>(
                 Work::Object => match load(object, worker) {
                     Ok(()) => {
                         reader.begin(worker.content(), object.info.stamp_ms);
-                        let named = Named::of(object.info.kind);
-                        let account = object.info.account.as_deref();
-                        whole(worker.read(named, account, &mut reader), &mut reader)
+                        let (kind, account) = (object.info.kind, object.info.account.as_deref());
+                        whole(worker.read(kind, account, &mut reader), &mut reader)
                     }
                     Err(error) => failed(&error),
                 },
                 Work::Records(records) => {
                     worker.take(records);
                     reader.begin(worker.content(), None);
-                    whole(worker.read(Named::CloudTrail, None, &mut reader), &mut reader)
+                    whole(worker.read(Kind::CloudTrail, None, &mut reader), &mut reader)
                 }
                 Work::Flows(flows) => {
                     reader.begin(flows.content, None);
-                    reader.flows(flows.n_flows);
-                    flows.connections.iter().for_each(|one| reader.connection(&one.borrow()));
+                    reader.flows(&flows.account, flows.n_flows, &flows.attempts);
                     flows.matches.into_iter().for_each(|one| reader.flow_match(one));
                     Outcome::default()
                 }

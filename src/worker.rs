@@ -3,14 +3,14 @@
 mod flows;
 
 use anyhow::{Context, Result};
-use detect::{Connection, FlowRows, Reader};
+use detect::{FlowRows, Reader};
 use flows::Flows;
 use ingest::{
     cloudtrail::{self, Feed, Record, RecordError},
     decode::{DecodeError, Decoder, Inflated, Limits, Stream},
-    flow::Field,
+    flow::{Attempt, Field},
     flowlog::{FlowCounts, FlowFormat, looks_like_flow},
-    source::{Filter, key},
+    source::{Filter, Kind},
 };
 use std::{
     collections::BTreeSet,
@@ -84,33 +84,13 @@ impl Outcome {
     }
 }
 
-/// What an object's name says of its content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Named {
-    CloudTrail,
-    Flow,
-    Nothing,
-}
-
-impl Named {
-    pub(crate) fn of(kind: key::Kind) -> Self {
-        match kind {
-            key::Kind::CloudTrail => Self::CloudTrail,
-            key::Kind::FlowLog => Self::Flow,
-            _ => Self::Nothing,
-        }
-    }
-}
-
 /// What takes the content of an object.
 pub(crate) trait Sink {
     /// One CloudTrail record that the filter admits.
     fn record(&mut self, event: &ingest::Event<'_>);
-    /// What an interface called.
-    fn connection(&mut self, connection: &Connection<'_>);
-    /// Flow records that were read.
-    fn flows(&mut self, n: u64);
-    /// The rows themselves.
+    /// What interfaces of this account called, in so many flow records of the object.
+    fn flows(&mut self, _: &str, _: u64, _: Vec<Attempt>) {}
+    /// The rows themselves, before what they amount to.
     fn rows(&mut self, _: &FlowRows<'_>) {}
     /// The fields that the rows of the object had.
     fn format(&mut self, _: &FlowFormat) {}
@@ -121,12 +101,8 @@ impl Sink for Reader<'_> {
         Reader::record(self, event);
     }
 
-    fn connection(&mut self, connection: &Connection<'_>) {
-        Reader::connection(self, connection);
-    }
-
-    fn flows(&mut self, n: u64) {
-        Reader::flows(self, n);
+    fn flows(&mut self, account: &str, n_records: u64, attempts: Vec<Attempt>) {
+        Reader::flows(self, account, n_records, &attempts);
     }
 
     fn rows(&mut self, rows: &FlowRows<'_>) {
@@ -186,17 +162,20 @@ impl<'a> Worker<'a> {
         self.file = bytes;
     }
 
-    /// Inflates and parses what was loaded. With a failure in the outcome nothing may be applied.
+    /// Inflates and parses what was loaded, of this kind and account by its name. With a failure in the
+    /// outcome nothing may be applied.
     pub(crate) fn read(
         &mut self,
-        named: Named,
+        kind: Kind,
         account: Option<&str>,
         sink: &mut dyn Sink,
     ) -> Outcome {
         let Self { decoder, flows, file, filter } = self;
         let has_format = flows.has_format();
-        let is_flow = |bytes: &[u8]| {
-            named == Named::Flow || named == Named::Nothing && is_flow(bytes, has_format)
+        let is_flow = |bytes: &[u8]| match kind {
+            Kind::CloudTrail => false,
+            Kind::FlowLog => true,
+            _ => is_flow(bytes, has_format),
         };
         let mut outcome = Outcome::default();
         let result = match decoder.decode(file) {
@@ -242,9 +221,8 @@ fn read_stream(
         });
     }
     let mut feed = Feed::new(usize::try_from(stream.inflated_bytes()).unwrap_or(usize::MAX));
-    let admits_all = *filter == Filter::default();
     let mut visit = |_: usize, record: Result<Record<'_>, RecordError>| {
-        take(&record, (filter, admits_all), outcome, sink);
+        take(&record, filter, outcome, sink);
     };
     let mut fed = Ok(());
     let push = &mut |block: &[u8]| {
@@ -267,9 +245,8 @@ fn read_events(
 ) -> Result<(), String> {
     let decoded = cloudtrail::text(bytes);
     outcome.is_lossy = decoded.lossy;
-    let admits_all = *filter == Filter::default();
     let shape = cloudtrail::read(&decoded.text, |_, record| {
-        take(&record, (filter, admits_all), outcome, sink);
+        take(&record, filter, outcome, sink);
     });
     let shape = shape.map_err(|error| error.to_string())?;
     outcome.is_digest = shape == cloudtrail::Shape::Digest;
@@ -278,13 +255,13 @@ fn read_events(
 
 fn take(
     record: &Result<Record<'_>, RecordError>,
-    (filter, admits_all): (&Filter, bool),
+    filter: &Filter,
     outcome: &mut Outcome,
     sink: &mut dyn Sink,
 ) {
     match record {
         Ok(Record::Event(event)) => {
-            if admits_all || admits(filter, event) {
+            if filter.admits(event) {
                 outcome.n_records += 1;
                 sink.record(event);
             } else {
@@ -294,21 +271,6 @@ fn take(
         Ok(_) => outcome.n_other_records += 1,
         Err(error) => outcome.bad(error),
     }
-}
-
-/// Whether a record lies within what was asked for; its object can hold others.
-fn admits(filter: &Filter, event: &ingest::Event<'_>) -> bool {
-    let listed = |list: &[String], text: Option<ingest::Text<'_>>| {
-        list.is_empty() || text.is_some_and(|text| list.iter().any(|one| *one == text.0))
-    };
-    within(filter, event.time_ms)
-        && listed(&filter.regions, event.region)
-        && listed(&filter.accounts, event.account())
-}
-
-fn within(filter: &Filter, time_ms: i64) -> bool {
-    filter.from_ms.is_none_or(|from| time_ms >= from)
-        && filter.until_ms.is_none_or(|until| time_ms < until)
 }
 
 #[cfg(test)]

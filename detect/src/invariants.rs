@@ -1,11 +1,11 @@
 //! What must not depend on how logs come: order, batches, threads, redelivery, moments of closing.
 
 use crate::{
-    Call, Chunk, Connection, Engine, Finding, Options, Reader, Rules,
+    Chunk, Engine, Finding, Options, Reader, Rules,
     testkit::{self, apply, engine},
 };
 use baseline::{Day, Hour, form::Texts, time::HOUR_MS};
-use ingest::{enrich::Enrich, testkit as raw};
+use ingest::{enrich::Enrich, flow::Attempt, testkit as raw};
 use proptest::prelude::*;
 use serde_json::json;
 use std::sync::{Arc, LazyLock};
@@ -283,17 +283,16 @@ fn end_ms() -> i64 {
 /// An object in which an interface calls `n` ports of a peer each.
 fn scan(reader: &mut Reader<'_>, (day, minute, n, peer): (i32, i64, u16, u8)) {
     for port in 0..n {
-        let call = Call {
-            peer: [10, 0, 0, peer].into(),
-            port: 1_000 + port * 7,
-            end_ms: testkit::at(day, "0:0") + minute * 60_000 + i64::from(port) * 9_000,
+        let interface = ["eni-a", "eni-b"][usize::from(peer % 2)];
+        let end_ms = testkit::at(day, "0:0") + minute * 60_000 + i64::from(port) * 9_000;
+        let target = ([10, 0, 0, peer].into(), 1_000 + port * 7);
+        let attempt = Attempt {
             n_flows: 2,
             is_answered: port % 3 == 0,
             n_ports_of_peer: u32::from(n),
+            ..testkit::attempt(interface, target, end_ms)
         };
-        let interface = ["eni-a", "eni-b"][usize::from(peer % 2)];
-        reader.flows(call.n_flows);
-        reader.connection(&Connection { account: raw::ACCOUNT, interface, call });
+        reader.flows(raw::ACCOUNT, 2, &[attempt]);
     }
 }
 

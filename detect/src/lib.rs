@@ -45,7 +45,7 @@ pub use kinds::Kinds;
 pub use learned::{Blob, Part};
 pub use marks::{Lessons, Mark, Marked, Marks, Nature};
 pub use probe::{JudgedDay, JudgedSpan, Look, Probe};
-pub use reader::{Call, Connection, FlowRows, Reader};
+pub use reader::{FlowRows, Reader};
 pub use record::{Acting, Counts, Record};
 pub use rules::{RuleFile, Rules};
 pub use suggest::{slip_of, suggest};

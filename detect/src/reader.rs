@@ -24,6 +24,7 @@ use ingest::{
     agent::family,
     enrich::{Caller, caller},
     event::{ErrorClass, Outcome},
+    flow::{Attempt, ip},
     target::{Target, Targets, assumed_role},
 };
 use std::sync::Arc;
@@ -35,34 +36,6 @@ const PORTS_OF_PEER_MIN: u32 = 3;
 /// How far back the sum of a slot is looked for: an object holds few slots. Beyond, one more sum of it
 /// costs nothing but its room. Unit: entries.
 const ENTRIES_BACK: usize = 8;
-
-/// What an interface called within one object.
-#[derive(Debug, Clone, Copy)]
-pub struct Connection<'a> {
-    /// The account that owns the interface.
-    pub account: &'a str,
-    /// The interface.
-    pub interface: &'a str,
-    /// What it called.
-    pub call: Call,
-}
-
-/// The flows to one port of one peer.
-#[derive(Debug, Clone, Copy)]
-pub struct Call {
-    /// The other side.
-    pub peer: std::net::IpAddr,
-    /// The port of its service.
-    pub port: u16,
-    /// End of the last flow. Unit: milliseconds since the Unix epoch.
-    pub end_ms: i64,
-    /// Unit: flows.
-    pub n_flows: u64,
-    /// Whether the peer answered with more than a refusal.
-    pub is_answered: bool,
-    /// How many ports of this peer the interface called in the same object. Unit: ports.
-    pub n_ports_of_peer: u32,
-}
 
 /// Reads the records of some objects. One per worker and chunk; it holds no state of the engine.
 #[derive(Debug)]
@@ -104,22 +77,24 @@ impl<'e> Reader<'e> {
         });
     }
 
-    /// Counts flow records of the object that began last.
-    pub fn flows(&mut self, n_flows: u64) {
+    /// Reads what interfaces of `account` called, in `n_flows` flow records of the object that began
+    /// last.
+    pub fn flows(&mut self, account: &str, n_flows: u64, attempts: &[Attempt]) {
         if let Some(object) = self.chunk.objects.last_mut() {
             object.n_flows += n_flows;
         }
+        attempts.iter().for_each(|attempt| self.attempt(account, attempt));
     }
 
-    /// Reads what an interface called, of the object that began last.
-    pub fn connection(&mut self, connection: &Connection<'_>) {
-        let Connection { account, interface, call } = *connection;
-        let (end_ms, slot, is_late) = self.counted_at(call.end_ms);
+    fn attempt(&mut self, account: &str, attempt: &Attempt) {
+        let Attempt { interface, peer, port, is_answered, n_ports_of_peer, .. } = attempt;
+        let n_flows = u64::from(attempt.n_flows);
+        let (end_ms, slot, is_late) = self.counted_at(attempt.end_ms());
         let is_learned = self.is_learned(slot);
         let Self { chunk: Chunk { objects, interfaces, .. }, scratch, .. } = self;
         let Some(object) = objects.last_mut() else { return };
         if is_learned {
-            object.n_learned_flows += call.n_flows;
+            object.n_learned_flows += n_flows;
             return;
         }
         let (first, last) = object.flow_times_ms.unwrap_or((end_ms, end_ms));
@@ -130,14 +105,14 @@ impl<'e> Reader<'e> {
             scratch.push(0xff);
             scratch.extend_from_slice(interface.as_bytes());
             let new = || {
-                let (account, key) = (account.into(), interface.into());
+                let (account, key) = (account.into(), Arc::clone(interface));
                 Aggregate::of(Entity { account, kind: Kind::Interface, key })
             };
             let number = interfaces.number(scratch, new);
             interfaces.get(number).map_or_else(new, Aggregate::clone)
         });
-        aggregate.n_records += call.n_flows;
-        aggregate.n_late += if is_late { call.n_flows } else { 0 };
+        aggregate.n_records += n_flows;
+        aggregate.n_late += if is_late { n_flows } else { 0 };
         let entry = |dimension, value, amount| {
             let (n_records, evidence, first, others) = (amount, None, None, Vec::new());
             Entry { dimension, slot, value, amount, n_records, evidence, first, others }
@@ -146,24 +121,24 @@ impl<'e> Reader<'e> {
         let mut known = aggregate.entries.iter_mut().rev().take(ENTRIES_BACK);
         match known.find(|known| (known.dimension, known.slot) == key) {
             Some(known) => {
-                known.amount = known.amount.saturating_add(call.n_flows);
+                known.amount = known.amount.saturating_add(n_flows);
                 known.n_records = known.amount;
             }
-            None => aggregate.entries.push(entry(Dimension::Connections, None, call.n_flows)),
+            None => aggregate.entries.push(entry(Dimension::Connections, None, n_flows)),
         }
-        let is_many = call.n_ports_of_peer >= PORTS_OF_PEER_MIN;
+        let is_many = *n_ports_of_peer >= PORTS_OF_PEER_MIN;
         // What has no port is no port scan: ICMP.
-        if call.port == 0 || call.is_answered && !is_many {
+        if *port == 0 || *is_answered && !is_many {
             return;
         }
-        let target = format!("{} {}", call.peer, call.port);
+        let target = format!("{} {port}", ip(*peer));
         let target = self.context.options.hash_key.value(&target);
         if is_many {
             let value = Some(target.clone());
-            aggregate.entries.push(entry(Dimension::PeerPorts, value, call.n_flows));
+            aggregate.entries.push(entry(Dimension::PeerPorts, value, n_flows));
         }
-        if !call.is_answered {
-            aggregate.entries.push(entry(Dimension::ScanTargets, Some(target), call.n_flows));
+        if !is_answered {
+            aggregate.entries.push(entry(Dimension::ScanTargets, Some(target), n_flows));
         }
     }
 

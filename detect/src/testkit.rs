@@ -1,12 +1,17 @@
 //! Logs for tests: raw records by day and time of day, read by the parser and judged by the engine.
 
 use crate::{
-    Call, Connection, Engine, Finding, Options, Reader, RuleFile, Rules,
+    Engine, Finding, Options, Reader, RuleFile, Rules,
     rules::{Names, Whose},
 };
 use baseline::{Day, stable_hash};
-use ingest::{cloudtrail, enrich::Enrich, testkit};
-use std::{collections::BTreeMap, sync::Arc};
+use ingest::{
+    cloudtrail,
+    enrich::Enrich,
+    flow::{Attempt, address},
+    testkit,
+};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 /// The day on which tests happen: 2025-03-14.
 pub(crate) const TODAY: Day = Day(20_161);
@@ -50,11 +55,27 @@ pub(crate) fn rules(text: &str) -> Arc<Rules> {
     Arc::new(rules)
 }
 
+/// One flow to `port` of `peer`, unanswered, that ended at `end_ms`.
+pub(crate) fn attempt(interface: &str, (peer, port): (IpAddr, u16), end_ms: i64) -> Attempt {
+    let end_s = end_ms.div_euclid(1_000);
+    Attempt {
+        interface: interface.into(),
+        peer: address(peer),
+        port,
+        protocol: 6,
+        start_s: end_s,
+        end_s,
+        n_flows: 1,
+        is_answered: false,
+        n_ports_of_peer: 1,
+    }
+}
+
 /// Records of some days, on the way to the findings of one detector.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Logs {
     days: BTreeMap<Day, Vec<String>>,
-    flows: BTreeMap<Day, Vec<Connection<'static>>>,
+    flows: BTreeMap<Day, Vec<Attempt>>,
     options: Options,
 }
 
@@ -143,17 +164,14 @@ impl Logs {
         for target in targets {
             let (peer, port) = target.split_once(' ').unwrap();
             let (peer, port) = (peer.parse().unwrap(), port.parse().unwrap());
-            let (n_flows, is_answered, n_ports_of_peer) = (1, false, 1);
-            let call = Call { peer, port, end_ms, n_flows, is_answered, n_ports_of_peer };
-            self = self.flow(interface, call);
+            self = self.flow(attempt(interface, (peer, port), end_ms));
         }
         self
     }
 
-    /// What `interface` called.
-    pub(crate) fn flow(mut self, interface: &'static str, call: Call) -> Self {
-        let connection = Connection { account: testkit::ACCOUNT, interface, call };
-        self.flows.entry(Day::of(call.end_ms)).or_default().push(connection);
+    /// What an interface called.
+    pub(crate) fn flow(mut self, attempt: Attempt) -> Self {
+        self.flows.entry(Day::of(attempt.end_ms())).or_default().push(attempt);
         self
     }
 
@@ -173,10 +191,9 @@ impl Logs {
                 read(&mut reader, None, records);
             }
             reader.begin(stable_hash(&[&day.0.to_le_bytes()]), None);
-            for connection in self.flows.get(&day).into_iter().flatten() {
-                reader.flows(connection.call.n_flows);
-                reader.connection(connection);
-            }
+            let attempts = self.flows.get(&day).map(Vec::as_slice).unwrap_or_default();
+            let n_flows = attempts.iter().map(|one| u64::from(one.n_flows)).sum();
+            reader.flows(testkit::ACCOUNT, n_flows, attempts);
             let chunk = reader.finish();
             engine.apply(&[chunk]);
         }

@@ -20,7 +20,7 @@ use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 mod attempts;
 mod values;
 
-pub use attempts::{Attempt, Attempts, FIELDS, INTERFACES_MAX, KEYS_MAX, attempts};
+pub use attempts::{Attempt, Attempts, FIELDS, INTERFACES_MAX, KEYS_MAX};
 pub use values::{Addresses, Numbers, Texts};
 
 pub(crate) use values::{Data, Other, Values, Words};

@@ -8,6 +8,8 @@ pub mod spool;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::{Event, Text};
+
 pub use files::list;
 pub use key::{KeyInfo, Kind};
 pub use spool::DaySpool;
@@ -169,6 +171,26 @@ impl Filter {
         }
     }
 
+    /// Whether this account is asked for.
+    pub fn admits_account(&self, account: &str) -> bool {
+        self.accounts.is_empty() || self.accounts.iter().any(|wanted| wanted == account)
+    }
+
+    /// Whether this moment is asked for. Unit: milliseconds since the Unix epoch.
+    pub fn admits_time(&self, time_ms: i64) -> bool {
+        self.from_ms.is_none_or(|from_ms| time_ms >= from_ms)
+            && self.until_ms.is_none_or(|until_ms| time_ms < until_ms)
+    }
+
+    /// Whether a record is asked for; its object can hold others.
+    pub fn admits(&self, event: &Event<'_>) -> bool {
+        let in_region = |region: Text<'_>| self.regions.iter().any(|wanted| wanted == region.0);
+        let is_of_account = || event.account().is_some_and(|text| self.admits_account(text.0));
+        self.admits_time(event.time_ms)
+            && (self.regions.is_empty() || event.region.is_some_and(in_region))
+            && (self.accounts.is_empty() || is_of_account())
+    }
+
     /// Why an object of this name cannot hold anything asked for, if it cannot.
     ///
     /// An object stamped `s` holds records of the time from `s - lateness` to `s`: what is dated
@@ -176,10 +198,7 @@ impl Filter {
     /// `s - lateness` at or after `until`. A name that does not tell is kept, and its records are
     /// looked at one by one.
     pub fn excludes(&self, info: &KeyInfo) -> Option<Skip> {
-        if let Some(account) = &info.account
-            && !self.accounts.is_empty()
-            && !self.accounts.iter().any(|wanted| **wanted == **account)
-        {
+        if info.account.as_ref().is_some_and(|account| !self.admits_account(account)) {
             return Some(Skip::Account);
         }
         let in_region = |wanted: &String| info.is_in_region(wanted).unwrap_or(true);

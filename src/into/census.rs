@@ -3,7 +3,7 @@
 use super::{Pupil, Unusable};
 use crate::{config::suggest, worker::Sink};
 use baseline::{Kind, Principal};
-use detect::{Connection, FlowRows};
+use detect::FlowRows;
 use ingest::{
     Event, Identity, Text,
     flow::{Field, FlowBatch},
@@ -164,10 +164,6 @@ impl Sink for Census<'_> {
             self.count(who, is_meant);
         }
     }
-
-    fn connection(&mut self, _: &Connection<'_>) {}
-
-    fn flows(&mut self, _: u64) {}
 }
 
 /// Whether `readable`, the name in the table of findings, is meant: all of it, or what stands before

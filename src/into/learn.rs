@@ -6,7 +6,7 @@ use super::{
 };
 use crate::worker::Sink;
 use baseline::{Kind, Principal};
-use detect::{Connection, FlowRows};
+use detect::FlowRows;
 use ingest::{
     Event, Raw, Text,
     event::Outcome,
@@ -150,10 +150,6 @@ impl Sink for Learner {
             self.is_here();
         }
     }
-
-    fn connection(&mut self, _: &Connection<'_>) {}
-
-    fn flows(&mut self, _: u64) {}
 }
 
 /// What a row says of its interface.

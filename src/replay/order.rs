@@ -3,13 +3,14 @@
 use super::{Watch, Workers, failed, load, report};
 use crate::{
     summary::Summary,
-    worker::{Named, Outcome, Sink},
+    worker::{Outcome, Sink},
 };
 use anyhow::Result;
 use baseline::{Day, stable_hash, time::DAY_MS};
-use detect::{Call, Connection, Engine, FlowMatch, FlowRows, Reader};
+use detect::{Engine, FlowMatch, FlowRows, Reader};
 use ingest::{
     Event,
+    flow::Attempt,
     source::{
         Object,
         spool::{DaySpool, Days, SpoolError},
@@ -19,6 +20,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, btree_map},
     iter::Peekable,
     slice::Iter,
+    sync::Arc,
 };
 
 /// Something to read, and *now* when it is read.
@@ -42,27 +44,16 @@ pub(super) enum Work {
 #[derive(Default)]
 pub(super) struct DayOfFlows {
     pub(super) content: u128,
+    /// The account of the interfaces.
+    pub(super) account: Arc<str>,
     pub(super) n_flows: u64,
-    pub(super) connections: Vec<OwnedConnection>,
+    pub(super) attempts: Vec<Attempt>,
     /// What rules matched.
     pub(super) matches: Vec<FlowMatch>,
 }
 
 /// By day and number of the object.
 type FlowsByDay = BTreeMap<(Day, usize), DayOfFlows>;
-
-/// A [`Connection`] that outlives its object.
-pub(super) struct OwnedConnection {
-    account: String,
-    interface: String,
-    call: Call,
-}
-
-impl OwnedConnection {
-    pub(super) fn borrow(&self) -> Connection<'_> {
-        Connection { account: &self.account, interface: &self.interface, call: self.call }
-    }
-}
 
 impl Unit<'_> {
     /// When it was written; a day of what has no stamp, at its end. Unit: milliseconds since the Unix epoch.
@@ -79,7 +70,7 @@ impl Unit<'_> {
             Work::Object => self.object.size_bytes,
             // Inflated already: logs deflate to about a tenth.
             Work::Records(records) => records.len() as u64 / 10,
-            Work::Flows(flows) => (flows.connections.len() + flows.matches.len()) as u64,
+            Work::Flows(flows) => (flows.attempts.len() + flows.matches.len()) as u64,
         }
     }
 }
@@ -186,15 +177,14 @@ impl<'e> ByDay<'e> {
     /// Reads an object twice: nothing of one that turns out to be damaged may be kept, and it may be
     /// too large to be held until that is known.
     fn read(&mut self, file: u32, object: &Object, workers: &Workers<'_>) -> Outcome {
-        let named = Named::of(object.info.kind);
-        let account = object.info.account.as_deref();
+        let (kind, account) = (object.info.kind, object.info.account.as_deref());
         self.file = file;
         workers.with(|worker| {
             if let Err(error) = load(object, worker) {
                 return failed(&error);
             }
             let mut checked = Checked { reader: &self.reader, n_connections: 0 };
-            let mut outcome = worker.read(named, account, &mut checked);
+            let mut outcome = worker.read(kind, account, &mut checked);
             if self.n_connections + checked.n_connections > self.connections_max {
                 let limit = self.connections_max;
                 outcome.failure = Some(format!(
@@ -204,7 +194,7 @@ impl<'e> ByDay<'e> {
             }
             if outcome.failure.is_none() {
                 let content = worker.content();
-                worker.read(named, account, self);
+                worker.read(kind, account, self);
                 self.name_flows(content);
             }
             outcome
@@ -245,19 +235,17 @@ impl Sink for ByDay<'_> {
         }
     }
 
-    fn connection(&mut self, connection: &Connection<'_>) {
-        let &Connection { account, interface, call } = connection;
-        let (account, interface) = (account.to_owned(), interface.to_owned());
-        let owned = OwnedConnection { account, interface, call };
-        let day = Day::of(call.end_ms);
-        let of_day = self.flows.entry((day, self.file as usize)).or_default();
-        of_day.connections.push(owned);
-        self.days.insert(day);
-        self.n_connections += 1;
-    }
-
-    fn flows(&mut self, n: u64) {
-        self.n_flows = n;
+    fn flows(&mut self, account: &str, n_records: u64, attempts: Vec<Attempt>) {
+        self.n_flows = n_records;
+        self.n_connections += attempts.len();
+        let account: Arc<str> = account.into();
+        for attempt in attempts {
+            let day = Day::of(attempt.end_ms());
+            let of_day = self.flows.entry((day, self.file as usize)).or_default();
+            of_day.account = Arc::clone(&account);
+            of_day.attempts.push(attempt);
+            self.days.insert(day);
+        }
     }
 
     fn rows(&mut self, rows: &FlowRows<'_>) {
@@ -279,11 +267,9 @@ struct Checked<'c> {
 impl Sink for Checked<'_> {
     fn record(&mut self, _: &Event<'_>) {}
 
-    fn connection(&mut self, _: &Connection<'_>) {
-        self.n_connections += 1;
+    fn flows(&mut self, _: &str, _: u64, attempts: Vec<Attempt>) {
+        self.n_connections += attempts.len();
     }
-
-    fn flows(&mut self, _: u64) {}
 
     fn rows(&mut self, rows: &FlowRows<'_>) {
         self.n_connections += self.reader.flow_matches(rows).len();

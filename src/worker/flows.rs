@@ -1,9 +1,9 @@
 //! Flow logs of one object: text to columns, columns to what each interface called.
 
-use super::{Outcome, Sink, within};
-use detect::{Call, Connection, FlowRows};
+use super::{Outcome, Sink};
+use detect::FlowRows;
 use ingest::{
-    flow::{Attempt, Attempts, FIELDS, Field, FlowBatch, ip},
+    flow::{Attempts, FIELDS, Field, FlowBatch},
     flowlog::{FlowFormat, FlowReader},
     source::Filter,
 };
@@ -15,9 +15,6 @@ pub(super) struct Flows {
     reader: FlowReader,
     attempts: Attempts,
 }
-
-/// Ports that any host calls of any peer; calls to them are no sign of a scan of ports.
-const COMMON_PORTS: &[u16] = &[0, 53, 80, 123, 443, 445, 853, 2049];
 
 impl Flows {
     pub(super) fn new(format: Option<FlowFormat>) -> Self {
@@ -55,50 +52,26 @@ impl Flows {
         feed: impl FnOnce(&mut FlowReader, &mut dyn FnMut(FlowBatch)) -> Result<(), String>,
     ) -> Result<(), String> {
         let Self { reader, attempts, .. } = self;
-        let is_wanted =
-            |of: &str| filter.accounts.is_empty() || filter.accounts.iter().any(|one| one == of);
-        let admits = |of: &str, end_ms| is_wanted(of) && within(filter, end_ms);
         let mut visit = |batch: FlowBatch| {
             attempts.add(&batch);
-            sink.rows(&FlowRows { batch: &batch, account, admits: &admits });
+            sink.rows(&FlowRows { batch: &batch, account, filter });
         };
         let fed = feed(reader, &mut visit);
         let counts = reader.finish(&mut visit);
         outcome.n_unread_flows += attempts.dropped_rows();
-        let attempts = attempts.finish();
+        let mut attempts = attempts.finish();
         fed?;
         outcome.flow_counts(&counts);
         let account = counts.account.as_deref().or(account).unwrap_or("unknown");
-        if !is_wanted(account) {
+        if !filter.admits_account(account) {
             outcome.n_filtered += outcome.n_records;
             outcome.n_records = 0;
             return Ok(());
         }
         sink.format(reader.format());
-        sink.flows(counts.rows);
-        // In order of interface and peer, so that the ports of one peer stand together.
-        let same_peer = |a: &Attempt, b: &Attempt| a.peer == b.peer && a.interface == b.interface;
-        for of_one_peer in attempts.chunk_by(same_peer) {
-            let is_uncommon = |attempt: &&Attempt| !COMMON_PORTS.contains(&attempt.port);
-            let n_ports = of_one_peer.iter().filter(is_uncommon).count();
-            let n_ports_of_peer = u32::try_from(n_ports).unwrap_or(u32::MAX);
-            for attempt in of_one_peer {
-                let end_ms = attempt.last_end.saturating_mul(1_000);
-                if attempt.flows == 0 || !within(filter, end_ms) {
-                    continue;
-                }
-                let call = Call {
-                    peer: ip(attempt.peer),
-                    port: attempt.port,
-                    end_ms,
-                    n_flows: u64::from(attempt.flows),
-                    is_answered: !attempt.unanswered,
-                    n_ports_of_peer,
-                };
-                let interface = &attempt.interface;
-                sink.connection(&Connection { account, interface, call });
-            }
-        }
+        // Of answers alone nobody knows who asked.
+        attempts.retain(|one| one.n_flows > 0 && filter.admits_time(one.end_ms()));
+        sink.flows(account, counts.rows, attempts);
         Ok(())
     }
 }

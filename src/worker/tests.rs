@@ -5,7 +5,7 @@ use super::*;
 #[derive(Debug, Default, PartialEq)]
 struct Seen {
     records: Vec<String>,
-    connections: Vec<String>,
+    attempts: Vec<String>,
     n_flows: u64,
 }
 
@@ -14,12 +14,9 @@ impl Sink for Seen {
         self.records.push(format!("{} {}", event.name.0, event.time_ms));
     }
 
-    fn connection(&mut self, connection: &Connection<'_>) {
-        self.connections.push(format!("{connection:?}"));
-    }
-
-    fn flows(&mut self, n: u64) {
-        self.n_flows += n;
+    fn flows(&mut self, account: &str, n_records: u64, attempts: Vec<Attempt>) {
+        self.n_flows += n_records;
+        self.attempts.extend(attempts.iter().map(|one| format!("{account} {one:?}")));
     }
 }
 
@@ -32,7 +29,7 @@ fn read(object: &[u8], whole_bytes_max: usize, filter: &Filter) -> (Outcome, See
     let mut worker = Worker::new(filter, limits, None);
     let mut seen = Seen::default();
     worker.take(object.to_vec());
-    let outcome = worker.read(Named::Nothing, None, &mut seen);
+    let outcome = worker.read(Kind::Unknown, None, &mut seen);
     (outcome, seen)
 }
 
@@ -83,7 +80,7 @@ fn large_objects_read_as_small_ones() {
     let seen = check_blocks_change_nothing(&log_file(3_000), &one_region);
     assert_eq!(seen.records.len(), 1_000);
     let seen = check_blocks_change_nothing(&flow_log(8_000), &everything);
-    assert_eq!((seen.n_flows, seen.connections.len()), (8_000, 200));
+    assert_eq!((seen.n_flows, seen.attempts.len()), (8_000, 200));
 }
 
 #[test]
@@ -122,7 +119,7 @@ fn nothing_of_a_broken_large_object_is_applied() {
     {
         reader.begin(content, None);
         worker.take(gzip(text.as_bytes()));
-        if worker.read(Named::CloudTrail, None, &mut reader).failure.is_some() {
+        if worker.read(Kind::CloudTrail, None, &mut reader).failure.is_some() {
             reader.abandon();
         }
     }

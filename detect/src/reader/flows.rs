@@ -10,6 +10,7 @@ use baseline::{Entity, Kind, Slot, kept};
 use ingest::{
     enrich::Caller,
     flow::{Field, FlowBatch, Value},
+    source::Filter,
 };
 use std::net::IpAddr;
 
@@ -19,8 +20,8 @@ pub struct FlowRows<'a> {
     pub batch: &'a FlowBatch,
     /// The account of the object, for rows that do not tell theirs.
     pub account: Option<&'a str>,
-    /// Whether a row of an account that ends then is asked for. Unit: milliseconds since the Unix epoch.
-    pub admits: &'a dyn Fn(&str, i64) -> bool,
+    /// What is asked for.
+    pub filter: &'a Filter,
 }
 
 /// What rules match of `rows`.
@@ -35,7 +36,7 @@ pub(super) fn matches(rows: &FlowRows<'_>, context: &Context) -> Vec<FlowMatch> 
         let Value::Integer(end_s) = batch.value(Field::End, row) else { return };
         let end_ms = end_s.saturating_mul(1_000);
         let account = text(Field::AccountId, row).or(rows.account).unwrap_or("unknown");
-        if !(rows.admits)(account, end_ms) {
+        if !rows.filter.admits_account(account) || !rows.filter.admits_time(end_ms) {
             return;
         }
         watches.found(rule, (set, key), seen.into(), &mut |found| {

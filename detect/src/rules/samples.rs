@@ -33,7 +33,9 @@ use crate::{
     reader::{FlowRows, Reader},
 };
 use baseline::stable_hash;
-use ingest::{Raw, cloudtrail, enrich::Enrich, flowlog::FlowReader, time::format_ms};
+use ingest::{
+    Raw, cloudtrail, enrich::Enrich, flowlog::FlowReader, source::Filter, time::format_ms,
+};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// 2025-03-14T10:00:00Z. Unit: milliseconds since the Unix epoch.
@@ -254,9 +256,9 @@ fn read_flows(reader: &mut Reader<'_>, sample: &Sample) -> Result<(), String> {
     }
     let mut flows = FlowReader::default();
     let counts = flows.read(text.as_bytes(), &mut |batch| {
-        reader.flow_rows(&FlowRows { batch: &batch, account: None, admits: &|_, _| true });
+        reader.flow_rows(&FlowRows { batch: &batch, account: None, filter: &Filter::default() });
     });
-    reader.flows(counts.rows);
+    reader.flows("", counts.rows, &[]);
     match counts.bad_samples.first() {
         Some(bad) => Err(format!("\"{}\": {bad}", sample.name)),
         None if counts.rows == 0 => {

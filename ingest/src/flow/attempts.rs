@@ -57,15 +57,21 @@ pub struct Attempt {
     pub port: u16,
     /// IANA protocol number.
     pub protocol: u8,
-    /// Earliest `start`. Unit: seconds since the epoch.
-    pub first_start: i64,
-    /// Latest `end`. Unit: seconds since the epoch.
-    pub last_end: i64,
+    /// Earliest `start`. Unit: seconds since the Unix epoch.
+    pub start_s: i64,
+    /// Latest `end`. Unit: seconds since the Unix epoch.
+    pub end_s: i64,
     /// Flow records from the own side; 0 where the object holds only the answers.
-    pub flows: u32,
-    /// No accepted answer: none at all or, over TCP, only packets without payload to a SYN.
-    pub unanswered: bool,
+    pub n_flows: u32,
+    /// An answer was accepted; over TCP, more than packets without payload to a SYN.
+    pub is_answered: bool,
+    /// How many ports of this peer the interface called in the same object, those that any host calls
+    /// left out. Unit: ports.
+    pub n_ports_of_peer: u32,
 }
+
+/// Ports that any host calls of any peer; calls to them are no sign of a scan of ports.
+const COMMON_PORTS: &[u16] = &[0, 53, 80, 123, 443, 445, 853, 2049];
 
 /// The fields that [`Attempts`] looks at.
 pub const FIELDS: &[Field] = &[
@@ -335,6 +341,13 @@ impl Attempts {
             }
             same
         });
+        let same_peer = |a: &(u32, Attempt), b: &(u32, Attempt)| (a.0, a.1.peer) == (b.0, b.1.peer);
+        for of_one_peer in ranked.chunk_by_mut(same_peer) {
+            let is_uncommon = |(_, one): &&(u32, Attempt)| !COMMON_PORTS.contains(&one.port);
+            let n_ports = of_one_peer.iter().filter(is_uncommon).count();
+            let n_ports = u32::try_from(n_ports).unwrap_or(u32::MAX);
+            of_one_peer.iter_mut().for_each(|(_, one)| one.n_ports_of_peer = n_ports);
+        }
         ranked.into_iter().map(|(_, attempt)| attempt).collect()
     }
 
@@ -353,20 +366,18 @@ impl Attempts {
     }
 }
 
-/// The attempts in a single batch; see [`Attempts`].
-pub fn attempts(batch: &FlowBatch) -> Vec<Attempt> {
-    let mut all = Attempts::default();
-    all.add(batch);
-    all.finish()
-}
-
 impl Attempt {
-    /// Joins what is known of the same target, in this object or in two.
-    pub fn merge(&mut self, other: &Self) {
-        self.first_start = self.first_start.min(other.first_start);
-        self.last_end = self.last_end.max(other.last_end);
-        self.flows = self.flows.saturating_add(other.flows);
-        self.unanswered &= other.unanswered;
+    /// When it ended. Unit: milliseconds since the Unix epoch.
+    pub fn end_ms(&self) -> i64 {
+        self.end_s.saturating_mul(1_000)
+    }
+
+    /// Joins what is known of the same target.
+    fn merge(&mut self, other: &Self) {
+        self.start_s = self.start_s.min(other.start_s);
+        self.end_s = self.end_s.max(other.end_s);
+        self.n_flows = self.n_flows.saturating_add(other.n_flows);
+        self.is_answered |= other.is_answered;
     }
 }
 
@@ -492,9 +503,9 @@ impl Call {
         }
         // A connection that idles looks like a refusal: few small packets back are one only where
         // an opening was seen, or cannot be seen.
-        let answered = back.speaks || (back.accepted && (key.protocol != TCP || !self.opened));
+        let is_answered = back.speaks || (back.accepted && (key.protocol != TCP || !self.opened));
         // Unwanted packets to a high port of ours come from what looks like a service.
-        if sent.flows == 0 && !answered {
+        if sent.flows == 0 && !is_answered {
             return None;
         }
         Some(Attempt {
@@ -502,10 +513,11 @@ impl Call {
             peer,
             port: key.port,
             protocol: key.protocol,
-            first_start: sent.start.min(back.start),
-            last_end: sent.end.max(back.end),
-            flows: sent.flows,
-            unanswered: !answered,
+            start_s: sent.start.min(back.start),
+            end_s: sent.end.max(back.end),
+            n_flows: sent.flows,
+            is_answered,
+            n_ports_of_peer: 0,
         })
     }
 }

@@ -1,7 +1,8 @@
 use crate::{
-    Call, Severity,
-    testkit::{Logs, at, says},
+    Severity,
+    testkit::{Logs, at, attempt, says},
 };
+use ingest::flow::Attempt;
 
 const ID: &str = "port-scan";
 const ENI: &str = "eni-0123456789abcdef0";
@@ -94,9 +95,8 @@ fn settings_move_the_floor() {
 /// Ports of one peer, answered, as one object shows them.
 fn answered(ports: std::ops::Range<u16>, n_ports_of_peer: u32) -> Logs {
     ports.fold(Logs::new(), |logs, port| {
-        let (peer, end_ms) = ([10, 0, 0, 9].into(), at(0, "10:00"));
-        let (n_flows, is_answered) = (1, true);
-        logs.flow(ENI, Call { peer, port, end_ms, n_flows, is_answered, n_ports_of_peer })
+        let attempt = attempt(ENI, ([10, 0, 0, 9].into(), port), at(0, "10:00"));
+        logs.flow(Attempt { is_answered: true, n_ports_of_peer, ..attempt })
     })
 }
 
@@ -107,15 +107,9 @@ fn many_ports_of_one_peer_are_a_scan_though_they_answer() {
     says(&finding, &["called 12 different ports of 10.0.0.9"]);
     let flow = finding.flow.unwrap();
     assert_eq!((flow.peers, flow.ports.len()), (vec!["10.0.0.9".to_owned()], 12));
-    let other = Call {
-        peer: [10, 0, 0, 7].into(),
-        port: 7,
-        end_ms: at(0, "10:00"),
-        n_flows: 1,
-        is_answered: true,
-        n_ports_of_peer: 3,
-    };
-    let flow = answered(1_000..1_012, 12).flow(ENI, other).finding(ID).flow.unwrap();
+    let other = attempt(ENI, ([10, 0, 0, 7].into(), 7), at(0, "10:00"));
+    let other = Attempt { is_answered: true, n_ports_of_peer: 3, ..other };
+    let flow = answered(1_000..1_012, 12).flow(other).finding(ID).flow.unwrap();
     assert!(!flow.ports.contains(&7), "{flow:?}");
     says(&answered(1_000..1_100, 100).finding(ID), &["called at least 64 different ports"]);
     answered(1_000..1_011, 11).stays_quiet(ID);

@@ -35,10 +35,10 @@ fn flow_findings(objects: &[String], n_times: usize) -> Vec<Finding> {
         let mut reader = engine.reader();
         reader.begin(baseline::stable_hash(&[object.as_bytes()]), None);
         let counts = ingest::flowlog::FlowReader::default().read(object.as_bytes(), &mut |batch| {
-            let admits = &|_: &str, _: i64| true;
-            reader.flow_rows(&crate::FlowRows { batch: &batch, account: None, admits });
+            let filter = &ingest::source::Filter::default();
+            reader.flow_rows(&crate::FlowRows { batch: &batch, account: None, filter });
         });
-        reader.flows(counts.rows);
+        reader.flows("", counts.rows, &[]);
         let chunk = reader.finish();
         engine.apply(&[chunk]);
     }

@@ -27,7 +27,7 @@ fn read(text: &[u8], format: Option<&str>) -> Vec<Attempt> {
 fn check(format: &str, lines: &str, expected: &[(&str, u16, u32, bool)]) {
     let got: Vec<(String, u16, u32, bool)> = read(lines.as_bytes(), Some(format))
         .into_iter()
-        .map(|a| (ip(a.peer).to_string(), a.port, a.flows, a.unanswered))
+        .map(|a| (ip(a.peer).to_string(), a.port, a.n_flows, !a.is_answered))
         .collect();
     let got: Vec<_> = got.iter().map(|(p, port, n, no)| (p.as_str(), *port, *n, *no)).collect();
     assert_eq!(got, expected);
@@ -73,6 +73,18 @@ fn an_idle_connection_is_not_unanswered() {
          eni-1 5.5.5.5 10.0.0.1 443 40000 6 1 40 100 150 0 ingress ACCEPT\n",
         &[("5.5.5.5", 443, 1, false)],
     );
+}
+
+#[test]
+fn ports_of_a_peer_are_counted_but_for_those_that_any_host_calls() {
+    let line = |peer: u8, port: u16| {
+        format!("eni-1 10.0.0.1 5.5.5.{peer} 40000 {port} 6 1 60 100 150 2 egress ACCEPT\n")
+    };
+    let targets = [(5, 22), (5, 443), (5, 80), (5, 8_080), (6, 22)];
+    let lines: String = targets.map(|(peer, port)| line(peer, port)).concat();
+    let attempts = read(lines.as_bytes(), Some(CUSTOM));
+    let n_ports: Vec<u32> = attempts.iter().map(|one| one.n_ports_of_peer).collect();
+    assert_eq!(n_ports, [2, 2, 2, 2, 1]);
 }
 
 #[test]
@@ -227,7 +239,7 @@ fn most_unanswered_in_an_hour(attempts: &[Attempt]) -> usize {
     }
     let mut most = 0;
     for mut attempts in by_interface.into_values() {
-        attempts.sort_by_key(|attempt| attempt.first_start);
+        attempts.sort_by_key(|attempt| attempt.start_s);
         // Unanswered and answered calls of each target inside the window.
         let mut window: HashMap<(u128, u16, u8), [u32; 2]> = HashMap::new();
         let mut open = 0_usize;
@@ -235,19 +247,19 @@ fn most_unanswered_in_an_hour(attempts: &[Attempt]) -> usize {
         for newest in &attempts {
             loop {
                 let attempt = attempts[oldest];
-                if attempt.first_start + 3_600 > newest.first_start {
+                if attempt.start_s + 3_600 > newest.start_s {
                     break;
                 }
                 let seen =
                     window.entry((attempt.peer, attempt.port, attempt.protocol)).or_default();
                 let before = seen[0] > 0 && seen[1] == 0;
-                seen[usize::from(!attempt.unanswered)] -= 1;
+                seen[usize::from(attempt.is_answered)] -= 1;
                 open = open + usize::from(seen[0] > 0 && seen[1] == 0) - usize::from(before);
                 oldest += 1;
             }
             let seen = window.entry((newest.peer, newest.port, newest.protocol)).or_default();
             let before = seen[0] > 0 && seen[1] == 0;
-            seen[usize::from(!newest.unanswered)] += 1;
+            seen[usize::from(newest.is_answered)] += 1;
             open = open + usize::from(seen[0] > 0 && seen[1] == 0) - usize::from(before);
             most = most.max(open);
         }
@@ -263,7 +275,7 @@ fn most_ports_in_an_hour(attempts: &[Attempt]) -> usize {
         by_peer
             .entry((&attempt.interface, attempt.peer, attempt.protocol))
             .or_default()
-            .push((attempt.first_start, attempt.port));
+            .push((attempt.start_s, attempt.port));
     }
     let most = by_peer.values_mut().map(|calls| {
         calls.sort_unstable();
