@@ -18,8 +18,12 @@ use crate::{
     into::Unusable,
     terminal,
 };
+use alerts::Format;
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use detectors::Kind;
 use ingest::{enrich::EnrichError, flowlog::FlowFormat, source::SourceError};
 use replay::Replay;
@@ -71,7 +75,7 @@ enum Detectors {
     /// List the detectors and rules
     List {
         /// Form of the list [default: table on a terminal, else jsonl]
-        #[arg(long, value_enum)]
+        #[arg(long, value_parser = one_of(Format::ALL, Format::name))]
         format: Option<Format>,
         /// Only detectors, which judge by what is usual, or only rules, which say what is bad
         #[arg(long, value_enum)]
@@ -123,30 +127,25 @@ struct Decode {
     format: decode::Format,
 }
 
-/// Forms of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-    Jsonl,
-    Csv,
-}
-
 fn flow_format(text: &str) -> Result<FlowFormat, String> {
     FlowFormat::parse(text).map_err(|error| error.to_string())
 }
 
-impl Format {
-    /// What a person or a program wants who has not said.
-    fn or_default(asked: Option<Self>) -> alerts::Format {
-        match asked {
-            Some(Self::Table) => alerts::Format::Table,
-            Some(Self::Json) => alerts::Format::Json,
-            Some(Self::Csv) => alerts::Format::Csv,
-            None if terminal::is_for_a_person() => alerts::Format::Table,
-            Some(Self::Jsonl) | None => alerts::Format::JsonLines,
-        }
-    }
+/// Reads one of `all` by its name.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(move |one| name(*one))).try_map(move |text| {
+        let named = all.iter().find(|one| name(**one) == text);
+        named.copied().ok_or("expected one of the possible values")
+    })
+}
+
+/// What a person or a program wants who has not said.
+fn or_default(asked: Option<Format>) -> Format {
+    let default = || if terminal::is_for_a_person() { Format::Table } else { Format::JsonLines };
+    asked.unwrap_or_else(default)
 }
 
 /// How the program ends; where several hold, the first that the manual names.
@@ -193,7 +192,7 @@ impl Detectors {
         match self {
             Self::List { format, kind, config } => {
                 let config = configured(config.as_deref())?;
-                detectors::list(config.rules(), (kind, Format::or_default(format)), out)
+                detectors::list(config.rules(), (kind, or_default(format)), out)
             }
             Self::Show { id, config } => {
                 let config = configured(config.as_deref())?;

@@ -11,10 +11,7 @@ pub use json::write_json;
 
 use crate::report::{Inputs, Report};
 use detect::Finding;
-use std::{
-    io::{self, Write},
-    str::FromStr,
-};
+use std::io::{self, Write};
 use table::Table;
 pub(crate) use table::lines;
 
@@ -32,25 +29,16 @@ pub enum Format {
 }
 
 impl Format {
-    /// The names that the command line knows.
-    pub const NAMES: &[&str] = &["table", "json", "jsonl", "csv"];
-}
+    /// Every form.
+    pub const ALL: &[Self] = &[Self::Table, Self::Json, Self::JsonLines, Self::Csv];
 
-/// The text names no format.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no format \"{}\" (expected {})", crate::escape(.0), Format::NAMES.join(", "))]
-pub struct UnknownFormat(pub String);
-
-impl FromStr for Format {
-    type Err = UnknownFormat;
-
-    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
-        match text {
-            "table" => Ok(Self::Table),
-            "json" => Ok(Self::Json),
-            "jsonl" => Ok(Self::JsonLines),
-            "csv" => Ok(Self::Csv),
-            _ => Err(UnknownFormat(text.to_owned())),
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::JsonLines => "jsonl",
+            Self::Csv => "csv",
         }
     }
 }

@@ -13,7 +13,7 @@ mod seen;
 
 pub use compared::{ById, Difference, differences, write_differences};
 pub use escape::escape;
-pub use formats::{Format, Style, UnknownFormat, Writer, csv_cell, explain, show, write_json};
+pub use formats::{Format, Style, Writer, csv_cell, explain, show, write_json};
 pub use kept::{
     Keeper, Kept, KeptError, KeptFindings, KeptMark, LearnedFile, LearnedWriter, Learning, Run,
     Scope, Tally, Wanted,

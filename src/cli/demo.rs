@@ -1,14 +1,12 @@
 //! `demo`: a made-up organisation lives two weeks, some stories happen, and what is found is held
 //! against the truth. No AWS, no network.
 
-use super::{
-    Format,
-    replay::{Watcher, engine},
-};
+use super::replay::{Watcher, engine};
 use crate::{
     replay::{self, Plan, Watch},
     terminal,
 };
+use alerts::Format;
 use anyhow::{Result, anyhow};
 use clap::Args;
 use detect::{Finding, Severity};
@@ -95,7 +93,7 @@ impl Demo {
             limits: Limits::default(),
             flow_format: None,
         };
-        let watcher = Watcher::new(Format::or_default(Some(Format::Table)), inputs, false);
+        let watcher = Watcher::new(Format::Table, inputs, false);
         let mut audience = Audience { watcher, findings: Vec::new() };
         replay::run(&plan, &mut engine, &mut audience)?;
         let Audience { watcher, findings } = audience;

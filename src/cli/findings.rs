@@ -1,12 +1,12 @@
 //! `findings list`, `show`, `explain` and `mark`: what `replay --out` kept.
 
-use super::{Format, INCOMPLETE, Wrong, complain, replay::Level};
+use super::{INCOMPLETE, Wrong, complain, one_of, or_default};
 use crate::{clock, terminal};
-use alerts::{Kept, KeptError, KeptFindings, KeptMark, Wanted};
+use alerts::{Format, Kept, KeptError, KeptFindings, KeptMark, Wanted};
 use anyhow::{Result, anyhow};
 use baseline::Day;
-use clap::{Args, Subcommand, ValueEnum};
-use detect::{Mark, Nature};
+use clap::{Args, Subcommand};
+use detect::{Mark, Nature, Severity};
 use ingest::instant::parse_instant;
 use std::{
     io::{self, BufWriter, Write},
@@ -25,7 +25,7 @@ pub(super) enum Findings {
         #[command(flatten)]
         asked: Asked,
         /// Form of the finding [default: table on a terminal, else jsonl]
-        #[arg(long, value_enum)]
+        #[arg(long, value_parser = one_of(Format::ALL, Format::name))]
         format: Option<Format>,
     },
     /// Say why one was told: its bits, what is usual, what would have kept it quiet
@@ -38,8 +38,8 @@ pub(super) enum Findings {
         #[command(flatten)]
         asked: Asked,
         /// What it is about
-        #[arg(value_enum)]
-        nature: Said,
+        #[arg(value_parser = one_of(Nature::ALL, Nature::name))]
+        nature: Nature,
         /// Why, for those who ask later
         #[arg(long, value_name = "TEXT", value_parser = reason)]
         reason: String,
@@ -55,8 +55,8 @@ pub(super) struct List {
     #[arg(long = "in", value_name = "FILE")]
     file: PathBuf,
     /// Only findings that are at least this severe
-    #[arg(long, value_enum, value_name = "SEVERITY")]
-    severity: Option<Level>,
+    #[arg(long, value_name = "SEVERITY", value_parser = one_of(Severity::ALL, Severity::label))]
+    severity: Option<Severity>,
     /// Only findings of this UTC day, for example 2025-03-14
     #[arg(long, value_name = "DAY", value_parser = day)]
     day: Option<Day>,
@@ -70,7 +70,7 @@ pub(super) struct List {
     #[arg(long)]
     unmarked: bool,
     /// Form of the findings [default: table on a terminal, else jsonl]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = one_of(Format::ALL, Format::name))]
     format: Option<Format>,
 }
 
@@ -81,21 +81,6 @@ pub(super) struct Asked {
     /// A file of findings, as `replay --out` writes it
     #[arg(long = "in", value_name = "FILE")]
     file: PathBuf,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Said {
-    Benign,
-    Malicious,
-}
-
-impl From<Said> for Nature {
-    fn from(said: Said) -> Self {
-        match said {
-            Said::Benign => Self::Benign,
-            Said::Malicious => Self::Malicious,
-        }
-    }
 }
 
 pub(super) fn day(text: &str) -> Result<Day, String> {
@@ -121,8 +106,8 @@ impl Findings {
             Self::List(list) => return list.run(),
             Self::Show { asked, format } => {
                 let kept = asked.kept()?;
-                match Format::or_default(format) {
-                    alerts::Format::Table => alerts::show(&kept, terminal::style(), &mut out)?,
+                match or_default(format) {
+                    Format::Table => alerts::show(&kept, terminal::style(), &mut out)?,
                     format => {
                         let mut writer = alerts::Writer::new(format, out, terminal::style());
                         writer.finding(&kept.finding, &kept.run.inputs)?;
@@ -136,7 +121,7 @@ impl Findings {
             }
             Self::Mark { asked, nature, reason, on } => {
                 let day = on.unwrap_or_else(clock::today);
-                asked.mark(Mark { nature: nature.into(), day }, reason)?;
+                asked.mark(Mark { nature, day }, reason)?;
             }
         }
         out.flush()?;
@@ -148,7 +133,7 @@ impl List {
     fn run(self) -> Result<u8> {
         let findings = KeptFindings::read(&self.file)?;
         let ids = findings.list(&Wanted {
-            severity: self.severity.map(Into::into),
+            severity: self.severity,
             day: self.day,
             detector: self.detector,
             entity: self.entity,
@@ -159,7 +144,7 @@ impl List {
             let file = self.file.display();
             complain(&format!("none of the {n_all} findings in {file} is as asked for"));
         }
-        let format = Format::or_default(self.format);
+        let format = or_default(self.format);
         let out = BufWriter::new(io::stdout());
         let mut writer = alerts::Writer::new(format, out, terminal::style());
         let mut code = 0;

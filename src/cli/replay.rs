@@ -3,17 +3,17 @@
 mod compare;
 mod hindsight;
 
-use super::{FINDINGS, Format, INCOMPLETE, complain, configured, logs::Logs};
+use super::{FINDINGS, INCOMPLETE, complain, configured, logs::Logs, one_of, or_default};
 use crate::{
     config::{Config, n_of},
     replay::{self, Watch},
     summary::Summary,
     terminal,
 };
-use alerts::{Keeper, KeptFindings, LearnedFile, Learning, Run, Scope, Tally};
+use alerts::{Format, Keeper, KeptFindings, LearnedFile, Learning, Run, Scope, Tally};
 use anyhow::Result;
 use baseline::{Day, Hour, form::Texts, time::DAY_MS};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use detect::{Engine, Finding, Lessons, Marked, Options, Severity};
 use indicatif::ProgressBar;
 use std::{
@@ -39,7 +39,7 @@ pub(super) struct Replay {
     #[arg(long, conflicts_with_all = ["baseline", "warm_up", "marks", "compare"])]
     hindsight: bool,
     /// Form of the findings [default: table on a terminal, else jsonl]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = one_of(Format::ALL, Format::name))]
     format: Option<Format>,
     /// Keep the findings with their evidence in this file, for `sentrail findings`; what it has of the same
     /// accounts and days, and is not found again, goes
@@ -53,8 +53,8 @@ pub(super) struct Replay {
     #[arg(long, value_name = "FILE", conflicts_with = "out")]
     compare: Option<PathBuf>,
     /// Exit with 3 if a finding is at least this severe
-    #[arg(long, value_enum, value_name = "SEVERITY")]
-    fail_on: Option<Level>,
+    #[arg(long, value_name = "SEVERITY", value_parser = one_of(Severity::ALL, Severity::label))]
+    fail_on: Option<Severity>,
 }
 
 /// The most that is learned silently: ten years. Unit: days.
@@ -65,25 +65,6 @@ fn days(text: &str) -> Result<i64, String> {
     let days = text.strip_suffix('d').and_then(|digits| digits.parse().ok());
     days.filter(|days| (1..=WARM_UP_D_MAX).contains(days))
         .ok_or_else(|| format!("expected 1d to {WARM_UP_D_MAX}d, for example 30d"))
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Level {
-    Low,
-    Medium,
-    High,
-    Critical,
-}
-
-impl From<Level> for Severity {
-    fn from(level: Level) -> Self {
-        match level {
-            Level::Low => Self::Low,
-            Level::Medium => Self::Medium,
-            Level::High => Self::High,
-            Level::Critical => Self::Critical,
-        }
-    }
 }
 
 /// Writes findings as they come, under a progress bar.
@@ -133,7 +114,7 @@ impl Watch for Watcher {
 }
 
 impl Watcher {
-    pub(super) fn new(format: alerts::Format, inputs: alerts::Inputs, quiet: bool) -> Self {
+    pub(super) fn new(format: Format, inputs: alerts::Inputs, quiet: bool) -> Self {
         let out = BufWriter::new(io::stdout());
         Self {
             writer: alerts::Writer::new(format, out, terminal::style()),
@@ -297,7 +278,7 @@ impl Replay {
         let keeper = self.keeper(&config, &inputs)?;
         // The process ends after this: giving back profile by profile costs 1 % of a long replay.
         let mut engine = ManuallyDrop::new(engine);
-        let format = Format::or_default(self.format);
+        let format = or_default(self.format);
         let mut watcher = Watcher::new(format, inputs, quiet).keeping(keeper, tells_from);
         let learned_through = engine.learned_through();
         let summary = replay::run(&plan, &mut engine, &mut watcher)?;
@@ -319,7 +300,7 @@ impl Replay {
         if summary.is_empty() {
             complain("no records were read, so there was nothing to find");
         }
-        let is_failure = self.fail_on.is_some_and(|level| worst >= Some(level.into()));
+        let is_failure = self.fail_on.is_some_and(|level| worst >= Some(level));
         Ok(match (summary.is_incomplete(), is_failure) {
             (true, _) => INCOMPLETE,
             (false, true) => FINDINGS,

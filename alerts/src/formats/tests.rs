@@ -229,15 +229,6 @@ fn cells(row: &str) -> Vec<String> {
     cells
 }
 
-#[test]
-fn formats_go_by_their_names() {
-    for name in Format::NAMES {
-        assert!(name.parse::<Format>().is_ok());
-    }
-    let error = "xml".parse::<Format>().unwrap_err().to_string();
-    assert_eq!(error, "no format \"xml\" (expected table, json, jsonl, csv)");
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

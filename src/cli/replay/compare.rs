@@ -3,13 +3,13 @@
 
 use super::{Replay, engine, gap_after, lessons};
 use crate::{
-    cli::{FINDINGS, Format, INCOMPLETE, Wrong, complain, configured},
+    cli::{FINDINGS, INCOMPLETE, Wrong, complain, configured, or_default},
     config::Config,
     replay::{self, Watch},
     summary::Summary,
     terminal,
 };
-use alerts::{ById, differences};
+use alerts::{ById, Format, differences};
 use anyhow::{Result, anyhow};
 use baseline::stable_hash;
 use detect::{Finding, Marked};
@@ -60,8 +60,8 @@ impl Replay {
     pub(super) fn compare(&self, config: &Config, other: &Path) -> Result<u8> {
         let start = Instant::now();
         let other = configured(Some(other))?;
-        let format = Format::or_default(self.format);
-        if !matches!(format, alerts::Format::Table | alerts::Format::JsonLines) {
+        let format = or_default(self.format);
+        if !matches!(format, Format::Table | Format::JsonLines) {
             return Err(Wrong::usage(anyhow!(
                 "--compare has no such --format (expected table, jsonl)"
             )));
