@@ -65,7 +65,7 @@ pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Re
     engine.finish();
     watch.findings(&engine.take_findings())?;
     watch.looks(engine.take_looks())?;
-    summary.counts = engine.counts();
+    summary.intake = engine.intake();
     Ok(summary)
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn read(
         batch.push(unit);
     }
     apply(batch, engine, &workers, &mut summary, watch)?;
-    summary.counts = engine.counts();
+    summary.intake = engine.intake();
     Ok((summary, end_ms))
 }
 
@@ -314,7 +314,7 @@ mod tests {
         let failed: Vec<_> = read.iter().map(|read| read.outcome.failure.is_some()).collect();
         assert_eq!(failed, [false, true]);
         engine.apply(&[chunk]);
-        assert_eq!(engine.counts().n_records, 1);
+        assert_eq!(engine.intake().n_records, 1);
     }
 
     #[test]

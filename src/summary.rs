@@ -1,7 +1,7 @@
 //! What a replay read and what it did not: coverage is never overstated.
 
 use crate::worker::Outcome;
-use detect::EngineCounts;
+use detect::Intake;
 use ingest::{
     source::{Listing, Skips},
     time::format_ms,
@@ -23,7 +23,7 @@ pub(crate) struct Summary {
     n_skipdata: u64,
     n_unread_flows: u64,
     inflated_bytes: u64,
-    pub(crate) counts: EngineCounts,
+    pub(crate) intake: Intake,
 }
 
 impl Summary {
@@ -53,7 +53,7 @@ impl Summary {
 
     /// Whether nothing was read at all.
     pub(crate) fn is_empty(&self) -> bool {
-        self.counts.n_records + self.counts.n_flows + self.counts.n_learned == 0
+        self.intake.n_records + self.intake.n_flows + self.intake.n_learned == 0
     }
 
     /// Whether some input could not be read.
@@ -63,30 +63,30 @@ impl Summary {
 
     /// What a reader of the findings should know of the input besides.
     fn notes(&self) -> [(u64, &'static str); 15] {
-        let Self { counts, .. } = self;
+        let Self { intake, .. } = self;
         [
             (
-                counts.n_duplicate_objects,
+                intake.n_duplicate_objects,
                 "objects, or days of them, whose content had been read before",
             ),
             (
-                counts.n_contents_dropped,
+                intake.n_contents_dropped,
                 "object names forgotten for want of memory: copies of them count",
             ),
-            (counts.n_learned, "records of days that were learned already, not judged again"),
+            (intake.n_learned, "records of days that were learned already, not judged again"),
             (self.n_bad_records, "records that could not be read"),
             (self.n_other_records, "Insights or aggregated records, read and not judged"),
             (self.n_filtered, "records outside what was asked for"),
-            (counts.n_corrections, "records that correct others, not counted"),
+            (intake.n_corrections, "records that correct others, not counted"),
             (
-                counts.n_late,
+                intake.n_late,
                 "records later than the lateness allows, judged by the oldest open day",
             ),
             (
-                counts.n_hours_unchecked,
+                intake.n_hours_unchecked,
                 "hours in which duplicates could not be told for want of memory",
             ),
-            (counts.n_matches_dropped, "matches of rules left out: their day had too many groups"),
+            (intake.n_matches_dropped, "matches of rules left out: their day had too many groups"),
             (self.n_nodata, "flow records without traffic (NODATA)"),
             (
                 self.n_unread_flows,
@@ -103,7 +103,7 @@ impl Summary {
 
     /// Tells it in lines, `seconds` after the start.
     pub(crate) fn write(&self, seconds: f64, out: &mut dyn Write) -> io::Result<()> {
-        let Self { counts, skipped, .. } = self;
+        let Self { intake, skipped, .. } = self;
         let mib = self.inflated_bytes as f64 / f64::from(1 << 20);
         let n_seen = self.n_objects + skipped.total();
         let n_read = self.n_objects.saturating_sub(self.n_failed);
@@ -118,16 +118,16 @@ impl Summary {
         writeln!(
             out,
             "records   {} of CloudTrail, {} of flow logs; {} duplicates dropped",
-            counts.n_records, counts.n_flows, counts.n_duplicates
+            intake.n_records, intake.n_flows, intake.n_duplicates
         )?;
         for (n, what) in self.notes().into_iter().filter(|(n, _)| *n > 0) {
             writeln!(out, "          {n} {what}")?;
         }
-        if let Some((first, last)) = counts.times_ms {
+        if let Some((first, last)) = intake.times_ms {
             writeln!(out, "time      {} to {}", format_ms(first), format_ms(last))?;
         }
-        let (n_accounts, n_regions) = (counts.accounts.len(), counts.regions.len());
-        let (n_entities, n_quiet) = (counts.n_entities, counts.n_quiet_hours());
+        let (n_accounts, n_regions) = (intake.accounts.len(), intake.regions.len());
+        let (n_entities, n_quiet) = (intake.n_entities, intake.n_quiet_hours());
         writeln!(
             out,
             "seen      accounts: {n_accounts}, regions of calls: {n_regions}, identities and interfaces: {n_entities}"

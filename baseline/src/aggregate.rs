@@ -56,10 +56,6 @@ pub struct Aggregate {
     pub entries: Vec<Entry>,
     /// From where.
     pub stays: Vec<(Slot, Stay)>,
-    /// Unit: records.
-    pub n_records: u64,
-    /// Records that came later than the lateness allows; counted in the oldest open day.
-    pub n_late: u64,
 }
 
 impl Aggregate {
@@ -71,6 +67,6 @@ impl Aggregate {
 
     /// The same, of an entity whose id is known.
     pub fn with_id(entity: Entity, id: u128) -> Self {
-        Self { entity, id, entries: Vec::new(), stays: Vec::new(), n_records: 0, n_late: 0 }
+        Self { entity, id, entries: Vec::new(), stays: Vec::new() }
     }
 }

@@ -16,7 +16,7 @@ use ingest::{
     enrich::{Caller, Origin},
     target::Targets,
 };
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 /// `eventID`, of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,8 +66,6 @@ pub(crate) struct Who {
     pub(crate) principal: Principal,
     /// Of its entity.
     pub(crate) id: u128,
-    /// The account that received the calls.
-    pub(crate) account: Arc<str>,
     /// What it calls with.
     pub(crate) credential: Value,
     pub(crate) acting: Acting,
@@ -79,7 +77,6 @@ pub(crate) struct Who {
 pub(crate) struct Address {
     pub(crate) text: Arc<str>,
     pub(crate) caller: Caller,
-    pub(crate) public: Option<IpAddr>,
     /// Keyed hash of the public address.
     pub(crate) rank: u64,
     pub(crate) origin: Origin,
@@ -135,6 +132,8 @@ pub(crate) struct ChunkObject {
     pub(crate) n_flows: u64,
     /// Those in calls of days that were learned before. Unit: flow records.
     pub(crate) n_learned_flows: u64,
+    /// Those in calls later than the lateness allows. Unit: flow records.
+    pub(crate) n_late_flows: u64,
     /// First and last end of a flow. Unit: milliseconds since the Unix epoch.
     pub(crate) flow_times_ms: Option<(i64, i64)>,
 }

@@ -106,7 +106,7 @@ mod tests {
         }
         let chunk = reader.finish();
         engine.apply(&[chunk]);
-        let counts = engine.counts();
+        let counts = engine.intake();
         assert_eq!((counts.n_duplicate_objects, counts.n_records), (1, 1));
     }
 

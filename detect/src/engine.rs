@@ -2,12 +2,11 @@
 
 use crate::{
     budget,
-    chunk::{Chunk, ChunkObject},
-    contents::Contents,
-    detector::Interest,
-    detectors::{DETECTORS, Settings},
+    chunk::Chunk,
+    detectors::Settings,
     finding::{Finding, assemble},
-    fingerprints::Fingerprints,
+    intake::{Admitted, Gate, Intake},
+    interests::Interests,
     kinds::Kinds,
     marks::Lessons,
     priors::{Group, Priors},
@@ -18,16 +17,10 @@ use crate::{
     stage::{Stage, timed},
     watch::Sighting,
 };
-use baseline::{
-    Aggregate, Day, Entity, Gathered, HashKey, HeightHistory, Hour, Kind, Lateness, Principal,
-};
+use baseline::{Aggregate, Day, Entity, Gathered, HashKey, HeightHistory, Hour, Lateness};
 use ingest::enrich::Enrich;
 use rayon::prelude::*;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    num::NonZeroU32,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 
 /// Slices of the entities: a fixed number, whatever the number of cores.
 const SHARDS: usize = 64;
@@ -82,105 +75,6 @@ pub(crate) struct Context {
     pub(crate) remembers_days: bool,
 }
 
-/// Which detectors want to see which records, as bits by their place in the registry.
-#[derive(Debug)]
-pub(crate) struct Interests {
-    by_api: BTreeMap<&'static str, u32>,
-    root: u32,
-    compute: u32,
-    pub(crate) denied: u32,
-}
-
-impl Interests {
-    fn new() -> Self {
-        let mut interests = Self { by_api: BTreeMap::new(), root: 0, compute: 0, denied: 0 };
-        for (n, detector) in DETECTORS.iter().enumerate() {
-            let bit = 1 << n;
-            match detector.meta.interest {
-                Interest::Apis(apis) => {
-                    for api in apis {
-                        *interests.by_api.entry(*api).or_default() |= bit;
-                    }
-                }
-                Interest::Denied => interests.denied |= bit,
-                Interest::Root => interests.root |= bit,
-                Interest::Compute => interests.compute |= bit,
-                Interest::Unusual(_) | Interest::Nothing => {}
-            }
-        }
-        interests
-    }
-
-    pub(crate) fn of_api(&self, api: &str) -> u32 {
-        self.by_api.get(api).copied().unwrap_or(0)
-    }
-
-    pub(crate) fn of_principal(&self, principal: &Principal) -> u32 {
-        let root = if principal.entity.kind == Kind::Root { self.root } else { 0 };
-        let is_machine = principal.on_compute || principal.entity.kind == Kind::Ci;
-        root | if is_machine { self.compute } else { 0 }
-    }
-
-    pub(crate) fn of(bits: u32) -> impl Iterator<Item = &'static crate::Detector> {
-        DETECTORS.iter().enumerate().filter(move |(n, _)| bits & (1 << n) != 0).map(|(_, d)| d)
-    }
-}
-
-/// What came in. Nothing that was read is left out of these numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Records counted.
-    pub n_records: u64,
-    /// Flow records counted.
-    pub n_flows: u64,
-    /// Records of both kinds, of days that had taught what they had to teach before the engine began.
-    pub n_learned: u64,
-    /// Records that had been there already.
-    pub n_duplicates: u64,
-    /// Objects whose content had been there already.
-    pub n_duplicate_objects: u64,
-    /// Records later than the lateness allows, counted in the oldest open day.
-    pub n_late: u64,
-    /// Records that correct others.
-    pub n_corrections: u64,
-    /// Event hours whose fingerprints were given up, because the budget was full.
-    pub n_hours_unchecked: u64,
-    /// Objects whose content was forgotten before its time, because there were too many.
-    pub n_contents_dropped: u64,
-    /// Matches of rules that were left out, because their day had too many groups.
-    pub n_matches_dropped: u64,
-    /// Entities with a profile.
-    pub n_entities: u64,
-    /// The first and the last event time. Unit: milliseconds since the Unix epoch.
-    pub times_ms: Option<(i64, i64)>,
-    /// Accounts that received calls or own interfaces.
-    pub accounts: BTreeSet<Arc<str>>,
-    /// `awsRegion` of the calls.
-    pub regions: BTreeSet<Arc<str>>,
-    hours: BTreeSet<Hour>,
-    last_hour: Option<Hour>,
-}
-
-impl Counts {
-    fn saw(&mut self, time_ms: i64) {
-        let (first, last) = self.times_ms.unwrap_or((time_ms, time_ms));
-        self.times_ms = Some((first.min(time_ms), last.max(time_ms)));
-        if self.last_hour != Some(Hour::of(time_ms)) {
-            self.last_hour = Some(Hour::of(time_ms));
-            if self.hours.len() < HOURS_MAX {
-                self.hours.insert(Hour::of(time_ms));
-            }
-        }
-    }
-
-    /// Hours between the first and the last record that hold none. Unit: hours.
-    pub fn n_quiet_hours(&self) -> u64 {
-        let Some((first, last)) = self.hours.first().zip(self.hours.last()) else { return 0 };
-        let n_all = i64::from(last.0) - i64::from(first.0) + 1;
-        n_all.unsigned_abs().saturating_sub(self.hours.len() as u64)
-    }
-}
-
 /// The state of detection.
 #[derive(Debug)]
 pub struct Engine {
@@ -188,14 +82,12 @@ pub struct Engine {
     pub(crate) shards: Vec<Shard>,
     pub(crate) priors: Priors,
     pub(crate) heights: HeightHistory,
-    fingerprints: Fingerprints,
-    contents: Contents,
+    gate: Gate,
     pub(crate) oldest_open: Day,
     /// The last day that had taught all it had to teach when the engine began.
     pub(crate) learned_through: Day,
     /// What happens before is only learned.
     pub(crate) tells_from: Hour,
-    counts: Counts,
     findings: Vec<Finding>,
     looks: Vec<Look>,
 }
@@ -203,7 +95,7 @@ pub struct Engine {
 impl Engine {
     /// An engine that knows nothing yet.
     pub fn new(options: Options, enrich: Enrich) -> Self {
-        let fingerprints = Fingerprints::new(options.duplicates_budget_bytes);
+        let gate = Gate::new(options.duplicates_budget_bytes);
         let defaults = Settings::default();
         let default_detectors = (options.detectors != defaults).then_some(defaults);
         let interests = Interests::new();
@@ -220,12 +112,10 @@ impl Engine {
             shards,
             priors: Priors::default(),
             heights: HeightHistory::default(),
-            fingerprints,
-            contents: Contents::default(),
+            gate,
             oldest_open: Day(i32::MIN),
             learned_through: Day(i32::MIN),
             tells_from: Hour(i32::MIN),
-            counts: Counts::default(),
             findings: Vec::new(),
             looks: Vec::new(),
         }
@@ -284,13 +174,14 @@ impl Engine {
 
     /// Applies what workers read, in the canonical order of the objects.
     pub fn apply(&mut self, chunks: &[Chunk]) {
-        let fresh: Vec<Fresh> =
-            timed(Stage::Duplicates, || chunks.iter().map(|chunk| self.admit(chunk)).collect());
+        let Self { gate, oldest_open, .. } = self;
+        let admit = |chunk: &Chunk| gate.admit(chunk, *oldest_open);
+        let fresh: Vec<Admitted> = timed(Stage::Duplicates, || chunks.iter().map(admit).collect());
         let watches = self.context.options.rules.watches();
         let sums: Vec<(Vec<Aggregate>, Vec<Sighting<'_>>)> = chunks
             .par_iter()
             .zip(&fresh)
-            .map(|(chunk, Fresh { rows, objects })| {
+            .map(|(chunk, Admitted { rows, objects })| {
                 let aggregates = timed(Stage::Sums, || chunk.aggregates(rows));
                 let sightings = || chunk.sightings((rows, objects), watches);
                 (aggregates, timed(Stage::Matches, sightings))
@@ -300,7 +191,6 @@ impl Engine {
         for ((aggregates, sightings), (chunk, fresh)) in sums.iter().zip(chunks.iter().zip(&fresh))
         {
             for aggregate in aggregates.iter().chain(chunk.flows(&fresh.objects)) {
-                self.counts.n_late += aggregate.n_late;
                 if let Some((of_shard, _)) = by_shard.get_mut(shard_of(aggregate.id)) {
                     of_shard.push((aggregate, chunk));
                 }
@@ -332,76 +222,19 @@ impl Engine {
     }
 
     /// What came in so far.
-    pub fn counts(&self) -> Counts {
+    pub fn intake(&self) -> Intake {
         let n_entities = self.shards.iter().map(Shard::n_entities).sum::<usize>() as u64;
-        let n_hours_unchecked = self.fingerprints.n_hours_dropped;
-        let n_contents_dropped = self.contents.n_dropped;
-        let counts = self.counts.clone();
         let n_matches_dropped = self.shards.iter().map(Shard::n_matches_dropped).sum();
-        Counts { n_hours_unchecked, n_contents_dropped, n_matches_dropped, n_entities, ..counts }
+        let mut intake = self.gate.intake();
+        intake.n_matches_dropped = n_matches_dropped;
+        intake.n_entities = n_entities;
+        intake
     }
 
     /// All that was learned and all that is still open.
     #[cfg(test)]
     pub(crate) fn memory(&self) -> (&[Shard], &Priors, &HeightHistory) {
         (&self.shards, &self.priors, &self.heights)
-    }
-
-    /// Which rows of a chunk count: those that were not there before. The first in canonical order
-    /// is the one that counts.
-    fn admit(&mut self, chunk: &Chunk) -> Fresh {
-        let mut fresh = vec![false; chunk.rows.len()];
-        let mut objects = Vec::with_capacity(chunk.objects.len());
-        self.counts.n_corrections += chunk.n_corrections;
-        self.counts.n_learned += chunk.n_learned;
-        let [n_principals, n_regions] = chunk.n_had;
-        let regions = chunk.regions.iter().skip(n_regions);
-        for region in regions.filter(|region| !region.text.is_empty()) {
-            note(&mut self.counts.regions, &region.text);
-        }
-        for who in chunk.principals.iter().skip(n_principals) {
-            note(&mut self.counts.accounts, &who.account);
-        }
-        let ends = chunk.objects.iter().skip(1).map(|object| object.rows_from);
-        let ends = ends.chain([chunk.rows.len()]);
-        for (object, rows_end) in chunk.objects.iter().zip(ends) {
-            let range = object.rows_from..rows_end;
-            // Objects of nothing are all alike, and nothing comes twice by them.
-            let is_empty = range.is_empty() && object.n_flows == 0;
-            let is_new = is_empty || self.contents.insert(self.oldest_open, object.content);
-            objects.push(is_new);
-            if !is_new {
-                self.counts.n_duplicate_objects += 1;
-                self.counts.n_duplicates += range.len() as u64;
-                continue;
-            }
-            self.count_flows(object);
-            let rows = chunk.rows.get(range.clone()).unwrap_or_default();
-            for (row, fresh) in rows.iter().zip(fresh.get_mut(range).unwrap_or_default()) {
-                // By event time, not by slot: that follows the stamp, which copies differ in.
-                let hour = if row.is_late { row.slot.hour() } else { Hour::of(row.time_ms) };
-                *fresh = self.fingerprints.insert(hour, row.fingerprint);
-                self.counts.n_duplicates += u64::from(!*fresh);
-                self.counts.n_records += u64::from(*fresh);
-                self.counts.saw(row.time_ms);
-            }
-        }
-        Fresh { rows: fresh, objects }
-    }
-
-    fn count_flows(&mut self, object: &ChunkObject) {
-        // Of an object with nothing but calls that were learned, the answers were as well.
-        let is_learned = object.n_learned_flows > 0 && object.flow_times_ms.is_none();
-        let n_learned = if is_learned { object.n_flows } else { object.n_learned_flows };
-        self.counts.n_learned += n_learned;
-        self.counts.n_flows += object.n_flows.saturating_sub(n_learned);
-        for aggregate in &object.flows {
-            note(&mut self.counts.accounts, &aggregate.entity.account);
-        }
-        if let Some((first_ms, last_ms)) = object.flow_times_ms {
-            self.counts.saw(first_ms);
-            self.counts.saw(last_ms);
-        }
     }
 
     fn first_closing(&self, oldest_open: Day) -> Option<Day> {
@@ -422,8 +255,7 @@ impl Engine {
         });
         timed(Stage::Teach, || self.priors.advance(lateness.prior_through(oldest_open)));
         self.heights.merge(lateness.prior_through(oldest_open));
-        self.fingerprints.forget(oldest_open);
-        self.contents.forget(oldest_open);
+        self.gate.forget(oldest_open);
     }
 
     fn close(&mut self, day: Day) {
@@ -456,23 +288,6 @@ impl Engine {
         let catalogue = self.context.options.rules.catalogue();
         self.findings.extend(timed(Stage::Findings, || assemble(day, occurrences, catalogue)));
     }
-}
-
-/// Hours with records that are remembered, to tell gaps: more than a century. Unit: hours.
-const HOURS_MAX: usize = 1_000_000;
-/// Accounts and regions that are counted. Unit: of each.
-const NAMES_MAX: usize = 100_000;
-
-fn note(names: &mut BTreeSet<Arc<str>>, name: &Arc<str>) {
-    if names.len() < NAMES_MAX && !names.contains(name) {
-        names.insert(Arc::clone(name));
-    }
-}
-
-/// What of a chunk was not there before.
-struct Fresh {
-    rows: Vec<bool>,
-    objects: Vec<bool>,
 }
 
 /// What goes to one shard.

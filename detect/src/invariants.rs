@@ -309,8 +309,8 @@ proptest! {
         let last_ms = records.iter().map(|(time_ms, _)| *time_ms).max().unwrap() + 24 * HOUR_MS;
         let (mut plain, mut expected) = PLAIN.run(&records);
         let (mut other, mut findings) = delivery.run(&records);
-        prop_assert_eq!(other.counts().n_records, records.len() as u64);
-        prop_assert_eq!(other.counts().n_late, 0);
+        prop_assert_eq!(other.intake().n_records, records.len() as u64);
+        prop_assert_eq!(other.intake().n_late, 0);
         plain.advance(last_ms);
         other.advance(last_ms);
         prop_assert!(plain.memory() == other.memory(), "open days differ");
@@ -386,8 +386,8 @@ proptest! {
         let (mixed, findings) = run(&mixed, n_per_chunk);
         prop_assert_eq!(findings, expected);
         prop_assert!(plain.memory() == mixed.memory());
-        prop_assert_eq!(plain.counts().n_flows, mixed.counts().n_flows);
-        prop_assert_eq!(mixed.counts().n_duplicate_objects, objects.len() as u64);
+        prop_assert_eq!(plain.intake().n_flows, mixed.intake().n_flows);
+        prop_assert_eq!(mixed.intake().n_duplicate_objects, objects.len() as u64);
     }
 
     #[test]

@@ -7,8 +7,9 @@ pub use flows::FlowRows;
 
 use crate::{
     chunk::{Address, Api, Chunk, ChunkObject, Extra, FlowMatch, Match, NONE, Row, RowId, Who},
-    engine::{Context, Interests},
+    engine::Context,
     impact::impact,
+    interests::Interests,
     record::{Acting, Count, Counts, Record},
     rules::{
         index::Left,
@@ -22,7 +23,7 @@ use baseline::{
 use ingest::{
     Event, Identity, Text,
     agent::family,
-    enrich::{Caller, caller},
+    enrich::caller,
     event::{ErrorClass, Outcome},
     flow::{Attempt, ip},
     target::{Target, Targets, assumed_role},
@@ -73,6 +74,7 @@ impl<'e> Reader<'e> {
             flow_matches: Vec::new(),
             n_flows: 0,
             n_learned_flows: 0,
+            n_late_flows: 0,
             flow_times_ms: None,
         });
     }
@@ -97,6 +99,7 @@ impl<'e> Reader<'e> {
             object.n_learned_flows += n_flows;
             return;
         }
+        object.n_late_flows += if is_late { n_flows } else { 0 };
         let (first, last) = object.flow_times_ms.unwrap_or((end_ms, end_ms));
         object.flow_times_ms = Some((first.min(end_ms), last.max(end_ms)));
         let aggregate = object.interface((account, interface), || {
@@ -111,8 +114,6 @@ impl<'e> Reader<'e> {
             let number = interfaces.number(scratch, new);
             interfaces.get(number).map_or_else(new, Aggregate::clone)
         });
-        aggregate.n_records += n_flows;
-        aggregate.n_late += if is_late { n_flows } else { 0 };
         let entry = |dimension, value, amount| {
             let (n_records, evidence, first, others) = (amount, None, None, Vec::new());
             Entry { dimension, slot, value, amount, n_records, evidence, first, others }
@@ -254,7 +255,7 @@ impl<'e> Reader<'e> {
         };
         let candidates = Candidates { api: &api.rules, numbers };
         let (caller, origin) = (address.caller, address.origin);
-        let (principal, account) = (&who.principal, &*who.account);
+        let (principal, account) = (&who.principal, &*who.principal.entity.account);
         let acting = who.acting;
         let record = Record { event, api: &api.text, principal, acting, caller, origin, account };
         let left = chunk.sieve.left(context.options.rules.set(), candidates, &record);
@@ -303,12 +304,11 @@ impl<'e> Reader<'e> {
             context.options.kinds.pin(&mut principal.entity);
             let interested = context.interests.of_principal(&principal);
             let acting = Acting::of(&identity);
-            let account = Arc::clone(&principal.entity.account);
             let credential =
                 [Credential::of(&identity).name(), Mfa::of(&identity).name()].join(" ");
             let credential = context.options.hash_key.value(&credential);
             let id = principal.entity.id();
-            Who { principal, id, account, credential, acting, interested }
+            Who { principal, id, credential, acting, interested }
         })
     }
 
@@ -373,16 +373,12 @@ impl<'e> Reader<'e> {
         self.chunk.addresses.number(text.0.as_bytes(), || {
             let logged = text.get();
             let caller = caller(&logged);
-            let public = match caller {
-                Caller::Public(address) => Some(address),
-                _ => None,
-            };
+            let public = caller.public();
             let origin = public.map(|address| context.enrich.origin(address)).unwrap_or_default();
             let key = &context.options.hash_key;
             Address {
                 text: kept(&logged),
                 caller,
-                public,
                 rank: public.map_or(0, |address| key.hash(&address.to_string())),
                 origin,
                 country: origin.country.map(|country| key.value(country.as_str())),

@@ -28,7 +28,6 @@ type Timed = (i64, u32);
 #[derive(Debug, Clone, Copy)]
 struct Tally {
     n_rows: u64,
-    n_late: u64,
     first: Timed,
     last: Timed,
 }
@@ -74,10 +73,9 @@ impl Chunk {
                 continue;
             }
             let this = (row.time_ms, n);
-            let new = Tally { n_rows: 0, n_late: 0, first: this, last: this };
+            let new = Tally { n_rows: 0, first: this, last: this };
             let tally = tallies.entry(Alike::of(row)).or_insert(new);
             tally.n_rows += 1;
-            tally.n_late += u64::from(row.is_late);
             if self.is_before(this, tally.first) {
                 tally.first = this;
             }
@@ -173,10 +171,6 @@ impl<'c> Sums<'c> {
             let Some((at, alike, _)) = group.first() else { continue };
             let chunk = self.chunk;
             let Some(aggregate) = self.aggregates.get_mut(*at) else { continue };
-            for (_, _, tally) in group {
-                aggregate.n_records += tally.n_rows;
-                aggregate.n_late += tally.n_late;
-            }
             for said in SAID {
                 chunk.count((group, alike.slot), said, &mut order, &mut aggregate.entries);
             }
@@ -191,7 +185,7 @@ impl<'c> Sums<'c> {
         let Chunk { principals, addresses, .. } = self.chunk;
         let travels = |who: &Who| who.principal.entity.kind.travels();
         principals.get(alike.principal).is_some_and(travels)
-            && addresses.get(alike.address).is_some_and(|address| address.public.is_some())
+            && addresses.get(alike.address).is_some_and(|address| address.caller.public().is_some())
     }
 
     fn extend_stay(
@@ -217,7 +211,7 @@ impl<'c> Sums<'c> {
         let (Some(first), Some(last)) = (row(first), row(last)) else { return };
         let principal = first.principal;
         let Some(from) = chunk.addresses.get(address) else { return };
-        let Some(public) = from.public else { return };
+        let Some(public) = from.caller.public() else { return };
         let (first, last) = (chunk.evidence(first, 1), chunk.evidence(last, 1));
         let access_key = first.call.access_key.clone();
         let Some(aggregate) = self.aggregate(principal) else { return };

@@ -40,7 +40,7 @@ impl Learn {
         let plan = self.logs.plan(&config, self.logs.from);
         let mut progress = Progress::new(self.logs.quiet, true);
         let (summary, end_ms) = replay::read(&plan, &mut engine, &mut progress)?;
-        let times_ms = summary.counts.times_ms;
+        let times_ms = summary.intake.times_ms;
         close(&mut engine, (self.logs.until, times_ms.map(|(_, last_ms)| last_ms)), end_ms);
         // Days before the first record would count as learned, and never were.
         let is_of = |through: &Day| times_ms.is_some_and(|(first, _)| *through >= Day::of(first));

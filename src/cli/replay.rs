@@ -138,10 +138,10 @@ impl Watcher {
     fn keep(&mut self, summary: &Summary) -> Result<Option<String>> {
         let Some(keeper) = self.keeper.take() else { return Ok(None) };
         let file = keeper.path().display().to_string();
-        let counts = &summary.counts;
-        let days = counts.times_ms.map(|(first_ms, last_ms)| (Day::of(first_ms), Day::of(last_ms)));
+        let intake = &summary.intake;
+        let days = intake.times_ms.map(|(first_ms, last_ms)| (Day::of(first_ms), Day::of(last_ms)));
         let days = days.map(|(first, last)| (first.max(self.tells_from), last));
-        let scope = days.map(|days| Scope { days, accounts: &counts.accounts });
+        let scope = days.map(|days| Scope { days, accounts: &intake.accounts });
         // What could not be read may be what they rest on.
         let scope = scope.filter(|_| !summary.is_incomplete());
         let Tally { n_new, n_again, n_gone } = keeper.finish(scope)?;
@@ -183,9 +183,9 @@ pub(super) fn engine(
 /// Says which days are missing between those that were learned before and those that were read.
 fn gap_after(through: Day, summary: &Summary) -> Option<String> {
     let first = Day(through.0.saturating_add(1));
-    let (first_ms, _) = summary.counts.times_ms?;
+    let (first_ms, _) = summary.intake.times_ms?;
     let last = Day(Day::of(first_ms).0.saturating_sub(1));
-    let is_gap = first <= last && summary.counts.n_learned == 0;
+    let is_gap = first <= last && summary.intake.n_learned == 0;
     is_gap.then(|| {
         format!(
             "the baseline has learned up to {through}, and nothing was read of {first} to {last}: what was \

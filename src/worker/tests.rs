@@ -125,5 +125,5 @@ fn nothing_of_a_broken_large_object_is_applied() {
     }
     let chunk = reader.finish();
     engine.apply(&[chunk]);
-    assert_eq!(engine.counts().n_records, 10);
+    assert_eq!(engine.intake().n_records, 10);
 }

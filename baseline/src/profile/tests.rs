@@ -14,8 +14,7 @@ const LATENESS: fn() -> Lateness = Lateness::default;
 
 fn aggregate(entries: Vec<Entry>) -> Aggregate {
     let entity = Entity { account: "1".into(), kind: Kind::Human, key: "alice".into() };
-    let n_records = entries.len() as u64;
-    Aggregate { entries, n_records, ..Aggregate::of(entity) }
+    Aggregate { entries, ..Aggregate::of(entity) }
 }
 
 fn entry(dimension: Dimension, day: i32, slot: i32, value: &str) -> Entry {

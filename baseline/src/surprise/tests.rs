@@ -36,7 +36,7 @@ fn entries(day: i32, slot: i32, api: &str, target: &str) -> Vec<Entry> {
 
 fn apply(profile: &mut Profile, entries: Vec<Entry>) {
     let entity = Entity { account: "1".into(), kind: Kind::Human, key: "alice".into() };
-    let aggregate = Aggregate { n_records: 1, entries, ..Aggregate::of(entity) };
+    let aggregate = Aggregate { entries, ..Aggregate::of(entity) };
     profile.apply(&aggregate, (&|_| None, &|_| 0), (Day(TODAY), Lateness::default()));
 }
 

@@ -18,14 +18,14 @@ fn late_records_are_counted_and_teach_the_oldest_open_day() {
     engine.advance(testkit::at(0, "12:00"));
     let late: Vec<_> = (2..40).map(|day| put().at_ms(testkit::at(-day, "10:00")).raw()).collect();
     apply(&mut engine, &late);
-    let counts = engine.counts();
+    let counts = engine.intake();
     assert_eq!((counts.n_late, counts.n_records, counts.n_entities), (38, 38, 1));
     apply(&mut engine, &[put().at_ms(testkit::at(-1, "10:00")).raw()]);
-    assert_eq!(engine.counts().n_late, 38);
+    assert_eq!(engine.intake().n_late, 38);
     apply(&mut engine, &late);
-    assert_eq!(engine.counts().n_duplicate_objects, 1);
+    assert_eq!(engine.intake().n_duplicate_objects, 1);
     apply(&mut engine, &[&late[..], &[put().raw()]].concat());
-    assert_eq!((engine.counts().n_duplicates, engine.counts().n_records), (76, 40));
+    assert_eq!((engine.intake().n_duplicates, engine.intake().n_records), (76, 40));
     engine.finish();
 }
 
@@ -48,7 +48,7 @@ fn events_of_any_time_do_no_harm() {
         engine.advance(time_ms);
     }
     engine.finish();
-    assert_eq!(engine.counts().n_records, 5);
+    assert_eq!(engine.intake().n_records, 5);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_record_dated_after_its_objects_counts_once() {
         let chunk = reader.finish();
         engine.apply(&[chunk]);
     }
-    assert_eq!((engine.counts().n_records, engine.counts().n_duplicates), (3, 1));
+    assert_eq!((engine.intake().n_records, engine.intake().n_duplicates), (3, 1));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn corrections_are_no_calls() {
         &mut engine,
         &[put().set("addendum", addendum).raw(), put().set("addendum", delayed).raw()],
     );
-    assert_eq!((engine.counts().n_corrections, engine.counts().n_records), (1, 1));
+    assert_eq!((engine.intake().n_corrections, engine.intake().n_records), (1, 1));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_damaged_object_leaves_no_trace() {
     testkit::read(&mut reader, None, &[denied()]);
     let chunk = reader.finish();
     engine.apply(&[chunk]);
-    assert_eq!((engine.counts().n_records, engine.counts().n_corrections), (2, 0));
+    assert_eq!((engine.intake().n_records, engine.intake().n_corrections), (2, 0));
     let mut other = testkit::engine();
     apply(&mut other, &[denied(), denied()]);
     other.advance(long_after());
@@ -227,7 +227,7 @@ fn late_records_that_were_spread_are_no_burst() {
         let hours = (0..20).flat_map(|hour| (0..per_hour).map(move |i| denied(9, hour, i)));
         apply(&mut engine, &hours.collect::<Vec<_>>());
         engine.finish();
-        assert_eq!(engine.counts().n_late, 20 * per_hour.unsigned_abs());
+        assert_eq!(engine.intake().n_late, 20 * per_hour.unsigned_abs());
         assert_eq!(engine.take_findings().len(), n_findings, "{per_hour}");
     }
 }

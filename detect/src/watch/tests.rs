@@ -317,7 +317,7 @@ fn sources_and_accounts_are_no_entities_with_a_profile() {
     let options = crate::Options { rules: rules(&text), ..crate::Options::default() };
     let mut engine = crate::Engine::new(options, ingest::enrich::Enrich::built_in());
     apply(&mut engine, &[call("s3:PutObject").at_ms(at(0, "10:00")).raw()]);
-    assert_eq!(engine.counts().n_entities, 1);
+    assert_eq!(engine.intake().n_entities, 1);
     engine.finish();
     assert_eq!(engine.take_findings().len(), 1);
 }
@@ -508,7 +508,7 @@ fn groups_beyond_the_bound_are_counted_whatever_the_order() {
         let options = crate::Options { rules: rules.clone(), ..crate::Options::default() };
         let mut engine = crate::Engine::new(options, ingest::enrich::Enrich::built_in());
         raw.chunks(99).for_each(|raw| apply(&mut engine, raw));
-        assert_eq!(engine.counts().n_matches_dropped, 200);
+        assert_eq!(engine.intake().n_matches_dropped, 200);
         engine
     };
     let mut up = run(&raw.iter().collect::<Vec<_>>());

@@ -30,6 +30,11 @@ impl Caller {
         let address = address.to_canonical();
         if is_private(address) { Self::Private(address) } else { Self::Public(address) }
     }
+
+    /// The address, if it is a public one.
+    pub fn public(self) -> Option<IpAddr> {
+        if let Self::Public(address) = self { Some(address) } else { None }
+    }
 }
 
 /// Reads `sourceIPAddress`.
