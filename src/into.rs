@@ -5,7 +5,10 @@ mod census;
 mod copy;
 mod learn;
 
-use crate::worker::{Sink, Worker};
+use crate::{
+    replay::Observer,
+    worker::{Sink, Worker},
+};
 use anyhow::{Result, anyhow};
 use census::Census;
 use copy::Target;
@@ -36,18 +39,8 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
 }
 
-/// Who watches.
-pub(crate) trait Watch {
-    /// What will be read. Unit: bytes as stored.
-    fn begin(&mut self, bytes: u64);
-    /// An object that was read. Unit: bytes as stored.
-    fn read(&mut self, bytes: u64);
-    /// An object that could not be read: it is copied all the same.
-    fn trouble(&mut self, object: &str, what: &str);
-}
-
-/// What came of it.
-pub(crate) struct Outcome {
+/// What was made.
+pub(crate) struct Made {
     pub(crate) truth: Account,
     pub(crate) written: Written,
     pub(crate) n_copied: u64,
@@ -66,9 +59,9 @@ trait Pupil: Sink {
 }
 
 /// Writes the copy with the story in it. A folder that it made and could not fill is gone again.
-pub(crate) fn run(plan: &Plan, watch: &mut dyn Watch) -> Result<Outcome> {
+pub(crate) fn run(plan: &Plan, observer: &mut dyn Observer) -> Result<Made> {
     let is_new = !plan.to.exists();
-    let done = copy_with_story(plan, watch);
+    let done = copy_with_story(plan, observer);
     if is_new && done.is_err() {
         // One that is not empty stays: what is in it may help.
         drop(std::fs::remove_dir(&plan.to));
@@ -76,18 +69,18 @@ pub(crate) fn run(plan: &Plan, watch: &mut dyn Watch) -> Result<Outcome> {
     done
 }
 
-fn copy_with_story(plan: &Plan, watch: &mut dyn Watch) -> Result<Outcome> {
+fn copy_with_story(plan: &Plan, observer: &mut dyn Observer) -> Result<Made> {
     let mut target = Target::new(&plan.source, &plan.to)?;
     let listing = source::list(&[PathArg::Path(plan.source.clone())], &Filter::default())?;
     let bytes = listing.objects.iter().map(|object| object.size_bytes).sum::<u64>();
-    watch.begin(2 * bytes);
+    observer.begin(2 * bytes);
     let mut census = Census::new(&plan.identity, plan.story.victim == VictimKind::Interface);
     let mut n_unread = 0;
     read(&listing, &mut census, &mut |object, trouble| {
-        watch.read(object.size_bytes);
+        observer.read(object.size_bytes);
         if let Some(trouble) = trouble {
             n_unread += 1;
-            watch.trouble(&object.key, trouble);
+            observer.trouble(&object.key, trouble);
         }
     });
     let (who, span_s) = census.found()?;
@@ -97,14 +90,14 @@ fn copy_with_story(plan: &Plan, watch: &mut dyn Watch) -> Result<Outcome> {
         return Err(Unusable(what).into());
     }
     let mut learner = Learner::new(who);
-    read(&listing, &mut learner, &mut |object, _| watch.read(object.size_bytes));
+    read(&listing, &mut learner, &mut |object, _| observer.read(object.size_bytes));
     let told = learner.known.tell(plan.story, (span_s, plan.at_s), plan.seed);
     let (victim, told) = told.map_err(|error| Unusable(format!("{}: {error}", plan.identity)))?;
     let n_copied = target.copy()?;
     let written = write(&mut target, &learner, &told, &victim)?;
     let truth = told.truth.clone();
     target.tell_truth(told.truth)?;
-    Ok(Outcome { truth, written, n_copied, n_unread })
+    Ok(Made { truth, written, n_copied, n_unread })
 }
 
 /// Hands every record and row to `pupil`; `done` hears of each object, and what was wrong with it.

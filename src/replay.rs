@@ -4,7 +4,7 @@ mod order;
 
 use crate::{
     summary::Summary,
-    worker::{Outcome, Worker},
+    worker::{ObjectRead, Worker},
 };
 use anyhow::{Context, Result};
 use detect::{Chunk, Engine, Finding, Look, Reader};
@@ -30,14 +30,16 @@ pub(crate) struct Plan {
     pub(crate) flow_format: Option<FlowFormat>,
 }
 
-/// Who watches a replay.
-pub(crate) trait Watch {
+/// Who hears how far a reading is, and what was found.
+pub(crate) trait Observer {
     /// What will be read. Unit: bytes as stored.
     fn begin(&mut self, bytes: u64);
     /// An object that was read. Unit: bytes as stored.
     fn read(&mut self, bytes: u64);
     /// Findings of days that closed.
-    fn findings(&mut self, findings: &[Finding]) -> Result<()>;
+    fn findings(&mut self, _: &[Finding]) -> Result<()> {
+        Ok(())
+    }
     /// What was looked into of days that closed, if anybody asked.
     fn looks(&mut self, _: Vec<Look>) -> Result<()> {
         Ok(())
@@ -60,11 +62,15 @@ const OBJECT_COST_BYTES: u64 = 2 << 10;
 const STDIN_BYTES_MAX: u64 = 4 << 30;
 
 /// Replays everything and says what was read.
-pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Result<Summary> {
-    let (mut summary, _) = read(plan, engine, watch)?;
+pub(crate) fn run(
+    plan: &Plan,
+    engine: &mut Engine,
+    observer: &mut dyn Observer,
+) -> Result<Summary> {
+    let (mut summary, _) = read(plan, engine, observer)?;
     engine.finish();
-    watch.findings(&engine.take_findings())?;
-    watch.looks(engine.take_looks())?;
+    observer.findings(&engine.take_findings())?;
+    observer.looks(engine.take_looks())?;
     summary.intake = engine.intake();
     Ok(summary)
 }
@@ -74,14 +80,14 @@ pub(crate) fn run(plan: &Plan, engine: &mut Engine, watch: &mut dyn Watch) -> Re
 pub(crate) fn read(
     plan: &Plan,
     engine: &mut Engine,
-    watch: &mut dyn Watch,
+    observer: &mut dyn Observer,
 ) -> Result<(Summary, i64)> {
     let listing = source::list(&plan.paths, &plan.filter)?;
     let mut summary = Summary::of(&listing);
     let bytes = listing.objects.iter().map(|object| object.size_bytes).sum();
-    watch.begin(bytes);
+    observer.begin(bytes);
     let workers = Workers::of(plan, engine.rules().flow_fields());
-    let mut units = Units::of(&listing.objects, (&*engine, &workers), &mut summary, watch)?;
+    let mut units = Units::of(&listing.objects, (&*engine, &workers), &mut summary, observer)?;
     let mut batch: Vec<Unit<'_>> = Vec::new();
     let mut batch_bytes = 0;
     let mut end_ms = i64::MIN;
@@ -89,14 +95,14 @@ pub(crate) fn read(
         let first = batch.first().map_or(unit.now_ms, |first| first.now_ms);
         let is_same_day = engine.oldest_open_at(first) == engine.oldest_open_at(unit.now_ms);
         if batch_bytes >= BATCH_BYTES_MAX || !is_same_day {
-            apply(std::mem::take(&mut batch), engine, &workers, &mut summary, watch)?;
+            apply(std::mem::take(&mut batch), engine, &workers, &mut summary, observer)?;
             batch_bytes = 0;
         }
         batch_bytes += unit.bytes();
         end_ms = end_ms.max(unit.end_ms());
         batch.push(unit);
     }
-    apply(batch, engine, &workers, &mut summary, watch)?;
+    apply(batch, engine, &workers, &mut summary, observer)?;
     summary.intake = engine.intake();
     Ok((summary, end_ms))
 }
@@ -137,22 +143,22 @@ fn apply(
     engine: &mut Engine,
     workers: &Workers<'_>,
     summary: &mut Summary,
-    watch: &mut dyn Watch,
+    observer: &mut dyn Observer,
 ) -> Result<()> {
     let Some(first) = batch.first() else { return Ok(()) };
     engine.advance(first.now_ms);
-    watch.findings(&engine.take_findings())?;
-    watch.looks(engine.take_looks())?;
+    observer.findings(&engine.take_findings())?;
+    observer.looks(engine.take_looks())?;
     let reading = &*engine;
-    let read: Vec<(Chunk, Vec<Read<'_>>)> =
+    let read: Vec<(Chunk, Vec<UnitRead<'_>>)> =
         pieces(batch).into_par_iter().map(|units| read_units(units, reading, workers)).collect();
     let mut chunks = Vec::with_capacity(read.len());
     for (chunk, outcomes) in read {
         chunks.push(chunk);
-        for Read { object, bytes, is_whole, outcome } in outcomes {
-            report(object, &outcome, watch);
+        for UnitRead { object, bytes, is_whole, outcome } in outcomes {
+            report(object, &outcome, observer);
             if is_whole {
-                watch.read(bytes);
+                observer.read(bytes);
                 summary.add(&outcome);
             } else {
                 summary.add_day(&outcome);
@@ -189,19 +195,19 @@ fn pieces(batch: Vec<Unit<'_>>) -> Vec<Vec<Unit<'_>>> {
 }
 
 /// What became of one unit.
-struct Read<'a> {
+struct UnitRead<'a> {
     object: &'a Object,
     bytes: u64,
     /// Whether it is a whole object, not a day of one.
     is_whole: bool,
-    outcome: Outcome,
+    outcome: ObjectRead,
 }
 
 fn read_units<'a>(
     units: Vec<Unit<'a>>,
     engine: &Engine,
     workers: &Workers<'_>,
-) -> (Chunk, Vec<Read<'a>>) {
+) -> (Chunk, Vec<UnitRead<'a>>) {
     workers.with(|worker| {
         let chunk = held(&workers.emptied).pop();
         let mut reader = engine.reader_after(chunk.unwrap_or_default());
@@ -226,10 +232,10 @@ fn read_units<'a>(
                     reader.begin(flows.content, None);
                     reader.flows(&flows.account, flows.n_flows, &flows.attempts);
                     flows.matches.into_iter().for_each(|one| reader.flow_match(one));
-                    Outcome::default()
+                    ObjectRead::default()
                 }
             };
-            Read { object, bytes, is_whole, outcome }
+            UnitRead { object, bytes, is_whole, outcome }
         });
         let read = read.collect();
         (reader.finish(), read)
@@ -237,7 +243,7 @@ fn read_units<'a>(
 }
 
 /// Takes back what was read of the object that began last, if it turned out to be damaged.
-fn whole(outcome: Outcome, reader: &mut Reader<'_>) -> Outcome {
+fn whole(outcome: ObjectRead, reader: &mut Reader<'_>) -> ObjectRead {
     if outcome.failure.is_some() {
         reader.abandon();
     }
@@ -245,14 +251,14 @@ fn whole(outcome: Outcome, reader: &mut Reader<'_>) -> Outcome {
 }
 
 /// Tells what of an object could not be read.
-fn report(object: &Object, outcome: &Outcome, watch: &mut dyn Watch) {
+fn report(object: &Object, outcome: &ObjectRead, observer: &mut dyn Observer) {
     for trouble in outcome.failure.iter().chain(&outcome.bad) {
-        watch.trouble(&name_of(object), trouble);
+        observer.trouble(&name_of(object), trouble);
     }
 }
 
-fn failed(error: &anyhow::Error) -> Outcome {
-    Outcome { failure: Some(format!("{error:#}")), ..Outcome::default() }
+fn failed(error: &anyhow::Error) -> ObjectRead {
+    ObjectRead { failure: Some(format!("{error:#}")), ..ObjectRead::default() }
 }
 
 /// Brings the bytes of an object into the worker's buffer.

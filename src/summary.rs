@@ -1,6 +1,6 @@
 //! What a replay read and what it did not: coverage is never overstated.
 
-use crate::worker::Outcome;
+use crate::worker::ObjectRead;
 use detect::Intake;
 use ingest::{
     source::{Listing, Skips},
@@ -31,7 +31,7 @@ impl Summary {
         Self { skipped: listing.skipped.clone(), ..Self::default() }
     }
 
-    pub(crate) fn add(&mut self, outcome: &Outcome) {
+    pub(crate) fn add(&mut self, outcome: &ObjectRead) {
         self.n_objects += 1;
         self.n_failed += u64::from(outcome.failure.is_some());
         self.n_digests += u64::from(outcome.is_digest);
@@ -46,7 +46,7 @@ impl Summary {
     }
 
     /// A day of an object that was added before: what the second reading met, if anything.
-    pub(crate) fn add_day(&mut self, outcome: &Outcome) {
+    pub(crate) fn add_day(&mut self, outcome: &ObjectRead) {
         self.n_failed += u64::from(outcome.failure.is_some());
         self.n_bad_records += outcome.n_bad;
     }

@@ -43,7 +43,7 @@ pub(crate) struct Worker<'a> {
 
 /// What was read of one object.
 #[derive(Debug, Default)]
-pub(crate) struct Outcome {
+pub(crate) struct ObjectRead {
     /// Why nothing of it was applied.
     pub(crate) failure: Option<String>,
     pub(crate) inflated_bytes: u64,
@@ -67,7 +67,7 @@ pub(crate) struct Outcome {
 /// Bad records of an object that are told in words. Unit: records.
 const BAD_SHOWN_MAX: usize = 3;
 
-impl Outcome {
+impl ObjectRead {
     fn bad(&mut self, error: impl std::fmt::Display) {
         self.n_bad += 1;
         if self.bad.len() < BAD_SHOWN_MAX {
@@ -169,7 +169,7 @@ impl<'a> Worker<'a> {
         kind: Kind,
         account: Option<&str>,
         sink: &mut dyn Sink,
-    ) -> Outcome {
+    ) -> ObjectRead {
         let Self { decoder, flows, file, filter } = self;
         let has_format = flows.has_format();
         let is_flow = |bytes: &[u8]| match kind {
@@ -177,7 +177,7 @@ impl<'a> Worker<'a> {
             Kind::FlowLog => true,
             _ => is_flow(bytes, has_format),
         };
-        let mut outcome = Outcome::default();
+        let mut outcome = ObjectRead::default();
         let result = match decoder.decode(file) {
             Err(error) => Err(error.to_string()),
             Ok(Inflated::Whole(bytes)) => {
@@ -207,7 +207,7 @@ fn read_stream(
     mut stream: Stream<'_>,
     is_flow: impl FnOnce(&[u8]) -> bool,
     (flows, filter, account): (&mut Flows, &Filter, Option<&str>),
-    outcome: &mut Outcome,
+    outcome: &mut ObjectRead,
     sink: &mut dyn Sink,
 ) -> Result<(), String> {
     let told = |error: DecodeError| error.to_string();
@@ -240,7 +240,7 @@ fn read_stream(
 fn read_events(
     bytes: &[u8],
     filter: &Filter,
-    outcome: &mut Outcome,
+    outcome: &mut ObjectRead,
     sink: &mut dyn Sink,
 ) -> Result<(), String> {
     let decoded = cloudtrail::text(bytes);
@@ -256,7 +256,7 @@ fn read_events(
 fn take(
     record: &Result<Record<'_>, RecordError>,
     filter: &Filter,
-    outcome: &mut Outcome,
+    outcome: &mut ObjectRead,
     sink: &mut dyn Sink,
 ) {
     match record {

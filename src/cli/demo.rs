@@ -3,7 +3,7 @@
 
 use super::replay::{Watcher, engine};
 use crate::{
-    replay::{self, Plan, Watch},
+    replay::{self, Observer, Plan},
     terminal,
 };
 use alerts::Format;
@@ -62,7 +62,7 @@ struct Audience {
     findings: Vec<Finding>,
 }
 
-impl Watch for Audience {
+impl Observer for Audience {
     fn begin(&mut self, bytes: u64) {
         self.watcher.begin(bytes);
     }

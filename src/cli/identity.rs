@@ -6,14 +6,14 @@ mod table;
 use super::{INCOMPLETE, USAGE, Wrong, complain, configured, findings::day, logs::Logs};
 use crate::{
     config::n_of,
-    replay::{self, Watch},
+    replay::{self, Observer},
     terminal,
 };
 use alerts::{escape, readable};
 use anyhow::{Result, anyhow};
 use baseline::{Day, Entity};
 use clap::Args;
-use detect::{Engine, Finding, JudgedDay, Lessons, Look, Probe};
+use detect::{Engine, JudgedDay, Lessons, Look, Probe};
 use indicatif::ProgressBar;
 use ingest::time::format_ms;
 use std::{
@@ -109,17 +109,13 @@ struct Watcher {
     quiet: bool,
 }
 
-impl Watch for Watcher {
+impl Observer for Watcher {
     fn begin(&mut self, bytes: u64) {
         self.bar = terminal::progress(bytes, !self.quiet);
     }
 
     fn read(&mut self, bytes: u64) {
         self.bar.inc(bytes);
-    }
-
-    fn findings(&mut self, _: &[Finding]) -> Result<()> {
-        Ok(())
     }
 
     fn looks(&mut self, looks: Vec<Look>) -> Result<()> {

@@ -1,9 +1,7 @@
 //! A reading that only learns: how far it is, and what could not be read.
 
 use super::complain;
-use crate::{replay::Watch, terminal};
-use anyhow::Result;
-use detect::Finding;
+use crate::{replay::Observer, terminal};
 use indicatif::ProgressBar;
 
 /// Shows how far it is.
@@ -26,7 +24,7 @@ impl Drop for Progress {
     }
 }
 
-impl Watch for Progress {
+impl Observer for Progress {
     fn begin(&mut self, bytes: u64) {
         self.bar = terminal::progress(bytes, !self.is_quiet);
         self.bar.set_message("learning");
@@ -34,10 +32,6 @@ impl Watch for Progress {
 
     fn read(&mut self, bytes: u64) {
         self.bar.inc(bytes);
-    }
-
-    fn findings(&mut self, _: &[Finding]) -> Result<()> {
-        Ok(())
     }
 
     fn trouble(&mut self, object: &str, what: &str) {

@@ -6,7 +6,7 @@ mod hindsight;
 use super::{FINDINGS, INCOMPLETE, complain, configured, logs::Logs, one_of, or_default};
 use crate::{
     config::{Config, n_of},
-    replay::{self, Watch},
+    replay::{self, Observer},
     summary::Summary,
     terminal,
 };
@@ -82,7 +82,7 @@ pub(super) struct Watcher {
     worst: Option<Severity>,
 }
 
-impl Watch for Watcher {
+impl Observer for Watcher {
     fn begin(&mut self, bytes: u64) {
         self.bar = terminal::progress(bytes, !self.quiet);
     }

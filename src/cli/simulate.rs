@@ -2,7 +2,7 @@
 //! of the user's own.
 
 use super::{INCOMPLETE, Wrong, complain};
-use crate::{into, terminal};
+use crate::{into, replay::Observer, terminal};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use indicatif::ProgressBar;
@@ -158,7 +158,7 @@ fn one_of(stories: &[&'static Story]) -> Result<&'static Story> {
 /// Shows how far the reading is.
 struct Watcher(ProgressBar);
 
-impl into::Watch for Watcher {
+impl Observer for Watcher {
     fn begin(&mut self, bytes: u64) {
         self.0 = terminal::progress(bytes, true);
     }
@@ -176,7 +176,7 @@ fn tell_into(plan: &into::Plan, out: &mut dyn Write) -> Result<u8> {
     let mut watcher = Watcher(ProgressBar::hidden());
     let done = into::run(plan, &mut watcher);
     watcher.0.finish_and_clear();
-    let into::Outcome { truth, written, n_copied, n_unread } = done?;
+    let into::Made { truth, written, n_copied, n_unread } = done?;
     writeln!(
         out,
         "{} happens to {} from {} to {}: {} CloudTrail records, {} flow log rows in {} objects, in a copy \

@@ -1,9 +1,9 @@
 //! The order of the input: objects by their stamp; what has none, by the days of its records.
 
-use super::{Watch, Workers, failed, load, report};
+use super::{Observer, Workers, failed, load, report};
 use crate::{
     summary::Summary,
-    worker::{Outcome, Sink},
+    worker::{ObjectRead, Sink},
 };
 use anyhow::Result;
 use baseline::{Day, stable_hash, time::DAY_MS};
@@ -93,15 +93,15 @@ impl<'a> Units<'a> {
         objects: &'a [Object],
         (engine, workers): (&Engine, &Workers<'_>),
         summary: &mut Summary,
-        watch: &mut dyn Watch,
+        observer: &mut dyn Observer,
     ) -> Result<Self> {
         let n_stamped = objects.partition_point(|object| object.info.stamp_ms.is_some());
         let (stamped, unstamped) = objects.split_at(n_stamped);
         let mut by_day = ByDay::new(engine.reader(), CONNECTIONS_MAX);
         for (file, object) in unstamped.iter().enumerate() {
             let outcome = by_day.read(u32::try_from(file)?, object, workers);
-            report(object, &outcome, watch);
-            watch.read(object.size_bytes);
+            report(object, &outcome, observer);
+            observer.read(object.size_bytes);
             summary.add(&outcome);
         }
         let (spool, flows) = by_day.finish()?;
@@ -176,7 +176,7 @@ impl<'e> ByDay<'e> {
 
     /// Reads an object twice: nothing of one that turns out to be damaged may be kept, and it may be
     /// too large to be held until that is known.
-    fn read(&mut self, file: u32, object: &Object, workers: &Workers<'_>) -> Outcome {
+    fn read(&mut self, file: u32, object: &Object, workers: &Workers<'_>) -> ObjectRead {
         let (kind, account) = (object.info.kind, object.info.account.as_deref());
         self.file = file;
         workers.with(|worker| {

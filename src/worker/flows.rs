@@ -1,6 +1,6 @@
 //! Flow logs of one object: text to columns, columns to what each interface called.
 
-use super::{Outcome, Sink};
+use super::{ObjectRead, Sink};
 use detect::FlowRows;
 use ingest::{
     flow::{Attempts, FIELDS, Field, FlowBatch},
@@ -47,7 +47,7 @@ impl Flows {
     pub(super) fn read(
         &mut self,
         (filter, account): (&Filter, Option<&str>),
-        outcome: &mut Outcome,
+        outcome: &mut ObjectRead,
         sink: &mut dyn Sink,
         feed: impl FnOnce(&mut FlowReader, &mut dyn FnMut(FlowBatch)) -> Result<(), String>,
     ) -> Result<(), String> {

@@ -24,7 +24,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     testdata::aws::gzip(text).unwrap()
 }
 
-fn read(object: &[u8], whole_bytes_max: usize, filter: &Filter) -> (Outcome, Seen) {
+fn read(object: &[u8], whole_bytes_max: usize, filter: &Filter) -> (ObjectRead, Seen) {
     let limits = Limits { whole_bytes_max, ..Limits::default() };
     let mut worker = Worker::new(filter, limits, None);
     let mut seen = Seen::default();

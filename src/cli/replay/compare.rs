@@ -5,7 +5,7 @@ use super::{Replay, engine, gap_after, lessons};
 use crate::{
     cli::{FINDINGS, INCOMPLETE, Wrong, complain, configured, or_default},
     config::Config,
-    replay::{self, Watch},
+    replay::{self, Observer},
     summary::Summary,
     terminal,
 };
@@ -31,7 +31,7 @@ struct Collector {
     told: BTreeSet<u128>,
 }
 
-impl Watch for Collector {
+impl Observer for Collector {
     fn begin(&mut self, bytes: u64) {
         self.bar = terminal::progress(bytes, !self.quiet);
     }
