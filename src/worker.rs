@@ -57,7 +57,7 @@ pub(crate) struct ObjectRead {
     pub(crate) bad: Vec<String>,
     pub(crate) n_nodata: u64,
     pub(crate) n_skipdata: u64,
-    /// Flow records beyond the bounds of one object: [`ingest::flow::KEYS_MAX`].
+    /// Flow records beyond the bounds of one object: `ingest::flow::KEYS_MAX`.
     pub(crate) n_unread_flows: u64,
     /// Some bytes were not UTF-8.
     pub(crate) is_lossy: bool,

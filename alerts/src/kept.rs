@@ -253,7 +253,7 @@ impl KeptFindings {
     }
 
     /// What people said, of findings that are there or not.
-    pub fn marks(&self) -> Result<Marks, KeptError> {
+    pub(crate) fn marks(&self) -> Result<Marks, KeptError> {
         let marks = self.kept_marks("", &[])?;
         Ok(marks.into_iter().map(|(id, kept)| (id, kept.mark)).collect())
     }

@@ -19,4 +19,4 @@ pub use kept::{
     Scope, Tally, Wanted,
 };
 pub use name::readable;
-pub use report::{Inputs, VERSION};
+pub use report::Inputs;

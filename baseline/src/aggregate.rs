@@ -39,7 +39,7 @@ pub struct First {
 
 impl Entry {
     /// The first records, one a track.
-    pub fn firsts(&self) -> impl Iterator<Item = &First> {
+    pub(crate) fn firsts(&self) -> impl Iterator<Item = &First> {
         self.first.iter().chain(&self.others)
     }
 }

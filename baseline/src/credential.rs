@@ -26,7 +26,8 @@ pub enum Credential {
 
 impl Credential {
     /// Every kind.
-    pub const ALL: &[Self] = &[
+    #[cfg(test)]
+    const ALL: &[Self] = &[
         Self::LongTermKey,
         Self::TemporaryKey,
         Self::ConsoleSession,
@@ -92,9 +93,6 @@ pub enum Mfa {
 }
 
 impl Mfa {
-    /// Every answer.
-    pub const ALL: &[Self] = &[Self::With, Self::Without, Self::Unknown];
-
     /// What the caller's session says.
     pub fn of(identity: &Identity<'_>) -> Self {
         match identity.mfa {

@@ -148,12 +148,12 @@ impl Distinct {
     }
 
     /// Whether it holds no value.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.kept().is_empty()
     }
 
     /// Keeps only the values that `wanted` admits.
-    pub fn retain(&mut self, wanted: impl Fn(&Value) -> bool) {
+    pub(crate) fn retain(&mut self, wanted: impl Fn(&Value) -> bool) {
         if let Some(set) = &mut self.0 {
             set.kept.retain(|(value, _)| wanted(value));
         }

@@ -169,7 +169,7 @@ struct Kept {
 
 impl Records {
     /// Records kept per slot and dimension. Unit: records.
-    pub const MAX: usize = 128;
+    pub(crate) const MAX: usize = 128;
 
     /// Adds one record; a record that is there already changes nothing.
     pub fn add(&mut self, record: Evidence, max: usize) {
@@ -221,11 +221,6 @@ impl Records {
             Held::One(one) => Some(one.time_ms),
             Held::Several(kept) => Some(kept.last_ms),
         }
-    }
-
-    /// Whether nothing is kept.
-    pub fn is_empty(&self) -> bool {
-        self.0 == Held::None
     }
 }
 

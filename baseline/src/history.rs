@@ -87,7 +87,7 @@ impl ClosedDay {
 
     /// What an alerted day holds back, for the day on which somebody says that it was one like any other.
     #[must_use]
-    pub fn held_back(&self) -> Self {
+    pub(crate) fn held_back(&self) -> Self {
         let mut made_good = Self {
             n_hours: Weight::held_back(self.n_hours),
             n_judged_hours: Weight::held_back(self.n_judged_hours),
@@ -160,7 +160,7 @@ impl Gathered {
 
 /// What the days up to `through` have taught.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Learned {
+pub(crate) struct Learned {
     through: Day,
     n_days: u32,
     /// Decayed number of hours that held anything, in the scale of rates.
@@ -195,10 +195,10 @@ impl Memory {
 impl Learned {
     /// Values that no day teaches. Of more, those that were said last are learned as before. Unit:
     /// values.
-    pub const BARRED_MAX: usize = 1_024;
+    pub(crate) const BARRED_MAX: usize = 1_024;
 
     /// Days with records that make a history settled: three weeks of work, or most of a month. Unit: days.
-    pub const SETTLED_D: u32 = 21;
+    pub(crate) const SETTLED_D: u32 = 21;
 
     /// Days with records. Unit: days.
     pub(crate) fn n_days(&self) -> u32 {
@@ -426,7 +426,7 @@ impl History {
     }
 
     /// Whether no day has taught anything.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.base.memories.is_empty() && self.closed.is_empty()
     }
 

@@ -37,7 +37,7 @@ impl Counted {
     }
 
     /// What the dimension's rate counts.
-    pub fn statistic(&self, dimension: Dimension) -> u64 {
+    pub(crate) fn statistic(&self, dimension: Dimension) -> u64 {
         match dimension.statistic() {
             Statistic::Sum => self.amount,
             Statistic::Distinct => self.values.count(),
@@ -196,7 +196,7 @@ impl Hours {
     }
 
     /// Whether nothing is held.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.counted.is_empty() && self.novel.is_empty() && self.stays.is_empty()
     }
 
@@ -250,7 +250,7 @@ pub struct Window {
 
 impl<'hours> Span<'hours> {
     /// Records kept of a window. Unit: records.
-    pub const RECORDS_MAX: usize = 1_000;
+    pub(crate) const RECORDS_MAX: usize = 1_000;
 
     /// The values of `dimension` that are kept since they are new or rare.
     pub(crate) fn novel(&self, dimension: Dimension) -> Option<&'hours Novelties> {

@@ -1,35 +1,35 @@
 //! What each entity usually does, as frozen generations, in bits. In: aggregates of records. Out:
 //! spans, and how surprising they are. It never weighs or decides, reads no clock, does no I/O.
 
-pub mod ablation;
-pub mod aggregate;
-pub mod bits;
+pub(crate) mod ablation;
+pub(crate) mod aggregate;
+pub(crate) mod bits;
 pub mod class;
-pub mod credential;
-pub mod dimension;
-pub mod distinct;
+pub(crate) mod credential;
+pub(crate) mod dimension;
+pub(crate) mod distinct;
 pub mod evidence;
 mod few;
 pub mod form;
 pub mod generation;
-pub mod heights;
-pub mod held;
-pub mod hindsight;
-pub mod history;
+pub(crate) mod heights;
+pub(crate) mod held;
+pub(crate) mod hindsight;
+pub(crate) mod history;
 pub mod hour;
-pub mod identity;
-pub mod impact;
-pub mod lesson;
-pub mod memory;
-pub mod novel;
+pub(crate) mod identity;
+pub(crate) mod impact;
+pub(crate) mod lesson;
+pub(crate) mod memory;
+pub(crate) mod novel;
 mod numbered;
-pub mod pace;
-pub mod place;
-pub mod profile;
-pub mod profiles;
-pub mod surprise;
+pub(crate) mod pace;
+pub(crate) mod place;
+pub(crate) mod profile;
+pub(crate) mod profiles;
+pub(crate) mod surprise;
 pub mod time;
-pub mod value;
+pub(crate) mod value;
 
 pub use ablation::{Piece, lacks};
 pub use aggregate::{Aggregate, Entry, First};

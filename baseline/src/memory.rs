@@ -81,7 +81,7 @@ impl Known {
 
 /// Values, and on how many days each was seen.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// In order of values.
     known: Vec<Known>,
     /// Sum of the decayed weights.
@@ -90,7 +90,7 @@ pub struct Seen {
 
 impl Seen {
     /// Values that a memory keeps; the least useful goes when a day closes. Unit: values.
-    pub const MAX: usize = 512;
+    pub(crate) const MAX: usize = 512;
 
     fn find(&self, value: &Value) -> Option<&Known> {
         let at = self.known.binary_search_by(|known| known.value.cmp(value)).ok()?;
@@ -299,7 +299,7 @@ fn members(decayed: u64) -> f64 {
 /// How much an hour brings: number of hours that held something, sum, sum of squares; weighed like
 /// days, in fixed point.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Rate([u64; 3]);
+pub(crate) struct Rate([u64; 3]);
 
 impl Rate {
     /// What the back-off weighs against own hours. Unit: hours.
@@ -389,7 +389,7 @@ impl Rate {
     }
 
     /// What to expect of an hour; `back_off` weighs as much as a day of hours.
-    pub fn expected(&self, back_off: Expected) -> Expected {
+    pub(crate) fn expected(&self, back_off: Expected) -> Expected {
         let [n_hours, sum, sum_squares] = self.0.map(days);
         let mean =
             |sum, back_off| (sum + Self::BACK_OFF_H * back_off) / (n_hours + Self::BACK_OFF_H);
@@ -403,7 +403,7 @@ impl Rate {
 
 /// A Gamma-Poisson (negative binomial), by its two moments.
 #[derive(Debug, Clone, Copy)]
-pub struct Expected {
+pub(crate) struct Expected {
     /// Mean of an hour that holds something.
     pub mean: f64,
     mean_square: f64,
@@ -413,7 +413,7 @@ pub struct Expected {
 
 impl Expected {
     /// Before anybody has history: mean 1, variance 2.
-    pub const VAGUE: Self = Self { mean: 1.0, mean_square: 3.0, n_hours: 0.0 };
+    pub(crate) const VAGUE: Self = Self { mean: 1.0, mean_square: 3.0, n_hours: 0.0 };
 
     /// The Gamma's shape; past a million a Gamma-Poisson is a Poisson.
     fn size(&self) -> f64 {
@@ -425,7 +425,7 @@ impl Expected {
     /// `P`, Markov's `m/x` (for small counts) and Chernoff's (for large ones), whose bits are
     /// `x log2(x/m) - (x+r) log2((x+r)/(m+r))`, with mean `m` and size `r`. Monotone in `x`. And
     /// no rarer than `1/((n+2) x)` after `n` hours: so few hours cannot know more.
-    pub fn tail(&self, x: u64) -> Bits {
+    pub(crate) fn tail(&self, x: u64) -> Bits {
         let (x, m, r) = (x as f64, self.mean, self.size());
         if x <= m {
             return Bits::ZERO;

@@ -38,11 +38,11 @@ pub struct Stay {
 
 /// The stays of one slot, ordered by a hash of the address: once out, always out.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Stays(Vec<Stay>);
+pub(crate) struct Stays(Vec<Stay>);
 
 impl Stays {
     /// Stays kept per slot. Unit: pairs of address and credential.
-    pub const MAX: usize = 32;
+    pub(crate) const MAX: usize = 32;
 
     /// Adds a stay; stays of the same address and credential become one. `near` are others whose records
     /// may tell the same.
@@ -71,7 +71,7 @@ impl Stays {
     }
 
     /// In the order of the hashes.
-    pub fn iter(&self) -> impl Iterator<Item = &Stay> + Clone {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Stay> + Clone {
         self.0.iter()
     }
 }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 /// What one day teaches. Merging is commutative.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct DayDelta(Few<Dimension, Taught>);
+pub(crate) struct DayDelta(Few<Dimension, Taught>);
 
 /// Values in order: mostly few.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,7 +31,7 @@ struct Taught {
 
 impl DayDelta {
     /// New values that a day learns, per dimension. Unit: values.
-    pub const NEWS_MAX: usize = 64;
+    pub(crate) const NEWS_MAX: usize = 64;
 
     fn note(&mut self, dimension: Dimension, value: &Value, is_known: bool) {
         let taught = self.0.entry(dimension).or_default();
@@ -160,13 +160,9 @@ impl Profile {
     }
 
     /// The first day before `oldest_open` that has not closed yet.
-    pub fn closing(&self, oldest_open: Day) -> Option<Day> {
+    #[cfg(test)]
+    pub(crate) fn closing(&self, oldest_open: Day) -> Option<Day> {
         self.open.range(..oldest_open).map(|(day, _)| *day).next()
-    }
-
-    /// Whether `day` holds something and has not closed yet.
-    pub fn is_open(&self, day: Day) -> bool {
-        self.open.contains_key(&day)
     }
 
     /// Makes `day` ready to be judged: its generation is complete, and that of its kind rests on
@@ -228,7 +224,7 @@ impl Profile {
     }
 
     /// After the days before `oldest_open` were closed: moves the base, forgets their hours.
-    pub fn advance(&mut self, oldest_open: Day, lateness: Lateness) {
+    pub(crate) fn advance(&mut self, oldest_open: Day, lateness: Lateness) {
         self.history.merge(lateness.learned_through(oldest_open));
         let start = oldest_open.first_slot();
         let stays_from = Day(oldest_open.0.saturating_sub(STAYS_KEPT_D)).first_slot();

@@ -36,7 +36,7 @@ struct Due {
 impl Profiles {
     /// Profiles that stay in use once they were needed. Of more than these a day keeps those in use that it
     /// needs first, which mostly are the busiest. Unit: profiles.
-    pub const AWAKE_MAX: usize = 256;
+    pub(crate) const AWAKE_MAX: usize = 256;
 
     /// No profiles yet.
     pub fn new(lateness: Lateness, key: HashKey) -> Self {
@@ -48,14 +48,9 @@ impl Profiles {
         self.all.values().map(|(entity, _)| entity)
     }
 
-    /// Unit: profiles.
-    pub fn len(&self) -> usize {
+    /// How many there are. Unit: profiles.
+    pub fn n_all(&self) -> usize {
         self.all.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
     }
 
     /// Takes a profile of the entity of this `id`, which has none yet.
@@ -176,7 +171,7 @@ impl PartialEq for Profiles {
             _ => self.rest.woken(ours) == other.rest.woken(theirs),
         };
         let mut both = self.all.iter().zip(&other.all);
-        self.len() == other.len()
+        self.n_all() == other.n_all()
             && both.all(|((id, (_, ours)), (other, (_, theirs)))| {
                 id == other && is_same((ours, theirs))
             })

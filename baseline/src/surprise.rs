@@ -49,9 +49,9 @@ struct Judged<'a> {
 impl Generation<'_> {
     /// Days with records that are enough to say what is unusual, of the entity or of its kind. Unit:
     /// days.
-    pub const ENOUGH_D: u32 = 5;
+    pub(crate) const ENOUGH_D: u32 = 5;
     /// An entity with fewer days of its own is judged by what its peers know as well. Unit: days.
-    pub const YOUNG_D: u32 = 7;
+    pub(crate) const YOUNG_D: u32 = 7;
 
     /// Whether there is enough history, of the entity or of its kind, to call anything unusual.
     pub fn can_surprise(&self) -> bool {

@@ -99,7 +99,7 @@ impl Slot {
 
     /// The first slot of the 60 minutes that end with this one.
     #[must_use]
-    pub fn window_start(self) -> Self {
+    pub(crate) fn window_start(self) -> Self {
         Self(self.0.saturating_sub(SLOTS - 1))
     }
 }
@@ -140,7 +140,7 @@ impl Lateness {
     }
 
     /// The last day that G(`day`) knows: closed when the first record of `day` is read.
-    pub fn learned_through(self, day: Day) -> Day {
+    pub(crate) fn learned_through(self, day: Day) -> Day {
         let later = i32::from(lacks(Piece::Generation));
         Day(day.0.saturating_sub(self.lags().0 - later))
     }

@@ -31,9 +31,9 @@ impl HashKey {
 }
 
 /// What is kept of a text that a log holds; AWS's own names are shorter. Unit: bytes.
-pub const TEXT_BYTES_MAX: usize = 2_048;
+pub(crate) const TEXT_BYTES_MAX: usize = 2_048;
 
-/// `text` as it is kept: whole, or where it is longer than [`TEXT_BYTES_MAX`], its start and a hash of
+/// `text` as it is kept: whole, or where it is longer than `TEXT_BYTES_MAX`, its start and a hash of
 /// all of it, so that different texts stay different.
 pub fn kept(text: &str) -> Arc<str> {
     if text.len() <= TEXT_BYTES_MAX {

@@ -191,10 +191,15 @@ pub struct Verdict {
 
 impl Verdict {
     /// Targets that a finding names. Unit: targets.
-    pub const TARGETS_MAX: usize = 20;
+    pub(crate) const TARGETS_MAX: usize = 20;
 
     /// A verdict on a window: its records, slots and heaviest values.
-    pub fn on(window: &Window, severity: Severity, parts: Vec<Part>, summary: String) -> Self {
+    pub(crate) fn on(
+        window: &Window,
+        severity: Severity,
+        parts: Vec<Part>,
+        summary: String,
+    ) -> Self {
         let values = window.counted.values.heaviest();
         let targets = values.into_iter().take(Self::TARGETS_MAX).map(|(value, _)| value.to_owned());
         Self {
@@ -219,7 +224,7 @@ impl Verdict {
     }
 
     /// The score.
-    pub fn bits(&self) -> Bits {
+    pub(crate) fn bits(&self) -> Bits {
         self.parts.iter().map(|part| part.bits).sum()
     }
 }

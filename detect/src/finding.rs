@@ -73,9 +73,9 @@ pub struct Finding {
 
 impl Finding {
     /// Records that a finding keeps. Unit: records.
-    pub const RECORDS_MAX: usize = 1_000;
+    pub(crate) const RECORDS_MAX: usize = 1_000;
     /// Unknown values that a finding keeps, the smallest by dimension and keyed hash. Unit: values.
-    pub const NEWS_MAX: usize = 512;
+    pub(crate) const NEWS_MAX: usize = 512;
 
     /// The score: the sum of the parts.
     pub fn bits(&self) -> Bits {

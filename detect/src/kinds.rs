@@ -11,7 +11,7 @@ pub struct Kinds(Vec<(String, Kind)>);
 
 impl Kinds {
     /// The kinds that can be pinned, and be pinned to.
-    pub const PINNED: &[Kind] = &[Kind::Human, Kind::Workload, Kind::Ci, Kind::Agent];
+    pub(crate) const PINNED: &[Kind] = &[Kind::Human, Kind::Workload, Kind::Ci, Kind::Agent];
 
     /// Patterns in which `*` is anything and `?` one character, each with its kind. Of several that fit the
     /// one with the most plain characters counts, then that with the most `?`, then the first by its

@@ -59,15 +59,15 @@ pub struct Counts(pub(crate) Vec<Count>);
 
 impl Counts {
     /// Things counted of one record. More are one `value` too many for a single call. Unit: things.
-    pub const MAX: usize = 1_024;
+    pub(crate) const MAX: usize = 1_024;
 
     /// Counts `amount` of `dimension`.
-    pub fn add(&mut self, dimension: Dimension, amount: u64) {
+    pub(crate) fn add(&mut self, dimension: Dimension, amount: u64) {
         self.push(Count { dimension, value: None, amount });
     }
 
     /// Counts one of `dimension`, with its value.
-    pub fn value(&mut self, dimension: Dimension, value: impl Into<String>) {
+    pub(crate) fn value(&mut self, dimension: Dimension, value: impl Into<String>) {
         self.push(Count { dimension, value: Some(value.into()), amount: 1 });
     }
 

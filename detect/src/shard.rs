@@ -190,7 +190,7 @@ impl Shard {
     }
 
     pub(crate) fn n_entities(&self) -> usize {
-        self.profiles.len()
+        self.profiles.n_all()
     }
 }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// Longest name of a family; what is beyond is cut off. Unit: bytes.
-pub const FAMILY_BYTES_MAX: usize = 64;
+pub(crate) const FAMILY_BYTES_MAX: usize = 64;
 
 /// Most words of a name that has no version behind it. Unit: words.
 const WORDS_MAX: usize = 3;
@@ -47,7 +47,7 @@ const SYSTEMS: [(&str, &str); 13] = [
 
 const N_HIDDEN: usize = 3;
 
-/// The family of a user agent, lower case and at most [`FAMILY_BYTES_MAX`] long: its tool, and its
+/// The family of a user agent, lower case and at most `FAMILY_BYTES_MAX` long: its tool, and its
 /// system where it tells, as in `aws-cli linux`. AWS's services and consoles are what they are called.
 /// `other` where nothing names a tool; an empty one has no family and stays empty.
 pub fn family(user_agent: &str) -> Cow<'_, str> {

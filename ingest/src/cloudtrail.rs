@@ -17,15 +17,16 @@ mod feed;
 mod fields;
 mod walk;
 
-pub use crate::json::DEPTH_MAX;
-pub use feed::{Feed, VALUE_BYTES_MAX};
+pub use feed::Feed;
+
+use feed::VALUE_BYTES_MAX;
 
 /// Largest record that is read; AWS stops at 256 KiB, CloudTrail Lake at 1 MB. Unit: bytes.
-pub const RECORD_BYTES_MAX: usize = 16 << 20;
+pub(crate) const RECORD_BYTES_MAX: usize = 16 << 20;
 
 /// Most wrappers around one record, such as a subscription around an event bus around a record.
 /// Unit: wrappers.
-pub const WRAPPERS_MAX: u8 = 6;
+pub(crate) const WRAPPERS_MAX: u8 = 6;
 
 /// One record, whatever its schema.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -16,11 +16,11 @@ pub const INFLATED_BYTES_MAX: u64 = 8 << 30;
 pub const WHOLE_BYTES_MAX: usize = 64 << 20;
 
 /// From this inflated size on, the compression ratio is watched. Unit: bytes.
-pub const RATIO_WATCH_BYTES: u64 = 256 << 20;
+pub(crate) const RATIO_WATCH_BYTES: u64 = 256 << 20;
 
 /// Largest ratio of inflated to stored bytes above [`RATIO_WATCH_BYTES`]. `CloudTrail` compresses
 /// 10 to 30 times, flow text 4 to 15 times, deflate cannot pass 1,032: a bomb sits near that.
-pub const RATIO_MAX: u64 = 400;
+pub(crate) const RATIO_MAX: u64 = 400;
 
 /// Size of the blocks of a [`Stream`]. Unit: bytes.
 const BLOCK_BYTES: usize = 256 << 10;
@@ -32,9 +32,9 @@ pub struct Limits {
     pub inflated_bytes_max: u64,
     /// See [`WHOLE_BYTES_MAX`].
     pub whole_bytes_max: usize,
-    /// See [`RATIO_WATCH_BYTES`].
+    /// See `RATIO_WATCH_BYTES`.
     pub ratio_watch_bytes: u64,
-    /// See [`RATIO_MAX`].
+    /// See `RATIO_MAX`.
     pub ratio_max: u64,
 }
 

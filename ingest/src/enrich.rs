@@ -14,7 +14,7 @@ mod place;
 mod table;
 
 pub use address::{Caller, caller};
-pub use city::{CITY_BYTES_MAX, CITY_NAME_BYTES_MAX, EnrichError, PROBE_NETWORKS_MAX};
+pub use city::EnrichError;
 pub use network::{Asn, NetworkClass};
 pub use place::{Place, Precision};
 
@@ -24,7 +24,8 @@ use table::{Kind, Ranges};
 
 /// What all decoded blocks of all tables may hold together, reached when addresses from everywhere
 /// are looked up. Unit: bytes.
-pub const DECODED_BYTES_MAX: usize = 16 * 1024 * 1024;
+#[cfg(test)]
+const DECODED_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 static COUNTRY4: Ranges = Ranges::new(include_bytes!("../data/country4.bin"), Kind::Country4);
 static COUNTRY6: Ranges = Ranges::new(include_bytes!("../data/country6.bin"), Kind::Country6);

@@ -20,7 +20,7 @@ use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 mod attempts;
 mod values;
 
-pub use attempts::{Attempt, Attempts, FIELDS, INTERFACES_MAX, KEYS_MAX};
+pub use attempts::{Attempt, Attempts, FIELDS};
 pub use values::{Addresses, Numbers, Texts};
 
 pub(crate) use values::{Data, Other, Values, Words};
@@ -190,7 +190,7 @@ pub struct Layout {
 
 impl Layout {
     /// A layout with these columns; order and repetition do not matter.
-    pub fn of(fields: impl IntoIterator<Item = Field>) -> Self {
+    pub(crate) fn of(fields: impl IntoIterator<Item = Field>) -> Self {
         let mut fields: Vec<Field> = fields.into_iter().collect();
         fields.sort_unstable();
         fields.dedup();

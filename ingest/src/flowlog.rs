@@ -1,5 +1,5 @@
 //! VPC Flow Logs text to columns. In: the inflated bytes of one object, whole or in blocks. Out:
-//! [`FlowBatch`]es of at most [`BATCH_ROWS`] rows, and what could not be read, counted. It keeps no
+//! [`FlowBatch`]es of at most `BATCH_ROWS` rows, and what could not be read, counted. It keeps no
 //! state from one object to the next and never fails: a line that is no record costs that line.
 //!
 //! Lines are read in the order of the header line, wherever one stands; without one in the given
@@ -21,16 +21,17 @@ mod shape;
 mod sniff;
 mod words;
 
-pub use counts::{BAD_SAMPLES_MAX, BadRow, FlowCounts, RowError, UNKNOWN_FIELDS_MAX};
-pub use format::{COLUMNS_MAX, FlowFormat, FormatError};
+pub use counts::{BadRow, FlowCounts, RowError};
+pub use format::{FlowFormat, FormatError};
 pub use sniff::looks_like_flow;
 
 use columns::Column;
+use counts::{BAD_SAMPLES_MAX, UNKNOWN_FIELDS_MAX};
 use marks::Marks;
 use shape::Shape;
 
 /// Most rows of a batch; its columns then stay in the processor's second cache.
-pub const BATCH_ROWS: usize = 16_384;
+pub(crate) const BATCH_ROWS: usize = 16_384;
 
 /// Fewest rows that are tried at once; as many may be read twice for each line that is not as the
 /// format says.
@@ -46,10 +47,10 @@ const STRIDE_BYTES_MAX: usize = 256 << 10;
 const BATCH_TEXT_BYTES_MAX: usize = 16 << 20;
 
 /// Longest line. Unit: bytes. A line with all 72 fields and long tags stays under 8 KiB.
-pub const LINE_BYTES_MAX: usize = 64 << 10;
+pub(crate) const LINE_BYTES_MAX: usize = 64 << 10;
 
 /// Longest JSON value at the top. Unit: bytes. `CloudWatch` Logs sends at most 6 MiB at once.
-pub const JSON_BYTES_MAX: usize = 8 << 20;
+pub(crate) const JSON_BYTES_MAX: usize = 8 << 20;
 
 /// Most formats that are kept ready besides the one in use.
 const SHAPES_MAX: usize = 4;

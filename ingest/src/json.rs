@@ -13,7 +13,7 @@ use crate::json::block::{BLOCK_BYTES, Masks};
 pub(crate) mod block;
 
 /// Deepest nesting of one value that is read. Unit: containers; the same as `serde_json`'s.
-pub const DEPTH_MAX: u32 = 128;
+pub(crate) const DEPTH_MAX: u32 = 128;
 
 /// Where reading stopped, and what would have been right there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,6 @@
 mod read;
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 pub use read::parse;
 
@@ -28,11 +27,11 @@ pub const BODY_BYTES_MAX: usize = 2 << 20;
 
 /// Envelopes taken off one another: SQS wrapper, SNS envelope, message, and one to spare. Unit:
 /// envelopes.
-pub const ENVELOPES_MAX: usize = 4;
+pub(crate) const ENVELOPES_MAX: usize = 4;
 
 /// Opening braces a body may have. A JSON object takes about 670 bytes of memory however short it
 /// is; events of S3 have at most one in 75 bytes. Unit: braces.
-pub const BRACES_MAX: usize = 1 << 16;
+pub(crate) const BRACES_MAX: usize = 1 << 16;
 
 /// What kind of message a body is, envelopes taken off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,7 +84,8 @@ pub struct ObjectRef {
     /// Size. Unit: bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
-    /// Order among the events of one key; see [`sequencer_order`].
+    /// Order among the events of one key: hexadecimal, of different lengths, the shorter padded with zeros
+    /// on its right.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequencer: Option<String>,
     /// When it happened. Unit: milliseconds since the Unix epoch.
@@ -153,17 +153,6 @@ pub enum NotificationError {
         /// Which of its records, from 0.
         record: usize,
     },
-}
-
-/// Which of two events of one key came first, by their sequencers: hexadecimal, of different
-/// lengths, the shorter padded with zeros on its right.
-pub fn sequencer_order(a: &str, b: &str) -> Ordering {
-    let length = a.len().max(b.len());
-    let padded = |text: &str| {
-        let bytes: Vec<u8> = text.bytes().map(|byte| byte.to_ascii_uppercase()).collect();
-        bytes.into_iter().chain(std::iter::repeat(b'0')).take(length).collect::<Vec<u8>>()
-    };
-    padded(a).cmp(&padded(b))
 }
 
 /// The text that a form-urlencoded text stands for: `+` is a space, `%XX` a byte. A `%` that no

@@ -1,8 +1,8 @@
 //! Where objects come from and in which order they are read. In: paths, folders and patterns. Out:
 //! a listing in an order that depends on the logs alone. It opens no object and reads no clock.
 
-pub mod files;
-pub mod key;
+pub(crate) mod files;
+pub(crate) mod key;
 pub mod spool;
 
 use std::collections::BTreeMap;
@@ -15,15 +15,15 @@ pub use key::{KeyInfo, Kind};
 pub use spool::DaySpool;
 
 /// Lateness that counts as normal, when nothing else is set. Unit: milliseconds (24 h).
-pub const LATENESS_MS_DEFAULT: i64 = 24 * 60 * 60 * 1_000;
+pub(crate) const LATENESS_MS_DEFAULT: i64 = 24 * 60 * 60 * 1_000;
 
 /// What a stamp's minute resolution hides: the stamp 10:05 stands for up to 10:05:59.999. Unit:
 /// milliseconds.
-pub const STAMP_RESOLUTION_MS: i64 = 60 * 1_000;
+pub(crate) const STAMP_RESOLUTION_MS: i64 = 60 * 1_000;
 
 /// Files that one listing, or one folder in it, may hold; what the filter excludes by name is not
 /// held. At about 700 bytes each a listing stays below 6 GB. Unit: files.
-pub const FILES_MAX: usize = 8_000_000;
+pub(crate) const FILES_MAX: usize = 8_000_000;
 
 /// Why the inputs could not be listed.
 #[derive(Debug, thiserror::Error)]
@@ -155,7 +155,7 @@ impl Default for Filter {
 impl Filter {
     /// Refuses a filter that nothing could pass: an empty answer must not come from a typing
     /// mistake.
-    pub fn check(&self) -> Result<(), SourceError> {
+    pub(crate) fn check(&self) -> Result<(), SourceError> {
         if let Some(account) = self.accounts.iter().find(|account| !key::is_account(account)) {
             return Err(SourceError::BadAccount { account: account.clone() });
         }
@@ -197,7 +197,7 @@ impl Filter {
     /// after its stamp counts as of the stamp. So it is left out when `s` lies before `from`, or
     /// `s - lateness` at or after `until`. A name that does not tell is kept, and its records are
     /// looked at one by one.
-    pub fn excludes(&self, info: &KeyInfo) -> Option<Skip> {
+    pub(crate) fn excludes(&self, info: &KeyInfo) -> Option<Skip> {
         if info.account.as_ref().is_some_and(|account| !self.admits_account(account)) {
             return Some(Skip::Account);
         }
@@ -257,7 +257,8 @@ pub enum Skip {
 
 impl Skip {
     /// Every reason, in the order in which they are told.
-    pub const ALL: [Self; 16] = [
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 16] = [
         Self::Duplicate,
         Self::Account,
         Self::Region,
@@ -299,7 +300,7 @@ impl Skip {
     }
 
     /// The reason to leave out every object of this kind, if it is not read.
-    pub fn of_kind(kind: Kind) -> Option<Self> {
+    pub(crate) fn of_kind(kind: Kind) -> Option<Self> {
         match kind {
             Kind::CloudTrail | Kind::FlowLog | Kind::Unknown => None,
             Kind::FlowParquet => Some(Self::Parquet),
@@ -320,12 +321,13 @@ pub struct Skips(BTreeMap<Skip, u64>);
 
 impl Skips {
     /// Counts one more.
-    pub fn add(&mut self, skip: Skip) {
+    pub(crate) fn add(&mut self, skip: Skip) {
         *self.0.entry(skip).or_default() += 1;
     }
 
     /// How many were left out for this reason.
-    pub fn count(&self, skip: Skip) -> u64 {
+    #[cfg(test)]
+    pub(crate) fn count(&self, skip: Skip) -> u64 {
         self.0.get(&skip).copied().unwrap_or_default()
     }
 
@@ -334,7 +336,7 @@ impl Skips {
         self.0.values().sum()
     }
 
-    /// The reasons that occurred, with their counts, in the order of [`Skip::ALL`].
+    /// The reasons that occurred, with their counts, in the order of [`Skip`].
     pub fn iter(&self) -> impl Iterator<Item = (Skip, u64)> {
         self.0.iter().map(|(skip, count)| (*skip, *count))
     }

@@ -8,7 +8,7 @@ use crate::event::{Event, Raw};
 use std::{borrow::Cow, fmt};
 
 /// Longest target, kind and colon included; what is beyond is cut off. Unit: bytes.
-pub const TARGET_BYTES_MAX: usize = 256;
+pub(crate) const TARGET_BYTES_MAX: usize = 256;
 
 /// What IAM and sign-in write where a name may be a password.
 const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
@@ -199,7 +199,7 @@ fn arn(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The role that a call asks for: `roleArn` of `AssumeRole` and its like, at most
-/// [`TARGET_BYTES_MAX`] of it.
+/// `TARGET_BYTES_MAX` of it.
 pub fn assumed_role<'a>(event: &Event<'a>) -> Option<Cow<'a, str>> {
     if !event.name.0.starts_with("AssumeRole") || event.service() != "sts" {
         return None;

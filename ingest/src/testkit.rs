@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value, json};
 
-pub mod identity;
+pub(crate) mod identity;
 
 pub use identity::{ACCOUNT, iam_user, instance_role, role_session, root, service, sso_user};
 
@@ -107,7 +107,7 @@ impl Call {
     }
 
     /// `eventTime`, as the log writes it.
-    pub fn at(self, time: &str) -> Self {
+    pub(crate) fn at(self, time: &str) -> Self {
         self.set("eventTime", json!(time))
     }
 
@@ -173,7 +173,7 @@ impl Call {
     }
 
     /// `readOnly`.
-    pub fn read_only(self, read_only: bool) -> Self {
+    pub(crate) fn read_only(self, read_only: bool) -> Self {
         self.set("readOnly", json!(read_only))
     }
 

@@ -1,9 +1,9 @@
 //! Timestamps as the logs write them, to milliseconds since the Unix epoch and back.
 
 /// 1970-01-01T00:00:00.000Z. Unit: milliseconds since the Unix epoch.
-pub const TIME_MS_MIN: i64 = 0;
+pub(crate) const TIME_MS_MIN: i64 = 0;
 /// 9999-12-31T23:59:59.999Z. Unit: milliseconds since the Unix epoch.
-pub const TIME_MS_MAX: i64 = 253_402_300_799_999;
+pub(crate) const TIME_MS_MAX: i64 = 253_402_300_799_999;
 
 const DAY_MS: i64 = 86_400_000;
 

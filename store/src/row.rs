@@ -46,7 +46,7 @@ impl Row {
     }
 
     /// The next value, a whole number.
-    pub fn integer(&mut self) -> Result<i64, WrongValue> {
+    pub(crate) fn integer(&mut self) -> Result<i64, WrongValue> {
         match self.take() {
             Value::Integer(number) => Ok(number),
             other => Err(wrong("a whole number", &other)),

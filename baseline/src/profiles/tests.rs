@@ -185,7 +185,7 @@ fn so_many_stay_in_use() {
     assert!(is_at_rest(&profiles));
     assert_eq!(profiles.rest.n_awake, Profiles::AWAKE_MAX);
     let n_all = Profiles::AWAKE_MAX + 1;
-    assert_eq!((profiles.len(), profiles.entities().count()), (n_all, n_all));
+    assert_eq!((profiles.n_all(), profiles.entities().count()), (n_all, n_all));
     // On a new day the first are others.
     profiles.advance(Day(4));
     do_so(&mut profiles, (5, 0, 0, 1, 1));

@@ -7,7 +7,7 @@ use crate::cloudtrail::{ObjectError, RECORD_BYTES_MAX, Record, RecordError, Shap
 /// Largest value of a fed object that is held while its end is awaited: a record, a wrapper, or
 /// the members of a log file before or after `Records`. Twice a record, since the way past a
 /// damaged one is looked for as far again. Unit: bytes.
-pub const VALUE_BYTES_MAX: usize = 2 * RECORD_BYTES_MAX;
+pub(crate) const VALUE_BYTES_MAX: usize = 2 * RECORD_BYTES_MAX;
 
 /// Blocks are taken in pieces of this size, however large they are. Unit: bytes.
 const PIECE_BYTES_MAX: usize = 256 << 10;
@@ -15,7 +15,7 @@ const PIECE_BYTES_MAX: usize = 256 << 10;
 /// Reads one object that comes in blocks, cut anywhere.
 ///
 /// Records, errors and offsets are those of [`super::read`] on the text of the whole object;
-/// only values of more than [`VALUE_BYTES_MAX`] bytes are refused.
+/// only values of more than `VALUE_BYTES_MAX` bytes are refused.
 ///
 /// ```
 /// use ingest::cloudtrail::{Feed, Shape};

@@ -37,7 +37,7 @@ pub struct Place {
 impl Place {
     /// The middle of a country and the circle around 95 % of its area; `None` for codes that have
     /// no shape in Natural Earth, such as `EU`.
-    pub fn of_country(country: Country) -> Option<Self> {
+    pub(crate) fn of_country(country: Country) -> Option<Self> {
         let (records, _) =
             Table::open(PLACES, Kind::Places)?.data.as_chunks::<2>().0.as_chunks::<4>();
         let at = records.binary_search_by_key(&country.0, |[code, ..]| *code).ok()?;

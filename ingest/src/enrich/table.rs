@@ -150,7 +150,7 @@ impl Block {
 /// A table of ranges with the blocks that were asked for so far.
 ///
 /// Blocks stay: a lookup never locks nor evicts, and its cost does not depend on what others look
-/// up. All blocks of all tables together hold [`DECODED_BYTES_MAX`](super::DECODED_BYTES_MAX).
+/// up. All blocks of all tables together hold `DECODED_BYTES_MAX`.
 pub(super) struct Ranges {
     pub(super) bytes: &'static [u8],
     pub(super) kind: Kind,

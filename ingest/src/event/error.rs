@@ -20,10 +20,6 @@ pub enum ErrorClass {
 }
 
 impl ErrorClass {
-    /// Every class.
-    pub const ALL: &[Self] =
-        &[Self::Denied, Self::NotFound, Self::Throttled, Self::Exists, Self::Invalid, Self::Other];
-
     /// The class of an error code.
     pub fn of(code: &str) -> Self {
         let code = code.to_ascii_lowercase();
@@ -82,7 +78,7 @@ const WORDS: [(ErrorClass, &[&str]); 5] = [
 
 impl Event<'_> {
     /// The class of its error; `None` where no error code is recorded, which costs nothing.
-    pub fn error_class(&self) -> Option<ErrorClass> {
+    pub(crate) fn error_class(&self) -> Option<ErrorClass> {
         let code = self.error_code.filter(|code| !code.is_empty())?;
         Some(ErrorClass::of(&code.get()))
     }

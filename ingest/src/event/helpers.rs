@@ -50,12 +50,6 @@ impl<'a> Event<'a> {
             }
         }
     }
-
-    /// Whether `requestParameters` was too large for the record (above 100 KB) and left out:
-    /// AWS writes `omitted: true` in its place.
-    pub fn request_omitted(&self) -> bool {
-        self.request.and_then(|request| request.get("omitted")).and_then(Raw::bool) == Some(true)
-    }
 }
 
 #[cfg(test)]
@@ -96,14 +90,6 @@ mod tests {
         assert_eq!(plain().service(), "signin");
         assert_eq!(Event { source: Text("s3"), ..plain() }.service(), "s3");
         assert_eq!(Event { source: Text(r"s\u0033.amazonaws.com"), ..plain() }.service(), "s3");
-    }
-
-    #[test]
-    fn omitted_parameters_are_seen() {
-        let omitted = |request| Event { request: Some(Raw(request)), ..plain() }.request_omitted();
-        assert!(omitted(r#"{"omitted":true}"#));
-        assert!(!omitted(r#"{"omitted":false}"#));
-        assert!(!omitted("null"));
     }
 
     #[test]

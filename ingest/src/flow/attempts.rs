@@ -22,10 +22,10 @@ use own::Interface;
 
 /// Most distinct (interface, two addresses, service port, protocol) of one object; rows of further
 /// ones are counted in [`Attempts::dropped_rows`]. One takes about 200 bytes.
-pub const KEYS_MAX: usize = 1 << 17;
+pub(crate) const KEYS_MAX: usize = 1 << 17;
 
 /// Most interfaces of one object; rows of further ones are counted as dropped.
-pub const INTERFACES_MAX: usize = 1 << 16;
+pub(crate) const INTERFACES_MAX: usize = 1 << 16;
 
 /// With more names than this, they are forgotten at the end of an object; else most objects name the
 /// same interfaces as those before.
@@ -189,8 +189,8 @@ struct Row {
 }
 
 impl Attempts {
-    /// Rows that were left out because the object has more than [`KEYS_MAX`] keys or
-    /// [`INTERFACES_MAX`] interfaces.
+    /// Rows that were left out because the object has more than `KEYS_MAX` keys or
+    /// `INTERFACES_MAX` interfaces.
     pub fn dropped_rows(&self) -> u64 {
         self.dropped_rows
     }

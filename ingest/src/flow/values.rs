@@ -232,7 +232,7 @@ impl<'a> Texts<'a> {
 
     /// The place of row `i`'s word among [`Texts::words`].
     #[inline]
-    pub fn key(self, i: usize) -> Option<usize> {
+    pub(crate) fn key(self, i: usize) -> Option<usize> {
         self.0.keys.get(i).map(|key| key as usize)
     }
 
@@ -242,7 +242,7 @@ impl<'a> Texts<'a> {
     }
 
     /// The distinct words of the batch, in order of first appearance.
-    pub fn words(self) -> impl ExactSizeIterator<Item = &'a str> {
+    pub(crate) fn words(self) -> impl ExactSizeIterator<Item = &'a str> {
         let words = self.0;
         (0..words.count()).map(|key| words.word(key).unwrap_or_default())
     }

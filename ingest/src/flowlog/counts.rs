@@ -6,10 +6,10 @@ use super::LINE_BYTES_MAX;
 use crate::flow::Field;
 
 /// How many bad lines of an object are described; the rest are only counted.
-pub const BAD_SAMPLES_MAX: usize = 8;
+pub(crate) const BAD_SAMPLES_MAX: usize = 8;
 
 /// How many unknown fields of an object are named.
-pub const UNKNOWN_FIELDS_MAX: usize = 16;
+pub(crate) const UNKNOWN_FIELDS_MAX: usize = 16;
 
 /// What was read of one object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub struct FlowCounts {
     pub skipdata: u64,
     /// Lines that are neither a record nor a header.
     pub bad_rows: u64,
-    /// The first [`BAD_SAMPLES_MAX`] bad lines.
+    /// The first `BAD_SAMPLES_MAX` bad lines.
     pub bad_samples: Vec<BadRow>,
-    /// Fields in headers that are not documented, the first [`UNKNOWN_FIELDS_MAX`].
+    /// Fields in headers that are not documented, the first `UNKNOWN_FIELDS_MAX`.
     pub unknown_fields: Vec<String>,
     /// The account of the first record that names one.
     pub account: Option<String>,
@@ -79,7 +79,7 @@ pub enum RowError {
         /// What it should be.
         expected: &'static str,
     },
-    /// Longer than [`LINE_BYTES_MAX`].
+    /// Longer than `LINE_BYTES_MAX`.
     #[error("longer than {LINE_BYTES_MAX} bytes; expected a flow record")]
     Long,
     /// Not a JSON object of flow fields.

@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::flow::{Field, Layout};
 
 /// Most columns a format may name. AWS documents fewer than 80 fields.
-pub const COLUMNS_MAX: usize = 256;
+pub(crate) const COLUMNS_MAX: usize = 256;
 
 /// The order of the fields in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,12 +50,12 @@ impl Default for FlowFormat {
 
 impl FlowFormat {
     /// A format of these fields, in this order.
-    pub fn of(fields: impl IntoIterator<Item = Field>) -> Self {
+    pub(crate) fn of(fields: impl IntoIterator<Item = Field>) -> Self {
         Self { positions: fields.into_iter().map(Some).collect(), unknown: Vec::new() }
     }
 
     /// AWS's default format of Transit Gateway Flow Logs, version 6.
-    pub fn transit_gateway() -> Self {
+    pub(crate) fn transit_gateway() -> Self {
         use Field as F;
         let gateway = Field::ALL.into_iter().skip(F::TgwId as usize).take(13);
         Self::of(
@@ -95,7 +95,7 @@ impl FlowFormat {
 
     /// The format of a header line: only names, at least one of them known. Fields that are unknown
     /// or repeated keep their place and are left out of the batch.
-    pub fn of_header(tokens: &[&[u8]]) -> Option<Self> {
+    pub(crate) fn of_header(tokens: &[&[u8]]) -> Option<Self> {
         let name = |token: &&[u8]| {
             token.first().is_some_and(u8::is_ascii_alphabetic)
                 && token.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
@@ -117,12 +117,12 @@ impl FlowFormat {
     }
 
     /// The field at each place of a line; `None` where it is not known.
-    pub fn positions(&self) -> &[Option<Field>] {
+    pub(crate) fn positions(&self) -> &[Option<Field>] {
         &self.positions
     }
 
     /// The names in a header line that are not documented fields, or repeat one.
-    pub fn unknown(&self) -> &[String] {
+    pub(crate) fn unknown(&self) -> &[String] {
         &self.unknown
     }
 

@@ -172,13 +172,6 @@ fn a_known_shape_that_lacks_a_field_says_which() {
 }
 
 #[test]
-fn sequencers_are_padded_on_the_right() {
-    assert_eq!(sequencer_order("0A", "0a00"), Ordering::Equal);
-    assert_eq!(sequencer_order("0B", "0A1F"), Ordering::Greater);
-    assert_eq!(sequencer_order("", "01"), Ordering::Less);
-}
-
-#[test]
 fn a_percent_that_encodes_nothing_stands_for_itself() {
     assert_eq!(decode_key("100%").as_deref(), Some("100%"));
     assert_eq!(decode_key("%zz%4").as_deref(), Some("%zz%4"));

@@ -84,7 +84,7 @@ fn list_at_most(
 }
 
 /// Brings objects into the order in which they are read: by stamp, then key, then path.
-pub fn sort(objects: &mut [Object]) {
+pub(crate) fn sort(objects: &mut [Object]) {
     fn order(object: &Object) -> (bool, Option<i64>, &str, Option<&Path>) {
         let path = match &object.place {
             Place::Stdin => None,

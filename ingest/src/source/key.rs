@@ -112,7 +112,7 @@ impl KeyInfo {
     }
 
     /// Whether one of the regions that the key names is `region`; `None` if it names none.
-    pub fn is_in_region(&self, region: &str) -> Option<bool> {
+    pub(crate) fn is_in_region(&self, region: &str) -> Option<bool> {
         let own = self.region.as_deref()?;
         Some(own == region || self.name_region.as_deref() == Some(region))
     }
@@ -223,7 +223,7 @@ fn is_service(part: &str) -> bool {
 }
 
 /// Whether a text is an account id: 12 digits.
-pub fn is_account(text: &str) -> bool {
+pub(crate) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -235,7 +235,7 @@ fn is_organisation(text: &str) -> bool {
 
 /// Whether a text may be a region. Loose on purpose: regions are added every year
 /// (`us-gov-west-1`, `eusc-de-east-1`).
-pub fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     let mut bytes = text.bytes();
     text.contains('-')
         && text.len() <= 32

@@ -16,11 +16,11 @@ use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Text held in memory before it is written to disk. Unit: bytes.
-pub const MEMORY_BYTES_MAX: usize = 256 << 20;
+pub(crate) const MEMORY_BYTES_MAX: usize = 256 << 20;
 
 /// A chunk is closed by the record that reaches this size, so a chunk is at most one record
 /// larger. Unit: bytes.
-pub const CHUNK_BYTES: usize = 4 << 20;
+pub(crate) const CHUNK_BYTES: usize = 4 << 20;
 
 /// What a run costs beside its text, counted so that a record for each of a million days cannot
 /// pass the bound in memory. Unit: bytes.
@@ -30,10 +30,10 @@ const RUN_OVERHEAD_BYTES: usize = 160;
 const RUN_HEAD_BYTES: usize = 16;
 
 /// Days since the Unix epoch, UTC.
-pub type Day = i32;
+pub(crate) type Day = i32;
 
 /// Which of the caller's files a record comes from.
-pub type FileIndex = u32;
+pub(crate) type FileIndex = u32;
 
 /// Why records could not be brought into order.
 #[derive(Debug, thiserror::Error)]
@@ -124,13 +124,13 @@ impl Default for DaySpool {
 }
 
 impl DaySpool {
-    /// A spool that holds [`MEMORY_BYTES_MAX`] and then writes to the system's temporary folder.
+    /// A spool that holds `MEMORY_BYTES_MAX` and then writes to the system's temporary folder.
     pub fn new() -> Self {
         Self::within(MEMORY_BYTES_MAX, &std::env::temp_dir())
     }
 
     /// A spool with its own bound (unit: bytes) and folder for what does not fit.
-    pub fn within(memory_bytes_max: usize, dir: &Path) -> Self {
+    pub(crate) fn within(memory_bytes_max: usize, dir: &Path) -> Self {
         Self {
             dir: dir.to_owned(),
             memory_bytes_max,
@@ -149,7 +149,7 @@ impl DaySpool {
 
     /// Takes a line of a flow log with the header line in force, neither with its line feed.
     /// Every chunk begins with its header line; an empty header is left out.
-    pub fn push_line(
+    pub(crate) fn push_line(
         &mut self,
         day: Day,
         file: FileIndex,
@@ -176,11 +176,6 @@ impl DaySpool {
             self.memory_bytes += run.text.capacity() - before;
         }
         if self.memory_bytes > self.memory_bytes_max { self.spill() } else { Ok(()) }
-    }
-
-    /// How much lies in the temporary file. Unit: bytes.
-    pub fn spilled_bytes(&self) -> u64 {
-        self.spilled_bytes
     }
 
     /// Ends the taking and begins the giving back.
@@ -357,7 +352,7 @@ mod tests {
             (2, 0, "a\nd\n".to_owned()),
             (2, 1, "c\n".to_owned()),
         ];
-        assert_eq!(spool.spilled_bytes(), 0);
+        assert_eq!(spool.spilled_bytes, 0);
         assert_eq!(texts(spool), expected);
     }
 
@@ -398,7 +393,7 @@ mod tests {
             assert!(spool.memory_bytes <= limit);
         }
         assert!(spool.parts.len() > 10);
-        assert_eq!(spool.spilled_bytes(), spool.file.as_ref().unwrap().metadata().unwrap().len());
+        assert_eq!(spool.spilled_bytes, spool.file.as_ref().unwrap().metadata().unwrap().len());
         let days: Vec<Day> = texts(spool).iter().map(|(day, _, _)| *day).collect();
         assert_eq!(days, (0..10_000).collect::<Vec<_>>());
     }
