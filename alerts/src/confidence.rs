@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// From so many days of own history on, confidence is high: a week holds every weekday once.
 /// Unit: days.
-pub(crate) const OWN_DAYS_HIGH: u32 = 7;
+const OWN_DAYS_HIGH: u32 = 7;
 
 /// How much history a finding rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -8,7 +8,7 @@ use ingest::{enrich::TableDates, time::format_ms};
 use serde::Serialize;
 
 /// Version of the JSON form. It grows when a field goes or changes its meaning, not when one comes.
-pub(crate) const VERSION: u32 = 1;
+const VERSION: u32 = 1;
 
 /// What the program was, and what it knew, when it judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -14,10 +14,10 @@ macro_rules! pieces {
         #[cfg(feature = "ablation")]
         impl Piece {
             /// Every part.
-            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
+            pub const ALL: &[Self] = &[$(Self::$name),*];
 
             /// The part, and what takes its place, in words.
-            pub(crate) fn words(self) -> [&'static str; 2] {
+            pub fn words(self) -> [&'static str; 2] {
                 match self { $(Self::$name => [$part, $instead],)* }
             }
         }
@@ -55,7 +55,7 @@ static LEFT_OUT: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// Leaves out one part, or none, from now on and for the whole process.
 #[cfg(feature = "ablation")]
-pub(crate) fn leave_out(piece: Option<Piece>) {
+pub fn leave_out(piece: Option<Piece>) {
     LEFT_OUT.store(piece.map_or(usize::MAX, |piece| piece as usize), Ordering::SeqCst);
 }
 

@@ -198,7 +198,7 @@ impl Learned {
     pub(crate) const BARRED_MAX: usize = 1_024;
 
     /// Days with records that make a history settled: three weeks of work, or most of a month. Unit: days.
-    pub(crate) const SETTLED_D: u32 = 21;
+    const SETTLED_D: u32 = 21;
 
     /// Days with records. Unit: days.
     pub(crate) fn n_days(&self) -> u32 {

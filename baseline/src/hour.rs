@@ -250,7 +250,7 @@ pub struct Window {
 
 impl<'hours> Span<'hours> {
     /// Records kept of a window. Unit: records.
-    pub(crate) const RECORDS_MAX: usize = 1_000;
+    const RECORDS_MAX: usize = 1_000;
 
     /// The values of `dimension` that are kept since they are new or rare.
     pub(crate) fn novel(&self, dimension: Dimension) -> Option<&'hours Novelties> {

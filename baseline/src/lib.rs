@@ -1,35 +1,35 @@
 //! What each entity usually does, as frozen generations, in bits. In: aggregates of records. Out:
 //! spans, and how surprising they are. It never weighs or decides, reads no clock, does no I/O.
 
-pub(crate) mod ablation;
-pub(crate) mod aggregate;
-pub(crate) mod bits;
+pub mod ablation;
+mod aggregate;
+mod bits;
 pub mod class;
-pub(crate) mod credential;
-pub(crate) mod dimension;
-pub(crate) mod distinct;
+mod credential;
+mod dimension;
+mod distinct;
 pub mod evidence;
 mod few;
 pub mod form;
 pub mod generation;
-pub(crate) mod heights;
-pub(crate) mod held;
-pub(crate) mod hindsight;
-pub(crate) mod history;
+mod heights;
+mod held;
+mod hindsight;
+mod history;
 pub mod hour;
-pub(crate) mod identity;
-pub(crate) mod impact;
-pub(crate) mod lesson;
-pub(crate) mod memory;
-pub(crate) mod novel;
+mod identity;
+mod impact;
+mod lesson;
+mod memory;
+mod novel;
 mod numbered;
-pub(crate) mod pace;
-pub(crate) mod place;
-pub(crate) mod profile;
-pub(crate) mod profiles;
-pub(crate) mod surprise;
+mod pace;
+mod place;
+mod profile;
+mod profiles;
+mod surprise;
 pub mod time;
-pub(crate) mod value;
+mod value;
 
 pub use ablation::{Piece, lacks};
 pub use aggregate::{Aggregate, Entry, First};

@@ -51,7 +51,7 @@ impl Generation<'_> {
     /// days.
     pub(crate) const ENOUGH_D: u32 = 5;
     /// An entity with fewer days of its own is judged by what its peers know as well. Unit: days.
-    pub(crate) const YOUNG_D: u32 = 7;
+    const YOUNG_D: u32 = 7;
 
     /// Whether there is enough history, of the entity or of its kind, to call anything unusual.
     pub fn can_surprise(&self) -> bool {

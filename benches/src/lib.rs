@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What this thread has spent. Unit: nanoseconds of its processor time.
-pub(crate) fn spent_ns() -> f64 {
+pub fn spent_ns() -> f64 {
     let spent = clock_gettime(ClockId::ThreadCPUTime);
     spent.tv_sec as f64 * 1e9 + spent.tv_nsec as f64
 }

@@ -29,7 +29,7 @@ mod reader;
 mod record;
 pub mod rules;
 mod shard;
-pub(crate) mod stage;
+pub mod stage;
 mod suggest;
 mod sums;
 #[cfg(test)]

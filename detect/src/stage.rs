@@ -7,7 +7,7 @@ use std::cell::Cell;
 /// A stage of an engine. Each is entered for a batch of chunks, a day, or an entity on a day, never for a
 /// record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub enum Stage {
     /// Tells which rows were there before.
     Duplicates,
     /// Sums rows by entity.
@@ -40,14 +40,14 @@ thread_local! {
 /// Measures the stages of engines of this thread from now on, by a clock that tells nanoseconds. Stages
 /// that other threads work at are not seen.
 #[cfg(feature = "profile")]
-pub(crate) fn measure(clock: fn() -> f64) {
+pub fn measure(clock: fn() -> f64) {
     CLOCK.set(Some(clock));
     SPENT.set([0.0; Stage::N]);
 }
 
 /// What a stage has cost. Unit: nanoseconds.
 #[cfg(feature = "profile")]
-pub(crate) fn spent(stage: Stage) -> f64 {
+pub fn spent(stage: Stage) -> f64 {
     SPENT.get().get(stage as usize).copied().unwrap_or(0.0)
 }
 

@@ -16,11 +16,11 @@ pub const INFLATED_BYTES_MAX: u64 = 8 << 30;
 pub const WHOLE_BYTES_MAX: usize = 64 << 20;
 
 /// From this inflated size on, the compression ratio is watched. Unit: bytes.
-pub(crate) const RATIO_WATCH_BYTES: u64 = 256 << 20;
+const RATIO_WATCH_BYTES: u64 = 256 << 20;
 
 /// Largest ratio of inflated to stored bytes above [`RATIO_WATCH_BYTES`]. `CloudTrail` compresses
 /// 10 to 30 times, flow text 4 to 15 times, deflate cannot pass 1,032: a bomb sits near that.
-pub(crate) const RATIO_MAX: u64 = 400;
+const RATIO_MAX: u64 = 400;
 
 /// Size of the blocks of a [`Stream`]. Unit: bytes.
 const BLOCK_BYTES: usize = 256 << 10;

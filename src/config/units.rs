@@ -86,7 +86,7 @@ const UNITS: [(&str, u64); 4] =
 impl Size {
     /// The least and the most that may be set: below one MiB no object fits, and no machine has more
     /// than a TiB to spare. Unit: bytes.
-    pub(crate) const RANGE: std::ops::RangeInclusive<u64> = MIB..=1 << 40;
+    const RANGE: std::ops::RangeInclusive<u64> = MIB..=1 << 40;
 
     fn parse(text: &str) -> Result<Self, String> {
         let split = UNITS.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, bytes)));

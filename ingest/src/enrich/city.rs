@@ -16,7 +16,7 @@ use super::{Country, Place, Precision};
 
 /// Largest city database that is read. Unit: bytes. DB-IP's IPv6 file of 2026
 /// has 71 MB.
-pub(crate) const CITY_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+const CITY_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Networks looked at to tell a city database from others; the first with coordinates ends it.
 pub(crate) const PROBE_NETWORKS_MAX: usize = 4096;
 /// Longest city name that is kept; a longer one is dropped. Unit: bytes.

@@ -25,7 +25,7 @@ use own::Interface;
 pub(crate) const KEYS_MAX: usize = 1 << 17;
 
 /// Most interfaces of one object; rows of further ones are counted as dropped.
-pub(crate) const INTERFACES_MAX: usize = 1 << 16;
+const INTERFACES_MAX: usize = 1 << 16;
 
 /// With more names than this, they are forgotten at the end of an object; else most objects name the
 /// same interfaces as those before.

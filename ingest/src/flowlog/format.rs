@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::flow::{Field, Layout};
 
 /// Most columns a format may name. AWS documents fewer than 80 fields.
-pub(crate) const COLUMNS_MAX: usize = 256;
+const COLUMNS_MAX: usize = 256;
 
 /// The order of the fields in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]

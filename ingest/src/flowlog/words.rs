@@ -95,7 +95,7 @@ pub(super) fn integer_at(text: &[u8], start: usize, end: usize) -> Option<i64> {
 
 /// The eight bytes before `end`, the first one lowest.
 #[inline]
-pub(super) fn word_before(text: &[u8], end: usize) -> Option<u64> {
+fn word_before(text: &[u8], end: usize) -> Option<u64> {
     text.get(..end)?.last_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
 }
 

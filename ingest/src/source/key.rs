@@ -206,7 +206,7 @@ fn kind(file: &str, folders: Folders<'_>, name: Name<'_>) -> Kind {
 }
 
 /// Whether a file name ends in `.extension`, in either case.
-pub(crate) fn has_extension(file: &str, extension: &str) -> bool {
+fn has_extension(file: &str, extension: &str) -> bool {
     file.rsplit_once('.').is_some_and(|(_, own)| own.eq_ignore_ascii_case(extension))
 }
 
