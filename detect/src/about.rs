@@ -31,7 +31,7 @@ pub struct About {
 
 impl About {
     /// Whether it is called so: by its id or its UUID.
-    pub(crate) fn is_called(&self, name: &str) -> bool {
+    pub fn is_called(&self, name: &str) -> bool {
         self.id == name || self.uuid.as_deref().is_some_and(|uuid| uuid.eq_ignore_ascii_case(name))
     }
 
