@@ -12,7 +12,6 @@ use crate::{Event, Text};
 
 pub use files::list;
 pub use key::{KeyInfo, Kind};
-pub use spool::DaySpool;
 
 /// Lateness that counts as normal, when nothing else is set. Unit: milliseconds (24 h).
 pub(crate) const LATENESS_MS_DEFAULT: i64 = 24 * 60 * 60 * 1_000;
