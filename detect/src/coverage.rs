@@ -6,7 +6,7 @@ use crate::{
     rules::samples::{self, Proof},
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path, sync::LazyLock};
 
 /// How the page begins.
 const HEAD: &str = "# Coverage\n\
@@ -52,7 +52,7 @@ struct Row {
 /// detectors and of watches, which say so themselves.
 type Proofs = BTreeMap<String, BTreeMap<String, Proof>>;
 
-fn proofs() -> Proofs {
+static PROOFS: LazyLock<Proofs> = LazyLock::new(|| {
     let mut proofs = Proofs::new();
     let watches = functions("watch/tests.rs");
     for (id, samples) in samples::built_in() {
@@ -67,7 +67,7 @@ fn proofs() -> Proofs {
         proofs.entry(meta.id.to_owned()).or_default().extend(tests);
     }
     proofs
-}
+});
 
 /// The functions of a file of tests, with what stands in them.
 fn functions(path: &str) -> Vec<(String, String)> {
@@ -133,9 +133,9 @@ fn page() -> String {
 
 #[test]
 fn every_row_is_proved_or_says_why_not() {
-    let (coverage, proofs) = (read(), proofs());
+    let (coverage, proofs) = (read(), &*PROOFS);
     let rows = coverage.guardduty.iter().chain(&coverage.signal).chain(&coverage.technique);
-    let faults = rows.filter_map(|row| Some(format!("{}: {}", row.name, fault(row, &proofs)?)));
+    let faults = rows.filter_map(|row| Some(format!("{}: {}", row.name, fault(row, proofs)?)));
     let faults: Vec<_> = faults.collect();
     assert!(faults.is_empty(), "{faults:#?}");
 }
@@ -145,13 +145,13 @@ const LOW: [&str; 2] = ["EC2TerminationProtectionEnabled", "SESAccountSendingEna
 
 #[test]
 fn what_is_covered_is_told_and_its_quiet_twin_is_not() {
-    let (coverage, proofs) = (read(), proofs());
+    let (coverage, proofs) = (read(), &*PROOFS);
     let faults = |rows: &[Row], least: Severity| -> Vec<String> {
         let covered = rows.iter().filter(|row| !row.by.is_empty());
         let faulty = covered.filter(|row| {
             let least = if LOW.contains(&&*row.name) { Severity::Low } else { least };
-            let fires = proof(row, &row.proof, &proofs).unwrap_or_default();
-            let Some(twin) = proof(row, &row.quiet, &proofs) else { return true };
+            let fires = proof(row, &row.proof, proofs).unwrap_or_default();
+            let Some(twin) = proof(row, &row.quiet, proofs) else { return true };
             fires.own < Some(least) || twin.any >= Some(Severity::Medium)
         });
         faulty.map(|row| row.name.clone()).collect()

@@ -63,17 +63,25 @@ pub struct List {
 impl List {
     /// Reads a list in any of the forms.
     pub fn parse(name: &str, text: &str, is_trusted: bool) -> Result<Self, ListError> {
+        Self::parse_within(ENTRIES_MAX, (name, text), is_trusted)
+    }
+
+    fn parse_within(
+        entries_max: usize,
+        (name, text): (&str, &str),
+        is_trusted: bool,
+    ) -> Result<Self, ListError> {
         let list = || name.to_owned();
         if text.len() > BYTES_MAX {
             return Err(ListError::TooLong { list: list() });
         }
         let text = text.trim_start_matches('\u{feff}');
         let mut ranges = if text.trim_ascii_start().starts_with('{') {
-            bundle(name, text)?
+            bundle(name, text, entries_max)?
         } else {
-            lines(name, text)?
+            lines(name, text, entries_max)?
         };
-        if ranges.len() > ENTRIES_MAX {
+        if ranges.len() > entries_max {
             return Err(ListError::TooLong { list: list() });
         }
         ranges.sort_unstable();
@@ -138,7 +146,7 @@ fn excerpt(text: &str) -> String {
 
 type Ranges = Vec<(u128, u128)>;
 
-fn lines(name: &str, text: &str) -> Result<Ranges, ListError> {
+fn lines(name: &str, text: &str, entries_max: usize) -> Result<Ranges, ListError> {
     let mut ranges = Ranges::new();
     let mut column: Option<usize> = None;
     for (line, text) in (1..).zip(text.lines()) {
@@ -151,7 +159,7 @@ fn lines(name: &str, text: &str) -> Result<Ranges, ListError> {
         let at = *column.get_or_insert_with(|| column_of(&cells));
         let cell = cells.get(at).copied().unwrap_or_default();
         match range(cell) {
-            Some(range) if ranges.len() <= ENTRIES_MAX => ranges.push(range),
+            Some(range) if ranges.len() <= entries_max => ranges.push(range),
             Some(_) => break,
             None if cell.is_empty() || is_first && is_header(&cells) => {}
             None => {
@@ -205,7 +213,7 @@ fn range(text: &str) -> Option<(u128, u128)> {
     Range::parse(text).map(Range::ends)
 }
 
-fn bundle(name: &str, text: &str) -> Result<Ranges, ListError> {
+fn bundle(name: &str, text: &str, entries_max: usize) -> Result<Ranges, ListError> {
     let list = || name.to_owned();
     let objects = Raw(text).get("objects").ok_or_else(|| ListError::NoBundle { list: list() })?;
     let mut ranges = Ranges::new();
@@ -221,7 +229,7 @@ fn bundle(name: &str, text: &str) -> Result<Ranges, ListError> {
                 ListError::NoIndicator { list: list(), object, found }
             })?;
             ranges.push(range);
-            if ranges.len() > ENTRIES_MAX {
+            if ranges.len() > entries_max {
                 return Err(ListError::TooLong { list: list() });
             }
         }

@@ -136,7 +136,9 @@ fn rows_without_ports_are_asked_of_rules_that_can_do_without() {
 fn rules_beyond_the_bits_and_the_classes_are_asked() {
     let ports: Vec<String> = (0..400).map(|port| format!("dstport: {port}")).collect();
     let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
-    let n_asked = asked(&rules(&ports, Names::default()), every_port());
+    // Those who speak the first 1,024 will do.
+    let first_ports = || every_port().take(1_024);
+    let n_asked = asked(&rules(&ports, Names::default()), first_ports());
     assert_eq!(n_asked, 400);
     // Each of 300 ports leaves other rules than every other.
     let bits = |port: u32| (0..9).filter(move |bit| port >> bit & 1 == 1);
@@ -144,7 +146,7 @@ fn rules_beyond_the_bits_and_the_classes_are_asked() {
     let many: Vec<String> =
         (0..9).map(|bit| format!("dstport: {:?}", of(bit).collect::<Vec<_>>())).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    assert!(asked(&rules(&many, Names::default()), every_port()) >= 511);
+    assert!(asked(&rules(&many, Names::default()), first_ports()) >= 511);
 }
 
 #[test]
