@@ -55,11 +55,14 @@ type Proofs = BTreeMap<String, BTreeMap<String, Proof>>;
 static PROOFS: LazyLock<Proofs> = LazyLock::new(|| {
     let mut proofs = Proofs::new();
     let watches = functions("watch/tests.rs");
-    for (id, samples) in samples::built_in() {
+    for (told, proof) in samples::built_in() {
+        let of_rule = proofs.entry(told.id.to_string()).or_default();
+        of_rule.insert(told.sample.clone(), proof);
+    }
+    for (id, of_rule) in &mut proofs {
         let quoted = format!("\"{id}\"");
         let about = watches.iter().filter(|(_, body)| body.contains(&quoted));
-        let about = about.map(|(name, body)| (name.clone(), said(body, Severity::Medium)));
-        proofs.entry(id).or_default().extend(samples.into_iter().chain(about));
+        of_rule.extend(about.map(|(name, body)| (name.clone(), said(body, Severity::Medium))));
     }
     for meta in DETECTORS.iter().map(|detector| detector.meta) {
         let tests = functions(&format!("detectors/{}/tests.rs", meta.id.replace('-', "_")));

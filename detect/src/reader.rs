@@ -85,7 +85,9 @@ impl<'e> Reader<'e> {
         if let Some(object) = self.chunk.objects.last_mut() {
             object.n_flows += n_flows;
         }
-        attempts.iter().for_each(|attempt| self.attempt(account, attempt));
+        for attempt in attempts {
+            self.attempt(account, attempt);
+        }
     }
 
     fn attempt(&mut self, account: &str, attempt: &Attempt) {

@@ -268,22 +268,43 @@ fn read_flows(reader: &mut Reader<'_>, sample: &Sample) -> Result<(), String> {
     }
 }
 
-/// The samples of the built-in rules, by rule and name.
+/// A rule of those that ship with the program, one of its samples, and all that is said of it.
 #[cfg(test)]
-pub(crate) fn built_in() -> BTreeMap<String, BTreeMap<String, Proof>> {
+pub(crate) struct Told {
+    pub(crate) id: Arc<str>,
+    pub(crate) sample: String,
+    fires: bool,
+    findings: Vec<Finding>,
+}
+
+/// What is said of the samples of the built-in rules.
+#[cfg(test)]
+static TOLD: std::sync::LazyLock<Vec<Told>> = std::sync::LazyLock::new(|| {
+    use rayon::prelude::*;
     let (rules, all, _) = Rules::for_tests(&Rules::built_in_files(), tests::names());
     let rules = Arc::new(rules);
-    let of = |tested: &Tested| {
-        let samples = tested.samples.iter().map(|sample| {
-            let findings = findings(&rules, tested, sample).unwrap();
-            let own = findings.iter().filter(|finding| *finding.about.id == *tested.ids[0]);
-            let own = own.map(|finding| finding.severity).max();
-            let any = findings.iter().map(|finding| finding.severity).max();
-            (sample.name.clone(), Proof { own, any })
+    let of = |tested: &Tested| -> Vec<Told> {
+        let told = tested.samples.iter().map(|sample| Told {
+            id: Arc::clone(&tested.ids[0]),
+            sample: sample.name.clone(),
+            fires: sample.fires,
+            findings: findings(&rules, tested, sample).unwrap(),
         });
-        (tested.ids[0].to_string(), samples.collect())
+        told.collect()
     };
-    all.iter().map(of).collect()
+    // Those who wait for it would wait for one thread.
+    all.par_iter().flat_map_iter(of).collect()
+});
+
+/// The samples of the built-in rules.
+#[cfg(test)]
+pub(crate) fn built_in() -> impl Iterator<Item = (&'static Told, Proof)> {
+    TOLD.iter().map(|told| {
+        let own = told.findings.iter().filter(|finding| *finding.about.id == *told.id);
+        let own = own.map(|finding| finding.severity).max();
+        let any = told.findings.iter().map(|finding| finding.severity).max();
+        (told, Proof { own, any })
+    })
 }
 
 /// What a test ends in: the severity of what the rule itself says, and of the loudest of all.
@@ -323,24 +344,18 @@ mod tests {
     }
 
     /// What every sample of the built-in rules that fires makes its rule say.
-    fn said() -> Vec<(String, Finding)> {
-        let (rules, all, _) = Rules::for_tests(&Rules::built_in_files(), names());
-        let rules = Arc::new(rules);
-        let fires = |tested: &'_ Tested| -> Vec<(String, Finding)> {
-            let samples = tested.samples.iter().filter(|sample| sample.fires);
-            let told = samples.filter_map(|sample| {
-                let what = format!("{}: {}", tested.ids[0], sample.name);
-                Some((what, told_of(&rules, tested, sample).unwrap()?))
-            });
-            told.collect()
-        };
-        all.iter().flat_map(fires).collect()
+    fn said() -> Vec<(String, &'static Finding)> {
+        let said = TOLD.iter().filter(|told| told.fires).filter_map(|told| {
+            let own = told.findings.iter().find(|finding| *finding.about.id == *told.id);
+            Some((format!("{}: {}", told.id, told.sample), own?))
+        });
+        said.collect()
     }
 
     #[test]
     fn built_in_rules_say_what_was_done_to_what() {
         let said = said();
-        let shows_nothing = |(_, finding): &&(String, Finding)| {
+        let shows_nothing = |(_, finding): &&(String, &Finding)| {
             let mut words = finding.summary.split([' ', ',', '(', ')', ';', ':']);
             words.any(|word| word == "-")
         };
@@ -351,7 +366,7 @@ mod tests {
         let (set, _) = Rules::of(&[], Names::default());
         let correlations = set.set().correlations();
         let is_correlation = |id: &str| correlations.iter().any(|made| *made.id == *id);
-        let has_none = |(_, finding): &&(String, Finding)| {
+        let has_none = |(_, finding): &&(String, &Finding)| {
             let has_peers = finding.flow.as_ref().is_some_and(|flow| !flow.peers.is_empty());
             is_correlation(&finding.about.id) && finding.targets.is_empty() && !has_peers
         };

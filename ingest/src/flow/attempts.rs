@@ -346,7 +346,9 @@ impl Attempts {
             let is_uncommon = |(_, one): &&(u32, Attempt)| !COMMON_PORTS.contains(&one.port);
             let n_ports = of_one_peer.iter().filter(is_uncommon).count();
             let n_ports = u32::try_from(n_ports).unwrap_or(u32::MAX);
-            of_one_peer.iter_mut().for_each(|(_, one)| one.n_ports_of_peer = n_ports);
+            for (_, one) in of_one_peer.iter_mut() {
+                one.n_ports_of_peer = n_ports;
+            }
         }
         ranked.into_iter().map(|(_, attempt)| attempt).collect()
     }

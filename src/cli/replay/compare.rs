@@ -90,7 +90,7 @@ impl Replay {
             complain("no records were read, so there was nothing to compare");
         }
         let risen = differences.iter().filter_map(alerts::Difference::risen).max();
-        let is_failure = self.fail_on.is_some_and(|level| risen >= Some(level.into()));
+        let is_failure = self.fail_on.is_some_and(|level| risen >= Some(level));
         let is_incomplete = read_before.is_incomplete() || summary.is_incomplete();
         Ok(match (is_incomplete, is_failure) {
             (true, _) => INCOMPLETE,
