@@ -53,6 +53,20 @@ impl Profiles {
         self.all.len()
     }
 
+    /// Begins when `oldest_open` is the oldest day that learns, before there are any profiles.
+    pub fn begin(&mut self, oldest_open: Day) {
+        self.rest.oldest_open = oldest_open;
+    }
+
+    /// Looks at the profile of this id, if there is one.
+    pub fn look<T>(&self, id: u128, look: impl FnOnce(&Entity, &Profile) -> T) -> Option<T> {
+        let (entity, state) = self.all.get(&id)?;
+        match state {
+            State::Awake(profile) => Some(look(entity, profile)),
+            State::AtRest(..) => self.rest.woken(state).map(|profile| look(entity, &profile)),
+        }
+    }
+
     /// Takes a profile of the entity of this `id`, which has none yet.
     pub fn insert(&mut self, id: u128, entity: Entity, profile: &Profile) {
         let state = self.rest.lay(profile);

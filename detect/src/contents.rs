@@ -1,6 +1,7 @@
 //! Which objects were read already: hashes of their content, by the oldest day that was open when
 //! they came.
 
+use crate::pieces::Pieces;
 use baseline::Day;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,13 +19,15 @@ pub(crate) struct Contents {
     days: BTreeMap<Day, BTreeSet<u128>>,
     n_held: usize,
     n_max: usize,
+    /// What of them is to be kept, if anything is.
+    pub(crate) kept: Option<Pieces<u128>>,
     /// Contents that were forgotten early. Unit: objects.
     pub(crate) n_dropped: u64,
 }
 
 impl Default for Contents {
     fn default() -> Self {
-        Self { days: BTreeMap::new(), n_held: 0, n_max: CONTENTS_MAX, n_dropped: 0 }
+        Self { days: BTreeMap::new(), n_held: 0, n_max: CONTENTS_MAX, kept: None, n_dropped: 0 }
     }
 }
 
@@ -37,9 +40,10 @@ impl Contents {
         self.days.entry(oldest_open).or_default().insert(content);
         self.n_held += 1;
         while self.n_held > self.n_max && self.days.len() > 1 {
-            let Some((_, dropped)) = self.days.pop_first() else { break };
+            let Some((day, dropped)) = self.days.pop_first() else { break };
             self.n_held -= dropped.len();
             self.n_dropped += dropped.len() as u64;
+            self.kept.iter_mut().for_each(|kept| kept.forget(day.0));
         }
         // Of one day that is full by itself, the new one is not held.
         if self.n_held > self.n_max
@@ -48,6 +52,8 @@ impl Contents {
         {
             self.n_held -= 1;
             self.n_dropped += 1;
+        } else if let Some(kept) = &mut self.kept {
+            kept.push(oldest_open.0, content);
         }
         true
     }
@@ -56,11 +62,28 @@ impl Contents {
     pub(crate) fn forget(&mut self, oldest_open: Day) {
         // What came before the first day was known came on it.
         if let Some(early) = self.days.remove(&Day(i32::MIN)) {
+            if let Some(kept) = &mut self.kept {
+                kept.forget(i32::MIN);
+                early.iter().for_each(|content| kept.push(oldest_open.0, *content));
+            }
             self.days.entry(oldest_open).or_default().extend(early);
         }
         let kept = self.days.split_off(&Day(oldest_open.0.saturating_sub(DAYS_MAX)));
         let dropped = std::mem::replace(&mut self.days, kept);
-        self.n_held -= dropped.into_values().map(|day| day.len()).sum::<usize>();
+        for (day, dropped) in dropped {
+            self.n_held -= dropped.len();
+            self.kept.iter_mut().for_each(|kept| kept.forget(day.0));
+        }
+    }
+
+    /// Takes back what was kept of a day.
+    pub(crate) fn recall(&mut self, key: u128, contents: Vec<u128>) -> Option<()> {
+        let day = self.kept.get_or_insert_default().recall(key, contents.clone())?;
+        let held = self.days.entry(Day(day)).or_default();
+        let n_before = held.len();
+        held.extend(contents);
+        self.n_held += held.len() - n_before;
+        Some(())
     }
 }
 

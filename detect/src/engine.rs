@@ -15,12 +15,17 @@ use crate::{
     rules::Rules,
     shard::{Known, Shard},
     stage::{Stage, timed},
+    state::{Changes, OfDay},
     watch::Sighting,
 };
 use baseline::{Aggregate, Day, Entity, Gathered, HashKey, HeightHistory, Hour, Lateness};
 use ingest::enrich::Enrich;
 use rayon::prelude::*;
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
+    sync::Arc,
+};
 
 /// Slices of the entities: a fixed number, whatever the number of cores.
 const SHARDS: usize = 64;
@@ -73,6 +78,8 @@ pub(crate) struct Context {
     pub(crate) probe: Option<Probe>,
     /// Whether what each day taught is kept for itself.
     pub(crate) remembers_days: bool,
+    /// Whether it is noted what changes.
+    pub(crate) notes_changes: bool,
 }
 
 /// The state of detection.
@@ -82,7 +89,8 @@ pub struct Engine {
     pub(crate) shards: Vec<Shard>,
     pub(crate) priors: Priors,
     pub(crate) heights: HeightHistory,
-    gate: Gate,
+    pub(crate) gate: Gate,
+    pub(crate) changes: Changes,
     pub(crate) oldest_open: Day,
     /// The last day that had taught all it had to teach when the engine began.
     pub(crate) learned_through: Day,
@@ -108,11 +116,13 @@ impl Engine {
                 interests,
                 probe: None,
                 remembers_days: false,
+                notes_changes: false,
             },
             shards,
             priors: Priors::default(),
             heights: HeightHistory::default(),
             gate,
+            changes: Changes::default(),
             oldest_open: Day(i32::MIN),
             learned_through: Day(i32::MIN),
             tells_from: Hour(i32::MIN),
@@ -201,6 +211,9 @@ impl Engine {
                 }
             }
         }
+        if self.context.notes_changes {
+            self.changes.note(&by_shard);
+        }
         let (context, priors, oldest_open) = (&self.context, &self.priors, self.oldest_open);
         self.shards.par_iter_mut().zip(by_shard).for_each(|(shard, (aggregates, sightings))| {
             timed(Stage::Profiles, || {
@@ -237,6 +250,15 @@ impl Engine {
         (&self.shards, &self.priors, &self.heights)
     }
 
+    /// Days of which watches hold something.
+    fn days_matched(&self) -> BTreeSet<OfDay> {
+        let of = |(number, shard): (u32, &Shard)| {
+            let days: Vec<_> = shard.matches.days().collect();
+            days.into_iter().map(move |(watch, day)| (number, watch, day))
+        };
+        (0..).zip(&self.shards).flat_map(of).collect()
+    }
+
     fn first_closing(&self, oldest_open: Day) -> Option<Day> {
         self.shards.iter().filter_map(|shard| shard.first_closing(oldest_open)).min()
     }
@@ -250,9 +272,13 @@ impl Engine {
         self.oldest_open = oldest_open;
         let lateness = self.context.options.lateness;
         let context = &self.context;
+        let before = context.notes_changes.then(|| self.days_matched());
         self.shards.par_iter_mut().for_each(|shard| {
             timed(Stage::Teach, || shard.advance(oldest_open, context));
         });
+        if let Some(before) = before {
+            self.changes.forget(before, &self.days_matched());
+        }
         timed(Stage::Teach, || self.priors.advance(lateness.prior_through(oldest_open)));
         self.heights.merge(lateness.prior_through(oldest_open));
         self.gate.forget(oldest_open);
@@ -281,8 +307,13 @@ impl Engine {
                 }
             });
             looks.extend(closing.looks);
+            self.changes.profiles.extend(closing.ids);
         }
-        timed(Stage::Teach, || self.priors.learn(day, taught));
+        let groups = timed(Stage::Teach, || self.priors.learn(day, taught));
+        if self.context.notes_changes {
+            self.changes.groups.extend(groups);
+            self.changes.heights = true;
+        }
         looks.sort_by(|a, b| a.entity.cmp(&b.entity));
         self.looks.extend(looks);
         let catalogue = self.context.options.rules.catalogue();
@@ -291,7 +322,7 @@ impl Engine {
 }
 
 /// What goes to one shard.
-type ForShard<'a> = (Vec<(&'a Aggregate, &'a Chunk)>, Vec<&'a Sighting<'a>>);
+pub(crate) type ForShard<'a> = (Vec<(&'a Aggregate, &'a Chunk)>, Vec<&'a Sighting<'a>>);
 
 /// Where an entity lives, by its id.
 pub(crate) fn shard_of(entity: u128) -> usize {

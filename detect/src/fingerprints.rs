@@ -1,5 +1,6 @@
 //! Which records were seen already: 64-bit fingerprints of their ids by event hour.
 
+use crate::pieces::Pieces;
 use baseline::{Day, Hour};
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -30,6 +31,8 @@ pub(crate) struct Fingerprints {
     hours: BTreeMap<Hour, Hourly>,
     n_held: usize,
     n_max: usize,
+    /// What of them is to be kept, if anything is.
+    pub(crate) kept: Option<Pieces<u64>>,
     /// Hours given up before their day closed, because the budget was full. Unit: hours.
     pub(crate) n_hours_dropped: u64,
 }
@@ -41,17 +44,21 @@ impl Fingerprints {
     /// At most about `budget_bytes` in memory.
     pub(crate) fn new(budget_bytes: usize) -> Self {
         let n_max = (budget_bytes / BYTES_EACH).max(1);
-        Self { hours: BTreeMap::new(), n_held: 0, n_max, n_hours_dropped: 0 }
+        Self { hours: BTreeMap::new(), n_held: 0, n_max, kept: None, n_hours_dropped: 0 }
     }
 
     /// Notes a record; false if it was there already.
     pub(crate) fn insert(&mut self, hour: Hour, fingerprint: u64) -> bool {
         let is_new = self.hours.entry(hour).or_default().insert(fingerprint);
         self.n_held += usize::from(is_new);
+        if let Some(kept) = self.kept.as_mut().filter(|_| is_new) {
+            kept.push(hour.0, fingerprint);
+        }
         while self.n_held > self.n_max {
-            let Some((_, dropped)) = self.hours.pop_first() else { break };
+            let Some((hour, dropped)) = self.hours.pop_first() else { break };
             self.n_held -= dropped.len();
             self.n_hours_dropped += 1;
+            self.kept.iter_mut().for_each(|kept| kept.forget(hour.0));
         }
         is_new
     }
@@ -60,7 +67,20 @@ impl Fingerprints {
     pub(crate) fn forget(&mut self, oldest_open: Day) {
         let kept = self.hours.split_off(&Hour(oldest_open.0.saturating_mul(24)));
         let dropped = std::mem::replace(&mut self.hours, kept);
-        self.n_held -= dropped.into_values().map(|hour| hour.len()).sum::<usize>();
+        for (hour, dropped) in dropped {
+            self.n_held -= dropped.len();
+            self.kept.iter_mut().for_each(|kept| kept.forget(hour.0));
+        }
+    }
+
+    /// Takes back what was kept of an hour.
+    pub(crate) fn recall(&mut self, key: u128, fingerprints: Vec<u64>) -> Option<()> {
+        let hour = self.kept.get_or_insert_default().recall(key, fingerprints.clone())?;
+        let held = self.hours.entry(Hour(hour)).or_default();
+        let n_before = held.len();
+        held.extend(fingerprints);
+        self.n_held += held.len() - n_before;
+        Some(())
     }
 }
 

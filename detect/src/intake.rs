@@ -71,8 +71,8 @@ const NAMES_MAX: usize = 100_000;
 /// Where chunks come in, one after the other.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    fingerprints: Fingerprints,
-    contents: Contents,
+    pub(crate) fingerprints: Fingerprints,
+    pub(crate) contents: Contents,
     intake: Intake,
 }
 

@@ -1,14 +1,17 @@
 //! What must not depend on how logs come: order, batches, threads, redelivery, moments of closing.
 
 use crate::{
-    Chunk, Engine, Finding, Options, Reader, Rules,
+    Blob, Change, Chunk, Engine, Finding, Options, Part, Reader, Rules,
     testkit::{self, apply, engine},
 };
 use baseline::{Day, Hour, form::Texts, time::HOUR_MS};
 use ingest::{enrich::Enrich, flow::Attempt, testkit as raw};
 use proptest::prelude::*;
 use serde_json::json;
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 /// What somebody did: `n` calls, `gap_s` apart.
 #[derive(Debug, Clone)]
@@ -106,6 +109,8 @@ struct Delivery {
     objects_per_chunk: usize,
     chunks_per_apply: usize,
     n_threads: usize,
+    /// Of so many batches one is the last before the process ends, and another goes on; 0 for none.
+    ends_after: u64,
 }
 
 fn delivery() -> impl Strategy<Value = Delivery> {
@@ -119,6 +124,7 @@ fn delivery() -> impl Strategy<Value = Delivery> {
                     objects_per_chunk,
                     chunks_per_apply,
                     n_threads,
+                    ends_after: 0,
                 }
             },
         )
@@ -132,7 +138,38 @@ const PLAIN: Delivery = Delivery {
     objects_per_chunk: 1,
     chunks_per_apply: 1,
     n_threads: 1,
+    ends_after: 0,
 };
+
+/// What was kept of an engine, as a file has it.
+#[derive(Default)]
+struct Kept(BTreeMap<(Part, u128), Vec<u8>>);
+
+impl Kept {
+    fn keep(&mut self, engine: &mut Engine) {
+        let kept = engine.changed(&mut |change| {
+            match change {
+                Change::Gone(part, key) => drop(self.0.remove(&(part, key))),
+                Change::Put(Blob { part, key, bytes }) => drop(self.0.insert((part, key), bytes)),
+            }
+            Ok::<_, ()>(())
+        });
+        assert_eq!(kept, Ok(()));
+    }
+
+    /// An engine that goes on.
+    fn resumed(&self) -> Engine {
+        let (mut engine, mut texts) = (new_engine(), Texts::default());
+        engine.note_changes();
+        for part in Part::STATE {
+            for ((_, key), bytes) in self.0.range((*part, 0)..=(*part, u128::MAX)) {
+                let blob = Blob { part: *part, key: *key, bytes: bytes.clone() };
+                assert_eq!(engine.resume(&blob, &mut texts), Ok(()), "{part:?}");
+            }
+        }
+        engine
+    }
+}
 
 struct Object {
     stamp_ms: i64,
@@ -219,6 +256,7 @@ impl Delivery {
             // Chunks are made anew, or go on with what earlier ones worked out of texts.
             let keeps = self.seed % 2 == 1;
             let mut emptied: Vec<Chunk> = Vec::new();
+            let (mut kept, mut findings) = (Kept::default(), Vec::new());
             let mut rest = objects.as_slice();
             while let Some(first) = rest.first() {
                 engine.advance(first.stamp_ms);
@@ -246,8 +284,16 @@ impl Delivery {
                 if keeps {
                     emptied.extend(chunks.into_iter().map(Chunk::emptied));
                 }
+                if self.ends_after > 0 {
+                    findings.extend(engine.take_findings());
+                    kept.keep(&mut engine);
+                    if self.random(&format!("end {}", rest.len()), self.ends_after) == 0 {
+                        engine = kept.resumed();
+                        emptied.clear();
+                    }
+                }
             }
-            let findings = engine.take_findings();
+            findings.extend(engine.take_findings());
             (engine, findings)
         })
     }
@@ -415,6 +461,27 @@ proptest! {
             prop_assert_eq!(&findings, &expected);
             prop_assert!(rest.memory() == whole.memory(), "what was learned differs");
         }
+    }
+
+    #[test]
+    fn an_engine_that_goes_on_is_as_good_as_one_that_never_ended(
+        deeds in world(4..16),
+        delivery in delivery(),
+        ends_after in 1..6_u64,
+    ) {
+        let records = records(&deeds);
+        let (mut whole, mut expected) = delivery.run(&records);
+        let ending = Delivery { ends_after, ..delivery };
+        let mut first = new_engine();
+        first.note_changes();
+        let (mut other, mut findings) = ending.run_on(first, &records, &|_| true);
+        prop_assert!(whole.memory() == other.memory(), "open days differ");
+        whole.advance(end_ms());
+        other.advance(end_ms());
+        prop_assert!(whole.memory() == other.memory(), "what was learned differs");
+        expected.extend(whole.take_findings());
+        findings.extend(other.take_findings());
+        prop_assert_eq!(findings, expected);
     }
 
     #[test]

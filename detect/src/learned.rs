@@ -21,11 +21,32 @@ pub enum Part {
     Matches,
     /// How high the days of each kind reach; one blob, or none.
     Heights,
+    /// Which days are open; one blob.
+    Days,
+    /// An identity or an interface, with its open days.
+    Entity,
+    /// What rules matched on one day.
+    Open,
+    /// Records that were read of open days: their fingerprints.
+    Records,
+    /// Objects that were read: hashes of their content.
+    Objects,
 }
 
 impl Part {
-    /// Every part.
-    pub const ALL: &[Self] = &[Self::Profile, Self::Prior, Self::Matches, Self::Heights];
+    /// The parts of what closed days have taught.
+    pub const LEARNED: &[Self] = &[Self::Profile, Self::Prior, Self::Matches, Self::Heights];
+
+    /// The parts of the whole state.
+    pub const STATE: &[Self] = &[
+        Self::Days,
+        Self::Entity,
+        Self::Prior,
+        Self::Heights,
+        Self::Open,
+        Self::Records,
+        Self::Objects,
+    ];
 }
 
 /// One blob.
@@ -113,7 +134,7 @@ impl Engine {
                 id
             }
             Part::Matches => {
-                let closed = crate::watch::Closed::read(&mut from)?;
+                let closed = crate::watch::Held::read(&mut from)?;
                 let key = closed.key;
                 for (id, group) in closed.groups(options.rules.watches()) {
                     if let Some(shard) = shards.get_mut(shard_of(id)) {
@@ -126,6 +147,7 @@ impl Engine {
                 *heights = HeightHistory::read(&mut from)?;
                 HEIGHTS_KEY
             }
+            _ => return Err(FormError::Unknown),
         };
         from.finish()?;
         // A blob that stands in another's place.

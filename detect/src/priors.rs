@@ -1,7 +1,10 @@
 //! What groups of entities have taught: the priors of their members, as generations like everything else.
 
 use baseline::{ClosedDay, Day, Entity, Gathered, History, Kind, N_PRIORS, form, stable_hash};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Whose habits are a prior for whom. What is left open does not matter: a group without a role holds
 /// all of its kind, one without a kind the whole account, one without an account the organisation.
@@ -85,11 +88,24 @@ impl Priors {
         self.by_group.get(&kind).map_or(0, |history| history.n_days(through))
     }
 
-    /// Adds what the members of groups were taught on `day`, to these and all wider ones.
-    pub(crate) fn learn(&mut self, day: Day, mut taught: BTreeMap<Group, Gathered>) {
+    /// Adds what the members of groups were taught on `day`, to these and all wider ones, which are
+    /// answered.
+    pub(crate) fn learn(
+        &mut self,
+        day: Day,
+        mut taught: BTreeMap<Group, Gathered>,
+    ) -> BTreeSet<Group> {
+        let mut learned = BTreeSet::new();
         each_group(&mut taught, &mut |group, closed| {
+            learned.insert(group.clone());
             self.by_group.entry(group).or_default().close(day, closed);
         });
+        learned
+    }
+
+    /// The history of a group.
+    pub(crate) fn get(&self, group: &Group) -> Option<&History> {
+        self.by_group.get(group)
     }
 
     /// What the days of all entities have taught their groups, for generations that are read so many days

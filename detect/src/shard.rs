@@ -52,6 +52,8 @@ pub(crate) struct Closing {
     pub(crate) looks: Vec<Look>,
     /// How high the judged days of identities reached.
     pub(crate) heights: Vec<(Kind, (Bits, Weight))>,
+    /// Whose day closed, where changes are noted.
+    pub(crate) ids: Vec<u128>,
 }
 
 /// What is known of all when a day closes.
@@ -134,6 +136,9 @@ impl Shard {
             let is_plain = alerts.is_empty() || lacks(Piece::Alerted);
             let weight = if is_plain { Weight::PLAIN } else { Weight::ALERTED };
             let taught = timed(Stage::Teach, || profile.close(day, weight, lateness));
+            if context.notes_changes {
+                closing.ids.push(id);
+            }
             if context.remembers_days {
                 days.entry(id).or_default().add(day, &taught);
             }

@@ -8,7 +8,7 @@ mod sighting;
 mod words;
 
 pub(crate) use judge::Judged;
-pub(crate) use memory::{Closed, Memory};
+pub(crate) use memory::{Held, Memory, key_of_day};
 pub(crate) use sighting::{Flow, Found, Sighting};
 
 use crate::{
@@ -240,7 +240,7 @@ fn n_slots(timespan_ms: i64) -> i32 {
 impl Watch {
     /// What stands for it in other runs of the program: the same while its id, its rules and its
     /// timespan are.
-    fn identity(&self) -> u128 {
+    pub(crate) fn identity(&self) -> u128 {
         let Self { about, n_slots, tells, members, .. } = self;
         let (tells, n_slots) = ([u8::from(*tells)], n_slots.to_le_bytes());
         let head = [about.id.as_bytes(), &tells, &n_slots];

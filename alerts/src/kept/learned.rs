@@ -183,7 +183,7 @@ impl LearnedWriter {
         store.check()?;
         store.spill()?;
         store.begin()?;
-        for table in Part::ALL.iter().map(|part| table(*part)).chain(["learned"]) {
+        for table in Part::LEARNED.iter().map(|part| table(*part)).chain(["learned"]) {
             store.execute(&format!("DELETE FROM {table}"), &[])?;
         }
         Ok(Self { store, digest: Digest::default(), n_profiles: 0 })
@@ -254,7 +254,7 @@ impl LearnedFile {
         visit: &mut dyn FnMut(&Blob) -> Result<(), baseline::FormError>,
     ) -> Result<(), KeptError> {
         let mut digest = Digest::default();
-        for part in Part::ALL {
+        for part in Part::LEARNED {
             let table = table(*part);
             self.store.each(&format!("SELECT k, v FROM {table} ORDER BY id"), &mut |mut row| {
                 let read = row.blob().and_then(|key| Ok((key, row.blob()?)));

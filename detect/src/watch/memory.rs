@@ -193,10 +193,15 @@ impl Memory {
     }
 }
 
-/// What a watch holds of closed days in one shard, on its way to a file and back.
+/// Under what the matches of a watch on one day are kept, of one shard.
+pub(crate) fn key_of_day(watch: u128, (shard, day): (u32, Day)) -> u128 {
+    stable_hash(&[&watch.to_le_bytes(), &shard.to_le_bytes(), &day.0.to_le_bytes()])
+}
+
+/// What a watch holds of some days in one shard, on its way to a file and back.
 #[derive(Debug)]
-pub(crate) struct Closed {
-    /// Of the watch and the shard.
+pub(crate) struct Held {
+    /// Of the watch and the shard, and of the day where it is one.
     pub(crate) key: u128,
     watch: u128,
     days: BTreeMap<Day, Groups>,
@@ -215,7 +220,7 @@ impl Memory {
             let days = days.range(first..end).map(|(day, groups)| (*day, groups.clone()));
             let (watch, days) = (watch.identity(), days.collect());
             let key = stable_hash(&[&watch.to_le_bytes(), &number.to_le_bytes()]);
-            let closed = Closed { key, watch, days };
+            let closed = Held { key, watch, days };
             let mut to = Writer::default();
             closed.write(&mut to);
             (!closed.days.is_empty()).then_some((key, to))
@@ -224,19 +229,50 @@ impl Memory {
     }
 
     /// Takes back one group.
-    pub(crate) fn recall(&mut self, (watch, day, key, group): OfClosed) {
+    pub(crate) fn recall(&mut self, (watch, day, key, group): OfDay) {
         let days = self.watches.entry(watch).or_default();
         days.entry(day).or_default().insert(key, group);
     }
+
+    /// The same of a day that was not judged yet, or was.
+    pub(crate) fn recall_open(&mut self, of_day: OfDay, oldest_open: Day) {
+        if of_day.1 >= oldest_open {
+            self.open.insert(of_day.1);
+        }
+        self.recall(of_day);
+    }
+
+    /// Watches with the days of which they hold anything.
+    pub(crate) fn days(&self) -> impl Iterator<Item = (u32, Day)> {
+        let of = |(watch, days): (&u32, &BTreeMap<Day, Groups>)| {
+            let watch = *watch;
+            days.keys().map(move |day| (watch, *day)).collect::<Vec<_>>()
+        };
+        self.watches.iter().flat_map(of)
+    }
+
+    /// Writes what a watch holds of a day in shard `number`; nothing where that is nothing.
+    pub(crate) fn write_day(
+        &self,
+        (number, at, day): (u32, u32, Day),
+        watches: &Watches,
+    ) -> Option<(u128, Writer)> {
+        let groups = self.watches.get(&at)?.get(&day)?.clone();
+        let watch = watches.get(at)?.identity();
+        let key = key_of_day(watch, (number, day));
+        let mut to = Writer::default();
+        Held { key, watch, days: BTreeMap::from([(day, groups)]) }.write(&mut to);
+        Some((key, to))
+    }
 }
 
-/// A group of a watch on a closed day.
-pub(crate) type OfClosed = (u32, Day, GroupKey, Group);
+/// A group of a watch on one day.
+pub(crate) type OfDay = (u32, Day, GroupKey, Group);
 
-impl Closed {
+impl Held {
     /// Its groups, each with the id of the one that it is about. Matches of a watch that is not in force
     /// any more are of no use to anybody.
-    pub(crate) fn groups(self, watches: &Watches) -> impl Iterator<Item = (u128, OfClosed)> {
+    pub(crate) fn groups(self, watches: &Watches) -> impl Iterator<Item = (u128, OfDay)> {
         let watch = watches.of_identity(self.watch);
         let days = watch.map(|watch| self.days.into_iter().map(move |day| (watch, day)));
         days.into_iter().flatten().flat_map(|(watch, (day, groups))| {
@@ -246,7 +282,7 @@ impl Closed {
 }
 
 form! {
-    Closed { key, watch, days }
+    Held { key, watch, days }
     Group { entity, n, slots }
     Matched { n, records, last, counted, clauses, targets, apis, peers, ports }
 }

@@ -1,0 +1,218 @@
+//! The whole state of an engine as blobs that can be kept, open days and all: what changed since it was last
+//! kept, and back. An engine that goes on with it says what one says that never ended.
+
+use crate::{
+    engine::{Engine, ForShard, shard_of},
+    learned::{Blob, Part},
+    pieces::Pieces,
+    priors::Group,
+    watch::{Held, Sighting, key_of_day},
+};
+use baseline::{
+    Day, Entity, Form, FormError, HeightHistory, History, Profile,
+    form::{Reader, Texts, Writer},
+};
+use std::collections::BTreeSet;
+
+/// What is to be done with what is kept, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// To take it out, if it is there.
+    Gone(Part, u128),
+    /// To keep it, instead of what is kept of the same part under the same key.
+    Put(Blob),
+}
+
+/// What has changed since it was last kept.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) profiles: BTreeSet<u128>,
+    /// By shard and watch.
+    pub(crate) matches: BTreeSet<OfDay>,
+    pub(crate) forgotten: BTreeSet<OfDay>,
+    pub(crate) groups: BTreeSet<Group>,
+    pub(crate) heights: bool,
+    /// Keys of what nobody has a use for any more.
+    useless: BTreeSet<(Part, u128)>,
+}
+
+impl Changes {
+    /// What goes to shards, each by its number, changes it.
+    pub(crate) fn note(&mut self, by_shard: &[ForShard<'_>]) {
+        for (number, (aggregates, sightings)) in (0..).zip(by_shard) {
+            self.profiles.extend(aggregates.iter().map(|(aggregate, _)| aggregate.id));
+            let of = |one: &&Sighting<'_>| (number, one.found.watch, one.slot.hour().day());
+            self.matches.extend(sightings.iter().map(of));
+        }
+    }
+
+    /// Days that watches had hold nothing any more, unless they have them still.
+    pub(crate) fn forget(&mut self, had: BTreeSet<OfDay>, have: &BTreeSet<OfDay>) {
+        for of_day in had.difference(have) {
+            self.matches.remove(of_day);
+            self.forgotten.insert(*of_day);
+        }
+    }
+}
+
+/// Shard, watch and day.
+pub(crate) type OfDay = (u32, u32, Day);
+
+/// There is one blob of it.
+const ONLY: u128 = 0;
+
+impl Engine {
+    /// Notes from now on what changes, for [`Self::changed`].
+    pub fn note_changes(&mut self) {
+        self.context.notes_changes = true;
+        self.gate.fingerprints.kept.get_or_insert_default();
+        self.gate.contents.kept.get_or_insert_default();
+    }
+
+    /// Hands over what has changed since this was last asked. Findings are to be taken, and kept, together
+    /// with it: closed days are not judged again.
+    pub fn changed<E>(&mut self, visit: &mut dyn FnMut(Change) -> Result<(), E>) -> Result<(), E> {
+        let changes = std::mem::take(&mut self.changes);
+        let put = |part, key, to: Writer| Change::Put(Blob { part, key, bytes: to.finish() });
+        for &(part, key) in &changes.useless {
+            visit(Change::Gone(part, key))?;
+        }
+        let watches = self.context.options.rules.watches();
+        for &(shard, watch, day) in &changes.forgotten {
+            if let Some(watch) = watches.get(watch) {
+                let key = key_of_day(watch.identity(), (shard, day));
+                visit(Change::Gone(Part::Open, key))?;
+            }
+        }
+        let of_shard = |number: u32| self.shards.get(number as usize);
+        for &id in &changes.profiles {
+            let of = |entity: &Entity, profile: &Profile| {
+                let mut to = Writer::default();
+                entity.write(&mut to);
+                profile.write(&mut to);
+                to
+            };
+            let shard = self.shards.get(shard_of(id));
+            if let Some(to) = shard.and_then(|shard| shard.profiles.look(id, of)) {
+                visit(put(Part::Entity, id, to))?;
+            }
+        }
+        for &of_day in &changes.matches {
+            let matches = of_shard(of_day.0).map(|shard| &shard.matches);
+            let written = matches.and_then(|matches| matches.write_day(of_day, watches));
+            if let Some((key, to)) = written {
+                visit(put(Part::Open, key, to))?;
+            }
+        }
+        for group in &changes.groups {
+            let Some(history) = self.priors.get(group) else { continue };
+            let mut to = Writer::default();
+            group.write(&mut to);
+            history.write(&mut to);
+            visit(put(Part::Prior, group.id(), to))?;
+        }
+        if changes.heights {
+            let mut to = Writer::default();
+            self.heights.write(&mut to);
+            visit(put(Part::Heights, ONLY, to))?;
+        }
+        let mut to = Writer::default();
+        self.oldest_open.0.write(&mut to);
+        self.learned_through.0.write(&mut to);
+        visit(put(Part::Days, ONLY, to))?;
+        if let Some(kept) = &mut self.gate.fingerprints.kept {
+            each(Part::Records, kept, visit)?;
+        }
+        if let Some(kept) = &mut self.gate.contents.kept {
+            each(Part::Objects, kept, visit)?;
+        }
+        Ok(())
+    }
+
+    /// Takes back a blob that [`Self::changed`] gave, of an engine with the same lateness and hash key: all
+    /// of them, in the order of [`Part::STATE`], before anything is read.
+    pub fn resume(&mut self, blob: &Blob, texts: &mut Texts) -> Result<(), FormError> {
+        let Self { context, shards, priors, heights, gate, oldest_open, .. } = self;
+        let options = &context.options;
+        let prior_through = options.lateness.prior_through(*oldest_open);
+        let mut from = Reader::new(&blob.bytes, &options.hash_key, texts)?;
+        let key = match blob.part {
+            Part::Days => {
+                let (open, through): (i32, i32) = Form::read(&mut from)?;
+                *oldest_open = Day(open);
+                self.learned_through = Day(through);
+                shards.iter_mut().for_each(|shard| shard.profiles.begin(Day(open)));
+                ONLY
+            }
+            Part::Entity => {
+                let entity = Entity::read(&mut from)?;
+                let profile = Profile::read(&mut from)?;
+                let id = entity.id();
+                if let Some(shard) = shards.get_mut(shard_of(id)) {
+                    shard.profiles.insert(id, entity, &profile);
+                }
+                id
+            }
+            Part::Prior => {
+                let group = Group::read(&mut from)?;
+                let id = group.id();
+                let mut history = History::read(&mut from)?;
+                history.merge(prior_through);
+                priors.recall(group, history);
+                id
+            }
+            Part::Heights => {
+                *heights = HeightHistory::read(&mut from)?;
+                heights.merge(prior_through);
+                ONLY
+            }
+            Part::Open => {
+                let held = Held::read(&mut from)?;
+                let key = held.key;
+                let mut is_used = false;
+                for (id, of_day) in held.groups(options.rules.watches()) {
+                    is_used = true;
+                    if let Some(shard) = shards.get_mut(shard_of(id)) {
+                        shard.matches.recall_open(of_day, *oldest_open);
+                    }
+                }
+                if !is_used {
+                    self.changes.useless.insert((blob.part, key));
+                }
+                key
+            }
+            Part::Records => {
+                let all = Form::read(&mut from)?;
+                gate.fingerprints.recall(blob.key, all).ok_or(FormError::Damaged)?;
+                blob.key
+            }
+            Part::Objects => {
+                let all = Form::read(&mut from)?;
+                gate.contents.recall(blob.key, all).ok_or(FormError::Damaged)?;
+                blob.key
+            }
+            Part::Profile | Part::Matches => return Err(FormError::Unknown),
+        };
+        from.finish()?;
+        if key == blob.key { Ok(()) } else { Err(FormError::Damaged) }
+    }
+}
+
+/// Hands over what changed of a set.
+fn each<T, E>(
+    part: Part,
+    kept: &mut Pieces<T>,
+    visit: &mut dyn FnMut(Change) -> Result<(), E>,
+) -> Result<(), E>
+where
+    Vec<T>: Form,
+{
+    for key in kept.take_gone() {
+        visit(Change::Gone(part, key))?;
+    }
+    kept.take_changed(&mut |key, items| {
+        let mut to = Writer::default();
+        items.write(&mut to);
+        visit(Change::Put(Blob { part, key, bytes: to.finish() }))
+    })
+}
