@@ -12,7 +12,7 @@ use ingest::{
     decode::Limits,
     flow::Field,
     flowlog::FlowFormat,
-    source::{self, Filter, Kind, Object, PathArg, Place},
+    source::{self, Filter, Kind, Listing, Object, PathArg, Place},
 };
 use order::{Unit, Units, Work};
 use rayon::prelude::*;
@@ -32,6 +32,10 @@ pub(crate) struct Plan {
 
 /// Who hears how far a reading is, and what was found.
 pub(crate) trait Observer {
+    /// What was listed, of which some may be left out.
+    fn listed(&mut self, _: &mut Listing) -> Result<()> {
+        Ok(())
+    }
     /// What will be read. Unit: bytes as stored.
     fn begin(&mut self, bytes: u64);
     /// An object that was read. Unit: bytes as stored.
@@ -42,6 +46,10 @@ pub(crate) trait Observer {
     }
     /// What was looked into of days that closed, if anybody asked.
     fn looks(&mut self, _: Vec<Look>) -> Result<()> {
+        Ok(())
+    }
+    /// Whole objects that were read, and are applied.
+    fn applied(&mut self, _: &mut Engine, _: &[&Object]) -> Result<()> {
         Ok(())
     }
     /// An object that could not be read, or a record of it.
@@ -82,7 +90,8 @@ pub(crate) fn read(
     engine: &mut Engine,
     observer: &mut dyn Observer,
 ) -> Result<(Summary, i64)> {
-    let listing = source::list(&plan.paths, &plan.filter)?;
+    let mut listing = source::list(&plan.paths, &plan.filter)?;
+    observer.listed(&mut listing)?;
     let mut summary = Summary::of(&listing);
     let bytes = listing.objects.iter().map(|object| object.size_bytes).sum();
     observer.begin(bytes);
@@ -153,6 +162,7 @@ fn apply(
     let read: Vec<(Chunk, Vec<UnitRead<'_>>)> =
         pieces(batch).into_par_iter().map(|units| read_units(units, reading, workers)).collect();
     let mut chunks = Vec::with_capacity(read.len());
+    let mut whole = Vec::new();
     for (chunk, outcomes) in read {
         chunks.push(chunk);
         for UnitRead { object, bytes, is_whole, outcome } in outcomes {
@@ -160,6 +170,7 @@ fn apply(
             if is_whole {
                 observer.read(bytes);
                 summary.add(&outcome);
+                whole.extend(outcome.failure.is_none().then_some(object));
             } else {
                 summary.add_day(&outcome);
             }
@@ -167,7 +178,7 @@ fn apply(
     }
     engine.apply(&chunks);
     held(&workers.emptied).extend(chunks.into_iter().map(Chunk::emptied));
-    Ok(())
+    observer.applied(engine, &whole)
 }
 
 /// Runs of units that are large enough to be worth a task, and enough of them for all threads.

@@ -29,4 +29,6 @@ mod rules;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]
+mod state;
+#[cfg(test)]
 mod support;

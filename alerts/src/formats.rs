@@ -92,6 +92,11 @@ impl<W: Write> Writer<W> {
         }
     }
 
+    /// Hands on what was written so far.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     /// Writes what stands behind the last finding, flushes, and gives the output back.
     pub fn finish(mut self) -> io::Result<W> {
         let is_empty = self.n_findings == 0;

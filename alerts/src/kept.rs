@@ -4,12 +4,14 @@
 mod keeper;
 mod learned;
 mod rows;
+mod state;
 #[cfg(test)]
 mod tests;
 mod whole;
 
 pub use keeper::{Keeper, Scope, Tally};
 pub use learned::{LearnedFile, LearnedWriter, Learning};
+pub use state::StateFile;
 
 use crate::Inputs;
 use baseline::Day;
@@ -33,6 +35,7 @@ const SCHEMA: Schema = Schema {
         include_str!("kept/learned.sql"),
         include_str!("kept/news.sql"),
         include_str!("kept/budget.sql"),
+        include_str!("kept/state.sql"),
     ],
 };
 
@@ -112,6 +115,25 @@ pub enum KeptError {
     /// What it holds was learned under other settings.
     #[error("{file} was learned {how}; `sentrail learn` makes another")]
     LearnedOtherwise {
+        /// The file.
+        file: String,
+        /// What is different.
+        how: String,
+    },
+    /// Another process goes on with it.
+    #[error("{0} is in use by another sentrail (expected one at a time)")]
+    InUse(String),
+    /// It cannot be made, or kept from others.
+    #[error("cannot open {file} for one process alone")]
+    Lock {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It was begun with what is not asked for now.
+    #[error("{file} was begun {how}; begin another file, or ask for the same")]
+    BegunOtherwise {
         /// The file.
         file: String,
         /// What is different.

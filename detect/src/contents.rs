@@ -64,7 +64,9 @@ impl Contents {
         if let Some(early) = self.days.remove(&Day(i32::MIN)) {
             if let Some(kept) = &mut self.kept {
                 kept.forget(i32::MIN);
-                early.iter().for_each(|content| kept.push(oldest_open.0, *content));
+                for content in &early {
+                    kept.push(oldest_open.0, *content);
+                }
             }
             self.days.entry(oldest_open).or_default().extend(early);
         }

@@ -277,7 +277,7 @@ impl Engine {
             timed(Stage::Teach, || shard.advance(oldest_open, context));
         });
         if let Some(before) = before {
-            self.changes.forget(before, &self.days_matched());
+            self.changes.forget(&before, &self.days_matched());
         }
         timed(Stage::Teach, || self.priors.advance(lateness.prior_through(oldest_open)));
         self.heights.merge(lateness.prior_through(oldest_open));

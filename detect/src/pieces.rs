@@ -26,7 +26,7 @@ fn key(grain: i32, number: u32) -> u128 {
     (u128::from(grain.cast_unsigned()) << 32) | u128::from(number)
 }
 
-impl<T> Pieces<T> {
+impl<T: Clone> Pieces<T> {
     pub(crate) fn push(&mut self, grain: i32, item: T) {
         let new = || Piece { number: 0, items: Vec::new(), is_changed: false };
         let piece = self.last.entry(grain).or_insert_with(new);
@@ -52,20 +52,15 @@ impl<T> Pieces<T> {
         std::mem::take(&mut self.gone)
     }
 
-    /// Hands over the pieces that were changed since this was last asked.
-    pub(crate) fn take_changed<E>(
-        &mut self,
-        visit: &mut dyn FnMut(u128, &Vec<T>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        for (key, items) in self.full.drain(..) {
-            visit(key, &items)?;
-        }
+    /// The pieces that were changed since this was last asked, by their keys.
+    pub(crate) fn take_changed(&mut self) -> Vec<(u128, Vec<T>)> {
+        let mut changed = std::mem::take(&mut self.full);
         for (grain, piece) in &mut self.last {
             if std::mem::take(&mut piece.is_changed) {
-                visit(key(*grain, piece.number), &piece.items)?;
+                changed.push((key(*grain, piece.number), piece.items.clone()));
             }
         }
-        Ok(())
+        changed
     }
 
     /// Takes back a piece; answers its grain.
@@ -103,11 +98,7 @@ mod tests {
         for gone in pieces.take_gone() {
             kept.remove(&gone);
         }
-        let put = &mut |key, items: &Vec<u32>| {
-            kept.insert(key, items.clone());
-            Ok::<_, ()>(())
-        };
-        pieces.take_changed(put).unwrap();
+        kept.extend(pieces.take_changed());
     }
 
     #[test]
@@ -118,13 +109,8 @@ mod tests {
         }
         keep(&mut pieces, &mut kept);
         pieces.push(-7, 1);
-        let mut n_written = 0;
-        let count = &mut |_, items: &Vec<u32>| {
-            n_written += items.len();
-            Ok::<_, ()>(())
-        };
-        pieces.take_changed(count).unwrap();
-        assert_eq!((kept.len(), n_written), (1, 1));
+        let written = pieces.take_changed();
+        assert_eq!((kept.len(), written), (1, vec![(key(-7, 1), vec![1])]));
     }
 
     #[derive(Debug, Clone)]

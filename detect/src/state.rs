@@ -47,7 +47,7 @@ impl Changes {
     }
 
     /// Days that watches had hold nothing any more, unless they have them still.
-    pub(crate) fn forget(&mut self, had: BTreeSet<OfDay>, have: &BTreeSet<OfDay>) {
+    pub(crate) fn forget(&mut self, had: &BTreeSet<OfDay>, have: &BTreeSet<OfDay>) {
         for of_day in had.difference(have) {
             self.matches.remove(of_day);
             self.forgotten.insert(*of_day);
@@ -141,7 +141,9 @@ impl Engine {
                 let (open, through): (i32, i32) = Form::read(&mut from)?;
                 *oldest_open = Day(open);
                 self.learned_through = Day(through);
-                shards.iter_mut().for_each(|shard| shard.profiles.begin(Day(open)));
+                for shard in shards.iter_mut() {
+                    shard.profiles.begin(Day(open));
+                }
                 ONLY
             }
             Part::Entity => {
@@ -199,7 +201,7 @@ impl Engine {
 }
 
 /// Hands over what changed of a set.
-fn each<T, E>(
+fn each<T: Clone, E>(
     part: Part,
     kept: &mut Pieces<T>,
     visit: &mut dyn FnMut(Change) -> Result<(), E>,
@@ -210,9 +212,10 @@ where
     for key in kept.take_gone() {
         visit(Change::Gone(part, key))?;
     }
-    kept.take_changed(&mut |key, items| {
+    for (key, items) in kept.take_changed() {
         let mut to = Writer::default();
         items.write(&mut to);
-        visit(Change::Put(Blob { part, key, bytes: to.finish() }))
-    })
+        visit(Change::Put(Blob { part, key, bytes: to.finish() }))?;
+    }
+    Ok(())
 }

@@ -222,6 +222,8 @@ fn in_words(ms: i64) -> String {
 pub enum Skip {
     /// Given twice.
     Duplicate,
+    /// Of an earlier run that this one goes on with.
+    ReadBefore,
     /// [`Filter::accounts`].
     Account,
     /// [`Filter::regions`].
@@ -257,8 +259,9 @@ pub enum Skip {
 impl Skip {
     /// Every reason, in the order in which they are told.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Duplicate,
+        Self::ReadBefore,
         Self::Account,
         Self::Region,
         Self::Time,
@@ -280,6 +283,7 @@ impl Skip {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Duplicate => "given more than once, read once",
+            Self::ReadBefore => "read by an earlier run",
             Self::Account => "of an account that was not asked for",
             Self::Region => "of a region that was not asked for",
             Self::Time => "written outside the time asked for",
@@ -320,7 +324,7 @@ pub struct Skips(BTreeMap<Skip, u64>);
 
 impl Skips {
     /// Counts one more.
-    pub(crate) fn add(&mut self, skip: Skip) {
+    pub fn add(&mut self, skip: Skip) {
         *self.0.entry(skip).or_default() += 1;
     }
 

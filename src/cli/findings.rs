@@ -200,7 +200,8 @@ pub(super) fn is_usage(error: &KeptError) -> bool {
         KeptError::NoSuch { .. }
         | KeptError::Several { .. }
         | KeptError::NothingLearned(_)
-        | KeptError::LearnedOtherwise { .. } => true,
-        KeptError::Form { .. } => false,
+        | KeptError::LearnedOtherwise { .. }
+        | KeptError::BegunOtherwise { .. } => true,
+        KeptError::Form { .. } | KeptError::InUse(_) | KeptError::Lock { .. } => false,
     }
 }

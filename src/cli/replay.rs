@@ -2,6 +2,7 @@
 
 mod compare;
 mod hindsight;
+mod state;
 
 use super::{FINDINGS, INCOMPLETE, complain, configured, logs::Logs, one_of, or_default};
 use crate::{
@@ -45,6 +46,11 @@ pub(super) struct Replay {
     /// accounts and days, and is not found again, goes
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Go on where the last replay with this file ended: read what it has not read, and keep findings, what
+    /// was learned and the open days in it
+    #[arg(long, value_name = "FILE",
+          conflicts_with_all = ["until", "warm_up", "baseline", "hindsight", "out", "marks", "compare"])]
+    state: Option<PathBuf>,
     /// Learn from what `sentrail findings mark` said of the findings in this file, from the day on which
     /// it was said
     #[arg(long, value_name = "FILE")]
@@ -127,6 +133,14 @@ impl Watcher {
             n_findings: 0,
             worst: None,
         }
+    }
+
+    /// Hands on what was told so far.
+    fn flush(&mut self) -> Result<()> {
+        if !self.is_unread {
+            self.writer.flush()?;
+        }
+        Ok(())
     }
 
     /// Keeps what is found, too; of the days before `tells_from` nothing is.
@@ -269,6 +283,10 @@ impl Replay {
         if let Some(other) = &self.compare {
             return self.compare(&config, other);
         }
+        if let Some(path) = &self.state {
+            let (summary, worst, told) = self.go_on(path, &config)?;
+            return self.end((&config, start), (&summary, worst), ("state", told));
+        }
         let (mut engine, inputs) = engine(Some(&config), lessons(&config, &self.marked()?))?;
         let tells_from = self.prepare(&mut engine, &config)?;
         let plan = self.logs.plan(&config, self.reads_from());
@@ -287,17 +305,27 @@ impl Replay {
         }
         let kept = watcher.keep(&summary)?;
         let worst = watcher.finish()?;
-        if !quiet {
+        self.end((&config, start), (&summary, worst), ("kept", kept))
+    }
+
+    /// Says what was read, and how the program ends.
+    fn end(
+        &self,
+        (config, start): (&Config, Instant),
+        (summary, worst): (&Summary, Option<Severity>),
+        (head, told): (&str, Option<String>),
+    ) -> Result<u8> {
+        if !self.logs.quiet {
             let seconds = start.elapsed().as_secs_f64();
             if let Some(tally) = config.tally() {
                 writeln!(io::stderr(), "rules     {tally}")?;
             }
             summary.write(seconds, &mut io::stderr().lock())?;
-            if let Some(kept) = kept {
-                writeln!(io::stderr(), "kept      {kept}")?;
+            if let Some(told) = told {
+                writeln!(io::stderr(), "{head:<10}{told}")?;
             }
         }
-        if summary.is_empty() {
+        if summary.is_empty() && self.state.is_none() {
             complain("no records were read, so there was nothing to find");
         }
         let is_failure = self.fail_on.is_some_and(|level| worst >= Some(level));

@@ -67,6 +67,16 @@ impl Keeper {
         })
     }
 
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Makes everything durable that was kept so far, and goes on.
+    pub(super) fn commit(&self) -> Result<(), StoreError> {
+        self.store.commit()?;
+        self.store.begin()
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path

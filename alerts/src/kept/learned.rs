@@ -66,6 +66,27 @@ impl Learning {
         Self { command, ..self }
     }
 
+    /// What is asked for otherwise, if anything is: days, objects and records would be taken for others.
+    pub(super) fn unlike(&self, asked: &Self) -> Option<String> {
+        let from = |learning: &Self| learning.reads_from.clone();
+        if from(self) != from(asked) {
+            let before =
+                from(self).map_or("without --from".to_owned(), |at| format!("--from {at}"));
+            return Some(before);
+        }
+        for (what, before, now) in [
+            ("account", &self.accounts, &asked.accounts),
+            ("region", &self.regions, &asked.regions),
+        ] {
+            if before != now && before.is_empty() {
+                return Some(format!("without --{what}"));
+            } else if before != now {
+                return Some(format!("with --{what} {}", before.join(", ")));
+            }
+        }
+        self.unfit(asked)
+    }
+
     /// Why `asked` cannot begin with what was learned here, if it cannot.
     fn unfit(&self, asked: &Self) -> Option<String> {
         if self.hash_key != asked.hash_key {
@@ -94,7 +115,7 @@ impl Learning {
         is_earlier.then(|| format!("with --from {from} (expected --from of then or later now)"))
     }
 
-    fn rows(&self) -> Vec<Value> {
+    pub(super) fn rows(&self) -> Vec<Value> {
         vec![
             rows::text(&rows::of_day(self.through)),
             rows::count(self.lateness_hours),
@@ -107,7 +128,7 @@ impl Learning {
         ]
     }
 
-    fn read(row: &mut Row) -> Result<Self, WrongValue> {
+    pub(super) fn read(row: &mut Row) -> Result<Self, WrongValue> {
         Ok(Self {
             through: rows::day(&row.text()?)?,
             lateness_hours: row.count()?,
@@ -121,7 +142,7 @@ impl Learning {
     }
 }
 
-const COLUMNS: [&str; 8] = [
+pub(super) const COLUMNS: [&str; 8] = [
     "through",
     "lateness_hours",
     "hash_key",
@@ -145,7 +166,7 @@ fn table(part: Part) -> &'static str {
         Part::Profile => "profiles",
         Part::Prior => "priors",
         Part::Matches => "matches",
-        Part::Heights => "heights",
+        _ => "heights",
     }
 }
 

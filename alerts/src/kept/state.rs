@@ -1,0 +1,168 @@
+//! Where a replay ended, in tables beside those of its findings: one transaction an epoch holds what has
+//! changed of the engine, which objects were read, and what was found. In: an engine's changes. Out: the
+//! same, for an engine that goes on.
+
+use super::{Keeper, KeptError, Learning, Run, learned, rows};
+use baseline::Day;
+use detect::{Blob, Change, Finding, Part};
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    path::Path,
+};
+use store::Value;
+
+/// Days after its stamp for which it is known that an object was read: 30 days of late delivery, 14 of
+/// waiting in a queue, one to spare. Unit: days.
+const LEDGER_D: i32 = 45;
+
+/// What helps where it is damaged.
+const ANEW: &str = "read everything into a new file, or use a copy of this one";
+
+/// A file in which a replay ends, and goes on.
+#[derive(Debug)]
+pub struct StateFile {
+    keeper: Keeper,
+    /// What is asked for, up to the last day of a stamp.
+    asked: Learning,
+    /// Held as long as this is, and let go after the store: one process at a time.
+    _lock: File,
+}
+
+/// Its name in the table.
+fn name(part: Part) -> &'static str {
+    match part {
+        Part::Days => "days",
+        Part::Entity | Part::Profile => "profiles",
+        Part::Prior => "priors",
+        Part::Heights => "heights",
+        Part::Open | Part::Matches => "matches",
+        Part::Records => "records",
+        Part::Objects => "objects",
+    }
+}
+
+/// Makes the file, if it is not there, and keeps other processes out.
+fn lock(path: &Path) -> Result<File, KeptError> {
+    let failed = |source| KeptError::Lock { file: path.display().to_string(), source };
+    let file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(KeptError::InUse(path.display().to_string())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+impl StateFile {
+    /// Opens the file at `path`, or makes it, for what `run` finds under these settings, of what is `asked`
+    /// for. One that was made otherwise is refused.
+    pub fn open(
+        path: &Path,
+        (run, settings): (&Run, &detect::Settings),
+        mut asked: Learning,
+    ) -> Result<Self, KeptError> {
+        let lock = lock(path)?;
+        let keeper = Keeper::begin(path, run, settings)?;
+        let store = keeper.store();
+        let sql = format!("SELECT {}, checksum FROM state", learned::COLUMNS.join(", "));
+        let row = store.query(&sql, &[])?.into_iter().next();
+        if let Some(mut row) = row {
+            let own: Vec<Value> =
+                row.values().iter().take(learned::COLUMNS.len()).cloned().collect();
+            let read = Learning::read(&mut row).and_then(|learning| Ok((learning, row.text()?)));
+            let (before, checksum) = read.map_err(|wrong| store.damaged(&wrong))?;
+            if checksum != rows::checksum([&own[..]]) {
+                let what = format!("what is said of the state is not what was written; {ANEW}");
+                return Err(store.damaged(&what).into());
+            }
+            if let Some(how) = before.unlike(&asked) {
+                return Err(KeptError::BegunOtherwise { file: path.display().to_string(), how });
+            }
+            asked.through = before.through;
+        }
+        Ok(Self { keeper, asked, _lock: lock })
+    }
+
+    /// Hands over every value, in the order of [`Part::STATE`]; `visit` answers what is wrong with one.
+    pub fn each(
+        &self,
+        visit: &mut dyn FnMut(&Blob) -> Result<(), baseline::FormError>,
+    ) -> Result<(), KeptError> {
+        let store = self.keeper.store();
+        for part in Part::STATE {
+            let name = name(*part);
+            let sql = format!("SELECT k, v FROM state_parts WHERE part = '{name}' ORDER BY k");
+            store.each(&sql, &mut |mut row| {
+                let read = row.blob().and_then(|key| Ok((key, row.blob()?)));
+                let (key, bytes) = read.map_err(|wrong| store.damaged(&wrong.0))?;
+                let key = <[u8; 16]>::try_from(key).map(u128::from_be_bytes);
+                let key = key.map_err(|_| store.damaged(&format!("a key of {name} is none")))?;
+                visit(&Blob { part: *part, key, bytes }).map_err(|error| KeptError::Form {
+                    file: store.path().display().to_string(),
+                    what: format!("{name} {key:032x}"),
+                    error,
+                })
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whether an object of this key and size was read. Unit: bytes as stored.
+    pub fn has_read(&self, key: &str, size_bytes: u64) -> Result<bool, KeptError> {
+        let sql = "SELECT bytes FROM state_objects WHERE object = ?1";
+        let store = self.keeper.store();
+        let Some(mut row) = store.query(sql, &[rows::text(key)])?.into_iter().next() else {
+            return Ok(false);
+        };
+        let bytes = row.count().map_err(|wrong| store.damaged(&wrong))?;
+        Ok(bytes == size_bytes)
+    }
+
+    /// Keeps a finding, instead of the one of the same id.
+    pub fn finding(&mut self, finding: &Finding) -> Result<(), KeptError> {
+        self.keeper.finding(finding)
+    }
+
+    /// Keeps what has changed of the engine.
+    pub fn change(&self, change: Change) -> Result<(), KeptError> {
+        let store = self.keeper.store();
+        let at =
+            |part, key: u128| [rows::text(name(part)), Value::Blob(key.to_be_bytes().to_vec())];
+        match change {
+            Change::Gone(part, key) => {
+                store.execute(
+                    "DELETE FROM state_parts WHERE part = ?1 AND k = ?2",
+                    &at(part, key),
+                )?;
+            }
+            Change::Put(Blob { part, key, bytes }) => {
+                let [name, key] = at(part, key);
+                let sql = "INSERT INTO state_parts (part, k, v) VALUES (?1, ?2, ?3) \
+                           ON CONFLICT (part, k) DO UPDATE SET v = excluded.v";
+                store.execute(sql, &[name, key, Value::Blob(bytes)])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that an object was read, which was written on `day`. Unit: bytes as stored.
+    pub fn object(&mut self, key: &str, size_bytes: u64, day: Day) -> Result<(), KeptError> {
+        self.asked.through = self.asked.through.max(day);
+        let sql = "INSERT INTO state_objects (object, bytes, day) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (object) DO UPDATE SET bytes = excluded.bytes";
+        let values = [rows::text(key), rows::count(size_bytes), rows::text(&rows::of_day(day))];
+        self.keeper.store().execute(sql, &values)?;
+        Ok(())
+    }
+
+    /// Makes durable what was kept since the last time.
+    pub fn commit(&mut self) -> Result<(), KeptError> {
+        let store = self.keeper.store();
+        let mut row = self.asked.rows();
+        row.push(rows::text(&rows::checksum([&row[..]])));
+        store.execute("DELETE FROM state", &[])?;
+        store.insert("state", &[&learned::COLUMNS[..], &["checksum"]].concat(), &row)?;
+        let first = rows::of_day(Day(self.asked.through.0.saturating_sub(LEDGER_D)));
+        store.execute("DELETE FROM state_objects WHERE day < ?1", &[rows::text(&first)])?;
+        Ok(self.keeper.commit()?)
+    }
+}

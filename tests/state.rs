@@ -1,0 +1,134 @@
+//! `replay --state`: one reading in many runs, whatever becomes of them.
+
+use crate::support::{archive, files_of, logs, run, text};
+use serde_json::Value;
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+fn without_inputs(mut finding: Value) -> Value {
+    finding.as_object_mut().unwrap().remove("inputs");
+    finding
+}
+
+/// Findings that a file keeps, without what names the run.
+#[track_caller]
+fn kept(file: &str) -> Vec<Value> {
+    let rows = run(&["findings", "list", "--in", file, "--format", "jsonl"]).ends(0).rows();
+    rows.into_iter().map(without_inputs).collect()
+}
+
+/// The findings of a replay of the whole archive, of days before the oldest that stays open.
+fn expected(open: &str) -> Vec<Value> {
+    let mut rows = run(&["replay", "--quiet", "--format", "jsonl", archive()]).ends(0).rows();
+    rows.retain(|row| row["day"].as_str().unwrap() < open);
+    let mut rows: Vec<_> = rows.into_iter().map(without_inputs).collect();
+    rows.sort_by_key(|row| {
+        ["day", "first_seen", "last_seen", "id"].map(|key| row[key].as_str().unwrap().to_owned())
+    });
+    rows
+}
+
+/// The first open day, as a run tells it.
+fn open_day(told: &str) -> String {
+    let from = told.split("days from ").nth(1).unwrap();
+    from.chars().take("2025-03-14".len()).collect()
+}
+
+#[test]
+fn many_runs_find_what_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, growing) = (text(&folder.path().join("s.db")), folder.path().join("logs"));
+    let mut objects = files_of(Path::new(archive()), "gz");
+    // In the order in which they were written: their names tell the time after the region.
+    objects.sort_by_key(|path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.split('_').find(|part| part.starts_with("20")).map(str::to_owned)
+    });
+    let mut told = String::new();
+    for part in objects.chunks(objects.len() / 5 + 1) {
+        for path in part {
+            let copy = growing.join(path.strip_prefix(archive()).unwrap());
+            fs::create_dir_all(copy.parent().unwrap()).unwrap();
+            fs::copy(path, copy).unwrap();
+        }
+        told = run(&["replay", "--state", &file, &text(&growing)]).ends(0).err.clone();
+    }
+    assert!(told.contains("read by an earlier run"), "{told}");
+    let found = kept(&file);
+    assert!(!found.is_empty());
+    assert_eq!(found, expected(&open_day(&told)));
+    // Nothing is left to read, and nothing is told again.
+    let again = run(&["replay", "--format", "jsonl", "--state", &file, &text(&growing)]);
+    assert_eq!(again.ends(0).rows(), Vec::<Value>::new());
+    assert!(again.err.contains("0 of CloudTrail, 0 of flow logs"), "{}", again.err);
+}
+
+#[test]
+fn a_killed_run_loses_nothing_and_tells_nothing_under_another_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = text(&folder.path().join("s.db"));
+    let logs = text(&logs("CloudTrail"));
+    let mut n_killed = 0;
+    loop {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sentrail"))
+            .args(["replay", "--quiet", "--format", "jsonl", "--state", &file, &logs])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // What is told is durable; what comes after it may be half done.
+        let mut told = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
+        if told.is_empty() {
+            assert!(child.wait().unwrap().success());
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        n_killed += 1;
+    }
+    assert!(n_killed >= 3, "{n_killed}");
+    let whole = text(&folder.path().join("whole.db"));
+    run(&["replay", "--quiet", "--state", &whole, &logs]).ends(0);
+    assert_eq!(kept(&file), kept(&whole));
+}
+
+#[test]
+fn a_file_of_another_reading_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = text(&folder.path().join("s.db"));
+    let logs = text(&logs("CloudTrail"));
+    run(&["replay", "--quiet", "--state", &file, "--region", "us-east-1", &logs]).ends(0);
+    run(&["replay", "--state", &file, &logs])
+        .ends(2)
+        .tells(&["was begun with --region us-east-1; begin another file, or ask for the same"]);
+    let config = text(&folder.path().join("c.toml"));
+    fs::write(&config, "lateness = \"48h\"\n").unwrap();
+    run(&["replay", "--state", &file, "--region", "us-east-1", "--config", &config, &logs])
+        .ends(2)
+        .tells(&["was begun with lateness = \"24h\" (expected \"48h\")"]);
+}
+
+#[test]
+fn logs_without_the_names_of_aws_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, log) = (text(&folder.path().join("s.db")), folder.path().join("events.json"));
+    fs::write(&log, r#"{"Records":[]}"#).unwrap();
+    run(&["replay", "--state", &file, &text(&log)])
+        .ends(2)
+        .tells(&["events.json: --state goes by the names that AWS gives"]);
+}
+
+#[test]
+fn one_process_has_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let held = fs::File::create(&path).unwrap();
+    held.lock().unwrap();
+    run(&["replay", "--state", &text(&path), archive()])
+        .ends(1)
+        .tells(&["is in use by another sentrail (expected one at a time)"]);
+}
