@@ -201,7 +201,8 @@ impl FlowReader {
                 self.line += 1;
                 continue;
             }
-            if !self.shape.words_only {
+            // A format gathered from JSON is none of lines.
+            if !self.shape.words_only && !self.from_json {
                 let next = self.fast_lines(text, pos);
                 self.text_bytes += next - pos;
                 pos = next;
@@ -211,6 +212,15 @@ impl FlowReader {
                 }
             }
             let rest = text.get(pos..).unwrap_or_default();
+            // Gone even if what follows is cut: a block that waits for its end begins with it.
+            let blank = rest.iter().take_while(|b| b.is_ascii_whitespace()).count();
+            let (blank, rest) = rest.split_at(blank);
+            self.line += newlines(blank);
+            self.text_bytes += blank.len();
+            pos += blank.len();
+            if rest.is_empty() {
+                break;
+            }
             let Some(used) = self.slow_line(rest, last, visit) else { return pos };
             self.text_bytes += used;
             pos += used;
@@ -296,26 +306,22 @@ impl FlowReader {
         }
     }
 
-    /// Reads whatever comes next, one line or one JSON value, and returns its length; `None` if it
-    /// is not complete yet.
+    /// Reads what comes next, one line or one JSON value, and returns its length; `None` if it is
+    /// not complete yet. No blank stands before it.
     fn slow_line(&mut self, text: &[u8], last: bool, visit: Visit<'_>) -> Option<usize> {
-        let blank = text.iter().take_while(|b| b.is_ascii_whitespace()).count();
-        let rest = text.get(blank..).unwrap_or_default();
-        let skipped = text.get(..blank).unwrap_or_default();
-        if rest.first() == Some(&b'{') {
-            let (used, lines) = self.json(rest, last, visit)?;
-            self.line += newlines(skipped) + lines;
-            return Some(blank + used);
+        if text.first() == Some(&b'{') {
+            let (used, lines) = self.json(text, last, visit)?;
+            self.line += lines;
+            return Some(used);
         }
-        let (line, used) = match memchr(b'\n', rest) {
-            Some(end) => (rest.get(..end)?, end + 1),
-            None if last => (rest, rest.len()),
+        let (line, used) = match memchr(b'\n', text) {
+            Some(end) => (text.get(..end)?, end + 1),
+            None if last => (text, text.len()),
             None => return None,
         };
-        self.line += newlines(skipped);
         self.line_of_tokens(line, visit);
         self.line += 1;
-        Some(blank + used)
+        Some(used)
     }
 
     /// Reads one line in any shape.

@@ -113,7 +113,7 @@ impl FlowFormat {
         }
         // Half of the names: words in a record (`eth0 running ok`) do not make a header.
         let known = format.positions.len() - format.unknown.len();
-        (known >= format.unknown.len().max(1)).then_some(format)
+        (known >= format.unknown.len()).then_some(format)
     }
 
     /// The field at each place of a line; `None` where it is not known.

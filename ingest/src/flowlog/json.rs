@@ -130,8 +130,16 @@ fn token(text: &str) -> Vec<u8> {
     token
 }
 
+/// What the parser says, without the place, which it counts from where the value begins.
 fn plain(error: &serde_json::Error) -> String {
-    format!("{error}; expected an object of flow log fields")
+    let said = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let said = said.strip_suffix(&place).unwrap_or(&said);
+    if error.is_data() {
+        // It says what it expected.
+        return said.to_owned();
+    }
+    format!("{said}; expected an object of flow log fields")
 }
 
 impl<'de> Deserialize<'de> for Record {

@@ -180,6 +180,9 @@ mod tests {
             ("\n a b c\n", 0),
             ("\na  b c\n", 0),
             ("\na b c \n", 0),
+            ("\n b c\n", 0),
+            ("\na  c\n", 0),
+            ("\na b \n", 0),
         ] {
             assert_eq!(marked(text, 3, 9).len(), rows, "{text:?}");
         }

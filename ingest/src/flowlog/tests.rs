@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::flow::Value;
 
+mod json;
+
 const V2: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
 const LINE: &str = "2 123456789010 eni-1235b8ca123456789 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK";
 
@@ -202,6 +204,16 @@ fn transit_gateway_lines_are_known_by_their_second_word() {
     assert_eq!((counts.rows, counts.bad_rows), (2, 0));
     assert_eq!(rows[0]["tgw_pair_attachment_id"], "tgw-attach-2");
     assert_eq!(rows[1]["packets_lost_mtu_exceeded"], "1");
+    let (rows, counts) = read("version resource-type srcport\n6  TransitGateway 5\n");
+    assert_eq!((rows.len(), counts.bad_rows), (1, 0), "a header says more than that word");
+}
+
+#[test]
+fn half_of_the_names_make_a_header() {
+    let (rows, counts) = read("srcport news\n80 x\n");
+    assert_eq!((rows.len(), counts.unknown_fields), (1, vec!["news".to_owned()]));
+    let (rows, _) = read("srcport news more\n80 x y\n");
+    assert!(rows.is_empty());
 }
 
 #[test]
@@ -224,41 +236,10 @@ fn a_wrong_format_is_refused_with_a_hint() {
         "unknown flow log field `interface-idd`; did you mean `interface-id`?"
     );
     assert_eq!(said("nothing-like-it"), "unknown flow log field `nothing-like-it`");
+    assert_eq!(said("enb"), "unknown flow log field `enb`; did you mean `end`?");
+    assert_eq!(said("exx"), "unknown flow log field `exx`", "two of three letters differ");
     assert_eq!(said("start start"), "flow log field `start` is named twice; expected it once");
     assert!(said("  ").starts_with("empty flow log format"));
-}
-
-#[test]
-fn json_rows_are_read_in_any_layout() {
-    let plain =
-        r#"{"version":2,"account_id":"1","srcaddr":"1.2.3.4","dstport":443.0,"action":null}"#;
-    let other = r#"{"dstPort":22,"log-status":"OK","extra":{"a":[1]}}"#;
-    let (rows, counts) = read(&format!("{plain}{plain} {other}\n\n{}", plain.replace(',', ",\n")));
-    assert_eq!((counts.rows, counts.bad_rows), (4, 0));
-    assert_eq!(rows[0]["dstport"], "443");
-    assert_eq!(rows[0]["action"], "-");
-    assert_eq!(rows[1].len(), 5);
-    assert_eq!((rows[2]["srcaddr"].as_str(), rows[2]["log_status"].as_str()), ("-", "OK"));
-    assert_eq!(rows[3]["srcaddr"], "1.2.3.4");
-    let (rows, counts) = read(r#"{"interface_id":"a b\tc","dstport":443.5}{"dstport":1}"#);
-    assert_eq!((rows.len(), counts.bad_rows), (1, 1));
-    let (rows, counts) = read("{\"dstport\":1}\n{\"dstport\":\n{}\n{\"dstport\":3}\n");
-    assert_eq!((rows.len(), counts.bad_rows), (2, 2), "{counts:?}");
-}
-
-#[test]
-fn subscription_messages_are_unwrapped() {
-    let data = serde_json::json!({
-        "messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "g",
-        "logEvents": [{"id": "1", "timestamp": 1, "message": LINE}, {"message": "{\"dstport\": 7}"}],
-    });
-    let control = serde_json::json!({
-        "messageType": "CONTROL_MESSAGE", "logEvents": [{"message": "CWL CONTROL MESSAGE"}],
-    });
-    let (rows, counts) = read(&format!("{control}{data}{data}"));
-    assert_eq!((counts.rows, counts.bad_rows), (4, 0), "{counts:?}");
-    assert_eq!(rows[0]["dstport"], "22");
-    assert_eq!(rows[1]["dstport"], "7");
 }
 
 #[test]
@@ -268,6 +249,17 @@ fn long_lines_and_long_json_hit_their_bounds() {
     let (_, counts) = read(&text);
     assert_eq!((counts.rows, counts.bad_rows), (2, 1));
     assert_eq!(counts.bad_samples[0].why, RowError::Long);
+    let longest = format!("{}\n", "x".repeat(LINE_BYTES_MAX));
+    for size in [LINE_BYTES_MAX, longest.len()] {
+        let mut reader = FlowReader::default();
+        longest.as_bytes().chunks(size).for_each(|block| reader.push(block, &mut |_| {}));
+        let counts = reader.finish(&mut |_| {});
+        assert_eq!(
+            counts.bad_samples[0].why,
+            RowError::Fields { expected: 14, found: 1 },
+            "{size}"
+        );
+    }
     let mut reader = FlowReader::default();
     let mut visit = |_: FlowBatch| {};
     for block in text.as_bytes().chunks(1_000) {
@@ -292,6 +284,22 @@ fn batches_are_bounded_in_rows_and_text() {
     let text = format!("srcport vpc-id\n{}", format!("1 {}\n", "v".repeat(60_000)).repeat(600));
     FlowReader::default().read(text.as_bytes(), &mut |_| batches += 1);
     assert_eq!(batches, 3);
+    let mut sizes = Vec::new();
+    let text = format!("vpc-id\n{}", "vpc-1\n".repeat(BATCH_ROWS + 1));
+    FlowReader::default().read(text.as_bytes(), &mut |batch| sizes.push(batch.rows()));
+    assert_eq!(sizes, [BATCH_ROWS, 1]);
+}
+
+#[test]
+fn long_words_that_begin_alike_stay_distinct() {
+    let word = |n: u32| format!("arn:aws:ecs:eu-west-1:111122223333:task/cluster/{n:08}");
+    let line = |n: u32| format!("{n} {} {}\n", word(n), word(n / 2));
+    let lines: String = (0..2_000).map(line).collect();
+    let (rows, _) = read(&format!("srcport ecs-task-arn ecs-cluster-arn\n{lines}"));
+    for (n, row) in (0..).zip(&rows) {
+        assert_eq!((&row["ecs_task_arn"], &row["ecs_cluster_arn"]), (&word(n), &word(n / 2)));
+    }
+    assert_eq!(rows.len(), 2_000);
 }
 
 #[test]
@@ -369,6 +377,7 @@ fn flow_logs_are_told_from_other_text() {
         "{}",
         r#"{"Records":[{"eventVersion":"1.08","userIdentity":{"type":"Root"}}]}"#,
         r#"{"eventVersion":"1.08","sourceIPAddress":"1.1.1.1"}"#,
+        r#"{"name":"x","srcaddr":"1.1.1.1"}"#,
         r#"{"logEvents":[{"message":"{\"eventVersion\":\"1.08\"}"}]}"#,
         "version https://git-lfs.github.com/spec/v1",
         "region",
