@@ -18,8 +18,9 @@ pub const WHOLE_BYTES_MAX: usize = 64 << 20;
 /// From this inflated size on, the compression ratio is watched. Unit: bytes.
 const RATIO_WATCH_BYTES: u64 = 256 << 20;
 
-/// Largest ratio of inflated to stored bytes above [`RATIO_WATCH_BYTES`]. `CloudTrail` compresses
-/// 10 to 30 times, flow text 4 to 15 times, deflate cannot pass 1,032: a bomb sits near that.
+/// Ratio of inflated to stored bytes from which on an object above [`RATIO_WATCH_BYTES`] is refused.
+/// `CloudTrail` compresses 10 to 30 times, flow text 4 to 15 times, deflate cannot pass 1,032: a bomb
+/// sits near that. Unit: times.
 const RATIO_MAX: u64 = 400;
 
 /// Size of the blocks of a [`Stream`]. Unit: bytes.
@@ -28,13 +29,13 @@ const BLOCK_BYTES: usize = 256 << 10;
 /// The hard limits of one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// See [`INFLATED_BYTES_MAX`].
+    /// Largest inflated object; [`INFLATED_BYTES_MAX`] if nothing else is set. Unit: bytes.
     pub inflated_bytes_max: u64,
-    /// See [`WHOLE_BYTES_MAX`].
+    /// Largest content held in memory at once; [`WHOLE_BYTES_MAX`] if nothing else is set. Unit: bytes.
     pub whole_bytes_max: usize,
-    /// See `RATIO_WATCH_BYTES`.
+    /// Inflated size above which the compression ratio is watched. Unit: bytes.
     pub ratio_watch_bytes: u64,
-    /// See `RATIO_MAX`.
+    /// Ratio of inflated to stored bytes from which on a watched object is refused. Unit: times.
     pub ratio_max: u64,
 }
 
@@ -106,7 +107,7 @@ pub enum DecodeError {
     },
     /// A large object compresses better than any log does.
     #[error(
-        "object inflates more than {limit} times by byte {offset}; expected a log, this looks like a bomb"
+        "object inflates {limit} times or more by byte {offset}; expected a log, this looks like a bomb"
     )]
     Ratio {
         /// [`Limits::ratio_max`].
@@ -115,7 +116,7 @@ pub enum DecodeError {
         offset: u64,
     },
     /// Content that is told by its first bytes, and not read.
-    #[error("object is {found} by its first bytes; expected UTF-8 text, gzip or zstd")]
+    #[error("object begins like {found}; expected UTF-8 text, gzip or zstd")]
     Unread {
         /// What it is.
         found: &'static str,
@@ -260,7 +261,8 @@ impl Stream<'_> {
     }
 }
 
-/// Inflates one object into a new vector; for callers that do it once.
+/// Inflates one object, be it gzip, zstd or plain, into a new vector of at most `inflated_bytes_max`
+/// bytes; for callers that do it once.
 pub fn gunzip(input: &[u8], inflated_bytes_max: usize) -> Result<Vec<u8>, DecodeError> {
     let limits = Limits {
         inflated_bytes_max: inflated_bytes_max as u64,
@@ -357,7 +359,7 @@ fn text(bytes: &[u8]) -> Result<&[u8], DecodeError> {
     let found = match bytes {
         // AWS writes UTF-8 only; a text editor made this.
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16 text",
-        [b'P', b'A', b'R', b'1', ..] => "Parquet, which is not read yet",
+        [b'P', b'A', b'R', b'1', ..] => "Parquet",
         [b'P', b'K', 3, 4, ..] => "a zip archive",
         [0xef, 0xbb, 0xbf, rest @ ..] => return Ok(rest),
         _ => return Ok(bytes),

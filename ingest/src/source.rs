@@ -76,7 +76,7 @@ pub enum SourceError {
         until: String,
     },
     /// More files than a listing holds.
-    #[error("more than {limit} files (list fewer folders at a time)")]
+    #[error("more than {limit} files (expected fewer: name fewer folders, or ask for less time)")]
     TooMany {
         /// The bound. Unit: files.
         limit: usize,
@@ -135,7 +135,8 @@ pub struct Filter {
     pub accounts: Vec<String>,
     /// Regions asked for; empty: all.
     pub regions: Vec<String>,
-    /// How late a record may be and still be looked for. Unit: milliseconds.
+    /// How late a record may be and still be looked for; 24 hours if nothing else is set. Unit:
+    /// milliseconds, 0 or more.
     pub lateness_ms: i64,
 }
 
@@ -405,6 +406,13 @@ mod tests {
              (expected the first to be earlier)"
         );
         assert!(Filter::default().check().is_ok());
+    }
+
+    #[test]
+    fn the_first_bound_is_asked_for_and_the_second_is_not() {
+        let filter = Filter { from_ms: Some(5), until_ms: Some(10), ..Filter::default() };
+        let admitted: Vec<i64> = (0..20).filter(|time_ms| filter.admits_time(*time_ms)).collect();
+        assert_eq!(admitted, [5, 6, 7, 8, 9]);
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn plain_text_passes_without_its_mark() {
 #[test]
 fn parquet_and_zip_are_told_by_their_first_bytes() {
     let unread = |found| Err(DecodeError::Unread { found });
-    assert_eq!(whole(b"PAR1\x15\x04"), unread("Parquet, which is not read yet"));
+    assert_eq!(whole(b"PAR1\x15\x04"), unread("Parquet"));
     assert_eq!(whole(b"PK\x03\x04\x14"), unread("a zip archive"));
 }
 
@@ -228,6 +228,42 @@ fn large_content_comes_in_blocks_after_a_check() {
 }
 
 #[test]
+fn content_of_just_the_size_that_is_held_comes_whole() {
+    let content = noise(small().whole_bytes_max);
+    for object in [gzip(&content), zstd(&content)] {
+        let mut decoder = Decoder::new(small());
+        assert!(matches!(decoder.decode(&object), Ok(Inflated::Whole(bytes)) if bytes == content));
+    }
+}
+
+#[test]
+fn a_header_may_have_a_checksum_of_its_own() {
+    let mut object = gzip(b"content");
+    object[3] |= 2;
+    object.splice(10..10, [0x12, 0x34]);
+    assert!(fast(&object));
+    assert_eq!(whole(&object).unwrap(), b"content");
+    // Padding is left to the block reader.
+    object.push(0);
+    assert!(!fast(&object));
+    assert_eq!(whole(&object).unwrap(), b"content");
+}
+
+#[test]
+fn a_zstd_frame_that_cannot_be_read_says_what_was_expected() {
+    // A window of 2 GiB, and a block of a type that does not exist.
+    for (frame, expected) in [
+        (&[0xa8, 0, 0, 0][..], "a window of at most 67108864 bytes, not 2147483648"),
+        (&[0, 7, 0, 0, 0], "a valid frame"),
+    ] {
+        let object = [&[0x28, 0xb5, 0x2f, 0xfd, 0][..], frame].concat();
+        let told = whole(&object).unwrap_err().to_string();
+        assert!(told.starts_with("damaged zstd data near byte "), "{told}");
+        assert!(told.ends_with(&format!(": expected {expected}")), "{told}");
+    }
+}
+
+#[test]
 fn a_mark_may_be_cut_by_a_member() {
     let object = [gzip(b"\xef"), gzip(b"\xbb\xbf{}")].concat();
     let limits = Limits { whole_bytes_max: 0, ..Limits::default() };
@@ -254,6 +290,7 @@ fn bombs_hit_the_cap() {
     assert!(whole_with(limits, &gzip(&noise(1_001))).is_err());
     assert!(whole_with(limits, &noise(1_001)).is_err());
     assert_eq!(whole_with(limits, &gzip(&noise(1_000))).unwrap().len(), 1_000);
+    assert_eq!(whole_with(limits, &noise(1_000)).unwrap().len(), 1_000);
     assert!(gunzip(&gzip(&noise(1_001)), 1_000).is_err());
 }
 

@@ -56,7 +56,7 @@ impl<'a> Frames<'a> {
                     .decode_blocks(&mut self.rest, BlockDecodingStrategy::UptoBytes(STEP_BYTES))
                     .map_err(|error| self.fault(&error))?;
             }
-            let n = self.decoder.read(out).map_err(|error| self.damaged(&error))?;
+            let n = self.decoder.read(out).map_err(|_| self.damaged("a valid frame".to_owned()))?;
             if n > 0 {
                 return Ok(n);
             }
@@ -111,18 +111,20 @@ impl<'a> Frames<'a> {
     }
 
     fn fault(&self, error: &FrameDecoderError) -> DecodeError {
-        if self.rest.is_empty() { self.truncated("a zstd frame") } else { self.damaged(error) }
+        match error {
+            FrameDecoderError::WindowSizeTooBig { requested, max } => {
+                self.damaged(format!("a window of at most {max} bytes, not {requested}"))
+            }
+            _ if self.rest.is_empty() => self.truncated("a zstd frame"),
+            _ => self.damaged("a valid frame".to_owned()),
+        }
     }
 
     fn truncated(&self, inside: &'static str) -> DecodeError {
         DecodeError::Truncated { offset: self.input.len() as u64, inside }
     }
 
-    fn damaged(&self, error: &dyn std::fmt::Display) -> DecodeError {
-        DecodeError::Damaged {
-            format: "zstd",
-            offset: self.offset(),
-            expected: format!("a valid frame ({error})"),
-        }
+    fn damaged(&self, expected: String) -> DecodeError {
+        DecodeError::Damaged { format: "zstd", offset: self.offset(), expected }
     }
 }

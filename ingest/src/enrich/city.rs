@@ -40,7 +40,7 @@ pub enum EnrichError {
         source: std::io::Error,
     },
     /// The file is larger than is read into memory.
-    #[error("city database {} is larger than {bytes_max} bytes", path.display())]
+    #[error("city database {} is too large (expected at most {bytes_max} bytes)", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -48,7 +48,10 @@ pub enum EnrichError {
         bytes_max: u64,
     },
     /// The file is something else, or cut short.
-    #[error("{} is not an mmdb file", path.display())]
+    #[error(
+        "{} is not an mmdb file (expected a city database such as GeoLite2-City.mmdb)",
+        path.display()
+    )]
     NotMmdb {
         /// The file.
         path: PathBuf,

@@ -214,6 +214,7 @@ fn is_log_extension(extension: &str) -> bool {
     let plain = extension
         .strip_suffix(".gz")
         .or_else(|| extension.strip_suffix(".zst"))
+        .or_else(|| extension.strip_suffix(".zstd"))
         .unwrap_or(extension);
     matches!(plain, "json" | "log" | "log.parquet" | "jsonl" | "ndjson" | "txt")
 }

@@ -150,11 +150,13 @@ fn what_cannot_be_listed_is_an_error_up_front() {
 #[test]
 fn a_listing_is_bounded_by_files_and_by_entries_of_a_folder() {
     let root = tree(&["a/1.json", "b/1.json", "b/2.csv"]);
+    let listing = list_at_most(1, &args(&root, &["a"]), &Filter::default()).unwrap();
+    assert_eq!(listing.objects.len(), 1);
     for paths in [&["a", "a/1.json"][..], &["b"]] {
         let limited = list_at_most(1, &args(&root, paths), &Filter::default());
         assert_eq!(
             limited.unwrap_err().to_string(),
-            "more than 1 files (list fewer folders at a time)"
+            "more than 1 files (expected fewer: name fewer folders, or ask for less time)"
         );
     }
 }

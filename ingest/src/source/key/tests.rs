@@ -80,6 +80,9 @@ fn a_bare_name_says_as_much_as_its_folders() {
     let file = TRAIL.rsplit_once('/').unwrap().1;
     let (account, region) = (Some("123456789012"), Some("eu-west-1"));
     check(file, Kind::CloudTrail, account, region, Some(STAMP_MS));
+    for packed in [".zst", ".zstd"] {
+        check(&file.replace(".gz", packed), Kind::CloudTrail, account, region, Some(STAMP_MS));
+    }
     let inflated = format!("case 7/{}", file.trim_end_matches(".gz"));
     check(&inflated, Kind::CloudTrail, account, region, Some(STAMP_MS));
     assert_eq!(KeyInfo::of(&inflated).aws_logs_at, None);
@@ -115,6 +118,7 @@ fn a_foreign_name_says_nothing() {
         "123456789012_CloudTrail_eu-west-1_20251314T1005Z_A6kvhMoVeCsc7v8U.json.gz",
         "123456789012_CloudTrail_eu-west-1_20250314T1005Z_A6kv.json.gz.expected.json",
         "123456789012_CloudTrail_eu-west-1_2025+314T1005Z_A6kvhMoVeCsc7v8U.json.gz",
+        "123456789012_CloudTrail_no-region-has-a-name-as-long-as-this_20250314T1005Z_A6kv.json.gz",
     ] {
         check(key, Kind::Unknown, None, None, None);
     }
