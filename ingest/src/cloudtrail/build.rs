@@ -1,6 +1,6 @@
 //! From the spans of a walked record to the record.
 
-use crate::cloudtrail::fields::{self, Field};
+use crate::cloudtrail::fields::{Field, with_fields};
 use crate::cloudtrail::walk::Walker;
 use crate::cloudtrail::{Aggregated, Insight, Record};
 use crate::event::{Event, Raw, Text};
@@ -32,8 +32,31 @@ fn event<'a>(walker: &Walker<'a>, raw: Raw<'a>) -> Result<Event<'a>, Missing> {
     let time_ms = time_of(walker.string(Field::EventTime))?;
     let source = filled(Field::EventSource).ok_or(Missing("a string under \"eventSource\""))?;
     let name = filled(Field::EventName).ok_or(Missing("a string under \"eventName\""))?;
-    Ok(fields::event(walker, (raw, time_ms), (source, name)))
+    Ok(event_of(walker, (raw, time_ms), (source, name)))
 }
+
+/// Declares [`event_of`] from the list of keys.
+macro_rules! event_of {
+    ($($variant:ident $key:literal $(=> $member:ident $read:ident)?,)+) => {
+        /// The event of what every one has, and of the members that the list names.
+        #[inline]
+        fn event_of<'a>(
+            walker: &Walker<'a>,
+            (raw, time_ms): (Raw<'a>, i64),
+            (source, name): (Text<'a>, Text<'a>),
+        ) -> Event<'a> {
+            Event {
+                raw,
+                time_ms,
+                source,
+                name,
+                $($($member: walker.$read(Field::$variant),)?)+
+            }
+        }
+    };
+}
+
+with_fields!(event_of);
 
 fn insight<'a>(walker: &Walker<'a>) -> Result<Insight<'a>, Missing> {
     let details = walker.raw(Field::InsightDetails);

@@ -1,11 +1,65 @@
 //! The keys of a record and of what records come wrapped in, which members of a record are read of them,
 //! and the prediction of which comes next.
 
-use crate::cloudtrail::walk::Walker;
-use crate::event::{Event, Raw, Text};
+/// Hands the list of keys to the macro `$with`: of each its variant of [`Field`], its name and, where a
+/// member of [`Event`](crate::Event) is read of it, the member and the method of
+/// [`Walker`](super::walk::Walker) that reads it.
+macro_rules! with_fields {
+    ($with:ident) => {
+        $with! {
+            EventVersion "eventVersion",
+            UserIdentity "userIdentity" => identity raw,
+            EventTime "eventTime",
+            EventSource "eventSource",
+            EventName "eventName",
+            AwsRegion "awsRegion" => region text_of,
+            SourceIpAddress "sourceIPAddress" => source_ip text_of,
+            UserAgent "userAgent" => user_agent text_of,
+            ErrorCode "errorCode" => error_code text_of,
+            ErrorMessage "errorMessage" => error_message text_of,
+            RequestParameters "requestParameters" => request raw,
+            ResponseElements "responseElements" => response raw,
+            AdditionalEventData "additionalEventData" => additional raw,
+            RequestId "requestID" => request_id text_of,
+            EventId "eventID" => id text_of,
+            ReadOnly "readOnly" => read_only bool,
+            Resources "resources" => resources raw,
+            EventType "eventType" => event_type text_of,
+            ApiVersion "apiVersion",
+            ManagementEvent "managementEvent",
+            RecipientAccountId "recipientAccountId" => recipient_account text_of,
+            SharedEventId "sharedEventID" => shared_event_id text_of,
+            SharedEventIdLower "sharedEventId",
+            ServiceEventDetails "serviceEventDetails" => service_details raw,
+            VpcEndpointId "vpcEndpointId" => vpc_endpoint text_of,
+            VpcEndpointAccountId "vpcEndpointAccountId",
+            EventCategory "eventCategory" => category text_of,
+            Addendum "addendum" => addendum raw,
+            SessionCredentialFromConsole "sessionCredentialFromConsole" => from_console bool,
+            EdgeDeviceDetails "edgeDeviceDetails",
+            TlsDetails "tlsDetails" => tls raw,
+            InsightDetails "insightDetails",
+            AccountId "accountId",
+            EventIdLower "eventId",
+            TimeWindow "timeWindow",
+            Summary "summary",
+            Records "Records",
+            Events "Events",
+            CloudTrailEvent "CloudTrailEvent",
+            Detail "detail",
+            DetailType "detail-type",
+            MessageType "messageType",
+            LogEvents "logEvents",
+            Message "message",
+            DigestStartTime "digestStartTime",
+            DigestEndTime "digestEndTime",
+            DigestS3Object "digestS3Object",
+        }
+    };
+}
+pub(super) use with_fields;
 
-/// Declares [`Field`], its names, the look-up by name, and which members of a record are read of which
-/// keys, from one list.
+/// Declares [`Field`], its names and the look-up by name.
 macro_rules! fields {
     ($($variant:ident $name:literal $(=> $member:ident $read:ident)?,)+) => {
         /// A key of a record or of its wrapper.
@@ -29,75 +83,10 @@ macro_rules! fields {
                 }
             }
         }
-
-        /// The record that `walker` has just walked: what every record has, and the members that the
-        /// list names, by the method of [`Walker`] that reads them.
-        #[inline]
-        pub(super) fn event<'a>(
-            walker: &Walker<'a>,
-            (raw, time_ms): (Raw<'a>, i64),
-            (source, name): (Text<'a>, Text<'a>),
-        ) -> Event<'a> {
-            Event {
-                raw,
-                time_ms,
-                source,
-                name,
-                $($($member: walker.$read(Field::$variant),)?)+
-            }
-        }
     };
 }
 
-fields! {
-    EventVersion "eventVersion",
-    UserIdentity "userIdentity" => identity raw,
-    EventTime "eventTime",
-    EventSource "eventSource",
-    EventName "eventName",
-    AwsRegion "awsRegion" => region text_of,
-    SourceIpAddress "sourceIPAddress" => source_ip text_of,
-    UserAgent "userAgent" => user_agent text_of,
-    ErrorCode "errorCode" => error_code text_of,
-    ErrorMessage "errorMessage" => error_message text_of,
-    RequestParameters "requestParameters" => request raw,
-    ResponseElements "responseElements" => response raw,
-    AdditionalEventData "additionalEventData" => additional raw,
-    RequestId "requestID" => request_id text_of,
-    EventId "eventID" => id text_of,
-    ReadOnly "readOnly" => read_only bool,
-    Resources "resources" => resources raw,
-    EventType "eventType" => event_type text_of,
-    ApiVersion "apiVersion",
-    ManagementEvent "managementEvent",
-    RecipientAccountId "recipientAccountId" => recipient_account text_of,
-    SharedEventId "sharedEventID" => shared_event_id text_of,
-    SharedEventIdLower "sharedEventId",
-    ServiceEventDetails "serviceEventDetails" => service_details raw,
-    VpcEndpointId "vpcEndpointId" => vpc_endpoint text_of,
-    VpcEndpointAccountId "vpcEndpointAccountId",
-    EventCategory "eventCategory" => category text_of,
-    Addendum "addendum" => addendum raw,
-    SessionCredentialFromConsole "sessionCredentialFromConsole" => from_console bool,
-    EdgeDeviceDetails "edgeDeviceDetails",
-    TlsDetails "tlsDetails" => tls raw,
-    InsightDetails "insightDetails",
-    AccountId "accountId",
-    EventIdLower "eventId",
-    TimeWindow "timeWindow",
-    Summary "summary",
-    Records "Records",
-    Events "Events",
-    CloudTrailEvent "CloudTrailEvent",
-    Detail "detail",
-    DetailType "detail-type",
-    MessageType "messageType",
-    LogEvents "logEvents",
-    Message "message",
-    DigestStartTime "digestStartTime",
-    DigestEndTime "digestEndTime",
-    DigestS3Object "digestS3Object",
-}
+with_fields!(fields);
 
 /// What follows a key where those between are absent, as they are in most records.
 const SKIPS: [(Field, Field); 6] = [
