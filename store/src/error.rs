@@ -38,12 +38,12 @@ pub enum StoreError {
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its version.
+        /// Its version: the steps of [`Schema::steps`](crate::Schema::steps) that it has taken.
         version: usize,
         /// The version that this program writes.
         known: usize,
     },
-    /// It holds what nobody wrote.
+    /// It holds what no program of this kind wrote.
     #[error("{} is damaged: {what}", path.display())]
     Damaged {
         /// The file.
@@ -54,14 +54,14 @@ pub enum StoreError {
     /// The disk is full; the file is as it was before.
     #[error("no room left on the disk for {}; it is as it was before", .0.display())]
     Full(PathBuf),
-    /// Another process is at it.
-    #[error("{} is being written by another process", .0.display())]
+    /// Another process was at it for longer than `BUSY_MS_MAX`.
+    #[error("{} is being written by another process; try again when it is done", .0.display())]
     Busy(PathBuf),
     /// It may be read, not written.
     #[error("{} cannot be written: it, or its folder, is read-only", .0.display())]
     ReadOnly(PathBuf),
-    /// Anything else.
-    #[error("{} failed", path.display())]
+    /// Anything else that `SQLite` refuses: a device that fails, a statement that does not fit the tables.
+    #[error("cannot read or write {}", path.display())]
     Failed {
         /// The file.
         path: PathBuf,

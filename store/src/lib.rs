@@ -25,7 +25,8 @@ const STATEMENTS_MAX: usize = 64;
 pub struct Schema {
     /// What such a file is, for example `a file of findings, as "sentrail replay --out" writes it`.
     pub what: &'static str,
-    /// Stands in the header and tells such files from others.
+    /// Stands in the header (`PRAGMA application_id`) and tells such files from others; not 0, which is
+    /// what files of other programs have.
     pub application_id: i32,
     /// Statements that lead from one version to the next; the first from an empty file. The version,
     /// `user_version`, is the number of steps that were taken. A step that was published stays as it is.
@@ -140,7 +141,7 @@ impl Store {
         self.pragma("BEGIN IMMEDIATE")
     }
 
-    /// Makes durable what was changed since [`Self::begin`].
+    /// Makes durable what was changed since [`Self::begin`], without which it is an error.
     pub fn commit(&self) -> Result<(), StoreError> {
         self.pragma("COMMIT")
     }
@@ -164,13 +165,13 @@ impl Store {
         Ok(())
     }
 
-    /// Runs one statement and answers how many rows it changed.
+    /// Runs one statement, `values` in place of its `?`, and answers how many rows it changed.
     pub fn execute(&self, sql: &str, values: &[Value]) -> Result<usize, StoreError> {
         let mut statement = self.connection.prepare_cached(sql).told(&self.path)?;
         statement.execute(params_from_iter(values)).told(&self.path)
     }
 
-    /// The rows that a question gives.
+    /// The rows that a question gives, `values` in place of its `?`.
     pub fn query(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         let mut statement = self.connection.prepare_cached(sql).told(&self.path)?;
         let n = statement.column_count();
@@ -195,7 +196,8 @@ impl Store {
         Ok(())
     }
 
-    /// The `id` of the row of `table` with these values in these columns; it is added if there is none.
+    /// The `id` of the row of `table` with these values in these columns, nulls being equal; it is added if
+    /// there is none.
     pub fn intern(
         &self,
         table: &str,

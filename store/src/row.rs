@@ -4,7 +4,7 @@ pub use rusqlite::types::Value;
 
 use std::vec::IntoIter;
 
-/// A value is not what its column should hold.
+/// A value is not what its column should hold; [`crate::Store::damaged`] names the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct WrongValue(pub String);
@@ -81,5 +81,12 @@ impl Row {
 }
 
 fn wrong(expected: &str, found: &Value) -> WrongValue {
-    WrongValue(format!("holds {} where {expected} should be", found.data_type()))
+    let found = match found {
+        Value::Null => "nothing",
+        Value::Integer(_) => "a whole number",
+        Value::Real(_) => "a number with a fraction",
+        Value::Text(_) => "a text",
+        Value::Blob(_) => "bytes",
+    };
+    WrongValue(format!("holds {found} where {expected} should be"))
 }

@@ -41,11 +41,15 @@ fn says<T>(result: Result<T, StoreError>, folder: &TempDir) -> String {
 
 #[test]
 fn what_is_written_is_read() {
-    let (_folder, path) = apple();
+    let (folder, path) = apple();
     let store = Store::read(&path, &OLD).unwrap();
     store.check().unwrap();
     assert_eq!(names(&store), ["apple"]);
-    assert!(store.insert("fruit", &["name"], &[text("pear")]).is_err(), "it is open for reading");
+    let refused = store.insert("fruit", &["name"], &[text("pear")]);
+    assert_eq!(
+        says(refused, &folder),
+        "fruit.db cannot be written: it, or its folder, is read-only"
+    );
 }
 
 #[test]
@@ -130,6 +134,13 @@ fn what_is_no_such_file_is_refused_and_left() {
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), content);
     }
+    fs::remove_file(&path).unwrap();
+    let empty = Connection::open(&path).unwrap();
+    empty.execute_batch("PRAGMA user_version = 1").unwrap();
+    drop(empty);
+    for open in [Store::read, Store::change, Store::create] {
+        assert_eq!(says(open(&path, &OLD), &folder), expected, "it took a step of somebody's");
+    }
     fs::write(&path, "").unwrap();
     assert_eq!(says(Store::read(&path, &OLD), &folder), expected);
     Store::create(&path, &OLD).unwrap();
@@ -178,8 +189,53 @@ fn a_second_writer_is_told_to_wait() {
     first.begin().unwrap();
     let second = Store::change(&path, &OLD).unwrap();
     second.connection.busy_timeout(Duration::ZERO).unwrap();
-    assert_eq!(says(second.begin(), &folder), "fruit.db is being written by another process");
+    assert_eq!(
+        says(second.begin(), &folder),
+        "fruit.db is being written by another process; try again when it is done"
+    );
     assert_eq!(names(&second), ["apple"]);
+}
+
+#[test]
+fn what_is_large_and_not_committed_keeps_no_reader_out() {
+    let (_folder, path) = apple();
+    let writer = Store::create(&path, &OLD).unwrap();
+    writer.pragma("PRAGMA cache_size = 1").unwrap();
+    writer.begin().unwrap();
+    for n in 0..2_000 {
+        writer.insert("fruit", &["name"], &[text(&format!("pear {n}"))]).unwrap();
+    }
+    let reader = Store::read(&path, &OLD).unwrap();
+    assert_eq!(names(&reader), ["apple"]);
+}
+
+#[test]
+fn a_row_must_not_refer_to_one_that_is_not_there() {
+    const BASKET: &str =
+        "CREATE TABLE basket (fruit INTEGER NOT NULL REFERENCES fruit (id)) STRICT";
+    let steps = &[FIRST, BASKET];
+    let (_folder, path) = apple();
+    let store = Store::create(&path, &Schema { steps, ..OLD }).unwrap();
+    store.insert("basket", &["fruit"], &[Value::Integer(1)]).unwrap();
+    store.insert("basket", &["fruit"], &[Value::Integer(2)]).unwrap_err();
+}
+
+#[test]
+fn a_page_that_was_overwritten_is_damage() {
+    let (folder, path) = apple();
+    let store = Store::create(&path, &OLD).unwrap();
+    store.begin().unwrap();
+    for n in 0..2_000 {
+        store.insert("fruit", &["name"], &[text(&format!("pear {n}"))]).unwrap();
+    }
+    store.commit().unwrap();
+    drop(store);
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.len() - 4096;
+    bytes[last..].fill(0);
+    fs::write(&path, bytes).unwrap();
+    let said = says(Store::read(&path, &OLD).and_then(|store| store.check()), &folder);
+    assert!(said.starts_with("fruit.db is damaged: "), "{said}");
 }
 
 #[test]
@@ -210,15 +266,18 @@ fn equal_rows_are_kept_once() {
 #[test]
 fn a_value_of_another_type_is_wrong() {
     let row = || Row::new(vec![Value::Real(0.5), Value::Null]);
-    assert_eq!(row().text().unwrap_err().to_string(), "holds Real where a text should be");
+    assert_eq!(
+        row().text().unwrap_err().to_string(),
+        "holds a number with a fraction where a text should be"
+    );
     assert_eq!(
         row().integer().unwrap_err().to_string(),
-        "holds Real where a whole number should be"
+        "holds a number with a fraction where a whole number should be"
     );
     let mut row = row();
     assert!((row.real().unwrap() - 0.5).abs() < f64::EPSILON);
     assert_eq!(row.clone().maybe_text().unwrap(), None);
-    assert_eq!(row.text().unwrap_err().to_string(), "holds Null where a text should be");
+    assert_eq!(row.text().unwrap_err().to_string(), "holds nothing where a text should be");
     let negative = Row::new(vec![Value::Integer(-1)]).count();
     assert_eq!(negative.unwrap_err().to_string(), "holds -1 where a count should be");
 }
