@@ -65,6 +65,10 @@ impl fmt::Display for Text<'_> {
 pub struct Raw<'a>(pub &'a str);
 
 /// One API call, sign-in or service event.
+///
+/// Members are those of AWS's "CloudTrail record contents" (docs.aws.amazon.com/awscloudtrail/latest/
+/// userguide/cloudtrail-event-reference-record-contents.html); `None` where the record lacks one, has
+/// null or has a value of another kind. Identifiers that came as numbers are texts as they were written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(test, derive(Default))]
 pub struct Event<'a> {
@@ -96,13 +100,13 @@ pub struct Event<'a> {
     pub recipient_account: Option<Text<'a>>,
     /// `requestID`.
     pub request_id: Option<Text<'a>>,
-    /// `sharedEventID`.
+    /// `sharedEventID`: the same in the copies that several accounts get of one call.
     pub shared_event_id: Option<Text<'a>>,
-    /// `vpcEndpointId`.
+    /// `vpcEndpointId`: the VPC endpoint that the call came through.
     pub vpc_endpoint: Option<Text<'a>>,
-    /// `readOnly`.
+    /// `readOnly`: whether the call changes nothing.
     pub read_only: Option<bool>,
-    /// `sessionCredentialFromConsole`.
+    /// `sessionCredentialFromConsole`: whether the call came from a session of the console.
     pub from_console: Option<bool>,
     /// `userIdentity`; see [`Identity::of`].
     pub identity: Option<Raw<'a>>,
@@ -118,11 +122,12 @@ pub struct Event<'a> {
     pub resources: Option<Raw<'a>>,
     /// `tlsDetails`.
     pub tls: Option<Raw<'a>>,
-    /// `addendum`.
+    /// `addendum`: why the record came late, or replaces another.
     pub addendum: Option<Raw<'a>>,
 }
 
-/// `userIdentity`, every field that names somebody.
+/// `userIdentity`, every field that names somebody; `None` where the record lacks one, has null or has a
+/// value of another kind (AWS: "CloudTrail userIdentity element").
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Identity<'a> {
     /// `type`, for example `AssumedRole`.
@@ -167,7 +172,7 @@ pub struct Identity<'a> {
     pub ec2_role_delivery: Option<Text<'a>>,
     /// `sessionContext.signInSessionArn`.
     pub sign_in_session: Option<Text<'a>>,
-    /// `sessionContext.assumedRoot`.
+    /// `sessionContext.assumedRoot`; false too where it is absent.
     pub assumed_root: bool,
     /// `sessionContext.attributes.mfaAuthenticated`, a string in the logs.
     pub mfa: Option<bool>,

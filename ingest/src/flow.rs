@@ -1,5 +1,6 @@
 //! The schema of flow records: one column per field that AWS documents for VPC Flow Logs (versions
-//! 2 to 11) and Transit Gateway Flow Logs. A batch has only the columns that its object's format
+//! 2 to 11) and Transit Gateway Flow Logs (docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html
+//! and .../vpc/latest/tgw/tgw-flow-logs.html). A batch has only the columns that its object's format
 //! names, in the order of [`Field::ALL`]; what AWS writes as `-` is null.
 //!
 //! | kind | fields | Arrow type |
@@ -25,12 +26,12 @@ pub use values::{Addresses, Numbers, Texts};
 
 pub(crate) use values::{Data, Other, Values, Words};
 
-/// What a field's values are.
+/// What values a field has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// A small number.
+    /// A number from 0 to 2,147,483,647.
     Int32,
-    /// A counter or a time.
+    /// A counter or a time in seconds since the Unix epoch, from 0 to `i64::MAX`.
     Int64,
     /// An IP address.
     Address,
@@ -68,7 +69,7 @@ macro_rules! fields {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// What its values are.
+            /// What values it has.
             pub const fn kind(self) -> Kind {
                 match self { $(Self::$name => Kind::$kind,)* }
             }
@@ -259,7 +260,7 @@ impl FlowBatch {
         &self.layout
     }
 
-    /// Number of rows.
+    /// How many records it has, those without data included.
     pub fn rows(&self) -> usize {
         self.rows
     }

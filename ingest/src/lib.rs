@@ -1,5 +1,6 @@
 //! Turns bytes into records. In: objects of CloudTrail and VPC Flow Logs. Out: events and flow
-//! batches. It keeps no state and never reads a clock.
+//! batches. What readers keep from one object to the next (buffers, guesses, tables) changes no answer,
+//! and nothing reads a clock.
 
 pub mod agent;
 pub mod cloudtrail;

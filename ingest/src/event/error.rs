@@ -20,7 +20,8 @@ pub enum ErrorClass {
 }
 
 impl ErrorClass {
-    /// The class of an error code.
+    /// The class of an error code, whatever its case; [`Self::Other`] for one that fits no other, and for
+    /// an empty one.
     pub fn of(code: &str) -> Self {
         let code = code.to_ascii_lowercase();
         if code == "unauthorized" {
@@ -30,7 +31,7 @@ impl ErrorClass {
         found.map_or(Self::Other, |(class, _)| *class)
     }
 
-    /// Its name, lower case.
+    /// What rules, profiles and findings call it, for example `not-found`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Denied => "denied",

@@ -189,8 +189,8 @@ struct Row {
 }
 
 impl Attempts {
-    /// Rows that were left out because the object has more than `KEYS_MAX` keys or
-    /// `INTERFACES_MAX` interfaces.
+    /// Rows of the object at hand that were left out because it has more than `KEYS_MAX` keys or
+    /// `INTERFACES_MAX` interfaces; [`Self::finish`] sets it to 0.
     pub fn dropped_rows(&self) -> u64 {
         self.dropped_rows
     }

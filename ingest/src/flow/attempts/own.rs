@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::flow::ip;
 
-/// How many addresses per interface compete for being its own.
+/// How many addresses per interface compete for being its own: one that is on more than a ninth of all
+/// sides cannot be lost among so many (Misra and Gries), and the own one is on about half.
 const CANDIDATES_MAX: usize = 8;
 
 /// From so many rows on, an address that is on twice as many as any other stays the own one; the
