@@ -53,13 +53,12 @@ fn parse_other(text: &str) -> Option<i64> {
     if let Some(time_ms) = parse_fraction(text) {
         return Some(time_ms);
     }
+    // `jiff` ends a day before [`TIME_MS_MAX`].
     let time: jiff::Timestamp = text.parse().ok()?;
-    let time_ms = time.as_millisecond();
-    (time.as_nanosecond() >= 0 && time_ms <= TIME_MS_MAX).then_some(time_ms)
+    (time.as_nanosecond() >= 0).then(|| time.as_millisecond())
 }
 
-/// `YYYY-MM-DDTHH:MM:SS.fffZ` with any number of digits; `jiff` ends a day before the year 9999
-/// does.
+/// `YYYY-MM-DDTHH:MM:SS.fffZ` with any number of digits, up to [`TIME_MS_MAX`].
 fn parse_fraction(text: &str) -> Option<i64> {
     let (seconds, fraction) = text.strip_suffix('Z')?.split_once('.')?;
     let mut fixed = [b'Z'; 20];
@@ -143,6 +142,8 @@ mod tests {
             assert_eq!(parse_ms(text), Some(1_383_354_388_000), "{text}");
         }
         assert_eq!(parse_ms("2013-11-02T01:06:28.123999Z"), Some(1_383_354_388_123));
+        let leap_second = parse_ms("2016-12-31T23:59:60Z");
+        assert_eq!(leap_second, parse_ms("2016-12-31T23:59:59Z"), "it is of the old year");
     }
 
     #[test]
@@ -154,6 +155,7 @@ mod tests {
             "2013-11-02T01:06:28",
             "2013-13-02T01:06:28Z",
             "2013-02-29T01:06:28Z",
+            "2100-02-29T01:06:28Z",
             "2013-11-02T24:06:28Z",
             "2013-11-02T01:60:28Z",
             "201311 2T010628Z",

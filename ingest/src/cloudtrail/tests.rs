@@ -220,6 +220,10 @@ fn a_record_above_the_cap_is_refused() {
     let large = record("A").replacen("1.08", &filler, 1);
     let text = format!(r#"{{"Records":[{large},{}]}}"#, record("B"));
     check(&text, Shape::Records, &["byte 12: a record of at most 16 MiB", "B"]);
+    let filler = "x".repeat(RECORD_BYTES_MAX + "1.08".len() - record("A").len());
+    let largest = record("A").replacen("1.08", &filler, 1);
+    assert_eq!(largest.len(), RECORD_BYTES_MAX);
+    check(&largest, Shape::Record, &["A"]);
 }
 
 #[test]

@@ -70,6 +70,8 @@ mod tests {
         assert_eq!(Event { identity, ..plain() }.account(), Some(Text("1")));
         let both = Event { identity, recipient_account: Some(Text("2")), ..plain() };
         assert_eq!(both.account(), Some(Text("2")));
+        let empty = Event { identity, recipient_account: Some(Text("")), ..plain() };
+        assert_eq!(empty.account(), Some(Text("1")));
     }
 
     #[test]
@@ -79,6 +81,9 @@ mod tests {
         assert_eq!(login(r#"{"ConsoleLogin":"Failure"}"#), Outcome::Failure);
         assert_eq!(login(r#"{"ConsoleLogin":"Success"}"#), Outcome::Success);
         assert_eq!(login(r#"{"CheckMfa":"Failure"}"#), Outcome::Success);
+        let response = Some(Raw(r#"{"ConsoleLogin":"Failure"}"#));
+        let other = Event { name: Text("CheckMfa"), response, ..plain() };
+        assert_eq!(other.outcome(), Outcome::Success);
         let error = |text| Event { error_message: Some(Text(text)), ..plain() }.outcome();
         assert_eq!(error("Failed authentication"), Outcome::Failure);
         assert_eq!(error(""), Outcome::Success);

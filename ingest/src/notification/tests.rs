@@ -111,6 +111,8 @@ fn envelopes_without_end_are_refused() {
 
 #[test]
 fn a_body_above_the_limit_is_refused_unread() {
+    let padding = " ".repeat(BODY_BYTES_MAX - S3_EVENT.len());
+    check(&(S3_EVENT.to_owned() + &padding), Shape::S3, &s3_objects());
     let body = vec![b' '; BODY_BYTES_MAX + 1];
     let error = parse(&body).unwrap_err();
     assert_eq!(

@@ -59,6 +59,15 @@ fn a_call_acts_on_what_its_parameters_name() {
 }
 
 #[test]
+fn an_arn_without_its_six_characters_names_the_secret_too() {
+    for name in ["pay", "prod-db", "db-password1"] {
+        let arn = format!("arn:aws:secretsmanager:eu-west-1:111122223333:secret:{name}");
+        let request = json!({"secretId": arn});
+        check("secretsmanager:GetSecretValue", request, &format!("secretsmanager:{name}"));
+    }
+}
+
+#[test]
 fn the_most_telling_key_wins_wherever_it_stands() {
     let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
     for request in [
@@ -154,9 +163,13 @@ fn resources_name_what_parameters_do_not() {
     let key = json!({"type": "AWS::KMS::Key", "accountId": "1",
         "ARN": "arn:aws:kms:eu-west-1:111122223333:key/1-2"});
     let bucket = json!({"type": "AWS::S3::Bucket", "ARN": "arn:aws-cn:s3:::pay"});
-    let call = |api| testkit::call("alice").api(api).resources(json!([bucket, key]));
+    let both = json!([bucket, key]);
+    let call = |api| testkit::call("alice").api(api).resources(both.clone());
     assert_eq!(asked(call("kms:Decrypt"), target).unwrap(), "kms:1-2");
     assert_eq!(asked(call("s3:GetObject"), target).unwrap(), "s3:pay");
+    // An ARN of another service is none of a bucket, though those of buckets have no type.
+    let key_first = testkit::call("alice").api("s3:GetObject").resources(json!([key, bucket]));
+    assert_eq!(asked(key_first, target).unwrap(), "s3:pay");
     assert_eq!(asked(call("iam:GetUser"), target), None);
     let named = call("s3:GetObject").request(json!({"bucketName": "other"}));
     assert_eq!(asked(named, target).unwrap(), "s3:other");

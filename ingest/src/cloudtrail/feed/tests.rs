@@ -52,6 +52,7 @@ fn every_shape_reads_as_it_does_whole() {
         a.clone(),
         format!("{a}\n{b}\n"),
         format!("{a}{b}"),
+        a.replacen('{', r#"{"readOnly":false,"managementEvent":true,"addendum":null,"#, 1),
         format!("[{a} , {b}]"),
         format!("\u{feff}{{\"x\":[1],\"Records\":[{a},{b}],\"y\":0,\"Records\":[{a}]}} \n"),
         format!(r#"{{"Records":[{a}]}}{{"Records":[{b}]}}"#),

@@ -73,6 +73,13 @@ fn an_idle_connection_is_not_unanswered() {
          eni-1 5.5.5.5 10.0.0.1 443 40000 6 1 40 100 150 0 ingress ACCEPT\n",
         &[("5.5.5.5", 443, 1, false)],
     );
+    // What its peer sends is no opening.
+    check(
+        CUSTOM,
+        "eni-1 10.0.0.1 5.5.5.5 40000 443 6 1 40 100 150 0 egress ACCEPT\n\
+         eni-1 5.5.5.5 10.0.0.1 443 40000 6 1 60 100 150 18 ingress ACCEPT\n",
+        &[("5.5.5.5", 443, 1, false)],
+    );
 }
 
 #[test]
@@ -115,6 +122,28 @@ fn without_directions_the_shared_address_is_the_own_side() {
          eni-2 8.0.0.1 5.5.5.5 40000 443 6 9 900 100 150 ACCEPT\n",
         &[("5.5.5.5", 443, 1, true)],
     );
+    check(
+        NARROW,
+        "eni-1 fd00::1 2600::5 40000 443 6 9 900 100 150 ACCEPT\n",
+        &[("2600::5", 443, 1, true)],
+    );
+}
+
+#[test]
+fn an_address_is_the_own_one_beyond_doubt_on_twice_as_many_rows_as_any_other() {
+    let mut interface = Interface::new("eni-1".into());
+    for _ in 0..40 {
+        interface.saw_row(1, 2);
+    }
+    assert_eq!((interface.settled, interface.own()), (None, None));
+    for other in 3..23 {
+        interface.saw_row(1, other);
+    }
+    assert_eq!((interface.settled, interface.own()), (None, Some(1)));
+    for other in 100..200 {
+        interface.saw_row(1, other);
+    }
+    assert_eq!(interface.settled, Some(1));
 }
 
 #[test]
@@ -145,6 +174,7 @@ fn multicast_and_empty_rows_are_left_out() {
         CUSTOM,
         "eni-1 10.0.0.1 224.0.0.251 5353 53 17 1 76 100 150 0 egress ACCEPT\n\
          eni-1 10.0.0.1 ff02::fb 40000 53 17 1 76 100 150 0 egress ACCEPT\n\
+         eni-1 10.0.0.1 255.255.255.255 40000 67 17 1 300 100 150 0 egress ACCEPT\n\
          eni-1 - - - - - - - 100 150 - - -\n",
         &[],
     );
