@@ -26,8 +26,8 @@ fn tools_and_systems_stay_and_versions_go() {
         ("python3.9", "python"),
         ("tool_1f4e6a70-9c4b-4c55-8a4e-0123456789ab", "tool"),
         ("tool-name-v1.2-beta", "tool-name"),
-        ("tool-1f4e", "tool"),
-        ("tool-1f4", "tool"),
+        ("tool-f4e1", "tool"),
+        ("tool-f41", "tool-f41"),
         ("tool-f4e", "tool-f4e"),
         ("one two three four/1.0", "one two three"),
     ] {

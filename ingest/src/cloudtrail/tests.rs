@@ -224,6 +224,8 @@ fn a_record_above_the_cap_is_refused() {
     let largest = record("A").replacen("1.08", &filler, 1);
     assert_eq!(largest.len(), RECORD_BYTES_MAX);
     check(&largest, Shape::Record, &["A"]);
+    let one_more = largest.replacen('x', "xx", 1);
+    check(&one_more, Shape::Record, &["byte 0: a record of at most 16 MiB"]);
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn every_shape_reads_as_it_does_whole() {
         format!("[{a} , {b}]"),
         format!("\u{feff}{{\"x\":[1],\"Records\":[{a},{b}],\"y\":0,\"Records\":[{a}]}} \n"),
         format!(r#"{{"Records":[{a}]}}{{"Records":[{b}]}}"#),
+        format!(r#"{{"Records":[{a}],"x":true,"y":null,"z":false}}"#),
         format!("{quoted}{quoted}"),
         format!(r#"{{"detail-type":"x","detail":{a}}}"#),
     ] {
