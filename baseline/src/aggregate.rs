@@ -8,21 +8,21 @@ use crate::{
 /// One thing that was counted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// Of what.
+    /// The memory that counts it.
     pub dimension: Dimension,
-    /// When.
+    /// When it was.
     pub slot: Slot,
     /// Which value, where the dimension has values.
     pub value: Option<Value>,
-    /// How much.
+    /// How much there was. Unit: the dimension's.
     pub amount: u64,
-    /// How many records it adds to those counted so far: none for the second value of one call.
+    /// How many records it adds to those counted so far: 0 for the second value of one call. Unit: records.
     pub n_records: u64,
     /// The record behind it, where the dimension keeps records.
     pub evidence: Option<Box<Evidence>>,
     /// The first record of one track, where it may be asked for. Of most values nobody ever asks.
     pub first: Option<First>,
-    /// Those of other tracks.
+    /// The first records of other tracks.
     pub others: Vec<First>,
 }
 
@@ -33,7 +33,7 @@ pub struct First {
     pub track: Track,
     /// Event time. Unit: milliseconds since the Unix epoch.
     pub time_ms: i64,
-    /// Its number.
+    /// Its number, by which whoever made the aggregate finds it.
     pub row: u32,
 }
 
@@ -48,18 +48,18 @@ impl Entry {
 /// ever left out: bounds apply where known values are dropped first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Aggregate {
-    /// Who.
+    /// Who is counted.
     pub entity: Entity,
     /// Its id, worked out once.
     pub id: u128,
-    /// What.
+    /// What was counted.
     pub entries: Vec<Entry>,
-    /// From where.
+    /// From where the calls came, by slot.
     pub stays: Vec<(Slot, Stay)>,
 }
 
 impl Aggregate {
-    /// Nothing yet of `entity`.
+    /// An aggregate that says nothing yet of `entity`.
     pub fn of(entity: Entity) -> Self {
         let id = entity.id();
         Self::with_id(entity, id)

@@ -13,12 +13,12 @@ impl Bits {
     /// The most that one part can say. Unit: bits.
     const MAX: f64 = 1000.0;
 
-    /// As a plain number. Unit: bits.
+    /// The same as a plain number. Unit: bits.
     pub fn as_f64(self) -> f64 {
         f64::from(self.0) / 100.0
     }
 
-    /// Rounds `bits` to 0.01, within 0 and 1000.
+    /// Rounds `bits` to 0.01, within 0 and 1000; what is no number is 0. Unit: bits.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
     pub fn of(bits: f64) -> Self {
         Self((bits.clamp(0.0, Self::MAX) * 100.0).round() as u32)
@@ -34,7 +34,7 @@ impl Bits {
         Self(u32::try_from(n).unwrap_or(u32::MAX).saturating_mul(10))
     }
 
-    /// So many halves of them, rounded down to hundredths.
+    /// Multiplies them by `n` halves, and rounds down to hundredths: weights of tracks are in halves.
     #[must_use]
     pub fn halves(self, n: u32) -> Self {
         Self(self.0.saturating_mul(n) / 2)
@@ -61,13 +61,13 @@ impl fmt::Display for Bits {
 /// One term of a score. The score is the sum of its parts and nothing else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// The memory it comes from.
+    /// The memory that it comes from.
     pub dimension: Dimension,
     /// How surprising.
     pub bits: Bits,
-    /// What was seen.
+    /// What was seen, in words. Not escaped.
     pub observed: String,
-    /// What was to be expected.
+    /// What was to be expected, in words. Not escaped.
     pub usual: String,
 }
 

@@ -70,7 +70,8 @@ impl std::fmt::Display for EventId {
     }
 }
 
-/// The 128 bits that an `eventID` mostly is: those of `8-4-4-4-12` lower-case hexadecimal digits.
+/// The 128 bits that an `eventID` mostly is: those of `8-4-4-4-12` lower-case hexadecimal digits; `None` for
+/// any other text.
 pub fn uuid(text: &[u8]) -> Option<u128> {
     let (first, rest) = text.split_at_checked(8)?;
     let (second, rest) = rest.strip_prefix(b"-")?.split_at_checked(4)?;
@@ -171,7 +172,8 @@ impl Records {
     /// Records kept per slot and dimension. Unit: records.
     pub(crate) const MAX: usize = 128;
 
-    /// Adds one record; a record that is there already changes nothing.
+    /// Adds one record, and keeps the first `max`; a record that is there already changes nothing. Unit of
+    /// `max`: records.
     pub fn add(&mut self, record: Evidence, max: usize) {
         self.0 = match mem::take(&mut self.0) {
             Held::None => Held::One(Box::new(record)),

@@ -4,10 +4,13 @@ use crate::{
     bits::{Bits, Part},
     dimension::Dimension,
     history::Learned,
+    hour::Span,
     memory::{Expected, Rate, Seen},
+    novel::Novel,
     pace::Drift,
     value::Value,
 };
+use std::collections::BTreeSet;
 
 /// Who is known to have shown a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +84,30 @@ impl<'a> Generation<'a> {
     /// Unit: days.
     pub fn n_days(&self, dimension: Dimension, value: &Value) -> u32 {
         self.own.seen(dimension).map_or(0, |seen| seen.plain_days(value))
+    }
+
+    /// The values of the hour that the entity does not know: of those dimensions of which only such are
+    /// kept, if one of `dimensions` is of them, and of the others among `dimensions`.
+    pub fn unknown_values(
+        &self,
+        span: &Span<'_>,
+        dimensions: &BTreeSet<Dimension>,
+    ) -> BTreeSet<(Dimension, Value)> {
+        let is_of_novelty = |one: &Dimension| one.counts_news() || one.is_calls();
+        let asks_for_novelty = dimensions.iter().any(is_of_novelty);
+        let mut news = BTreeSet::new();
+        for &dimension in Dimension::ALL {
+            if dimension.counts_news() && asks_for_novelty {
+                let is_new = |novel: &Novel| novel.is_new && !self.knows(dimension, &novel.value);
+                let novel = span.novel(dimension).into_iter();
+                let novel = novel.flat_map(|novel| novel.windows(span.hour, is_new)).flatten();
+                news.extend(novel.map(|novel| (dimension, novel.value.clone())));
+            } else if dimensions.contains(&dimension) && dimension.learns_values() {
+                let values = span.values(dimension, |value| !self.knows(dimension, value));
+                news.extend(values.iter().map(|(value, _)| (dimension, value.clone())));
+            }
+        }
+        news
     }
 
     /// Who is known to have shown a value of this text.
@@ -169,8 +196,9 @@ impl<'a> Generation<'a> {
         }
     }
 
-    /// The bits of `value` for this entity: Witten-Bell over what it has shown, backing off to what
-    /// its group has shown, and from there to `unseen_bits`, a prior for values new to everybody.
+    /// The bits of `value` for this entity: Witten-Bell (1991, method C) over what it has shown, backing off
+    /// to what its group has shown, and from there to `unseen_bits`, a prior for values new to everybody.
+    /// Unit of `unseen_bits`: bits.
     pub fn novelty(&self, dimension: Dimension, value: &Value, unseen_bits: f64) -> Part {
         let unseen = libm::exp2(-unseen_bits);
         let prior = self.prior.seen(dimension);
@@ -181,7 +209,7 @@ impl<'a> Generation<'a> {
         Part { dimension, bits, observed: value.text.to_string(), usual: self.usual(dimension) }
     }
 
-    /// The usual values, for people; the entity's own, else its group's.
+    /// The three heaviest values, for people; the entity's own, else its group's. Not escaped.
     pub fn usual(&self, dimension: Dimension) -> String {
         const SHOWN: usize = 3;
         let values = |seen: Option<&Seen>| seen.map(|seen| seen.usual(SHOWN).join(", "));

@@ -121,8 +121,8 @@ impl Heights {
         days(self.by_kind.values().fold(0, |sum, spread| sum.saturating_add(spread.sum())))
     }
 
-    /// The least surprise that at most `n_days` days of `kind` reach, in whole tenths of a bit. Unit: decayed
-    /// days, weighed.
+    /// The least surprise that at most `n_days` days of `kind` reach, in whole tenths of a bit; 0 bits where no
+    /// more days than that are known. Unit of `n_days`: decayed days, weighed.
     pub fn reached_by(&self, kind: Kind, n_days: f64) -> Bits {
         let Some(spread) = self.by_kind.get(&kind) else { return Bits::ZERO };
         let mut above = spread.sum();

@@ -47,14 +47,14 @@ pub struct HeldRate {
     pub hours: f64,
     /// The sum of what they brought. Unit: the dimension's.
     pub sum: f64,
-    /// The sum of its squares.
+    /// The sum of the squares of what they brought.
     pub sum_squares: f64,
 }
 
 /// A value that was seen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeldValue {
-    /// Which, as the log had it.
+    /// The value, as the log had it: hostile, escaped at the door out.
     pub value: Value,
     /// Its weight, undecayed. Unit: eighths of a day.
     pub weight_eighths: u32,

@@ -484,7 +484,8 @@ impl History {
         self.ahead.0.insert(through, learned);
     }
 
-    /// Days with records up to `through`, whose generation may be older than the base no more.
+    /// Days with records up to the end of `through`, which must not lie before the base: days that it has
+    /// taken in all count. In hindsight, all days but the one that is judged. Unit: days.
     pub fn n_days(&self, through: Day) -> u32 {
         let judged = self.judged_from(through);
         let closed = self.closed.iter();

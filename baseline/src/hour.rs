@@ -424,3 +424,6 @@ impl Form for Counted {
         Ok(Self { amount, n_records, values, records })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,7 +84,7 @@ pub struct Entity {
 }
 
 impl Entity {
-    /// An id that is equal for ever.
+    /// A hash of account, kind and key, which is equal for ever and on every platform.
     pub fn id(&self) -> u128 {
         let fields = [&*self.account, self.kind.name(), &*self.key];
         stable_hash(&fields.map(str::as_bytes))

@@ -206,25 +206,32 @@ form! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dimension, Impact, value::HashKey};
+    use crate::{
+        Dimension, Impact,
+        evidence::{Call, EventId},
+        value::HashKey,
+    };
 
     const TRACK: Track = Track { impact: Impact::Write, is_s3: false };
+
+    fn entry(row: u32) -> Entry {
+        Entry {
+            dimension: Dimension::Api,
+            slot: Day(5).first_slot(),
+            value: None,
+            amount: 1,
+            n_records: 1,
+            evidence: None,
+            first: Some(First { track: TRACK, time_ms: 0, row }),
+            others: Vec::new(),
+        }
+    }
 
     fn novelties(numbers: impl Iterator<Item = usize>, is_settled: bool) -> Novelties {
         let mut novelties = Novelties::default();
         for n in numbers {
-            let entry = Entry {
-                dimension: Dimension::Api,
-                slot: Day(5).first_slot(),
-                value: Some(HashKey::DEFAULT.value(&n.to_string())),
-                amount: 1,
-                n_records: 1,
-                evidence: None,
-                first: Some(First { track: TRACK, time_ms: 0, row: 0 }),
-                others: Vec::new(),
-            };
-            let value = entry.value.clone().unwrap();
-            novelties.add((&entry, &value), &|_| None, is_settled);
+            let value = HashKey::DEFAULT.value(&n.to_string());
+            novelties.add((&entry(0), &value), &|_| None, is_settled);
         }
         novelties
     }
@@ -240,6 +247,22 @@ mod tests {
             assert_eq!(n_values(&up), max);
             assert!(up == novelties((0..max + 100).rev(), is_settled));
         }
+    }
+
+    #[test]
+    fn of_records_of_one_moment_the_same_is_the_first_in_any_order() {
+        let record = |row: u32| {
+            let (address, access_key, region, actor) = (None, None, None, None);
+            let call = Call { api: "s3:GetObject".into(), address, access_key, region, actor };
+            let id = EventId::new(&row.to_string());
+            Some(Evidence { time_ms: 0, id, call: call.into(), amount: 1 })
+        };
+        let first = |rows: [u32; 2]| {
+            let (mut novelties, value) = (Novelties::default(), HashKey::DEFAULT.value("x"));
+            rows.iter().for_each(|row| novelties.add((&entry(*row), &value), &record, true));
+            novelties.0[0].values[0].first_of(None).cloned()
+        };
+        assert_eq!((first([1, 2]), first([2, 1])), (record(1), record(1)));
     }
 
     #[test]

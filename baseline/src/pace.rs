@@ -23,11 +23,11 @@ pub(crate) struct Pace {
 /// What a rate has come to lately.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Drift {
-    /// Geometric mean of the last days. Unit: what a day brings.
+    /// Geometric mean of the last 7 days. Unit: calls a day.
     pub recent: f64,
-    /// The same of the last three months.
+    /// The same of the last 90 days. Unit: calls a day.
     pub usual: f64,
-    /// How surprising the difference is.
+    /// How surprising it is that the one is so much larger than the other.
     pub bits: Bits,
 }
 
@@ -154,9 +154,20 @@ mod tests {
     fn what_shrinks_or_has_ended_does_not_drift() {
         assert_eq!(pace((0..60).map(|day| f64::from(1000 - 10 * day))).drift(), None);
         let mut ended = pace((0..60).map(|day| 100.0 * 1.03_f64.powi(day)));
+        ended.end_day();
         assert!(ended.drift().is_some());
-        (0..9).for_each(|_| ended.end_day());
+        // Of the last days less than two are left.
+        ended.end_day();
         assert_eq!(ended.drift(), None);
+    }
+
+    #[test]
+    fn days_that_are_all_alike_are_held_to_differ_by_an_eighth_of_a_doubling() {
+        let alike = (0..107).map(|day| if day < 100 { 100.0 } else { 110.0 });
+        let Drift { recent, usual, bits } = pace(alike).drift().unwrap();
+        let z = (log2(1.0 + recent) - log2(1.0 + usual)) / 0.125;
+        let expected = 7.0 * z * z / 2.0 * std::f64::consts::LOG2_E;
+        assert!(expected > 2.0 && (bits.as_f64() - expected).abs() < 0.01, "{bits} {expected}");
     }
 
     #[test]

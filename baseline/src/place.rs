@@ -140,6 +140,18 @@ mod tests {
     }
 
     #[test]
+    fn two_credentials_from_one_address_are_two_stays() {
+        let mut stays = Stays::default();
+        for (time_ms, key) in [(1, "AKIA1"), (2, "AKIA2"), (3, "AKIA1")] {
+            let mut stay = stay(1, time_ms);
+            stay.place.access_key = Some(key.into());
+            stays.add(&stay, iter::empty());
+        }
+        let kept = stays.iter().map(|stay| (stay.place.access_key.as_deref(), stay.n_records));
+        assert_eq!(kept.collect::<Vec<_>>(), [(Some("AKIA1"), 2), (Some("AKIA2"), 1)]);
+    }
+
+    #[test]
     fn a_stay_spans_its_first_and_last_record() {
         let mut stays = Stays::default();
         for time_ms in [5, 1, 9] {

@@ -48,7 +48,7 @@ impl Profiles {
         self.all.values().map(|(entity, _)| entity)
     }
 
-    /// How many there are. Unit: profiles.
+    /// How many profiles there are, at rest or not. Unit: profiles.
     pub fn n_all(&self) -> usize {
         self.all.len()
     }
@@ -73,7 +73,7 @@ impl Profiles {
         self.all.entry(id).or_insert((entity, state));
     }
 
-    /// Uses the profile of this id, if there is one.
+    /// Uses the profile of this id; `None` where there is none.
     pub fn with<T>(
         &mut self,
         id: u128,

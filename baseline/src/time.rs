@@ -5,21 +5,21 @@ use std::fmt;
 
 /// Slots of 5 minutes in an hour.
 pub const SLOTS: i32 = 12;
-/// Unit: milliseconds.
+/// An hour. Unit: milliseconds.
 pub const HOUR_MS: i64 = 3_600_000;
-/// Unit: milliseconds.
+/// A day. Unit: milliseconds.
 pub const DAY_MS: i64 = 24 * HOUR_MS;
 const SLOT_MS: i64 = HOUR_MS / SLOTS as i64;
 
-/// A UTC day, counted from 1970-01-01.
+/// A UTC day, by its number from 1970-01-01, which is 0; negative before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(pub i32);
 
-/// A UTC hour, counted from 1970-01-01T00.
+/// A UTC hour, by its number from 1970-01-01T00.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hour(pub i32);
 
-/// Five minutes of UTC, counted from 1970-01-01T00:00.
+/// Five minutes of UTC, by their number from 1970-01-01T00:00.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(pub i32);
 
@@ -30,7 +30,7 @@ fn quotient(at_ms: i64, grain_ms: i64) -> i32 {
 }
 
 impl Day {
-    /// The day that holds `at_ms`.
+    /// The day that holds `at_ms`. Unit: milliseconds since the Unix epoch.
     pub fn of(at_ms: i64) -> Self {
         Self(quotient(at_ms, DAY_MS))
     }
@@ -55,7 +55,7 @@ impl fmt::Display for Day {
 }
 
 impl Hour {
-    /// The hour that holds `at_ms`.
+    /// The hour that holds `at_ms`. Unit: milliseconds since the Unix epoch.
     pub fn of(at_ms: i64) -> Self {
         Self(quotient(at_ms, HOUR_MS))
     }
@@ -87,7 +87,7 @@ impl Slot {
         i64::from(self.0) * SLOT_MS
     }
 
-    /// The slot that holds `at_ms`.
+    /// The slot that holds `at_ms`. Unit: milliseconds since the Unix epoch.
     pub fn of(at_ms: i64) -> Self {
         Self(quotient(at_ms, SLOT_MS))
     }
@@ -120,12 +120,12 @@ impl Lateness {
     /// The least and the most that may be set. Unit: hours.
     pub const RANGE_H: std::ops::RangeInclusive<u16> = 24..=168;
 
-    /// `hours`, if it lies within [`Self::RANGE_H`].
+    /// A lateness of `hours`; `None` outside of [`Self::RANGE_H`].
     pub fn from_hours(hours: u16) -> Option<Self> {
         Self::RANGE_H.contains(&hours).then_some(Self { hours })
     }
 
-    /// Unit: milliseconds.
+    /// How late that is. Unit: milliseconds.
     pub fn ms(self) -> i64 {
         i64::from(self.hours) * HOUR_MS
     }

@@ -102,6 +102,17 @@ fn a_day_moves_a_settled_rate_by_a_twentieth_at_most() {
 }
 
 #[test]
+fn an_hour_teaches_no_more_than_its_bound() {
+    let of = |x: u64| {
+        let mut rate = Rate::default();
+        rate.note(x);
+        rate
+    };
+    assert_eq!(of(u64::MAX), of(65_536));
+    assert_ne!(of(65_535), of(65_536));
+}
+
+#[test]
 fn decay_comes_to_rest() {
     let days = (0..2_000).fold(u64::MAX, |x, _| decayed(x));
     assert_eq!(days, decayed(days));

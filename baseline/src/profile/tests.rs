@@ -312,6 +312,51 @@ proptest! {
     }
 }
 
+#[test]
+fn up_to_what_four_alerted_days_made_usual_nothing_is_surprising() {
+    let mut profile = Profile::new(Day(0), LATENESS());
+    for day in 1..5 {
+        let denied = Entry { amount: 60, ..entry(Dimension::Denied, day, 0, "x") };
+        profile.apply(&aggregate(vec![denied]), (&|_| None, &|_| 0), (Day(0), LATENESS()));
+        profile.close(Day(day), Weight::ALERTED, LATENESS());
+    }
+    let nothing = History::default();
+    let (usual, _) = profile.generation(Day(10), [&nothing; N_PRIORS], LATENESS());
+    let n_parts = |x| usual.amount(Dimension::Denied, x).len();
+    assert_eq!((n_parts(90), n_parts(91)), (1, 2));
+}
+
+#[test]
+fn two_members_on_one_day_share_a_value_for_a_month() {
+    let (mut group, nothing) = (History::default(), History::default());
+    group.close(Day(5), &day_of("x", 2, Weight::PLAIN));
+    let mut is_shared = |day: i32| {
+        group.prepare(LATENESS().prior_through(Day(day)));
+        let mut profile = Profile::new(Day(0), LATENESS());
+        let priors = [&nothing, &group, &nothing, &nothing];
+        let (usual, _) = profile.generation(Day(day), priors, LATENESS());
+        usual.is_shared(Dimension::Api, &HashKey::DEFAULT.value("x"))
+    };
+    // 32 days of decay, and the three that peers lag behind.
+    assert_eq!((is_shared(5 + 31 + 3), is_shared(5 + 32 + 3)), (true, false));
+}
+
+#[test]
+fn a_rate_drifts_from_three_weeks_of_history_on() {
+    let drifts = |n_days: i32| {
+        let mut profile = Profile::new(Day(0), LATENESS());
+        for (day, amount) in (1..=n_days).zip((10..).step_by(10)) {
+            let calls = Entry { amount, ..entry(Dimension::CallsRead, day, 0, "x") };
+            profile.apply(&aggregate(vec![calls]), (&|_| None, &|_| 0), (Day(0), LATENESS()));
+            profile.close(Day(day), Weight::PLAIN, LATENESS());
+        }
+        let nothing = History::default();
+        let (usual, _) = profile.generation(Day(n_days + 2), [&nothing; N_PRIORS], LATENESS());
+        usual.drift(Dimension::CallsRead, 1_000).is_some()
+    };
+    assert_eq!((drifts(20), drifts(21)), (false, true));
+}
+
 fn said(values: &[&str], lesson: Lesson) -> ClosedDay {
     let values = values.iter().map(|text| (Dimension::Api, HashKey::DEFAULT.value(text)));
     ClosedDay::said(values, lesson)

@@ -11,6 +11,7 @@ use crate::{
     value::HashKey,
 };
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 const TRACK: Track = Track { impact: Impact::Write, is_s3: false };
 const TODAY: i32 = 30;
@@ -125,6 +126,24 @@ fn ten_new_values_at_once_are_one_event() {
     };
     let (one, ten) = (surprised(1), surprised(10));
     assert!(one < ten && ten < one + 14.0, "{one} {ten}");
+}
+
+#[test]
+fn what_is_unknown_is_told_where_somebody_asked_for_news() {
+    let mut profile = working(14);
+    apply(&mut profile, entries(TODAY, 121, "never", "bucket"));
+    profile.settle(Day(TODAY), Some(0), Lateness::default());
+    let nothing = History::default();
+    let (usual, hours) = profile.generation(Day(TODAY), [&nothing; N_PRIORS], Lateness::default());
+    let unknown = |dimension| {
+        let span = hours.span(Hour(TODAY * 24 + 10));
+        let values = usual.unknown_values(&span, &BTreeSet::from([dimension]));
+        values.into_iter().map(|(of, value)| (of, value.text.to_string())).collect::<Vec<_>>()
+    };
+    let never = [(Dimension::Api, "never".to_owned())];
+    assert_eq!(unknown(Dimension::calls(TRACK)), never);
+    assert_eq!(unknown(Dimension::Target), never);
+    assert_eq!(unknown(Dimension::Denied), []);
 }
 
 proptest! {
