@@ -85,7 +85,7 @@ pub struct Wanted {
     pub is_unmarked: bool,
 }
 
-/// Why there is no finding of an id.
+/// Why a file of findings, or something in it, cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeptError {
     /// The file cannot be used.
@@ -170,14 +170,14 @@ impl KeptFindings {
         Ok(Self(store))
     }
 
-    /// The same for changes.
+    /// Opens a file that is there for reading and marking, and looks whether it is whole.
     pub fn change(path: &Path) -> Result<Self, KeptError> {
         let store = Store::change(path, &SCHEMA)?;
         store.check()?;
         Ok(Self(store))
     }
 
-    /// How many findings it holds.
+    /// How many findings it holds. Unit: findings.
     pub fn n_findings(&self) -> Result<u64, KeptError> {
         Ok(self.ids("SELECT id FROM findings", &[])?.len() as u64)
     }
@@ -234,6 +234,7 @@ impl KeptFindings {
         let meant = heads.iter().find(|(head, _)| Some(head.as_str()) == nearest);
         let hint = match meant {
             Some((_, id)) => format!("did you mean {}?", self.candidates(&[*id])?),
+            None if heads.is_empty() => "it holds no findings".to_owned(),
             None => format!(
                 "`sentrail findings list` shows the ids of all {} (expected 32 hexadecimal digits, \
                  or the first few)",
@@ -262,9 +263,7 @@ impl KeptFindings {
     /// The finding of an id, if it is there.
     pub fn get(&self, id: FindingId) -> Result<Option<Kept>, KeptError> {
         let Some(whole) = whole::Whole::of(&self.0, id)? else { return Ok(None) };
-        let damaged = |wrong| {
-            self.0.damaged(&format!("finding {id} {wrong}; `replay --out` of its day mends it"))
-        };
+        let damaged = |wrong| self.0.damaged(&format!("finding {id} {wrong}; {}", whole::ANEW));
         let (finding, run, settings) = whole.read().map_err(damaged)?;
         Ok(Some(Kept { finding, run, settings, mark: self.mark_of(id)? }))
     }

@@ -26,7 +26,7 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Names what a run was given.
+    /// Names what a run was given; of tables that cannot be read the date is 0.
     pub fn new(
         program_version: &str,
         config_hash: String,

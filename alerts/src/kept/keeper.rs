@@ -77,7 +77,7 @@ impl Keeper {
         self.store.begin()
     }
 
-    /// The file.
+    /// The file that is written.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -198,7 +198,8 @@ pub struct LearnedWriter {
 }
 
 impl LearnedWriter {
-    /// Opens the file at `path`, or makes it.
+    /// Opens the file at `path`, or makes it. What it held of an earlier learning goes once [`Self::finish`] is
+    /// through; findings stay.
     pub fn begin(path: &Path) -> Result<Self, KeptError> {
         let store = Store::create(path, &SCHEMA)?;
         store.check()?;
@@ -219,12 +220,12 @@ impl LearnedWriter {
         Ok(self.store.insert(table(blob.part), &["k", "v"], &values)?)
     }
 
-    /// Profiles that were kept.
+    /// How many profiles were kept. Unit: profiles.
     pub fn n_profiles(&self) -> u64 {
         self.n_profiles
     }
 
-    /// Makes it durable.
+    /// Says how it was learned, and makes everything durable.
     pub fn finish(self, learning: &Learning) -> Result<(), KeptError> {
         let mut row = learning.rows();
         let (n, digest) = self.digest.of_all();
@@ -241,7 +242,7 @@ impl LearnedWriter {
 pub struct LearnedFile {
     store: Store,
     digest: (u64, String),
-    /// What it is.
+    /// How it was learned.
     pub learning: Learning,
 }
 
@@ -269,7 +270,7 @@ impl LearnedFile {
         Ok(Self { store, digest, learning })
     }
 
-    /// Hands over every value; `visit` answers what is wrong with one.
+    /// Hands over every value, and sees that none is gone; `visit` answers what is wrong with one.
     pub fn each(
         &self,
         visit: &mut dyn FnMut(&Blob) -> Result<(), baseline::FormError>,

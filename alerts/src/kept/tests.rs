@@ -194,6 +194,21 @@ fn a_mark_is_the_last_word_and_stays() {
     keep(&path, &run("b"), &[], Some(Scope { days: (Day(0), Day(30_000)), accounts: &accounts }));
     let kept = KeptFindings::read(&path).unwrap();
     assert_eq!((kept.n_findings().unwrap(), kept.marks().unwrap().len()), (0, 1));
+    let none = kept.find(&id.to_string()).unwrap_err().to_string();
+    assert!(none.ends_with("; it holds no findings"), "{none}");
+}
+
+#[test]
+fn of_many_that_begin_alike_a_few_are_named() {
+    for (n_all, is_cut) in [(5, false), (6, true)] {
+        let (_folder, path) = file();
+        let id = |n: u128| FindingId(0xabcd << 112 | n);
+        let many = (0..n_all).map(|n| Finding { id: id(n), ..all()[1].clone() });
+        keep(&path, &run("a"), &many.collect::<Vec<_>>(), None);
+        let several = KeptFindings::read(&path).unwrap().find("abcd").unwrap_err().to_string();
+        assert_eq!(several.matches("(port-scan, ").count(), CANDIDATES_MAX);
+        assert_eq!(several.contains(" and others;"), is_cut, "{several}");
+    }
 }
 
 #[test]

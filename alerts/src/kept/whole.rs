@@ -5,6 +5,9 @@ use detect::{Finding, FindingId};
 use serde_json::{Map, Value as Json};
 use store::{Row, Store, StoreError, WrongValue};
 
+/// What helps where a finding is damaged.
+pub(super) const ANEW: &str = "`replay --out` of its day mends it";
+
 /// The rows of one finding.
 pub(super) struct Whole {
     finding: Row,
@@ -38,7 +41,7 @@ impl Whole {
         let Some(finding) = finding.into_iter().next() else { return Ok(None) };
         let (run, about) = (by_id("runs", &rows::RUN)?, by_id("detectors", &rows::DETECTOR)?);
         let Some((run, about)) = run.zip(about) else {
-            return Err(store.damaged(&format!("finding {id} refers to what is not there")));
+            return Err(store.damaged(&format!("finding {id} refers to what is not there; {ANEW}")));
         };
         let (parts, records) = (below("parts", &rows::PART)?, below("records", &rows::RECORD)?);
         Ok(Some(Self { finding, run, about, parts, records }))
