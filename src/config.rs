@@ -299,7 +299,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 fn parse(text: &str) -> Result<(Settings, Places), Fault> {
     let fault = |error: toml::de::Error| {
         let at = error.span().map_or(0, |span| span.start);
-        (at, error.message().replace('\n', ", "))
+        (at, units::plain(&error.message().replace('\n', ", ")))
     };
     let document = DeTable::parse(text).map_err(fault)?;
     let mut places = Places::new();
@@ -308,6 +308,7 @@ fn parse(text: &str) -> Result<(Settings, Places), Fault> {
     let settings: Settings = toml::from_str(text).map_err(fault)?;
     keys::check_numbers(&table(&settings), "", &places)?;
     settings.kinds.check(&places)?;
+    settings.decoys.check(&places)?;
     Ok((settings, places))
 }
 

@@ -299,7 +299,7 @@ fn what_cannot_be_told_is_refused_and_nothing_is_written() {
     into(folder.path(), &source.join("x/y"), "codefinger", wanda).ends(2).tells(&["lies in"]);
     fs::create_dir(fresh("full")).unwrap();
     fs::write(fresh("full").join("mine"), "").unwrap();
-    into(&source, &fresh("full"), "codefinger", wanda).ends(1).tells(&["is not empty"]);
+    into(&source, &fresh("full"), "codefinger", wanda).ends(2).tells(&["is not empty"]);
     let (from, to) = (text(&source), text(&fresh("f")));
     let asked = ["simulate", "--into", &from, "--to", &to, "--story", "codefinger"];
     run(&asked).ends(2).tells(&["--identity"]);

@@ -62,7 +62,7 @@ fn a_folder_in_use_and_an_unknown_story_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("mine"), "").unwrap();
     let to = folder.path().to_str().unwrap();
-    run(&["simulate", "--to", to]).ends(1).tells(&["is not empty"]);
+    run(&["simulate", "--to", to]).ends(2).tells(&["is not empty"]);
     let other = folder.path().join("new");
     let asked = ["simulate", "--to", other.to_str().unwrap(), "--story", "codefingr"];
     run(&asked).ends(2).tells(&["no such story", "codefinger"]);

@@ -9,7 +9,9 @@ use toml::{Table, Value};
 /// Says that the configuration can be used, and what would be better. Opens the city database.
 pub(crate) fn check(path: Option<&Path>, out: &mut dyn Write) -> Result<()> {
     let config = Config::load(path)?;
-    config.enrich().context("city-database cannot be used")?;
+    config
+        .enrich()
+        .with_context(|| format!("{}: city-database", config.origin("city-database")))?;
     match path {
         Some(path) => writeln!(out, "ok: {}", alerts::escape(&path.display().to_string()))?,
         None => writeln!(out, "ok: no file, all settings have their defaults")?,
@@ -135,6 +137,8 @@ mod tests {
         let folder = crate::config::tests::Folder::new("city");
         let file = folder.file("city-database = \"none.mmdb\"\n");
         let error = check(Some(&file), &mut Vec::new()).unwrap_err();
-        assert!(format!("{error:#}").contains("none.mmdb"), "{error:#}");
+        let place = format!("{}:1: city-database: ", file.display());
+        let error = format!("{error:#}");
+        assert!(error.starts_with(&place) && error.contains("none.mmdb"), "{error}");
     }
 }

@@ -1,7 +1,10 @@
 //! `demo`: a made-up organisation lives two weeks, some stories happen, and what is found is held
 //! against the truth. No AWS, no network.
 
-use super::replay::{Watcher, engine};
+use super::{
+    Wrong,
+    replay::{Watcher, engine},
+};
 use crate::{
     replay::{self, Observer, Plan},
     terminal,
@@ -116,6 +119,7 @@ impl Demo {
             has_digests: false,
             stories: STORIES.into_iter().filter_map(named).collect(),
         };
+        let mut sink = Folder::create(folder).map_err(|error| Wrong::usage(anyhow!("{error}")))?;
         writeln!(
             io::stderr(),
             "{} people and {} machines in {} accounts live {DAYS} days from {} on; {} stories happen to them, \
@@ -126,7 +130,6 @@ impl Demo {
             format_ms(START_S * 1_000).get(..10).unwrap_or_default(),
             plan.stories.len()
         )?;
-        let mut sink = Folder::create(folder).map_err(|error| anyhow!("{error}"))?;
         let bar = terminal::days(plan.days);
         let told = simulate::run(&plan, &mut sink, &mut |_| bar.inc(1));
         bar.finish_and_clear();

@@ -137,7 +137,8 @@ impl Simulate {
             return tell_into(&plan, out);
         }
         let plan = self.organisation.plan(self.seed, stories);
-        let mut folder = Folder::create(&self.to).map_err(|error| anyhow!("{error}"))?;
+        let mut folder =
+            Folder::create(&self.to).map_err(|error| Wrong::usage(anyhow!("{error}")))?;
         let bar = terminal::days(plan.days);
         let told = simulate::run(&plan, &mut folder, &mut |_| bar.inc(1))
             .map_err(|error| anyhow!("{error}"))?;

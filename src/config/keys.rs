@@ -40,7 +40,7 @@ pub(super) fn known(defaults: &Table) -> Table {
 /// More names than this are not told. Unit: names.
 const NAMES_SHOWN_MAX: usize = 40;
 /// A word of the file is cut to this in a message. Unit: characters.
-const WORD_CHARS_MAX: usize = 60;
+pub(super) const WORD_CHARS_MAX: usize = 60;
 
 /// What stands under a name that the user chooses: in tables of lists, placeholders and ids.
 fn chosen(table: &str) -> Option<Value> {
@@ -149,8 +149,8 @@ fn start(places: &Places, table: &str, id: &str) -> usize {
     places.get(&format!("{table}.{id}")).map_or(0, |place| place.key.start)
 }
 
-/// A word of the file in quotes.
-fn shown(word: &str) -> String {
+/// A word of the file in quotes, cut where nobody would read on.
+pub(super) fn shown(word: &str) -> String {
     let word: String = word.chars().take(WORD_CHARS_MAX).collect();
     format!("\"{}\"", alerts::escape(&word))
 }
@@ -177,7 +177,10 @@ pub(super) fn check_numbers(table: &Table, name: &str, places: &Places) -> Resul
             Value::Table(inner) => check_numbers(inner, &full, places)?,
             Value::Float(number) if !number.is_finite() || number.is_sign_negative() => {
                 let at = places.get(&full).map_or(0, |place| place.value.start);
-                return Err((at, format!("{full} = {number} (expected a number from 0 on)")));
+                return Err((
+                    at,
+                    format!("{full} = {number} (expected a finite number from 0 on)"),
+                ));
             }
             _ => {}
         }

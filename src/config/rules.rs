@@ -1,6 +1,9 @@
 //! Rules, lists and decoys that a configuration names: files in, rules ready for the engine out.
 
-use super::ConfigError;
+use super::{
+    ConfigError,
+    keys::{Fault, Places},
+};
 use baseline::stable_hash;
 use detect::{
     RuleFile, Rules,
@@ -57,10 +60,30 @@ impl DecoyNames {
         self.all().next().is_none()
     }
 
-    fn all(&self) -> impl Iterator<Item = String> {
+    fn by_key(&self) -> [(&'static str, &[String]); 6] {
         let Self { roles, users, secrets, buckets, keys, parameters } = self;
-        let all = [roles, users, secrets, buckets, keys, parameters];
-        all.into_iter().flatten().cloned()
+        [
+            ("roles", roles),
+            ("users", users),
+            ("secrets", secrets),
+            ("buckets", buckets),
+            ("keys", keys),
+            ("parameters", parameters),
+        ]
+    }
+
+    fn all(&self) -> impl Iterator<Item = String> {
+        self.by_key().into_iter().flat_map(|(_, names)| names).cloned()
+    }
+
+    /// A name that no record can have.
+    pub(super) fn check(&self, places: &Places) -> Result<(), Fault> {
+        let empty =
+            |(_, names): &(&str, &[String])| names.iter().any(|name| name.trim().is_empty());
+        let Some((key, _)) = self.by_key().into_iter().find(empty) else { return Ok(()) };
+        let key = format!("decoys.{key}");
+        let at = places.get(&key).map_or(0, |place| place.value.start);
+        Err((at, format!("{key}: an empty name is nobody's (expected a name or an ARN)")))
     }
 }
 
@@ -325,26 +348,27 @@ fn collect(path: &Path, depth_max: usize, found: &mut Vec<PathBuf>) -> Result<()
         return Ok(());
     }
     let n_before = found.len();
-    walk(path, depth_max, found).map_err(failed)?;
+    walk(path, depth_max, found)?;
     if found.len() == n_before {
         return Err(format!("{} holds no rules (expected files .yml or .yaml)", path.display()));
     }
     Ok(())
 }
 
-fn walk(folder: &Path, depth_max: usize, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
+fn walk(folder: &Path, depth_max: usize, found: &mut Vec<PathBuf>) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{}: cannot be read: {error}", folder.display());
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
         let path = entry.path();
         if entry.file_name().to_string_lossy().starts_with('.') || found.len() > FILES_MAX {
             continue;
         }
-        if entry.file_type()?.is_dir() {
+        if entry.file_type().map_err(failed)?.is_dir() {
             if depth_max > 0 {
                 walk(&path, depth_max - 1, found)?;
             }
         } else if path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml")
-            && fs::metadata(&path)?.is_file()
+            && fs::metadata(&path).map_err(failed)?.is_file()
         {
             found.push(path);
         }
@@ -356,7 +380,7 @@ fn text(path: &Path, bytes_max: usize) -> Result<String, String> {
     let name = path.display();
     let failed = |error: std::io::Error| format!("{name}: cannot be read: {error}");
     if !fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(format!("{name}: is no file"));
+        return Err(format!("{name} is no file (expected one of text)"));
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;

@@ -106,7 +106,7 @@ fn an_unknown_key_is_refused_with_the_nearest() {
         "no detector or rule \"prot-scan\"; did you mean \"port-scan\"?",
     );
     refused("[detectors]\ndisable = [\"frobnicate\"]", (2, 12), "`sentrail detectors list` names");
-    refused("[placeholders]\na = \"b\"", (2, 5), "expected a sequence");
+    refused("[placeholders]\na = \"b\"", (2, 5), "expected a list");
     refused("[lists.a]\nfil = \"x\"", (2, 1), "did you mean \"file\"?");
     refused("[lists.a]\ntrusted = true", (1, 1), "file");
     refused("[decoys]\nrole = []", (2, 1), "did you mean \"roles\"?");
@@ -123,9 +123,25 @@ fn a_wrong_value_is_refused_where_it_stands() {
         let text = format!("alerts-per-day = {wrong}");
         refused(&text, (1, 18), "expected a whole number from 1 to 4294967295");
     }
-    refused("lateness = 24", (1, 12), "expected a string");
+    refused("lateness = 24", (1, 12), "expected a text in quotes");
+    refused("hash-key = 1234567812345678", (1, 12), "32 hexadecimal digits in quotes");
+    refused("rules = \"x\"", (1, 9), "expected a list in square brackets");
+    refused(
+        "[detectors.denied-burst]\ncalls-min = \"9\"",
+        (2, 13),
+        "expected a whole number from 0 on",
+    );
+    refused(
+        "[decoys]\nusers = [\"a\"]\nroles = [\"b\", \" \"]",
+        (3, 9),
+        "decoys.roles: an empty name",
+    );
     refused("[detectors]\nseverity = { root-use = \"loud\" }", (2, 25), "loud");
-    refused("[detectors.denied-burst]\ncalls-min = -1", (2, 13), "");
+    refused(
+        "[detectors.denied-burst]\ncalls-min = -1",
+        (2, 13),
+        "expected a whole number from 0 on",
+    );
     refused("[detectors.denied-burst]\nbits-min = nan", (2, 12), "from 0 on");
     refused("[detectors.denied-burst]\nbits-min = -0.5", (2, 12), "from 0 on");
     refused("[detectors.denied-burst]\nbits-min = inf", (2, 12), "from 0 on");
@@ -137,7 +153,7 @@ fn a_wrong_value_is_refused_where_it_stands() {
 fn a_kind_that_cannot_be_is_refused_where_it_stands() {
     refused("[kinds]\nrobot = [\"x\"]", (2, 1), "expected one of");
     refused("[kinds]\nagents = [\"x\"]", (2, 1), "did you mean \"agent\"?");
-    refused("[kinds]\nagent = \"x\"", (2, 9), "expected a sequence");
+    refused("[kinds]\nagent = \"x\"", (2, 9), "expected a list");
     refused("[kinds]\nci = [\"a\", \"\"]", (2, 12), "kinds.ci: an empty pattern");
     let session = "[kinds]\nci = [\"arn:aws:sts::1:assumed-role/x/y\"]";
     refused(session, (2, 7), "a session is no identity");

@@ -1,14 +1,34 @@
-//! Durations, sizes and keys as people write them in TOML. In: text. Out: checked values.
+//! Durations, sizes and keys as people write them in TOML. In: text. Out: checked values, or what was expected.
 
+use super::keys::{WORD_CHARS_MAX, shown};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::num::NonZeroU32;
 
+/// What serde expects, and what a person is asked for instead.
+const EXPECTED: [(&str, &str); 6] = [
+    ("a sequence", "a list in square brackets"),
+    ("a string", "a text in quotes"),
+    ("path string", "a path in quotes"),
+    ("a boolean", "true or false"),
+    ("u32", "a whole number from 0 to 4294967295"),
+    ("u64", "a whole number from 0 on"),
+];
+
+/// What `toml` or serde says of a value, in the words of this file; of a long value only the beginning.
+pub(super) fn plain(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else {
+        return message.to_owned();
+    };
+    let in_words = EXPECTED.iter().find(|(known, _)| *known == expected);
+    let expected = in_words.map_or(expected, |(_, words)| words);
+    let found: String = found.chars().take(WORD_CHARS_MAX).collect();
+    format!("{found}, expected {expected}")
+}
+
 /// `24h` or `2d`, within [`baseline::Lateness::RANGE_H`].
 pub(super) mod lateness {
-    use super::{Deserialize, Deserializer, Error, Serializer};
-    use baseline::Lateness;
-
-    const HOUR_MS: i64 = 3_600_000;
+    use super::{Deserialize, Deserializer, Error, Serializer, shown};
+    use baseline::{Lateness, time::HOUR_MS};
 
     pub(in super::super) fn parse(text: &str) -> Result<Lateness, String> {
         let (digits, hours) = match (text.strip_suffix('h'), text.strip_suffix('d')) {
@@ -20,8 +40,9 @@ pub(super) mod lateness {
         let hours = hours.and_then(|hours| u16::try_from(hours).ok());
         hours.and_then(Lateness::from_hours).ok_or_else(|| {
             let (low, high) = (Lateness::RANGE_H.start(), Lateness::RANGE_H.end());
+            let text = shown(text);
             format!(
-                "no lateness {text:?} (expected {low}h to {high}h, for example \"24h\" or \"2d\")"
+                "no lateness {text} (expected {low}h to {high}h, for example \"24h\" or \"2d\")"
             )
         })
     }
@@ -58,13 +79,15 @@ pub(super) mod hash_key {
         let key = is_hex.then(|| u128::from_str_radix(text, 16).ok()).flatten();
         // The text is a secret, so the message must not repeat it.
         key.map(|key| HashKey(key.to_be_bytes()))
-            .ok_or_else(|| "not 32 hexadecimal digits (16 bytes)".to_owned())
+            .ok_or_else(|| "not 32 hexadecimal digits in quotes (16 bytes)".to_owned())
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<HashKey, D::Error> {
-        parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        // Without its quotes it may be a number, which the message must not repeat either.
+        let text = String::deserialize(deserializer).unwrap_or_default();
+        parse(&text).map_err(D::Error::custom)
     }
 
     pub(in super::super) fn serialize<S: Serializer>(
@@ -92,7 +115,8 @@ impl Size {
         let split = UNITS.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, bytes)));
         let bytes = split.and_then(|(digits, unit)| number(digits.trim_end())?.checked_mul(*unit));
         bytes.filter(|bytes| Self::RANGE.contains(bytes)).map(Self).ok_or_else(|| {
-            format!("no size {text:?} (expected 1 MiB to 1 TiB, for example \"256 MiB\")")
+            let text = shown(text);
+            format!("no size {text} (expected 1 MiB to 1 TiB, for example \"256 MiB\")")
         })
     }
 }
@@ -171,6 +195,11 @@ mod tests {
     #[test]
     fn a_refused_key_is_not_repeated() {
         let secret = "00112233445566778899aabbccddeef";
+        for unquoted in ["1234567812345678", "1234.5678"] {
+            let table: toml::Table = toml::from_str(&format!("key = {unquoted}")).unwrap();
+            let error = hash_key::deserialize(table["key"].clone()).unwrap_err().to_string();
+            assert!(error.contains("32 hexadecimal digits") && !error.contains("1234"), "{error}");
+        }
         let error = hash_key::parse(secret).unwrap_err();
         assert!(error.contains("32 hexadecimal digits") && !error.contains(secret));
         assert_eq!(hash_key::parse(&format!("{secret}f")).unwrap().0[..2], [0x00, 0x11]);

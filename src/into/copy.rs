@@ -46,7 +46,7 @@ impl Target {
             );
             return Err(Unusable(what).into());
         }
-        let folder = Folder::create(to).map_err(|error| anyhow!("{error}"))?;
+        let folder = Folder::create(to).map_err(|error| Unusable(error.to_string()))?;
         let parts: Vec<Component<'_>> = whole.components().collect();
         let at = parts.iter().rposition(|part| part.as_os_str() == AWS_LOGS);
         let inside = parts.iter().skip(at.unwrap_or(parts.len())).collect();

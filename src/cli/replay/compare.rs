@@ -68,7 +68,7 @@ impl Replay {
         }
         if self.logs.paths.iter().any(|path| path.as_os_str() == "-") {
             return Err(Wrong::usage(anyhow!(
-                "--compare reads twice, which standard input cannot be"
+                "--compare reads twice, which standard input cannot be (expected a file or a folder)"
             )));
         }
         let marked = self.marked()?;
