@@ -259,7 +259,9 @@ mod tests {
         };
         let first = |rows: [u32; 2]| {
             let (mut novelties, value) = (Novelties::default(), HashKey::DEFAULT.value("x"));
-            rows.iter().for_each(|row| novelties.add((&entry(*row), &value), &record, true));
+            for row in rows {
+                novelties.add((&entry(row), &value), &record, true);
+            }
             novelties.0[0].values[0].first_of(None).cloned()
         };
         assert_eq!((first([1, 2]), first([2, 1])), (record(1), record(1)));
