@@ -1,6 +1,6 @@
 //! `replay --state`: one reading in many runs, whatever becomes of them.
 
-use crate::support::{archive, files_of, logs, run, text};
+use crate::support::{archive, files_of, logs, run, run_unread, text};
 use serde_json::Value;
 use std::{
     fs,
@@ -131,4 +131,62 @@ fn one_process_has_the_file() {
     run(&["replay", "--state", &text(&path), archive()])
         .ends(1)
         .tells(&["is in use by another sentrail (expected one at a time)"]);
+}
+
+/// Writes an object of one record, as AWS would name it, written at `stamp` (`20250314T1000Z`).
+fn object(folder: &Path, stamp: &str, records: &str) {
+    let name = format!("111122223333_CloudTrail_us-east-1_{stamp}_aaaaaaaaaaaaaaaa.json");
+    fs::write(folder.join(name), records).unwrap();
+}
+
+fn record(time: &str) -> String {
+    format!(
+        r#"{{"Records":[{{"eventTime":"{time}","eventName":"ListBuckets",
+            "eventSource":"s3.amazonaws.com","eventID":"e-{time}"}}]}}"#
+    )
+}
+
+#[test]
+fn what_was_read_long_ago_is_not_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, logs) = (text(&folder.path().join("s.db")), folder.path().join("logs"));
+    fs::create_dir(&logs).unwrap();
+    object(&logs, "20250114T1000Z", &record("2025-01-14T09:55:00Z"));
+    object(&logs, "20250314T1000Z", &record("2025-03-14T09:55:00Z"));
+    let first = run(&["replay", "--state", &file, &text(&logs)]);
+    first.ends(0).tells(&["2 of CloudTrail"]);
+    // Of the first it is forgotten whether it was read, and it must not count on a later day.
+    let again = run(&["replay", "--state", &file, &text(&logs)]);
+    again
+        .ends(0)
+        .tells(&["records   0 of CloudTrail"])
+        .tells(&["1 left out: read by an earlier run"])
+        .tells(&["1 left out: written over 45 days before the newest of earlier runs"]);
+    // 45 days before the newest are known.
+    object(&logs, "20250128T1000Z", &record("2025-01-28T09:55:00Z"));
+    run(&["replay", "--state", &file, &text(&logs)]).ends(0).tells(&["1 of CloudTrail"]);
+}
+
+#[test]
+fn an_object_that_could_not_be_read_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, logs) = (text(&folder.path().join("s.db")), folder.path().join("logs"));
+    fs::create_dir(&logs).unwrap();
+    object(&logs, "20250314T1000Z", "{\"Records\":[");
+    for _ in 0..2 {
+        run(&["replay", "--state", &file, &text(&logs)]).ends(4);
+    }
+    object(&logs, "20250314T1000Z", &record("2025-03-14T09:55:00Z"));
+    run(&["replay", "--state", &file, &text(&logs)]).ends(0).tells(&["1 of CloudTrail"]);
+}
+
+#[test]
+fn findings_are_kept_when_nobody_reads_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["unread.db", "read.db"].map(|name| text(&folder.path().join(name)));
+    let logs = text(&logs("CloudTrail"));
+    let (code, _) = run_unread(&["replay", "--quiet", "--state", &files[0], &logs]);
+    assert_eq!(code, Some(0));
+    run(&["replay", "--quiet", "--state", &files[1], &logs]).ends(0);
+    assert_eq!(kept(&files[0]), kept(&files[1]));
 }

@@ -34,6 +34,21 @@ pub enum Part {
 }
 
 impl Part {
+    /// Its name in tables: no two have one.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Profile => "profiles",
+            Self::Prior => "priors",
+            Self::Matches => "matches",
+            Self::Heights => "heights",
+            Self::Days => "days",
+            Self::Entity => "entities",
+            Self::Open => "matches by day",
+            Self::Records => "records",
+            Self::Objects => "objects",
+        }
+    }
+
     /// The parts of what closed days have taught.
     pub const LEARNED: &[Self] = &[Self::Profile, Self::Prior, Self::Matches, Self::Heights];
 

@@ -225,6 +225,8 @@ pub enum Skip {
     Duplicate,
     /// Of an earlier run that this one goes on with.
     ReadBefore,
+    /// So old that an earlier run no longer knows whether it was read.
+    LongAgo,
     /// [`Filter::accounts`].
     Account,
     /// [`Filter::regions`].
@@ -260,9 +262,10 @@ pub enum Skip {
 impl Skip {
     /// Every reason, in the order in which they are told.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Duplicate,
         Self::ReadBefore,
+        Self::LongAgo,
         Self::Account,
         Self::Region,
         Self::Time,
@@ -285,6 +288,7 @@ impl Skip {
         match self {
             Self::Duplicate => "given more than once, read once",
             Self::ReadBefore => "read by an earlier run",
+            Self::LongAgo => "written over 45 days before the newest of earlier runs",
             Self::Account => "of an account that was not asked for",
             Self::Region => "of a region that was not asked for",
             Self::Time => "written outside the time asked for",

@@ -82,7 +82,9 @@ pub(super) struct Watcher {
     quiet: bool,
     /// Of the days before nothing is told.
     tells_from: Day,
-    /// Whoever read standard output has read enough, but the findings are still to be kept.
+    /// Whether findings are kept, and so looked for when nobody reads standard output any more.
+    is_kept: bool,
+    /// Whoever read standard output has read enough.
     is_unread: bool,
     n_findings: u64,
     worst: Option<Severity>,
@@ -106,7 +108,7 @@ impl Observer for Watcher {
             }
             if !self.is_unread {
                 let written = self.bar.suspend(|| self.writer.finding(finding, &self.inputs));
-                self.is_unread = is_unread(written, self.keeper.is_some())?;
+                self.is_unread = is_unread(written, self.is_kept)?;
             }
         }
         self.bar.set_message(format!("{} findings", self.n_findings));
@@ -129,23 +131,29 @@ impl Watcher {
             keeper: None,
             quiet,
             tells_from: Day(i32::MIN),
+            is_kept: false,
             is_unread: false,
             n_findings: 0,
             worst: None,
         }
     }
 
+    /// Of findings that are kept elsewhere.
+    fn going_on(self) -> Self {
+        Self { is_kept: true, ..self }
+    }
+
     /// Hands on what was told so far.
     fn flush(&mut self) -> Result<()> {
         if !self.is_unread {
-            self.writer.flush()?;
+            self.is_unread = is_unread(self.writer.flush(), self.is_kept)?;
         }
         Ok(())
     }
 
     /// Keeps what is found, too; of the days before `tells_from` nothing is.
     fn keeping(self, keeper: Option<Keeper>, tells_from: Day) -> Self {
-        Self { keeper, tells_from, ..self }
+        Self { is_kept: keeper.is_some(), keeper, tells_from, ..self }
     }
 
     /// Makes durable what was kept, and says what that is.

@@ -2,11 +2,11 @@
 //! it is sure that they are all there and fit the configuration.
 
 use super::{KeptError, SCHEMA, rows};
-use baseline::{Day, HashKey, Lateness, stable_hash, time::HOUR_MS};
+use baseline::{Day, FormError, HashKey, Lateness, stable_hash, time::HOUR_MS};
 use detect::{Blob, Options, Part};
 use ingest::time::format_ms;
 use std::path::Path;
-use store::{Row, Store, Value, WrongValue};
+use store::{Row, Store, StoreError, Value, WrongValue};
 
 /// What helps where it is damaged.
 const ANEW: &str = "`sentrail learn` makes it anew";
@@ -161,13 +161,19 @@ fn of_key(key: &HashKey) -> String {
     format!("{:016x}", key.hash(OF_KEY))
 }
 
-fn table(part: Part) -> &'static str {
-    match part {
-        Part::Profile => "profiles",
-        Part::Prior => "priors",
-        Part::Matches => "matches",
-        _ => "heights",
-    }
+/// The value of a row of key and bytes.
+pub(super) fn blob(store: &Store, part: Part, mut row: Row) -> Result<Blob, StoreError> {
+    let read = row.blob().and_then(|key| Ok((key, row.blob()?)));
+    let (key, bytes) = read.map_err(|wrong| store.damaged(&wrong.0))?;
+    let key = key.try_into().map(u128::from_be_bytes);
+    let key = key.map_err(|_| store.damaged(&format!("a key of {} is none", part.name())))?;
+    Ok(Blob { part, key, bytes })
+}
+
+/// That a value is not what it should be.
+pub(super) fn misformed(store: &Store, blob: &Blob, error: FormError) -> KeptError {
+    let what = format!("{} {:032x}", blob.part.name(), blob.key);
+    KeptError::Form { file: store.path().display().to_string(), what, error }
 }
 
 /// A sum over all values, in any order: one that is gone, or another, is noticed.
@@ -180,7 +186,7 @@ struct Digest {
 impl Digest {
     fn add(&mut self, Blob { part, key, bytes }: &Blob) {
         self.n += 1;
-        let hash = stable_hash(&[table(*part).as_bytes(), &key.to_le_bytes(), bytes]);
+        let hash = stable_hash(&[part.name().as_bytes(), &key.to_le_bytes(), bytes]);
         self.sum = self.sum.wrapping_add(hash);
     }
 
@@ -205,7 +211,7 @@ impl LearnedWriter {
         store.check()?;
         store.spill()?;
         store.begin()?;
-        for table in Part::LEARNED.iter().map(|part| table(*part)).chain(["learned"]) {
+        for table in Part::LEARNED.iter().map(|part| part.name()).chain(["learned"]) {
             store.execute(&format!("DELETE FROM {table}"), &[])?;
         }
         Ok(Self { store, digest: Digest::default(), n_profiles: 0 })
@@ -217,7 +223,7 @@ impl LearnedWriter {
         self.n_profiles += u64::from(blob.part == Part::Profile);
         // Keys sort as numbers do.
         let values = [Value::Blob(blob.key.to_be_bytes().to_vec()), Value::Blob(blob.bytes)];
-        Ok(self.store.insert(table(blob.part), &["k", "v"], &values)?)
+        Ok(self.store.insert(blob.part.name(), &["k", "v"], &values)?)
     }
 
     /// How many profiles were kept. Unit: profiles.
@@ -273,23 +279,15 @@ impl LearnedFile {
     /// Hands over every value, and sees that none is gone; `visit` answers what is wrong with one.
     pub fn each(
         &self,
-        visit: &mut dyn FnMut(&Blob) -> Result<(), baseline::FormError>,
+        visit: &mut dyn FnMut(&Blob) -> Result<(), FormError>,
     ) -> Result<(), KeptError> {
         let mut digest = Digest::default();
         for part in Part::LEARNED {
-            let table = table(*part);
-            self.store.each(&format!("SELECT k, v FROM {table} ORDER BY id"), &mut |mut row| {
-                let read = row.blob().and_then(|key| Ok((key, row.blob()?)));
-                let (key, bytes) = read.map_err(|wrong| self.store.damaged(&wrong.0))?;
-                let key = key.try_into().map(u128::from_be_bytes);
-                let key =
-                    key.map_err(|_| self.store.damaged(&format!("a key in {table} is none")))?;
-                let blob = Blob { part: *part, key, bytes };
+            let sql = format!("SELECT k, v FROM {} ORDER BY id", part.name());
+            self.store.each(&sql, &mut |row| {
+                let blob = blob(&self.store, *part, row)?;
                 digest.add(&blob);
-                visit(&blob).map_err(|error| {
-                    let file = self.store.path().display().to_string();
-                    KeptError::Form { file, what: format!("{table} {key:032x}"), error }
-                })
+                visit(&blob).map_err(|error| misformed(&self.store, &blob, error))
             })?;
         }
         if digest.of_all() == self.digest {

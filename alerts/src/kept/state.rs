@@ -15,6 +15,9 @@ use store::Value;
 /// waiting in a queue, one to spare. Unit: days.
 const LEDGER_D: i32 = 45;
 
+/// Before any stamp.
+const NEVER: Day = Day(0);
+
 /// What helps where it is damaged.
 const ANEW: &str = "read everything into a new file, or use a copy of this one";
 
@@ -26,19 +29,6 @@ pub struct StateFile {
     asked: Learning,
     /// Held as long as this is, and let go after the store: one process at a time.
     _lock: File,
-}
-
-/// Its name in the table.
-fn name(part: Part) -> &'static str {
-    match part {
-        Part::Days => "days",
-        Part::Entity | Part::Profile => "profiles",
-        Part::Prior => "priors",
-        Part::Heights => "heights",
-        Part::Open | Part::Matches => "matches",
-        Part::Records => "records",
-        Part::Objects => "objects",
-    }
 }
 
 /// Makes the file, if it is not there, and keeps other processes out.
@@ -78,6 +68,8 @@ impl StateFile {
                 return Err(KeptError::BegunOtherwise { file: path.display().to_string(), how });
             }
             asked.through = before.through;
+        } else {
+            asked.through = NEVER;
         }
         Ok(Self { keeper, asked, _lock: lock })
     }
@@ -89,21 +81,20 @@ impl StateFile {
     ) -> Result<(), KeptError> {
         let store = self.keeper.store();
         for part in Part::STATE {
-            let name = name(*part);
+            let name = part.name();
             let sql = format!("SELECT k, v FROM state_parts WHERE part = '{name}' ORDER BY k");
-            store.each(&sql, &mut |mut row| {
-                let read = row.blob().and_then(|key| Ok((key, row.blob()?)));
-                let (key, bytes) = read.map_err(|wrong| store.damaged(&wrong.0))?;
-                let key = <[u8; 16]>::try_from(key).map(u128::from_be_bytes);
-                let key = key.map_err(|_| store.damaged(&format!("a key of {name} is none")))?;
-                visit(&Blob { part: *part, key, bytes }).map_err(|error| KeptError::Form {
-                    file: store.path().display().to_string(),
-                    what: format!("{name} {key:032x}"),
-                    error,
-                })
+            store.each(&sql, &mut |row| {
+                let blob = learned::blob(store, *part, row)?;
+                visit(&blob).map_err(|error| learned::misformed(store, &blob, error))
             })?;
         }
         Ok(())
+    }
+
+    /// The first day of which it is still known what was read; `None` before anything was.
+    pub fn known_from(&self) -> Option<Day> {
+        let Day(last) = self.asked.through;
+        (last > NEVER.0).then(|| Day(last.saturating_sub(LEDGER_D)))
     }
 
     /// Whether an object of this key and size was read. Unit: bytes as stored.
@@ -125,8 +116,9 @@ impl StateFile {
     /// Keeps what has changed of the engine.
     pub fn change(&self, change: Change) -> Result<(), KeptError> {
         let store = self.keeper.store();
-        let at =
-            |part, key: u128| [rows::text(name(part)), Value::Blob(key.to_be_bytes().to_vec())];
+        let at = |part: Part, key: u128| {
+            [rows::text(part.name()), Value::Blob(key.to_be_bytes().to_vec())]
+        };
         match change {
             Change::Gone(part, key) => {
                 store.execute(
@@ -161,8 +153,10 @@ impl StateFile {
         row.push(rows::text(&rows::checksum([&row[..]])));
         store.execute("DELETE FROM state", &[])?;
         store.insert("state", &[&learned::COLUMNS[..], &["checksum"]].concat(), &row)?;
-        let first = rows::of_day(Day(self.asked.through.0.saturating_sub(LEDGER_D)));
-        store.execute("DELETE FROM state_objects WHERE day < ?1", &[rows::text(&first)])?;
+        if let Some(first) = self.known_from() {
+            let first = rows::text(&rows::of_day(first));
+            store.execute("DELETE FROM state_objects WHERE day < ?1", &[first])?;
+        }
         Ok(self.keeper.commit()?)
     }
 }

@@ -29,16 +29,19 @@ impl Observer for Epochs {
     }
 
     fn listed(&mut self, listing: &mut Listing) -> Result<()> {
+        let known_from = self.file.known_from();
         let mut left = Vec::with_capacity(listing.objects.len());
         for object in std::mem::take(&mut listing.objects) {
-            if object.info.stamp_ms.is_none() {
+            let Some(stamp_ms) = object.info.stamp_ms else {
                 return Err(Wrong::usage(anyhow!(
                     "{}: --state goes by the names that AWS gives (expected such as 111122223333_CloudTrail_\
                      us-east-1_20250314T1005Z_...json.gz)",
                     escape(&object.key)
                 )));
-            }
-            if self.file.has_read(&object.key, object.size_bytes)? {
+            };
+            if known_from.is_some_and(|first| Day::of(stamp_ms) < first) {
+                listing.skipped.add(Skip::LongAgo);
+            } else if self.file.has_read(&object.key, object.size_bytes)? {
                 listing.skipped.add(Skip::ReadBefore);
             } else {
                 left.push(object);
@@ -95,7 +98,7 @@ impl Replay {
         engine.note_changes();
         let mut texts = Texts::default();
         file.each(&mut |blob| engine.resume(blob, &mut texts))?;
-        let watcher = Watcher::new(or_default(self.format), inputs, self.logs.quiet);
+        let watcher = Watcher::new(or_default(self.format), inputs, self.logs.quiet).going_on();
         let mut epochs = Epochs { watcher, file, found: Vec::new() };
         let plan = self.logs.plan(config, self.logs.from);
         let (summary, _) = replay::read(&plan, &mut engine, &mut epochs)?;
