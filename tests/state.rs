@@ -190,3 +190,18 @@ fn findings_are_kept_when_nobody_reads_them() {
     run(&["replay", "--quiet", "--state", &files[1], &logs]).ends(0);
     assert_eq!(kept(&files[0]), kept(&files[1]));
 }
+
+#[test]
+fn a_name_with_a_time_still_to_come_closes_no_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, logs) = (text(&folder.path().join("s.db")), folder.path().join("logs"));
+    fs::create_dir(&logs).unwrap();
+    object(&logs, "20250314T1000Z", &record("2025-03-14T09:55:00Z"));
+    object(&logs, "99990314T1000Z", &record("2025-03-14T09:56:00Z"));
+    let told = run(&["replay", "--state", &file, &text(&logs)]);
+    told.ends(0)
+        .tells(&["1 left out: named with a time that is still to come"])
+        .tells(&["days from 2025-03-13 on are open"]);
+    object(&logs, "20250314T1005Z", &record("2025-03-14T09:57:00Z"));
+    run(&["replay", "--state", &file, &text(&logs)]).ends(0).tells(&["records   1 of CloudTrail"]);
+}

@@ -227,6 +227,8 @@ pub enum Skip {
     ReadBefore,
     /// So old that an earlier run no longer knows whether it was read.
     LongAgo,
+    /// Of a time that is still to come.
+    ToCome,
     /// [`Filter::accounts`].
     Account,
     /// [`Filter::regions`].
@@ -262,10 +264,11 @@ pub enum Skip {
 impl Skip {
     /// Every reason, in the order in which they are told.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Duplicate,
         Self::ReadBefore,
         Self::LongAgo,
+        Self::ToCome,
         Self::Account,
         Self::Region,
         Self::Time,
@@ -289,6 +292,7 @@ impl Skip {
             Self::Duplicate => "given more than once, read once",
             Self::ReadBefore => "read by an earlier run",
             Self::LongAgo => "written over 45 days before the newest of earlier runs",
+            Self::ToCome => "named with a time that is still to come",
             Self::Account => "of an account that was not asked for",
             Self::Region => "of a region that was not asked for",
             Self::Time => "written outside the time asked for",

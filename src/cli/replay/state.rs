@@ -4,6 +4,7 @@
 use super::{Replay, Watcher, engine, lessons};
 use crate::{
     cli::{Wrong, or_default},
+    clock,
     config::{Config, n_of},
     replay::{self, Observer},
     summary::Summary,
@@ -14,6 +15,10 @@ use baseline::{Day, form::Texts};
 use detect::{Engine, Finding, Severity};
 use ingest::source::{Listing, Object, Skip};
 use std::path::Path;
+
+/// How far clocks may differ. A later time in a name would close all days before it for ever. Unit:
+/// milliseconds (1 h).
+const AHEAD_MS_MAX: i64 = 60 * 60 * 1_000;
 
 /// Keeps what a replay does, epoch by epoch.
 struct Epochs {
@@ -30,6 +35,7 @@ impl Observer for Epochs {
 
     fn listed(&mut self, listing: &mut Listing) -> Result<()> {
         let known_from = self.file.known_from();
+        let last_ms = clock::now_ms().saturating_add(AHEAD_MS_MAX);
         let mut left = Vec::with_capacity(listing.objects.len());
         for object in std::mem::take(&mut listing.objects) {
             let Some(stamp_ms) = object.info.stamp_ms else {
@@ -41,6 +47,8 @@ impl Observer for Epochs {
             };
             if known_from.is_some_and(|first| Day::of(stamp_ms) < first) {
                 listing.skipped.add(Skip::LongAgo);
+            } else if stamp_ms > last_ms {
+                listing.skipped.add(Skip::ToCome);
             } else if self.file.has_read(&object.key, object.size_bytes)? {
                 listing.skipped.add(Skip::ReadBefore);
             } else {
