@@ -6,7 +6,7 @@ mod copy;
 mod learn;
 
 use crate::{
-    replay::Observer,
+    pipeline::Observer,
     worker::{Sink, Worker},
 };
 use anyhow::{Result, anyhow};

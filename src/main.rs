@@ -5,6 +5,7 @@ mod clock;
 mod config;
 mod decode;
 mod into;
+mod pipeline;
 mod replay;
 mod summary;
 mod terminal;

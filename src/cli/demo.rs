@@ -6,7 +6,8 @@ use super::{
     replay::{Watcher, engine},
 };
 use crate::{
-    replay::{self, Observer, Plan},
+    pipeline::Observer,
+    replay::{self, Plan},
     terminal,
 };
 use alerts::Format;

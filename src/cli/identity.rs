@@ -4,11 +4,7 @@ mod json;
 mod table;
 
 use super::{INCOMPLETE, USAGE, Wrong, complain, configured, findings::day, logs::Logs};
-use crate::{
-    config::n_of,
-    replay::{self, Observer},
-    terminal,
-};
+use crate::{config::n_of, pipeline::Observer, replay, terminal};
 use alerts::{escape, readable};
 use anyhow::{Result, anyhow};
 use baseline::{Day, Entity};

@@ -1,7 +1,7 @@
 //! A reading that only learns: how far it is, and what could not be read.
 
 use super::complain;
-use crate::{replay::Observer, terminal};
+use crate::{pipeline::Observer, terminal};
 use indicatif::ProgressBar;
 
 /// Shows how far it is.

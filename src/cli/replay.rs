@@ -7,7 +7,8 @@ mod state;
 use super::{FINDINGS, INCOMPLETE, complain, configured, logs::Logs, one_of, or_default};
 use crate::{
     config::{Config, n_of},
-    replay::{self, Observer},
+    pipeline::Observer,
+    replay,
     summary::Summary,
     terminal,
 };

@@ -2,7 +2,7 @@
 //! of the user's own.
 
 use super::{INCOMPLETE, Wrong, complain};
-use crate::{into, replay::Observer, terminal};
+use crate::{into, pipeline::Observer, terminal};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use indicatif::ProgressBar;

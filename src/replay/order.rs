@@ -1,13 +1,13 @@
 //! The order of the input: objects by their stamp; what has none, by the days of its records.
 
-use super::{Observer, Workers, failed, load, report};
 use crate::{
+    pipeline::{DayOfFlows, Observer, Unit, Work, Workers, failed, load, report},
     summary::Summary,
     worker::{ObjectRead, Sink},
 };
 use anyhow::Result;
-use baseline::{Day, stable_hash, time::DAY_MS};
-use detect::{Engine, FlowMatch, FlowRows, Reader};
+use baseline::{Day, stable_hash};
+use detect::{Engine, FlowRows, Reader};
 use ingest::{
     Event,
     flow::Attempt,
@@ -23,57 +23,8 @@ use std::{
     sync::Arc,
 };
 
-/// Something to read, and *now* when it is read.
-pub(super) struct Unit<'a> {
-    pub(super) now_ms: i64,
-    pub(super) object: &'a Object,
-    pub(super) work: Work,
-}
-
-/// What a unit holds.
-pub(super) enum Work {
-    /// A whole object, still to be read.
-    Object,
-    /// CloudTrail records of one day of an object without a stamp.
-    Records(Vec<u8>),
-    /// Flows of one day of an object without a stamp.
-    Flows(DayOfFlows),
-}
-
-/// What interfaces called on one day, by one object.
-#[derive(Default)]
-pub(super) struct DayOfFlows {
-    pub(super) content: u128,
-    /// The account of the interfaces.
-    pub(super) account: Arc<str>,
-    pub(super) n_flows: u64,
-    pub(super) attempts: Vec<Attempt>,
-    /// What rules matched.
-    pub(super) matches: Vec<FlowMatch>,
-}
-
 /// By day and number of the object.
 type FlowsByDay = BTreeMap<(Day, usize), DayOfFlows>;
-
-impl Unit<'_> {
-    /// When it was written; a day of what has no stamp, at its end. Unit: milliseconds since the Unix epoch.
-    pub(super) fn end_ms(&self) -> i64 {
-        match self.work {
-            Work::Object => self.now_ms,
-            Work::Records(_) | Work::Flows(_) => self.now_ms.saturating_add(DAY_MS),
-        }
-    }
-
-    /// Its size as far as it is still to be read. Unit: bytes.
-    pub(super) fn bytes(&self) -> u64 {
-        match &self.work {
-            Work::Object => self.object.size_bytes,
-            // Inflated already: logs deflate to about a tenth.
-            Work::Records(records) => records.len() as u64 / 10,
-            Work::Flows(flows) => (flows.attempts.len() + flows.matches.len()) as u64,
-        }
-    }
-}
 
 /// Connections of flow logs without a stamp, and matches of rules among them, that are held until their
 /// day comes: about 150 bytes each. Unit: connections.

@@ -5,7 +5,8 @@ use super::{Replay, engine, gap_after, lessons};
 use crate::{
     cli::{FINDINGS, INCOMPLETE, Wrong, complain, configured, or_default},
     config::Config,
-    replay::{self, Observer},
+    pipeline::Observer,
+    replay,
     summary::Summary,
     terminal,
 };

@@ -6,7 +6,8 @@ use crate::{
     cli::{Wrong, or_default},
     clock,
     config::{Config, n_of},
-    replay::{self, Observer},
+    pipeline::Observer,
+    replay,
     summary::Summary,
 };
 use alerts::{Learning, Run, StateFile, escape};

@@ -1,0 +1,373 @@
+//! The way of objects through detection: read in batches on all threads, applied in their order. Of a replay
+//! and of the daemon alike.
+
+use crate::{
+    replay::Plan,
+    summary::Summary,
+    worker::{ObjectRead, Worker},
+};
+use anyhow::{Context, Result};
+use baseline::time::DAY_MS;
+use detect::{Chunk, Engine, Finding, FlowMatch, Look, Reader};
+use ingest::{
+    flow::{Attempt, Field},
+    source::{Kind, Listing, Object, Place},
+};
+use rayon::prelude::*;
+use std::{
+    collections::BTreeSet,
+    io::Read as _,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Who hears how far a reading is, and what was found.
+pub(crate) trait Observer {
+    /// What was listed, of which some may be left out.
+    fn listed(&mut self, _: &mut Listing) -> Result<()> {
+        Ok(())
+    }
+    /// What will be read. Unit: bytes as stored.
+    fn begin(&mut self, bytes: u64);
+    /// An object that was read. Unit: bytes as stored.
+    fn read(&mut self, bytes: u64);
+    /// Findings of days that closed.
+    fn findings(&mut self, _: &[Finding]) -> Result<()> {
+        Ok(())
+    }
+    /// What was looked into of days that closed, if anybody asked.
+    fn looks(&mut self, _: Vec<Look>) -> Result<()> {
+        Ok(())
+    }
+    /// Whole objects that were read, and are applied.
+    fn applied(&mut self, _: &mut Engine, _: &[&Object]) -> Result<()> {
+        Ok(())
+    }
+    /// An object of which nothing is applied, since it could not be read.
+    fn unread(&mut self, object: &Object, why: &str) {
+        self.trouble(&name_of(object), why);
+    }
+    /// Something that could not be read: an object, or a record of it.
+    fn trouble(&mut self, object: &str, what: &str);
+}
+
+/// Objects that are applied together are read into memory as rows: about 100 bytes a record. Unit:
+/// compressed bytes.
+const BATCH_BYTES_MAX: u64 = 16 << 20;
+/// More than one, so that a thread that is done early takes over from another.
+const TASKS_PER_THREAD: u64 = 2;
+/// The least that is worth a task of its own. Unit: compressed bytes.
+const CHUNK_BYTES_MIN: u64 = 128 << 10;
+/// What opening a file costs, in compressed bytes that could be read instead.
+const OBJECT_COST_BYTES: u64 = 2 << 10;
+
+/// What is read of standard input, all of which is held, compressed or not. Unit: bytes.
+const STDIN_BYTES_MAX: u64 = 4 << 30;
+
+/// Something to read, and *now* when it is read.
+pub(crate) struct Unit<'a> {
+    pub(crate) now_ms: i64,
+    pub(crate) object: &'a Object,
+    pub(crate) work: Work,
+}
+
+/// What a unit holds.
+pub(crate) enum Work {
+    /// A whole object, still to be read.
+    Object,
+    /// CloudTrail records of one day of an object without a stamp.
+    Records(Vec<u8>),
+    /// Flows of one day of an object without a stamp.
+    Flows(DayOfFlows),
+}
+
+/// What interfaces called on one day, by one object.
+#[derive(Default)]
+pub(crate) struct DayOfFlows {
+    pub(crate) content: u128,
+    /// The account of the interfaces.
+    pub(crate) account: Arc<str>,
+    pub(crate) n_flows: u64,
+    pub(crate) attempts: Vec<Attempt>,
+    /// What rules matched.
+    pub(crate) matches: Vec<FlowMatch>,
+}
+
+impl Unit<'_> {
+    /// When it was written; a day of what has no stamp, at its end. Unit: milliseconds since the Unix epoch.
+    pub(crate) fn end_ms(&self) -> i64 {
+        match self.work {
+            Work::Object => self.now_ms,
+            Work::Records(_) | Work::Flows(_) => self.now_ms.saturating_add(DAY_MS),
+        }
+    }
+
+    /// Its size as far as it is still to be read. Unit: bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        match &self.work {
+            Work::Object => self.object.size_bytes,
+            // Inflated already: logs deflate to about a tenth.
+            Work::Records(records) => records.len() as u64 / 10,
+            Work::Flows(flows) => (flows.attempts.len() + flows.matches.len()) as u64,
+        }
+    }
+}
+
+/// Workers that are not at work, with their buffers.
+pub(crate) struct Workers<'a> {
+    plan: &'a Plan,
+    /// Of flow logs, that rules ask for.
+    fields: BTreeSet<Field>,
+    idle: Mutex<Vec<Worker<'a>>>,
+    /// Chunks that were applied.
+    emptied: Mutex<Vec<Chunk>>,
+}
+
+impl<'a> Workers<'a> {
+    pub(crate) fn of(plan: &'a Plan, fields: BTreeSet<Field>) -> Self {
+        Self { plan, fields, idle: Mutex::default(), emptied: Mutex::default() }
+    }
+
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Worker<'a>) -> T) -> T {
+        let Plan { filter, limits, flow_format, .. } = self.plan;
+        let worker = held(&self.idle).pop();
+        let new = || Worker::new(filter, *limits, flow_format.clone()).with_fields(&self.fields);
+        let mut worker = worker.unwrap_or_else(new);
+        let done = work(&mut worker);
+        held(&self.idle).push(worker);
+        done
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads and applies units in their order, in batches none of which reaches over the closing of a day;
+/// answers by when all was written. Unit: milliseconds since the Unix epoch.
+pub(crate) fn apply<'a>(
+    units: impl Iterator<Item = Result<Unit<'a>>>,
+    (engine, workers): (&mut Engine, &Workers<'_>),
+    summary: &mut Summary,
+    observer: &mut dyn Observer,
+) -> Result<i64> {
+    let mut batch: Vec<Unit<'_>> = Vec::new();
+    let mut batch_bytes = 0;
+    let mut end_ms = i64::MIN;
+    for unit in units {
+        let unit = unit?;
+        let first = batch.first().map_or(unit.now_ms, |first| first.now_ms);
+        let is_same_day = engine.oldest_open_at(first) == engine.oldest_open_at(unit.now_ms);
+        if batch_bytes >= BATCH_BYTES_MAX || !is_same_day {
+            apply_batch(std::mem::take(&mut batch), engine, workers, summary, observer)?;
+            batch_bytes = 0;
+        }
+        batch_bytes += unit.bytes();
+        end_ms = end_ms.max(unit.end_ms());
+        batch.push(unit);
+    }
+    apply_batch(batch, engine, workers, summary, observer)?;
+    Ok(end_ms)
+}
+
+/// Reads the units of one batch on all threads and applies them.
+fn apply_batch(
+    batch: Vec<Unit<'_>>,
+    engine: &mut Engine,
+    workers: &Workers<'_>,
+    summary: &mut Summary,
+    observer: &mut dyn Observer,
+) -> Result<()> {
+    let Some(first) = batch.first() else { return Ok(()) };
+    engine.advance(first.now_ms);
+    observer.findings(&engine.take_findings())?;
+    observer.looks(engine.take_looks())?;
+    let reading = &*engine;
+    let read: Vec<(Chunk, Vec<UnitRead<'_>>)> =
+        pieces(batch).into_par_iter().map(|units| read_units(units, reading, workers)).collect();
+    let mut chunks = Vec::with_capacity(read.len());
+    let mut whole = Vec::new();
+    for (chunk, outcomes) in read {
+        chunks.push(chunk);
+        for UnitRead { object, bytes, is_whole, outcome } in outcomes {
+            report(object, &outcome, observer);
+            if is_whole {
+                observer.read(bytes);
+                summary.add(&outcome);
+                whole.extend(outcome.failure.is_none().then_some(object));
+            } else {
+                summary.add_day(&outcome);
+            }
+        }
+    }
+    engine.apply(&chunks);
+    held(&workers.emptied).extend(chunks.into_iter().map(Chunk::emptied));
+    observer.applied(engine, &whole)
+}
+
+/// Runs of units that are large enough to be worth a task, and enough of them for all threads.
+fn pieces(batch: Vec<Unit<'_>>) -> Vec<Vec<Unit<'_>>> {
+    let cost = |unit: &Unit<'_>| unit.bytes() + OBJECT_COST_BYTES;
+    // One thread has nobody to wait for, and works out least in one piece.
+    let n_tasks = match rayon::current_num_threads() as u64 {
+        1 => 1,
+        n_threads => TASKS_PER_THREAD * n_threads,
+    };
+    let share = (batch.iter().map(cost).sum::<u64>() / n_tasks).max(CHUNK_BYTES_MIN);
+    let mut pieces = vec![Vec::new()];
+    let mut piece_cost = 0;
+    for unit in batch {
+        if piece_cost >= share {
+            pieces.push(Vec::new());
+            piece_cost = 0;
+        }
+        piece_cost += cost(&unit);
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(unit);
+        }
+    }
+    pieces
+}
+
+/// What became of one unit.
+struct UnitRead<'a> {
+    object: &'a Object,
+    bytes: u64,
+    /// Whether it is a whole object, not a day of one.
+    is_whole: bool,
+    outcome: ObjectRead,
+}
+
+fn read_units<'a>(
+    units: Vec<Unit<'a>>,
+    engine: &Engine,
+    workers: &Workers<'_>,
+) -> (Chunk, Vec<UnitRead<'a>>) {
+    workers.with(|worker| {
+        let chunk = held(&workers.emptied).pop();
+        let mut reader = engine.reader_after(chunk.unwrap_or_default());
+        let read = units.into_iter().map(|unit| {
+            let (object, bytes) = (unit.object, unit.bytes());
+            let is_whole = matches!(unit.work, Work::Object);
+            let outcome = match unit.work {
+                Work::Object => match load(object, worker) {
+                    Ok(()) => {
+                        reader.begin(worker.content(), object.info.stamp_ms);
+                        let (kind, account) = (object.info.kind, object.info.account.as_deref());
+                        whole(worker.read(kind, account, &mut reader), &mut reader)
+                    }
+                    Err(error) => failed(&error),
+                },
+                Work::Records(records) => {
+                    worker.take(records);
+                    reader.begin(worker.content(), None);
+                    whole(worker.read(Kind::CloudTrail, None, &mut reader), &mut reader)
+                }
+                Work::Flows(flows) => {
+                    reader.begin(flows.content, None);
+                    reader.flows(&flows.account, flows.n_flows, &flows.attempts);
+                    flows.matches.into_iter().for_each(|one| reader.flow_match(one));
+                    ObjectRead::default()
+                }
+            };
+            UnitRead { object, bytes, is_whole, outcome }
+        });
+        let read = read.collect();
+        (reader.finish(), read)
+    })
+}
+
+/// Takes back what was read of the object that began last, if it turned out to be damaged.
+fn whole(outcome: ObjectRead, reader: &mut Reader<'_>) -> ObjectRead {
+    if outcome.failure.is_some() {
+        reader.abandon();
+    }
+    outcome
+}
+
+/// Tells what of an object could not be read.
+pub(crate) fn report(object: &Object, outcome: &ObjectRead, observer: &mut dyn Observer) {
+    if let Some(why) = &outcome.failure {
+        observer.unread(object, why);
+    }
+    for what in &outcome.bad {
+        observer.trouble(&name_of(object), what);
+    }
+}
+
+pub(crate) fn failed(error: &anyhow::Error) -> ObjectRead {
+    ObjectRead { failure: Some(format!("{error:#}")), ..ObjectRead::default() }
+}
+
+/// Brings the bytes of an object into the worker's buffer.
+pub(crate) fn load(object: &Object, worker: &mut Worker<'_>) -> Result<()> {
+    match &object.place {
+        Place::File(path) => worker.load(path, object.size_bytes),
+        Place::Stdin => {
+            worker.take(read_within(std::io::stdin().lock(), STDIN_BYTES_MAX)?);
+            Ok(())
+        }
+    }
+}
+
+/// Reads to the end.
+fn read_within(from: impl std::io::Read, bytes_max: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).context("cannot be read")?;
+    let is_within = bytes.len() as u64 <= bytes_max;
+    anyhow::ensure!(is_within, "is longer than {bytes_max} bytes; expected a file by its name");
+    Ok(bytes)
+}
+
+fn name_of(object: &Object) -> String {
+    match &object.place {
+        Place::File(path) => path.display().to_string(),
+        Place::Stdin => "standard input".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ingest::{
+        decode::Limits,
+        source::{self, Filter, PathArg},
+    };
+
+    #[test]
+    fn an_object_that_is_gone_takes_nothing_of_the_others_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |n: u8| {
+            let name = "111122223333_CloudTrail_us-east-1_20250314T1000Z_";
+            folder.path().join(format!("{name}aaaaaaaaaaaaaaa{n}.json"))
+        };
+        let record = r#"{"Records":[{"eventTime":"2025-03-14T09:55:00Z","eventName":"ListBuckets",
+            "eventSource":"s3.amazonaws.com","eventID":"e-1"}]}"#;
+        std::fs::write(name(1), record).unwrap();
+        std::fs::write(name(2), record.replace("e-1", "e-2")).unwrap();
+        let paths = vec![PathArg::new(folder.path())];
+        let (filter, limits) = (Filter::default(), Limits::default());
+        let plan = Plan { paths, filter, limits, flow_format: None };
+        let listing = source::list(&plan.paths, &plan.filter).unwrap();
+        std::fs::remove_file(name(2)).unwrap();
+        let workers = Workers::of(&plan, BTreeSet::new());
+        let enrich = ingest::enrich::Enrich::built_in();
+        let mut engine = Engine::new(detect::Options::default(), enrich);
+        let units = listing.objects.iter().map(|object| Unit {
+            now_ms: object.info.stamp_ms.unwrap(),
+            object,
+            work: Work::Object,
+        });
+        let (chunk, read) = read_units(units.collect(), &engine, &workers);
+        let failed: Vec<_> = read.iter().map(|read| read.outcome.failure.is_some()).collect();
+        assert_eq!(failed, [false, true]);
+        engine.apply(&[chunk]);
+        assert_eq!(engine.intake().n_records, 1);
+    }
+
+    #[test]
+    fn what_is_longer_than_the_bound_is_refused() {
+        assert_eq!(read_within(&b"12345"[..], 5).unwrap(), b"12345");
+        let error = read_within(&b"123456"[..], 5).unwrap_err().to_string();
+        assert_eq!(error, "is longer than 5 bytes; expected a file by its name");
+    }
+}
