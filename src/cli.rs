@@ -10,6 +10,7 @@ mod logs;
 mod progress;
 mod replay;
 mod rules;
+mod run;
 mod simulate;
 
 use crate::{
@@ -46,6 +47,8 @@ struct Cli {
 enum Command {
     /// Read archived logs and tell what does not fit
     Replay(Replay),
+    /// Read logs as they come, day and night, and tell what does not fit
+    Run(run::Run),
     /// Read archived logs and keep what they teach, for `replay --baseline`
     Learn(learn::Learn),
     /// Find attacks in the logs of a made-up organisation, and compare with the truth
@@ -158,6 +161,7 @@ const INCOMPLETE: u8 = 4;
 pub(crate) fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Replay(arguments) => arguments.run(),
+        Command::Run(arguments) => arguments.run(),
         Command::Learn(arguments) => arguments.run(),
         Command::Demo(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(&mut io::stderr()),

@@ -2,6 +2,7 @@
 //! and of the daemon alike.
 
 use crate::{
+    fault,
     replay::Plan,
     summary::Summary,
     worker::{ObjectRead, Worker},
@@ -52,7 +53,7 @@ pub(crate) trait Observer {
 
 /// Objects that are applied together are read into memory as rows: about 100 bytes a record. Unit:
 /// compressed bytes.
-const BATCH_BYTES_MAX: u64 = 16 << 20;
+pub(crate) const BATCH_BYTES_MAX: u64 = 16 << 20;
 /// More than one, so that a thread that is done early takes over from another.
 const TASKS_PER_THREAD: u64 = 2;
 /// The least that is worth a task of its own. Unit: compressed bytes.
@@ -200,6 +201,7 @@ fn apply_batch(
         }
     }
     engine.apply(&chunks);
+    fault::point("mid-apply");
     held(&workers.emptied).extend(chunks.into_iter().map(Chunk::emptied));
     observer.applied(engine, &whole)
 }
@@ -251,6 +253,7 @@ fn read_units<'a>(
             let outcome = match unit.work {
                 Work::Object => match load(object, worker) {
                     Ok(()) => {
+                        fault::point("mid-decode");
                         reader.begin(worker.content(), object.info.stamp_ms);
                         let (kind, account) = (object.info.kind, object.info.account.as_deref());
                         whole(worker.read(kind, account, &mut reader), &mut reader)

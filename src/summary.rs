@@ -51,6 +51,16 @@ impl Summary {
         self.n_bad_records += outcome.n_bad;
     }
 
+    /// Objects that were read.
+    pub(crate) fn n_read(&self) -> u64 {
+        self.n_objects.saturating_sub(self.n_failed)
+    }
+
+    /// What was read. Unit: bytes, inflated.
+    pub(crate) fn inflated_bytes(&self) -> u64 {
+        self.inflated_bytes
+    }
+
     /// Whether nothing was read at all.
     pub(crate) fn is_empty(&self) -> bool {
         self.intake.n_records + self.intake.n_flows + self.intake.n_learned == 0
@@ -106,7 +116,7 @@ impl Summary {
         let Self { intake, skipped, .. } = self;
         let mib = self.inflated_bytes as f64 / f64::from(1 << 20);
         let n_seen = self.n_objects + skipped.total();
-        let n_read = self.n_objects.saturating_sub(self.n_failed);
+        let n_read = self.n_read();
         writeln!(
             out,
             "objects   {n_seen} seen, {n_read} read, {} could not be read",

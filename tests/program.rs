@@ -27,6 +27,8 @@ mod replay;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod run;
+#[cfg(test)]
 mod simulate;
 #[cfg(test)]
 mod state;

@@ -1,6 +1,6 @@
 //! `replay --state`: one reading in many runs, whatever becomes of them.
 
-use crate::support::{archive, files_of, logs, run, run_unread, text};
+use crate::support::{archive, expected, kept, logs, objects_by_stamp, run, run_unread, text};
 use serde_json::Value;
 use std::{
     fs,
@@ -8,29 +8,6 @@ use std::{
     path::Path,
     process::{Command, Stdio},
 };
-
-fn without_inputs(mut finding: Value) -> Value {
-    finding.as_object_mut().unwrap().remove("inputs");
-    finding
-}
-
-/// Findings that a file keeps, without what names the run.
-#[track_caller]
-fn kept(file: &str) -> Vec<Value> {
-    let rows = run(&["findings", "list", "--in", file, "--format", "jsonl"]).ends(0).rows();
-    rows.into_iter().map(without_inputs).collect()
-}
-
-/// The findings of a replay of the whole archive, of days before the oldest that stays open.
-fn expected(open: &str) -> Vec<Value> {
-    let mut rows = run(&["replay", "--quiet", "--format", "jsonl", archive()]).ends(0).rows();
-    rows.retain(|row| row["day"].as_str().unwrap() < open);
-    let mut rows: Vec<_> = rows.into_iter().map(without_inputs).collect();
-    rows.sort_by_key(|row| {
-        ["day", "first_seen", "last_seen", "id"].map(|key| row[key].as_str().unwrap().to_owned())
-    });
-    rows
-}
 
 /// The first open day, as a run tells it.
 fn open_day(told: &str) -> String {
@@ -42,12 +19,7 @@ fn open_day(told: &str) -> String {
 fn many_runs_find_what_one_does() {
     let folder = tempfile::tempdir().unwrap();
     let (file, growing) = (text(&folder.path().join("s.db")), folder.path().join("logs"));
-    let mut objects = files_of(Path::new(archive()), "gz");
-    // In the order in which they were written: their names tell the time after the region.
-    objects.sort_by_key(|path| {
-        let name = path.file_name().unwrap().to_str().unwrap();
-        name.split('_').find(|part| part.starts_with("20")).map(str::to_owned)
-    });
+    let objects = objects_by_stamp();
     let mut told = String::new();
     for part in objects.chunks(objects.len() / 5 + 1) {
         for path in part {

@@ -1,5 +1,7 @@
 //! Runs the program and reads what it writes.
 
+pub(crate) mod daemon;
+
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -170,6 +172,41 @@ pub(crate) fn shuffled_objects(folder: &Path) -> Vec<String> {
     let mut objects: Vec<String> = files_of(folder, "gz").iter().map(|path| text(path)).collect();
     objects.retain(|path| !path.contains("CloudTrail-Digest"));
     objects.sort_by_key(|path| path.chars().rev().collect::<String>());
+    objects
+}
+
+fn without_inputs(mut finding: Value) -> Value {
+    finding.as_object_mut().unwrap().remove("inputs");
+    finding
+}
+
+/// Findings that a file keeps, without what names the run.
+#[track_caller]
+pub(crate) fn kept(file: &str) -> Vec<Value> {
+    let rows = run(&["findings", "list", "--in", file, "--format", "jsonl"]).ends(0).rows();
+    rows.into_iter().map(without_inputs).collect()
+}
+
+/// The findings of a replay of the whole archive, of days before the oldest that stays open.
+pub(crate) fn expected(open: &str) -> Vec<Value> {
+    let mut rows = run(&["replay", "--quiet", "--format", "jsonl", archive()]).ends(0).rows();
+    rows.retain(|row| row["day"].as_str().unwrap() < open);
+    let mut rows: Vec<_> = rows.into_iter().map(without_inputs).collect();
+    rows.sort_by_key(|row| {
+        ["day", "first_seen", "last_seen", "id"].map(|key| row[key].as_str().unwrap().to_owned())
+    });
+    rows
+}
+
+/// Log objects of `archive` in the order in which they were written.
+pub(crate) fn objects_by_stamp() -> Vec<PathBuf> {
+    let mut objects = files_of(Path::new(archive()), "gz");
+    objects.retain(|path| !text(path).contains("CloudTrail-Digest"));
+    // Their names tell the time after the region.
+    objects.sort_by_key(|path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.split('_').find(|part| part.starts_with("20")).map(str::to_owned)
+    });
     objects
 }
 

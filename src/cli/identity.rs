@@ -146,8 +146,8 @@ impl Identity {
         if asked.is_everybody() && !self.json {
             return Err(Wrong::usage(anyhow!("`*` asks for everybody: add --json")));
         }
-        self.logs.start_threads()?;
-        let config = configured(self.logs.config.as_deref())?;
+        self.logs.reading.start_threads()?;
+        let config = configured(self.logs.reading.config.as_deref())?;
         let (mut engine, inputs) = super::replay::engine(Some(&config), Lessons::default())?;
         let wanted = Arc::clone(&asked);
         let wants = Box::new(move |entity: &Entity| wanted.wants(entity));

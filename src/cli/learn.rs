@@ -1,7 +1,10 @@
 //! `learn`: its arguments, and what a person sees of it.
 
 use super::{
-    FAILURE, INCOMPLETE, complain, configured, logs::Logs, progress::Progress, replay::engine,
+    FAILURE, INCOMPLETE, complain, configured,
+    logs::{Logs, Reading},
+    progress::Progress,
+    replay::engine,
 };
 use crate::{
     config::{Config, n_of},
@@ -32,8 +35,8 @@ pub(super) struct Learn {
 impl Learn {
     pub(super) fn run(self) -> Result<u8> {
         let start = Instant::now();
-        self.logs.start_threads()?;
-        let config = configured(self.logs.config.as_deref())?;
+        self.logs.reading.start_threads()?;
+        let config = configured(self.logs.reading.config.as_deref())?;
         let (mut engine, _) = engine(Some(&config), Lessons::default())?;
         engine.say_nothing_before(Hour(i32::MAX));
         let writer = LearnedWriter::begin(&self.out)?;
@@ -72,7 +75,7 @@ impl Learn {
         (config, through): (&Config, Day),
         mut writer: LearnedWriter,
     ) -> Result<String> {
-        let Logs { account, region, .. } = &self.logs;
+        let Reading { account, region, .. } = &self.logs.reading;
         let learning =
             Learning::new(&config.options(), (account, region), (self.logs.from, through));
         engine.learned(&mut |blob| writer.blob(blob))?;

@@ -1,4 +1,4 @@
-//! Which logs to read, and how: what `replay` and `learn` both ask for.
+//! Which logs to read, and how: what `replay`, `learn` and `run` ask for.
 
 use super::flow_format;
 use crate::{config::Config, replay::Plan};
@@ -13,17 +13,9 @@ use ingest::{
 };
 use std::path::PathBuf;
 
+/// How logs are read, wherever they come from.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Logs {
-    /// Files, folders or patterns; `-` for standard input
-    #[arg(required = true, value_name = "PATH")]
-    pub(super) paths: Vec<PathBuf>,
-    /// Read nothing older, for example 2025-03-14 or 2025-03-14T10:00:00Z; nor learn from it
-    #[arg(long, value_name = "TIME", value_parser = instant)]
-    pub(super) from: Option<i64>,
-    /// Stop before this moment
-    #[arg(long, value_name = "TIME", value_parser = instant)]
-    pub(super) until: Option<i64>,
+pub(super) struct Reading {
     /// Only this account; may be repeated
     #[arg(long, value_name = "ID")]
     pub(super) account: Vec<String>,
@@ -39,6 +31,21 @@ pub(super) struct Logs {
     /// Threads that read and judge [default: as many as cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Logs {
+    /// Files, folders or patterns; `-` for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Read nothing older, for example 2025-03-14 or 2025-03-14T10:00:00Z; nor learn from it
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(super) from: Option<i64>,
+    /// Stop before this moment
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(super) until: Option<i64>,
+    #[command(flatten)]
+    pub(super) reading: Reading,
     /// No progress bar and no summary
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -59,7 +66,7 @@ fn instant(text: &str) -> Result<i64, String> {
     parse_instant(text).map_err(|error| error.to_string())
 }
 
-impl Logs {
+impl Reading {
     /// Makes the threads that were asked for.
     pub(super) fn start_threads(&self) -> Result<()> {
         let Some(n) = self.threads else { return Ok(()) };
@@ -69,28 +76,27 @@ impl Logs {
         Ok(pool.build_global()?)
     }
 
-    /// The arguments that the result depends on; `more` of the command itself.
-    pub(super) fn command(&self, name: &str, more: Vec<(&str, String)>) -> Vec<String> {
-        let option = |(name, value): (&str, String)| [format!("--{name}"), value];
-        let path = |path: &PathBuf| path.display().to_string();
-        let times = [("from", self.from), ("until", self.until)];
-        let times = times.into_iter().filter_map(|(name, at)| Some((name, format_ms(at?))));
+    /// The arguments that the result depends on, by name.
+    pub(super) fn command(&self) -> impl Iterator<Item = (&'static str, String)> {
         let accounts = self.account.iter().map(|account| ("account", account.clone()));
         let regions = self.region.iter().map(|region| ("region", region.clone()));
-        let config = self.config.iter().map(|file| ("config", path(file)));
+        let config = self.config.iter().map(|file| ("config", file.display().to_string()));
         let format = self.flow_format.iter().map(|given| ("flow-format", given.text.clone()));
-        let options = times.chain(accounts).chain(regions).chain(config).chain(format).chain(more);
-        let paths = self.paths.iter().map(path);
-        std::iter::once(name.to_owned()).chain(options.flat_map(option)).chain(paths).collect()
+        accounts.chain(regions).chain(config).chain(format)
     }
 
-    /// What to read, from `from_ms` on.
-    pub(super) fn plan(&self, config: &Config, from_ms: Option<i64>) -> Plan {
+    /// What to read of `paths`, from and until these times.
+    pub(super) fn plan(
+        &self,
+        config: &Config,
+        (from_ms, until_ms): (Option<i64>, Option<i64>),
+        paths: &[PathBuf],
+    ) -> Plan {
         Plan {
-            paths: self.paths.iter().map(PathArg::new).collect(),
+            paths: paths.iter().map(PathArg::new).collect(),
             filter: Filter {
                 from_ms,
-                until_ms: self.until,
+                until_ms,
                 accounts: self.account.clone(),
                 regions: self.region.clone(),
                 lateness_ms: config.options().lateness.ms(),
@@ -98,5 +104,27 @@ impl Logs {
             limits: Limits { inflated_bytes_max: config.inflated_bytes_max(), ..Limits::default() },
             flow_format: self.flow_format.as_ref().map(|given| given.format.clone()),
         }
+    }
+}
+
+/// An option as it is written.
+pub(super) fn option((name, value): (&str, String)) -> [String; 2] {
+    [format!("--{name}"), value]
+}
+
+impl Logs {
+    /// The arguments that the result depends on; `more` of the command itself.
+    pub(super) fn command(&self, name: &str, more: Vec<(&str, String)>) -> Vec<String> {
+        let times = [("from", self.from), ("until", self.until)];
+        let times = times.into_iter().filter_map(|(name, at)| Some((name, format_ms(at?))));
+        let own = times.chain(self.reading.command()).flat_map(option);
+        let options = own.chain(more.into_iter().flat_map(option));
+        let paths = self.paths.iter().map(|path| path.display().to_string());
+        std::iter::once(name.to_owned()).chain(options).chain(paths).collect()
+    }
+
+    /// What to read, from `from_ms` on.
+    pub(super) fn plan(&self, config: &Config, from_ms: Option<i64>) -> Plan {
+        self.reading.plan(config, (from_ms, self.until), &self.paths)
     }
 }

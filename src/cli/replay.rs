@@ -4,7 +4,11 @@ mod compare;
 mod hindsight;
 mod state;
 
-use super::{FINDINGS, INCOMPLETE, complain, configured, logs::Logs, one_of, or_default};
+use super::{
+    FINDINGS, INCOMPLETE, complain, configured,
+    logs::{Logs, Reading},
+    one_of, or_default,
+};
 use crate::{
     config::{Config, n_of},
     pipeline::Observer,
@@ -218,7 +222,7 @@ fn gap_after(through: Day, summary: &Summary) -> Option<String> {
 }
 
 /// What marks teach under a configuration.
-fn lessons(config: &Config, marked: &[Marked]) -> Lessons {
+pub(super) fn lessons(config: &Config, marked: &[Marked]) -> Lessons {
     Lessons::of(marked, &config.options().hash_key)
 }
 
@@ -269,7 +273,7 @@ impl Replay {
             tells_from = Day::of(from);
         }
         if let Some(path) = &self.baseline {
-            let Logs { account, region, .. } = &self.logs;
+            let Reading { account, region, .. } = &self.logs.reading;
             let asked = Learning::new(
                 &config.options(),
                 (account, region),
@@ -286,9 +290,9 @@ impl Replay {
 
     pub(super) fn run(self) -> Result<u8> {
         let start = Instant::now();
-        self.logs.start_threads()?;
+        self.logs.reading.start_threads()?;
         let quiet = self.logs.quiet;
-        let config = configured(self.logs.config.as_deref())?;
+        let config = configured(self.logs.reading.config.as_deref())?;
         if let Some(other) = &self.compare {
             return self.compare(&config, other);
         }

@@ -48,6 +48,13 @@ pub(crate) fn length(path: &Path) -> Result<u64, StoreError> {
     Ok(fs::metadata(path).map_err(open(path))?.len())
 }
 
+/// Whether a log beside the file holds what is not in it yet.
+pub(crate) fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    fs::metadata(log).is_ok_and(|log| log.len() > 0)
+}
+
 fn open(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     move |source| StoreError::Open { path: path.to_owned(), source }
 }

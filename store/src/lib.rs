@@ -135,6 +135,21 @@ impl Store {
         self.pragma("PRAGMA cache_spill = ON")
     }
 
+    /// Writes to a log beside the file from now on, which is brought into it bit by bit: those who read see
+    /// what was committed last, and hold up nobody who writes. The log is part of what is kept.
+    pub fn log_ahead(&self) -> Result<(), StoreError> {
+        let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+        let sql = "PRAGMA journal_mode = WAL";
+        self.connection.query_row(sql, [], mode).map(drop).told(&self.path)
+    }
+
+    /// Brings the log into the file, which is the whole again; an error while others read.
+    pub fn log_no_more(&self) -> Result<(), StoreError> {
+        let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+        let sql = "PRAGMA journal_mode = DELETE";
+        self.connection.query_row(sql, [], mode).map(drop).told(&self.path)
+    }
+
     /// Begins a transaction. What is not committed is undone when the store is dropped, or the process
     /// dies.
     pub fn begin(&self) -> Result<(), StoreError> {
@@ -153,6 +168,10 @@ impl Store {
         let told: String = self.connection.query_row(sql, [], |row| row.get(0)).told(&self.path)?;
         if told != "ok" {
             return Err(self.damaged(&told.replace('\n', ", ")));
+        }
+        if file::has_log(&self.path) {
+            // The log holds pages that the file has not got yet.
+            return Ok(());
         }
         // Of a page that is cut short `SQLite` takes the rest for zeros.
         let pages = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";

@@ -71,12 +71,6 @@ impl Keeper {
         &self.store
     }
 
-    /// Makes everything durable that was kept so far, and goes on.
-    pub(super) fn commit(&self) -> Result<(), StoreError> {
-        self.store.commit()?;
-        self.store.begin()
-    }
-
     /// The file that is written.
     pub fn path(&self) -> &Path {
         &self.path

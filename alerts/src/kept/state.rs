@@ -71,6 +71,8 @@ impl StateFile {
         } else {
             asked.through = NEVER;
         }
+        store.commit()?;
+        store.log_ahead()?;
         Ok(Self { keeper, asked, _lock: lock })
     }
 
@@ -146,8 +148,17 @@ impl StateFile {
         Ok(())
     }
 
-    /// Makes durable what was kept since the last time.
-    pub fn commit(&mut self) -> Result<(), KeptError> {
+    /// Keeps what `work` does, all of it or nothing: one epoch.
+    pub fn epoch<E: From<KeptError>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.keeper.store().begin().map_err(KeptError::from)?;
+        work(self)?;
+        Ok(self.finish()?)
+    }
+
+    fn finish(&self) -> Result<(), KeptError> {
         let store = self.keeper.store();
         let mut row = self.asked.rows();
         row.push(rows::text(&rows::checksum([&row[..]])));
@@ -157,6 +168,11 @@ impl StateFile {
             let first = rows::text(&rows::of_day(first));
             store.execute("DELETE FROM state_objects WHERE day < ?1", &[first])?;
         }
-        Ok(self.keeper.commit()?)
+        Ok(store.commit()?)
+    }
+
+    /// Leaves the file as one whole. Where others read it, a log stays beside it until the next time.
+    pub fn close(self) {
+        drop(self.keeper.store().log_no_more());
     }
 }

@@ -1,0 +1,253 @@
+//! `run`: the daemon. Objects come as they are written, and an epoch at a time of what they say is made
+//! durable; only then is it told. One thread owns the engine and the state; what waits for others runs beside.
+
+mod folder;
+mod log;
+mod pace;
+mod retry;
+mod signals;
+
+pub(crate) use log::{Level, Log};
+
+use crate::{
+    epoch::Epoch,
+    pipeline::{self, BATCH_BYTES_MAX, Observer, Unit, Work, Workers},
+    replay::Plan,
+    summary::Summary,
+};
+use alerts::StateFile;
+use anyhow::Result;
+use baseline::Day;
+use detect::{Engine, Finding};
+use folder::Folders;
+use ingest::{source::Object, time::format_ms};
+use pace::Pace;
+use retry::Retries;
+use serde_json::json;
+use signals::Stop;
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, mpsc},
+    time::Instant,
+};
+use tokio::runtime::Handle;
+
+/// Events that wait to be looked at. Unit: events.
+const INBOX_MAX: usize = 1_024;
+
+/// What may happen while the daemon waits.
+enum Event {
+    /// It is to end.
+    Stop,
+}
+
+/// What the daemon is made of.
+pub(crate) struct Parts<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) folders: &'a [PathBuf],
+    pub(crate) engine: Engine,
+    pub(crate) file: StateFile,
+    pub(crate) log: Arc<Log>,
+    /// What waits for others runs on it.
+    pub(crate) runtime: &'a Handle,
+}
+
+/// Who hears of findings that are durable.
+pub(crate) type Tell<'a> = &'a mut dyn FnMut(&[Finding]) -> Result<()>;
+
+/// Runs until it is told to end.
+pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
+    let Parts { plan, folders, engine, file, log, runtime } = parts;
+    let (outbox, inbox) = mpsc::sync_channel(INBOX_MAX);
+    let stop = signals::listen(runtime, outbox, Arc::clone(&log))?;
+    let workers = Workers::of(plan, engine.rules().flow_fields());
+    let mut daemon = Daemon {
+        workers,
+        engine,
+        file,
+        desk: Desk { epoch: Epoch::default(), retries: Retries::default(), log: Arc::clone(&log) },
+        summary: Summary::default(),
+        folders: Folders::new(folders, &plan.filter),
+        waiting: BTreeMap::new(),
+        looked_before: Day(i32::MIN),
+        pace: Pace::new(Instant::now()),
+        inbox,
+        is_caught_up: false,
+        tell,
+    };
+    let from =
+        daemon.engine.learned_through().map_or_else(|| "new".to_owned(), |day| day.to_string());
+    log.say(Level::Info, "started", "watching folders", &[("learned_through", json!(from))]);
+    daemon.work(&stop)?;
+    log.say(Level::Info, "stopped", "all that was read is kept", &[]);
+    daemon.file.close();
+    daemon.summary.intake = daemon.engine.intake();
+    Ok(daemon.summary)
+}
+
+/// What was read since the last commit, and what could not be.
+struct Desk {
+    epoch: Epoch,
+    retries: Retries,
+    log: Arc<Log>,
+}
+
+impl Observer for Desk {
+    fn begin(&mut self, _: u64) {}
+
+    fn read(&mut self, _: u64) {}
+
+    fn findings(&mut self, findings: &[Finding]) -> Result<()> {
+        self.epoch.found(findings);
+        Ok(())
+    }
+
+    fn applied(&mut self, _: &mut Engine, objects: &[&Object]) -> Result<()> {
+        for object in objects {
+            self.retries.read(object);
+            self.epoch.applied(object);
+        }
+        Ok(())
+    }
+
+    fn unread(&mut self, object: &Object, why: &str) {
+        let fields = [("object", json!(object.key)), ("reason", json!(why))];
+        let (level, event, then) = match self.retries.failed(object) {
+            Some(wait) => (Level::Warn, "object-unread", format!("again in {} s", wait.as_secs())),
+            None => (Level::Error, "object-left", "left until it changes".to_owned()),
+        };
+        self.log.say(level, event, &format!("{}: {why}; {then}", object.key), &fields);
+    }
+
+    fn trouble(&mut self, object: &str, what: &str) {
+        let fields = [("object", json!(object)), ("reason", json!(what))];
+        self.log.say(Level::Warn, "record-unread", &format!("{object}: {what}"), &fields);
+    }
+}
+
+struct Daemon<'a> {
+    workers: Workers<'a>,
+    engine: Engine,
+    file: StateFile,
+    desk: Desk,
+    summary: Summary,
+    folders: Folders,
+    /// Objects that are to be read, by stamp and key.
+    waiting: BTreeMap<(i64, Box<str>), Object>,
+    /// Folders were looked at once more before the days before this one were closed.
+    looked_before: Day,
+    pace: Pace,
+    inbox: mpsc::Receiver<Event>,
+    is_caught_up: bool,
+    tell: Tell<'a>,
+}
+
+impl Daemon<'_> {
+    fn work(&mut self, stop: &Stop) -> Result<()> {
+        while !stop.is_asked() {
+            if self.is_time_to_look() {
+                self.look()?;
+            }
+            let batch = self.next_batch();
+            if batch.is_empty() {
+                self.idle()?;
+            } else {
+                self.is_caught_up = false;
+                self.apply(&batch)?;
+            }
+            if self.pace.is_due(Instant::now(), self.waiting.is_empty()) {
+                self.commit()?;
+            }
+        }
+        self.commit()
+    }
+
+    /// Whether it is time by the clock, or a day is about to close: what came late for it must be there.
+    fn is_time_to_look(&mut self) -> bool {
+        let Some(((stamp_ms, _), _)) = self.waiting.first_key_value() else {
+            return Instant::now() >= self.folders.next();
+        };
+        let oldest_open = self.engine.oldest_open_at(*stamp_ms);
+        let closes = oldest_open > self.engine.oldest_open_at(i64::MIN).max(self.looked_before);
+        self.looked_before = self.looked_before.max(oldest_open);
+        closes
+    }
+
+    fn look(&mut self) -> Result<()> {
+        let Self { folders, file, desk, .. } = self;
+        for object in folders.look(file, &desk.retries, &desk.log)? {
+            let stamp_ms = object.info.stamp_ms.unwrap_or_default();
+            if !desk.epoch.holds(&object) {
+                self.waiting.insert((stamp_ms, object.key.clone()), object);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is applied together: no more than a batch, and nothing that closes a day but at its beginning.
+    fn next_batch(&mut self) -> Vec<Object> {
+        let mut batch = Vec::new();
+        let mut batch_bytes = 0;
+        let mut first = None;
+        while let Some(entry) = self.waiting.first_entry() {
+            let stamp_ms = entry.key().0;
+            let oldest_open = self.engine.oldest_open_at(stamp_ms);
+            if batch_bytes >= BATCH_BYTES_MAX || first.is_some_and(|first| first != oldest_open) {
+                break;
+            }
+            first = Some(oldest_open);
+            let object = entry.remove();
+            batch_bytes += object.size_bytes;
+            batch.push(object);
+        }
+        batch
+    }
+
+    fn apply(&mut self, batch: &[Object]) -> Result<()> {
+        let units = batch.iter().map(|object| {
+            let now_ms = object.info.stamp_ms.unwrap_or_default();
+            Ok(Unit { now_ms, object, work: Work::Object })
+        });
+        let Self { engine, workers, summary, desk, .. } = self;
+        let before = summary.inflated_bytes();
+        pipeline::apply(units, (engine, workers), summary, desk)?;
+        self.pace.took(summary.inflated_bytes() - before);
+        Ok(())
+    }
+
+    /// Makes durable what was read, and tells what was found.
+    fn commit(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        if !self.desk.epoch.is_empty() {
+            let found = self.desk.epoch.commit(&mut self.file, &mut self.engine)?;
+            (self.tell)(&found)?;
+        }
+        self.pace.committed(begun, Instant::now());
+        Ok(())
+    }
+
+    /// Nothing is to be read: waits until there may be.
+    fn idle(&mut self) -> Result<()> {
+        if self.desk.epoch.is_empty() && !self.is_caught_up {
+            self.is_caught_up = true;
+            let until = self.engine.intake().times_ms.map(|(_, last_ms)| format_ms(last_ms));
+            let open = self.engine.learned_through().map(|Day(last)| Day(last + 1).to_string());
+            let fields = [
+                ("objects", json!(self.summary.n_read())),
+                ("last_record", json!(until)),
+                ("open_from", json!(open)),
+            ];
+            self.desk.log.say(Level::Info, "caught-up", "all that is there was read", &fields);
+        }
+        let mut until = self.folders.next();
+        if !self.desk.epoch.is_empty() {
+            until = until.min(self.pace.next());
+        }
+        let wait = until.saturating_duration_since(Instant::now());
+        match self.inbox.recv_timeout(wait) {
+            Ok(Event::Stop) | Err(mpsc::RecvTimeoutError::Timeout) => Ok(()),
+            Err(mpsc::RecvTimeoutError::Disconnected) => anyhow::bail!("nobody listens to signals"),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Folders that fill in AWS's layout: which of their files are whole, and still to be read.
+
+use super::retry::Retries;
+use crate::{
+    clock,
+    epoch::left_out,
+    run::log::{Level, Log},
+};
+use alerts::StateFile;
+use anyhow::Result;
+use baseline::stable_hash;
+use ingest::source::{self, Filter, Object, PathArg, Place, Skip};
+use serde_json::json;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::Metadata,
+    os::unix::fs::MetadataExt as _,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+/// After so long without a change a file counts as whole. Unit: milliseconds (10 s).
+const SETTLED_MS: i64 = 10_000;
+/// Between the beginnings of two looks, at least.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// A look takes at most this share of the time: folders with many files are looked at more seldom.
+const LOOK_SHARE: u32 = 20;
+
+/// What was seen of a file that may still be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    size_bytes: u64,
+    modified_ms: i64,
+    /// When it was first seen so. Unit: milliseconds since the Unix epoch, by our clock.
+    since_ms: i64,
+}
+
+/// What is known of the folders.
+#[derive(Debug)]
+pub(super) struct Folders {
+    paths: Vec<PathArg>,
+    filter: Filter,
+    /// Files that need not be looked at again, by hash of key and size.
+    known: BTreeSet<u128>,
+    /// Files that may still be written.
+    unsettled: BTreeMap<PathBuf, Seen>,
+    next: Instant,
+}
+
+impl Folders {
+    pub(super) fn new(paths: &[PathBuf], filter: &Filter) -> Self {
+        Self {
+            paths: paths.iter().map(|path| PathArg::Path(path.clone())).collect(),
+            filter: filter.clone(),
+            known: BTreeSet::new(),
+            unsettled: BTreeMap::new(),
+            next: Instant::now(),
+        }
+    }
+
+    /// When to look again.
+    pub(super) fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// What is to be read now.
+    pub(super) fn look(
+        &mut self,
+        file: &StateFile,
+        retries: &Retries,
+        log: &Log,
+    ) -> Result<Vec<Object>> {
+        let begun = Instant::now();
+        let found = self.list(file, retries, log);
+        self.next = begun + LOOK_EVERY.max(begun.elapsed() * LOOK_SHARE);
+        found
+    }
+
+    fn list(&mut self, file: &StateFile, retries: &Retries, log: &Log) -> Result<Vec<Object>> {
+        let listing = match source::list(&self.paths, &self.filter) {
+            Ok(listing) => listing,
+            Err(error) => {
+                // A file that was taken away meanwhile, or a folder that is not there yet.
+                let error = anyhow::Error::from(error);
+                log.say(Level::Warn, "folder-unread", &format!("{error:#}"), &[]);
+                return Ok(Vec::new());
+            }
+        };
+        let mut found = Vec::new();
+        let mut unsettled = BTreeMap::new();
+        for object in listing.objects {
+            let id = stable_hash(&[object.key.as_bytes(), &object.size_bytes.to_le_bytes()]);
+            if self.known.contains(&id) || !retries.is_due(&object) {
+                continue;
+            }
+            if object.info.stamp_ms.is_none() {
+                self.known.insert(id);
+                refuse(&object, log);
+                continue;
+            }
+            match left_out(file, &object)? {
+                // Its time comes.
+                Some(Skip::ToCome) => {}
+                Some(_) => drop(self.known.insert(id)),
+                None => match self.settle(object) {
+                    Ok(whole) => found.push(whole),
+                    Err((path, seen)) => drop(unsettled.insert(path, seen)),
+                },
+            }
+        }
+        self.unsettled = unsettled;
+        Ok(found)
+    }
+
+    /// The object, if it is whole, else what was seen of a file that may still be written.
+    fn settle(&self, object: Object) -> Result<Object, (PathBuf, Seen)> {
+        let Place::File(path) = &object.place else { return Ok(object) };
+        // What is gone will be told by whoever reads it.
+        let Ok(metadata) = path.metadata() else { return Ok(object) };
+        let now_ms = clock::now_ms();
+        let modified_ms = modified_ms(&metadata);
+        let seen = Seen { size_bytes: metadata.len(), modified_ms, since_ms: now_ms };
+        let is_same = |before: &&Seen| Seen { since_ms: now_ms, ..**before } == seen;
+        let seen = self.unsettled.get(path).filter(is_same).copied().unwrap_or(seen);
+        if is_settled(&metadata, seen, now_ms) { Ok(object) } else { Err((path.clone(), seen)) }
+    }
+}
+
+fn refuse(object: &Object, log: &Log) {
+    let what = format!(
+        "{}: `run` goes by the names that AWS gives (expected such as 111122223333_CloudTrail_us-east-1_\
+         20250314T1005Z_...json.gz)",
+        object.key
+    );
+    log.say(Level::Warn, "object-unnamed", &what, &[("object", json!(object.key))]);
+}
+
+fn modified_ms(metadata: &Metadata) -> i64 {
+    metadata.mtime().saturating_mul(1_000).saturating_add(metadata.mtime_nsec() / 1_000_000)
+}
+
+/// Whether nobody writes the file any more: it was renamed after the last writing, or has not changed for long
+/// enough, by its own clock or by ours.
+fn is_settled(metadata: &Metadata, seen: Seen, now_ms: i64) -> bool {
+    let changed = (metadata.ctime(), metadata.ctime_nsec());
+    let is_renamed = changed > (metadata.mtime(), metadata.mtime_nsec());
+    let is_old = |since_ms: i64| now_ms.saturating_sub(since_ms) >= SETTLED_MS;
+    is_renamed || is_old(seen.modified_ms) || is_old(seen.since_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_file_counts_when_it_was_renamed_or_has_long_been_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let (part, whole) = (folder.path().join(".part"), folder.path().join("a.json"));
+        fs::write(&part, "{").unwrap();
+        let metadata = part.metadata().unwrap();
+        let modified_ms = modified_ms(&metadata);
+        let seen = |since_ms| Seen { size_bytes: 1, modified_ms, since_ms };
+        assert!(!is_settled(&metadata, seen(modified_ms), modified_ms + SETTLED_MS - 1));
+        assert!(is_settled(&metadata, seen(modified_ms), modified_ms + SETTLED_MS));
+        // A clock of the file's that is ahead of ours.
+        let ours_ms = modified_ms - 3_600_000;
+        assert!(!is_settled(&metadata, seen(ours_ms), ours_ms + SETTLED_MS - 1));
+        assert!(is_settled(&metadata, seen(ours_ms), ours_ms + SETTLED_MS));
+        // Clocks of files tick in some milliseconds: until the renaming falls into another tick.
+        let is_renamed = std::iter::repeat_with(|| {
+            fs::rename(&part, &whole).unwrap();
+            let metadata = whole.metadata().unwrap();
+            fs::rename(&whole, &part).unwrap();
+            is_settled(&metadata, seen(modified_ms), modified_ms)
+        });
+        assert!(is_renamed.take(100_000).any(|is_settled| is_settled));
+    }
+}

@@ -1,0 +1,155 @@
+//! What the daemon says of itself on standard error: one event a line, JSON unless a person looks. Text from
+//! logs is escaped, and what repeats is counted rather than said again.
+
+use crate::clock;
+use alerts::escape;
+use ingest::time::format_ms;
+use serde_json::{Map, Value, json};
+use std::{
+    collections::BTreeMap,
+    io::{self, IsTerminal as _, Write as _},
+    sync::{Mutex, PoisonError},
+};
+
+/// Lines of one event that are written within [`WINDOW_MS`]. Unit: lines.
+const LINES_MAX: u32 = 20;
+/// Unit: milliseconds (1 min).
+const WINDOW_MS: i64 = 60_000;
+
+/// How much it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    Info,
+    /// Something is not as it should be, and goes on.
+    Warn,
+    /// Something is lost, or will be unless somebody acts.
+    Error,
+}
+
+impl Level {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Lines of one event in the window that began last.
+#[derive(Debug, Clone, Copy, Default)]
+struct Said {
+    from_ms: i64,
+    n_lines: u32,
+    n_held_back: u64,
+}
+
+impl Said {
+    /// Whether to write one more at `now_ms`, and how many were held back before it.
+    fn admits(&mut self, now_ms: i64) -> Option<u64> {
+        let passed = now_ms.saturating_sub(self.from_ms);
+        if !(0..WINDOW_MS).contains(&passed) {
+            *self = Self { from_ms: now_ms, n_lines: 0, n_held_back: self.n_held_back };
+        }
+        if self.n_lines >= LINES_MAX {
+            self.n_held_back += 1;
+            return None;
+        }
+        self.n_lines += 1;
+        Some(std::mem::take(&mut self.n_held_back))
+    }
+}
+
+/// Writes lines.
+#[derive(Debug)]
+pub(crate) struct Log {
+    is_for_a_person: bool,
+    said: Mutex<BTreeMap<&'static str, Said>>,
+}
+
+impl Log {
+    pub(crate) fn new() -> Self {
+        Self { is_for_a_person: io::stderr().is_terminal(), said: Mutex::default() }
+    }
+
+    /// Says that `event` happened: `what`, in words, with `fields`.
+    pub(crate) fn say(
+        &self,
+        level: Level,
+        event: &'static str,
+        what: &str,
+        fields: &[(&str, Value)],
+    ) {
+        let now_ms = clock::now_ms();
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(n_held_back) = said.entry(event).or_default().admits(now_ms) else { return };
+        let line = if self.is_for_a_person {
+            readable((now_ms, level, event), what, n_held_back)
+        } else {
+            structured((now_ms, level, event), what, (fields, n_held_back))
+        };
+        // Nobody is left to tell if standard error is gone.
+        drop(writeln!(io::stderr(), "{line}"));
+    }
+}
+
+fn readable((now_ms, level, event): (i64, Level, &str), what: &str, n_held_back: u64) -> String {
+    let more = if n_held_back == 0 { String::new() } else { format!(" ({n_held_back} more)") };
+    let (time, level) = (format_ms(now_ms), level.name());
+    format!("{time} {level:<5} {event}: {}{more}", escape(what))
+}
+
+fn structured(
+    (now_ms, level, event): (i64, Level, &str),
+    what: &str,
+    (fields, n_held_back): (&[(&str, Value)], u64),
+) -> String {
+    let head = [
+        ("time", json!(format_ms(now_ms))),
+        ("level", json!(level.name())),
+        ("event", json!(event)),
+        ("message", json!(what)),
+    ];
+    let more = (n_held_back > 0).then(|| ("held_back", json!(n_held_back)));
+    let all = head.into_iter().chain(fields.iter().cloned()).chain(more);
+    let all: Map<_, _> = all.map(|(name, value)| (name.to_owned(), value)).collect();
+    let mut line = Vec::new();
+    // Memory takes whatever is written, and strings are UTF-8.
+    drop(alerts::write_json(&mut line, &Value::Object(all)));
+    String::from_utf8(line).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_repeats_is_counted() {
+        let mut said = Said::default();
+        let at = |n: i64| 1_000_000 + n;
+        let n_written = (0..50).filter(|n| said.admits(at(*n)).is_some()).count();
+        assert_eq!(n_written, 20);
+        assert_eq!(said.admits(at(WINDOW_MS - 1)), None);
+        assert_eq!(said.admits(at(WINDOW_MS)), Some(31));
+        assert_eq!(said.admits(at(WINDOW_MS + 1)), Some(0));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_silences_nothing() {
+        let mut said = Said::default();
+        assert!((0..50).filter(|_| said.admits(5_000_000).is_some()).count() == 20);
+        assert!(said.admits(1_000_000).is_some());
+    }
+
+    #[test]
+    fn a_line_is_one_json_object_whatever_is_in_it() {
+        let hostile = "a\u{1b}[31m\n\"b\u{202e}";
+        let fields = [("object", json!(hostile))];
+        let line = structured((0, Level::Warn, "object-unread"), hostile, (&fields, 3));
+        assert!(!line.contains(['\n', '\u{1b}', '\u{202e}']), "{line}");
+        let read: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["level"], "warn");
+        assert_eq!(read["time"], "1970-01-01T00:00:00Z");
+        assert_eq!(read["held_back"], 3);
+    }
+}

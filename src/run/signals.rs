@@ -1,0 +1,51 @@
+//! SIGTERM and SIGINT: the daemon finishes what it began, and ends.
+
+use super::{Event, Level, Log};
+use anyhow::{Context as _, Result};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+    mpsc::SyncSender,
+};
+use tokio::{
+    runtime::Handle,
+    signal::unix::{Signal, SignalKind, signal},
+};
+
+/// Whether the end was asked for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    pub(super) fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Tells `inbox` when the process is to end.
+pub(super) fn listen(runtime: &Handle, inbox: SyncSender<Event>, log: Arc<Log>) -> Result<Stop> {
+    let _within = runtime.enter();
+    let of = |kind: SignalKind| signal(kind).context("cannot listen to signals");
+    let (mut terminate, mut interrupt) =
+        (of(SignalKind::terminate())?, of(SignalKind::interrupt())?);
+    let stop = Stop::default();
+    let asked = stop.clone();
+    runtime.spawn(async move {
+        let name = first(&mut terminate, &mut interrupt).await;
+        log.say(Level::Info, "stopping", &format!("{name}: finishes what it began"), &[]);
+        asked.0.store(true, Ordering::Release);
+        // If the inbox is full nobody waits for it.
+        drop(inbox.try_send(Event::Stop));
+        // Whoever asks twice does not want to wait. What is durable stays so.
+        first(&mut terminate, &mut interrupt).await;
+        std::process::abort();
+    });
+    Ok(stop)
+}
+
+async fn first(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    }
+}

@@ -1,0 +1,142 @@
+//! `run`: the daemon over a folder, as a user would start it.
+
+use crate::support::{archive, daemon::Daemon, expected, kept, objects_by_stamp, run, text};
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+/// Brings an object of the archive into a folder as `aws s3 sync` does: with the time at which it was written.
+fn deliver(object: &Path, folder: &Path) {
+    let copy = folder.join(object.strip_prefix(archive()).unwrap());
+    fs::create_dir_all(copy.parent().unwrap()).unwrap();
+    fs::copy(object, &copy).unwrap();
+    let file = fs::File::options().append(true).open(copy).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+}
+
+fn deliver_all(objects: &[PathBuf], folder: &Path) {
+    for object in objects {
+        deliver(object, folder);
+    }
+}
+
+/// The first day that is open, as a daemon told it that has caught up.
+fn open_day(said: &[String]) -> String {
+    let caught_up = said.iter().rfind(|line| line.contains("caught-up")).unwrap();
+    let said: Value = serde_json::from_str(caught_up).unwrap();
+    said["open_from"].as_str().unwrap().to_owned()
+}
+
+/// A folder, empty, and a state file beside it.
+fn place() -> (tempfile::TempDir, PathBuf, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = folder.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    let file = text(&folder.path().join("s.db"));
+    (folder, logs, file)
+}
+
+fn arguments(logs: &Path, file: &str) -> Vec<String> {
+    ["--folder", &text(logs), "--state", file].map(str::to_owned).to_vec()
+}
+
+#[test]
+fn what_comes_into_the_folder_is_found_as_a_replay_finds_it() {
+    let (_folder, logs, file) = place();
+    let objects = objects_by_stamp();
+    let (first, rest) = objects.split_at(objects.len() / 2);
+    deliver_all(first, &logs);
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("caught-up"));
+    deliver_all(rest, &logs);
+    let n_objects = format!("\"objects\":{}", objects.len());
+    while !daemon.said.last().unwrap().contains(&n_objects) {
+        assert!(daemon.says("caught-up"));
+    }
+    let told = daemon.stop();
+    let read = format!("{} read, 0 could not be read", objects.len());
+    assert!(told.iter().any(|line| line.contains(&read)), "{told:#?}");
+    let found = kept(&file);
+    assert!(!found.is_empty());
+    assert_eq!(found, expected(&open_day(&told)));
+    // The file is one whole, and goes on.
+    assert!(!Path::new(&format!("{file}-wal")).exists());
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("caught-up"));
+    let told = daemon.stop();
+    assert!(told.iter().any(|line| line.contains("objects   0 seen")), "{told:#?}");
+}
+
+#[test]
+fn a_daemon_that_dies_anywhere_goes_on_as_if_nothing_had_been() {
+    let (_folder, logs, file) = place();
+    deliver_all(&objects_by_stamp(), &logs);
+    // What is killed later has more behind it.
+    let faults = ["mid-transaction:300", "mid-decode:700", "mid-apply:1", "after-commit:1"];
+    for fault in faults {
+        let mut daemon = Daemon::start(&arguments(&logs, &file), Some(fault));
+        assert!(!daemon.says("caught-up"), "{fault} was not met");
+        assert_eq!(daemon.ends().code(), None, "{fault}");
+    }
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("caught-up"));
+    let told = daemon.stop();
+    assert_eq!(kept(&file), expected(&open_day(&told)));
+}
+
+#[test]
+fn a_daemon_that_is_asked_to_end_in_the_middle_keeps_what_it_has_read() {
+    let (_folder, logs, file) = place();
+    deliver_all(&objects_by_stamp(), &logs);
+    let mut n_runs = 0;
+    loop {
+        let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+        assert!(daemon.says("started"));
+        daemon.signal("INT");
+        let is_done = daemon.says("caught-up");
+        assert_eq!(daemon.ends().code(), Some(0), "{:#?}", daemon.said);
+        n_runs += 1;
+        if is_done || n_runs == 3 {
+            break;
+        }
+    }
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("caught-up"));
+    let told = daemon.stop();
+    assert_eq!(kept(&file), expected(&open_day(&told)));
+}
+
+#[test]
+fn a_damaged_object_costs_itself_and_is_told() {
+    let (_folder, logs, file) = place();
+    let objects = objects_by_stamp();
+    deliver_all(&objects[..20], &logs);
+    let damaged = logs.join(objects[10].strip_prefix(archive()).unwrap());
+    let bytes = fs::read(&damaged).unwrap();
+    fs::write(&damaged, &bytes[..bytes.len() / 2]).unwrap();
+    let written = fs::File::options().append(true).open(&damaged).unwrap();
+    written.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("object-unread"));
+    assert!(daemon.said.last().unwrap().contains("again in 30 s"), "{:?}", daemon.said.last());
+    assert!(daemon.says("caught-up"));
+    // Once it is whole it is read.
+    deliver(&objects[10], &logs);
+    assert!(daemon.says("caught-up"));
+    let told = daemon.stop();
+    assert!(told.iter().any(|line| line.contains("21 seen, 20 read, 1 could not be read")));
+}
+
+#[test]
+fn a_folder_that_is_none_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = text(&folder.path().join("s.db"));
+    let missing = text(&folder.path().join("none"));
+    run(&["run", "--folder", &missing, "--state", &state])
+        .ends(2)
+        .tells(&["is no folder (expected one that logs come into)"]);
+    assert!(!Path::new(&state).exists());
+}
