@@ -4,6 +4,7 @@ mod config;
 mod demo;
 mod detectors;
 mod findings;
+mod healthcheck;
 mod identity;
 mod learn;
 mod logs;
@@ -49,6 +50,8 @@ enum Command {
     Replay(Replay),
     /// Read logs as they come, day and night, and tell what does not fit
     Run(run::Run),
+    /// Ask a daemon on this machine whether it is ready: exit code 0 if it is
+    Healthcheck(healthcheck::Healthcheck),
     /// Read archived logs and keep what they teach, for `replay --baseline`
     Learn(learn::Learn),
     /// Find attacks in the logs of a made-up organisation, and compare with the truth
@@ -162,6 +165,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Replay(arguments) => arguments.run(),
         Command::Run(arguments) => arguments.run(),
+        Command::Healthcheck(arguments) => arguments.run(),
         Command::Learn(arguments) => arguments.run(),
         Command::Demo(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(&mut io::stderr()),

@@ -17,8 +17,8 @@ const AHEAD_MS_MAX: i64 = 60 * 60 * 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Epoch {
     found: Vec<Finding>,
-    /// Size as stored and day, by key.
-    objects: BTreeMap<Box<str>, (u64, Day)>,
+    /// Size as stored and stamp, by key.
+    objects: BTreeMap<Box<str>, (u64, i64)>,
 }
 
 impl Epoch {
@@ -29,8 +29,8 @@ impl Epoch {
 
     /// An object whose records are applied.
     pub(crate) fn applied(&mut self, object: &Object) {
-        let day = object.info.stamp_ms.map_or(Day(i32::MIN), Day::of);
-        self.objects.insert(object.key.clone(), (object.size_bytes, day));
+        let stamp_ms = object.info.stamp_ms.unwrap_or(i64::MIN);
+        self.objects.insert(object.key.clone(), (object.size_bytes, stamp_ms));
     }
 
     /// Whether this object was applied in it.
@@ -38,6 +38,11 @@ impl Epoch {
         self.objects
             .get(&object.key)
             .is_some_and(|(size_bytes, _)| *size_bytes == object.size_bytes)
+    }
+
+    /// Sizes and stamps of its objects. Unit: bytes as stored; milliseconds since the Unix epoch.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = (u64, i64)> {
+        self.objects.values().copied()
     }
 
     /// Whether there is nothing to commit.
@@ -61,9 +66,9 @@ impl Epoch {
                 fault::point("mid-transaction");
                 file.change(change)
             })?;
-            for (key, (size_bytes, day)) in objects {
+            for (key, (size_bytes, stamp_ms)) in objects {
                 fault::point("mid-transaction");
-                file.object(&key, size_bytes, day)?;
+                file.object(&key, size_bytes, Day::of(stamp_ms))?;
             }
             Ok(())
         })?;

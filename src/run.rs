@@ -2,7 +2,9 @@
 //! durable; only then is it told. One thread owns the engine and the state; what waits for others runs beside.
 
 mod folder;
+mod http;
 mod log;
+mod metrics;
 mod pace;
 mod retry;
 mod signals;
@@ -21,12 +23,14 @@ use baseline::Day;
 use detect::{Engine, Finding};
 use folder::Folders;
 use ingest::{source::Object, time::format_ms};
+use metrics::Metrics;
 use pace::Pace;
 use retry::Retries;
 use serde_json::json;
 use signals::Stop;
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, mpsc},
     time::Instant,
@@ -49,6 +53,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) engine: Engine,
     pub(crate) file: StateFile,
     pub(crate) log: Arc<Log>,
+    /// Where health and metrics are asked for.
+    pub(crate) listen: Option<SocketAddr>,
     /// What waits for others runs on it.
     pub(crate) runtime: &'a Handle,
 }
@@ -58,9 +64,13 @@ pub(crate) type Tell<'a> = &'a mut dyn FnMut(&[Finding]) -> Result<()>;
 
 /// Runs until it is told to end.
 pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
-    let Parts { plan, folders, engine, file, log, runtime } = parts;
+    let Parts { plan, folders, engine, file, log, listen, runtime } = parts;
     let (outbox, inbox) = mpsc::sync_channel(INBOX_MAX);
     let stop = signals::listen(runtime, outbox, Arc::clone(&log))?;
+    let metrics = Arc::new(Metrics::new());
+    if let Some(address) = listen {
+        http::serve(runtime, address, Arc::clone(&metrics), &log)?;
+    }
     let workers = Workers::of(plan, engine.rules().flow_fields());
     let mut daemon = Daemon {
         workers,
@@ -73,6 +83,7 @@ pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
         looked_before: Day(i32::MIN),
         pace: Pace::new(Instant::now()),
         inbox,
+        metrics,
         is_caught_up: false,
         tell,
     };
@@ -139,6 +150,7 @@ struct Daemon<'a> {
     looked_before: Day,
     pace: Pace,
     inbox: mpsc::Receiver<Event>,
+    metrics: Arc<Metrics>,
     is_caught_up: bool,
     tell: Tell<'a>,
 }
@@ -146,6 +158,7 @@ struct Daemon<'a> {
 impl Daemon<'_> {
     fn work(&mut self, stop: &Stop) -> Result<()> {
         while !stop.is_asked() {
+            self.metrics.alive();
             if self.is_time_to_look() {
                 self.look()?;
             }
@@ -220,9 +233,14 @@ impl Daemon<'_> {
     fn commit(&mut self) -> Result<()> {
         let begun = Instant::now();
         if !self.desk.epoch.is_empty() {
+            let objects: Vec<(u64, i64)> = self.desk.epoch.objects().collect();
             let found = self.desk.epoch.commit(&mut self.file, &mut self.engine)?;
+            self.metrics.committed(begun.elapsed(), &objects);
             (self.tell)(&found)?;
+            self.metrics.told(&found);
+            self.metrics.read(&self.summary, &self.engine);
         }
+        self.metrics.durable();
         self.pace.committed(begun, Instant::now());
         Ok(())
     }

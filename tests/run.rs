@@ -4,6 +4,8 @@ use crate::support::{archive, daemon::Daemon, expected, kept, objects_by_stamp, 
 use serde_json::Value;
 use std::{
     fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -128,6 +130,46 @@ fn a_damaged_object_costs_itself_and_is_told() {
     assert!(daemon.says("caught-up"));
     let told = daemon.stop();
     assert!(told.iter().any(|line| line.contains("21 seen, 20 read, 1 could not be read")));
+}
+
+/// Status and text of an answer.
+fn get(at: &str, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(at).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {at}\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().to_owned(), text.to_owned())
+}
+
+#[test]
+fn health_and_metrics_are_told_while_it_runs() {
+    let (_folder, logs, file) = place();
+    deliver_all(&objects_by_stamp()[..50], &logs);
+    let more = ["--listen", "127.0.0.1:0"].map(str::to_owned);
+    let mut daemon = Daemon::start(&[&arguments(&logs, &file)[..], &more].concat(), None);
+    assert!(daemon.says("listening"));
+    let said: Value = serde_json::from_str(daemon.said.last().unwrap()).unwrap();
+    let at = said["address"].as_str().unwrap();
+    assert!(daemon.says("caught-up"));
+    assert_eq!(get(at, "/livez"), ("200".to_owned(), "alive\n".to_owned()));
+    assert_eq!(get(at, "/readyz"), ("200".to_owned(), "ready\n".to_owned()));
+    assert_eq!(get(at, "/").0, "404");
+    run(&["healthcheck", "--at", at]).ends(0);
+    let (status, metrics) = get(at, "/metrics");
+    assert_eq!(status, "200");
+    for line in [
+        "sentrail_objects_processed_total{result=\"read\"} 50",
+        "sentrail_objects_processed_total{result=\"unread\"} 0",
+        "sentrail_epoch_commit_seconds_count 1",
+        "# EOF",
+    ] {
+        assert!(metrics.lines().any(|own| own == line), "{line} not in: {metrics}");
+    }
+    // A client that never asks does not keep it from ending.
+    let _silent = TcpStream::connect(at).unwrap();
+    daemon.stop();
+    run(&["healthcheck", "--at", at]).ends(1).tells(&["nobody answers at"]);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use baseline::{Day, form::Texts};
 use clap::Args;
 use std::{
     io::{self, BufWriter},
+    net::SocketAddr,
     path::PathBuf,
     sync::Arc,
     time::Instant,
@@ -34,6 +35,9 @@ pub(super) struct Run {
     state: PathBuf,
     #[command(flatten)]
     reading: Reading,
+    /// Answer /livez, /readyz and /metrics here, for example 127.0.0.1:9100
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
     /// Form of the findings on standard output [default: table on a terminal, else jsonl]
     #[arg(long, value_parser = one_of(Format::ALL, Format::name))]
     format: Option<Format>,
@@ -85,6 +89,7 @@ impl Run {
             engine,
             file,
             log,
+            listen: self.listen,
             runtime: runtime.handle(),
         };
         let summary = run::run(parts, &mut tell)?;

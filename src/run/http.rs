@@ -1,0 +1,99 @@
+//! `/livez`, `/readyz` and `/metrics`, over plain HTTP: what they say names no identity.
+
+use super::{Level, Log, metrics::Metrics};
+use anyhow::{Context as _, Result};
+use http_body_util::Full;
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::CONTENT_TYPE,
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::json;
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime::Handle,
+    sync::Semaphore,
+};
+
+/// Connections that are answered at a time; others wait. Unit: connections.
+const CONNECTIONS_MAX: usize = 32;
+/// How long a request may take to arrive.
+const HEADER_MAX: Duration = Duration::from_secs(10);
+/// Without a sign of the loop for so long it hangs: no object takes that long. Unit: milliseconds (15 min).
+const ALIVE_MS_MAX: i64 = 15 * 60 * 1_000;
+/// With nothing made durable for so long it is not ready. Unit: milliseconds (5 min).
+const DURABLE_MS_MAX: i64 = 5 * 60 * 1_000;
+/// The form of `/metrics` (`OpenMetrics` 1.0).
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// Answers at `address` until the runtime ends.
+pub(super) fn serve(
+    runtime: &Handle,
+    address: SocketAddr,
+    metrics: Arc<Metrics>,
+    log: &Arc<Log>,
+) -> Result<()> {
+    let listener = runtime.block_on(TcpListener::bind(address));
+    let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
+    let at = listener.local_addr()?.to_string();
+    let fields = [("address", json!(at))];
+    log.say(Level::Info, "listening", &format!("health and metrics on http://{at}"), &fields);
+    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let of_connections = runtime.clone();
+    runtime.spawn(async move {
+        while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
+            let Ok((stream, _)) = listener.accept().await else { continue };
+            let metrics = Arc::clone(&metrics);
+            of_connections.spawn(async move {
+                answer(stream, &metrics).await;
+                drop(permit);
+            });
+        }
+    });
+    Ok(())
+}
+
+async fn answer(stream: TcpStream, metrics: &Metrics) {
+    let service = service_fn(|request: Request<Incoming>| async move {
+        Ok::<_, Infallible>(reply(request.method(), request.uri().path(), metrics))
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_MAX).keep_alive(false);
+    // Whoever asked badly has been told; whoever went away needs no answer.
+    drop(http.serve_connection(TokioIo::new(stream), service).await);
+}
+
+fn reply(method: &Method, path: &str, metrics: &Metrics) -> Response<Full<Bytes>> {
+    let (alive_ms, durable_ms) = metrics.ages_ms();
+    let is_alive = alive_ms <= ALIVE_MS_MAX;
+    let (status, form, text) = match (method, path) {
+        (&Method::GET, "/metrics") => (StatusCode::OK, OPEN_METRICS, metrics.text()),
+        (&Method::GET, "/livez") if is_alive => (StatusCode::OK, PLAIN, "alive\n".to_owned()),
+        (&Method::GET, "/livez") => {
+            let text = format!("no sign of the loop for {} s\n", alive_ms / 1_000);
+            (StatusCode::SERVICE_UNAVAILABLE, PLAIN, text)
+        }
+        (&Method::GET, "/readyz") if is_alive && durable_ms <= DURABLE_MS_MAX => {
+            (StatusCode::OK, PLAIN, "ready\n".to_owned())
+        }
+        (&Method::GET, "/readyz") => {
+            let text = format!("nothing made durable for {} s\n", durable_ms / 1_000);
+            (StatusCode::SERVICE_UNAVAILABLE, PLAIN, text)
+        }
+        (&Method::GET, _) => {
+            let text = "expected /livez, /readyz or /metrics\n".to_owned();
+            (StatusCode::NOT_FOUND, PLAIN, text)
+        }
+        _ => (StatusCode::METHOD_NOT_ALLOWED, PLAIN, "expected GET\n".to_owned()),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    *response.status_mut() = status;
+    let form = hyper::header::HeaderValue::from_static(form);
+    response.headers_mut().insert(CONTENT_TYPE, form);
+    response
+}

@@ -1,0 +1,204 @@
+//! What the daemon counts of itself, for `/metrics`, in the text form of `OpenMetrics`. No label names an
+//! identity, an address or an ARN.
+
+use crate::{clock, summary::Summary};
+use detect::{Engine, Finding};
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+        info::Info,
+    },
+    registry::{Registry, Unit},
+};
+use std::{
+    fmt,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+type Labels<const N: usize> = [(&'static str, String); N];
+type Counters<const N: usize> = Family<Labels<N>, Counter>;
+
+/// All of them.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    objects: Counters<1>,
+    object_bytes: Counters<1>,
+    records: Counters<1>,
+    records_duplicate: Counter,
+    records_late: Counter,
+    records_bad: Counter,
+    findings: Counters<2>,
+    identities: Gauge,
+    now: Gauge,
+    object_lag: Histogram,
+    commit: Histogram,
+    epoch_age: Gauge,
+    /// When the last epoch was durable, or there was nothing to commit. Unit: milliseconds.
+    committed_ms: AtomicI64,
+    /// When the loop last came by. Unit: milliseconds.
+    alive_ms: AtomicI64,
+    /// What was added up to now: counters only ever grow.
+    counted: Mutex<Counted>,
+}
+
+/// Totals that a summary has had before.
+#[derive(Debug, Default, Clone, Copy)]
+struct Counted {
+    n_read: u64,
+    n_failed: u64,
+    n_bad: u64,
+    inflated_bytes: u64,
+    n_records: u64,
+    n_flows: u64,
+    n_duplicates: u64,
+    n_late: u64,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut own = Self {
+            registry: Registry::with_prefix("sentrail"),
+            objects: Family::default(),
+            object_bytes: Family::default(),
+            records: Family::default(),
+            records_duplicate: Counter::default(),
+            records_late: Counter::default(),
+            records_bad: Counter::default(),
+            findings: Family::default(),
+            identities: Gauge::default(),
+            now: Gauge::default(),
+            // From a minute to 30 days, which is how late AWS may be.
+            object_lag: Histogram::new(exponential_buckets(60.0, 2.0, 16)),
+            // From 4 ms to the longest epoch and beyond.
+            commit: Histogram::new(exponential_buckets(0.004, 2.0, 14)),
+            epoch_age: Gauge::default(),
+            committed_ms: AtomicI64::new(clock::now_ms()),
+            alive_ms: AtomicI64::new(clock::now_ms()),
+            counted: Mutex::default(),
+        };
+        own.register();
+        own
+    }
+
+    fn register(&mut self) {
+        let Self { registry, .. } = self;
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program", version);
+        let objects = self.objects.clone();
+        registry.register("objects_processed", "Objects of logs, by what became of them", objects);
+        let bytes = self.object_bytes.clone();
+        registry.register_with_unit("object", "Content of objects", Unit::Bytes, bytes);
+        registry.register("records", "Records that count, by log", self.records.clone());
+        let duplicates = self.records_duplicate.clone();
+        registry.register("records_duplicate", "Records delivered before", duplicates);
+        let late = self.records_late.clone();
+        registry.register("records_late", "Records later than the lateness allows", late);
+        let bad = self.records_bad.clone();
+        registry.register("parse_errors", "Records that could not be read", bad);
+        registry.register("findings", "Findings that were told", self.findings.clone());
+        let identities = self.identities.clone();
+        registry.register("identities_tracked", "Identities and interfaces known", identities);
+        let now = self.now.clone();
+        let help = "The greatest stamp of an object: the logs' own time, since 1970";
+        registry.register_with_unit("now_timestamp", help, Unit::Seconds, now);
+        let lag = self.object_lag.clone();
+        let help = "From the stamp in an object's name to when it was durable";
+        registry.register_with_unit("object_lag", help, Unit::Seconds, lag);
+        let commit = self.commit.clone();
+        registry.register_with_unit("epoch_commit", "Commits of epochs", Unit::Seconds, commit);
+        let age = self.epoch_age.clone();
+        let help = "Since all that was read was durable";
+        registry.register_with_unit("epoch_age", help, Unit::Seconds, age);
+    }
+
+    /// The loop came by.
+    pub(crate) fn alive(&self) {
+        self.alive_ms.store(clock::now_ms(), Ordering::Relaxed);
+    }
+
+    /// All that was read is durable.
+    pub(crate) fn durable(&self) {
+        self.committed_ms.store(clock::now_ms(), Ordering::Relaxed);
+    }
+
+    /// An epoch was committed, of objects of these sizes and stamps. Unit: bytes as stored; milliseconds since
+    /// the Unix epoch.
+    pub(crate) fn committed(&self, took: Duration, objects: &[(u64, i64)]) {
+        self.commit.observe(took.as_secs_f64());
+        let now_ms = clock::now_ms();
+        let mut last_ms = self.now.get().saturating_mul(1_000);
+        let compressed = self.object_bytes.get_or_create(&[("stage", "compressed".to_owned())]);
+        for (size_bytes, stamp_ms) in objects {
+            compressed.inc_by(*size_bytes);
+            self.object_lag.observe(now_ms.saturating_sub(*stamp_ms).max(0) as f64 / 1_000.0);
+            last_ms = last_ms.max(*stamp_ms);
+        }
+        self.now.set(last_ms / 1_000);
+    }
+
+    /// Findings were told.
+    pub(crate) fn told(&self, findings: &[Finding]) {
+        for finding in findings {
+            let detector = ("detector", finding.about.id.clone());
+            let severity = ("severity", finding.severity.label().to_owned());
+            self.findings.get_or_create(&[detector, severity]).inc();
+        }
+    }
+
+    /// What was read up to now.
+    pub(crate) fn read(&self, summary: &Summary, engine: &Engine) {
+        let intake = engine.intake();
+        let now = Counted {
+            n_read: summary.n_read(),
+            n_failed: summary.n_failed(),
+            n_bad: summary.n_bad_records(),
+            inflated_bytes: summary.inflated_bytes(),
+            n_records: intake.n_records,
+            n_flows: intake.n_flows,
+            n_duplicates: intake.n_duplicates,
+            n_late: intake.n_late,
+        };
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *counted, now);
+        let by = |family: &Counters<1>, (name, value): (&'static str, &str), n: u64| {
+            family.get_or_create(&[(name, value.to_owned())]).inc_by(n);
+        };
+        by(&self.objects, ("result", "read"), now.n_read - before.n_read);
+        by(&self.objects, ("result", "unread"), now.n_failed - before.n_failed);
+        let inflated_bytes = now.inflated_bytes - before.inflated_bytes;
+        by(&self.object_bytes, ("stage", "inflated"), inflated_bytes);
+        by(&self.records, ("source", "cloudtrail"), now.n_records - before.n_records);
+        by(&self.records, ("source", "flow"), now.n_flows - before.n_flows);
+        self.records_duplicate.inc_by(now.n_duplicates - before.n_duplicates);
+        self.records_late.inc_by(now.n_late - before.n_late);
+        self.records_bad.inc_by(now.n_bad - before.n_bad);
+        self.identities.set(i64::try_from(intake.n_entities).unwrap_or(i64::MAX));
+    }
+
+    /// Since the loop last came by, and since all that was read was durable. Unit: milliseconds.
+    pub(crate) fn ages_ms(&self) -> (i64, i64) {
+        let now_ms = clock::now_ms();
+        let age = |at: &AtomicI64| now_ms.saturating_sub(at.load(Ordering::Relaxed)).max(0);
+        (age(&self.alive_ms), age(&self.committed_ms))
+    }
+
+    /// All of them, as text.
+    pub(crate) fn text(&self) -> String {
+        self.epoch_age.set(self.ages_ms().1 / 1_000);
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            // Memory takes whatever is written.
+            Err(fmt::Error) => String::new(),
+        }
+    }
+}
