@@ -1,10 +1,13 @@
 //! `run`: the daemon. Objects come as they are written, and an epoch at a time of what they say is made
 //! durable; only then is it told. One thread owns the engine and the state; what waits for others runs beside.
 
+pub(crate) mod copies;
+mod feeds;
 mod folder;
 mod http;
 mod log;
 mod metrics;
+mod operations;
 mod pace;
 mod retry;
 mod signals;
@@ -12,6 +15,7 @@ mod signals;
 pub(crate) use log::{Level, Log};
 
 use crate::{
+    clock,
     epoch::Epoch,
     pipeline::{self, BATCH_BYTES_MAX, Observer, Unit, Work, Workers},
     replay::Plan,
@@ -20,10 +24,16 @@ use crate::{
 use alerts::StateFile;
 use anyhow::Result;
 use baseline::Day;
+use copies::Copies;
 use detect::{Engine, Finding};
+use feeds::Feeds;
 use folder::Folders;
-use ingest::{source::Object, time::format_ms};
+use ingest::{
+    source::{KeyInfo, Object},
+    time::format_ms,
+};
 use metrics::Metrics;
+use operations::Operation;
 use pace::Pace;
 use retry::Retries;
 use serde_json::json;
@@ -33,10 +43,14 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, mpsc},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
 
+/// Days of which it is looked up how feeds came. Unit: days.
+const FEEDS_D: i32 = 8;
+/// How often it is looked whether feeds have stopped.
+const LISTEN_EVERY: Duration = Duration::from_secs(30);
 /// Events that wait to be looked at. Unit: events.
 const INBOX_MAX: usize = 1_024;
 
@@ -52,6 +66,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) folders: &'a [PathBuf],
     pub(crate) engine: Engine,
     pub(crate) file: StateFile,
+    /// What was damaged of it, and what took its place.
+    pub(crate) restored: Vec<String>,
     pub(crate) log: Arc<Log>,
     /// Where health and metrics are asked for.
     pub(crate) listen: Option<SocketAddr>,
@@ -64,19 +80,27 @@ pub(crate) type Tell<'a> = &'a mut dyn FnMut(&[Finding]) -> Result<()>;
 
 /// Runs until it is told to end.
 pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
-    let Parts { plan, folders, engine, file, log, listen, runtime } = parts;
+    let Parts { plan, folders, engine, file, restored, log, listen, runtime } = parts;
     let (outbox, inbox) = mpsc::sync_channel(INBOX_MAX);
     let stop = signals::listen(runtime, outbox, Arc::clone(&log))?;
     let metrics = Arc::new(Metrics::new());
     if let Some(address) = listen {
         http::serve(runtime, address, Arc::clone(&metrics), &log)?;
     }
+    let feeds = feeds_of(&file)?;
+    let copies = Copies::new(file.path());
     let workers = Workers::of(plan, engine.rules().flow_fields());
     let mut daemon = Daemon {
         workers,
         engine,
         file,
-        desk: Desk { epoch: Epoch::default(), retries: Retries::default(), log: Arc::clone(&log) },
+        desk: Desk {
+            epoch: Epoch::default(),
+            retries: Retries::default(),
+            feeds,
+            log: Arc::clone(&log),
+        },
+        listened: Instant::now(),
         summary: Summary::default(),
         folders: Folders::new(folders, &plan.filter),
         waiting: BTreeMap::new(),
@@ -84,12 +108,14 @@ pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
         pace: Pace::new(Instant::now()),
         inbox,
         metrics,
+        copies,
         is_caught_up: false,
         tell,
     };
     let from =
         daemon.engine.learned_through().map_or_else(|| "new".to_owned(), |day| day.to_string());
     log.say(Level::Info, "started", "watching folders", &[("learned_through", json!(from))]);
+    daemon.restored(restored);
     daemon.work(&stop)?;
     log.say(Level::Info, "stopped", "all that was read is kept", &[]);
     daemon.file.close();
@@ -97,10 +123,21 @@ pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
     Ok(daemon.summary)
 }
 
+/// How feeds have come, as far as the state knows.
+fn feeds_of(file: &StateFile) -> Result<Feeds> {
+    let mut feeds = Feeds::default();
+    if let Some(Day(last)) = file.last_day() {
+        let first = Day(last.saturating_sub(FEEDS_D));
+        file.objects_since(first, &mut |key| feeds.saw(&KeyInfo::of(key)))?;
+    }
+    Ok(feeds)
+}
+
 /// What was read since the last commit, and what could not be.
 struct Desk {
     epoch: Epoch,
     retries: Retries,
+    feeds: Feeds,
     log: Arc<Log>,
 }
 
@@ -117,6 +154,7 @@ impl Observer for Desk {
     fn applied(&mut self, _: &mut Engine, objects: &[&Object]) -> Result<()> {
         for object in objects {
             self.retries.read(object);
+            self.feeds.saw(&object.info);
             self.epoch.applied(object);
         }
         Ok(())
@@ -148,14 +186,31 @@ struct Daemon<'a> {
     waiting: BTreeMap<(i64, Box<str>), Object>,
     /// Folders were looked at once more before the days before this one were closed.
     looked_before: Day,
+    /// When it was last looked whether feeds have stopped.
+    listened: Instant,
     pace: Pace,
     inbox: mpsc::Receiver<Event>,
     metrics: Arc<Metrics>,
+    copies: Copies,
     is_caught_up: bool,
     tell: Tell<'a>,
 }
 
 impl Daemon<'_> {
+    /// Tells that the state is an older one.
+    fn restored(&mut self, told: Vec<String>) {
+        let now_ms = clock::now_ms();
+        if let Some(what) = told.last() {
+            let about = ("-", "sentrail");
+            let what = format!("found its state damaged: {what}");
+            let finding = Operation::StateRestored.finding(about, (now_ms, now_ms), what);
+            self.desk.epoch.found(&[finding]);
+        }
+        for what in told {
+            self.desk.log.say(Level::Error, "state-restored", &what, &[]);
+        }
+    }
+
     fn work(&mut self, stop: &Stop) -> Result<()> {
         while !stop.is_asked() {
             self.metrics.alive();
@@ -241,6 +296,7 @@ impl Daemon<'_> {
             self.metrics.read(&self.summary, &self.engine);
         }
         self.metrics.durable();
+        self.copies.tick(&self.desk.log);
         self.pace.committed(begun, Instant::now());
         Ok(())
     }
@@ -258,6 +314,9 @@ impl Daemon<'_> {
             ];
             self.desk.log.say(Level::Info, "caught-up", "all that is there was read", &fields);
         }
+        if self.listened.elapsed() >= LISTEN_EVERY {
+            self.listen();
+        }
         let mut until = self.folders.next();
         if !self.desk.epoch.is_empty() {
             until = until.min(self.pace.next());
@@ -266,6 +325,18 @@ impl Daemon<'_> {
         match self.inbox.recv_timeout(wait) {
             Ok(Event::Stop) | Err(mpsc::RecvTimeoutError::Timeout) => Ok(()),
             Err(mpsc::RecvTimeoutError::Disconnected) => anyhow::bail!("nobody listens to signals"),
+        }
+    }
+
+    /// Looks whether feeds have stopped. Whoever has not caught up does not know.
+    fn listen(&mut self) {
+        self.listened = Instant::now();
+        let now_ms = clock::now_ms();
+        self.metrics.silences(self.desk.feeds.silences_ms(now_ms));
+        for finding in self.desk.feeds.judge(now_ms) {
+            let what = format!("{} {}", finding.entity.key, finding.summary);
+            self.desk.log.say(Level::Error, "feed-silent", &what, &[]);
+            self.desk.epoch.found(&[finding]);
         }
     }
 }

@@ -173,6 +173,78 @@ fn health_and_metrics_are_told_while_it_runs() {
 }
 
 #[test]
+fn a_damaged_state_is_told_and_never_begun_anew_in_silence() {
+    let (_folder, logs, file) = place();
+    deliver_all(&objects_by_stamp()[..50], &logs);
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("caught-up"));
+    daemon.stop();
+    fs::copy(&file, format!("{file}.1")).unwrap();
+    let whole = fs::read(&file).unwrap();
+    // Bytes of profiles: `SQLite` does not notice.
+    let name = b"arn:aws:iam::";
+    let at: Vec<usize> = (0..whole.len()).filter(|at| whole[*at..].starts_with(name)).collect();
+    let mut damaged = whole;
+    for at in at {
+        damaged[at] ^= 1;
+    }
+    fs::write(&file, &damaged).unwrap();
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("state-restored"));
+    assert!(daemon.says("caught-up"));
+    let told = daemon.stop();
+    assert!(told.iter().any(|line| line.contains("objects   0 seen")), "{told:#?}");
+    let found = kept(&file);
+    assert!(found.iter().any(|finding| finding["detector"] == "state-restored"), "{found:#?}");
+    // Without a copy it is not begun anew.
+    fs::write(&file, &damaged).unwrap();
+    let again = [&["run".to_owned()], &arguments(&logs, &file)[..]].concat();
+    for _ in 0..2 {
+        run(&again).ends(1).tells(&["s.db", "its bytes are not what was written"]);
+    }
+}
+
+/// Writes an object of one record, written so many minutes ago.
+fn recent(folder: &Path, region: &str, minutes_ago: i64) {
+    #[expect(clippy::disallowed_methods, reason = "silence is told by the clock")]
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let at_ms = (i64::try_from(now.as_secs()).unwrap() - minutes_ago * 60) * 1_000;
+    let time = ingest::time::format_ms(at_ms);
+    let stamp: String = time.chars().filter(|c| !"-:".contains(*c)).take(13).collect();
+    let name = format!("111122223333_CloudTrail_{region}_{stamp}Z_aaaaaaaaaaaaaaaa.json");
+    let folder = folder.join("AWSLogs/111122223333/CloudTrail").join(region);
+    fs::create_dir_all(&folder).unwrap();
+    let record = format!(
+        r#"{{"Records":[{{"eventTime":"{time}","eventName":"ListBuckets","awsRegion":"{region}",
+            "eventSource":"s3.amazonaws.com","eventID":"{region}-{minutes_ago}"}}]}}"#
+    );
+    fs::write(folder.join(&name), record).unwrap();
+    let file = fs::File::options().append(true).open(folder.join(name)).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+}
+
+#[test]
+fn a_feed_that_stops_is_told_within_half_an_hour() {
+    let (_folder, logs, file) = place();
+    for minutes_ago in (0..180).step_by(5) {
+        recent(&logs, "us-east-1", minutes_ago);
+        if minutes_ago >= 25 {
+            recent(&logs, "eu-west-1", minutes_ago);
+        }
+    }
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("feed-silent"));
+    daemon.stop();
+    let mut found = kept(&file);
+    found.retain(|finding| finding["detector"] == "feed-silent");
+    assert_eq!(found.len(), 1);
+    let summary = found[0]["summary"].as_str().unwrap();
+    let told = "CloudTrail of 111122223333 in eu-west-1 delivered nothing for 2";
+    assert!(summary.starts_with(told), "{summary}");
+    run(&["findings", "explain", "--in", &file, found[0]["id"].as_str().unwrap()]).ends(0);
+}
+
+#[test]
 fn a_folder_that_is_none_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let state = text(&folder.path().join("s.db"));

@@ -156,6 +156,13 @@ impl KeptError {
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Store(StoreError::Damaged { .. }))
     }
+
+    /// Whether a state cannot be read since something happened to it, as far as can be told.
+    pub fn is_of_a_broken_state(&self) -> bool {
+        use baseline::FormError::Damaged;
+        let is_misformed = matches!(self, Self::Form { error: Damaged, .. });
+        self.is_damage() || is_misformed || matches!(self, Self::Store(StoreError::Foreign { .. }))
+    }
 }
 
 /// A file of findings.

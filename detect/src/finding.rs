@@ -17,6 +17,15 @@ use std::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FindingId(pub u128);
 
+impl FindingId {
+    /// That of what `detector` says of an entity on a day.
+    pub fn of(detector: &str, entity: &Entity, day: Day) -> Self {
+        let fields = [detector, &*entity.account, entity.kind.name(), &*entity.key];
+        let [detector, account, kind, key] = fields.map(str::as_bytes);
+        Self(stable_hash(&[detector, account, kind, key, &day.0.to_le_bytes()]))
+    }
+}
+
 impl std::fmt::Display for FindingId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:032x}", self.0)
@@ -92,7 +101,7 @@ pub(crate) fn assemble(
     let mut by_id: BTreeMap<FindingId, (&Arc<About>, Vec<Occurrence>)> = BTreeMap::new();
     for occurrence in occurrences {
         let Some(about) = catalogue.get(occurrence.speaker) else { continue };
-        let id = id(&about.id, &occurrence.entity, day);
+        let id = FindingId::of(&about.id, &occurrence.entity, day);
         by_id.entry(id).or_insert((about, Vec::new())).1.push(occurrence);
     }
     let findings =
@@ -100,12 +109,6 @@ pub(crate) fn assemble(
     let mut findings: Vec<_> = findings.collect();
     findings.sort_by_key(|finding| (finding.times_ms, finding.id));
     findings
-}
-
-pub(crate) fn id(detector: &str, entity: &Entity, day: Day) -> FindingId {
-    let fields = [detector, &*entity.account, entity.kind.name(), &*entity.key];
-    let [detector, account, kind, key] = fields.map(str::as_bytes);
-    FindingId(stable_hash(&[detector, account, kind, key, &day.0.to_le_bytes()]))
 }
 
 fn finding(

@@ -6,7 +6,7 @@ use crate::{
     detector::{Case, Detector, Severity, Verdict},
     detectors::DETECTORS,
     engine::{Context, Options},
-    finding,
+    finding::FindingId,
     priors::{Group, Priors},
     probe::{Look, Looked},
     stage::{Stage, timed},
@@ -276,7 +276,7 @@ fn plain_from(
 ) -> Option<Day> {
     let catalogue = context.options.rules.catalogue();
     let alerts = alerts.iter().filter_map(|speaker| catalogue.get(*speaker));
-    context.options.lessons.plain_from(alerts.map(|about| finding::id(&about.id, entity, day)))
+    context.options.lessons.plain_from(alerts.map(|about| FindingId::of(&about.id, entity, day)))
 }
 
 /// The switches that all who speak share.

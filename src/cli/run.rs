@@ -7,13 +7,15 @@ use super::{
     replay::{engine, lessons},
 };
 use crate::{
-    run::{self, Log, Parts},
+    config::Config,
+    run::{self, Log, Parts, copies},
     terminal,
 };
-use alerts::{Format, Learning, StateFile, Writer};
+use alerts::{Format, Inputs, KeptError, Learning, StateFile, Writer};
 use anyhow::{Context as _, Result, anyhow};
 use baseline::{Day, form::Texts};
 use clap::Args;
+use detect::Engine;
 use std::{
     io::{self, BufWriter},
     net::SocketAddr,
@@ -56,16 +58,8 @@ impl Run {
         }
         self.reading.start_threads()?;
         let config = configured(self.reading.config.as_deref())?;
-        let (mut engine, inputs) = engine(Some(&config), lessons(&config, &[]))?;
-        let command = self.command();
-        let Reading { account, region, .. } = &self.reading;
-        let asked = Learning::new(&config.options(), (account, region), (None, Day(i32::MIN)));
-        let by = alerts::Run { inputs: inputs.clone(), command: command.clone() };
-        let settings = &config.options().detectors;
-        let file = StateFile::open(&self.state, (&by, settings), asked.by(command))?;
-        engine.note_changes();
-        let mut texts = Texts::default();
-        file.each(&mut |blob| engine.resume(blob, &mut texts))?;
+        let mut restored = Vec::new();
+        let (engine, inputs, file) = self.open(&config, &mut restored)?;
         let plan = self.reading.plan(&config, (None, None), &self.folder);
         let out = BufWriter::new(io::stdout());
         let mut writer = Writer::new(or_default(self.format), out, terminal::style());
@@ -82,19 +76,59 @@ impl Run {
             .enable_all()
             .build()
             .context("cannot start the threads that wait")?;
-        let log = Arc::new(Log::new());
         let parts = Parts {
             plan: &plan,
             folders: &self.folder,
             engine,
             file,
-            log,
+            restored,
+            log: Arc::new(Log::new()),
             listen: self.listen,
             runtime: runtime.handle(),
         };
         let summary = run::run(parts, &mut tell)?;
         summary.write(start.elapsed().as_secs_f64(), &mut io::stderr().lock())?;
         Ok(0)
+    }
+
+    /// Goes on with the state; where it is damaged, with a copy of it.
+    fn open(
+        &self,
+        config: &Config,
+        restored: &mut Vec<String>,
+    ) -> Result<(Engine, Inputs, StateFile)> {
+        loop {
+            let (mut engine, inputs) = engine(Some(config), lessons(config, &[]))?;
+            let error = match self.begin(&mut engine, &inputs, config) {
+                Ok(file) => return Ok((engine, inputs, file)),
+                Err(error) if error.is_of_a_broken_state() => error,
+                Err(error) => return Err(error.into()),
+            };
+            let Some((copy, damaged)) = copies::restore(&self.state)? else {
+                return Err(error.into());
+            };
+            let (copy, damaged) = (copy.display(), damaged.display());
+            let what = format!("{error}; {copy} takes its place, and it is kept as {damaged}");
+            restored.push(what);
+        }
+    }
+
+    fn begin(
+        &self,
+        engine: &mut Engine,
+        inputs: &Inputs,
+        config: &Config,
+    ) -> Result<StateFile, KeptError> {
+        let command = self.command();
+        let Reading { account, region, .. } = &self.reading;
+        let asked = Learning::new(&config.options(), (account, region), (None, Day(i32::MIN)));
+        let by = alerts::Run { inputs: inputs.clone(), command: command.clone() };
+        let settings = &config.options().detectors;
+        let file = StateFile::open(&self.state, (&by, settings), asked.by(command))?;
+        engine.note_changes();
+        let mut texts = Texts::default();
+        file.each(&mut |blob| engine.resume(blob, &mut texts))?;
+        Ok(file)
     }
 
     /// The arguments that the result depends on.

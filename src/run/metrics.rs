@@ -1,6 +1,7 @@
 //! What the daemon counts of itself, for `/metrics`, in the text form of `OpenMetrics`. No label names an
 //! identity, an address or an ARN.
 
+use super::feeds::{FeedId, name_of};
 use crate::{clock, summary::Summary};
 use detect::{Engine, Finding};
 use prometheus_client::{
@@ -42,6 +43,7 @@ pub(crate) struct Metrics {
     object_lag: Histogram,
     commit: Histogram,
     epoch_age: Gauge,
+    log_gap: Family<Labels<3>, Gauge>,
     /// When the last epoch was durable, or there was nothing to commit. Unit: milliseconds.
     committed_ms: AtomicI64,
     /// When the loop last came by. Unit: milliseconds.
@@ -81,6 +83,7 @@ impl Metrics {
             // From 4 ms to the longest epoch and beyond.
             commit: Histogram::new(exponential_buckets(0.004, 2.0, 14)),
             epoch_age: Gauge::default(),
+            log_gap: Family::default(),
             committed_ms: AtomicI64::new(clock::now_ms()),
             alive_ms: AtomicI64::new(clock::now_ms()),
             counted: Mutex::default(),
@@ -118,6 +121,9 @@ impl Metrics {
         let age = self.epoch_age.clone();
         let help = "Since all that was read was durable";
         registry.register_with_unit("epoch_age", help, Unit::Seconds, age);
+        let gap = self.log_gap.clone();
+        let help = "Since the stamp of the last object of a feed";
+        registry.register_with_unit("log_gap", help, Unit::Seconds, gap);
     }
 
     /// The loop came by.
@@ -182,6 +188,16 @@ impl Metrics {
         self.records_late.inc_by(now.n_late - before.n_late);
         self.records_bad.inc_by(now.n_bad - before.n_bad);
         self.identities.set(i64::try_from(intake.n_entities).unwrap_or(i64::MAX));
+    }
+
+    /// How long feeds have been silent. Unit: milliseconds.
+    pub(super) fn silences<'a>(&self, silences_ms: impl Iterator<Item = (&'a FeedId, i64)>) {
+        for ((account, region, kind), silence_ms) in silences_ms {
+            let names = [("account", account.to_string()), ("region", region.to_string())];
+            let [account, region] = names;
+            let labels = [account, region, ("source", name_of(*kind).to_owned())];
+            self.log_gap.get_or_create(&labels).set(silence_ms / 1_000);
+        }
     }
 
     /// Since the loop last came by, and since all that was read was durable. Unit: milliseconds.

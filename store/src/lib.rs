@@ -150,6 +150,13 @@ impl Store {
         self.connection.query_row(sql, [], mode).map(drop).told(&self.path)
     }
 
+    /// Writes what the file holds, as it was committed last, into a new file at `path`. Those who write go on
+    /// meanwhile.
+    pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        let path = Value::Text(path.to_string_lossy().into_owned());
+        self.execute("VACUUM INTO ?1", &[path]).map(drop)
+    }
+
     /// Begins a transaction. What is not committed is undone when the store is dropped, or the process
     /// dies.
     pub fn begin(&self) -> Result<(), StoreError> {

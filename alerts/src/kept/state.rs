@@ -2,14 +2,14 @@
 //! changed of the engine, which objects were read, and what was found. In: an engine's changes. Out: the
 //! same, for an engine that goes on.
 
-use super::{Keeper, KeptError, Learning, Run, learned, rows};
+use super::{Keeper, KeptError, Learning, Run, SCHEMA, learned, rows};
 use baseline::Day;
 use detect::{Blob, Change, Finding, Part};
 use std::{
     fs::{File, OpenOptions, TryLockError},
     path::Path,
 };
-use store::Value;
+use store::{Store, Value};
 
 /// Days after its stamp for which it is known that an object was read: 30 days of late delivery, 14 of
 /// waiting in a queue, one to spare. Unit: days.
@@ -76,6 +76,12 @@ impl StateFile {
         Ok(Self { keeper, asked, _lock: lock })
     }
 
+    /// Writes a copy of the state at `path`, as it was committed last, into a new file; whoever has it open goes
+    /// on meanwhile.
+    pub fn copy(path: &Path, to: &Path) -> Result<(), KeptError> {
+        Ok(Store::change(path, &SCHEMA)?.copy_to(to)?)
+    }
+
     /// Hands over every value, in the order of [`Part::STATE`]; `visit` answers what is wrong with one.
     pub fn each(
         &self,
@@ -93,10 +99,32 @@ impl StateFile {
         Ok(())
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        self.keeper.path()
+    }
+
+    /// The last day of a stamp; `None` before anything was read.
+    pub fn last_day(&self) -> Option<Day> {
+        Some(self.asked.through).filter(|last| *last > NEVER)
+    }
+
+    /// Hands over the keys of objects that were written on `first` or later, in their order.
+    pub fn objects_since(&self, first: Day, visit: &mut dyn FnMut(&str)) -> Result<(), KeptError> {
+        let store = self.keeper.store();
+        let first = rows::of_day(first);
+        let sql =
+            format!("SELECT object FROM state_objects WHERE day >= '{first}' ORDER BY object");
+        store.each(&sql, &mut |mut row| {
+            let key = row.text().map_err(|wrong| store.damaged(&wrong))?;
+            visit(&key);
+            Ok(())
+        })
+    }
+
     /// The first day of which it is still known what was read; `None` before anything was.
     pub fn known_from(&self) -> Option<Day> {
-        let Day(last) = self.asked.through;
-        (last > NEVER.0).then(|| Day(last.saturating_sub(LEDGER_D)))
+        self.last_day().map(|Day(last)| Day(last.saturating_sub(LEDGER_D)))
     }
 
     /// Whether an object of this key and size was read. Unit: bytes as stored.
