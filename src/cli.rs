@@ -13,6 +13,7 @@ mod replay;
 mod rules;
 mod run;
 mod simulate;
+mod state;
 
 use crate::{
     config::{Config, ConfigError},
@@ -68,6 +69,9 @@ enum Command {
     /// List the detectors, or explain one
     #[command(subcommand)]
     Detectors(Detectors),
+    /// Look into what `run` and `replay --state` keep, or forget an identity
+    #[command(subcommand)]
+    State(state::State),
     /// Check or test files of rules
     #[command(subcommand)]
     Rules(rules::Rules),
@@ -172,6 +176,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Decode(arguments) => arguments.run(),
         Command::Findings(command) => command.run(),
         Command::Identity(arguments) => arguments.run(),
+        Command::State(command) => command.run(),
         Command::Detectors(command) => command.run().map(|()| 0),
         Command::Rules(command) => command.run(&mut io::stdout(), &mut io::stderr()),
         Command::Config(Settings::Check { config }) => {

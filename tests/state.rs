@@ -177,3 +177,26 @@ fn a_name_with_a_time_still_to_come_closes_no_day() {
     object(&logs, "20250314T1005Z", &record("2025-03-14T09:57:00Z"));
     run(&["replay", "--state", &file, &text(&logs)]).ends(0).tells(&["records   1 of CloudTrail"]);
 }
+
+#[test]
+fn a_state_says_what_it_holds_and_forgets_an_identity() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = text(&folder.path().join("s.db"));
+    run(&["replay", "--quiet", "--state", &file, archive()]).ends(0);
+    let shown = run(&["state", "inspect", &file]);
+    shown.ends(0);
+    let says = |words: &str| shown.out.lines().any(|line| line.starts_with(words));
+    assert!(says("newest     objects written on 2026-03-07"), "{}", shown.out);
+    assert!(says("written    by sentrail 0.1.0: replay --state"), "{}", shown.out);
+    assert!(says("part       entities: 57, "), "{}", shown.out);
+    let key = kept(&file)[0]["entity"]["key"].as_str().unwrap().to_owned();
+    run(&["state", "reset", &file, "--identity", &key]).ends(0).tells(&["1 profile of", &key]);
+    let shown = run(&["state", "inspect", &file]).out;
+    assert!(shown.contains("part       entities: 56, "), "{shown}");
+    run(&["state", "reset", &file, "--identity", &key]).ends(2).tells(&["no identity", &key]);
+    // It goes on without it.
+    run(&["replay", "--quiet", "--state", &file, archive()]).ends(0);
+    let other = text(&folder.path().join("f.db"));
+    run(&["replay", "--quiet", "--out", &other, archive()]).ends(0);
+    run(&["state", "inspect", &other]).ends(2).tells(&["holds no state"]);
+}

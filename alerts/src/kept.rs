@@ -1,6 +1,7 @@
 //! Findings that are kept: tables in an `SQLite` file, which `docs/store.md` shows. In: findings of a
 //! replay, and what people say of them. Out: the same findings, with what stands behind them.
 
+mod facts;
 mod keeper;
 mod learned;
 mod rows;
@@ -9,6 +10,7 @@ mod state;
 mod tests;
 mod whole;
 
+pub use facts::{StateFacts, forget};
 pub use keeper::{Keeper, Scope, Tally};
 pub use learned::{LearnedFile, LearnedWriter, Learning};
 pub use state::StateFile;
@@ -112,6 +114,9 @@ pub enum KeptError {
     /// The file holds findings at most.
     #[error("{0} holds nothing that was learned (expected a file that `sentrail learn` wrote)")]
     NothingLearned(String),
+    /// The file holds findings at most.
+    #[error("{0} holds no state (expected a file that `sentrail run` or `replay --state` keeps)")]
+    NoState(String),
     /// What it holds was learned under other settings.
     #[error("{file} was learned {how}; `sentrail learn` makes another")]
     LearnedOtherwise {

@@ -16,7 +16,7 @@ pub use escape::escape;
 pub use formats::{Format, Style, Writer, csv_cell, explain, show, write_json};
 pub use kept::{
     Keeper, Kept, KeptError, KeptFindings, KeptMark, LearnedFile, LearnedWriter, Learning, Run,
-    Scope, StateFile, Tally, Wanted,
+    Scope, StateFacts, StateFile, Tally, Wanted, forget,
 };
 pub use name::readable;
 pub use report::Inputs;

@@ -53,5 +53,5 @@ pub use probe::{JudgedDay, JudgedSpan, Look, Probe};
 pub use reader::{FlowRows, Reader};
 pub use record::{Acting, Counts, Record};
 pub use rules::{RuleFile, Rules};
-pub use state::Change;
+pub use state::{Change, entity_of};
 pub use suggest::{slip_of, suggest};

@@ -9,7 +9,7 @@ use crate::{
     watch::{Held, Sighting, key_of_day},
 };
 use baseline::{
-    Day, Entity, Form, FormError, HeightHistory, History, Profile,
+    Day, Entity, Form, FormError, HashKey, HeightHistory, History, Profile,
     form::{Reader, Texts, Writer},
 };
 use std::collections::BTreeSet;
@@ -198,6 +198,12 @@ impl Engine {
         from.finish()?;
         if key == blob.key { Ok(()) } else { Err(FormError::Damaged) }
     }
+}
+
+/// Whose profile a blob of [`Part::Entity`] is; kept with this hash key.
+pub fn entity_of(blob: &Blob, hash_key: &HashKey) -> Result<Entity, FormError> {
+    let mut texts = Texts::default();
+    Entity::read(&mut Reader::new(&blob.bytes, hash_key, &mut texts)?)
 }
 
 /// Hands over what changed of a set.

@@ -200,6 +200,7 @@ pub(super) fn is_usage(error: &KeptError) -> bool {
         KeptError::NoSuch { .. }
         | KeptError::Several { .. }
         | KeptError::NothingLearned(_)
+        | KeptError::NoState(_)
         | KeptError::LearnedOtherwise { .. }
         | KeptError::BegunOtherwise { .. } => true,
         KeptError::Form { .. } | KeptError::InUse(_) | KeptError::Lock { .. } => false,

@@ -20,16 +20,16 @@ pub struct Learning {
     /// The last day that has taught.
     pub through: Day,
     /// Setting `lateness`. Unit: hours.
-    lateness_hours: u64,
+    pub(super) lateness_hours: u64,
     /// Stands for the setting `hash-key`.
     hash_key: String,
     /// Accounts that were asked for; none: all.
-    accounts: Vec<String>,
+    pub(super) accounts: Vec<String>,
     /// Regions that were asked for; none: all.
-    regions: Vec<String>,
+    pub(super) regions: Vec<String>,
     /// The first moment that was asked for; none: all.
     reads_from: Option<String>,
-    program_version: String,
+    pub(super) program_version: String,
     /// Arguments of `sentrail` that the result depends on.
     pub command: Vec<String>,
 }

@@ -32,7 +32,7 @@ pub struct StateFile {
 }
 
 /// Makes the file, if it is not there, and keeps other processes out.
-fn lock(path: &Path) -> Result<File, KeptError> {
+pub(super) fn lock(path: &Path) -> Result<File, KeptError> {
     let failed = |source| KeptError::Lock { file: path.display().to_string(), source };
     let file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
     match file.try_lock() {

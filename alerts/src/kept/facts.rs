@@ -1,0 +1,88 @@
+//! What a state says of itself, and taking out what it holds of an identity.
+
+use super::{KeptError, Learning, SCHEMA, learned, rows, state};
+use detect::{Blob, Part};
+use std::path::Path;
+use store::{Row, Store, Value, WrongValue};
+
+/// What a state holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateFacts {
+    /// The last day of a stamp, as `YYYY-MM-DD`.
+    pub through: String,
+    /// How late records may be. Unit: hours.
+    pub lateness_hours: u64,
+    /// Accounts that were asked for; empty: all.
+    pub accounts: Vec<String>,
+    /// Regions that were asked for; empty: all.
+    pub regions: Vec<String>,
+    /// The sentrail that wrote last.
+    pub program_version: String,
+    /// Its arguments.
+    pub command: Vec<String>,
+    /// Objects that are known to be read.
+    pub n_objects: u64,
+    /// Findings.
+    pub n_findings: u64,
+    /// Each part by name: how many values, and their bytes.
+    pub parts: Vec<(String, u64, u64)>,
+}
+
+impl StateFacts {
+    /// Those of the state at `path`, which somebody may be writing.
+    pub fn read(path: &Path) -> Result<Self, KeptError> {
+        let store = Store::read(path, &SCHEMA)?;
+        let sql = format!("SELECT {} FROM state", learned::COLUMNS.join(", "));
+        let Some(mut row) = store.query(&sql, &[])?.into_iter().next() else {
+            return Err(KeptError::NoState(path.display().to_string()));
+        };
+        let damaged = |wrong: WrongValue| KeptError::from(store.damaged(&wrong));
+        let learning = Learning::read(&mut row).map_err(damaged)?;
+        let count = |table: &str| -> Result<u64, KeptError> {
+            let rows = store.query(&format!("SELECT count(*) FROM {table}"), &[])?;
+            rows.into_iter().next().map_or(Ok(0), |mut row| row.count().map_err(damaged))
+        };
+        let sql =
+            "SELECT part, count(*), sum(length(v)) FROM state_parts GROUP BY part ORDER BY part";
+        let part = |mut row: Row| Ok((row.text()?, row.count()?, row.count()?));
+        let parts: Result<_, _> = store.query(sql, &[])?.into_iter().map(part).collect();
+        Ok(Self {
+            through: rows::of_day(learning.through),
+            lateness_hours: learning.lateness_hours,
+            accounts: learning.accounts,
+            regions: learning.regions,
+            program_version: learning.program_version,
+            command: learning.command,
+            n_objects: count("state_objects")?,
+            n_findings: count("findings")?,
+            parts: parts.map_err(damaged)?,
+        })
+    }
+}
+
+/// Takes the identities out of the state at `path` of which `is_meant` says so; answers how many.
+pub fn forget(
+    path: &Path,
+    is_meant: &mut dyn FnMut(&Blob) -> Result<bool, baseline::FormError>,
+) -> Result<usize, KeptError> {
+    let _lock = state::lock(path)?;
+    let store = Store::change(path, &SCHEMA)?;
+    let name = Part::Entity.name();
+    let mut meant: Vec<Value> = Vec::new();
+    let sql = format!("SELECT k, v FROM state_parts WHERE part = '{name}' ORDER BY k");
+    store.each(&sql, &mut |row| -> Result<(), KeptError> {
+        let blob = learned::blob(&store, Part::Entity, row)?;
+        if is_meant(&blob).map_err(|error| learned::misformed(&store, &blob, error))? {
+            meant.push(Value::Blob(blob.key.to_be_bytes().to_vec()));
+        }
+        Ok(())
+    })?;
+    store.begin()?;
+    let n = meant.len();
+    for key in meant {
+        let sql = "DELETE FROM state_parts WHERE part = ?1 AND k = ?2";
+        store.execute(sql, &[rows::text(name), key])?;
+    }
+    store.commit()?;
+    Ok(n)
+}

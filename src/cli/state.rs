@@ -1,0 +1,73 @@
+//! `state inspect` and `reset`: what `run` and `replay --state` keep, and forgetting an identity.
+
+use super::{Wrong, complain, configured};
+use crate::config::n_of;
+use alerts::{StateFacts, escape};
+use anyhow::{Result, anyhow};
+use clap::Subcommand;
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum State {
+    /// Say what a state holds: up to when, by which settings, how much of each part
+    Inspect {
+        /// A state, as `sentrail run` or `replay --state` keeps it
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Forget what was learned of an identity, open days and all; its findings stay
+    Reset {
+        /// A state, which nobody is writing
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The key of the identity, as findings have it in `entity.key`
+        #[arg(long, value_name = "KEY")]
+        identity: String,
+        /// Settings, in TOML, that it was kept with
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+}
+
+impl State {
+    pub(super) fn run(self) -> Result<u8> {
+        match self {
+            Self::Inspect { file } => inspect(&StateFacts::read(&file)?)?,
+            Self::Reset { file, identity, config } => {
+                let key = configured(config.as_deref())?.options().hash_key;
+                let of = |blob: &detect::Blob| detect::entity_of(blob, &key);
+                let n = alerts::forget(&file, &mut |blob| Ok(*of(blob)?.key == *identity))?;
+                if n == 0 {
+                    let file = file.display();
+                    let what = "expected a key as findings have it in entity.key";
+                    return Err(Wrong::usage(anyhow!("no identity {identity} in {file} ({what})")));
+                }
+                let profiles = n_of(n, "profile");
+                complain(&format!("{profiles} of {identity} forgotten: it is new from now on"));
+            }
+        }
+        Ok(0)
+    }
+}
+
+fn inspect(facts: &StateFacts) -> Result<()> {
+    let mut out = io::stdout().lock();
+    let StateFacts { through, lateness_hours, accounts, regions, .. } = facts;
+    let all = |names: &[String]| if names.is_empty() { "all".to_owned() } else { names.join(", ") };
+    let (accounts, regions) = (all(accounts), all(regions));
+    writeln!(out, "newest     objects written on {through}")?;
+    writeln!(out, "lateness   {lateness_hours} h")?;
+    writeln!(out, "accounts   {accounts}; regions: {regions}")?;
+    let command = facts.command.join(" ");
+    writeln!(out, "written    by sentrail {}: {}", facts.program_version, escape(&command))?;
+    writeln!(out, "objects    {} known to be read", facts.n_objects)?;
+    writeln!(out, "findings   {}", facts.n_findings)?;
+    for (part, n, bytes) in &facts.parts {
+        let kib = bytes.div_ceil(1_024);
+        writeln!(out, "part       {part}: {n}, {kib} KiB")?;
+    }
+    Ok(())
+}
