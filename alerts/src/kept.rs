@@ -4,6 +4,7 @@
 mod facts;
 mod keeper;
 mod learned;
+mod outbox;
 mod rows;
 mod state;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod whole;
 pub use facts::{StateFacts, forget};
 pub use keeper::{Keeper, Scope, Tally};
 pub use learned::{LearnedFile, LearnedWriter, Learning};
+pub use outbox::{Counts, Dropped, Outbox, Settled};
 pub use state::StateFile;
 
 use crate::Inputs;
@@ -38,6 +40,7 @@ const SCHEMA: Schema = Schema {
         include_str!("kept/news.sql"),
         include_str!("kept/budget.sql"),
         include_str!("kept/state.sql"),
+        include_str!("kept/outbox.sql"),
     ],
 };
 

@@ -10,13 +10,14 @@ mod report;
 #[cfg(test)]
 mod sample;
 mod seen;
+pub mod sinks;
 
 pub use compared::{ById, Difference, differences, write_differences};
 pub use escape::escape;
 pub use formats::{Format, Style, Writer, csv_cell, explain, show, write_json};
 pub use kept::{
-    Keeper, Kept, KeptError, KeptFindings, KeptMark, LearnedFile, LearnedWriter, Learning, Run,
-    Scope, StateFacts, StateFile, Tally, Wanted, forget,
+    Counts, Dropped, Keeper, Kept, KeptError, KeptFindings, KeptMark, LearnedFile, LearnedWriter,
+    Learning, Outbox, Run, Scope, Settled, StateFacts, StateFile, Tally, Wanted, forget,
 };
 pub use name::readable;
 pub use report::Inputs;

@@ -2,7 +2,11 @@
 //! changed of the engine, which objects were read, and what was found. In: an engine's changes. Out: the
 //! same, for an engine that goes on.
 
-use super::{Keeper, KeptError, Learning, Run, SCHEMA, learned, rows};
+use super::{
+    Keeper, KeptError, Learning, Outbox, Run, SCHEMA, learned,
+    outbox::{self, MESSAGES_MAX},
+    rows,
+};
 use baseline::Day;
 use detect::{Blob, Change, Finding, Part};
 use std::{
@@ -27,6 +31,8 @@ pub struct StateFile {
     keeper: Keeper,
     /// What is asked for, up to the last day of a stamp.
     asked: Learning,
+    /// The last message of the outbox that is durable, by its row.
+    outbox_through: i64,
     /// Held as long as this is, and let go after the store: one process at a time.
     _lock: File,
 }
@@ -73,7 +79,8 @@ impl StateFile {
         }
         store.commit()?;
         store.log_ahead()?;
-        Ok(Self { keeper, asked, _lock: lock })
+        let outbox_through = outbox::last_row(store)?;
+        Ok(Self { keeper, asked, outbox_through, _lock: lock })
     }
 
     /// Writes a copy of the state at `path`, as it was committed last, into a new file; whoever has it open goes
@@ -186,7 +193,7 @@ impl StateFile {
         Ok(self.finish()?)
     }
 
-    fn finish(&self) -> Result<(), KeptError> {
+    fn finish(&mut self) -> Result<(), KeptError> {
         let store = self.keeper.store();
         let mut row = self.asked.rows();
         row.push(rows::text(&rows::checksum([&row[..]])));
@@ -196,7 +203,16 @@ impl StateFile {
             let first = rows::text(&rows::of_day(first));
             store.execute("DELETE FROM state_objects WHERE day < ?1", &[first])?;
         }
-        Ok(store.commit()?)
+        let last = outbox::last_row(store)?;
+        store.commit()?;
+        self.outbox_through = last;
+        Ok(())
+    }
+
+    /// What sinks have still to be told. What is changed of it is to be changed in an epoch.
+    pub fn outbox(&self) -> Outbox<'_> {
+        let (store, through) = (self.keeper.store(), self.outbox_through);
+        Outbox { store, through, messages_max: MESSAGES_MAX }
     }
 
     /// Leaves the file as one whole. Where others read it, a log stays beside it until the next time.

@@ -1,0 +1,378 @@
+//! What sinks have still to be told, in the transaction of the findings: what is durable here is delivered at
+//! least once, always under the same id. In: findings, outcomes. Out: messages that are due.
+
+use super::{KeptError, rows};
+use crate::{
+    Inputs,
+    sinks::{Event, Lane, Message, Outcome, Sink, next_due},
+};
+use baseline::stable_hash;
+use detect::{Finding, FindingId, Severity};
+use store::{Row, Store, Value, WrongValue};
+
+/// Messages of one sink that are kept, dead ones included. Beyond it the least severe go, the newest of
+/// them first. Unit: messages.
+pub(super) const MESSAGES_MAX: u64 = 100_000;
+
+/// What a sink will not be told, since there was too much.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// The sink.
+    pub sink: String,
+    /// What it would have been told of. Found again, it is told after all.
+    pub finding: FindingId,
+    /// How severe that is.
+    pub severity: Severity,
+}
+
+/// What became of a message that was handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The sink has it.
+    Delivered,
+    /// It is sent again, not before this. Unit: milliseconds since the Unix epoch.
+    Again {
+        /// When.
+        due_ms: i64,
+    },
+    /// It is kept, and not sent again unless somebody asks for it.
+    Dead,
+    /// It waits for the next start: the sink wants no messages.
+    Waits,
+}
+
+/// Messages of one sink. Unit: messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counts {
+    /// The sink, configured now or before.
+    pub sink: String,
+    /// Still to be delivered.
+    pub n_pending: u64,
+    /// Not tried again.
+    pub n_dead: u64,
+    /// Dropped, ever.
+    pub n_dropped: u64,
+}
+
+/// The outbox of a file.
+#[derive(Debug)]
+pub struct Outbox<'a> {
+    pub(super) store: &'a Store,
+    /// The last row that is durable: what came after is not sent.
+    pub(super) through: i64,
+    pub(super) messages_max: u64,
+}
+
+/// The last row that was given a number.
+pub(super) fn last_row(store: &Store) -> Result<i64, KeptError> {
+    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'";
+    let Some(mut row) = store.query(sql, &[])?.into_iter().next() else { return Ok(0) };
+    let number = row.count().map_err(|wrong| store.damaged(&wrong))?;
+    Ok(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// A row of `outbox` by what decides about it.
+struct Queued {
+    id: i64,
+    rank: i64,
+    is_dead: bool,
+}
+
+impl Outbox<'_> {
+    /// Queues what `sinks` have to be told of `finding`: whether it is new to them, or more severe than they
+    /// know. Answers what had to go for it. Unit of `now_ms`: milliseconds since the Unix epoch.
+    pub fn tell(
+        &self,
+        (finding, inputs): (&Finding, &Inputs),
+        sinks: &[Sink],
+        now_ms: i64,
+    ) -> Result<Vec<Dropped>, KeptError> {
+        let mut dropped = Vec::new();
+        for sink in sinks.iter().filter(|sink| finding.severity >= sink.min_severity) {
+            let key = [rows::text(&finding.id.to_string()), rows::text(&sink.name)];
+            let rank = rank(finding.severity);
+            let told = "SELECT severity FROM outbox_told WHERE finding = ?1 AND sink = ?2";
+            let told = self.first(told, &key, |row| row.count().map(count))?;
+            let queued =
+                "SELECT id, severity, is_dead FROM outbox WHERE finding = ?1 AND sink = ?2";
+            let queued = self.first(queued, &key, queued_row)?;
+            if told.max(queued.as_ref().map(|queued| queued.rank)) >= Some(rank) {
+                continue;
+            }
+            if let Some(queued) = queued {
+                // The new one says all that it says, and more.
+                self.remove(&sink.name, &queued)?;
+            }
+            let event = if told.is_some() { Event::Updated } else { Event::Created };
+            let body = sink.form.body(event, (finding, inputs), now_ms);
+            self.add(&sink.name, finding, (&body, now_ms))?;
+            dropped.extend(self.make_room(&sink.name)?);
+        }
+        Ok(dropped)
+    }
+
+    fn add(
+        &self,
+        sink: &str,
+        finding: &Finding,
+        (body, now_ms): (&str, i64),
+    ) -> Result<(), KeptError> {
+        let own = own(sink, (&message_id(sink, finding), finding.id, finding.severity), body);
+        let [sink_value, message, id, rank, body] = own.clone();
+        let checksum = rows::text(&rows::checksum([&own[..]]));
+        let columns = [
+            "sink", "message", "finding", "severity", "is_dead", "attempts", "due_ms", "checksum",
+            "body",
+        ];
+        let none = Value::Integer(0);
+        let row = [
+            sink_value,
+            message,
+            id,
+            rank,
+            none.clone(),
+            none,
+            Value::Integer(now_ms),
+            checksum,
+            body,
+        ];
+        self.store.insert("outbox", &columns, &row)?;
+        self.count(sink, [1, 0, 0])
+    }
+
+    fn remove(&self, sink: &str, queued: &Queued) -> Result<(), KeptError> {
+        self.store.execute("DELETE FROM outbox WHERE id = ?1", &[Value::Integer(queued.id)])?;
+        self.count(sink, if queued.is_dead { [0, -1, 0] } else { [-1, 0, 0] })
+    }
+
+    /// Takes out the least severe message, the newest of those, if there is one too many.
+    fn make_room(&self, sink: &str) -> Result<Option<Dropped>, KeptError> {
+        let key = [rows::text(sink)];
+        let sql = "SELECT pending + dead FROM outbox_sinks WHERE sink = ?1";
+        let n = self.first(sql, &key, Row::count)?.unwrap_or_default();
+        if n <= self.messages_max {
+            return Ok(None);
+        }
+        // One look into the index for each part, which has the least severe at its end.
+        let of = |is_dead: u8| {
+            format!(
+                "SELECT * FROM (SELECT id, severity, is_dead, finding FROM outbox WHERE sink = ?1 \
+                 AND is_dead = {is_dead} ORDER BY severity, id DESC LIMIT 1)"
+            )
+        };
+        let sql = format!("{} UNION ALL {} ORDER BY 2, 1 DESC LIMIT 1", of(0), of(1));
+        let least =
+            self.first(&sql, &key, |row| Ok((queued_row(row)?, rows::id(&row.text()?)?)))?;
+        let Some((queued, finding)) = least else { return Ok(None) };
+        self.remove(sink, &queued)?;
+        self.count(sink, [0, 0, 1])?;
+        let severity = self.severity(queued.rank)?;
+        Ok(Some(Dropped { sink: sink.to_owned(), finding, severity }))
+    }
+
+    /// Hands out messages that are durable and due, the most severe first, so that at most `most` are on the way.
+    pub fn due(
+        &self,
+        lane: &mut Lane,
+        now_ms: i64,
+        most: usize,
+    ) -> Result<Vec<Message>, KeptError> {
+        let n = lane.room(now_ms, most);
+        if n == 0 {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT message, finding, severity, attempts, checksum, body FROM outbox \
+                   WHERE sink = ?1 AND is_dead = 0 AND due_ms <= ?2 AND id <= ?3 \
+                   ORDER BY severity DESC, id LIMIT ?4";
+        // Those that are on the way are due, too.
+        let limit = n.saturating_add(lane.n_on_way());
+        let values = [
+            rows::text(lane.sink()),
+            Value::Integer(now_ms),
+            Value::Integer(self.through),
+            rows::count(limit as u64),
+        ];
+        let mut messages = Vec::new();
+        for row in self.store.query(sql, &values)? {
+            let message = self.message(lane.sink(), row)?;
+            if messages.len() < n && !lane.is_on_way(&message.id) {
+                lane.hand_out(&message.id);
+                messages.push(message);
+            }
+        }
+        Ok(messages)
+    }
+
+    fn message(&self, sink: &str, mut row: Row) -> Result<Message, KeptError> {
+        let damaged = |wrong: WrongValue| self.store.damaged(&format!("outbox: {wrong}"));
+        let mut read = || {
+            let (id, finding) = (row.text()?, rows::id(&row.text()?)?);
+            Ok((id, finding, count(row.count()?), row.count()?, row.text()?, row.text()?))
+        };
+        let (id, finding, rank, attempts, checksum, body) = read().map_err(damaged)?;
+        let severity = self.severity(rank)?;
+        if checksum != rows::checksum([&own(sink, (&id, finding, severity), &body)[..]]) {
+            let what = format!("message {id} of the outbox is not what was written");
+            return Err(self.store.damaged(&what).into());
+        }
+        let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
+        Ok(Message { id, finding, severity, body, attempts })
+    }
+
+    /// Writes what became of a message that was handed out.
+    pub fn settle(
+        &self,
+        lane: &mut Lane,
+        message: &Message,
+        outcome: &Outcome,
+        now_ms: i64,
+    ) -> Result<Settled, KeptError> {
+        let settled = match outcome {
+            Outcome::Delivered => {
+                self.delivered(lane.sink(), message)?;
+                Settled::Delivered
+            }
+            Outcome::Retry { error, after_ms } => {
+                let attempts = message.attempts.saturating_add(1);
+                match next_due(&message.id, attempts, now_ms, *after_ms) {
+                    Some(due_ms) => {
+                        let sql = "UPDATE outbox SET attempts = ?2, due_ms = ?3, error = ?4 \
+                                   WHERE message = ?1";
+                        let values = [Value::Integer(attempts.into()), Value::Integer(due_ms)];
+                        let [attempts, due] = values;
+                        let id = rows::text(&message.id);
+                        self.store.execute(sql, &[id, attempts, due, rows::text(error)])?;
+                        Settled::Again { due_ms }
+                    }
+                    None => self.dead(lane.sink(), message, error)?,
+                }
+            }
+            Outcome::Refused { error } => self.dead(lane.sink(), message, error)?,
+            Outcome::Gone { error } => {
+                let sql = "UPDATE outbox SET error = ?2 WHERE message = ?1";
+                self.store.execute(sql, &[rows::text(&message.id), rows::text(error)])?;
+                Settled::Waits
+            }
+        };
+        if lane.note(&message.id, outcome, now_ms) {
+            self.wake(lane.sink(), now_ms)?;
+        }
+        Ok(settled)
+    }
+
+    /// What failed in an outage is due at once, as if it had never been tried.
+    fn wake(&self, sink: &str, now_ms: i64) -> Result<(), KeptError> {
+        let sql = "UPDATE outbox SET attempts = 0, due_ms = ?2 \
+                   WHERE sink = ?1 AND is_dead = 0 AND due_ms > ?2";
+        self.store.execute(sql, &[rows::text(sink), Value::Integer(now_ms)])?;
+        Ok(())
+    }
+
+    fn delivered(&self, sink: &str, message: &Message) -> Result<(), KeptError> {
+        // It may be gone meanwhile, for a more severe one or since there were too many.
+        let sql = "SELECT id, severity, is_dead FROM outbox WHERE message = ?1";
+        if let Some(queued) = self.first(sql, &[rows::text(&message.id)], queued_row)? {
+            self.remove(sink, &queued)?;
+        }
+        let sql = "INSERT INTO outbox_told (sink, finding, severity) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (sink, finding) DO UPDATE SET severity = max(severity, excluded.severity)";
+        let finding = rows::text(&message.finding.to_string());
+        let rank = Value::Integer(rank(message.severity));
+        self.store.execute(sql, &[rows::text(sink), finding, rank])?;
+        Ok(())
+    }
+
+    fn dead(&self, sink: &str, message: &Message, error: &str) -> Result<Settled, KeptError> {
+        let sql = "UPDATE outbox SET is_dead = 1, attempts = attempts + 1, error = ?2 \
+                   WHERE message = ?1 AND is_dead = 0";
+        let n = self.store.execute(sql, &[rows::text(&message.id), rows::text(error)])?;
+        if n > 0 {
+            self.count(sink, [-1, 1, 0])?;
+        }
+        Ok(Settled::Dead)
+    }
+
+    /// Has the dead messages of a sink sent once more; answers how many there are.
+    pub fn resend(&self, sink: &str, now_ms: i64) -> Result<u64, KeptError> {
+        let sql = "UPDATE outbox SET is_dead = 0, attempts = 0, due_ms = ?2 \
+                   WHERE sink = ?1 AND is_dead = 1";
+        let n = self.store.execute(sql, &[rows::text(sink), Value::Integer(now_ms)])? as u64;
+        let moved = i64::try_from(n).unwrap_or(i64::MAX);
+        self.count(sink, [moved, -moved, 0])?;
+        Ok(n)
+    }
+
+    /// How many messages there are, by sink, in the order of their names.
+    pub fn counts(&self) -> Result<Vec<Counts>, KeptError> {
+        let sql = "SELECT sink, pending, dead, dropped FROM outbox_sinks ORDER BY sink";
+        let read = |mut row: Row| {
+            let (sink, n_pending, n_dead) = (row.text()?, row.count()?, row.count()?);
+            Ok(Counts { sink, n_pending, n_dead, n_dropped: row.count()? })
+        };
+        let rows = self.store.query(sql, &[])?.into_iter().map(read);
+        Ok(rows
+            .collect::<Result<_, _>>()
+            .map_err(|wrong: WrongValue| self.store.damaged(&wrong))?)
+    }
+
+    /// Adds to what is pending, dead and dropped of a sink.
+    fn count(&self, sink: &str, by: [i64; 3]) -> Result<(), KeptError> {
+        let sql = "INSERT INTO outbox_sinks (sink, pending, dead, dropped) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT (sink) DO UPDATE SET pending = pending + excluded.pending, \
+                   dead = dead + excluded.dead, dropped = dropped + excluded.dropped";
+        let [pending, dead, dropped] = by.map(Value::Integer);
+        self.store.execute(sql, &[rows::text(sink), pending, dead, dropped])?;
+        Ok(())
+    }
+
+    fn first<T>(
+        &self,
+        sql: &str,
+        values: &[Value],
+        read: impl FnOnce(&mut Row) -> Result<T, WrongValue>,
+    ) -> Result<Option<T>, KeptError> {
+        let row = self.store.query(sql, values)?.into_iter().next();
+        let read = row.map(|mut row| read(&mut row)).transpose();
+        Ok(read.map_err(|wrong| self.store.damaged(&format!("outbox: {wrong}")))?)
+    }
+
+    fn severity(&self, rank: i64) -> Result<Severity, KeptError> {
+        let found = usize::try_from(rank).ok().and_then(|rank| Severity::ALL.get(rank));
+        let damaged = || self.store.damaged(&format!("outbox: holds an unknown severity: {rank}"));
+        Ok(*found.ok_or_else(damaged)?)
+    }
+}
+
+/// The same for the same sink, finding and severity.
+fn message_id(sink: &str, finding: &Finding) -> String {
+    let (id, severity) = (finding.id.0.to_le_bytes(), finding.severity.label());
+    format!("msg_{:032x}", stable_hash(&[sink.as_bytes(), &id, severity.as_bytes()]))
+}
+
+fn rank(severity: Severity) -> i64 {
+    let position = Severity::ALL.iter().position(|one| *one == severity);
+    i64::try_from(position.unwrap_or_default()).unwrap_or_default()
+}
+
+fn count(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// What never changes of a row.
+fn own(sink: &str, (id, finding, severity): (&str, FindingId, Severity), body: &str) -> [Value; 5] {
+    [
+        rows::text(sink),
+        rows::text(id),
+        rows::text(&finding.to_string()),
+        Value::Integer(rank(severity)),
+        rows::text(body),
+    ]
+}
+
+fn queued_row(row: &mut Row) -> Result<Queued, WrongValue> {
+    let (id, rank) = (count(row.count()?), count(row.count()?));
+    Ok(Queued { id, rank, is_dead: row.count()? != 0 })
+}
+
+#[cfg(test)]
+mod tests;

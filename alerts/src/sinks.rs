@@ -1,0 +1,105 @@
+//! Where findings are told as they are found. In: findings. Out: messages, and what became of each attempt
+//! to deliver one. What is still to be delivered stands in the outbox (`kept/outbox.rs`).
+
+mod body;
+mod lane;
+mod schedule;
+
+pub use lane::Lane;
+pub(crate) use schedule::next_due;
+
+use crate::Inputs;
+use detect::{Finding, FindingId, Severity};
+use std::fmt;
+
+/// A place to which findings are told.
+#[derive(Debug, Clone)]
+pub struct Sink {
+    /// Its name in the configuration; the outbox knows it by it.
+    pub name: String,
+    /// Findings below are not told.
+    pub min_severity: Severity,
+    /// In what form.
+    pub form: Form,
+}
+
+/// What a message of a sink looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The finding as a line of JSON Lines, as `replay --format jsonl` writes it.
+    Line,
+    /// The finding in an envelope of Standard Webhooks.
+    Envelope,
+}
+
+/// What happened to a finding, as far as a sink knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The sink was told nothing of it.
+    Created,
+    /// The sink was told that it is less severe.
+    Updated,
+}
+
+impl Form {
+    /// The body of a message about `finding`, which a run with these `inputs` made. Unit of `now_ms`:
+    /// milliseconds since the Unix epoch.
+    pub(crate) fn body(
+        self,
+        event: Event,
+        (finding, inputs): (&Finding, &Inputs),
+        now_ms: i64,
+    ) -> String {
+        match self {
+            Self::Line => body::line(finding, inputs),
+            Self::Envelope => body::envelope(event, (finding, inputs), now_ms),
+        }
+    }
+}
+
+/// What a sink is to be told.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The same whenever it is sent: who gets one twice knows it by it. Letters, digits and `_`.
+    pub id: String,
+    /// What it is about.
+    pub finding: FindingId,
+    /// How severe that is.
+    pub severity: Severity,
+    /// What is sent.
+    pub body: String,
+    /// Attempts that failed. Unit: attempts.
+    pub attempts: u32,
+}
+
+/// The body names people and addresses.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, severity, attempts, .. } = self;
+        write!(f, "Message({id}, {}, {attempts} failed)", severity.label())
+    }
+}
+
+/// What became of an attempt to deliver. No error holds a URL, a secret, or what a receiver wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The sink has it.
+    Delivered,
+    /// It may go well another time.
+    Retry {
+        /// Why it failed.
+        error: String,
+        /// How long the sink wants to be left alone. Unit: milliseconds.
+        after_ms: Option<i64>,
+    },
+    /// The sink will never take this message.
+    Refused {
+        /// What it said.
+        error: String,
+    },
+    /// The sink wants no message any more.
+    Gone {
+        /// What it said.
+        error: String,
+    },
+}

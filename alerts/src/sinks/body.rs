@@ -1,0 +1,174 @@
+//! What messages say: a finding as a line of JSON Lines, or in the envelope of Standard Webhooks.
+
+use super::Event;
+use crate::{Inputs, formats::write_json, report::Report};
+use detect::Finding;
+use ingest::time::format_ms;
+use serde::Serialize;
+use serde_json::Value;
+
+/// Standard Webhooks asks for less than 20 KB. Unit: bytes.
+pub(super) const ENVELOPE_BYTES_MAX: usize = 20_000;
+
+/// How much of lists and texts is left, one after the other, until an envelope fits: the last always does.
+/// A character takes 12 bytes at most. Unit: values of a list, characters of a text.
+const CUTS: [(usize, usize); 4] = [(20, usize::MAX), (20, 1_000), (5, 250), (1, 60)];
+
+impl Event {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Created => "finding.created",
+            Self::Updated => "finding.updated",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Envelope<T> {
+    r#type: &'static str,
+    timestamp: String,
+    /// Only where something is missing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    truncated: bool,
+    data: T,
+}
+
+/// The line that `replay --format jsonl` writes, without its end.
+pub(super) fn line(finding: &Finding, inputs: &Inputs) -> String {
+    json(&Report::new(finding, inputs))
+}
+
+/// An envelope of less than [`ENVELOPE_BYTES_MAX`].
+pub(super) fn envelope(
+    event: Event,
+    (finding, inputs): (&Finding, &Inputs),
+    now_ms: i64,
+) -> String {
+    let report = Report::new(finding, inputs);
+    let (r#type, timestamp) = (event.name(), format_ms(now_ms));
+    let whole = Envelope { r#type, timestamp: timestamp.clone(), truncated: false, data: &report };
+    let body = json(&whole);
+    if body.len() < ENVELOPE_BYTES_MAX {
+        return body;
+    }
+    // A finding of plain values always has a JSON form.
+    let mut data = serde_json::to_value(&report).unwrap_or_default();
+    let mut cut_to = |most| {
+        cut(&mut data, most);
+        json(&Envelope { r#type, timestamp: timestamp.clone(), truncated: true, data: &data })
+    };
+    let [cuts @ .., last] = CUTS;
+    let fits = cuts.into_iter().map(&mut cut_to).find(|body| body.len() < ENVELOPE_BYTES_MAX);
+    fits.unwrap_or_else(|| cut_to(last))
+}
+
+fn json(value: &impl Serialize) -> String {
+    let mut bytes = Vec::new();
+    // Memory takes all that is written, and JSON is UTF-8.
+    drop(write_json(&mut bytes, value));
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Leaves the first values of every list and the first characters of every text.
+fn cut(value: &mut Value, most @ (n_values, n_chars): (usize, usize)) {
+    match value {
+        Value::Array(values) => {
+            values.truncate(n_values);
+            for value in values {
+                cut(value, most);
+            }
+        }
+        Value::Object(fields) => {
+            for value in fields.values_mut() {
+                cut(value, most);
+            }
+        }
+        Value::String(text) => {
+            if let Some((at, _)) = text.char_indices().nth(n_chars) {
+                text.truncate(at);
+                text.push_str("...");
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+    use proptest::prelude::*;
+
+    const NOW_MS: i64 = 1_773_400_000_000;
+
+    fn told(event: Event, finding: &Finding) -> (String, Value) {
+        let body = envelope(event, (finding, &sample::inputs()), NOW_MS);
+        let value = serde_json::from_str(&body).unwrap();
+        (body, value)
+    }
+
+    #[test]
+    fn an_envelope_holds_the_finding_as_it_is_written() {
+        let finding = sample::finding("s3-mass-reencryption");
+        let (body, value) = told(Event::Created, &finding);
+        let line = line(&finding, &sample::inputs());
+        let begin =
+            "{\"type\":\"finding.created\",\"timestamp\":\"2026-03-13T11:06:40Z\",\"data\":";
+        assert_eq!(body, format!("{begin}{line}}}"));
+        assert_eq!(value.get("truncated"), None);
+        assert_eq!(told(Event::Updated, &finding).1["type"], "finding.updated");
+    }
+
+    #[test]
+    fn a_large_finding_is_cut_to_the_first_of_its_records() {
+        let mut finding = sample::finding("s3-mass-reencryption");
+        let records = finding.records.clone();
+        finding.records = std::iter::repeat_n(records, 30).flatten().collect();
+        finding.count = 900;
+        let (body, value) = told(Event::Created, &finding);
+        assert!(body.len() < ENVELOPE_BYTES_MAX, "{}", body.len());
+        assert_eq!(value["truncated"], true);
+        let all = serde_json::from_str::<Value>(&line(&finding, &sample::inputs())).unwrap();
+        let data = &value["data"];
+        assert_eq!((&data["count"], &data["summary"]), (&all["count"], &all["summary"]));
+        let ids = data["event_ids"].as_array().unwrap();
+        assert_eq!((ids.len(), &ids[..]), (20, &all["event_ids"].as_array().unwrap()[..20]));
+        assert_eq!(all["event_ids"].as_array().unwrap().len(), 900);
+    }
+
+    #[test]
+    fn the_largest_envelope_fits() {
+        // Every list and text as long as it can be, of what takes the most bytes.
+        let mut finding = sample::hostile();
+        let wide = "\u{e0041}".repeat(5_000);
+        finding.summary.clone_from(&wide);
+        finding.entity.key = wide.as_str().into();
+        finding.targets = vec![wide.clone(); 100];
+        finding.parts = vec![finding.parts[0].clone(); 100];
+        for part in &mut finding.parts {
+            part.observed.clone_from(&wide);
+            part.usual.clone_from(&wide);
+        }
+        finding.flow = Some(detect::FlowSeen {
+            interface: wide.clone(),
+            peers: vec![wide.clone(); 100],
+            ports: vec![65_535; 10_000],
+        });
+        let (body, value) = told(Event::Created, &finding);
+        assert!(body.len() < ENVELOPE_BYTES_MAX, "{}", body.len());
+        assert_eq!(value["data"]["id"], finding.id.to_string());
+    }
+
+    proptest! {
+        #[test]
+        fn every_envelope_fits_and_can_be_read(text in "\\PC{0,400}", times in 1_usize..60, n in 0_usize..60) {
+            let mut finding = sample::hostile();
+            let text = text.repeat(times);
+            finding.summary.clone_from(&text);
+            finding.targets = vec![text; n];
+            let (body, value) = told(Event::Updated, &finding);
+            prop_assert!(body.len() < ENVELOPE_BYTES_MAX);
+            prop_assert_eq!(value["data"]["id"].as_str().unwrap(), finding.id.to_string());
+        }
+    }
+}
