@@ -2,11 +2,22 @@
 //! to deliver one. What is still to be delivered stands in the outbox (`kept/outbox.rs`).
 
 mod body;
+mod endpoint;
+mod guard;
+pub mod json_lines;
 mod lane;
+mod retry_after;
 mod schedule;
+mod signature;
+pub mod webhook;
 
+pub use endpoint::{Endpoint, EndpointError, URL_BYTES_MAX};
+pub use guard::{Allowed, Inner, Network};
+pub use json_lines::JsonLines;
 pub use lane::Lane;
 pub(crate) use schedule::next_due;
+pub use signature::{NoSecret, Secret};
+pub use webhook::{Webhook, WebhookError};
 
 use crate::Inputs;
 use detect::{Finding, FindingId, Severity};
@@ -19,17 +30,17 @@ pub struct Sink {
     pub name: String,
     /// Findings below are not told.
     pub min_severity: Severity,
-    /// In what form.
-    pub form: Form,
+    /// What it is.
+    pub to: To,
 }
 
-/// What a message of a sink looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// The finding as a line of JSON Lines, as `replay --format jsonl` writes it.
-    Line,
-    /// The finding in an envelope of Standard Webhooks.
-    Envelope,
+/// What a sink is.
+#[derive(Debug, Clone)]
+pub enum To {
+    /// Somebody who takes requests.
+    Webhook(webhook::Settings),
+    /// A file.
+    JsonLines(json_lines::Settings),
 }
 
 /// What happened to a finding, as far as a sink knows.
@@ -41,18 +52,18 @@ pub(crate) enum Event {
     Updated,
 }
 
-impl Form {
+impl To {
     /// The body of a message about `finding`, which a run with these `inputs` made. Unit of `now_ms`:
     /// milliseconds since the Unix epoch.
     pub(crate) fn body(
-        self,
+        &self,
         event: Event,
         (finding, inputs): (&Finding, &Inputs),
         now_ms: i64,
     ) -> String {
         match self {
-            Self::Line => body::line(finding, inputs),
-            Self::Envelope => body::envelope(event, (finding, inputs), now_ms),
+            Self::JsonLines(_) => body::line(finding, inputs),
+            Self::Webhook(_) => body::envelope(event, (finding, inputs), now_ms),
         }
     }
 }

@@ -104,7 +104,7 @@ impl Outbox<'_> {
                 self.remove(&sink.name, &queued)?;
             }
             let event = if told.is_some() { Event::Updated } else { Event::Created };
-            let body = sink.form.body(event, (finding, inputs), now_ms);
+            let body = sink.to.body(event, (finding, inputs), now_ms);
             self.add(&sink.name, finding, (&body, now_ms))?;
             dropped.extend(self.make_room(&sink.name)?);
         }

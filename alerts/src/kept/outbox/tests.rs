@@ -1,5 +1,8 @@
 use super::*;
-use crate::{Learning, Run, StateFile, sample, sinks::Form};
+use crate::{
+    Learning, Run, StateFile, sample,
+    sinks::{Allowed, Endpoint, To, webhook::Settings},
+};
 use baseline::Day;
 use proptest::prelude::*;
 use std::{
@@ -25,7 +28,10 @@ fn file() -> (TempDir, PathBuf) {
 }
 
 fn sink(name: &str, min_severity: Severity) -> Sink {
-    Sink { name: name.to_owned(), min_severity, form: Form::Envelope }
+    let allowed = Allowed::default();
+    let endpoint = Endpoint::parse("https://siem.example.com/", &allowed).unwrap();
+    let to = To::Webhook(Settings { endpoint, secrets: Vec::new(), allowed });
+    Sink { name: name.to_owned(), min_severity, to }
 }
 
 fn finding(n: usize, severity: usize) -> Finding {

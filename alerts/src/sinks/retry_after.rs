@@ -1,0 +1,47 @@
+//! How long a receiver wants to be left alone: the header `retry-after`, in both of its forms (RFC 9110).
+
+use ingest::time::parse_ms;
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// A number of seconds, or a date as `Sun, 06 Nov 1994 08:49:37 GMT`. Unit: milliseconds from now; `now_ms`
+/// since the Unix epoch.
+pub(super) fn retry_after_ms(text: &str, now_ms: i64) -> Option<i64> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than a number has are a long time.
+        return Some(text.parse().unwrap_or(i64::MAX).saturating_mul(1_000));
+    }
+    let words: Vec<_> = text.split(' ').collect();
+    let [_, day, month, year, time, "GMT"] = words[..] else { return None };
+    let month = MONTHS.iter().position(|one| *one == month)? + 1;
+    let date_ms = parse_ms(&format!("{year}-{month:02}-{day}T{time}Z"))?;
+    Some(date_ms.saturating_sub(now_ms).max(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_are_read_and_nothing_else() {
+        let now_ms = parse_ms("1994-11-06T08:49:00Z").unwrap();
+        for (text, ms) in [
+            ("0", Some(0)),
+            (" 120 ", Some(120_000)),
+            ("99999999999999999999", Some(i64::MAX)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(37_000)),
+            ("Sun, 06 Nov 1994 08:48:00 GMT", Some(0)),
+            ("", None),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("Sun, 06 Nov 1994 08:49:37 CET", None),
+            ("Sun, 36 Nov 1994 08:49:37 GMT", None),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", None),
+        ] {
+            assert_eq!(retry_after_ms(text, now_ms), ms, "{text}");
+        }
+    }
+}
