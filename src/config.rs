@@ -1,15 +1,18 @@
 //! Settings: one TOML file, checked as a whole before anything starts. In: a path or nothing. Out:
-//! checked values, and where each came from. Of the environment it reads what says whether to colour.
+//! checked values, and where each came from. Of the environment it reads what says whether to colour,
+//! and what sinks are said to keep there.
 
 mod keys;
 mod kinds;
 mod rules;
+mod sinks;
 mod units;
 
 pub(crate) use detect::suggest;
 pub(crate) use keys::unknown;
 pub(crate) use rules::{Tally, n_of, rule_files};
 
+use alerts::sinks::Sink;
 use baseline::{HashKey, Lateness, stable_hash};
 use detect::rules::Names;
 use ingest::enrich::{Enrich, EnrichError};
@@ -17,10 +20,11 @@ use keys::{Fault, Places};
 use kinds::KindPatterns;
 use rules::{DecoyNames, ListFile, Loaded, Named};
 use serde::{Deserialize, Serialize};
+use sinks::SinkTable;
 use std::{
     collections::BTreeMap,
     env,
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::File,
     io::{self, Read},
     num::NonZeroU32,
@@ -102,6 +106,9 @@ struct Settings {
     /// Table `[kinds]`: patterns on the keys of identities.
     #[serde(skip_serializing_if = "KindPatterns::is_empty")]
     kinds: KindPatterns,
+    /// Tables `[sinks.NAME]`: where findings are told.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    sinks: BTreeMap<String, SinkTable>,
     /// Table `[detectors]`.
     detectors: detect::Settings,
 }
@@ -122,6 +129,7 @@ impl Default for Settings {
             lists: BTreeMap::new(),
             decoys: DecoyNames::default(),
             kinds: KindPatterns::default(),
+            sinks: BTreeMap::new(),
             detectors: options.detectors,
         }
     }
@@ -235,9 +243,12 @@ impl Config {
     }
 
     /// Hash of what is in force, 32 hexadecimal digits: equal for files that mean the same. It holds
-    /// the hash key but does not tell it, and what the files of rules and lists say.
+    /// the hash key but does not tell it, and what the files of rules and lists say. Where findings are told
+    /// changes none of them, and is no part of it.
     pub(crate) fn hash(&self) -> String {
-        let effective = self.effective().to_string();
+        let mut effective = self.effective();
+        effective.remove("sinks");
+        let effective = effective.to_string();
         let files = self.loaded.hash.map(u128::to_le_bytes);
         let fields =
             std::iter::once(effective.as_bytes()).chain(files.iter().map(|hash| &hash[..]));
@@ -249,7 +260,25 @@ impl Config {
         self.settings.hash_key == HashKey::DEFAULT
     }
 
-    /// What is in force, as TOML. Holds the hash key.
+    /// Where findings are told, with the secrets that files and the environment hold.
+    pub(crate) fn sinks(&self) -> Result<Vec<Sink>, ConfigError> {
+        self.sinks_in(&|name| env::var_os(name))
+    }
+
+    fn sinks_in(
+        &self,
+        variable: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<Vec<Sink>, ConfigError> {
+        let path = self.path.as_deref().unwrap_or(Path::new(""));
+        let folder = path.parent().unwrap_or(Path::new(""));
+        sinks::sinks(&self.settings.sinks, folder, variable, &|sink, (key, what)| {
+            let key = format!("sinks.{sink}.{key}");
+            let at = self.places.get(&key).map_or(0, |place| place.value.start);
+            wrong(path, &self.text, (at, format!("{key}: {what}")))
+        })
+    }
+
+    /// What is in force, as TOML. Holds the hash key, and no secret of a sink.
     pub(crate) fn effective(&self) -> Table {
         table(&self.settings)
     }
@@ -309,6 +338,7 @@ fn parse(text: &str) -> Result<(Settings, Places), Fault> {
     keys::check_numbers(&table(&settings), "", &places)?;
     settings.kinds.check(&places)?;
     settings.decoys.check(&places)?;
+    sinks::check(&settings.sinks, &places)?;
     Ok((settings, places))
 }
 

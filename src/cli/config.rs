@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result};
 use std::{io::Write, path::Path};
 use toml::{Table, Value};
 
-/// Says that the configuration can be used, and what would be better. Opens the city database.
+/// Says that the configuration can be used, and what would be better. Opens the city database, and reads the
+/// secrets of sinks.
 pub(crate) fn check(path: Option<&Path>, out: &mut dyn Write) -> Result<()> {
     let config = Config::load(path)?;
     config
@@ -20,6 +21,11 @@ pub(crate) fn check(path: Option<&Path>, out: &mut dyn Write) -> Result<()> {
     if let Some(tally) = config.tally() {
         let word = if tally.is_whole() { "ok" } else { "warning" };
         writeln!(out, "{word}: rules: {tally}")?;
+    }
+    let sinks = config.sinks()?;
+    if !sinks.is_empty() {
+        let names: Vec<_> = sinks.iter().map(|sink| sink.name.as_str()).collect();
+        writeln!(out, "ok: sinks: {}", names.join(", "))?;
     }
     for warning in config.warnings() {
         writeln!(out, "warning: {}", alerts::escape(warning))?;
@@ -105,6 +111,26 @@ mod tests {
         assert!(text.contains(&format!("bits-min = 3.0 {}", place(6))), "{text}");
         assert!(text.contains("duplicates-budget = \"256 MiB\" # default\n"), "{text}");
         assert!(text.contains("# hash-key is hidden") && !text.contains("00112233"), "{text}");
+    }
+
+    #[test]
+    fn a_sink_is_checked_and_its_url_hidden() {
+        let folder = crate::config::tests::Folder::new("sink");
+        let sink =
+            "[sinks.siem]\ntype = \"webhook\"\nurl = \"https://siem.example.com/key-9183\"\n";
+        let file = folder.file(sink);
+        let mut out = Vec::new();
+        check(Some(&file), &mut out).unwrap();
+        let checked = String::from_utf8(out).unwrap();
+        assert!(checked.contains("\nok: sinks: siem\n"), "{checked}");
+        let text = shown(Some(&file)) + &checked;
+        let hidden = format!("\n[sinks.siem]\nmin-severity = \"low\" # default\n");
+        assert!(text.contains(&hidden), "{text}");
+        assert!(text.contains(&format!("url = \"hidden\" # {}:3\n", file.display())), "{text}");
+        assert!(!text.contains("key-9183"), "{text}");
+        let file = folder.file(format!("{sink}secret-file = \"none\"\n"));
+        let error = check(Some(&file), &mut Vec::new()).unwrap_err().to_string();
+        assert!(error.contains(":4:15: sinks.siem.secret-file: cannot read "), "{error}");
     }
 
     #[test]

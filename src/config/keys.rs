@@ -1,6 +1,6 @@
 //! The keys of a configuration file: which there are, and where the file sets them.
 
-use super::{kinds::KindPatterns, rules::DecoyNames, suggest};
+use super::{kinds::KindPatterns, rules::DecoyNames, sinks, suggest};
 use detect::{Rules, Settings, slip_of};
 use std::{collections::BTreeMap, ops::Range};
 use toml::{Table, Value, de::DeTable};
@@ -34,6 +34,7 @@ pub(super) fn known(defaults: &Table) -> Table {
     known.insert("decoys".into(), Value::Table(decoys));
     let kinds = Table::try_from(KindPatterns::default()).unwrap_or_default();
     known.insert("kinds".into(), Value::Table(kinds));
+    known.insert("sinks".into(), Value::Table(Table::new()));
     known
 }
 
@@ -42,13 +43,14 @@ const NAMES_SHOWN_MAX: usize = 40;
 /// A word of the file is cut to this in a message. Unit: characters.
 pub(super) const WORD_CHARS_MAX: usize = 60;
 
-/// What stands under a name that the user chooses: in tables of lists, placeholders and ids.
+/// What stands under a name that the user chooses: in tables of lists, sinks, placeholders and ids.
 fn chosen(table: &str) -> Option<Value> {
     match table {
         "lists" => {
             let keys = ["file", "trusted"].map(|key| (key.to_owned(), Value::Boolean(false)));
             Some(Value::Table(keys.into_iter().collect()))
         }
+        "sinks" => Some(sinks::known()),
         "placeholders" => Some(Value::Array(Vec::new())),
         SEVERITY => Some(Value::String(String::new())),
         _ => None,

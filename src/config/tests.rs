@@ -24,12 +24,12 @@ impl Drop for Folder {
     }
 }
 
-fn settings(text: &str) -> Settings {
+pub(super) fn settings(text: &str) -> Settings {
     parse(text).unwrap().0
 }
 
 #[track_caller]
-fn refused(text: &str, at: (usize, usize), words: &str) {
+pub(super) fn refused(text: &str, at: (usize, usize), words: &str) {
     let checked = parse(text).and_then(|(settings, places)| {
         keys::check_ids(&settings.detectors, (&detect::Rules::built_in(), false), &places)
     });
@@ -68,6 +68,9 @@ fn every_key_is_read() {
         roles = ["backup-admin"]
         [kinds]
         agent = ["*:role/support-bot#*"]
+        [sinks.archive]
+        type = "json-lines"
+        path = "findings.jsonl"
         [detectors]
         disable = ["root-use"]
         severity = { port-scan = "high" }
@@ -86,6 +89,7 @@ fn every_key_is_read() {
     assert_eq!(settings.detectors.disable.len(), 1);
     assert_eq!((settings.rules.len(), settings.lists.len()), (1, 1));
     assert_eq!((settings.rules_of_others.len(), settings.placeholders.len()), (1, 1));
+    assert_eq!(settings.sinks.len(), 1);
     assert!(!settings.decoys.is_empty() && !settings.kinds.is_empty());
 }
 

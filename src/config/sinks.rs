@@ -1,0 +1,289 @@
+//! Tables `[sinks.NAME]`: where findings are told. In: tables as they stand in the file, and what the files and
+//! variables hold that they name. Out: sinks that can be used.
+//!
+//! No secret stands in the file itself, unlike `hash-key`: that one is of no use elsewhere, while whoever has
+//! these can speak as sentrail to another system, and configurations are copied and checked in. A URL may stand
+//! there, for those that hold no key; it is hidden all the same.
+
+use super::{
+    ConfigError,
+    keys::{Fault, Places, shown},
+};
+use alerts::sinks::{
+    Allowed, Endpoint, Network, Secret, Sink, To, URL_BYTES_MAX, json_lines, webhook,
+};
+use detect::Severity;
+use serde::{Deserialize, Serialize, Serializer};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+use toml::{Table, Value};
+
+/// Each has a task and a part of the outbox. Unit: sinks.
+const SINKS_MAX: usize = 16;
+/// A name goes into logs and metrics. Unit: characters.
+const NAME_CHARS_MAX: usize = 40;
+/// One to sign with, and one that takes its place. Unit: secrets.
+const SECRETS_MAX: usize = 2;
+/// What a file or variable with a URL or a secret may hold: a URL is the longest. Unit: bytes.
+const HELD_BYTES_MAX: usize = URL_BYTES_MAX + 2;
+
+/// Keys that only a sink of one type has.
+const OF_WEBHOOK: [&str; 6] = ["url", "url-file", "url-env", "secret-file", "secret-env", "allow"];
+const OF_JSON_LINES: [&str; 1] = ["path"];
+
+/// Table `[sinks.NAME]`.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "a table with `type`")]
+pub(super) struct SinkTable {
+    r#type: Type,
+    /// Findings below are not told.
+    #[serde(default = "least")]
+    min_severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<Hidden>,
+    /// A file that holds it; relative to the folder of the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url_file: Option<PathBuf>,
+    /// A variable of the environment that holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url_env: Option<String>,
+    /// The same of the secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_file: Option<Texts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_env: Option<Texts>,
+    /// Addresses and networks that may be talked to though they are not in the internet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    allow: Vec<String>,
+    /// The file to append to; relative to the folder of the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Type {
+    Webhook,
+    JsonLines,
+}
+
+fn least() -> Severity {
+    Severity::Low
+}
+
+/// One text, or several.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(untagged, expecting = "expected a text in quotes, or a list of them")]
+enum Texts {
+    One(String),
+    Some(Vec<String>),
+}
+
+impl Texts {
+    fn all(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Some(texts) => texts,
+        }
+    }
+}
+
+/// A text that goes nowhere but to where it is used.
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(transparent)]
+struct Hidden(String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("hidden")
+    }
+}
+
+impl Serialize for Hidden {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("hidden")
+    }
+}
+
+/// The keys that a table may have.
+pub(super) fn known() -> Value {
+    let all = ["type", "min-severity"].into_iter().chain(OF_WEBHOOK).chain(OF_JSON_LINES);
+    let all = all.map(|key| (key.to_owned(), Value::String(String::new())));
+    Value::Table(all.collect::<Table>())
+}
+
+/// What is wrong with a key of a table.
+type Wrong = (&'static str, String);
+
+impl SinkTable {
+    fn sets(&self, key: &str) -> bool {
+        match key {
+            "url" => self.url.is_some(),
+            "url-file" => self.url_file.is_some(),
+            "url-env" => self.url_env.is_some(),
+            "secret-file" => self.secret_file.is_some(),
+            "secret-env" => self.secret_env.is_some(),
+            "allow" => !self.allow.is_empty(),
+            "path" => self.path.is_some(),
+            _ => false,
+        }
+    }
+
+    fn allowed(&self) -> Result<Allowed, Wrong> {
+        let network = |text: &String| {
+            text.parse::<Network>().map_err(|()| {
+                let what = "is no address and no network (expected such as \"10.0.0.0/8\" or \"127.0.0.1\")";
+                ("allow", format!("{} {what}", shown(text)))
+            })
+        };
+        Ok(Allowed::new(self.allow.iter().map(network).collect::<Result<_, _>>()?))
+    }
+
+    /// What can be told without a look at other files.
+    fn wrong(&self) -> Result<(), Wrong> {
+        let (foreign, of) = match self.r#type {
+            Type::Webhook => (&OF_JSON_LINES[..], "json-lines"),
+            Type::JsonLines => (&OF_WEBHOOK[..], "webhook"),
+        };
+        if let Some(key) = foreign.iter().find(|key| self.sets(key)) {
+            return Err((key, format!("only a sink of type \"{of}\" has it")));
+        }
+        if self.r#type == Type::JsonLines {
+            let missing = || ("", "no path (expected `path = \"FILE\"`)".to_owned());
+            return self.path.as_ref().map(drop).ok_or_else(missing);
+        }
+        let set: Vec<_> = OF_WEBHOOK.into_iter().take(3).filter(|key| self.sets(key)).collect();
+        match set[..] {
+            [_] => {}
+            [] => return Err(("", "no URL (expected `url`, `url-file` or `url-env`)".to_owned())),
+            [first, second, ..] => {
+                return Err((second, format!("{first} stands there, too (expected one of them)")));
+            }
+        }
+        let allowed = self.allowed()?;
+        if let Some(Hidden(url)) = &self.url {
+            Endpoint::parse(url, &allowed).map_err(|error| ("url", error.to_string()))?;
+        }
+        let named = [("secret-file", &self.secret_file), ("secret-env", &self.secret_env)];
+        let named = named.into_iter().filter_map(|(key, texts)| Some((key, texts.as_ref()?.all())));
+        let named: Vec<_> = named.collect();
+        for (key, texts) in &named {
+            if texts.iter().any(|text| text.trim_start().starts_with("whsec_")) {
+                let where_to = "holds the secret itself (expected the name of where it is kept)";
+                return Err((key, where_to.to_owned()));
+            }
+        }
+        let n: usize = named.iter().map(|(_, texts)| texts.len()).sum();
+        match named.last() {
+            Some((key, _)) if n > SECRETS_MAX => {
+                Err((key, format!("{n} secrets (expected {SECRETS_MAX} at most)")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is wrong with the tables, and where.
+pub(super) fn check(sinks: &BTreeMap<String, SinkTable>, places: &Places) -> Result<(), Fault> {
+    let fault = |name: &str, key: &str, what: String| {
+        let (table, full) = (format!("sinks.{name}"), format!("sinks.{name}.{key}"));
+        let at = places.get(&full).map(|place| place.value.start);
+        let at = at.or_else(|| places.get(&table).map(|place| place.key.start));
+        (at.unwrap_or_default(), format!("{}: {what}", if key.is_empty() { table } else { full }))
+    };
+    for (n, (name, sink)) in sinks.iter().enumerate() {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(fits) {
+            let at = places.get(&format!("sinks.{name}")).map_or(0, |place| place.key.start);
+            let expected = format!(
+                "expected lower-case letters, digits and `-`, {NAME_CHARS_MAX} of them at most"
+            );
+            return Err((at, format!("no name of a sink: {} ({expected})", shown(name))));
+        }
+        if n >= SINKS_MAX {
+            return Err(fault(name, "", format!("more than {SINKS_MAX} sinks")));
+        }
+        sink.wrong().map_err(|(key, what)| fault(name, key, what))?;
+    }
+    Ok(())
+}
+
+/// Reads what the tables name; `wrong` makes an error of a sink, its key, and what is wrong.
+pub(super) fn sinks(
+    tables: &BTreeMap<String, SinkTable>,
+    folder: &Path,
+    variable: &dyn Fn(&str) -> Option<OsString>,
+    wrong: &dyn Fn(&str, Wrong) -> ConfigError,
+) -> Result<Vec<Sink>, ConfigError> {
+    let sink = |(name, table): (&String, &SinkTable)| {
+        let to = Held { folder, variable }.to(table).map_err(|what| wrong(name, what))?;
+        Ok(Sink { name: name.clone(), min_severity: table.min_severity, to })
+    };
+    tables.iter().map(sink).collect()
+}
+
+/// Where secrets are kept.
+struct Held<'c> {
+    folder: &'c Path,
+    variable: &'c dyn Fn(&str) -> Option<OsString>,
+}
+
+impl Held<'_> {
+    fn to(&self, table: &SinkTable) -> Result<To, Wrong> {
+        if let Some(path) = &table.path {
+            return Ok(To::JsonLines(json_lines::Settings { path: self.folder.join(path) }));
+        }
+        let allowed = table.allowed()?;
+        let (key, url) = if let Some(Hidden(url)) = &table.url {
+            ("url", url.clone())
+        } else if let Some(file) = &table.url_file {
+            ("url-file", self.file(file).map_err(|what| ("url-file", what))?)
+        } else {
+            let name = table.url_env.as_deref().unwrap_or_default();
+            ("url-env", self.env(name).map_err(|what| ("url-env", what))?)
+        };
+        let endpoint =
+            Endpoint::parse(url.trim(), &allowed).map_err(|error| (key, error.to_string()))?;
+        let mut secrets = Vec::new();
+        for file in table.secret_file.iter().flat_map(Texts::all) {
+            let key = "secret-file";
+            let text = self.file(Path::new(file)).map_err(|what| (key, what))?;
+            secrets.push(Secret::parse(&text).map_err(|error| (key, error.to_string()))?);
+        }
+        for name in table.secret_env.iter().flat_map(Texts::all) {
+            let key = "secret-env";
+            let text = self.env(name).map_err(|what| (key, what))?;
+            secrets.push(Secret::parse(&text).map_err(|error| (key, error.to_string()))?);
+        }
+        Ok(To::Webhook(webhook::Settings { endpoint, secrets, allowed }))
+    }
+
+    fn file(&self, path: &Path) -> Result<String, String> {
+        let path = self.folder.join(path);
+        let mut text = String::new();
+        let read = File::open(&path)
+            .and_then(|file| file.take(HELD_BYTES_MAX as u64 + 1).read_to_string(&mut text));
+        match read {
+            Ok(_) if text.len() <= HELD_BYTES_MAX => Ok(text),
+            Ok(_) => Err(format!("{} holds more than {HELD_BYTES_MAX} bytes", path.display())),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(format!("{} is not UTF-8", path.display()))
+            }
+            Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+        }
+    }
+
+    fn env(&self, name: &str) -> Result<String, String> {
+        let held = (self.variable)(name).filter(|held| !held.is_empty());
+        let held = held.ok_or_else(|| format!("no variable {} in the environment", shown(name)))?;
+        held.into_string().map_err(|_| format!("the variable {} is not UTF-8", shown(name)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

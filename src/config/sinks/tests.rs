@@ -1,0 +1,192 @@
+use super::super::{
+    Config, keys, parse, position,
+    tests::{Folder, refused, settings},
+};
+use super::*;
+use std::fs;
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const OTHER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
+const URL: &str = "https://hooks.example.com/key-9183";
+
+/// The sinks of a file, or what is wrong, in an environment that holds a URL and a secret.
+fn read(folder: &Folder, text: &str) -> Result<Vec<Sink>, String> {
+    let config = Config::load(Some(&folder.file(text))).map_err(|error| error.to_string())?;
+    let variable = |name: &str| match name {
+        "HOOK" => Some(URL.into()),
+        "KEY" => Some(SECRET.into()),
+        _ => None,
+    };
+    config.sinks_in(&variable).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_key_of_a_sink_is_read() {
+    let folder = Folder::new("sinks");
+    let beside = |name: &str| folder.file("").with_file_name(name);
+    fs::write(beside("url"), format!("{URL}\n")).unwrap();
+    fs::write(beside("old"), SECRET).unwrap();
+    fs::write(beside("new"), OTHER).unwrap();
+    let sinks = read(
+        &folder,
+        r#"
+        [sinks.archive]
+        type = "json-lines"
+        path = "findings.jsonl"
+        [sinks.pager]
+        type = "webhook"
+        url-file = "url"
+        secret-file = ["new", "old"]
+        min-severity = "high"
+        [sinks.siem]
+        type = "webhook"
+        url-env = "HOOK"
+        secret-env = "KEY"
+        [sinks.inner]
+        type = "webhook"
+        url = "http://127.0.0.1:8080/in"
+        allow = ["127.0.0.1", "10.0.0.0/8"]
+        "#,
+    )
+    .unwrap();
+    let names: Vec<_> = sinks.iter().map(|sink| (&*sink.name, sink.min_severity)).collect();
+    let expected = [("archive", 0), ("inner", 0), ("pager", 2), ("siem", 0)];
+    assert_eq!(names, expected.map(|(name, rank)| (name, Severity::ALL[rank])));
+    let To::JsonLines(file) = &sinks[0].to else { panic!("{:?}", sinks[0]) };
+    assert_eq!(file.path, beside("findings.jsonl"));
+    for (sink, n_secrets) in [(&sinks[1], 0), (&sinks[2], 2), (&sinks[3], 1)] {
+        let To::Webhook(webhook) = &sink.to else { panic!("{sink:?}") };
+        assert_eq!(webhook.secrets.len(), n_secrets);
+        let url = if n_secrets == 0 { "http://127.0.0.1:8080/in" } else { URL };
+        assert!(webhook.endpoint == Endpoint::parse(url, &webhook.allowed).unwrap());
+    }
+}
+
+#[test]
+fn no_secret_is_shown_anywhere() {
+    let text = format!("[sinks.siem]\ntype = \"webhook\"\nurl = \"{URL}\"\nsecret-env = \"KEY\"\n");
+    let folder = Folder::new("hidden");
+    let file = folder.file(&text);
+    let config = Config::load(Some(&file)).unwrap();
+    let shown = format!("{}{config:?}", config.effective());
+    let of_text = format!("{text:?}");
+    assert!(!shown.replace(&of_text, "").contains("key-9183"), "{shown}");
+    assert!(config.effective().to_string().contains("url = \"hidden\""));
+    let sinks = read(&folder, &text).unwrap();
+    let shown = format!("{sinks:?}");
+    assert!(!shown.contains("key-9183") && !shown.contains("MfKQ"), "{shown}");
+}
+
+/// Where something is told changes no finding.
+#[test]
+fn sinks_are_no_part_of_the_hash() {
+    let folder = Folder::new("sinks-hash");
+    let hash = |text: &str| Config::load(Some(&folder.file(text))).unwrap().hash();
+    assert_eq!(hash(""), hash("[sinks.a]\ntype = \"json-lines\"\npath = \"a\"\n"));
+}
+
+#[test]
+fn a_sink_that_cannot_be_is_refused_where_it_stands() {
+    let webhook = |more: &str| format!("[sinks.a]\ntype = \"webhook\"\n{more}");
+    for (text, at, words) in [
+        ("[sinks.a]\nkind = \"webhook\"", (2, 1), "no key \"kind\" in [sinks.a]; expected one of"),
+        (&webhook("sekret-file = \"x\""), (3, 1), "did you mean \"secret-file\"?"),
+        (&webhook("secret = \"whsec_x\""), (3, 1), "no key \"secret\" in [sinks.a]"),
+        ("[sinks.a]\npath = \"x\"", (1, 1), "missing field `type`"),
+        ("[sinks.a]\ntype = \"mail\"", (2, 8), "`webhook` or `json-lines`"),
+        ("[sinks]\na = 5", (2, 5), "expected a table with `type`"),
+        ("[sinks.Ops_1]\ntype = \"json-lines\"", (1, 8), "no name of a sink: \"Ops_1\""),
+        ("[sinks.a]\ntype = \"json-lines\"", (1, 8), "sinks.a: no path"),
+        (
+            "[sinks.a]\ntype = \"json-lines\"\npath = \"x\"\nurl-env = \"X\"",
+            (4, 11),
+            "sinks.a.url-env: only a sink of type \"webhook\" has it",
+        ),
+        (&webhook("path = \"x\"\nurl-env = \"X\""), (3, 8), "only a sink of type \"json-lines\""),
+        (&webhook(""), (1, 8), "no URL (expected `url`, `url-file` or `url-env`)"),
+        (
+            &webhook("url-env = \"X\"\nurl = \"https://a.example/\""),
+            (3, 11),
+            "url stands there, too",
+        ),
+        (&webhook("url = \"http://key.example/\""), (3, 7), "expected https"),
+        (&webhook("url = \"https://192.168.0.1/\""), (3, 7), "a private address, which `allow`"),
+        (&webhook("url = 5"), (3, 7), "a text in quotes"),
+        (
+            &webhook("url-env = \"X\"\nallow = [\"10.0.0.0/99\"]"),
+            (4, 9),
+            "\"10.0.0.0/99\" is no address",
+        ),
+        (
+            &webhook("url-env = \"X\"\nsecret-file = \"whsec_key\""),
+            (4, 15),
+            "holds the secret itself",
+        ),
+        (
+            &webhook("url-env = \"X\"\nsecret-env = [\"A\", \"B\", \"C\"]"),
+            (4, 14),
+            "3 secrets (expected 2",
+        ),
+        (
+            &webhook("url-env = \"X\"\nsecret-env = 5"),
+            (4, 14),
+            "a text in quotes, or a list of them",
+        ),
+        (&webhook("url-env = \"X\"\nmin-severity = \"loud\""), (4, 16), "loud"),
+    ] {
+        refused(text, at, words);
+        let (_, what) = parse(text).unwrap_err();
+        assert!(!what.contains("key.example") && !what.contains("whsec_"), "{what}");
+    }
+    let many: String = (0..17)
+        .map(|n| format!("[sinks.a{n:02}]\ntype = \"json-lines\"\npath = \"x\"\n"))
+        .collect();
+    let (at, what) = parse(&many).unwrap_err();
+    assert_eq!((position(&many, at), &*what), ((49, 8), "sinks.a16: more than 16 sinks"));
+}
+
+#[test]
+fn what_is_kept_elsewhere_is_refused_where_it_is_named() {
+    let folder = Folder::new("elsewhere");
+    let beside = |name: &str| folder.file("").with_file_name(name);
+    fs::write(beside("url"), "http://key-9183.example/").unwrap();
+    fs::write(beside("long"), "x".repeat(HELD_BYTES_MAX + 1)).unwrap();
+    fs::write(beside("secret"), "9183").unwrap();
+    fs::write(beside("bytes"), b"\xff").unwrap();
+    for (keys, words) in [
+        ("url-file = \"url\"", "sentrail.toml:3:12: sinks.a.url-file: expected https"),
+        ("url-file = \"long\"", "long holds more than 2050 bytes"),
+        ("url-file = \"none\"", "none: No such file"),
+        ("url-file = \"bytes\"", "bytes is not UTF-8"),
+        ("url-env = \"NONE\"", "3:11: sinks.a.url-env: no variable \"NONE\" in the environment"),
+        (
+            "url-env = \"HOOK\"\nsecret-file = \"secret\"",
+            "4:15: sinks.a.secret-file: expected `whsec_`",
+        ),
+        ("url-env = \"HOOK\"\nsecret-env = [\"KEY\", \"HOOK\"]", "secret-env: expected `whsec_`"),
+    ] {
+        let error = read(&folder, &format!("[sinks.a]\ntype = \"webhook\"\n{keys}")).unwrap_err();
+        assert!(error.contains(words) && !error.contains("9183"), "{error}");
+    }
+}
+
+#[test]
+fn the_manual_names_every_key_of_a_sink() {
+    let manual = include_str!("../../../docs/configuration.md");
+    let part = manual.split("\n## Sinks\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let Value::Table(known) = known() else { panic!("no table") };
+    for key in known.keys() {
+        assert!(
+            part.contains(&format!("| `{key}` |")),
+            "docs/configuration.md has no row of {key}"
+        );
+    }
+    let rows = part.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(rows, known.len());
+    // What the page about sinks shows is read.
+    let page = include_str!("../../../docs/sinks.md");
+    let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(settings(example).sinks.len(), 2);
+    let keys = keys::known(&Table::new());
+    assert!(keys.contains_key("sinks"));
+}
