@@ -124,8 +124,8 @@ mod tests {
         let checked = String::from_utf8(out).unwrap();
         assert!(checked.contains("\nok: sinks: siem\n"), "{checked}");
         let text = shown(Some(&file)) + &checked;
-        let hidden = format!("\n[sinks.siem]\nmin-severity = \"low\" # default\n");
-        assert!(text.contains(&hidden), "{text}");
+        let hidden = "\n[sinks.siem]\nmin-severity = \"low\" # default\n";
+        assert!(text.contains(hidden), "{text}");
         assert!(text.contains(&format!("url = \"hidden\" # {}:3\n", file.display())), "{text}");
         assert!(!text.contains("key-9183"), "{text}");
         let file = folder.file(format!("{sink}secret-file = \"none\"\n"));

@@ -138,6 +138,7 @@ fn lower_name(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn allowed() -> Allowed {
         Allowed::new(vec!["127.0.0.1".parse().unwrap(), "10.0.0.0/8".parse().unwrap()])
@@ -155,6 +156,24 @@ mod tests {
         assert!(of("http://127.0.0.1:8080/").host == Host::Address([127, 0, 0, 1].into()));
         assert!(of("https://[::ffff:10.0.0.1]/").host == Host::Address([10, 0, 0, 1].into()));
         assert!(!of("http://inner.example.com/").is_tls);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_can_be_called(text in "(https?://)?[a-z0-9.:@/%\\[\\]_é-]{0,40}|\\PC{0,60}") {
+            if let Ok(endpoint) = Endpoint::parse(&text, &allowed()) {
+                prop_assert!(endpoint.port > 0 && endpoint.path.starts_with('/'), "{}", text);
+                prop_assert!(!endpoint.authority.contains('@') && text.starts_with("http"), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_host_is_as_long_as_a_name_may_be() {
+        let host = |n: usize| format!("https://{}/", "a".repeat(n));
+        assert!(Endpoint::parse(&host(HOST_BYTES_MAX), &allowed()).is_ok());
+        let error = Endpoint::parse(&host(HOST_BYTES_MAX + 1), &allowed()).unwrap_err();
+        assert_eq!(error, EndpointError::NoHost);
     }
 
     #[test]

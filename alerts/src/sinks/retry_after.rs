@@ -23,6 +23,7 @@ pub(super) fn retry_after_ms(text: &str, now_ms: i64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn both_forms_are_read_and_nothing_else() {
@@ -42,6 +43,15 @@ mod tests {
             ("Sunday, 06-Nov-94 08:49:37 GMT", None),
         ] {
             assert_eq!(retry_after_ms(text, now_ms), ms, "{text}");
+        }
+    }
+    proptest! {
+        #[test]
+        fn no_wait_is_negative(
+            text in "\\PC{0,40}|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT",
+            now_ms: i64,
+        ) {
+            prop_assert!(retry_after_ms(&text, now_ms).is_none_or(|ms| ms >= 0));
         }
     }
 }

@@ -138,9 +138,10 @@ fn a_sink_that_cannot_be_is_refused_where_it_stands() {
         let (_, what) = parse(text).unwrap_err();
         assert!(!what.contains("key.example") && !what.contains("whsec_"), "{what}");
     }
-    let many: String = (0..17)
+    let many: Vec<_> = (0..17)
         .map(|n| format!("[sinks.a{n:02}]\ntype = \"json-lines\"\npath = \"x\"\n"))
         .collect();
+    let many = many.concat();
     let (at, what) = parse(&many).unwrap_err();
     assert_eq!((position(&many, at), &*what), ((49, 8), "sinks.a16: more than 16 sinks"));
 }
