@@ -14,7 +14,7 @@ mod whole;
 pub use facts::{StateFacts, forget};
 pub use keeper::{Keeper, Scope, Tally};
 pub use learned::{LearnedFile, LearnedWriter, Learning};
-pub use outbox::{Counts, Dropped, Outbox, Settled};
+pub use outbox::{Dropped, MessageCounts, Outbox, Settled};
 pub use state::StateFile;
 
 use crate::Inputs;

@@ -43,7 +43,7 @@ pub enum Settled {
 
 /// Messages of one sink. Unit: messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counts {
+pub struct MessageCounts {
     /// The sink, configured now or before.
     pub sink: String,
     /// Still to be delivered.
@@ -303,11 +303,11 @@ impl Outbox<'_> {
     }
 
     /// How many messages there are, by sink, in the order of their names.
-    pub fn counts(&self) -> Result<Vec<Counts>, KeptError> {
+    pub fn counts(&self) -> Result<Vec<MessageCounts>, KeptError> {
         let sql = "SELECT sink, pending, dead, dropped FROM outbox_sinks ORDER BY sink";
         let read = |mut row: Row| {
             let (sink, n_pending, n_dead) = (row.text()?, row.count()?, row.count()?);
-            Ok(Counts { sink, n_pending, n_dead, n_dropped: row.count()? })
+            Ok(MessageCounts { sink, n_pending, n_dead, n_dropped: row.count()? })
         };
         let rows = self.store.query(sql, &[])?.into_iter().map(read);
         Ok(rows
