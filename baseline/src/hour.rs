@@ -57,6 +57,10 @@ pub struct Hours {
     stays: Few<Slot, Stays>,
 }
 
+/// New and rare values, as they were before a day was settled.
+#[derive(Debug)]
+pub(crate) struct Unsettled(Few<Dimension, Novelties>);
+
 /// In so many slots before its own a record looks for one that tells the same of its call. Unit: slots.
 const NEAR: usize = 8;
 
@@ -115,6 +119,16 @@ impl Hours {
             novel.settle(day, |value| standing(*dimension, value));
         }
         self.novel.retain(|_, novel| !novel.is_empty());
+    }
+
+    /// What [`Self::settle`] changes, for [`Self::unsettle`].
+    pub(crate) fn unsettled(&self) -> Unsettled {
+        Unsettled(self.novel.clone())
+    }
+
+    /// Takes back what days were settled since.
+    pub(crate) fn unsettle(&mut self, Unsettled(novel): Unsettled) {
+        self.novel = novel;
     }
 
     pub(crate) fn add_stay(&mut self, slot: Slot, stay: &Stay) {

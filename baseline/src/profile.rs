@@ -110,7 +110,7 @@ impl Profile {
             self.history.prepare(through);
             let known = self.history.at(through);
             // Before all of its days have closed a generation cannot tell what will be usual.
-            let is_complete = through < oldest_open;
+            let is_complete = lateness.is_complete(day, oldest_open);
             let tells_news = aggregate.entity.kind.has_habits()
                 && (!is_complete
                     || known.n_days() > 0
@@ -240,9 +240,23 @@ impl Profile {
         !self.history.is_empty() || !hours.is_empty()
     }
 
+    /// Days that have not closed yet, in order.
+    pub fn open_days(&self) -> impl Iterator<Item = Day> {
+        self.open.keys().copied()
+    }
+
+    /// Has `judge` settle and judge open days, in order and none closed, and leaves the profile as it was:
+    /// what it settles is as good as closed only until the next record.
+    pub(crate) fn rehearse<T>(&mut self, judge: impl FnOnce(&mut Self) -> T) -> T {
+        let unsettled = self.hours.unsettled();
+        let answer = judge(self);
+        self.hours.unsettle(unsettled);
+        answer
+    }
+
     /// The first day that has not closed yet; none is after all days.
     pub(crate) fn first_open(&self) -> Day {
-        self.open.iter().next().map_or(Day(i32::MAX), |(day, _)| *day)
+        self.open_days().next().unwrap_or(Day(i32::MAX))
     }
 
     /// From which oldest open day on nothing is left but what a base holds, if no record comes.

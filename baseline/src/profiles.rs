@@ -83,7 +83,27 @@ impl Profiles {
         self.rest.with(entity, state, using)
     }
 
-    /// The same; where there is none, `new` says whose it is, and what it begins with.
+    /// Has `judge` settle and judge days of the profile of this id that are still open, and leaves it as it
+    /// is; `None` where there is none.
+    pub fn rehearse<T>(
+        &mut self,
+        id: u128,
+        judge: impl FnOnce(&Entity, &mut Profile) -> T,
+    ) -> Option<T> {
+        let (entity, state) = self.all.get_mut(&id)?;
+        if let State::Awake(profile) = state {
+            return Some(profile.rehearse(|profile| judge(entity, profile)));
+        }
+        // What is made of bytes is a copy.
+        self.rest.woken(state).map(|mut profile| judge(entity, &mut profile))
+    }
+
+    /// Whose profile has this id.
+    pub fn entity(&self, id: u128) -> Option<&Entity> {
+        self.all.get(&id).map(|(entity, _)| entity)
+    }
+
+    /// The same as [`Self::with`]; where there is none, `new` says whose it is, and what it begins with.
     pub fn with_new<T>(
         &mut self,
         id: u128,

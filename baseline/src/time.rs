@@ -145,6 +145,11 @@ impl Lateness {
         Day(day.0.saturating_sub(self.lags().0 - later))
     }
 
+    /// Whether all that G(`day`) knows is learned, while `oldest_open` is the oldest day that learns.
+    pub fn is_complete(self, day: Day, oldest_open: Day) -> bool {
+        self.learned_through(day) < oldest_open
+    }
+
     /// How far `day` lies behind the last day that G(`day`) knows, and that P(`day`) knows. Unit: days.
     pub fn lags(self) -> (i32, i32) {
         (1 + self.days(), 2 + self.days())

@@ -13,9 +13,10 @@ use crate::{
     probe::{Look, Probe},
     reader::Reader,
     rules::Rules,
-    shard::{Known, Shard},
+    shard::{Known, Occurrence, Shard},
     stage::{Stage, timed},
     state::{Changes, OfDay},
+    touched::Touched,
     watch::Sighting,
 };
 use baseline::{Aggregate, Day, Entity, Gathered, HashKey, HeightHistory, Hour, Lateness};
@@ -96,6 +97,8 @@ pub struct Engine {
     pub(crate) learned_through: Day,
     /// What happens before is only learned.
     pub(crate) tells_from: Hour,
+    /// By shard, where open days are judged.
+    pub(crate) touched: Option<Vec<Touched>>,
     findings: Vec<Finding>,
     looks: Vec<Look>,
 }
@@ -126,6 +129,7 @@ impl Engine {
             oldest_open: Day(i32::MIN),
             learned_through: Day(i32::MIN),
             tells_from: Hour(i32::MIN),
+            touched: None,
             findings: Vec::new(),
             looks: Vec::new(),
         }
@@ -165,6 +169,11 @@ impl Engine {
     /// as long as this does not change.
     pub fn oldest_open_at(&self, now_ms: i64) -> Day {
         self.context.options.lateness.oldest_open(now_ms).max(self.oldest_open)
+    }
+
+    /// The oldest day that has not closed; before the first has, it is before all days.
+    pub fn oldest_open(&self) -> Day {
+        self.oldest_open
     }
 
     /// Moves *now* on: closes the days whose lateness has passed.
@@ -213,6 +222,9 @@ impl Engine {
         }
         if self.context.notes_changes {
             self.changes.note(&by_shard);
+        }
+        for (touched, of_shard) in self.touched.iter_mut().flatten().zip(&by_shard) {
+            touched.note(of_shard);
         }
         let (context, priors, oldest_open) = (&self.context, &self.priors, self.oldest_open);
         self.shards.par_iter_mut().zip(by_shard).for_each(|(shard, (aggregates, sightings))| {
@@ -289,7 +301,7 @@ impl Engine {
         timed(Stage::Teach, || self.priors.prepare(through));
         self.heights.prepare(through);
         let context = &self.context;
-        let known = Known { priors: &self.priors, heights: self.heights.at(through) };
+        let known = Known { priors: &self.priors, heights: &self.heights };
         let closings: Vec<_> =
             self.shards.par_iter_mut().map(|shard| shard.close(day, context, known)).collect();
         let mut occurrences = Vec::new();
@@ -299,8 +311,7 @@ impl Engine {
             for (kind, height) in closing.heights {
                 self.heights.add(day, kind, height);
             }
-            let found = closing.occurrences.into_iter();
-            occurrences.extend(found.filter(|one| one.hour >= self.tells_from));
+            occurrences.extend(closing.occurrences);
             timed(Stage::Teach, || {
                 for (group, gathered) in closing.taught {
                     taught.entry(group).or_default().add(gathered.finish());
@@ -316,8 +327,14 @@ impl Engine {
         }
         looks.sort_by(|a, b| a.entity.cmp(&b.entity));
         self.looks.extend(looks);
+        self.findings.extend(self.found(day, occurrences));
+    }
+
+    /// The findings of a day, as far as they are told.
+    pub(crate) fn found(&self, day: Day, mut occurrences: Vec<Occurrence>) -> Vec<Finding> {
+        occurrences.retain(|one| one.hour >= self.tells_from);
         let catalogue = self.context.options.rules.catalogue();
-        self.findings.extend(timed(Stage::Findings, || assemble(day, occurrences, catalogue)));
+        timed(Stage::Findings, || assemble(day, occurrences, catalogue))
     }
 }
 

@@ -158,9 +158,12 @@ impl Kept {
     }
 
     /// An engine that goes on.
-    fn resumed(&self) -> Engine {
+    fn resumed(&self, touches: bool) -> Engine {
         let (mut engine, mut texts) = (new_engine(), Texts::default());
         engine.note_changes();
+        if touches {
+            engine.note_touched();
+        }
         for part in Part::STATE {
             for ((_, key), bytes) in self.0.range((*part, 0)..=(*part, u128::MAX)) {
                 let blob = Blob { part: *part, key: *key, bytes: bytes.clone() };
@@ -245,7 +248,17 @@ impl Delivery {
     /// What `engine` makes of them, of the objects with stamps that are wanted.
     fn run_on(
         &self,
-        mut engine: Engine,
+        engine: Engine,
+        records: &[(i64, String)],
+        is_wanted: &(dyn Fn(i64) -> bool + Sync),
+    ) -> (Engine, Vec<Finding>) {
+        self.run_with((engine, &mut |_| ()), records, is_wanted)
+    }
+
+    /// The same, with what is done after each batch.
+    fn run_with(
+        &self,
+        (mut engine, after_batch): (Engine, &mut (dyn FnMut(&mut Engine) + Send)),
         records: &[(i64, String)],
         is_wanted: &(dyn Fn(i64) -> bool + Sync),
     ) -> (Engine, Vec<Finding>) {
@@ -281,6 +294,7 @@ impl Delivery {
                     })
                     .collect();
                 engine.apply(&chunks);
+                after_batch(&mut engine);
                 if keeps {
                     emptied.extend(chunks.into_iter().map(Chunk::emptied));
                 }
@@ -288,7 +302,7 @@ impl Delivery {
                     findings.extend(engine.take_findings());
                     kept.keep(&mut engine);
                     if self.random(&format!("end {}", rest.len()), self.ends_after) == 0 {
-                        engine = kept.resumed();
+                        engine = kept.resumed(engine.touched.is_some());
                         emptied.clear();
                     }
                 }
@@ -567,3 +581,5 @@ proptest! {
         }
     }
 }
+
+mod on_the_way;

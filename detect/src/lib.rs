@@ -36,6 +36,7 @@ mod suggest;
 mod sums;
 #[cfg(test)]
 mod testkit;
+mod touched;
 mod watch;
 
 pub use about::{About, Catalogue};

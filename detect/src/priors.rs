@@ -135,6 +135,17 @@ impl Priors {
         self.by_group.values_mut().for_each(|history| history.prepare(through));
     }
 
+    /// The same for the members of `nearest` only.
+    pub(crate) fn prepare_for(&mut self, nearest: Group, through: Day) {
+        let mut next = Some(nearest);
+        while let Some(group) = next {
+            if let Some(history) = self.by_group.get_mut(&group) {
+                history.prepare(through);
+            }
+            next = group.wider();
+        }
+    }
+
     pub(crate) fn advance(&mut self, through: Day) {
         self.by_group.values_mut().for_each(|history| history.merge(through));
     }

@@ -10,11 +10,12 @@ use crate::{
     priors::{Group, Priors},
     probe::{Look, Looked},
     stage::{Stage, timed},
-    watch::{Judged, Memory, Sighting},
+    touched::Touched,
+    watch::{Judge, Judged, Memory, Sighting},
 };
 use baseline::{
-    Aggregate, Bits, Day, Days, Dimension, Entity, Gathered, Heights, History, Hour, Kind,
-    N_PRIORS, Piece, Profile, Profiles, Value, Weight, lacks,
+    Aggregate, Bits, Day, Days, Dimension, Entity, Gathered, HeightHistory, History, Hour, Kind,
+    Lateness, N_PRIORS, Piece, Profile, Profiles, Value, Weight, lacks,
 };
 use std::{
     cell::OnceCell,
@@ -56,11 +57,11 @@ pub(crate) struct Closing {
     pub(crate) ids: Vec<u128>,
 }
 
-/// What is known of all when a day closes.
+/// What is known of all when a day is judged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known<'a> {
     pub(crate) priors: &'a Priors,
-    pub(crate) heights: &'a Heights,
+    pub(crate) heights: &'a HeightHistory,
 }
 
 impl Shard {
@@ -103,23 +104,21 @@ impl Shard {
 
     /// Judges and closes `day`.
     pub(crate) fn close(&mut self, day: Day, context: &Context, known: Known<'_>) -> Closing {
-        let Known { priors, heights } = known;
+        let priors = known.priors;
         let mut closing = Closing::default();
-        let matched = || self.close_matches(day, (context, priors), &mut closing);
-        let alerted = timed(Stage::Watches, matched);
+        let judged = self.judge_matches((day, None), (context, priors));
+        self.matches.close(day);
+        let alerted = alerted(&judged);
+        closing.occurrences.extend(told(judged, context));
         let lateness = context.options.lateness;
         let Self { profiles, days, matches: _ } = self;
         profiles.close(day, |id, entity, profile| {
-            let group_days = entity
-                .kind
-                .has_habits()
-                .then(|| priors.n_days(entity, lateness.prior_through(day)));
-            timed(Stage::Judge, || profile.settle(day, group_days, lateness));
             let group = Group::of(entity);
-            let asked = budget::asked(heights, entity.kind, context.options.alerts_per_day);
-            let asked = asked.filter(|_| entity.kind.has_habits());
-            let judged = || judge((entity, asked), profile, day, (context, priors.of(&group)));
-            let found = timed(Stage::Judge, judged);
+            let asked = known.asked((entity, day), context);
+            let found = timed(Stage::Judge, || {
+                known.settle((entity, profile), day, lateness);
+                judge((entity, asked), profile, day, (context, priors.of(&group)))
+            });
             let mut alerts = found.alerts;
             alerts.extend(alerted.get(&id).into_iter().flatten());
             closing.occurrences.extend(found.occurrences);
@@ -150,16 +149,15 @@ impl Shard {
         closing
     }
 
-    /// Judges what rules matched on `day`; answers on whom alerts of built-in rules opened, and of which.
-    fn close_matches(
+    /// Judges what rules matched on a day, all or what is wanted, by watch and id.
+    fn judge_matches(
         &mut self,
-        day: Day,
+        (day, wanted): (Day, Option<&BTreeSet<(u32, u128)>>),
         (context, priors): (&Context, &Priors),
-        closing: &mut Closing,
-    ) -> BTreeMap<u128, BTreeSet<usize>> {
+    ) -> Vec<Judged> {
         let Self { profiles, matches, days: _ } = self;
         let lateness = context.options.lateness;
-        let judged = matches.judge(day, context, &mut |id, judge| {
+        let mut with_usual = |id, judge: Judge<'_>| {
             let known = profiles.with(id, |entity, profile| {
                 let priors = priors.of(&Group::of(entity));
                 judge(Some(&profile.generation(day, priors, lateness).0));
@@ -167,16 +165,43 @@ impl Shard {
             if known.is_none() {
                 judge(None);
             }
-        });
-        matches.close(day);
-        let mut alerted: BTreeMap<u128, BTreeSet<usize>> = BTreeMap::new();
-        for Judged { id, speaker, occurrence, teaches_less } in judged {
-            if teaches_less {
-                alerted.entry(id).or_default().insert(speaker);
-            }
-            closing.occurrences.extend(occurrence.and_then(|one| admitted(one, context)));
+        };
+        timed(Stage::Watches, || matches.judge((day, wanted), context, &mut with_usual))
+    }
+
+    /// What would be said of the open days of those who were touched, if these closed now. It changes
+    /// nothing.
+    pub(crate) fn judge_open(
+        &mut self,
+        touched: &Touched,
+        oldest_open: Day,
+        (context, known): (&Context, Known<'_>),
+    ) -> BTreeMap<Day, Vec<Occurrence>> {
+        let lateness = context.options.lateness;
+        let is_complete = |day: &Day| lateness.is_complete(*day, oldest_open);
+        let mut occurrences: BTreeMap<Day, Vec<Occurrence>> = BTreeMap::new();
+        let days: Vec<Day> = self.matches.open_days().take_while(is_complete).collect();
+        for day in days {
+            let wanted = touched.matches_until(day);
+            let judged = self.judge_matches((day, Some(&wanted)), (context, known.priors));
+            occurrences.entry(day).or_default().extend(told(judged, context));
         }
-        alerted
+        for (id, from) in touched.profiles() {
+            self.profiles.rehearse(id, |entity, profile| {
+                let days: Vec<Day> = profile.open_days().take_while(is_complete).collect();
+                for day in days {
+                    // The first hour of a day reaches into the day before.
+                    known.settle((entity, profile), day, lateness);
+                    if day >= from {
+                        let priors = known.priors.of(&Group::of(entity));
+                        let asked = known.asked((entity, day), context);
+                        let found = judge((entity, asked), profile, day, (context, priors));
+                        occurrences.entry(day).or_default().extend(found.occurrences);
+                    }
+                }
+            });
+        }
+        occurrences
     }
 
     /// After the days before `oldest_open` were closed.
@@ -197,6 +222,37 @@ impl Shard {
     pub(crate) fn n_entities(&self) -> usize {
         self.profiles.n_all()
     }
+}
+
+impl Known<'_> {
+    /// Makes a day of a profile ready to be judged.
+    fn settle(self, (entity, profile): (&Entity, &mut Profile), day: Day, lateness: Lateness) {
+        let group_days = || self.priors.n_days(entity, lateness.prior_through(day));
+        profile.settle(day, entity.kind.has_habits().then(group_days), lateness);
+    }
+
+    /// What the alert budget asks of an entity on a day.
+    fn asked(self, (entity, day): (&Entity, Day), context: &Context) -> Option<Bits> {
+        let Options { lateness, alerts_per_day, .. } = context.options;
+        let heights = self.heights.at(lateness.prior_through(day));
+        let asked = budget::asked(heights, entity.kind, alerts_per_day);
+        asked.filter(|_| entity.kind.has_habits())
+    }
+}
+
+/// On whom alerts of built-in rules opened, and of which.
+fn alerted(judged: &[Judged]) -> BTreeMap<u128, BTreeSet<usize>> {
+    let mut alerted: BTreeMap<u128, BTreeSet<usize>> = BTreeMap::new();
+    for Judged { id, speaker, .. } in judged.iter().filter(|judged| judged.teaches_less) {
+        alerted.entry(*id).or_default().insert(*speaker);
+    }
+    alerted
+}
+
+/// What is told of what watches said.
+fn told(judged: Vec<Judged>, context: &Context) -> impl Iterator<Item = Occurrence> {
+    let occurrences = judged.into_iter().filter_map(|judged| judged.occurrence);
+    occurrences.filter_map(|one| admitted(one, context))
 }
 
 struct Found {

@@ -7,7 +7,7 @@ mod memory;
 mod sighting;
 mod words;
 
-pub(crate) use judge::Judged;
+pub(crate) use judge::{Judge, Judged};
 pub(crate) use memory::{Held, Memory, key_of_day};
 pub(crate) use sighting::{Flow, Found, Sighting};
 

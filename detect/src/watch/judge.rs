@@ -81,17 +81,17 @@ pub(crate) struct Judged {
 pub(crate) type Judge<'j> = &'j mut dyn FnMut(Option<&Generation<'_>>);
 
 impl Memory {
-    /// What all watches say of `day`. `with_usual` calls back with what is usual for an entity that has
+    /// What watches say of `day`, all of everybody or those that are wanted. `with_usual` calls back with what is usual for an entity that has
     /// a profile.
     pub(crate) fn judge(
         &self,
-        day: Day,
+        (day, wanted): (Day, Option<&BTreeSet<(u32, u128)>>),
         context: &Context,
         with_usual: &mut dyn FnMut(u128, Judge<'_>),
     ) -> Vec<Judged> {
         let watches = context.options.rules.watches();
         let mut judged = Vec::new();
-        for (number, by_entity) in self.of(day, watches) {
+        for (number, by_entity) in self.of((day, wanted), watches) {
             let Some(watch) = watches.get(number) else { continue };
             let speaker = DETECTORS.len() + number as usize;
             for (id, timelines) in by_entity {

@@ -152,6 +152,11 @@ impl Memory {
         self.open.range(..oldest_open).next().copied()
     }
 
+    /// Days that hold matches and were not judged, in order.
+    pub(crate) fn open_days(&self) -> impl Iterator<Item = Day> {
+        self.open.iter().copied()
+    }
+
     /// Notes that a day was judged.
     pub(crate) fn close(&mut self, day: Day) {
         self.open.remove(&day);
@@ -167,20 +172,27 @@ impl Memory {
         });
     }
 
-    /// What each watch holds of those who matched on `day`, group by group.
+    /// What each watch holds of those who matched on `day`, group by group: of all, or of those that are
+    /// wanted, each by watch and id.
     pub(super) fn of(
         &self,
-        day: Day,
+        (day, wanted): (Day, Option<&BTreeSet<(u32, u128)>>),
         watches: &Watches,
     ) -> Vec<(u32, BTreeMap<u128, Vec<Timeline<'_>>>)> {
         let mut all = Vec::new();
+        let is_wanted =
+            |number: u32, id: u128| wanted.is_none_or(|all| all.contains(&(number, id)));
         for (number, days) in &self.watches {
+            let of_watch = (*number, 0)..=(*number, u128::MAX);
+            if wanted.is_some_and(|wanted| wanted.range(of_watch).next().is_none()) {
+                continue;
+            }
             let (Some(watch), Some(groups)) = (watches.get(*number), days.get(&day)) else {
                 continue;
             };
             let first = Day(day.0.saturating_sub(days_back(watch)));
             let mut by_entity: BTreeMap<u128, Vec<Timeline<'_>>> = BTreeMap::new();
-            for (key, group) in groups {
+            for (key, group) in groups.iter().filter(|(key, _)| is_wanted(*number, key.1)) {
                 let of_days = days.range(first..=day).filter_map(|(_, groups)| groups.get(key));
                 let slots =
                     of_days.flat_map(|group| group.slots.iter().map(|(at, slot)| (*at, slot)));

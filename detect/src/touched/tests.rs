@@ -1,0 +1,156 @@
+use crate::{
+    Change, Engine, Finding, Part, Severity,
+    testkit::{TODAY, apply, at, attempt, engine},
+};
+use baseline::{Day, form::Texts};
+use ingest::testkit::{self as raw, Call, call};
+use std::net::Ipv4Addr;
+
+/// An engine that judges on the way, at noon of today.
+fn noon() -> Engine {
+    let mut engine = engine();
+    engine.note_touched();
+    engine.advance(at(0, "12:00"));
+    engine
+}
+
+/// `n` denied calls of `user`, a second apart.
+fn denied(engine: &mut Engine, user: &str, (day, clock): (i32, &str), n: i64) {
+    let one = |i: i64| {
+        let call: Call = call(user).api("kms:CreateKey").error("AccessDenied");
+        call.at_ms(at(day, clock) + i * 1_000).id(&raw::uuid(&format!("{user} {clock} {i}"))).raw()
+    };
+    apply(engine, &(0..n).map(one).collect::<Vec<_>>());
+}
+
+/// Who was denied how often, on which day.
+fn bursts(findings: &[Finding]) -> Vec<(&str, i32, u64)> {
+    let bursts = findings.iter().filter(|finding| &*finding.about.id == "denied-burst");
+    let name = |finding: &Finding| {
+        finding.entity.key.rsplit_once('/').map_or(0, |(head, _)| head.len() + 1)
+    };
+    bursts.map(|one| (&one.entity.key[name(one)..], one.day.0 - TODAY.0, one.count)).collect()
+}
+
+#[test]
+fn what_is_found_is_told_at_once_and_again_when_there_is_more() {
+    let mut engine = noon();
+    denied(&mut engine, "alice", (0, "11:00"), 14);
+    assert_eq!(bursts(&engine.judge_open()), []);
+    denied(&mut engine, "alice", (0, "11:10"), 1);
+    assert_eq!(bursts(&engine.judge_open()), [("alice", 0, 15)]);
+    denied(&mut engine, "alice", (0, "11:20"), 5);
+    let told = engine.judge_open();
+    assert_eq!(bursts(&told), [("alice", 0, 20)]);
+    engine.finish();
+    assert_eq!(engine.take_findings(), told);
+}
+
+#[test]
+fn nobody_is_judged_whom_no_record_touched_since() {
+    let mut engine = noon();
+    denied(&mut engine, "alice", (0, "11:00"), 15);
+    denied(&mut engine, "bob", (0, "11:00"), 15);
+    assert_eq!(bursts(&engine.judge_open()).len(), 2);
+    assert_eq!(engine.judge_open(), []);
+    denied(&mut engine, "bob", (0, "11:30"), 1);
+    assert_eq!(bursts(&engine.judge_open()), [("bob", 0, 16)]);
+}
+
+#[test]
+fn an_engine_that_is_not_asked_to_notes_nobody() {
+    let mut engine = engine();
+    engine.advance(at(0, "12:00"));
+    denied(&mut engine, "alice", (0, "11:00"), 15);
+    assert_eq!(engine.judge_open(), []);
+}
+
+#[test]
+fn a_late_record_is_seen_from_the_day_after_it() {
+    let mut engine = noon();
+    denied(&mut engine, "alice", (0, "0:00"), 10);
+    assert_eq!(bursts(&engine.judge_open()), []);
+    denied(&mut engine, "alice", (-1, "23:50"), 5);
+    assert_eq!(bursts(&engine.judge_open()), [("alice", 0, 15)]);
+}
+
+#[test]
+fn a_day_ahead_waits_until_what_judges_it_is_learned() {
+    let mut engine = noon();
+    denied(&mut engine, "alice", (1, "0:10"), 15);
+    assert_eq!(engine.judge_open(), []);
+    engine.advance(at(0, "23:59"));
+    assert_eq!(engine.judge_open(), []);
+    engine.advance(at(1, "0:00"));
+    assert_eq!(bursts(&engine.judge_open()), [("alice", 1, 15)]);
+    assert_eq!(engine.judge_open(), []);
+}
+
+#[test]
+fn findings_come_in_order_of_days_and_closed_days_are_left_to_their_close() {
+    let mut engine = noon();
+    denied(&mut engine, "bob", (0, "11:00"), 15);
+    denied(&mut engine, "alice", (-1, "12:00"), 15);
+    assert_eq!(bursts(&engine.judge_open()), [("alice", -1, 15), ("bob", 0, 15)]);
+    denied(&mut engine, "alice", (-1, "12:10"), 1);
+    denied(&mut engine, "bob", (0, "11:10"), 1);
+    engine.advance(at(1, "0:00"));
+    assert_eq!(engine.oldest_open(), TODAY);
+    assert_eq!(bursts(&engine.judge_open()), [("bob", 0, 16)]);
+    assert_eq!(bursts(&engine.take_findings()), [("alice", -1, 16)]);
+}
+
+#[test]
+fn silence_is_kept_on_the_way() {
+    let mut engine = noon();
+    engine.say_nothing_before(baseline::Hour::of(at(0, "12:00")));
+    denied(&mut engine, "alice", (0, "11:00"), 15);
+    denied(&mut engine, "bob", (0, "12:00"), 15);
+    assert_eq!(bursts(&engine.judge_open()), [("bob", 0, 15)]);
+}
+
+#[test]
+fn flows_are_told_on_the_way() {
+    let mut engine = noon();
+    let mut reader = engine.reader();
+    reader.begin(1, None);
+    for port in 0..300 {
+        let peer = Ipv4Addr::new(10, 0, 0, 7).into();
+        let one = attempt("eni-a", (peer, 1_000 + port), at(0, "11:00") + i64::from(port) * 1_000);
+        reader.flows(raw::ACCOUNT, 1, &[one]);
+    }
+    let chunk = reader.finish();
+    engine.apply(&[chunk]);
+    let told = engine.judge_open();
+    assert!(told.iter().any(|one| one.entity.key.contains("eni-a")), "{told:#?}");
+    engine.finish();
+    assert_eq!(engine.take_findings(), told);
+}
+
+#[test]
+fn an_engine_that_goes_on_judges_all_open_days_once() {
+    let mut first = noon();
+    first.note_changes();
+    denied(&mut first, "alice", (0, "11:00"), 15);
+    let root = call("x").set("userIdentity", raw::root()).api("iam:CreateAccessKey");
+    apply(&mut first, &[root.at_ms(at(0, "11:00")).raw()]);
+    let told = first.judge_open();
+    assert!(told.iter().any(|one| one.severity >= Severity::High), "{told:#?}");
+    let mut blobs = Vec::new();
+    let changed = first.changed(&mut |change| {
+        if let Change::Put(blob) = change {
+            blobs.push(blob);
+        }
+        Ok::<_, ()>(())
+    });
+    assert_eq!(changed, Ok(()));
+    let (mut second, mut texts) = (engine(), Texts::default());
+    second.note_touched();
+    blobs.sort_by_key(|blob| Part::STATE.iter().position(|part| *part == blob.part));
+    for blob in &blobs {
+        assert_eq!(second.resume(blob, &mut texts), Ok(()));
+    }
+    assert_eq!(second.judge_open(), told);
+    assert_eq!(second.judge_open(), []);
+    assert_eq!(second.oldest_open(), Day(TODAY.0 - 1));
+}
