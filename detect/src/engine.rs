@@ -16,7 +16,7 @@ use crate::{
     shard::{Known, Occurrence, Shard},
     stage::{Stage, timed},
     state::{Changes, OfDay},
-    touched::Touched,
+    touched::{Told, Touched},
     watch::Sighting,
 };
 use baseline::{Aggregate, Day, Entity, Gathered, HashKey, HeightHistory, Hour, Lateness};
@@ -98,7 +98,7 @@ pub struct Engine {
     /// What happens before is only learned.
     pub(crate) tells_from: Hour,
     /// By shard, where open days are judged.
-    pub(crate) touched: Option<Vec<Touched>>,
+    pub(crate) touched: Option<Vec<(Touched, Told)>>,
     findings: Vec<Finding>,
     looks: Vec<Look>,
 }
@@ -223,7 +223,7 @@ impl Engine {
         if self.context.notes_changes {
             self.changes.note(&by_shard);
         }
-        for (touched, of_shard) in self.touched.iter_mut().flatten().zip(&by_shard) {
+        for ((touched, _), of_shard) in self.touched.iter_mut().flatten().zip(&by_shard) {
             touched.note(of_shard);
         }
         let (context, priors, oldest_open) = (&self.context, &self.priors, self.oldest_open);

@@ -161,14 +161,14 @@ impl Kept {
     fn resumed(&self, touches: bool) -> Engine {
         let (mut engine, mut texts) = (new_engine(), Texts::default());
         engine.note_changes();
-        if touches {
-            engine.note_touched();
-        }
         for part in Part::STATE {
             for ((_, key), bytes) in self.0.range((*part, 0)..=(*part, u128::MAX)) {
                 let blob = Blob { part: *part, key: *key, bytes: bytes.clone() };
                 assert_eq!(engine.resume(&blob, &mut texts), Ok(()), "{part:?}");
             }
+        }
+        if touches {
+            engine.note_touched();
         }
         engine
     }

@@ -10,7 +10,7 @@ use crate::{
     priors::{Group, Priors},
     probe::{Look, Looked},
     stage::{Stage, timed},
-    touched::Touched,
+    touched::{Told, Touched},
     watch::{Judge, Judged, Memory, Sighting},
 };
 use baseline::{
@@ -117,7 +117,8 @@ impl Shard {
             let asked = known.asked((entity, day), context);
             let found = timed(Stage::Judge, || {
                 known.settle((entity, profile), day, lateness);
-                judge((entity, asked), profile, day, (context, priors.of(&group)))
+                let all = Hour(i32::MIN);
+                judge((entity, asked), profile, (day, all), (context, priors.of(&group)))
             });
             let mut alerts = found.alerts;
             alerts.extend(alerted.get(&id).into_iter().flatten());
@@ -173,7 +174,7 @@ impl Shard {
     /// nothing.
     pub(crate) fn judge_open(
         &mut self,
-        touched: &Touched,
+        (touched, told_of): (&Touched, &mut Told),
         oldest_open: Day,
         (context, known): (&Context, Known<'_>),
     ) -> BTreeMap<Day, Vec<Occurrence>> {
@@ -187,19 +188,26 @@ impl Shard {
             occurrences.entry(day).or_default().extend(told(judged, context));
         }
         for (id, from) in touched.profiles() {
+            told_of.extract_if((id, from)..=(id, Hour(i32::MAX)), |_, _| true).for_each(drop);
             self.profiles.rehearse(id, |entity, profile| {
                 let days: Vec<Day> = profile.open_days().take_while(is_complete).collect();
                 for day in days {
                     // The first hour of a day reaches into the day before.
                     known.settle((entity, profile), day, lateness);
-                    if day >= from {
+                    if day >= from.day() {
                         let priors = known.priors.of(&Group::of(entity));
                         let asked = known.asked((entity, day), context);
-                        let found = judge((entity, asked), profile, day, (context, priors));
-                        occurrences.entry(day).or_default().extend(found.occurrences);
+                        let found = judge((entity, asked), profile, (day, from), (context, priors));
+                        for one in found.occurrences {
+                            told_of.entry((id, one.hour)).or_default().push(one);
+                        }
                     }
                 }
             });
+            let first = from.day().first_slot().hour();
+            for ((_, hour), told) in told_of.range((id, first)..=(id, Hour(i32::MAX))) {
+                occurrences.entry(hour.day()).or_default().extend_from_slice(told);
+            }
         }
         occurrences
     }
@@ -264,14 +272,16 @@ struct Found {
     height: Option<Bits>,
 }
 
+/// What detectors say of the hours of a day, from one of them on.
 fn judge(
     (entity, asked): (&Entity, Option<Bits>),
     profile: &mut Profile,
-    day: Day,
+    (day, from): (Day, Hour),
     (context, priors): (&Context, [&History; N_PRIORS]),
 ) -> Found {
     let mut found = Found { occurrences: Vec::new(), alerts: BTreeSet::new(), height: None };
-    let touched = profile.touched(day, day);
+    let mut touched = profile.touched(day, day);
+    touched.retain(|hour| *hour >= from);
     let (usual, hours) = profile.generation(day, priors, context.options.lateness);
     let settings = &context.options.detectors;
     let by_default = anomaly::needed_by_default((entity.kind, &usual));

@@ -6,7 +6,6 @@ use crate::{
     learned::{Blob, Part},
     pieces::Pieces,
     priors::Group,
-    touched::Touched,
     watch::{Held, Sighting, key_of_day},
 };
 use baseline::{
@@ -133,7 +132,7 @@ impl Engine {
     /// Takes back a blob that [`Self::changed`] gave, of an engine with the same lateness and hash key: all
     /// of them, in the order of [`Part::STATE`], before anything is read.
     pub fn resume(&mut self, blob: &Blob, texts: &mut Texts) -> Result<(), FormError> {
-        let Self { context, shards, priors, heights, gate, oldest_open, touched, .. } = self;
+        let Self { context, shards, priors, heights, gate, oldest_open, .. } = self;
         let options = &context.options;
         let prior_through = options.lateness.prior_through(*oldest_open);
         let mut from = Reader::new(&blob.bytes, &options.hash_key, texts)?;
@@ -153,9 +152,6 @@ impl Engine {
                 let id = entity.id();
                 if let Some(shard) = shards.get_mut(shard_of(id)) {
                     shard.profiles.insert(id, entity, &profile);
-                }
-                if let Some(touched) = of_shard(touched, id) {
-                    profile.open_days().for_each(|day| touched.note_profile(day, id));
                 }
                 id
             }
@@ -178,10 +174,6 @@ impl Engine {
                 let mut is_used = false;
                 for (id, of_day) in held.groups(options.rules.watches()) {
                     is_used = true;
-                    let (watch, day, ..) = of_day;
-                    if let Some(touched) = of_shard(touched, id).filter(|_| day >= *oldest_open) {
-                        touched.note_match(day, (watch, id));
-                    }
                     if let Some(shard) = shards.get_mut(shard_of(id)) {
                         shard.matches.recall_open(of_day, *oldest_open);
                     }
@@ -213,12 +205,6 @@ pub fn entity_of(blob: &Blob, hash_key: &HashKey) -> Result<Entity, FormError> {
     let mut texts = Texts::default();
     Entity::read(&mut Reader::new(&blob.bytes, hash_key, &mut texts)?)
 }
-
-/// What is noted of those in the shard of an id.
-fn of_shard(touched: &mut Option<Vec<Touched>>, id: u128) -> Option<&mut Touched> {
-    touched.as_mut()?.get_mut(shard_of(id))
-}
-
 /// Hands over what changed of a set.
 fn each<T: Clone, E>(
     part: Part,

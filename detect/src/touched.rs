@@ -5,65 +5,73 @@ use crate::{
     Finding,
     engine::{Engine, ForShard},
     priors::Group,
-    shard::{Known, Occurrence},
+    shard::{Known, Occurrence, Shard},
     watch::Sighting,
 };
-use baseline::{Day, Entry};
+use baseline::{Day, Hour, Slot};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+};
 
 /// Whom records touched since their open days were last judged, in one shard.
 #[derive(Debug, Default)]
 pub(crate) struct Touched {
-    profiles: BTreeMap<Day, BTreeSet<u128>>,
+    profiles: BTreeMap<Hour, BTreeSet<u128>>,
     /// By watch and id.
     matches: BTreeMap<Day, BTreeSet<(u32, u128)>>,
 }
+
+/// What detectors said of open hours, by id: what comes later says nothing of an hour.
+pub(crate) type Told = BTreeMap<(u128, Hour), Vec<Occurrence>>;
 
 impl Touched {
     /// Notes whom what goes to the shard touches.
     pub(crate) fn note(&mut self, (aggregates, sightings): &ForShard<'_>) {
         for (aggregate, _) in aggregates {
-            let day_of = |entry: &Entry| entry.slot.hour().day();
-            for entries in aggregate.entries.chunk_by(|a, b| day_of(a) == day_of(b)) {
-                entries
-                    .first()
-                    .map(day_of)
-                    .into_iter()
-                    .for_each(|day| self.note_profile(day, aggregate.id));
-            }
-            for (slot, _) in &aggregate.stays {
-                self.note_profile(slot.hour().day(), aggregate.id);
+            let slots = aggregate.entries.iter().map(|entry| entry.slot);
+            let slots = slots.chain(aggregate.stays.iter().map(|(slot, _)| *slot));
+            let mut last = None;
+            for hour in slots.map(Slot::hour).filter(|hour| last.replace(*hour) != Some(*hour)) {
+                self.profiles.entry(hour).or_default().insert(aggregate.id);
             }
         }
         for Sighting { id, slot, found, .. } in sightings {
-            self.note_match(slot.hour().day(), (found.watch, *id));
+            self.matches.entry(slot.hour().day()).or_default().insert((found.watch, *id));
         }
     }
 
-    pub(crate) fn note_profile(&mut self, day: Day, id: u128) {
-        self.profiles.entry(day).or_default().insert(id);
-    }
-
-    pub(crate) fn note_match(&mut self, day: Day, watch_and_id: (u32, u128)) {
-        self.matches.entry(day).or_default().insert(watch_and_id);
+    /// All that is open in a shard.
+    fn all(shard: &Shard) -> Self {
+        let mut all = Self::default();
+        let visited = shard.profiles.visit(&mut |id, _, profile| {
+            for day in profile.open_days() {
+                all.profiles.entry(day.first_slot().hour()).or_default().insert(id);
+            }
+            Ok::<_, Infallible>(())
+        });
+        let Ok(()) = visited;
+        for (day, watch_and_id) in shard.matches.open_groups() {
+            all.matches.entry(day).or_default().insert(watch_and_id);
+        }
+        all
     }
 
     /// Takes out what is noted of days that may be judged: of others it stays until they may.
-    fn take(&mut self, may_be_judged: impl Fn(Day) -> bool + Copy) -> Self {
-        Self {
-            profiles: self.profiles.extract_if(.., |day, _| may_be_judged(*day)).collect(),
-            matches: self.matches.extract_if(.., |day, _| may_be_judged(*day)).collect(),
-        }
+    fn take(&mut self, may_be_judged: impl Fn(Day) -> bool) -> Self {
+        let profiles = self.profiles.extract_if(.., |hour, _| may_be_judged(hour.day()));
+        let matches = self.matches.extract_if(.., |day, _| may_be_judged(*day));
+        Self { profiles: profiles.collect(), matches: matches.collect() }
     }
 
-    /// Whose profiles were touched, with the first day on which they were: spans and places of the days after
-    /// reach back to it.
-    pub(crate) fn profiles(&self) -> BTreeMap<u128, Day> {
+    /// Whose profiles were touched, with the first hour in which they were: spans and places of all that come
+    /// after may reach back to it.
+    pub(crate) fn profiles(&self) -> BTreeMap<u128, Hour> {
         let mut profiles = BTreeMap::new();
-        for (day, ids) in &self.profiles {
+        for (hour, ids) in &self.profiles {
             for id in ids {
-                profiles.entry(*id).or_insert(*day);
+                profiles.entry(*id).or_insert(*hour);
             }
         }
         profiles
@@ -76,31 +84,35 @@ impl Touched {
 }
 
 impl Engine {
-    /// Notes from now on whom records touch, for [`Self::judge_open`].
+    /// Notes from now on whom records touch, for [`Self::judge_open`]; who has open days already, as after
+    /// [`Self::resume`], counts as touched.
     pub fn note_touched(&mut self) {
-        let new = || self.shards.iter().map(|_| Touched::default()).collect();
-        self.touched.get_or_insert_with(new);
+        let all = |shard| (Touched::all(shard), Told::default());
+        self.touched = Some(self.shards.iter().map(all).collect());
     }
 
     /// Judges the open days of those whom records touched since this was last asked, as if these days closed
     /// now: their findings, in order of day, time and id, and under the ids that the close gives. Whoever
     /// keeps them puts each in the place of the one of its id, and, when days close, [`Self::take_findings`]
     /// in the place of all that he keeps of days before [`Self::oldest_open`]. Days whose generation is not
-    /// complete yet are left until it is. An engine that goes on judges all open days once.
+    /// complete yet are left until it is.
     pub fn judge_open(&mut self) -> Vec<Finding> {
         let (lateness, oldest_open) = (self.context.options.lateness, self.oldest_open);
         let is_complete = |day| lateness.is_complete(day, oldest_open);
-        let touched = self.touched.iter_mut().flatten();
-        let touched: Vec<Touched> = touched.map(|touched| touched.take(is_complete)).collect();
+        let Some(mut noted) = self.touched.take() else { return Vec::new() };
+        let touched: Vec<_> =
+            noted.iter_mut().map(|(touched, _)| touched.take(is_complete)).collect();
         self.prepare_open(&touched);
         let context = &self.context;
         let known = Known { priors: &self.priors, heights: &self.heights };
-        let judged: Vec<_> = self
-            .shards
-            .par_iter_mut()
-            .zip(&touched)
-            .map(|(shard, touched)| shard.judge_open(touched, oldest_open, (context, known)))
+        let shards = self.shards.par_iter_mut().zip(&touched).zip(&mut noted);
+        let judged: Vec<_> = shards
+            .map(|((shard, touched), (_, told))| {
+                told.retain(|(_, hour), _| hour.day() >= oldest_open);
+                shard.judge_open((touched, told), oldest_open, (context, known))
+            })
             .collect();
+        self.touched = Some(noted);
         let mut occurrences: BTreeMap<Day, Vec<Occurrence>> = BTreeMap::new();
         for (day, found) in judged.into_iter().flatten() {
             occurrences.entry(day).or_default().extend(found);
@@ -128,7 +140,9 @@ impl Engine {
         for day in days {
             let through = lateness.prior_through(day);
             self.heights.prepare(through);
-            groups.iter().for_each(|group| self.priors.prepare_for(group.clone(), through));
+            for group in &groups {
+                self.priors.prepare_for(group.clone(), through);
+            }
         }
     }
 }

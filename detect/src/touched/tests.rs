@@ -1,9 +1,13 @@
 use crate::{
-    Change, Engine, Finding, Part, Severity,
-    testkit::{TODAY, apply, at, attempt, engine},
+    Change, Engine, Finding, Options, Part, Severity,
+    testkit::{TODAY, apply, at, attempt, engine, rules},
 };
 use baseline::{Day, form::Texts};
-use ingest::testkit::{self as raw, Call, call};
+use ingest::{
+    enrich::Enrich,
+    testkit::{self as raw, Call, call},
+};
+use serde_json::json;
 use std::net::Ipv4Addr;
 
 /// An engine that judges on the way, at noon of today.
@@ -26,10 +30,9 @@ fn denied(engine: &mut Engine, user: &str, (day, clock): (i32, &str), n: i64) {
 /// Who was denied how often, on which day.
 fn bursts(findings: &[Finding]) -> Vec<(&str, i32, u64)> {
     let bursts = findings.iter().filter(|finding| &*finding.about.id == "denied-burst");
-    let name = |finding: &Finding| {
-        finding.entity.key.rsplit_once('/').map_or(0, |(head, _)| head.len() + 1)
-    };
-    bursts.map(|one| (&one.entity.key[name(one)..], one.day.0 - TODAY.0, one.count)).collect()
+    let name =
+        |finding: &Finding| if finding.entity.key.ends_with("bob") { "bob" } else { "alice" };
+    bursts.map(|one| (name(one), one.day.0 - TODAY.0, one.count)).collect()
 }
 
 #[test]
@@ -145,12 +148,83 @@ fn an_engine_that_goes_on_judges_all_open_days_once() {
     });
     assert_eq!(changed, Ok(()));
     let (mut second, mut texts) = (engine(), Texts::default());
-    second.note_touched();
     blobs.sort_by_key(|blob| Part::STATE.iter().position(|part| *part == blob.part));
     for blob in &blobs {
         assert_eq!(second.resume(blob, &mut texts), Ok(()));
     }
+    second.note_touched();
     assert_eq!(second.judge_open(), told);
     assert_eq!(second.judge_open(), []);
     assert_eq!(second.oldest_open(), Day(TODAY.0 - 1));
+}
+
+#[test]
+fn a_finding_holds_the_hours_that_nothing_touched_any_more() {
+    let mut engine = noon();
+    denied(&mut engine, "alice", (0, "8:00"), 15);
+    assert_eq!(bursts(&engine.judge_open()), [("alice", 0, 15)]);
+    denied(&mut engine, "alice", (0, "11:00"), 16);
+    let told = engine.judge_open();
+    assert_eq!(bursts(&told), [("alice", 0, 31)]);
+    denied(&mut engine, "alice", (0, "11:50"), 1);
+    let told_again = engine.judge_open();
+    assert_eq!(bursts(&told_again), [("alice", 0, 32)]);
+    engine.finish();
+    assert_eq!(engine.take_findings(), told_again);
+}
+
+/// A rule of the user's that holds as long as something happened no more than twice.
+const SELDOM: &str = r#"
+title: tried
+name: tried
+level: informational
+logsource: {product: aws, service: cloudtrail}
+detection:
+  s:
+    errorCode: AccessDenied
+  condition: s
+---
+title: seldom
+correlation:
+  type: event_count
+  rules: [tried]
+  group-by: [userIdentity.arn]
+  timespan: 1h
+  condition: {lte: 2}
+level: medium
+"#;
+
+#[test]
+fn what_more_records_refute_is_told_on_the_way_and_not_at_the_close() {
+    let options = Options { rules: rules(SELDOM), ..Options::default() };
+    let mut engine = Engine::new(options, Enrich::built_in());
+    engine.note_touched();
+    engine.advance(at(0, "12:00"));
+    denied(&mut engine, "alice", (0, "11:00"), 2);
+    let told = engine.judge_open();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    denied(&mut engine, "alice", (0, "11:00"), 9);
+    assert_eq!(engine.judge_open(), []);
+    engine.finish();
+    assert_eq!(engine.take_findings(), []);
+}
+
+#[test]
+fn a_key_that_is_deleted_again_makes_what_was_told_of_it_low() {
+    let mut engine = noon();
+    let key = "AKIAIOSFODNN7EXAMPLE";
+    let made = call("alice").api("iam:CreateAccessKey").request(json!({"userName": "dave"}));
+    let made = made.response(json!({"accessKey": {"accessKeyId": key}}));
+    let deleted = call("alice").api("iam:DeleteAccessKey");
+    let deleted = deleted.request(json!({"userName": "dave", "accessKeyId": key}));
+    let severities = |findings: &[Finding]| -> Vec<Severity> {
+        let of = findings.iter().filter(|one| &*one.about.id == "credentials-for-others");
+        of.map(|one| one.severity).collect()
+    };
+    apply(&mut engine, &[made.at_ms(at(0, "11:00")).raw()]);
+    assert_eq!(severities(&engine.judge_open()), [Severity::Medium]);
+    apply(&mut engine, &[deleted.at_ms(at(0, "11:05")).raw()]);
+    assert_eq!(severities(&engine.judge_open()), [Severity::Low]);
+    engine.finish();
+    assert_eq!(severities(&engine.take_findings()), [Severity::Low]);
 }

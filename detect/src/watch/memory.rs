@@ -157,6 +157,15 @@ impl Memory {
         self.open.iter().copied()
     }
 
+    /// Of which open day which watch holds anything of whom.
+    pub(crate) fn open_groups(&self) -> impl Iterator<Item = (Day, (u32, u128))> {
+        let days = self.watches.iter().flat_map(|(watch, days)| {
+            let is_open = |(day, _): &(&Day, _)| self.open.contains(day);
+            days.iter().filter(is_open).map(move |(day, groups)| (*watch, *day, groups))
+        });
+        days.flat_map(|(watch, day, groups)| groups.keys().map(move |key| (day, (watch, key.1))))
+    }
+
     /// Notes that a day was judged.
     pub(crate) fn close(&mut self, day: Day) {
         self.open.remove(&day);
