@@ -194,20 +194,21 @@ impl Shard {
                 for day in days {
                     // The first hour of a day reaches into the day before.
                     known.settle((entity, profile), day, lateness);
-                    if day >= from.day() {
-                        let priors = known.priors.of(&Group::of(entity));
-                        let asked = known.asked((entity, day), context);
-                        let found = judge((entity, asked), profile, (day, from), (context, priors));
-                        for one in found.occurrences {
-                            told_of.entry((id, one.hour)).or_default().push(one);
-                        }
+                    if day < from.day() {
+                        continue;
                     }
+                    let priors = known.priors.of(&Group::of(entity));
+                    let asked = known.asked((entity, day), context);
+                    let found = judge((entity, asked), profile, (day, from), (context, priors));
+                    for one in found.occurrences {
+                        told_of.entry((id, one.hour)).or_default().push(one);
+                    }
+                    let told = told_of.range((id, day.first_slot().hour())..);
+                    let told = told.take_while(|((of, hour), _)| *of == id && hour.day() == day);
+                    let told = told.flat_map(|(_, told)| told).cloned();
+                    occurrences.entry(day).or_default().extend(told);
                 }
             });
-            let first = from.day().first_slot().hour();
-            for ((_, hour), told) in told_of.range((id, first)..=(id, Hour(i32::MAX))) {
-                occurrences.entry(hour.day()).or_default().extend_from_slice(told);
-            }
         }
         occurrences
     }

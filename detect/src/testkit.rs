@@ -181,8 +181,23 @@ impl Logs {
         self.judged_by(&mut engine)
     }
 
-    /// The same of an engine that has its own options.
+    /// The same of an engine that has its own options; what it tells on the way is what the close tells.
+    #[track_caller]
     pub(crate) fn judged_by(self, engine: &mut Engine) -> Vec<Finding> {
+        engine.note_touched();
+        let told = self.read_by(engine);
+        engine.finish();
+        let findings = engine.take_findings();
+        let by_id = |findings: &[Finding]| -> BTreeMap<_, _> {
+            findings.iter().map(|one| (one.id, one.clone())).collect()
+        };
+        assert_eq!(by_id(&told), by_id(&findings));
+        findings
+    }
+
+    /// What an engine tells of them on the way.
+    pub(crate) fn read_by(&self, engine: &mut Engine) -> Vec<Finding> {
+        let mut told = Vec::new();
         let days = self.days.keys().chain(self.flows.keys()).copied();
         for day in days.collect::<std::collections::BTreeSet<_>>() {
             engine.advance(day.start_ms());
@@ -196,9 +211,9 @@ impl Logs {
             reader.flows(testkit::ACCOUNT, n_flows, attempts);
             let chunk = reader.finish();
             engine.apply(&[chunk]);
+            told.extend(engine.judge_open());
         }
-        engine.finish();
-        engine.take_findings()
+        told
     }
 
     /// The findings of one detector.

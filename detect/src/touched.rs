@@ -124,12 +124,7 @@ impl Engine {
     /// Makes ready what complete open days of those who were touched are judged by.
     fn prepare_open(&mut self, touched: &[Touched]) {
         let (lateness, oldest_open) = (self.context.options.lateness, self.oldest_open);
-        let mut days = vec![oldest_open];
-        while let Some(Day(last)) = days.last().copied()
-            && lateness.is_complete(Day(last.saturating_add(1)), oldest_open)
-        {
-            days.push(Day(last.saturating_add(1)));
-        }
+        let days = (0..lateness.lags().0).map(|n| Day(oldest_open.0.saturating_add(n)));
         let mut groups = BTreeSet::new();
         for (shard, touched) in self.shards.iter().zip(touched) {
             let of_matches = touched.matches.values().flatten().map(|(_, id)| *id);

@@ -166,6 +166,18 @@ proptest! {
                 true
             });
             prop_assert_eq!(same, Some(true));
+            let settled = |profile: &mut Profile| {
+                let open: Vec<Day> = profile.open_days().collect();
+                open.iter().for_each(|day| profile.settle(*day, Some(9), LATENESS()));
+                profile.clone()
+            };
+            let expected = settled(&mut eager.clone());
+            let rehearsed = lazy.rehearse(ALICE, |_, profile| settled(profile));
+            prop_assert_eq!(rehearsed.as_ref(), Some(&expected));
+            prop_assert!(is_at_rest(&lazy));
+            let before = eager.clone();
+            prop_assert_eq!(eager.rehearse(settled), expected);
+            prop_assert!(eager == before);
             lazy.with(ALICE, |_, profile| assert_eq!(*profile, eager));
         }
     }

@@ -74,6 +74,22 @@ fn whoever_owns_noisy_identities_raises_the_bound_by_ten_bits_at_most() {
 }
 
 #[test]
+fn the_budget_is_asked_on_the_way_by_all_days_that_the_close_asks() {
+    let told = |height: f64| {
+        let mut engine = among(0, 0.0);
+        engine.context.options.alerts_per_day = NonZeroU32::new(25).unwrap();
+        // They were all there on the last day that counts.
+        for _ in 0..200 {
+            let one = (Bits::of(height), Weight::PLAIN);
+            engine.heights.add(Day(TODAY.0 - 3), Kind::Human, one);
+        }
+        engine.note_touched();
+        intrusion().read_by(&mut engine).iter().any(|one| one.about.id == "anomalous-persistence")
+    };
+    assert!(told(30.0) && !told(bits() + 1.0));
+}
+
+#[test]
 fn the_budget_changes_nothing_of_what_is_learned_nor_of_what_others_tell() {
     let (mut quiet, mut noisy) = (among(0, 0.0), among(20, bits() + 1.0));
     // With a record of which a rule knows that it is bad.
