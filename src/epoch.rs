@@ -1,7 +1,7 @@
 //! An epoch: what one transaction of a state holds. In: objects that were applied, and what was found. Out:
 //! both, durable. What the file knows of is left out of what is listed.
 
-use crate::{clock, fault};
+use crate::{clock, fault, run::operations};
 use alerts::StateFile;
 use anyhow::Result;
 use baseline::Day;
@@ -14,17 +14,40 @@ use std::collections::BTreeMap;
 const AHEAD_MS_MAX: i64 = 60 * 60 * 1_000;
 
 /// What was done since the last commit.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Epoch {
-    found: Vec<Finding>,
+    /// Findings of days that closed.
+    closed: Vec<Finding>,
+    /// Findings about the watch itself, which no day's closing confirms.
+    operations: Vec<Finding>,
     /// Size as stored and stamp, by key.
     objects: BTreeMap<Box<str>, (u64, i64)>,
+    /// The first day that was open at the last commit.
+    open_from: Day,
 }
 
+/// What hears of each finding within the transaction that keeps it.
+pub(crate) type Tell<'a> = &'a mut dyn FnMut(&StateFile, &Finding) -> Result<()>;
+
 impl Epoch {
-    /// Findings that are to be kept.
-    pub(crate) fn found(&mut self, findings: &[Finding]) {
-        self.found.extend_from_slice(findings);
+    /// The first of an engine that has taken back its state.
+    pub(crate) fn of(engine: &Engine) -> Self {
+        Self {
+            closed: Vec::new(),
+            operations: Vec::new(),
+            objects: BTreeMap::new(),
+            open_from: engine.oldest_open(),
+        }
+    }
+
+    /// Findings of days that closed.
+    pub(crate) fn closed(&mut self, findings: &[Finding]) {
+        self.closed.extend_from_slice(findings);
+    }
+
+    /// A finding about the watch itself.
+    pub(crate) fn operation(&mut self, finding: Finding) {
+        self.operations.push(finding);
     }
 
     /// An object whose records are applied.
@@ -47,20 +70,29 @@ impl Epoch {
 
     /// Whether there is nothing to commit.
     pub(crate) fn is_empty(&self) -> bool {
-        self.found.is_empty() && self.objects.is_empty()
+        self.closed.is_empty() && self.operations.is_empty() && self.objects.is_empty()
     }
 
-    /// Makes durable what was done, and answers what was found.
+    /// Makes durable what was done, and answers what is new of what was found, or more severe than it was. What
+    /// was told of days on the way, and their closing does not confirm, is taken out.
     pub(crate) fn commit(
         &mut self,
         file: &mut StateFile,
         engine: &mut Engine,
+        tell: Tell<'_>,
     ) -> Result<Vec<Finding>> {
-        let Self { found, objects } = std::mem::take(self);
+        let on_the_way = engine.judge_open();
+        let Self { closed, operations, objects, open_from } =
+            std::mem::replace(self, Self::of(engine));
+        let mut news = Vec::new();
         file.epoch(|file| -> Result<()> {
-            for finding in &found {
+            file.take_out((open_from, engine.oldest_open()), &operations::IDS)?;
+            for finding in closed.into_iter().chain(on_the_way).chain(operations) {
                 fault::point("mid-transaction");
-                file.finding(finding)?;
+                tell(file, &finding)?;
+                if file.finding(&finding)? {
+                    news.push(finding);
+                }
             }
             engine.changed(&mut |change| {
                 fault::point("mid-transaction");
@@ -73,7 +105,7 @@ impl Epoch {
             Ok(())
         })?;
         fault::point("after-commit");
-        Ok(found)
+        Ok(news)
     }
 }
 

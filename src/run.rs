@@ -7,10 +7,11 @@ mod folder;
 mod http;
 mod log;
 mod metrics;
-mod operations;
+pub(crate) mod operations;
 mod pace;
 mod retry;
 mod signals;
+mod sinks;
 
 pub(crate) use log::{Level, Log};
 
@@ -21,7 +22,7 @@ use crate::{
     replay::Plan,
     summary::Summary,
 };
-use alerts::StateFile;
+use alerts::{Inputs, StateFile, sinks::Sink};
 use anyhow::Result;
 use baseline::Day;
 use copies::Copies;
@@ -38,26 +39,32 @@ use pace::Pace;
 use retry::Retries;
 use serde_json::json;
 use signals::Stop;
+use sinks::{Sent, Sinks};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::PathBuf,
-    sync::{Arc, mpsc},
+    sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::mpsc, time::timeout};
 
 /// Days of which it is looked up how feeds came. Unit: days.
 const FEEDS_D: i32 = 8;
 /// How often it is looked whether feeds have stopped.
 const LISTEN_EVERY: Duration = Duration::from_secs(30);
+/// How long the end waits for sinks.
+const PARTING_MAX: Duration = Duration::from_secs(5);
 /// Events that wait to be looked at. Unit: events.
 const INBOX_MAX: usize = 1_024;
 
 /// What may happen while the daemon waits.
+#[derive(Debug)]
 enum Event {
     /// It is to end.
     Stop,
+    /// A message was sent, or could not be.
+    Sent(Sent),
 }
 
 /// What the daemon is made of.
@@ -66,6 +73,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) folders: &'a [PathBuf],
     pub(crate) engine: Engine,
     pub(crate) file: StateFile,
+    pub(crate) inputs: Inputs,
+    pub(crate) sinks: Vec<Sink>,
     /// What was damaged of it, and what took its place.
     pub(crate) restored: Vec<String>,
     pub(crate) log: Arc<Log>,
@@ -80,33 +89,34 @@ pub(crate) type Tell<'a> = &'a mut dyn FnMut(&[Finding]) -> Result<()>;
 
 /// Runs until it is told to end.
 pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
-    let Parts { plan, folders, engine, file, restored, log, listen, runtime } = parts;
-    let (outbox, inbox) = mpsc::sync_channel(INBOX_MAX);
-    let stop = signals::listen(runtime, outbox, Arc::clone(&log))?;
+    let Parts { plan, folders, engine, file, inputs, sinks, restored, log, listen, runtime } =
+        parts;
+    let (to_inbox, inbox) = mpsc::channel(INBOX_MAX);
+    let stop = signals::listen(runtime, to_inbox.clone(), Arc::clone(&log))?;
+    let sinks = Sinks::start(sinks, runtime, &to_inbox)?;
     let metrics = Arc::new(Metrics::new());
     if let Some(address) = listen {
         http::serve(runtime, address, Arc::clone(&metrics), &log)?;
     }
     let feeds = feeds_of(&file)?;
     let copies = Copies::new(file.path());
+    let epoch = Epoch::of(&engine);
     let workers = Workers::of(plan, engine.rules().flow_fields());
     let mut daemon = Daemon {
         workers,
         engine,
         file,
-        desk: Desk {
-            epoch: Epoch::default(),
-            retries: Retries::default(),
-            feeds,
-            log: Arc::clone(&log),
-        },
+        desk: Desk { epoch, retries: Retries::default(), feeds, log: Arc::clone(&log) },
         listened: Instant::now(),
         summary: Summary::default(),
         folders: Folders::new(folders, &plan.filter),
         waiting: BTreeMap::new(),
         looked_before: Day(i32::MIN),
         pace: Pace::new(Instant::now()),
+        runtime,
         inbox,
+        inputs,
+        sinks,
         metrics,
         copies,
         is_caught_up: false,
@@ -117,6 +127,7 @@ pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
     log.say(Level::Info, "started", "watching folders", &[("learned_through", json!(from))]);
     daemon.restored(restored);
     daemon.work(&stop)?;
+    daemon.part()?;
     log.say(Level::Info, "stopped", "all that was read is kept", &[]);
     daemon.file.close();
     daemon.summary.intake = daemon.engine.intake();
@@ -147,7 +158,7 @@ impl Observer for Desk {
     fn read(&mut self, _: u64) {}
 
     fn findings(&mut self, findings: &[Finding]) -> Result<()> {
-        self.epoch.found(findings);
+        self.epoch.closed(findings);
         Ok(())
     }
 
@@ -189,7 +200,10 @@ struct Daemon<'a> {
     /// When it was last looked whether feeds have stopped.
     listened: Instant,
     pace: Pace,
+    runtime: &'a Handle,
     inbox: mpsc::Receiver<Event>,
+    inputs: Inputs,
+    sinks: Sinks,
     metrics: Arc<Metrics>,
     copies: Copies,
     is_caught_up: bool,
@@ -204,7 +218,7 @@ impl Daemon<'_> {
             let about = ("-", "sentrail");
             let what = format!("found its state damaged: {what}");
             let finding = Operation::StateRestored.finding(about, (now_ms, now_ms), what);
-            self.desk.epoch.found(&[finding]);
+            self.desk.epoch.operation(finding);
         }
         for what in told {
             self.desk.log.say(Level::Error, "state-restored", &what, &[]);
@@ -223,6 +237,7 @@ impl Daemon<'_> {
             } else {
                 self.is_caught_up = false;
                 self.apply(&batch)?;
+                self.attend(Instant::now())?;
             }
             if self.pace.is_due(Instant::now(), self.waiting.is_empty()) {
                 self.commit()?;
@@ -289,7 +304,7 @@ impl Daemon<'_> {
         let begun = Instant::now();
         if !self.desk.epoch.is_empty() {
             let objects: Vec<(u64, i64)> = self.desk.epoch.objects().collect();
-            let found = self.desk.epoch.commit(&mut self.file, &mut self.engine)?;
+            let found = self.keep()?;
             self.metrics.committed(begun.elapsed(), &objects);
             (self.tell)(&found)?;
             self.metrics.told(&found);
@@ -298,6 +313,47 @@ impl Daemon<'_> {
         self.metrics.durable();
         self.copies.tick(&self.desk.log);
         self.pace.committed(begun, Instant::now());
+        Ok(())
+    }
+
+    /// Commits the epoch; answers what is new, or more severe.
+    fn keep(&mut self) -> Result<Vec<Finding>> {
+        let Self { desk, file, engine, inputs, sinks, .. } = self;
+        let Desk { epoch, log, .. } = desk;
+        let now_ms = clock::now_ms();
+        epoch.commit(file, engine, &mut |file, finding| {
+            let dropped = file.outbox().tell((finding, inputs), sinks.all(), now_ms)?;
+            sinks::tell_dropped(&dropped, log);
+            Ok(())
+        })
+    }
+
+    /// Waits for what may happen until then, and deals with all that has.
+    fn attend(&mut self, until: Instant) -> Result<()> {
+        let wait = until.saturating_duration_since(Instant::now());
+        let first = self.runtime.block_on(async { timeout(wait, self.inbox.recv()).await });
+        let mut sent = Vec::new();
+        let mut next = first.ok().flatten();
+        while let Some(event) = next {
+            match event {
+                Event::Stop => {}
+                Event::Sent(one) => sent.push(one),
+            }
+            next = self.inbox.try_recv().ok();
+        }
+        if !sent.is_empty() {
+            self.metrics.sent(sent.iter().map(|one| (self.sinks.name(one), &one.outcome)));
+            self.sinks.settle(&mut self.file, sent, &self.desk.log)?;
+        }
+        self.sinks.hand_out(&self.file)
+    }
+
+    /// Waits for what is on the way to sinks; what is not settled by then is sent again after the next start.
+    fn part(&mut self) -> Result<()> {
+        let until = Instant::now() + PARTING_MAX;
+        while self.sinks.n_on_way() > 0 && Instant::now() < until {
+            self.attend(until)?;
+        }
         Ok(())
     }
 
@@ -321,11 +377,7 @@ impl Daemon<'_> {
         if !self.desk.epoch.is_empty() {
             until = until.min(self.pace.next());
         }
-        let wait = until.saturating_duration_since(Instant::now());
-        match self.inbox.recv_timeout(wait) {
-            Ok(Event::Stop) | Err(mpsc::RecvTimeoutError::Timeout) => Ok(()),
-            Err(mpsc::RecvTimeoutError::Disconnected) => anyhow::bail!("nobody listens to signals"),
-        }
+        self.attend(until)
     }
 
     /// Looks whether feeds have stopped. Whoever has not caught up does not know.
@@ -336,7 +388,7 @@ impl Daemon<'_> {
         for finding in self.desk.feeds.judge(now_ms) {
             let what = format!("{} {}", finding.entity.key, finding.summary);
             self.desk.log.say(Level::Error, "feed-silent", &what, &[]);
-            self.desk.epoch.found(&[finding]);
+            self.desk.epoch.operation(finding);
         }
     }
 }

@@ -205,6 +205,7 @@ pub fn entity_of(blob: &Blob, hash_key: &HashKey) -> Result<Entity, FormError> {
     let mut texts = Texts::default();
     Entity::read(&mut Reader::new(&blob.bytes, hash_key, &mut texts)?)
 }
+
 /// Hands over what changed of a set.
 fn each<T: Clone, E>(
     part: Part,

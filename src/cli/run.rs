@@ -81,6 +81,8 @@ impl Run {
             folders: &self.folder,
             engine,
             file,
+            inputs: inputs.clone(),
+            sinks: config.sinks()?,
             restored,
             log: Arc::new(Log::new()),
             listen: self.listen,
@@ -128,6 +130,7 @@ impl Run {
         engine.note_changes();
         let mut texts = Texts::default();
         file.each(&mut |blob| engine.resume(blob, &mut texts))?;
+        engine.note_touched();
         Ok(file)
     }
 

@@ -3,6 +3,7 @@
 
 use super::feeds::{FeedId, name_of};
 use crate::{clock, summary::Summary};
+use alerts::sinks::Outcome;
 use detect::{Engine, Finding};
 use prometheus_client::{
     encoding::text::encode,
@@ -38,6 +39,7 @@ pub(crate) struct Metrics {
     records_late: Counter,
     records_bad: Counter,
     findings: Counters<2>,
+    sent: Counters<2>,
     identities: Gauge,
     now: Gauge,
     object_lag: Histogram,
@@ -76,6 +78,7 @@ impl Metrics {
             records_late: Counter::default(),
             records_bad: Counter::default(),
             findings: Family::default(),
+            sent: Family::default(),
             identities: Gauge::default(),
             now: Gauge::default(),
             // From a minute to 30 days, which is how late AWS may be.
@@ -108,6 +111,8 @@ impl Metrics {
         let bad = self.records_bad.clone();
         registry.register("parse_errors", "Records that could not be read", bad);
         registry.register("findings", "Findings that were told", self.findings.clone());
+        let sent = self.sent.clone();
+        registry.register("alerts_sent", "Messages to sinks, by what became of them", sent);
         let identities = self.identities.clone();
         registry.register("identities_tracked", "Identities and interfaces known", identities);
         let now = self.now.clone();
@@ -157,6 +162,20 @@ impl Metrics {
             let detector = ("detector", finding.about.id.clone());
             let severity = ("severity", finding.severity.label().to_owned());
             self.findings.get_or_create(&[detector, severity]).inc();
+        }
+    }
+
+    /// Messages went to sinks.
+    pub(super) fn sent<'a>(&self, sent: impl Iterator<Item = (&'a str, &'a Outcome)>) {
+        for (sink, outcome) in sent {
+            let result = match outcome {
+                Outcome::Delivered => "delivered",
+                Outcome::Retry { .. } => "retry",
+                Outcome::Refused { .. } => "refused",
+                Outcome::Gone { .. } => "gone",
+            };
+            let labels = [("sink", sink.to_owned()), ("result", result.to_owned())];
+            self.sent.get_or_create(&labels).inc();
         }
     }
 

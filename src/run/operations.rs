@@ -14,6 +14,9 @@ pub(super) enum Operation {
     StateRestored,
 }
 
+/// The ids of all.
+pub(crate) const IDS: [&str; 2] = ["feed-silent", "state-restored"];
+
 impl Operation {
     fn about(self) -> About {
         let (id, page) = match self {

@@ -5,11 +5,11 @@ use anyhow::{Context as _, Result};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
-    mpsc::SyncSender,
 };
 use tokio::{
     runtime::Handle,
     signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
 };
 
 /// Whether the end was asked for.
@@ -23,7 +23,7 @@ impl Stop {
 }
 
 /// Tells `inbox` when the process is to end.
-pub(super) fn listen(runtime: &Handle, inbox: SyncSender<Event>, log: Arc<Log>) -> Result<Stop> {
+pub(super) fn listen(runtime: &Handle, inbox: mpsc::Sender<Event>, log: Arc<Log>) -> Result<Stop> {
     let _within = runtime.enter();
     let of = |kind: SignalKind| signal(kind).context("cannot listen to signals");
     let (mut terminate, mut interrupt) =

@@ -336,7 +336,7 @@ pub(super) fn id(text: &str) -> Result<FindingId, WrongValue> {
     u128::from_str_radix(text, 16).map(FindingId).map_err(|_| unknown(text, "id"))
 }
 
-fn severity(text: &str) -> Result<Severity, WrongValue> {
+pub(super) fn severity(text: &str) -> Result<Severity, WrongValue> {
     named(Severity::ALL, Severity::label, text, "severity")
 }
 

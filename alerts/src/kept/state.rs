@@ -8,12 +8,13 @@ use super::{
     rows,
 };
 use baseline::Day;
-use detect::{Blob, Change, Finding, Part};
+use detect::{Blob, Change, Finding, FindingId, Part, Severity};
 use std::{
+    collections::BTreeMap,
     fs::{File, OpenOptions, TryLockError},
     path::Path,
 };
-use store::{Store, Value};
+use store::{Row, Store, Value, WrongValue};
 
 /// Days after its stamp for which it is known that an object was read: 30 days of late delivery, 14 of
 /// waiting in a queue, one to spare. Unit: days.
@@ -33,6 +34,8 @@ pub struct StateFile {
     asked: Learning,
     /// The last message of the outbox that is durable, by its row.
     outbox_through: i64,
+    /// How severe findings were that this epoch took out.
+    was_taken_out: BTreeMap<FindingId, Severity>,
     /// Held as long as this is, and let go after the store: one process at a time.
     _lock: File,
 }
@@ -80,7 +83,8 @@ impl StateFile {
         store.commit()?;
         store.log_ahead()?;
         let outbox_through = outbox::last_row(store)?;
-        Ok(Self { keeper, asked, outbox_through, _lock: lock })
+        let was_taken_out = BTreeMap::new();
+        Ok(Self { keeper, asked, outbox_through, was_taken_out, _lock: lock })
     }
 
     /// Writes a copy of the state at `path`, as it was committed last, into a new file; whoever has it open goes
@@ -145,9 +149,49 @@ impl StateFile {
         Ok(bytes == size_bytes)
     }
 
-    /// Keeps a finding, instead of the one of the same id.
-    pub fn finding(&mut self, finding: &Finding) -> Result<(), KeptError> {
-        self.keeper.finding(finding)
+    /// Keeps a finding, instead of the one of the same id; answers whether that one is missing, or was less
+    /// severe.
+    pub fn finding(&mut self, finding: &Finding) -> Result<bool, KeptError> {
+        let before = self.was_taken_out.remove(&finding.id);
+        let before = before.max(self.severity_of(finding.id)?);
+        self.keeper.finding(finding)?;
+        Ok(before < Some(finding.severity))
+    }
+
+    fn severity_of(&self, id: FindingId) -> Result<Option<Severity>, KeptError> {
+        let store = self.keeper.store();
+        let sql = "SELECT severity FROM findings WHERE id = ?1";
+        let row = store.query(sql, &[rows::text(&id.to_string())])?.into_iter().next();
+        let read = |mut row: Row| rows::severity(&row.text()?);
+        row.map(read).transpose().map_err(|wrong| store.damaged(&wrong).into())
+    }
+
+    /// Takes out the findings of days from the first up to before the second, but those of these detectors.
+    /// What is kept again in the same epoch is no news.
+    pub fn take_out(
+        &mut self,
+        (first, until): (Day, Day),
+        but_of: &[&str],
+    ) -> Result<(), KeptError> {
+        self.was_taken_out.clear();
+        let store = self.keeper.store();
+        let days = [first, until].map(|day| rows::text(&rows::of_day(day)));
+        let sql = "SELECT id, severity, detector FROM findings WHERE day >= ?1 AND day < ?2";
+        for mut row in store.query(sql, &days)? {
+            let read = |row: &mut Row| {
+                Ok((rows::id(&row.text()?)?, rows::severity(&row.text()?)?, row.text()?))
+            };
+            let (id, severity, detector) =
+                read(&mut row).map_err(|wrong: WrongValue| store.damaged(&wrong))?;
+            if !but_of.contains(&detector.as_str()) {
+                store.execute(
+                    "DELETE FROM findings WHERE id = ?1",
+                    &[rows::text(&id.to_string())],
+                )?;
+                self.was_taken_out.insert(id, severity);
+            }
+        }
+        Ok(())
     }
 
     /// Keeps what has changed of the engine.
@@ -213,6 +257,19 @@ impl StateFile {
     pub fn outbox(&self) -> Outbox<'_> {
         let (store, through) = (self.keeper.store(), self.outbox_through);
         Outbox { store, through, messages_max: MESSAGES_MAX }
+    }
+
+    /// Begins an epoch that stays open, to see what is not durable yet.
+    #[cfg(test)]
+    pub(super) fn begin(&self) -> Result<(), KeptError> {
+        Ok(self.keeper.store().begin()?)
+    }
+
+    /// Makes it durable, and begins another.
+    #[cfg(test)]
+    pub(super) fn commit(&mut self) -> Result<(), KeptError> {
+        self.finish()?;
+        self.begin()
     }
 
     /// Leaves the file as one whole. Where others read it, a log stays beside it until the next time.

@@ -45,7 +45,7 @@ impl Observer for Epochs {
     }
 
     fn findings(&mut self, findings: &[Finding]) -> Result<()> {
-        self.epoch.found(findings);
+        self.epoch.closed(findings);
         Ok(())
     }
 
@@ -53,7 +53,7 @@ impl Observer for Epochs {
         for object in objects {
             self.epoch.applied(object);
         }
-        let found = self.epoch.commit(&mut self.file, engine)?;
+        let found = self.epoch.commit(&mut self.file, engine, &mut |_, _| Ok(()))?;
         self.watcher.findings(&found)?;
         self.watcher.flush()
     }
@@ -83,7 +83,8 @@ impl Replay {
         let mut texts = Texts::default();
         file.each(&mut |blob| engine.resume(blob, &mut texts))?;
         let watcher = Watcher::new(or_default(self.format), inputs, self.logs.quiet).going_on();
-        let mut epochs = Epochs { watcher, file, epoch: Epoch::default() };
+        let epoch = Epoch::of(&engine);
+        let mut epochs = Epochs { watcher, file, epoch };
         let plan = self.logs.plan(config, self.logs.from);
         let (summary, _) = replay::read(&plan, &mut engine, &mut epochs)?;
         let n_found = n_of(usize::try_from(epochs.watcher.n_findings)?, "finding");

@@ -18,7 +18,9 @@ const START_MS: i64 = 1_773_400_000_000;
 fn open(path: &Path) -> StateFile {
     let run = Run { inputs: sample::inputs(), command: Vec::new() };
     let asked = Learning::new(&detect::Options::default(), (&[], &[]), (None, Day(0)));
-    StateFile::open(path, (&run, &detect::Settings::default()), asked).unwrap()
+    let file = StateFile::open(path, (&run, &detect::Settings::default()), asked).unwrap();
+    file.begin().unwrap();
+    file
 }
 
 fn file() -> (TempDir, PathBuf) {

@@ -1,0 +1,186 @@
+//! Sinks at work: a task each, that sends what the outbox hands out and says what became of it. No sink waits
+//! for another, and reading logs waits for none.
+
+use super::{Event, Level, Log};
+use crate::{clock, fault};
+use alerts::{
+    Dropped, StateFile,
+    sinks::{JsonLines, Lane, Message, Outcome, Sink, To, Webhook},
+};
+use anyhow::{Context as _, Result};
+use serde_json::json;
+use std::sync::Arc;
+use tokio::{runtime::Handle, sync::mpsc};
+
+/// Messages that are on the way to one sink. Unit: messages.
+const ON_WAY_MAX: usize = 8;
+
+/// What became of a message.
+#[derive(Debug)]
+pub(super) struct Sent {
+    /// The sink, by its place.
+    sink: usize,
+    message: Message,
+    pub(super) outcome: Outcome,
+}
+
+/// The way to one sink.
+struct Way {
+    lane: Lane,
+    to: mpsc::Sender<Message>,
+}
+
+/// All sinks.
+pub(super) struct Sinks {
+    sinks: Vec<Sink>,
+    ways: Vec<Way>,
+}
+
+impl Sinks {
+    /// Starts a task for each.
+    pub(super) fn start(
+        sinks: Vec<Sink>,
+        runtime: &Handle,
+        inbox: &mpsc::Sender<Event>,
+    ) -> Result<Self> {
+        let mut ways = Vec::new();
+        for (place, sink) in sinks.iter().enumerate() {
+            let (to, messages) = mpsc::channel(ON_WAY_MAX);
+            let inbox = inbox.clone();
+            match sink.to.clone() {
+                To::Webhook(settings) => {
+                    let told = || format!("sink {} cannot be used", sink.name);
+                    let webhook = Webhook::new(settings).with_context(told)?;
+                    runtime.spawn(send(webhook, place, messages, inbox));
+                }
+                To::JsonLines(settings) => {
+                    runtime.spawn(write(JsonLines::new(settings), place, messages, inbox));
+                }
+            }
+            ways.push(Way { lane: Lane::new(&sink.name), to });
+        }
+        Ok(Self { sinks, ways })
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> &[Sink] {
+        &self.sinks
+    }
+
+    /// Where a message went.
+    pub(super) fn name(&self, sent: &Sent) -> &str {
+        self.sinks.get(sent.sink).map_or("", |sink| &sink.name)
+    }
+
+    /// Hands out what is due.
+    pub(super) fn hand_out(&mut self, file: &StateFile) -> Result<()> {
+        for Way { lane, to } in &mut self.ways {
+            for message in file.outbox().due(lane, clock::now_ms(), ON_WAY_MAX)? {
+                // There is room for all that may be on the way.
+                drop(to.try_send(message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Messages of which it is not known what became of them.
+    pub(super) fn n_on_way(&self) -> usize {
+        self.ways.iter().map(|way| way.lane.n_on_way()).sum()
+    }
+
+    /// Makes durable what became of messages.
+    pub(super) fn settle(
+        &mut self,
+        file: &mut StateFile,
+        sent: Vec<Sent>,
+        log: &Log,
+    ) -> Result<()> {
+        let ways = &mut self.ways;
+        file.epoch(|file| -> Result<()> {
+            for Sent { sink, message, outcome } in sent {
+                let Some(Way { lane, .. }) = ways.get_mut(sink) else { continue };
+                let settled = file.outbox().settle(lane, &message, &outcome, clock::now_ms())?;
+                tell(lane, &message, (&outcome, settled), log);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Tells what did not go well.
+fn tell(
+    lane: &Lane,
+    message: &Message,
+    (outcome, settled): (&Outcome, alerts::Settled),
+    log: &Log,
+) {
+    let (level, error, then) = match (outcome, settled) {
+        (Outcome::Delivered, _) => return,
+        (Outcome::Gone { error }, _) => {
+            (Level::Error, error, "it is sent nothing until the next start".to_owned())
+        }
+        (Outcome::Retry { error, .. }, alerts::Settled::Again { due_ms }) => {
+            let wait_s = due_ms.saturating_sub(clock::now_ms()).max(0) / 1_000;
+            (Level::Warn, error, format!("again in {wait_s} s"))
+        }
+        (Outcome::Retry { error, .. } | Outcome::Refused { error }, _) => {
+            (Level::Error, error, "kept, and not sent again".to_owned())
+        }
+    };
+    let fields = [
+        ("sink", json!(lane.sink())),
+        ("finding", json!(message.finding.to_string())),
+        ("reason", json!(error)),
+    ];
+    let what = format!("sink {}: finding {}: {error}; {then}", lane.sink(), message.finding);
+    log.say(level, "finding-undelivered", &what, &fields);
+}
+
+/// Tells what there was no room for.
+pub(super) fn tell_dropped(dropped: &[Dropped], log: &Log) {
+    for Dropped { sink, finding, severity } in dropped {
+        let severity = severity.label();
+        let what = format!(
+            "sink {sink}: no room for finding {finding} ({severity}): too many wait to be delivered"
+        );
+        log.say(Level::Error, "finding-dropped", &what, &[("sink", json!(sink))]);
+    }
+}
+
+async fn send(
+    webhook: Webhook,
+    sink: usize,
+    mut messages: mpsc::Receiver<Message>,
+    inbox: mpsc::Sender<Event>,
+) {
+    let webhook = Arc::new(webhook);
+    while let Some(message) = messages.recv().await {
+        let outcome = webhook.send(&message, clock::now_ms()).await;
+        fault::point("mid-send");
+        if inbox.send(Event::Sent(Sent { sink, message, outcome })).await.is_err() {
+            break;
+        }
+    }
+}
+
+async fn write(
+    file: JsonLines,
+    sink: usize,
+    mut messages: mpsc::Receiver<Message>,
+    inbox: mpsc::Sender<Event>,
+) {
+    let mut batch = Vec::with_capacity(ON_WAY_MAX);
+    while messages.recv_many(&mut batch, ON_WAY_MAX).await > 0 {
+        let own = file.clone();
+        let all = std::mem::take(&mut batch);
+        let written = tokio::task::spawn_blocking(move || (own.write(&all), all)).await;
+        fault::point("mid-send");
+        let Ok((outcome, all)) = written else { break };
+        for message in all {
+            let sent = Sent { sink, message, outcome: outcome.clone() };
+            if inbox.send(Event::Sent(sent)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
