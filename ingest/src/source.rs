@@ -1,9 +1,16 @@
 //! Where objects come from and in which order they are read. In: paths, folders and patterns. Out:
-//! a listing in an order that depends on the logs alone. It opens no object and reads no clock.
+//! a listing in an order that depends on the logs alone. It opens no object and reads no clock. With the
+//! feature `aws`, also buckets and the queues that tell of new objects.
 
 pub(crate) mod files;
 pub(crate) mod key;
+#[cfg(feature = "aws")]
+pub mod s3;
+#[cfg(feature = "aws")]
+pub mod session;
 pub mod spool;
+#[cfg(feature = "aws")]
+pub mod sqs;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -107,6 +114,9 @@ pub enum Place {
     Stdin,
     /// A file, spelled as the user or the walk spelled it.
     File(PathBuf),
+    /// An object in a bucket.
+    #[cfg(feature = "aws")]
+    S3(Box<s3::S3Object>),
 }
 
 /// One object to read.
@@ -114,7 +124,7 @@ pub enum Place {
 pub struct Object {
     /// Where its bytes are.
     pub place: Place,
-    /// Its size on disk; 0 for the standard input and for pipes. Unit: bytes.
+    /// Its size as stored; 0 for the standard input and for pipes. Unit: bytes.
     pub size_bytes: u64,
     /// What its name says.
     pub info: KeyInfo,
@@ -335,6 +345,14 @@ impl Skips {
     /// Counts one more.
     pub fn add(&mut self, skip: Skip) {
         *self.0.entry(skip).or_default() += 1;
+    }
+
+    /// Counts what others counted.
+    #[cfg(feature = "aws")]
+    pub(crate) fn merge(&mut self, others: &Self) {
+        for (skip, count) in others.iter() {
+            *self.0.entry(skip).or_default() += count;
+        }
     }
 
     /// How many were left out for this reason.

@@ -89,6 +89,8 @@ pub(crate) fn sort(objects: &mut [Object]) {
         let path = match &object.place {
             Place::Stdin => None,
             Place::File(path) => Some(path.as_path()),
+            #[cfg(feature = "aws")]
+            Place::S3(at) => Some(Path::new(&*at.key)),
         };
         (object.info.stamp_ms.is_none(), object.info.stamp_ms, &object.key, path)
     }
@@ -127,7 +129,7 @@ fn object(file: Found, filter: &Filter) -> Result<Object, Skip> {
 }
 
 /// Why an object is left out for what its name says.
-fn unwanted(info: &KeyInfo, filter: &Filter) -> Option<Skip> {
+pub(crate) fn unwanted(info: &KeyInfo, filter: &Filter) -> Option<Skip> {
     Skip::of_kind(info.kind).or_else(|| filter.excludes(info))
 }
 
@@ -155,7 +157,7 @@ fn slashed(path: &Path) -> String {
 }
 
 /// Whether a walk takes a file of this name for a log.
-fn is_log_name(name: Option<&OsStr>) -> bool {
+pub(crate) fn is_log_name(name: Option<&OsStr>) -> bool {
     let Some(name) = name else { return false };
     let name = name.to_string_lossy().to_ascii_lowercase();
     if ANSWERS.contains(&name.as_str()) || name.ends_with(ANSWER_ENDING) {

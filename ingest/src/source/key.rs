@@ -14,7 +14,7 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
 /// The folder under which AWS services deliver their logs.
-const AWS_LOGS: &str = "AWSLogs";
+pub(crate) const AWS_LOGS: &str = "AWSLogs";
 
 /// The file AWS Config and CloudTrail put down to see whether they may write.
 const WRITABILITY_CHECK: &str = "ConfigWritabilityCheckFile";
@@ -119,7 +119,7 @@ impl KeyInfo {
 }
 
 /// Byte at which the last path component that equals `wanted` begins.
-fn last_component(key: &str, wanted: &str) -> Option<usize> {
+pub(crate) fn last_component(key: &str, wanted: &str) -> Option<usize> {
     key.rmatch_indices(wanted).map(|(at, _)| at).find(|&at| {
         let before = key.get(..at).is_some_and(|head| head.is_empty() || head.ends_with('/'));
         before && key.get(at + wanted.len()..).is_some_and(|rest| rest.starts_with('/'))
@@ -145,7 +145,7 @@ impl<'a> Folders<'a> {
 }
 
 /// The part behind `name=` of a Hive-style folder, or the whole of a plain one.
-fn value<'a>(part: &'a str, name: &str) -> &'a str {
+pub(crate) fn value<'a>(part: &'a str, name: &str) -> &'a str {
     part.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).unwrap_or(part)
 }
 
@@ -228,7 +228,7 @@ pub(crate) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_organisation(text: &str) -> bool {
+pub(crate) fn is_organisation(text: &str) -> bool {
     text.strip_prefix("o-").is_some_and(|id| {
         !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     })
