@@ -1,0 +1,14 @@
+//! S3 and SQS as a server over sockets has them, and as a network that fails has them.
+
+#[cfg(test)]
+mod buckets;
+#[cfg(test)]
+mod listings;
+#[cfg(test)]
+#[path = "../../../tests/support/proxy.rs"]
+mod proxy;
+#[cfg(test)]
+mod queues;
+#[cfg(test)]
+#[path = "../../../tests/support/servers.rs"]
+mod servers;

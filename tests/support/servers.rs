@@ -1,0 +1,191 @@
+//! Servers that speak AWS's protocols, on the loopback. In: nothing but `.venv`, which `make test` makes.
+//! Out: moto's server, one a test binary, and what tests need to put there. No SDK: the program's own
+//! must not vouch for itself.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+
+use serde_json::{Value, json};
+
+/// Runs the server until its standard input ends, which is when the tests do, however they end.
+const PROGRAM: &str = "
+import os, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+from moto.server import main
+main(['-H', '127.0.0.1', '-p', '0'])
+";
+
+/// A server for S3 and SQS that keeps what it is told until the tests end. Tests share it, so each takes
+/// buckets and queues of its own name.
+pub(crate) struct Server {
+    /// Address and port.
+    pub(crate) address: String,
+    /// Ends when its standard input does.
+    _child: Child,
+}
+
+/// An answer of HTTP.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The server of this test binary, started when it is first asked for.
+pub(crate) fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let python = [here, here.parent().unwrap()].map(|root| root.join(".venv/bin/python"));
+        let python = python.into_iter().find(|python| python.exists()).unwrap_or_else(|| {
+            panic!(
+                "the test servers are not installed: run `make servers` once (no .venv in {})",
+                here.display()
+            )
+        });
+        let mut child = Command::new(python)
+            .args(["-c", PROGRAM])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut lines = Vec::new();
+        let address = loop {
+            let Some(Ok(line)) = said.next() else { panic!("moto ended: {}", lines.join("\n")) };
+            if let Some((_, address)) = line.split_once("Running on http://") {
+                break address.trim().to_owned();
+            }
+            lines.push(line);
+        };
+        // A pipe that nobody empties would stop the server.
+        thread::spawn(move || said.for_each(drop));
+        Server { address, _child: child }
+    })
+}
+
+impl Server {
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn bucket(&self, bucket: &str) {
+        self.s3("PUT", &format!("/{bucket}"), b"");
+    }
+
+    pub(crate) fn put(&self, bucket: &str, key: &str, bytes: &[u8]) {
+        self.s3("PUT", &format!("/{bucket}/{}", encoded(key)), bytes);
+    }
+
+    pub(crate) fn remove(&self, bucket: &str, key: &str) {
+        self.s3("DELETE", &format!("/{bucket}/{}", encoded(key)), b"");
+    }
+
+    /// Has a bucket tell a queue of new objects.
+    pub(crate) fn notify(&self, bucket: &str, queue: &str) {
+        let configuration = format!(
+            "<NotificationConfiguration><QueueConfiguration>\
+             <Queue>arn:aws:sqs:us-east-1:123456789012:{queue}</Queue>\
+             <Event>s3:ObjectCreated:*</Event>\
+             </QueueConfiguration></NotificationConfiguration>"
+        );
+        self.s3("PUT", &format!("/{bucket}?notification"), configuration.as_bytes());
+    }
+
+    /// Makes a queue and returns its URL.
+    pub(crate) fn queue(&self, name: &str, timeout_s: u32) -> String {
+        let attributes = json!({"VisibilityTimeout": timeout_s.to_string()});
+        self.queue_with(name, &attributes)
+    }
+
+    /// Makes a queue whose messages go to another one after so many receipts; the URLs of both.
+    pub(crate) fn queue_with_dead_letters(
+        &self,
+        name: &str,
+        timeout_s: u32,
+        receives_max: u32,
+    ) -> (String, String) {
+        let dead_name = format!("{name}-dead");
+        let dead = self.queue(&dead_name, 30);
+        let target = format!("arn:aws:sqs:us-east-1:123456789012:{dead_name}");
+        let redrive = json!({"deadLetterTargetArn": target, "maxReceiveCount": receives_max});
+        let attributes = json!({
+            "VisibilityTimeout": timeout_s.to_string(),
+            "RedrivePolicy": redrive.to_string(),
+        });
+        (self.queue_with(name, &attributes), dead)
+    }
+
+    fn queue_with(&self, name: &str, attributes: &Value) -> String {
+        let made = self.sqs("CreateQueue", &json!({"QueueName": name, "Attributes": attributes}));
+        made["QueueUrl"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn send(&self, queue: &str, body: &str) {
+        self.sqs("SendMessage", &json!({"QueueUrl": queue, "MessageBody": body}));
+    }
+
+    /// Messages of a queue that anyone may receive, and those that somebody received.
+    pub(crate) fn messages(&self, queue: &str) -> (u64, u64) {
+        let asked = json!({"QueueUrl": queue, "AttributeNames": ["All"]});
+        let answer = self.sqs("GetQueueAttributes", &asked);
+        let number = |name: &str| answer["Attributes"][name].as_str().unwrap().parse().unwrap();
+        (number("ApproximateNumberOfMessages"), number("ApproximateNumberOfMessagesNotVisible"))
+    }
+
+    fn s3(&self, method: &str, path: &str, body: &[u8]) {
+        let answer = self.call(method, path, &[("Content-Type", "application/octet-stream")], body);
+        let said = String::from_utf8_lossy(&answer.body);
+        assert!(answer.status < 300, "{method} {path}: {} {said}", answer.status);
+    }
+
+    fn sqs(&self, action: &str, asked: &Value) -> Value {
+        let target = format!("AmazonSQS.{action}");
+        // The server goes by the name of the service in the signature, and checks no more of it.
+        let authorization = "AWS4-HMAC-SHA256 Credential=test/20250314/us-east-1/sqs/aws4_request, \
+                             SignedHeaders=host, Signature=0";
+        let headers = [
+            ("Content-Type", "application/x-amz-json-1.0"),
+            ("X-Amz-Target", target.as_str()),
+            ("Authorization", authorization),
+        ];
+        let answer = self.call("POST", "/", &headers, asked.to_string().as_bytes());
+        let said = String::from_utf8_lossy(&answer.body);
+        assert!(answer.status < 300, "{action}: {} {said}", answer.status);
+        serde_json::from_slice(&answer.body).unwrap_or_default()
+    }
+
+    fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut head =
+            format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let head_bytes = head_bytes(&answer).unwrap();
+        let status = std::str::from_utf8(&answer[9..12]).unwrap().parse().unwrap();
+        Answer { status, body: answer.split_off(head_bytes) }
+    }
+}
+
+/// Bytes of the head of a message of HTTP with the empty line behind it, if all of it is there.
+pub(crate) fn head_bytes(message: &[u8]) -> Option<usize> {
+    message.windows(4).position(|bytes| bytes == b"\r\n\r\n").map(|at| at + 4)
+}
+
+/// A key as it stands in a URL.
+fn encoded(key: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+    key.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
