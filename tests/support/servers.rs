@@ -69,20 +69,12 @@ pub(crate) fn server() -> &'static Server {
 }
 
 impl Server {
-    pub(crate) fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
     pub(crate) fn bucket(&self, bucket: &str) {
         self.s3("PUT", &format!("/{bucket}"), b"");
     }
 
     pub(crate) fn put(&self, bucket: &str, key: &str, bytes: &[u8]) {
         self.s3("PUT", &format!("/{bucket}/{}", encoded(key)), bytes);
-    }
-
-    pub(crate) fn remove(&self, bucket: &str, key: &str) {
-        self.s3("DELETE", &format!("/{bucket}/{}", encoded(key)), b"");
     }
 
     /// Has a bucket tell a queue of new objects.
@@ -138,20 +130,24 @@ impl Server {
     }
 
     fn s3(&self, method: &str, path: &str, body: &[u8]) {
-        let answer = self.call(method, path, &[("Content-Type", "application/octet-stream")], body);
+        let authorization = authorization("s3");
+        let headers = [
+            ("Content-Type", "application/octet-stream"),
+            ("Content-Encoding", "gzip"),
+            ("Authorization", authorization.as_str()),
+        ];
+        let answer = self.call(method, path, &headers, body);
         let said = String::from_utf8_lossy(&answer.body);
         assert!(answer.status < 300, "{method} {path}: {} {said}", answer.status);
     }
 
     fn sqs(&self, action: &str, asked: &Value) -> Value {
         let target = format!("AmazonSQS.{action}");
-        // The server goes by the name of the service in the signature, and checks no more of it.
-        let authorization = "AWS4-HMAC-SHA256 Credential=test/20250314/us-east-1/sqs/aws4_request, \
-                             SignedHeaders=host, Signature=0";
+        let authorization = authorization("sqs");
         let headers = [
             ("Content-Type", "application/x-amz-json-1.0"),
             ("X-Amz-Target", target.as_str()),
-            ("Authorization", authorization),
+            ("Authorization", authorization.as_str()),
         ];
         let answer = self.call("POST", "/", &headers, asked.to_string().as_bytes());
         let said = String::from_utf8_lossy(&answer.body);
@@ -175,6 +171,14 @@ impl Server {
         let status = std::str::from_utf8(&answer[9..12]).unwrap().parse().unwrap();
         Answer { status, body: answer.split_off(head_bytes) }
     }
+}
+
+/// What a signed request has: the server goes by the name of the service, and checks no more of it.
+fn authorization(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=test/20250314/us-east-1/{service}/aws4_request, \
+         SignedHeaders=host, Signature=0"
+    )
 }
 
 /// Bytes of the head of a message of HTTP with the empty line behind it, if all of it is there.

@@ -42,7 +42,7 @@ pub(crate) const UNKNOWN_BYTES: u64 = 8 << 20;
 
 /// How long a receive waits for messages. SQS allows 20; a stop waits for the end of the last receive,
 /// since what SQS hands to a connection that is closed stays invisible. Unit: seconds.
-pub(crate) const POLL_S: i32 = 5;
+pub(crate) const POLL_S: i32 = 4;
 
 /// How long a stop may take; what was not answered by then is left to come again. Unit: seconds.
 pub(crate) const STOP_S_MAX: u64 = 15;

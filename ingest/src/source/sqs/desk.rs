@@ -30,6 +30,8 @@ pub(crate) enum Action {
     Abandon(PartId),
     /// Keep a message invisible for so long from now on.
     Extend { message: u64, handle: String, timeout_s: u32 },
+    /// Show a message again once no receive of ours is under way, which would take it.
+    Release { handle: String },
     /// Let a message that is done with be seen again after so long.
     Delay { handle: String, delay_s: u32 },
     /// Delete a message.
@@ -121,7 +123,7 @@ impl Desk {
         self.rules.counters.count(|counts| counts.messages_received += 1);
         if self.is_stopped {
             self.rules.counters.count(|counts| counts.messages_released += 1);
-            self.actions.push(Action::Delay { handle, delay_s: 0 });
+            self.actions.push(Action::Release { handle });
             return;
         }
         let Rules { filter, ledger, counters, queue, .. } = &self.rules;
@@ -346,7 +348,7 @@ impl Desk {
             Verdict::Delete => self.actions.push(Action::Delete { handle }),
             Verdict::Release => {
                 self.rules.counters.count(|counts| counts.messages_released += 1);
-                self.actions.push(Action::Delay { handle, delay_s: 0 });
+                self.actions.push(Action::Release { handle });
             }
             Verdict::Delay(retry) => {
                 let sentence = format!("a message is not done ({})", retry.label());

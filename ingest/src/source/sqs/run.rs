@@ -66,6 +66,7 @@ impl Consumer {
             fetches: BTreeMap::new(),
             began: Instant::now(),
             is_receiving: false,
+            releases: Vec::new(),
             failures: 0,
             pause_until: Duration::ZERO,
             stop_at: None,
@@ -87,6 +88,8 @@ struct Running {
     fetches: BTreeMap<PartId, oneshot::Sender<()>>,
     began: Instant,
     is_receiving: bool,
+    /// Messages to be shown again once nothing is received any more: our own receive would take them.
+    releases: Vec<String>,
     /// Receives that failed, one after the other.
     failures: u32,
     pause_until: Duration,
@@ -173,6 +176,11 @@ impl Running {
         for action in self.desk.actions() {
             self.begin(action);
         }
+        if !self.is_receiving {
+            for handle in std::mem::take(&mut self.releases) {
+                self.delay(handle, 0);
+            }
+        }
         let now = self.now();
         while let Some(batch) = self.deletions.batch(now) {
             let queue = self.queue.clone();
@@ -205,15 +213,19 @@ impl Running {
                     Done::Extended(message, queue.hide(handle, timeout_s).await)
                 });
             }
-            Action::Delay { handle, delay_s } => {
-                self.tasks.spawn(async move {
-                    // If it fails, the message is seen again when its timeout is over.
-                    queue.hide(handle, delay_s).await;
-                    Done::Delayed
-                });
-            }
+            Action::Release { handle } => self.releases.push(handle),
+            Action::Delay { handle, delay_s } => self.delay(handle, delay_s),
             Action::Delete { handle } => self.deletions.add(handle),
         }
+    }
+
+    /// Lets a message be seen again after so long; if that fails, it is when its timeout is over.
+    fn delay(&mut self, handle: String, delay_s: u32) {
+        let queue = self.queue.clone();
+        self.tasks.spawn(async move {
+            queue.hide(handle, delay_s).await;
+            Done::Delayed
+        });
     }
 
     fn done(&mut self, done: Done) {
