@@ -1,9 +1,10 @@
 # Thin: each target says what it does.
 CARGO ?= cargo
 SHARED ?= ../shared/data
+MOTO = 5.2.5
 PROFILED ?= target/corpus/logs $(SHARED)/cloudtrail/bootstrap_account
 
-.PHONY: help demo test check bench bench-parts profile scoreboard scoreboard-full ablation tables tools
+.PHONY: help demo test servers check bench bench-parts profile scoreboard scoreboard-full ablation tables tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -12,14 +13,17 @@ demo: tools ## Build, then find attacks in the logs of a made-up organisation
 	$(CARGO) build --release --locked --bin sentrail
 	target/release/sentrail demo
 
-test: tools ## Run every test
+test: servers ## Run every test
 	$(CARGO) test --workspace --locked
+	$(CARGO) test -p ingest --features aws,testkit --locked
 
 check: tools ## What CI checks besides the tests: format, lints, documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy -p ingest --all-targets --features aws,testkit --locked -- -D warnings
 	$(CARGO) clippy -p benches --bins --locked --features ablation,profile -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc -p ingest --features aws --no-deps --locked
 
 bench: tools ## What a replay costs against the floor, zcat and threads, on a made-up corpus and the logs of SHARED
 	$(CARGO) build --release --locked --bin sentrail --bin floor
@@ -51,6 +55,14 @@ ablation: tools ## What each part of the model is worth: the organisations of `m
 tables: ## Fetch the tables of countries and networks anew; needs npm and python3
 	python3 ingest/data/regenerate.py
 	$(CARGO) test --locked -p ingest enrich
+
+servers: tools .venv/moto-$(MOTO) ## Install what speaks S3 and SQS in tests, into .venv
+
+.venv/moto-$(MOTO): | tools
+	@python3 -c 'import ensurepip' 2>/dev/null || { apt-get update && apt-get install -y python3-venv; }
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet 'moto[server]==$(MOTO)'
+	touch $@
 
 # A C compiler builds libdeflate, Python works the bits out anew; Debian's are installed where none is.
 tools:

@@ -3,7 +3,7 @@
 
 pub(crate) mod error;
 pub(crate) mod folders;
-mod listing;
+pub(crate) mod listing;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;

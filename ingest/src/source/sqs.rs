@@ -218,3 +218,40 @@ impl Consumer {
         Arc::clone(&self.counters)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{s3, session};
+    use super::*;
+
+    const LIMITS: &str = include_str!("../../../docs/limits.md");
+
+    #[test]
+    fn the_page_of_limits_gives_the_bounds_in_force() {
+        for (name, bound) in [
+            ("s3::OBJECT_BYTES_MAX", format!("{OBJECT_BYTES_MAX} bytes")),
+            ("s3::RESUMES_MAX", format!("{} requests", s3::RESUMES_MAX)),
+            ("folders::DAYS_APART_MAX", format!("{} days", s3::folders::DAYS_APART_MAX)),
+            ("folders::DEPTH_MAX", format!("{} folders", s3::folders::DEPTH_MAX)),
+            ("folders::SIBLINGS_MAX", format!("{} folders", s3::folders::SIBLINGS_MAX)),
+            ("listing::LISTINGS_MAX", format!("{} requests", s3::listing::LISTINGS_MAX)),
+            ("session::CALL_ATTEMPTS_MAX", format!("{} calls", session::CALL_ATTEMPTS_MAX)),
+            ("session::ANSWER_S_MAX", format!("{} seconds", session::ANSWER_S_MAX)),
+            ("sqs::FETCHES_MAX", format!("{FETCHES_MAX} objects")),
+            ("sqs::RECEIPTS_MAX", format!("{RECEIPTS_MAX} objects")),
+            ("sqs::UNKNOWN_BYTES", format!("{UNKNOWN_BYTES} bytes")),
+            ("sqs::POLL_S", format!("{POLL_S} seconds")),
+            ("sqs::STOP_S_MAX", format!("{STOP_S_MAX} seconds")),
+            ("sqs::PAUSE_S_MAX", format!("{PAUSE_S_MAX} seconds")),
+            ("sqs::RETRY_S_DEFAULT", format!("{RETRY_S_DEFAULT} seconds")),
+            ("sqs::RETRY_DOUBLINGS_MAX", format!("{RETRY_DOUBLINGS_MAX} times")),
+            ("lease::INVISIBLE_S_MAX", format!("{} seconds", lease::INVISIBLE_S_MAX)),
+            ("deletions::BATCH_MAX", format!("{} messages", deletions::BATCH_MAX)),
+            ("deletions::DELETE_ATTEMPTS_MAX", format!("{} times", deletions::DELETE_ATTEMPTS_MAX)),
+            ("deletions::DELETE_RETRY_S", format!("{} second", deletions::DELETE_RETRY_S)),
+        ] {
+            let row = format!("\n| `{name}` | {bound}");
+            assert!(LIMITS.contains(&row), "mend docs/limits.md: {row}");
+        }
+    }
+}

@@ -22,7 +22,8 @@ impl Bench {
     async fn new(bucket: &str) -> Self {
         let server = server();
         // Looks like gzip, so that whoever inflated it on the way would be found out.
-        let stored: Vec<u8> = [0x1f, 0x8b].into_iter().chain((0..4_998).map(|n| n as u8)).collect();
+        let stored: Vec<u8> =
+            [0x1f, 0x8b].into_iter().chain(0..=u8::MAX).cycle().take(5_000).collect();
         server.bucket(bucket);
         server.put(bucket, KEY, &stored);
         let proxy = Proxy::before(&server.address);

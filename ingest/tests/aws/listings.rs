@@ -172,3 +172,17 @@ async fn a_prefix_is_a_folder_or_an_object_and_nothing_is_an_error() {
     let error = buckets.list("no-such-bucket", "", &Filter::default()).await.unwrap_err();
     assert_eq!(error.to_string(), "s3://no-such-bucket/ does not exist (NoSuchBucket)");
 }
+
+#[tokio::test]
+async fn deep_and_wide_folders_of_other_layouts_are_listed_plainly() {
+    let mut keys_put: Vec<String> = (0..101).map(|n| format!("wide/{n:03}/x.json")).collect();
+    keys_put.push("a/b/c/d/e/x.json".to_owned());
+    let (proxy, buckets) = bench("layouts", &keys_put).await;
+    let all = buckets.list("layouts", "", &Filter::default()).await.unwrap();
+    keys_put.sort();
+    assert_eq!(keys(&all), keys_put);
+    // Looked at: the top, "wide", and "a" down to "c"; listed with all below: "wide" and "c".
+    let listed = proxy.requests("list-type=2");
+    let looked = listed.iter().filter(|line| line.contains("delimiter=")).count();
+    assert_eq!((looked, listed.len() - looked), (5, 2), "{listed:#?}");
+}

@@ -287,7 +287,9 @@ async fn deletions_go_together_and_a_failed_one_is_tried_three_times() {
     for _ in 0..10 {
         receipts.push(run.delivery().await.receipt);
     }
-    receipts.into_iter().for_each(|receipt| receipt.answer(Outcome::Durable));
+    for receipt in receipts {
+        receipt.answer(Outcome::Durable);
+    }
     run.until("ten deletions", |counts| counts.messages_deleted == 10).await;
     assert_eq!(bench.calls("DeleteMessageBatch"), 3);
     bench.put("never.json");
@@ -339,7 +341,7 @@ async fn a_stop_gives_messages_back_and_waits_for_what_was_handed_over() {
     bench.proxy.fault("slow", 100, Fault::Slow);
     for n in 0..5 {
         let key = format!("slow{n}.json");
-        bench.server.put(bench.name, &key, &[b'x'; 100_000]);
+        bench.server.put(bench.name, &key, &vec![b'x'; 100_000]);
         bench.tell(&[&key]);
     }
     run.until("six messages", |counts| counts.messages_received == 6).await;
@@ -351,6 +353,18 @@ async fn a_stop_gives_messages_back_and_waits_for_what_was_handed_over() {
     let counts = counters.snapshot();
     assert_eq!((counts.messages_released, counts.messages_deleted), (5, 1));
     assert_eq!(bench.server.messages(&bench.queue), (5, 0));
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_ever_for_an_answer() {
+    let bench = Bench::new("unanswered", 600);
+    bench.put("a.json");
+    let mut run = bench.run().await;
+    let delivery = run.delivery().await;
+    run.stop.send_replace(true);
+    run.end().await;
+    assert_eq!(bench.server.messages(&bench.queue), (0, 1));
+    delivery.receipt.answer(Outcome::Durable);
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ mod tests {
         for round in 1..DELETE_ATTEMPTS_MAX {
             let at = deletions.next().unwrap();
             assert_eq!(at, s(u64::from(round) * DELETE_RETRY_S));
-            assert!(deletions.batch(at - s(1)).is_none());
+            assert!(deletions.batch(at.saturating_sub(s(1))).is_none());
             let batch = deletions.batch(at).unwrap();
             assert_eq!(handles(&batch), ["failing"]);
             let came = deletions.answered(vec![(batch[0].clone(), Deleted::Failed)], at);

@@ -139,7 +139,7 @@ impl Desk {
             }
             Err(error) => {
                 let sentence = format!("a message is not understood: {error}");
-                self.delay(handle, receive_count, Retry::UnknownEnvelope, sentence);
+                self.delay(handle, receive_count, Retry::UnknownEnvelope, &sentence);
             }
         }
     }
@@ -352,13 +352,13 @@ impl Desk {
             }
             Verdict::Delay(retry) => {
                 let sentence = format!("a message is not done ({})", retry.label());
-                self.delay(handle, receive_count, retry, sentence);
+                self.delay(handle, receive_count, retry, &sentence);
             }
         }
     }
 
     /// Lets a message come again later, or go where the queue sends what comes too often.
-    fn delay(&mut self, handle: String, receive_count: u32, retry: Retry, sentence: String) {
+    fn delay(&mut self, handle: String, receive_count: u32, retry: Retry, sentence: &str) {
         self.rules.counters.count(|counts| *counts.retries.entry(retry).or_default() += 1);
         let delay_s = delay_s(self.rules.retry_s, receive_count);
         let (level, what) = match self.rules.queue.receives_max {

@@ -21,6 +21,9 @@ use super::{
 /// Answers taken at a time, so that deletions go together. Unit: answers.
 const ANSWERS_MAX: usize = 256;
 
+/// How long to sleep when there is nothing to wake up for.
+const IDLE: Duration = Duration::from_mins(1);
+
 /// What came of something that was done.
 enum Done {
     Received(Result<Vec<Received>, String>),
@@ -113,7 +116,7 @@ impl Running {
                 return;
             }
             let is_stopped = self.stop_at.is_some();
-            let wake = self.began + self.wake().unwrap_or(now + Duration::from_secs(60));
+            let wake = self.began + self.wake().unwrap_or(now + IDLE);
             tokio::select! {
                 // An error is a sender that was dropped, which stops as well.
                 _ = stop.wait_for(|stop| *stop), if !is_stopped => self.stop(),
@@ -240,7 +243,7 @@ impl Running {
             Done::Received(Err(reason)) => {
                 self.is_receiving = false;
                 self.counters.count(|counts| counts.receives_failed += 1);
-                let pause_s = PAUSE_S_MAX.min(1 << self.failures.min(16));
+                let pause_s = pause_s(self.failures);
                 self.failures = self.failures.saturating_add(1);
                 self.pause_until = now + Duration::from_secs(pause_s);
                 let queue = self.queue.url();
@@ -269,5 +272,21 @@ impl Running {
             }
             Done::Delayed => {}
         }
+    }
+}
+
+/// How long to wait after a receive that failed, behind so many others. Unit: seconds.
+fn pause_s(failures: u32) -> u64 {
+    PAUSE_S_MAX.min(1 << failures.min(16))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_their_longest() {
+        let pauses = [0, 1, 4, 5, 6, u32::MAX].map(pause_s);
+        assert_eq!(pauses, [1, 2, 16, 32, 32, PAUSE_S_MAX]);
     }
 }

@@ -4,12 +4,12 @@ const REGION: &str = "p/AWSLogs/111122223333/CloudTrail/eu-west-1/";
 const HIVE: &str =
     "AWSLogs/aws-account-id=111122223333/aws-service=vpcflowlogs/aws-region=eu-west-1/";
 
-fn ms(time: &str) -> Option<i64> {
-    Some(time.parse::<Timestamp>().unwrap().as_millisecond())
+fn ms(time: &str) -> i64 {
+    time.parse::<Timestamp>().unwrap().as_millisecond()
 }
 
 fn asked(from: Option<&str>, until: Option<&str>) -> Filter {
-    let (from_ms, until_ms) = (from.and_then(ms), until.and_then(ms));
+    let (from_ms, until_ms) = (from.map(ms), until.map(ms));
     Filter { from_ms, until_ms, ..Filter::default() }
 }
 
