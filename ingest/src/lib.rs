@@ -1,6 +1,6 @@
 //! Turns bytes into records. In: objects of CloudTrail and VPC Flow Logs. Out: events and flow
 //! batches. What readers keep from one object to the next (buffers, guesses, tables) changes no answer,
-//! and nothing reads a clock.
+//! and nothing reads a clock but the timers of a queue (`source::sqs`, with the feature `aws`).
 
 pub mod agent;
 pub mod cloudtrail;

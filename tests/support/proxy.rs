@@ -26,8 +26,7 @@ pub(crate) enum Fault {
     DropReply,
 }
 
-/// Which requests meet with a fault: those whose line, with `X-Amz-Target` behind it, has this text, from
-/// the first of them on.
+/// Which requests meet with a fault: the next of those whose [`line`] has this text.
 struct Rule {
     text: String,
     left: usize,
@@ -73,7 +72,7 @@ impl Proxy {
         self.state.lock().unwrap().rules.push(rule);
     }
 
-    /// Requests that had this text, each as method, path and target.
+    /// Requests that had this text, each as [`line`] has it.
     pub(crate) fn requests(&self, text: &str) -> Vec<String> {
         let state = self.state.lock().unwrap();
         state.requests.iter().filter(|line| line.contains(text)).cloned().collect()
@@ -147,13 +146,19 @@ fn request(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     }
 }
 
-/// Method, path, and the action where there is one.
+/// Method, path, and what else tells requests apart: SQS's action, S3's range and who pays, and a form as
+/// STS is sent, which has no names of headers.
 fn line(request: &[u8]) -> String {
-    let head = String::from_utf8_lossy(request);
-    let line = head.lines().next().unwrap_or_default();
-    let line = line.strip_suffix(" HTTP/1.1").unwrap_or(line);
-    let range = header(request, "range").unwrap_or_default();
-    format!("{line} {}{range}", header(request, "x-amz-target").unwrap_or_default())
+    let text = String::from_utf8_lossy(request);
+    let line = text.lines().next().unwrap_or_default();
+    let mut parts = vec![line.strip_suffix(" HTTP/1.1").unwrap_or(line).to_owned()];
+    for name in ["x-amz-target", "range", "x-amz-request-payer"] {
+        parts.extend(header(request, name).map(|value| format!("{name}: {value}")));
+    }
+    if header(request, "content-type").is_some_and(|kind| kind.contains("form-urlencoded")) {
+        parts.extend(text.lines().last().map(str::to_owned));
+    }
+    parts.join(" ")
 }
 
 fn header(head: &[u8], name: &str) -> Option<String> {

@@ -67,7 +67,18 @@ pub struct Session {
 impl Session {
     /// Looks up region and credentials; whether they are accepted, the first call tells.
     pub async fn begin(access: &Access) -> Result<Self, AccessError> {
-        let mut loader = loader();
+        Self::of(loader(), access).await
+    }
+
+    /// The same with keys and a region that a test server takes, whatever the environment says.
+    #[cfg(any(test, feature = "testkit"))]
+    pub async fn with_test_keys(access: &Access) -> Result<Self, AccessError> {
+        let keys = aws_sdk_s3::config::Credentials::new("test", "test", None, None, "test");
+        let region = Region::from_static("us-east-1");
+        Self::of(loader().region(region).credentials_provider(keys), access).await
+    }
+
+    async fn of(mut loader: ConfigLoader, access: &Access) -> Result<Self, AccessError> {
         if let Some(region) = &access.region {
             loader = loader.region(Region::new(region.clone()));
         }
@@ -85,20 +96,8 @@ impl Session {
             let provider = assumed(role, &sdk).await;
             sdk = sdk.into_builder().credentials_provider(provider).build();
         }
-        Ok(Self::of(sdk, access.requester_pays))
-    }
-
-    /// A session with a server that checks no signatures, whatever the environment says.
-    #[cfg(any(test, feature = "testkit"))]
-    pub async fn with_test_server(endpoint: &str) -> Self {
-        let keys = aws_sdk_s3::config::Credentials::new("test", "test", None, None, "test");
-        let loader = loader().region(Region::from_static("us-east-1")).credentials_provider(keys);
-        Self::of(loader.endpoint_url(endpoint).load().await, false)
-    }
-
-    fn of(sdk: SdkConfig, requester_pays: bool) -> Self {
         let path_style = sdk.endpoint_url().is_some();
-        Self { sdk, path_style, requester_pays }
+        Ok(Self { sdk, path_style, requester_pays: access.requester_pays })
     }
 }
 

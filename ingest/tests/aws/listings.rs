@@ -2,10 +2,10 @@
 
 use std::thread;
 
-use ingest::source::s3::{Buckets, ListError};
-use ingest::source::session::Session;
+use ingest::source::s3::{Buckets, ListError, S3Error};
 use ingest::source::{self, Filter, Listing, PathArg, Place, Skip};
 
+use super::access::session;
 use super::proxy::{Fault, Proxy};
 use super::servers::server;
 
@@ -37,7 +37,7 @@ async fn bench(bucket: &str, keys: &[String]) -> (Proxy, Buckets) {
         }
     });
     let proxy = Proxy::before(&server.address);
-    let buckets = Buckets::new(&Session::with_test_server(&proxy.endpoint()).await);
+    let buckets = Buckets::new(&session(proxy.endpoint()).await);
     (proxy, buckets)
 }
 
@@ -159,6 +159,11 @@ async fn a_prefix_is_a_folder_or_an_object_and_nothing_is_an_error() {
         let Place::S3(at) = &listing.objects[0].place else { panic!("{listing:?}") };
         assert_eq!(buckets.get(at, 10).await.unwrap().bytes, b"x");
     }
+    // What it is listed as is what is read, or nothing.
+    let listing = buckets.list("prefixes", &odd, &Filter::default()).await.unwrap();
+    server().put("prefixes", &odd, b"other");
+    let Place::S3(at) = &listing.objects[0].place else { panic!("{listing:?}") };
+    assert!(matches!(buckets.get(at, 10).await, Err(S3Error::Changed { .. })));
     // Named itself it is a log whatever its name.
     let note = buckets.list("prefixes", "note", &Filter::default()).await.unwrap();
     assert_eq!(keys(&note), ["note"]);

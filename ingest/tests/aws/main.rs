@@ -1,6 +1,8 @@
 //! S3 and SQS as a server over sockets has them, and as a network that fails has them.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod buckets;
 #[cfg(test)]
 mod listings;

@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ingest::source::s3::Buckets;
-use ingest::source::session::Session;
 use ingest::source::sqs::{
     Consumer, Counters, Counts, Delivery, Event, Ledger, Outcome, Retry, Settings, SqsError, Tell,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::access::session;
 use super::proxy::{Fault, Proxy};
 use super::servers::{Server, server};
 
@@ -70,7 +70,7 @@ impl Bench {
     }
 
     async fn run_with(&self, places: usize, settings: Settings) -> Run {
-        let session = Session::with_test_server(&self.proxy.endpoint()).await;
+        let session = session(self.proxy.endpoint()).await;
         let (deliveries, taken) = mpsc::channel(places);
         let (stop, stopped) = watch::channel(false);
         let (ledger, events) = (Arc::clone(&self.known), Arc::clone(&self.events));
@@ -387,11 +387,23 @@ async fn who_takes_no_deliveries_is_not_buried_in_them() {
         delivery.receipt.answer(Outcome::Durable);
     }
     run.until("all deletions", |counts| counts.messages_deleted == 60).await;
-    // Nobody takes deliveries any more: that stops it as well.
-    drop(run.deliveries);
+}
+
+#[tokio::test]
+async fn who_goes_without_a_word_leaves_its_messages_to_others() {
+    let bench = Bench::new("gone", 600);
+    for n in 0..3 {
+        bench.put(&format!("{n}.json"));
+    }
+    let mut run = bench.run_with(2, Settings::of(&bench.queue)).await;
+    let taken = run.delivery().await;
+    run.until("all are received", |counts| counts.messages_received == 3).await;
     run.deliveries = mpsc::channel(1).1;
-    bench.put("last.json");
-    bench.until_messages((1, 0)).await;
+    drop(taken);
+    let counters = Arc::clone(&run.counters);
+    run.end().await;
+    assert_eq!(bench.server.messages(&bench.queue), (3, 0));
+    assert_eq!(counters.snapshot().messages_released, 3);
 }
 
 #[tokio::test]
@@ -411,7 +423,7 @@ async fn a_queue_that_does_not_answer_is_asked_again_after_a_pause() {
 #[tokio::test]
 async fn a_queue_that_cannot_be_used_is_told_at_the_start() {
     let bench = Bench::new("start", 0);
-    let session = Session::with_test_server(&bench.proxy.endpoint()).await;
+    let session = session(bench.proxy.endpoint()).await;
     let open = |queue: &str| {
         let buckets = Buckets::new(&session);
         let (ledger, settings) = (Arc::clone(&bench.known), Settings::of(queue));

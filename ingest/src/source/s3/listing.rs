@@ -1,6 +1,8 @@
 //! Lists a bucket. In: a prefix and a filter. Out: the listing that a folder with the same files
 //! would give, of only those folders that the filter can match.
 
+use std::panic::resume_unwind;
+
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::EncodingType;
 use tokio::task::JoinSet;
@@ -75,8 +77,8 @@ impl Buckets {
                 running.spawn(async move { buckets.run(&bucket, task, &filter).await });
             }
             let Some(done) = running.join_next().await else { break };
-            let Ok(done) = done else { continue };
-            let done = done?;
+            // A listing with a hole in it must not pass for one.
+            let done = done.unwrap_or_else(|error| resume_unwind(error.into_panic()))?;
             brought.objects.extend(done.objects);
             brought.tasks.extend(done.tasks);
             brought.skipped.merge(&done.skipped);

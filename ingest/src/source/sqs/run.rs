@@ -2,6 +2,7 @@
 //! but when to ask for more messages.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -35,7 +36,7 @@ enum Done {
 }
 
 impl Consumer {
-    /// Receives, reads and hands over until it is stopped, which takes [`STOP_S_MAX`] at most.
+    /// Receives, reads and hands over until it is stopped, which takes 15 seconds at most (`STOP_S_MAX`).
     ///
     /// It stops when `stop` becomes true or its sender is dropped, and when nobody takes deliveries any
     /// more. What was handed over by then is waited for; all else comes again at once.
@@ -118,17 +119,19 @@ impl Running {
             let is_stopped = self.stop_at.is_some();
             let wake = self.began + self.wake().unwrap_or(now + IDLE);
             tokio::select! {
+                // In this order: an end first, for what is given back unanswered means something else then.
+                biased;
                 // An error is a sender that was dropped, which stops as well.
                 _ = stop.wait_for(|stop| *stop), if !is_stopped => self.stop(),
+                () = deliveries.closed(), if !is_stopped => self.stop(),
                 _ = answers.recv_many(&mut taken, ANSWERS_MAX) => {
                     for (part, outcome) in taken.drain(..) {
                         self.desk.answered(part, outcome);
                     }
                 }
+                // None is aborted; a panic is nobody's to hide.
                 Some(done) = self.tasks.join_next() => {
-                    if let Ok(done) = done {
-                        self.done(done);
-                    }
+                    self.done(done.unwrap_or_else(|error| resume_unwind(error.into_panic())));
                 }
                 place = deliveries.reserve(), if self.desk.can_hand() => match place {
                     Ok(place) => {
@@ -138,10 +141,7 @@ impl Running {
                     }
                     Err(_) => self.stop(),
                 },
-                () = tokio::time::sleep_until(wake) => {
-                    let now = self.now();
-                    self.desk.tick(now);
-                }
+                () = tokio::time::sleep_until(wake) => {}
             }
         }
     }
@@ -176,6 +176,8 @@ impl Running {
 
     /// Begins all that is to be done.
     fn perform(&mut self) {
+        let now = self.now();
+        self.desk.tick(now);
         for action in self.desk.actions() {
             self.begin(action);
         }
@@ -184,7 +186,6 @@ impl Running {
                 self.delay(handle, 0);
             }
         }
-        let now = self.now();
         while let Some(batch) = self.deletions.batch(now) {
             let queue = self.queue.clone();
             self.tasks.spawn(async move { Done::Deleted(queue.delete(batch).await) });
