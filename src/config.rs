@@ -2,6 +2,7 @@
 //! checked values, and where each came from. Of the environment it reads what says whether to colour,
 //! and what sinks are said to keep there.
 
+mod aws;
 mod keys;
 mod kinds;
 mod rules;
@@ -13,9 +14,13 @@ pub(crate) use keys::unknown;
 pub(crate) use rules::{Tally, n_of, rule_files};
 
 use alerts::sinks::Sink;
+use aws::AwsTable;
 use baseline::{HashKey, Lateness, stable_hash};
 use detect::rules::Names;
-use ingest::enrich::{Enrich, EnrichError};
+use ingest::{
+    enrich::{Enrich, EnrichError},
+    source::session::Access,
+};
 use keys::{Fault, Places};
 use kinds::KindPatterns;
 use rules::{DecoyNames, ListFile, Loaded, Named};
@@ -109,6 +114,9 @@ struct Settings {
     /// Tables `[sinks.NAME]`: where findings are told.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     sinks: BTreeMap<String, SinkTable>,
+    /// Table `[aws]`.
+    #[serde(skip_serializing_if = "AwsTable::is_default")]
+    aws: AwsTable,
     /// Table `[detectors]`.
     detectors: detect::Settings,
 }
@@ -130,6 +138,7 @@ impl Default for Settings {
             decoys: DecoyNames::default(),
             kinds: KindPatterns::default(),
             sinks: BTreeMap::new(),
+            aws: AwsTable::default(),
             detectors: options.detectors,
         }
     }
@@ -258,6 +267,11 @@ impl Config {
     /// Whether the hash key is the one that everybody knows.
     pub(crate) fn is_default_key(&self) -> bool {
         self.settings.hash_key == HashKey::DEFAULT
+    }
+
+    /// How buckets and queues are reached.
+    pub(crate) fn access(&self) -> Access {
+        self.settings.aws.access()
     }
 
     /// Where findings are told, with the secrets that files and the environment hold.

@@ -1,5 +1,6 @@
 //! The program: wiring only.
 
+mod aws;
 mod cli;
 mod clock;
 mod config;

@@ -2,6 +2,7 @@
 //! and of the daemon alike.
 
 use crate::{
+    aws::Fetching,
     fault,
     replay::Plan,
     summary::Summary,
@@ -75,6 +76,8 @@ pub(crate) struct Unit<'a> {
 pub(crate) enum Work {
     /// A whole object, still to be read.
     Object,
+    /// The bytes of a whole object, or why they could not be had.
+    Fetched(Result<Vec<u8>, String>),
     /// CloudTrail records of one day of an object without a stamp.
     Records(Vec<u8>),
     /// Flows of one day of an object without a stamp.
@@ -97,7 +100,7 @@ impl Unit<'_> {
     /// When it was written; a day of what has no stamp, at its end. Unit: milliseconds since the Unix epoch.
     pub(crate) fn end_ms(&self) -> i64 {
         match self.work {
-            Work::Object => self.now_ms,
+            Work::Object | Work::Fetched(_) => self.now_ms,
             Work::Records(_) | Work::Flows(_) => self.now_ms.saturating_add(DAY_MS),
         }
     }
@@ -105,7 +108,7 @@ impl Unit<'_> {
     /// Its size as far as it is still to be read. Unit: bytes.
     pub(crate) fn bytes(&self) -> u64 {
         match &self.work {
-            Work::Object => self.object.size_bytes,
+            Work::Object | Work::Fetched(_) => self.object.size_bytes,
             // Inflated already: logs deflate to about a tenth.
             Work::Records(records) => records.len() as u64 / 10,
             Work::Flows(flows) => (flows.attempts.len() + flows.matches.len()) as u64,
@@ -126,6 +129,14 @@ pub(crate) struct Workers<'a> {
 impl<'a> Workers<'a> {
     pub(crate) fn of(plan: &'a Plan, fields: BTreeSet<Field>) -> Self {
         Self { plan, fields, idle: Mutex::default(), emptied: Mutex::default() }
+    }
+
+    /// Begins to fetch what of a batch is not at hand.
+    fn begin<'u>(&self, batch: Vec<Unit<'u>>) -> Batch<'u> {
+        match &self.plan.aws {
+            Some(aws) => Batch::Fetching(aws.begin(batch)),
+            None => Batch::Here(batch),
+        }
     }
 
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Worker<'a>) -> T) -> T {
@@ -154,20 +165,45 @@ pub(crate) fn apply<'a>(
     let mut batch: Vec<Unit<'_>> = Vec::new();
     let mut batch_bytes = 0;
     let mut end_ms = i64::MIN;
+    // The next batch is fetched while one is applied.
+    let mut fetching: Option<Batch<'_>> = None;
     for unit in units {
         let unit = unit?;
         let first = batch.first().map_or(unit.now_ms, |first| first.now_ms);
         let is_same_day = engine.oldest_open_at(first) == engine.oldest_open_at(unit.now_ms);
         if batch_bytes >= BATCH_BYTES_MAX || !is_same_day {
-            apply_batch(std::mem::take(&mut batch), engine, workers, summary, observer)?;
+            let next = workers.begin(std::mem::take(&mut batch));
+            if let Some(ready) = fetching.replace(next) {
+                apply_batch(ready.finish(), engine, workers, summary, observer)?;
+            }
             batch_bytes = 0;
         }
         batch_bytes += unit.bytes();
         end_ms = end_ms.max(unit.end_ms());
         batch.push(unit);
     }
-    apply_batch(batch, engine, workers, summary, observer)?;
+    let last = workers.begin(batch);
+    for ready in fetching.into_iter().chain([last]) {
+        apply_batch(ready.finish(), engine, workers, summary, observer)?;
+    }
     Ok(end_ms)
+}
+
+/// Units that are applied together.
+enum Batch<'a> {
+    /// All of it is at hand.
+    Here(Vec<Unit<'a>>),
+    /// Some of it is fetched.
+    Fetching(Fetching<'a>),
+}
+
+impl<'a> Batch<'a> {
+    fn finish(self) -> Vec<Unit<'a>> {
+        match self {
+            Self::Here(batch) => batch,
+            Self::Fetching(fetching) => fetching.finish(),
+        }
+    }
 }
 
 /// Reads the units of one batch on all threads and applies them.
@@ -249,17 +285,19 @@ fn read_units<'a>(
         let mut reader = engine.reader_after(chunk.unwrap_or_default());
         let read = units.into_iter().map(|unit| {
             let (object, bytes) = (unit.object, unit.bytes());
-            let is_whole = matches!(unit.work, Work::Object);
+            let is_whole = matches!(unit.work, Work::Object | Work::Fetched(_));
             let outcome = match unit.work {
                 Work::Object => match load(object, worker) {
-                    Ok(()) => {
-                        fault::point("mid-decode");
-                        reader.begin(worker.content(), object.info.stamp_ms);
-                        let (kind, account) = (object.info.kind, object.info.account.as_deref());
-                        whole(worker.read(kind, account, &mut reader), &mut reader)
-                    }
+                    Ok(()) => read_whole(object, worker, &mut reader),
                     Err(error) => failed(&error),
                 },
+                Work::Fetched(Ok(bytes)) => {
+                    worker.take(bytes);
+                    read_whole(object, worker, &mut reader)
+                }
+                Work::Fetched(Err(why)) => {
+                    ObjectRead { failure: Some(why), ..ObjectRead::default() }
+                }
                 Work::Records(records) => {
                     worker.take(records);
                     reader.begin(worker.content(), None);
@@ -277,6 +315,14 @@ fn read_units<'a>(
         let read = read.collect();
         (reader.finish(), read)
     })
+}
+
+/// Reads what the worker holds of an object.
+fn read_whole(object: &Object, worker: &mut Worker<'_>, reader: &mut Reader<'_>) -> ObjectRead {
+    fault::point("mid-decode");
+    reader.begin(worker.content(), object.info.stamp_ms);
+    let (kind, account) = (object.info.kind, object.info.account.as_deref());
+    whole(worker.read(kind, account, reader), reader)
 }
 
 /// Takes back what was read of the object that began last, if it turned out to be damaged.
@@ -305,6 +351,7 @@ pub(crate) fn failed(error: &anyhow::Error) -> ObjectRead {
 pub(crate) fn load(object: &Object, worker: &mut Worker<'_>) -> Result<()> {
     match &object.place {
         Place::File(path) => worker.load(path, object.size_bytes),
+        Place::S3(object) => anyhow::bail!("{object} was not fetched"),
         Place::Stdin => {
             worker.take(read_within(std::io::stdin().lock(), STDIN_BYTES_MAX)?);
             Ok(())
@@ -324,6 +371,7 @@ fn read_within(from: impl std::io::Read, bytes_max: u64) -> Result<Vec<u8>> {
 fn name_of(object: &Object) -> String {
     match &object.place {
         Place::File(path) => path.display().to_string(),
+        Place::S3(object) => object.to_string(),
         Place::Stdin => "standard input".to_owned(),
     }
 }
@@ -349,7 +397,8 @@ mod tests {
         std::fs::write(name(2), record.replace("e-1", "e-2")).unwrap();
         let paths = vec![PathArg::new(folder.path())];
         let (filter, limits) = (Filter::default(), Limits::default());
-        let plan = Plan { paths, filter, limits, flow_format: None };
+        let plan =
+            Plan { paths, filter, limits, flow_format: None, buckets: Vec::new(), aws: None };
         let listing = source::list(&plan.paths, &plan.filter).unwrap();
         std::fs::remove_file(name(2)).unwrap();
         let workers = Workers::of(&plan, BTreeSet::new());

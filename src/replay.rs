@@ -3,6 +3,7 @@
 mod order;
 
 use crate::{
+    aws::{Aws, BucketPath},
     pipeline::{self, Observer, Workers},
     summary::Summary,
 };
@@ -11,16 +12,33 @@ use detect::Engine;
 use ingest::{
     decode::Limits,
     flowlog::FlowFormat,
-    source::{self, Filter, PathArg},
+    source::{self, Filter, Listing, PathArg},
 };
 use order::Units;
 
 /// What to replay, and how.
 pub(crate) struct Plan {
     pub(crate) paths: Vec<PathArg>,
+    /// What lies in buckets, besides.
+    pub(crate) buckets: Vec<BucketPath>,
+    /// How they are reached, if there are any.
+    pub(crate) aws: Option<Aws>,
     pub(crate) filter: Filter,
     pub(crate) limits: Limits,
     pub(crate) flow_format: Option<FlowFormat>,
+}
+
+impl Plan {
+    /// What is to be read, in its order.
+    pub(crate) fn list(&self) -> Result<Listing> {
+        let mut listing = source::list(&self.paths, &self.filter)?;
+        for bucket in &self.buckets {
+            if let Some(aws) = &self.aws {
+                listing.merge(aws.list(bucket, &self.filter)?);
+            }
+        }
+        Ok(listing)
+    }
 }
 
 /// Replays everything and says what was read.
@@ -44,7 +62,7 @@ pub(crate) fn read(
     engine: &mut Engine,
     observer: &mut dyn Observer,
 ) -> Result<(Summary, i64)> {
-    let mut listing = source::list(&plan.paths, &plan.filter)?;
+    let mut listing = plan.list()?;
     observer.listed(&mut listing)?;
     let mut summary = Summary::of(&listing);
     let bytes = listing.objects.iter().map(|object| object.size_bytes).sum();

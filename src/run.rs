@@ -3,21 +3,23 @@
 
 pub(crate) mod copies;
 mod feeds;
-mod folder;
 mod http;
 mod log;
 mod metrics;
 pub(crate) mod operations;
 mod pace;
+mod queues;
 mod retry;
 mod signals;
 mod sinks;
+mod waiting;
+mod watched;
 
 pub(crate) use log::{Level, Log};
 
 use crate::{
     clock,
-    epoch::Epoch,
+    epoch::{Epoch, left_out},
     pipeline::{self, BATCH_BYTES_MAX, Observer, Unit, Work, Workers},
     replay::Plan,
     summary::Summary,
@@ -28,14 +30,17 @@ use baseline::Day;
 use copies::Copies;
 use detect::{Engine, Finding};
 use feeds::Feeds;
-use folder::Folders;
 use ingest::{
-    source::{KeyInfo, Object},
+    source::{
+        KeyInfo, Object, Skip,
+        sqs::{Delivery, Outcome, Receipt},
+    },
     time::format_ms,
 };
 use metrics::Metrics;
 use operations::Operation;
 use pace::Pace;
+use queues::Queues;
 use retry::Retries;
 use serde_json::json;
 use signals::Stop;
@@ -43,11 +48,12 @@ use sinks::{Sent, Sinks};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{runtime::Handle, sync::mpsc, time::timeout};
+use waiting::{Batch, Waiting};
+use watched::{Look, Watched};
 
 /// Days of which it is looked up how feeds came. Unit: days.
 const FEEDS_D: i32 = 8;
@@ -65,12 +71,15 @@ enum Event {
     Stop,
     /// A message was sent, or could not be.
     Sent(Sent),
+    /// A queue told of an object, and it was read.
+    Delivered(Box<Delivery>),
 }
 
 /// What the daemon is made of.
 pub(crate) struct Parts<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) folders: &'a [PathBuf],
+    /// Queues that tell of new objects, by URL.
+    pub(crate) queues: &'a [String],
     pub(crate) engine: Engine,
     pub(crate) file: StateFile,
     pub(crate) inputs: Inputs,
@@ -89,8 +98,7 @@ pub(crate) type Tell<'a> = &'a mut dyn FnMut(&[Finding]) -> Result<()>;
 
 /// Runs until it is told to end.
 pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
-    let Parts { plan, folders, engine, file, inputs, sinks, restored, log, listen, runtime } =
-        parts;
+    let Parts { plan, queues, engine, file, inputs, sinks, restored, log, listen, runtime } = parts;
     let (to_inbox, inbox) = mpsc::channel(INBOX_MAX);
     let stop = signals::listen(runtime, to_inbox.clone(), Arc::clone(&log))?;
     let sinks = Sinks::start(sinks, runtime, &to_inbox)?;
@@ -106,15 +114,26 @@ pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
         workers,
         engine,
         file,
-        desk: Desk { epoch, retries: Retries::default(), feeds, log: Arc::clone(&log) },
+        desk: Desk {
+            epoch,
+            retries: Retries::default(),
+            feeds,
+            unread: BTreeMap::new(),
+            log: Arc::clone(&log),
+        },
         listened: Instant::now(),
         summary: Summary::default(),
-        folders: Folders::new(folders, &plan.filter),
-        waiting: BTreeMap::new(),
+        plan,
+        watched: Watched::new(plan, !queues.is_empty()),
+        urls: queues,
+        queues: None,
+        to_inbox,
+        waiting: Waiting::default(),
         looked_before: Day(i32::MIN),
         pace: Pace::new(Instant::now()),
         runtime,
         inbox,
+        receipts: Vec::new(),
         inputs,
         sinks,
         metrics,
@@ -124,7 +143,12 @@ pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
     };
     let from =
         daemon.engine.learned_through().map_or_else(|| "new".to_owned(), |day| day.to_string());
-    log.say(Level::Info, "started", "watching folders", &[("learned_through", json!(from))]);
+    log.say(
+        Level::Info,
+        "started",
+        "reads what is there, and what comes",
+        &[("learned_through", json!(from))],
+    );
     daemon.restored(restored);
     daemon.work(&stop)?;
     daemon.part()?;
@@ -149,7 +173,27 @@ struct Desk {
     epoch: Epoch,
     retries: Retries,
     feeds: Feeds,
+    /// Objects of the batch that could not be read, and why.
+    unread: BTreeMap<Box<str>, String>,
     log: Arc<Log>,
+}
+
+impl Desk {
+    /// An object could not be read. What a queue told of comes again, and ends among its dead letters.
+    fn could_not_read(&mut self, object: &Object, why: &str, receipts: Vec<Receipt>) {
+        let is_listed = receipts.is_empty();
+        let again = if is_listed { self.retries.failed(object) } else { Some(Duration::ZERO) };
+        let (level, event, then) = match again {
+            Some(Duration::ZERO) => (Level::Warn, "object-unread", "it comes again".to_owned()),
+            Some(wait) => (Level::Warn, "object-unread", format!("again in {} s", wait.as_secs())),
+            None => (Level::Error, "object-left", "left until it changes".to_owned()),
+        };
+        let fields = [("object", json!(object.key)), ("reason", json!(why))];
+        self.log.say(level, event, &format!("{}: {why}; {then}", object.key), &fields);
+        for receipt in receipts {
+            receipt.answer(Outcome::Failed { reason: why.to_owned() });
+        }
+    }
 }
 
 impl Observer for Desk {
@@ -172,12 +216,7 @@ impl Observer for Desk {
     }
 
     fn unread(&mut self, object: &Object, why: &str) {
-        let fields = [("object", json!(object.key)), ("reason", json!(why))];
-        let (level, event, then) = match self.retries.failed(object) {
-            Some(wait) => (Level::Warn, "object-unread", format!("again in {} s", wait.as_secs())),
-            None => (Level::Error, "object-left", "left until it changes".to_owned()),
-        };
-        self.log.say(level, event, &format!("{}: {why}; {then}", object.key), &fields);
+        self.unread.insert(object.key.clone(), why.to_owned());
     }
 
     fn trouble(&mut self, object: &str, what: &str) {
@@ -192,16 +231,22 @@ struct Daemon<'a> {
     file: StateFile,
     desk: Desk,
     summary: Summary,
-    folders: Folders,
-    /// Objects that are to be read, by stamp and key.
-    waiting: BTreeMap<(i64, Box<str>), Object>,
-    /// Folders were looked at once more before the days before this one were closed.
+    plan: &'a Plan,
+    watched: Watched<'a>,
+    /// Queues to be served, and those that are: first comes what may have come before.
+    urls: &'a [String],
+    queues: Option<Queues>,
+    to_inbox: mpsc::Sender<Event>,
+    waiting: Waiting,
+    /// What had come was looked up once more before the days before this one were closed.
     looked_before: Day,
     /// When it was last looked whether feeds have stopped.
     listened: Instant,
     pace: Pace,
     runtime: &'a Handle,
     inbox: mpsc::Receiver<Event>,
+    /// Of objects whose epoch is open.
+    receipts: Vec<Receipt>,
     inputs: Inputs,
     sinks: Sinks,
     metrics: Arc<Metrics>,
@@ -226,76 +271,101 @@ impl Daemon<'_> {
     }
 
     fn work(&mut self, stop: &Stop) -> Result<()> {
+        let mut why = Some(Look::CatchUp);
         while !stop.is_asked() {
             self.metrics.alive();
-            if self.is_time_to_look() {
-                self.look()?;
+            if let Some(why_now) = why {
+                self.look(why_now)?;
             }
             let batch = self.next_batch();
             if batch.is_empty() {
                 self.idle()?;
             } else {
                 self.is_caught_up = false;
-                self.apply(&batch)?;
+                self.apply(batch)?;
                 self.attend(Instant::now())?;
             }
             if self.pace.is_due(Instant::now(), self.waiting.is_empty()) {
                 self.commit()?;
             }
+            why = self.why_to_look();
+        }
+        if let Some(queues) = &self.queues {
+            queues.stop();
         }
         self.commit()
     }
 
     /// Whether it is time by the clock, or a day is about to close: what came late for it must be there.
-    fn is_time_to_look(&mut self) -> bool {
-        let Some(((stamp_ms, _), _)) = self.waiting.first_key_value() else {
-            return Instant::now() >= self.folders.next();
+    fn why_to_look(&mut self) -> Option<Look> {
+        let Some(stamp_ms) = self.waiting.first_ms() else {
+            return (Instant::now() >= self.watched.next()).then_some(Look::Due);
         };
-        let oldest_open = self.engine.oldest_open_at(*stamp_ms);
-        let closes = oldest_open > self.engine.oldest_open_at(i64::MIN).max(self.looked_before);
+        let oldest_open = self.engine.oldest_open_at(stamp_ms);
+        let closes = oldest_open > self.engine.oldest_open().max(self.looked_before);
         self.looked_before = self.looked_before.max(oldest_open);
-        closes
+        closes.then_some(Look::Closing(oldest_open))
     }
 
-    fn look(&mut self) -> Result<()> {
-        let Self { folders, file, desk, .. } = self;
-        for object in folders.look(file, &desk.retries, &desk.log)? {
-            let stamp_ms = object.info.stamp_ms.unwrap_or_default();
+    fn look(&mut self, why: Look) -> Result<()> {
+        let Self { watched, file, desk, .. } = self;
+        let Some(found) = watched.look(why, (file, &desk.retries), &desk.log)? else {
+            return Ok(());
+        };
+        for object in found {
             if !desk.epoch.holds(&object) {
-                self.waiting.insert((stamp_ms, object.key.clone()), object);
+                self.waiting.add(object, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// A queue told of an object, and it was read.
+    fn take(&mut self, delivery: Delivery) -> Result<()> {
+        let Delivery { object, bytes, receipt } = delivery;
+        if self.desk.epoch.holds(&object) {
+            self.receipts.push(receipt);
+        } else if object.info.stamp_ms.is_none() {
+            let reason =
+                format!("{}: no name that AWS gives, which tells when it was written", object.key);
+            receipt.answer(Outcome::Failed { reason });
+        } else {
+            match left_out(&self.file, &object)? {
+                None => self.waiting.add(object, Some((bytes, receipt))),
+                Some(Skip::ReadBefore) => receipt.answer(Outcome::Durable),
+                Some(skip) => {
+                    let reason = format!("{}: {}", object.key, skip.sentence());
+                    receipt.answer(Outcome::Failed { reason });
+                }
             }
         }
         Ok(())
     }
 
     /// What is applied together: no more than a batch, and nothing that closes a day but at its beginning.
-    fn next_batch(&mut self) -> Vec<Object> {
-        let mut batch = Vec::new();
-        let mut batch_bytes = 0;
-        let mut first = None;
-        while let Some(entry) = self.waiting.first_entry() {
-            let stamp_ms = entry.key().0;
-            let oldest_open = self.engine.oldest_open_at(stamp_ms);
-            if batch_bytes >= BATCH_BYTES_MAX || first.is_some_and(|first| first != oldest_open) {
-                break;
-            }
-            first = Some(oldest_open);
-            let object = entry.remove();
-            batch_bytes += object.size_bytes;
-            batch.push(object);
-        }
-        batch
+    fn next_batch(&mut self) -> Batch {
+        let engine = &self.engine;
+        self.waiting.take(BATCH_BYTES_MAX, |stamp_ms| engine.oldest_open_at(stamp_ms))
     }
 
-    fn apply(&mut self, batch: &[Object]) -> Result<()> {
-        let units = batch.iter().map(|object| {
+    fn apply(&mut self, mut batch: Batch) -> Result<()> {
+        let contents = batch.take_contents();
+        let units = batch.objects().zip(contents).map(|(object, bytes)| {
             let now_ms = object.info.stamp_ms.unwrap_or_default();
-            Ok(Unit { now_ms, object, work: Work::Object })
+            let work = bytes.map_or(Work::Object, |bytes| Work::Fetched(Ok(bytes)));
+            Ok(Unit { now_ms, object, work })
         });
         let Self { engine, workers, summary, desk, .. } = self;
         let before = summary.inflated_bytes();
         pipeline::apply(units, (engine, workers), summary, desk)?;
         self.pace.took(summary.inflated_bytes() - before);
+        let mut unread = std::mem::take(&mut self.desk.unread);
+        for (object, receipts) in batch.into_receipts() {
+            match unread.remove(&object.key) {
+                None => self.receipts.extend(receipts),
+                Some(why) => self.desk.could_not_read(&object, &why, receipts),
+            }
+        }
         Ok(())
     }
 
@@ -309,6 +379,9 @@ impl Daemon<'_> {
             (self.tell)(&found)?;
             self.metrics.told(&found);
             self.metrics.read(&self.summary, &self.engine);
+        }
+        for receipt in self.receipts.drain(..) {
+            receipt.answer(Outcome::Durable);
         }
         self.metrics.durable();
         self.copies.tick(&self.desk.log);
@@ -338,6 +411,7 @@ impl Daemon<'_> {
             match event {
                 Event::Stop => {}
                 Event::Sent(one) => sent.push(one),
+                Event::Delivered(delivery) => self.take(*delivery)?,
             }
             next = self.inbox.try_recv().ok();
         }
@@ -354,6 +428,12 @@ impl Daemon<'_> {
         while self.sinks.n_on_way() > 0 && Instant::now() < until {
             self.attend(until)?;
         }
+        // What was delivered meanwhile is let go: nobody applies it.
+        self.waiting = Waiting::default();
+        if let (Some(queues), Some(aws)) = (self.queues.take(), &self.plan.aws) {
+            self.inbox.close();
+            queues.join(aws);
+        }
         Ok(())
     }
 
@@ -369,20 +449,37 @@ impl Daemon<'_> {
                 ("open_from", json!(open)),
             ];
             self.desk.log.say(Level::Info, "caught-up", "all that is there was read", &fields);
+            self.serve_queues()?;
         }
         if self.listened.elapsed() >= LISTEN_EVERY {
             self.listen();
         }
-        let mut until = self.folders.next();
+        let mut until = self.watched.next();
         if !self.desk.epoch.is_empty() {
             until = until.min(self.pace.next());
         }
         self.attend(until)
     }
 
+    /// Begins to read queues, after what may have come while nobody did.
+    fn serve_queues(&mut self) -> Result<()> {
+        if self.queues.is_some() || self.urls.is_empty() {
+            return Ok(());
+        }
+        let Plan { aws, filter, .. } = self.plan;
+        if let Some(aws) = aws {
+            let (of, log) = ((aws, filter, self.file.path()), &self.desk.log);
+            self.queues = Some(Queues::start(self.urls, of, &self.to_inbox, log)?);
+        }
+        Ok(())
+    }
+
     /// Looks whether feeds have stopped. Whoever has not caught up does not know.
     fn listen(&mut self) {
         self.listened = Instant::now();
+        if let Some(queues) = &self.queues {
+            self.metrics.queues(&queues.counts());
+        }
         let now_ms = clock::now_ms();
         self.metrics.silences(self.desk.feeds.silences_ms(now_ms));
         for finding in self.desk.feeds.judge(now_ms) {

@@ -15,7 +15,7 @@ pub use facts::{StateFacts, forget};
 pub use keeper::{Keeper, Scope, Tally};
 pub use learned::{LearnedFile, LearnedWriter, Learning};
 pub use outbox::{Dropped, MessageCounts, Outbox, Settled};
-pub use state::StateFile;
+pub use state::{KnownObjects, StateFile};
 
 use crate::Inputs;
 use baseline::Day;

@@ -16,8 +16,9 @@ pub use compared::{ById, Difference, differences, write_differences};
 pub use escape::escape;
 pub use formats::{Format, Style, Writer, csv_cell, explain, show, write_json};
 pub use kept::{
-    Dropped, Keeper, Kept, KeptError, KeptFindings, KeptMark, LearnedFile, LearnedWriter, Learning,
-    MessageCounts, Outbox, Run, Scope, Settled, StateFacts, StateFile, Tally, Wanted, forget,
+    Dropped, Keeper, Kept, KeptError, KeptFindings, KeptMark, KnownObjects, LearnedFile,
+    LearnedWriter, Learning, MessageCounts, Outbox, Run, Scope, Settled, StateFacts, StateFile,
+    Tally, Wanted, forget,
 };
 pub use name::readable;
 pub use report::Inputs;

@@ -381,6 +381,16 @@ pub struct Listing {
     pub skipped: Skips,
 }
 
+#[cfg(feature = "aws")]
+impl Listing {
+    /// Takes what another has, too.
+    pub fn merge(&mut self, other: Self) {
+        self.objects.extend(other.objects);
+        self.skipped.merge(&other.skipped);
+        files::sort(&mut self.objects);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -96,6 +96,8 @@ impl Demo {
             filter: Filter::default(),
             limits: Limits::default(),
             flow_format: None,
+            buckets: Vec::new(),
+            aws: None,
         };
         let watcher = Watcher::new(Format::Table, inputs, false);
         let mut audience = Audience { watcher, findings: Vec::new() };

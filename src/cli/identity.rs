@@ -152,7 +152,7 @@ impl Identity {
         let wanted = Arc::clone(&asked);
         let wants = Box::new(move |entity: &Entity| wanted.wants(entity));
         engine.look_into(Probe { wants, day: self.day });
-        let plan = self.logs.plan(&config, self.logs.from);
+        let plan = self.logs.plan(&config, self.logs.from)?;
         let (seen, out, bar) =
             (BTreeMap::new(), BufWriter::new(io::stdout()), ProgressBar::hidden());
         let quiet = self.logs.quiet;

@@ -40,7 +40,7 @@ impl Learn {
         let (mut engine, _) = engine(Some(&config), Lessons::default())?;
         engine.say_nothing_before(Hour(i32::MAX));
         let writer = LearnedWriter::begin(&self.out)?;
-        let plan = self.logs.plan(&config, self.logs.from);
+        let plan = self.logs.plan(&config, self.logs.from)?;
         let mut progress = Progress::new(self.logs.quiet, true);
         let (summary, end_ms) = replay::read(&plan, &mut engine, &mut progress)?;
         let times_ms = summary.intake.times_ms;

@@ -1,7 +1,11 @@
 //! Which logs to read, and how: what `replay`, `learn` and `run` ask for.
 
 use super::flow_format;
-use crate::{config::Config, replay::Plan};
+use crate::{
+    aws::{self, Aws, BucketPath},
+    config::Config,
+    replay::Plan,
+};
 use anyhow::Result;
 use clap::Args;
 use ingest::{
@@ -11,7 +15,8 @@ use ingest::{
     source::{Filter, PathArg},
     time::format_ms,
 };
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
+use tokio::runtime::Runtime;
 
 /// How logs are read, wherever they come from.
 #[derive(Debug, Clone, Args)]
@@ -35,7 +40,7 @@ pub(super) struct Reading {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Logs {
-    /// Files, folders or patterns; `-` for standard input
+    /// Files, folders or patterns, or `s3://BUCKET/PREFIX`; `-` for standard input
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Read nothing older, for example 2025-03-14 or 2025-03-14T10:00:00Z; nor learn from it
@@ -62,7 +67,7 @@ fn given_format(text: &str) -> Result<GivenFormat, String> {
     Ok(GivenFormat { text: text.to_owned(), format: flow_format(text)? })
 }
 
-fn instant(text: &str) -> Result<i64, String> {
+pub(super) fn instant(text: &str) -> Result<i64, String> {
     parse_instant(text).map_err(|error| error.to_string())
 }
 
@@ -85,15 +90,27 @@ impl Reading {
         accounts.chain(regions).chain(config).chain(format)
     }
 
-    /// What to read of `paths`, from and until these times.
+    /// What to read of `paths`, from and until these times. What of them lies in buckets waits on `runtime`,
+    /// or one of its own.
     pub(super) fn plan(
         &self,
         config: &Config,
         (from_ms, until_ms): (Option<i64>, Option<i64>),
         paths: &[PathBuf],
-    ) -> Plan {
-        Plan {
-            paths: paths.iter().map(PathArg::new).collect(),
+        runtime: Option<&Arc<Runtime>>,
+    ) -> Result<Plan> {
+        let of = |path: &PathBuf| path.to_str().and_then(BucketPath::parse);
+        let buckets: Vec<_> = paths.iter().filter_map(of).collect();
+        let paths = paths.iter().filter(|path| of(path).is_none()).map(PathArg::new).collect();
+        let aws = match (buckets.is_empty(), runtime) {
+            (true, None) => None,
+            (_, Some(runtime)) => Some(Aws::reach(Arc::clone(runtime), &config.access())?),
+            (false, None) => Some(Aws::reach(aws::runtime()?, &config.access())?),
+        };
+        Ok(Plan {
+            paths,
+            buckets,
+            aws,
             filter: Filter {
                 from_ms,
                 until_ms,
@@ -103,7 +120,7 @@ impl Reading {
             },
             limits: Limits { inflated_bytes_max: config.inflated_bytes_max(), ..Limits::default() },
             flow_format: self.flow_format.as_ref().map(|given| given.format.clone()),
-        }
+        })
     }
 }
 
@@ -124,7 +141,7 @@ impl Logs {
     }
 
     /// What to read, from `from_ms` on.
-    pub(super) fn plan(&self, config: &Config, from_ms: Option<i64>) -> Plan {
-        self.reading.plan(config, (from_ms, self.until), &self.paths)
+    pub(super) fn plan(&self, config: &Config, from_ms: Option<i64>) -> Result<Plan> {
+        self.reading.plan(config, (from_ms, self.until), &self.paths, None)
     }
 }

@@ -302,7 +302,7 @@ impl Replay {
         }
         let (mut engine, inputs) = engine(Some(&config), lessons(&config, &self.marked()?))?;
         let tells_from = self.prepare(&mut engine, &config)?;
-        let plan = self.logs.plan(&config, self.reads_from());
+        let plan = self.logs.plan(&config, self.reads_from())?;
         if self.hindsight {
             engine = self.learn_all(engine, &plan)?;
         }

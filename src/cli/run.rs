@@ -2,20 +2,22 @@
 
 use super::{
     Wrong, configured,
-    logs::{Reading, option},
+    logs::{Reading, instant, option},
     one_of, or_default,
     replay::{engine, lessons},
 };
 use crate::{
+    aws::{self, BucketPath},
     config::Config,
     run::{self, Log, Parts, copies},
     terminal,
 };
 use alerts::{Format, Inputs, KeptError, Learning, StateFile, Writer};
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use baseline::{Day, form::Texts};
 use clap::Args;
 use detect::Engine;
+use ingest::time::format_ms;
 use std::{
     io::{self, BufWriter},
     net::SocketAddr,
@@ -24,14 +26,21 @@ use std::{
     time::Instant,
 };
 
-/// Threads that wait for signals and for others. Unit: threads.
-const WAITING_THREADS: usize = 1;
-
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// Read what is in this folder, in AWS's layout, and what comes into it; may be repeated
-    #[arg(long, value_name = "DIR", required = true)]
+    #[arg(long, value_name = "DIR")]
     folder: Vec<PathBuf>,
+    /// Read what this SQS queue tells of; may be repeated. What came while nobody read it is looked up in the
+    /// buckets first
+    #[arg(long, value_name = "URL")]
+    queue: Vec<String>,
+    /// Read what is in this bucket, and what comes into it: `s3://BUCKET/PREFIX`; may be repeated
+    #[arg(long, value_name = "S3-URL", value_parser = bucket)]
+    bucket: Vec<PathBuf>,
+    /// Read nothing older, for example 2025-03-14; nor learn from it
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    from: Option<i64>,
     /// Keep findings, what was learned and the open days in this file, and go on from it
     #[arg(long, value_name = "FILE")]
     state: PathBuf,
@@ -45,9 +54,19 @@ pub(super) struct Run {
     format: Option<Format>,
 }
 
+/// The name of a bucket.
+fn bucket(text: &str) -> Result<PathBuf, String> {
+    let bucket = BucketPath::parse(text).filter(|path| !path.bucket.is_empty());
+    bucket.map(|_| text.into()).ok_or_else(|| "expected s3://BUCKET/PREFIX".to_owned())
+}
+
 impl Run {
     pub(super) fn run(self) -> Result<u8> {
         let start = Instant::now();
+        if self.folder.is_empty() && self.queue.is_empty() && self.bucket.is_empty() {
+            let what = "nothing to read (expected --folder, --queue or --bucket)";
+            return Err(Wrong::usage(anyhow!(what)));
+        }
         for folder in &self.folder {
             if !folder.is_dir() {
                 let name = folder.display();
@@ -60,7 +79,11 @@ impl Run {
         let config = configured(self.reading.config.as_deref())?;
         let mut restored = Vec::new();
         let (engine, inputs, file) = self.open(&config, &mut restored)?;
-        let plan = self.reading.plan(&config, (None, None), &self.folder);
+        let runtime = aws::runtime()?;
+        let paths = [&self.folder[..], &self.bucket].concat();
+        let needs_aws = !self.queue.is_empty() || !self.bucket.is_empty();
+        let of_aws = needs_aws.then_some(&runtime);
+        let plan = self.reading.plan(&config, (self.from, None), &paths, of_aws)?;
         let out = BufWriter::new(io::stdout());
         let mut writer = Writer::new(or_default(self.format), out, terminal::style());
         let mut is_unread = false;
@@ -71,14 +94,9 @@ impl Run {
             is_unread = is_unread || writer.flush().is_err();
             Ok(())
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(WAITING_THREADS)
-            .enable_all()
-            .build()
-            .context("cannot start the threads that wait")?;
         let parts = Parts {
             plan: &plan,
-            folders: &self.folder,
+            queues: &self.queue,
             engine,
             file,
             inputs: inputs.clone(),
@@ -123,7 +141,7 @@ impl Run {
     ) -> Result<StateFile, KeptError> {
         let command = self.command();
         let Reading { account, region, .. } = &self.reading;
-        let asked = Learning::new(&config.options(), (account, region), (None, Day(i32::MIN)));
+        let asked = Learning::new(&config.options(), (account, region), (self.from, Day(i32::MIN)));
         let by = alerts::Run { inputs: inputs.clone(), command: command.clone() };
         let settings = &config.options().detectors;
         let file = StateFile::open(&self.state, (&by, settings), asked.by(command))?;
@@ -137,8 +155,17 @@ impl Run {
     /// The arguments that the result depends on.
     fn command(&self) -> Vec<String> {
         let folders = self.folder.iter().map(|folder| ("folder", folder.display().to_string()));
+        let queues = self.queue.iter().map(|queue| ("queue", queue.clone()));
+        let buckets = self.bucket.iter().map(|bucket| ("bucket", bucket.display().to_string()));
+        let from = self.from.map(|from| ("from", format_ms(from)));
         let state = std::iter::once(("state", self.state.display().to_string()));
-        let options = folders.chain(state).chain(self.reading.command()).flat_map(option);
+        let options = folders
+            .chain(queues)
+            .chain(buckets)
+            .chain(from)
+            .chain(state)
+            .chain(self.reading.command())
+            .flat_map(option);
         std::iter::once("run".to_owned()).chain(options).collect()
     }
 }

@@ -68,6 +68,13 @@ fn every_key_is_read() {
         roles = ["backup-admin"]
         [kinds]
         agent = ["*:role/support-bot#*"]
+        [aws]
+        region = "eu-west-1"
+        profile = "logs"
+        endpoint = "http://127.0.0.1:4566"
+        role = "arn:aws:iam::111122223333:role/read-logs"
+        external-id = "sentrail"
+        requester-pays = true
         [sinks.archive]
         type = "json-lines"
         path = "findings.jsonl"
@@ -90,6 +97,9 @@ fn every_key_is_read() {
     assert_eq!((settings.rules.len(), settings.lists.len()), (1, 1));
     assert_eq!((settings.rules_of_others.len(), settings.placeholders.len()), (1, 1));
     assert_eq!(settings.sinks.len(), 1);
+    let access = settings.aws.access();
+    assert!(access.requester_pays && access.region.as_deref() == Some("eu-west-1"));
+    assert_eq!(access.role.unwrap().external_id.as_deref(), Some("sentrail"));
     assert!(!settings.decoys.is_empty() && !settings.kinds.is_empty());
 }
 

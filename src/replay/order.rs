@@ -249,6 +249,8 @@ mod tests {
             filter: Filter::default(),
             limits: Limits::default(),
             flow_format: None,
+            buckets: Vec::new(),
+            aws: None,
         };
         let listing = source::list(&plan.paths, &plan.filter).unwrap();
         let workers = Workers::of(&plan, BTreeSet::new());

@@ -5,6 +5,7 @@ use super::feeds::{FeedId, name_of};
 use crate::{clock, summary::Summary};
 use alerts::sinks::Outcome;
 use detect::{Engine, Finding};
+use ingest::source::sqs::Counts;
 use prometheus_client::{
     encoding::text::encode,
     metrics::{
@@ -18,10 +19,7 @@ use prometheus_client::{
 };
 use std::{
     fmt,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::atomic::{AtomicI64, Ordering},
     time::Duration,
 };
 
@@ -40,6 +38,10 @@ pub(crate) struct Metrics {
     records_bad: Counter,
     findings: Counters<2>,
     sent: Counters<2>,
+    messages_received: Counter,
+    messages_deleted: Counter,
+    receipts_lost: Counter,
+    extensions: Counters<1>,
     identities: Gauge,
     now: Gauge,
     object_lag: Histogram,
@@ -50,21 +52,11 @@ pub(crate) struct Metrics {
     committed_ms: AtomicI64,
     /// When the loop last came by. Unit: milliseconds.
     alive_ms: AtomicI64,
-    /// What was added up to now: counters only ever grow.
-    counted: Mutex<Counted>,
 }
 
-/// Totals that a summary has had before.
-#[derive(Debug, Default, Clone, Copy)]
-struct Counted {
-    n_read: u64,
-    n_failed: u64,
-    n_bad: u64,
-    inflated_bytes: u64,
-    n_records: u64,
-    n_flows: u64,
-    n_duplicates: u64,
-    n_late: u64,
+/// Brings a counter to a total that never falls.
+fn raise(counter: &Counter, total: u64) {
+    counter.inc_by(total.saturating_sub(counter.get()));
 }
 
 impl Metrics {
@@ -79,6 +71,10 @@ impl Metrics {
             records_bad: Counter::default(),
             findings: Family::default(),
             sent: Family::default(),
+            messages_received: Counter::default(),
+            messages_deleted: Counter::default(),
+            receipts_lost: Counter::default(),
+            extensions: Family::default(),
             identities: Gauge::default(),
             now: Gauge::default(),
             // From a minute to 30 days, which is how late AWS may be.
@@ -89,7 +85,6 @@ impl Metrics {
             log_gap: Family::default(),
             committed_ms: AtomicI64::new(clock::now_ms()),
             alive_ms: AtomicI64::new(clock::now_ms()),
-            counted: Mutex::default(),
         };
         own.register();
         own
@@ -113,6 +108,15 @@ impl Metrics {
         registry.register("findings", "Findings that were told", self.findings.clone());
         let sent = self.sent.clone();
         registry.register("alerts_sent", "Messages to sinks, by what became of them", sent);
+        let received = self.messages_received.clone();
+        registry.register("sqs_messages_received", "Messages of queues, received", received);
+        let deleted = self.messages_deleted.clone();
+        registry.register("sqs_messages_deleted", "Messages of queues, done with", deleted);
+        let lost = self.receipts_lost.clone();
+        registry.register("sqs_receipts_lost", "Messages that others may have received", lost);
+        let extensions = self.extensions.clone();
+        let help = "Messages that were kept invisible for longer";
+        registry.register("sqs_visibility_extensions", help, extensions);
         let identities = self.identities.clone();
         registry.register("identities_tracked", "Identities and interfaces known", identities);
         let now = self.now.clone();
@@ -182,31 +186,30 @@ impl Metrics {
     /// What was read up to now.
     pub(crate) fn read(&self, summary: &Summary, engine: &Engine) {
         let intake = engine.intake();
-        let now = Counted {
-            n_read: summary.n_read(),
-            n_failed: summary.n_failed(),
-            n_bad: summary.n_bad_records(),
-            inflated_bytes: summary.inflated_bytes(),
-            n_records: intake.n_records,
-            n_flows: intake.n_flows,
-            n_duplicates: intake.n_duplicates,
-            n_late: intake.n_late,
+        let by = |family: &Counters<1>, (name, value): (&'static str, &str), total: u64| {
+            raise(&family.get_or_create(&[(name, value.to_owned())]), total);
         };
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *counted, now);
-        let by = |family: &Counters<1>, (name, value): (&'static str, &str), n: u64| {
-            family.get_or_create(&[(name, value.to_owned())]).inc_by(n);
-        };
-        by(&self.objects, ("result", "read"), now.n_read - before.n_read);
-        by(&self.objects, ("result", "unread"), now.n_failed - before.n_failed);
-        let inflated_bytes = now.inflated_bytes - before.inflated_bytes;
-        by(&self.object_bytes, ("stage", "inflated"), inflated_bytes);
-        by(&self.records, ("source", "cloudtrail"), now.n_records - before.n_records);
-        by(&self.records, ("source", "flow"), now.n_flows - before.n_flows);
-        self.records_duplicate.inc_by(now.n_duplicates - before.n_duplicates);
-        self.records_late.inc_by(now.n_late - before.n_late);
-        self.records_bad.inc_by(now.n_bad - before.n_bad);
+        by(&self.objects, ("result", "read"), summary.n_read());
+        by(&self.objects, ("result", "unread"), summary.n_failed());
+        by(&self.object_bytes, ("stage", "inflated"), summary.inflated_bytes());
+        by(&self.records, ("source", "cloudtrail"), intake.n_records);
+        by(&self.records, ("source", "flow"), intake.n_flows);
+        raise(&self.records_duplicate, intake.n_duplicates);
+        raise(&self.records_late, intake.n_late);
+        raise(&self.records_bad, summary.n_bad_records());
         self.identities.set(i64::try_from(intake.n_entities).unwrap_or(i64::MAX));
+    }
+
+    /// What consumers of queues counted, all of them.
+    pub(super) fn queues(&self, counts: &[Counts]) {
+        let sum = |of: fn(&Counts) -> u64| counts.iter().map(of).sum::<u64>();
+        raise(&self.messages_received, sum(|counts| counts.messages_received));
+        raise(&self.messages_deleted, sum(|counts| counts.messages_deleted));
+        raise(&self.receipts_lost, sum(|counts| counts.receipts_lost));
+        let of =
+            |result: &str| self.extensions.get_or_create(&[("result", result.to_owned())]).clone();
+        raise(&of("ok"), sum(|counts| counts.extensions_ok));
+        raise(&of("failed"), sum(|counts| counts.extensions_failed));
     }
 
     /// How long feeds have been silent. Unit: milliseconds.

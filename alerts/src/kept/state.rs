@@ -40,6 +40,31 @@ pub struct StateFile {
     _lock: File,
 }
 
+/// The objects that are durable in a state which somebody else writes.
+#[derive(Debug)]
+pub struct KnownObjects(Store);
+
+impl KnownObjects {
+    /// Of the state at `path`.
+    pub fn open(path: &Path) -> Result<Self, KeptError> {
+        Ok(Self(Store::read(path, &SCHEMA)?))
+    }
+
+    /// Whether an object of this key was read, and of this size where it is known. Unit: bytes as stored.
+    pub fn has_read(&self, key: &str, size_bytes: Option<u64>) -> Result<bool, KeptError> {
+        has_read(&self.0, key, size_bytes)
+    }
+}
+
+fn has_read(store: &Store, key: &str, size_bytes: Option<u64>) -> Result<bool, KeptError> {
+    let sql = "SELECT bytes FROM state_objects WHERE object = ?1";
+    let Some(mut row) = store.query(sql, &[rows::text(key)])?.into_iter().next() else {
+        return Ok(false);
+    };
+    let bytes = row.count().map_err(|wrong| store.damaged(&wrong))?;
+    Ok(size_bytes.is_none_or(|size_bytes| size_bytes == bytes))
+}
+
 /// Makes the file, if it is not there, and keeps other processes out.
 pub(super) fn lock(path: &Path) -> Result<File, KeptError> {
     let failed = |source| KeptError::Lock { file: path.display().to_string(), source };
@@ -140,13 +165,7 @@ impl StateFile {
 
     /// Whether an object of this key and size was read. Unit: bytes as stored.
     pub fn has_read(&self, key: &str, size_bytes: u64) -> Result<bool, KeptError> {
-        let sql = "SELECT bytes FROM state_objects WHERE object = ?1";
-        let store = self.keeper.store();
-        let Some(mut row) = store.query(sql, &[rows::text(key)])?.into_iter().next() else {
-            return Ok(false);
-        };
-        let bytes = row.count().map_err(|wrong| store.damaged(&wrong))?;
-        Ok(bytes == size_bytes)
+        has_read(self.keeper.store(), key, Some(size_bytes))
     }
 
     /// Keeps a finding, instead of the one of the same id; answers whether that one is missing, or was less

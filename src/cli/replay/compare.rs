@@ -114,7 +114,7 @@ impl Replay {
         let learned_through = engine.learned_through();
         let (findings, bar) = (ById::new(), ProgressBar::hidden());
         let mut collector = Collector { findings, bar, quiet: self.logs.quiet, told };
-        let plan = self.logs.plan(config, self.reads_from());
+        let plan = self.logs.plan(config, self.reads_from())?;
         let summary = replay::run(&plan, &mut engine, &mut collector)?;
         collector.bar.finish_and_clear();
         let gap = learned_through.and_then(|through| gap_after(through, &summary));

@@ -85,7 +85,7 @@ impl Replay {
         let watcher = Watcher::new(or_default(self.format), inputs, self.logs.quiet).going_on();
         let epoch = Epoch::of(&engine);
         let mut epochs = Epochs { watcher, file, epoch };
-        let plan = self.logs.plan(config, self.logs.from);
+        let plan = self.logs.plan(config, self.logs.from)?;
         let (summary, _) = replay::read(&plan, &mut engine, &mut epochs)?;
         let n_found = n_of(usize::try_from(epochs.watcher.n_findings)?, "finding");
         let told = engine.learned_through().map(|through| {

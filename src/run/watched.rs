@@ -1,15 +1,16 @@
-//! Folders that fill in AWS's layout: which of their files are whole, and still to be read.
+//! Folders and buckets that fill in AWS's layout: which of their objects are whole, and still to be read.
 
 use super::retry::Retries;
 use crate::{
     clock,
     epoch::left_out,
+    replay::Plan,
     run::log::{Level, Log},
 };
 use alerts::StateFile;
 use anyhow::Result;
-use baseline::stable_hash;
-use ingest::source::{self, Filter, Object, PathArg, Place, Skip};
+use baseline::{Day, stable_hash, time::DAY_MS};
+use ingest::source::{self, Filter, Listing, Object, Place, Skip};
 use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,6 +24,8 @@ use std::{
 const SETTLED_MS: i64 = 10_000;
 /// Between the beginnings of two looks, at least.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// The same of buckets, where no queue tells of new objects.
+const LOOK_INTO_BUCKETS_EVERY: Duration = Duration::from_mins(1);
 /// A look takes at most this share of the time: folders with many files are looked at more seldom.
 const LOOK_SHARE: u32 = 20;
 
@@ -35,57 +38,103 @@ struct Seen {
     since_ms: i64,
 }
 
-/// What is known of the folders.
-#[derive(Debug)]
-pub(super) struct Folders {
-    paths: Vec<PathArg>,
-    filter: Filter,
+/// Why to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// It is time by the clock.
+    Due,
+    /// Everything that may have come while nobody looked.
+    CatchUp,
+    /// Days before this one are about to close.
+    Closing(Day),
+}
+
+/// What is known of the folders and buckets.
+pub(super) struct Watched<'a> {
+    plan: &'a Plan,
+    /// Whether queues tell of what comes into buckets.
+    has_queues: bool,
     /// Files that need not be looked at again, by hash of key and size.
     known: BTreeSet<u128>,
     /// Files that may still be written.
     unsettled: BTreeMap<PathBuf, Seen>,
     next: Instant,
+    next_of_buckets: Instant,
 }
 
-impl Folders {
-    pub(super) fn new(paths: &[PathBuf], filter: &Filter) -> Self {
+impl<'a> Watched<'a> {
+    pub(super) fn new(plan: &'a Plan, has_queues: bool) -> Self {
+        let now = Instant::now();
         Self {
-            paths: paths.iter().map(|path| PathArg::Path(path.clone())).collect(),
-            filter: filter.clone(),
+            plan,
+            has_queues,
             known: BTreeSet::new(),
             unsettled: BTreeMap::new(),
-            next: Instant::now(),
+            next: now,
+            next_of_buckets: now,
         }
     }
 
     /// When to look again.
     pub(super) fn next(&self) -> Instant {
-        self.next
+        let looks_into_buckets = !self.plan.buckets.is_empty() && !self.has_queues;
+        if looks_into_buckets { self.next.min(self.next_of_buckets) } else { self.next }
     }
 
-    /// What is to be read now.
+    /// What is to be read now; `None` where it could not be seen.
     pub(super) fn look(
         &mut self,
-        file: &StateFile,
-        retries: &Retries,
+        why: Look,
+        (file, retries): (&StateFile, &Retries),
         log: &Log,
-    ) -> Result<Vec<Object>> {
+    ) -> Result<Option<Vec<Object>>> {
         let begun = Instant::now();
-        let found = self.list(file, retries, log);
-        self.next = begun + LOOK_EVERY.max(begun.elapsed() * LOOK_SHARE);
-        found
+        let next = |every: Duration| begun + every.max(begun.elapsed() * LOOK_SHARE);
+        let mut found = None;
+        if begun >= self.next || why != Look::Due {
+            found = told(source::list(&self.plan.paths, &self.plan.filter), log);
+            self.next = next(LOOK_EVERY);
+        }
+        if why != Look::Due || !self.has_queues && begun >= self.next_of_buckets {
+            let from_ms = match why {
+                Look::CatchUp => file.known_from().map(|Day(first)| Day(first).start_ms()),
+                Look::Closing(day) => Some(day.start_ms().saturating_sub(2 * DAY_MS)),
+                Look::Due => file.last_day().map(|last| last.start_ms().saturating_sub(2 * DAY_MS)),
+            };
+            let of_buckets = told(self.list_buckets(from_ms), log);
+            found = match (found, of_buckets) {
+                (Some(mut found), Some(more)) => {
+                    found.merge(more);
+                    Some(found)
+                }
+                (found, None) if self.plan.buckets.is_empty() => found,
+                _ => None,
+            };
+            self.next_of_buckets = next(LOOK_INTO_BUCKETS_EVERY);
+        }
+        found.map(|listing| self.unread(listing, (file, retries), log)).transpose()
     }
 
-    fn list(&mut self, file: &StateFile, retries: &Retries, log: &Log) -> Result<Vec<Object>> {
-        let listing = match source::list(&self.paths, &self.filter) {
-            Ok(listing) => listing,
-            Err(error) => {
-                // A file that was taken away meanwhile, or a folder that is not there yet.
-                let error = anyhow::Error::from(error);
-                log.say(Level::Warn, "folder-unread", &format!("{error:#}"), &[]);
-                return Ok(Vec::new());
+    /// What lies in buckets, written at `from_ms` or later.
+    fn list_buckets(&self, from_ms: Option<i64>) -> Result<Listing> {
+        let Plan { buckets, aws, filter, .. } = self.plan;
+        let filter = Filter { from_ms: filter.from_ms.max(from_ms), ..filter.clone() };
+        let mut listing = Listing::default();
+        for bucket in buckets {
+            if let Some(aws) = aws {
+                listing.merge(aws.list(bucket, &filter)?);
             }
-        };
+        }
+        Ok(listing)
+    }
+
+    /// What of a listing is to be read now.
+    fn unread(
+        &mut self,
+        listing: Listing,
+        (file, retries): (&StateFile, &Retries),
+        log: &Log,
+    ) -> Result<Vec<Object>> {
         let mut found = Vec::new();
         let mut unsettled = BTreeMap::new();
         for object in listing.objects {
@@ -123,6 +172,19 @@ impl Folders {
         let is_same = |before: &&Seen| Seen { since_ms: now_ms, ..**before } == seen;
         let seen = self.unsettled.get(path).filter(is_same).copied().unwrap_or(seen);
         if is_settled(&metadata, seen, now_ms) { Ok(object) } else { Err((path.clone(), seen)) }
+    }
+}
+
+/// Tells why nothing could be seen.
+fn told<E: Into<anyhow::Error>>(listing: Result<Listing, E>, log: &Log) -> Option<Listing> {
+    match listing {
+        Ok(listing) => Some(listing),
+        Err(error) => {
+            // A file that was taken away meanwhile, a folder that is not there yet, a bucket out of reach.
+            let error: anyhow::Error = error.into();
+            log.say(Level::Warn, "unseen", &format!("{error:#}"), &[]);
+            None
+        }
     }
 }
 

@@ -1,0 +1,88 @@
+//! Objects that are to be read, in the order of their stamps, with what is known of them already: their bytes,
+//! and who waits to hear what became of them.
+
+use baseline::Day;
+use ingest::source::{Object, sqs::Receipt};
+use std::collections::{BTreeMap, btree_map::Entry};
+
+/// One object.
+#[derive(Debug)]
+struct One {
+    object: Object,
+    bytes: Option<Vec<u8>>,
+    receipts: Vec<Receipt>,
+}
+
+/// Objects by stamp and key.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(BTreeMap<(i64, Box<str>), One>);
+
+impl Waiting {
+    /// An object that is to be read, with its bytes and a receipt if a queue told of it.
+    pub(super) fn add(&mut self, object: Object, delivered: Option<(Vec<u8>, Receipt)>) {
+        let (bytes, receipt) = delivered.unzip();
+        let key = (object.info.stamp_ms.unwrap_or_default(), object.key.clone());
+        match self.0.entry(key) {
+            Entry::Vacant(vacant) => {
+                let receipts = receipt.into_iter().collect();
+                vacant.insert(One { object, bytes, receipts });
+            }
+            Entry::Occupied(mut occupied) => {
+                let one = occupied.get_mut();
+                one.bytes = one.bytes.take().or(bytes);
+                one.receipts.extend(receipt);
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first stamp. Unit: milliseconds since the Unix epoch.
+    pub(super) fn first_ms(&self) -> Option<i64> {
+        self.0.first_key_value().map(|((stamp_ms, _), _)| *stamp_ms)
+    }
+
+    /// The first of them, of so many bytes as stored, as long as the oldest open day stays the same.
+    pub(super) fn take(&mut self, bytes_max: u64, oldest_open_at: impl Fn(i64) -> Day) -> Batch {
+        let mut batch = Vec::new();
+        let mut batch_bytes = 0;
+        let mut first = None;
+        while let Some(entry) = self.0.first_entry() {
+            let oldest_open = oldest_open_at(entry.key().0);
+            if batch_bytes >= bytes_max || first.is_some_and(|first| first != oldest_open) {
+                break;
+            }
+            first = Some(oldest_open);
+            let one = entry.remove();
+            batch_bytes += one.object.size_bytes;
+            batch.push(one);
+        }
+        Batch(batch)
+    }
+}
+
+/// Objects that are applied together.
+#[derive(Debug)]
+pub(super) struct Batch(Vec<One>);
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.0.iter().map(|one| &one.object)
+    }
+
+    /// The bytes of each, as far as they were read already.
+    pub(super) fn take_contents(&mut self) -> Vec<Option<Vec<u8>>> {
+        self.0.iter_mut().map(|one| one.bytes.take()).collect()
+    }
+
+    /// Who waits for each.
+    pub(super) fn into_receipts(self) -> impl Iterator<Item = (Object, Vec<Receipt>)> {
+        self.0.into_iter().map(|one| (one.object, one.receipts))
+    }
+}
