@@ -18,7 +18,7 @@ use tokio::{
 /// Threads that wait for the network. Unit: threads.
 const WAITING_THREADS: usize = 1;
 /// Objects that are fetched at a time. Unit: objects.
-const FETCHES_MAX: usize = 16;
+pub(crate) const FETCHES_MAX: usize = 16;
 
 /// A bucket, or what lies below a folder of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

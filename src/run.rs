@@ -489,3 +489,30 @@ impl Daemon<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::FETCHES_MAX;
+
+    const LIMITS: &str = include_str!("../docs/limits.md");
+
+    #[test]
+    fn the_page_of_limits_gives_the_bounds_in_force() {
+        for (name, bound) in [
+            ("run::INBOX_MAX", format!("{INBOX_MAX} events")),
+            ("pace::EPOCH_BYTES_MAX", format!("{} bytes", pace::EPOCH_BYTES_MAX)),
+            ("queues::DELIVERIES_MAX", format!("{} objects", queues::DELIVERIES_MAX)),
+            ("aws::FETCHES_MAX", format!("{FETCHES_MAX} objects")),
+            ("retry::WAITS_S", format!("{} waits", retry::WAITS_S.len())),
+            ("sinks::ON_WAY_MAX", format!("{} messages", sinks::ON_WAY_MAX)),
+            ("feeds::FEEDS_MAX", format!("{} feeds", feeds::FEEDS_MAX)),
+            ("http::CONNECTIONS_MAX", format!("{} connections", http::CONNECTIONS_MAX)),
+            ("log::LINES_MAX", format!("{} lines", log::LINES_MAX)),
+            ("copies::COPIES_MAX", format!("{} files", copies::COPIES_MAX)),
+        ] {
+            let row = format!("\n| `{name}` | {bound} | ");
+            assert!(LIMITS.contains(&row), "mend docs/limits.md: {row}");
+        }
+    }
+}

@@ -21,6 +21,12 @@ mod into;
 #[cfg(test)]
 mod learn;
 #[cfg(test)]
+#[path = "support/proxy.rs"]
+#[expect(dead_code, reason = "tests of `ingest` use the rest of it")]
+mod proxy;
+#[cfg(test)]
+mod queues;
+#[cfg(test)]
 mod real_data;
 #[cfg(test)]
 mod replay;
@@ -28,6 +34,10 @@ mod replay;
 mod rules;
 #[cfg(test)]
 mod run;
+#[cfg(test)]
+#[path = "support/servers.rs"]
+#[expect(dead_code, reason = "tests of `ingest` use the rest of it")]
+mod servers;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]

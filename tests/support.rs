@@ -175,7 +175,7 @@ pub(crate) fn shuffled_objects(folder: &Path) -> Vec<String> {
     objects
 }
 
-fn without_inputs(mut finding: Value) -> Value {
+pub(crate) fn without_inputs(mut finding: Value) -> Value {
     finding.as_object_mut().unwrap().remove("inputs");
     finding
 }

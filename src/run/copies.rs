@@ -16,7 +16,7 @@ use std::{
 /// How often one is made.
 const COPY_EVERY: Duration = Duration::from_hours(1);
 /// How many are kept. Unit: files.
-const COPIES_MAX: u32 = 3;
+pub(super) const COPIES_MAX: u32 = 3;
 
 /// A path with more behind its name.
 fn with(path: &Path, more: &str) -> PathBuf {

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 /// Connections that are answered at a time; others wait. Unit: connections.
-const CONNECTIONS_MAX: usize = 32;
+pub(super) const CONNECTIONS_MAX: usize = 32;
 /// How long a request may take to arrive.
 const HEADER_MAX: Duration = Duration::from_secs(10);
 /// Without a sign of the loop for so long it hangs: no object takes that long. Unit: milliseconds (15 min).

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Lines of one event that are written within [`WINDOW_MS`]. Unit: lines.
-const LINES_MAX: u32 = 20;
+pub(super) const LINES_MAX: u32 = 20;
 /// Unit: milliseconds (1 min).
 const WINDOW_MS: i64 = 60_000;
 

@@ -9,7 +9,7 @@ const EPOCH_MAX: Duration = Duration::from_secs(30);
 /// A commit takes at most this share of an epoch that may be longer.
 const COMMIT_SHARE: u32 = 20;
 /// What one epoch reads. Unit: bytes, inflated.
-const EPOCH_BYTES_MAX: u64 = 256 << 20;
+pub(super) const EPOCH_BYTES_MAX: u64 = 256 << 20;
 
 /// Of the epoch that is open.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 /// Objects that were read and wait for the loop. Unit: objects.
-const DELIVERIES_MAX: usize = 64;
+pub(super) const DELIVERIES_MAX: usize = 64;
 /// How long the end waits for messages to be let go; a consumer takes 15 s at most.
 const STOP_MAX: Duration = Duration::from_secs(16);
 

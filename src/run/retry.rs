@@ -8,7 +8,7 @@ use std::{
 
 /// Waits before each new attempt; after the last of them the object is left. They are those of messages of
 /// a queue that cannot be read. Unit: seconds.
-const WAITS_S: [u64; 4] = [30, 60, 120, 240];
+pub(super) const WAITS_S: [u64; 4] = [30, 60, 120, 240];
 
 /// One object that could not be read.
 #[derive(Debug, Clone, Copy)]

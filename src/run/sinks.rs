@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::{runtime::Handle, sync::mpsc};
 
 /// Messages that are on the way to one sink. Unit: messages.
-const ON_WAY_MAX: usize = 8;
+pub(super) const ON_WAY_MAX: usize = 8;
 
 /// What became of a message.
 #[derive(Debug)]

@@ -23,9 +23,19 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts one, that dies at `fault` (`POINT:N`) if there is any.
     pub(crate) fn start<S: AsRef<str>>(arguments: &[S], fault: Option<&str>) -> Self {
+        Self::start_in(&[], arguments, fault)
+    }
+
+    /// The same with these variables.
+    pub(crate) fn start_in<S: AsRef<str>>(
+        environment: &[(&str, &str)],
+        arguments: &[S],
+        fault: Option<&str>,
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sentrail"));
         command.arg("run").args(arguments.iter().map(AsRef::as_ref));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.envs(environment.iter().copied());
         if let Some(fault) = fault {
             command.env("SENTRAIL_FAULT", fault);
         }
