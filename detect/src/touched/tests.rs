@@ -18,6 +18,41 @@ fn noon() -> Engine {
     engine
 }
 
+/// An engine with a rule that holds as long as so many denials are in an hour.
+fn counting(bound: &str) -> Engine {
+    let text = format!(
+        r#"
+title: tried
+name: tried
+level: informational
+logsource: {{product: aws, service: cloudtrail}}
+detection:
+  s:
+    errorCode: AccessDenied
+  condition: s
+---
+title: seldom
+correlation:
+  type: event_count
+  rules: [tried]
+  group-by: [userIdentity.arn]
+  timespan: 1h
+  condition: {{{bound}}}
+level: medium
+"#
+    );
+    let options = Options { rules: rules(&text), ..Options::default() };
+    Engine::new(options, Enrich::built_in())
+}
+
+/// The same, at noon of today.
+fn counting_at_noon(bound: &str) -> Engine {
+    let mut engine = counting(bound);
+    engine.note_touched();
+    engine.advance(at(0, "12:00"));
+    engine
+}
+
 /// `n` denied calls of `user`, a second apart.
 fn denied(engine: &mut Engine, user: &str, (day, clock): (i32, &str), n: i64) {
     let one = |i: i64| {
@@ -132,13 +167,11 @@ fn flows_are_told_on_the_way() {
 
 #[test]
 fn an_engine_that_goes_on_judges_all_open_days_once() {
-    let mut first = noon();
+    let mut first = counting_at_noon("gte: 3");
     first.note_changes();
     denied(&mut first, "alice", (0, "11:00"), 15);
-    let root = call("x").set("userIdentity", raw::root()).api("iam:CreateAccessKey");
-    apply(&mut first, &[root.at_ms(at(0, "11:00")).raw()]);
     let told = first.judge_open();
-    assert!(told.iter().any(|one| one.severity >= Severity::High), "{told:#?}");
+    assert_eq!((bursts(&told), told.len()), (vec![("alice", 0, 15)], 2), "{told:#?}");
     let mut blobs = Vec::new();
     let changed = first.changed(&mut |change| {
         if let Change::Put(blob) = change {
@@ -147,7 +180,7 @@ fn an_engine_that_goes_on_judges_all_open_days_once() {
         Ok::<_, ()>(())
     });
     assert_eq!(changed, Ok(()));
-    let (mut second, mut texts) = (engine(), Texts::default());
+    let (mut second, mut texts) = (counting("gte: 3"), Texts::default());
     blobs.sort_by_key(|blob| Part::STATE.iter().position(|part| *part == blob.part));
     for blob in &blobs {
         assert_eq!(second.resume(blob, &mut texts), Ok(()));
@@ -173,33 +206,9 @@ fn a_finding_holds_the_hours_that_nothing_touched_any_more() {
     assert_eq!(engine.take_findings(), told_again);
 }
 
-/// A rule of the user's that holds as long as something happened no more than twice.
-const SELDOM: &str = r#"
-title: tried
-name: tried
-level: informational
-logsource: {product: aws, service: cloudtrail}
-detection:
-  s:
-    errorCode: AccessDenied
-  condition: s
----
-title: seldom
-correlation:
-  type: event_count
-  rules: [tried]
-  group-by: [userIdentity.arn]
-  timespan: 1h
-  condition: {lte: 2}
-level: medium
-"#;
-
 #[test]
 fn what_more_records_refute_is_told_on_the_way_and_not_at_the_close() {
-    let options = Options { rules: rules(SELDOM), ..Options::default() };
-    let mut engine = Engine::new(options, Enrich::built_in());
-    engine.note_touched();
-    engine.advance(at(0, "12:00"));
+    let mut engine = counting_at_noon("lte: 2");
     denied(&mut engine, "alice", (0, "11:00"), 2);
     let told = engine.judge_open();
     assert_eq!(told.len(), 1, "{told:#?}");
@@ -227,4 +236,44 @@ fn a_key_that_is_deleted_again_makes_what_was_told_of_it_low() {
     assert_eq!(severities(&engine.judge_open()), [Severity::Low]);
     engine.finish();
     assert_eq!(severities(&engine.take_findings()), [Severity::Low]);
+}
+
+#[test]
+fn a_late_match_is_counted_from_the_day_after_it() {
+    let mut engine = counting_at_noon("gte: 3");
+    denied(&mut engine, "alice", (0, "0:05"), 2);
+    assert_eq!(engine.judge_open(), []);
+    denied(&mut engine, "alice", (-1, "23:50"), 1);
+    let told = engine.judge_open();
+    assert_eq!(told.iter().map(|one| (one.day, one.count)).collect::<Vec<_>>(), [(TODAY, 3)]);
+}
+
+#[test]
+fn the_hour_before_midnight_is_seen_as_after_the_close_of_its_day() {
+    let usual = ["s3:ListBuckets", "ec2:DescribeVpcs", "iam:ListUsers", "sts:GetCallerIdentity"];
+    let work = |day: i32, clock: &str| {
+        let calls = usual.iter().enumerate().map(|(n, api)| {
+            let id = raw::uuid(&format!("{day} {clock} {n}"));
+            call("alice").api(api).at_ms(at(day, clock) + 1_000).id(&id).raw()
+        });
+        calls.collect::<Vec<_>>()
+    };
+    let mut engine = engine();
+    engine.note_touched();
+    for day in -12..-1 {
+        engine.advance(at(day, "12:00"));
+        apply(&mut engine, &work(day, "9:00"));
+    }
+    // Nobody can tell yet what will be usual on it.
+    apply(&mut engine, &work(0, "23:40"));
+    engine.advance(at(1, "0:20"));
+    let stranger = call("alice").api("iam:CreateAccessKey").from_ip("185.220.101.1");
+    apply(&mut engine, &[stranger.at_ms(at(1, "0:10")).raw()]);
+    let mut told = engine.judge_open();
+    told.retain(|one| one.day > TODAY);
+    assert!(told.iter().any(|one| one.about.id.starts_with("anomalous-")), "{told:#?}");
+    engine.finish();
+    let mut findings = engine.take_findings();
+    findings.retain(|one| one.day > TODAY);
+    assert_eq!(findings, told);
 }
