@@ -168,7 +168,9 @@ proptest! {
             prop_assert_eq!(same, Some(true));
             let settled = |profile: &mut Profile| {
                 let open: Vec<Day> = profile.open_days().collect();
-                open.iter().for_each(|day| profile.settle(*day, Some(9), LATENESS()));
+                for day in open {
+                    profile.settle(day, Some(9), LATENESS());
+                }
                 profile.clone()
             };
             let expected = settled(&mut eager.clone());
