@@ -4,7 +4,7 @@ SHARED ?= ../shared/data
 MOTO = 5.2.5
 PROFILED ?= target/corpus/logs $(SHARED)/cloudtrail/bootstrap_account
 
-.PHONY: help demo test servers check bench bench-parts profile scoreboard scoreboard-full ablation tables tools
+.PHONY: help demo test servers check bench bench-parts profile scoreboard scoreboard-full soak ablation tables tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -15,15 +15,12 @@ demo: tools ## Build, then find attacks in the logs of a made-up organisation
 
 test: servers ## Run every test
 	$(CARGO) test --workspace --locked
-	$(CARGO) test -p ingest --features aws,testkit --locked
 
 check: tools ## What CI checks besides the tests: format, lints, documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	$(CARGO) clippy -p ingest --all-targets --features aws,testkit --locked -- -D warnings
 	$(CARGO) clippy -p benches --bins --locked --features ablation,profile -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc -p ingest --features aws --no-deps --locked
 
 bench: tools ## What a replay costs against the floor, zcat and threads, on a made-up corpus and the logs of SHARED
 	$(CARGO) build --release --locked --bin sentrail --bin floor
@@ -47,6 +44,14 @@ SEEDS ?= 10
 scoreboard-full: tools ## The same of SEEDS organisations of 400 identities a day over 30 days, and how far the goals are
 	$(CARGO) build --release --locked --bin sentrail --bin scoreboard
 	target/release/scoreboard --full $(SEEDS)
+
+KILLS ?= 1000
+soak: tools ## Kill the daemon KILLS times at its fault points, and compare what it finds in the end
+	$(CARGO) build --locked --bin sentrail
+	rm -rf target/soak
+	target/debug/sentrail simulate --to target/soak --seed 3 --days 4 --accounts 1 --people 8 --machines 1 \
+	  --pipelines 1 --agents 0 --vpcs 0 --story codefinger --story role-chain
+	tests/kills.py --binary target/debug/sentrail --logs target/soak --kills $(KILLS)
 
 ablation: tools ## What each part of the model is worth: the organisations of `make scoreboard` without it
 	$(CARGO) build --release --locked --bin scoreboard --features benches/ablation

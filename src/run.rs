@@ -20,6 +20,7 @@ pub(crate) use log::{Level, Log};
 use crate::{
     clock,
     epoch::{Epoch, left_out},
+    fault,
     pipeline::{self, BATCH_BYTES_MAX, Observer, Unit, Work, Workers},
     replay::Plan,
     summary::Summary,
@@ -383,6 +384,7 @@ impl Daemon<'_> {
         for receipt in self.receipts.drain(..) {
             receipt.answer(Outcome::Durable);
         }
+        fault::point("after-answer");
         self.metrics.durable();
         self.copies.tick(&self.desk.log);
         self.pace.committed(begun, Instant::now());

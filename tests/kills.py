@@ -19,8 +19,15 @@ import sys
 import tempfile
 import threading
 
-# Points of src/, and how often a reading of some days comes by each.
-POINTS = {"mid-decode": 3000, "mid-apply": 20, "mid-transaction": 2500, "after-commit": 3}
+# Points of src/, and how often a reading comes by each: as a share of the objects, or at least so often.
+POINTS = {
+    "mid-decode": 0.7,
+    "mid-apply": 2,
+    "mid-transaction": 0.5,
+    "after-commit": 1,
+    "after-answer": 1,
+    "mid-send": 2,
+}
 PATIENCE_S = 300
 
 
@@ -30,7 +37,10 @@ def life(binary, logs, state, fault):
     environment.pop("SENTRAIL_FAULT", None)
     if fault:
         environment["SENTRAIL_FAULT"] = fault
-    command = [binary, "run", "--folder", logs, "--state", state]
+    config = os.path.join(os.path.dirname(state), "sentrail.toml")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write('[sinks.siem]\ntype = "json-lines"\npath = "told.jsonl"\n')
+    command = [binary, "run", "--folder", logs, "--state", state, "--config", config]
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
@@ -82,13 +92,15 @@ def kept(binary, state):
     database = sqlite3.connect(state)
     objects = database.execute("SELECT object, bytes FROM state_objects ORDER BY object").fetchall()
     database.close()
-    return findings, objects
+    with open(os.path.join(os.path.dirname(state), "told.jsonl"), encoding="utf-8") as file:
+        told = sorted({json.loads(line)["id"] for line in file})
+    return findings, objects, told
 
 
 def differences(expected, found):
     """What is not alike, in words."""
     told = []
-    for name, ours, theirs in zip(("findings", "objects"), expected, found):
+    for name, ours, theirs in zip(("findings", "objects", "ids told to a sink"), expected, found):
         if ours != theirs:
             lost, new = set(ours) - set(theirs), set(theirs) - set(ours)
             first = [repr(one)[:200] for one in (*list(lost)[:2], *list(new)[:2])]
@@ -108,7 +120,8 @@ def main():
     n_readings = 0
     first, rest = split(asked.logs)
     with tempfile.TemporaryDirectory() as folder:
-        whole = os.path.join(folder, "whole.db")
+        whole = os.path.join(folder, "whole", "s.db")
+        os.mkdir(os.path.dirname(whole))
         life(asked.binary, asked.logs, whole, None)
         expected = kept(asked.binary, whole)
         if not expected[0]:
@@ -116,11 +129,14 @@ def main():
         while sum(killed.values()) < asked.kills:
             place = os.path.join(folder, "killed")
             logs, state = os.path.join(place, "logs"), os.path.join(place, "s.db")
+            os.makedirs(logs)
             deliver(first, asked.logs, logs)
             while sum(killed.values()) < asked.kills:
                 # Points that were met least come first.
                 point = min(POINTS, key=lambda point: (killed[point], chance.random()))
-                fault = f"{point}:{chance.randint(1, POINTS[point])}"
+                often = POINTS[point]
+                often = often if isinstance(often, int) else int(often * len(first))
+                fault = f"{point}:{chance.randint(1, often)}"
                 if not life(asked.binary, logs, state, fault):
                     break
                 killed[point] += 1

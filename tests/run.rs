@@ -8,6 +8,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
+    process::Command,
     sync::mpsc,
     thread,
     time::SystemTime,
@@ -86,6 +87,22 @@ fn a_daemon_that_dies_anywhere_goes_on_as_if_nothing_had_been() {
     assert!(daemon.says("caught-up"));
     daemon.stop();
     assert_eq!(kept(&file), expected(EVERY_DAY));
+}
+
+#[test]
+fn forty_deaths_at_any_point_change_nothing() {
+    let (_folder, logs, _) = place();
+    let mut objects = objects_by_stamp();
+    objects.retain(|path| ["/03/02/", "/03/03/"].iter().any(|day| text(path).contains(day)));
+    deliver_all(&objects, &logs);
+    let ended = Command::new("python3")
+        .args(["tests/kills.py", "--kills=40", "--seed=1"])
+        .args(["--binary", env!("CARGO_BIN_EXE_sentrail"), "--logs", &text(&logs)])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(ended.stdout.starts_with(b"40 kills ("));
 }
 
 #[test]
