@@ -19,6 +19,8 @@ mod identity;
 #[cfg(test)]
 mod into;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod learn;
 #[cfg(test)]
 #[path = "support/proxy.rs"]

@@ -1,6 +1,8 @@
 //! `run`: the daemon over a folder, as a user would start it.
 
-use crate::support::{archive, daemon::Daemon, expected, kept, objects_by_stamp, run, text};
+use crate::support::{
+    archive, daemon::Daemon, deliver, deliver_all, expected, kept, objects_by_stamp, run, text,
+};
 use serde_json::Value;
 use std::{
     collections::BTreeSet,
@@ -8,26 +10,10 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::Command,
     sync::mpsc,
     thread,
     time::SystemTime,
 };
-
-/// Brings an object of the archive into a folder as `aws s3 sync` does: with the time at which it was written.
-fn deliver(object: &Path, folder: &Path) {
-    let copy = folder.join(object.strip_prefix(archive()).unwrap());
-    fs::create_dir_all(copy.parent().unwrap()).unwrap();
-    fs::copy(object, &copy).unwrap();
-    let file = fs::File::options().append(true).open(copy).unwrap();
-    file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
-}
-
-fn deliver_all(objects: &[PathBuf], folder: &Path) {
-    for object in objects {
-        deliver(object, folder);
-    }
-}
 
 /// After the days of all logs: days that are open are judged on the way.
 const EVERY_DAY: &str = "9999-12-31";
@@ -87,22 +73,6 @@ fn a_daemon_that_dies_anywhere_goes_on_as_if_nothing_had_been() {
     assert!(daemon.says("caught-up"));
     daemon.stop();
     assert_eq!(kept(&file), expected(EVERY_DAY));
-}
-
-#[test]
-fn forty_deaths_at_any_point_change_nothing() {
-    let (_folder, logs, _) = place();
-    let mut objects = objects_by_stamp();
-    objects.retain(|path| ["/03/02/", "/03/03/"].iter().any(|day| text(path).contains(day)));
-    deliver_all(&objects, &logs);
-    let ended = Command::new("python3")
-        .args(["tests/kills.py", "--kills=40", "--seed=1"])
-        .args(["--binary", env!("CARGO_BIN_EXE_sentrail"), "--logs", &text(&logs)])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    assert!(ended.stdout.starts_with(b"40 kills ("));
 }
 
 #[test]

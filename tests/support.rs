@@ -11,6 +11,7 @@ use std::{
     process::{Command, Stdio},
     sync::OnceLock,
     thread,
+    time::SystemTime,
 };
 
 /// What `simulate` is asked for: little more than lets every detector find something.
@@ -208,6 +209,21 @@ pub(crate) fn objects_by_stamp() -> Vec<PathBuf> {
         name.split('_').find(|part| part.starts_with("20")).map(str::to_owned)
     });
     objects
+}
+
+/// Brings an object of the archive into a folder as `aws s3 sync` does: with the time at which it was written.
+pub(crate) fn deliver(object: &Path, folder: &Path) {
+    let copy = folder.join(object.strip_prefix(archive()).unwrap());
+    fs::create_dir_all(copy.parent().unwrap()).unwrap();
+    fs::copy(object, &copy).unwrap();
+    let file = fs::File::options().append(true).open(copy).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+}
+
+pub(crate) fn deliver_all(objects: &[PathBuf], folder: &Path) {
+    for object in objects {
+        deliver(object, folder);
+    }
 }
 
 /// Copies every tenth file to `target`, with its folders.
