@@ -5,7 +5,7 @@ use crate::pipeline::{Unit, Work};
 use anyhow::{Context as _, Result};
 use ingest::source::{
     Filter, Listing, Place,
-    s3::{Buckets, OBJECT_BYTES_MAX, S3Object},
+    s3::{Buckets, ListError, OBJECT_BYTES_MAX, S3Object},
     session::{Access, Session},
 };
 use std::sync::Arc;
@@ -72,8 +72,8 @@ impl Aws {
     }
 
     /// What lies there and is asked for.
-    pub(crate) fn list(&self, at: &BucketPath, filter: &Filter) -> Result<Listing> {
-        Ok(self.runtime.block_on(self.buckets.list(&at.bucket, &at.prefix, filter))?)
+    pub(crate) fn list(&self, at: &BucketPath, filter: &Filter) -> Result<Listing, ListError> {
+        self.runtime.block_on(self.buckets.list(&at.bucket, &at.prefix, filter))
     }
 
     fn fetch(&self, object: &S3Object) -> Fetch {

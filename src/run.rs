@@ -130,6 +130,7 @@ pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
         queues: None,
         to_inbox,
         waiting: Waiting::default(),
+        has_looked: false,
         looked_before: Day(i32::MIN),
         pace: Pace::new(Instant::now()),
         runtime,
@@ -239,6 +240,8 @@ struct Daemon<'a> {
     queues: Option<Queues>,
     to_inbox: mpsc::Sender<Event>,
     waiting: Waiting,
+    /// What had come before was seen.
+    has_looked: bool,
     /// What had come was looked up once more before the days before this one were closed.
     looked_before: Day,
     /// When it was last looked whether feeds have stopped.
@@ -272,11 +275,10 @@ impl Daemon<'_> {
     }
 
     fn work(&mut self, stop: &Stop) -> Result<()> {
-        let mut why = Some(Look::CatchUp);
         while !stop.is_asked() {
             self.metrics.alive();
-            if let Some(why_now) = why {
-                self.look(why_now)?;
+            if let Some(why) = self.why_to_look() {
+                self.look(why)?;
             }
             let batch = self.next_batch();
             if batch.is_empty() {
@@ -289,7 +291,6 @@ impl Daemon<'_> {
             if self.pace.is_due(Instant::now(), self.waiting.is_empty()) {
                 self.commit()?;
             }
-            why = self.why_to_look();
         }
         if let Some(queues) = &self.queues {
             queues.stop();
@@ -300,19 +301,19 @@ impl Daemon<'_> {
     /// Whether it is time by the clock, or a day is about to close: what came late for it must be there.
     fn why_to_look(&mut self) -> Option<Look> {
         let Some(stamp_ms) = self.waiting.first_ms() else {
-            return (Instant::now() >= self.watched.next()).then_some(Look::Due);
+            let why = if self.has_looked { Look::Due } else { Look::CatchUp };
+            return (Instant::now() >= self.watched.next()).then_some(why);
         };
         let oldest_open = self.engine.oldest_open_at(stamp_ms);
         let closes = oldest_open > self.engine.oldest_open().max(self.looked_before);
         self.looked_before = self.looked_before.max(oldest_open);
-        closes.then_some(Look::Closing(oldest_open))
+        (closes && self.watched.looked_long_ago()).then_some(Look::Closing(oldest_open))
     }
 
     fn look(&mut self, why: Look) -> Result<()> {
         let Self { watched, file, desk, .. } = self;
-        let Some(found) = watched.look(why, (file, &desk.retries), &desk.log)? else {
-            return Ok(());
-        };
+        let (found, is_whole) = watched.look(why, (file, &desk.retries), &desk.log)?;
+        self.has_looked |= is_whole;
         for object in found {
             if !desk.epoch.holds(&object) {
                 self.waiting.add(object, None);
@@ -361,6 +362,8 @@ impl Daemon<'_> {
         pipeline::apply(units, (engine, workers), summary, desk)?;
         self.pace.took(summary.inflated_bytes() - before);
         let mut unread = std::mem::take(&mut self.desk.unread);
+        let is_read = |object: &&Object| !unread.contains_key(&object.key);
+        self.watched.know(batch.objects().filter(is_read));
         for (object, receipts) in batch.into_receipts() {
             match unread.remove(&object.key) {
                 None => self.receipts.extend(receipts),
@@ -434,6 +437,8 @@ impl Daemon<'_> {
         self.waiting = Waiting::default();
         if let (Some(queues), Some(aws)) = (self.queues.take(), &self.plan.aws) {
             self.inbox.close();
+            // Consumers wait for the receipts of what they have handed over.
+            while self.inbox.try_recv().is_ok() {}
             queues.join(aws);
         }
         Ok(())
@@ -441,7 +446,7 @@ impl Daemon<'_> {
 
     /// Nothing is to be read: waits until there may be.
     fn idle(&mut self) -> Result<()> {
-        if self.desk.epoch.is_empty() && !self.is_caught_up {
+        if self.desk.epoch.is_empty() && self.has_looked && !self.is_caught_up {
             self.is_caught_up = true;
             let until = self.engine.intake().times_ms.map(|(_, last_ms)| format_ms(last_ms));
             let open = self.engine.learned_through().map(|Day(last)| Day(last + 1).to_string());

@@ -10,7 +10,7 @@ use crate::{
 use alerts::StateFile;
 use anyhow::Result;
 use baseline::{Day, stable_hash, time::DAY_MS};
-use ingest::source::{self, Filter, Listing, Object, Place, Skip};
+use ingest::source::{self, Filter, Listing, Object, Place, Skip, s3::ListError};
 use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,6 +26,8 @@ const SETTLED_MS: i64 = 10_000;
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The same of buckets, where no queue tells of new objects.
 const LOOK_INTO_BUCKETS_EVERY: Duration = Duration::from_mins(1);
+/// Before a day closes it is looked again if the last look was so long ago.
+const LOOK_BEFORE_CLOSING: Duration = Duration::from_mins(1);
 /// A look takes at most this share of the time: folders with many files are looked at more seldom.
 const LOOK_SHARE: u32 = 20;
 
@@ -60,6 +62,8 @@ pub(super) struct Watched<'a> {
     unsettled: BTreeMap<PathBuf, Seen>,
     next: Instant,
     next_of_buckets: Instant,
+    /// When it was looked last.
+    looked: Instant,
 }
 
 impl<'a> Watched<'a> {
@@ -72,7 +76,18 @@ impl<'a> Watched<'a> {
             unsettled: BTreeMap::new(),
             next: now,
             next_of_buckets: now,
+            looked: now,
         }
+    }
+
+    /// These were read.
+    pub(super) fn know<'o>(&mut self, objects: impl Iterator<Item = &'o Object>) {
+        self.known.extend(objects.map(id_of));
+    }
+
+    /// Whether it was looked so long ago that something may have come before a day closes.
+    pub(super) fn looked_long_ago(&self) -> bool {
+        self.looked.elapsed() >= LOOK_BEFORE_CLOSING
     }
 
     /// When to look again.
@@ -81,48 +96,51 @@ impl<'a> Watched<'a> {
         if looks_into_buckets { self.next.min(self.next_of_buckets) } else { self.next }
     }
 
-    /// What is to be read now; `None` where it could not be seen.
+    /// What is to be read now, and whether all was seen that was looked for.
     pub(super) fn look(
         &mut self,
         why: Look,
         (file, retries): (&StateFile, &Retries),
         log: &Log,
-    ) -> Result<Option<Vec<Object>>> {
+    ) -> Result<(Vec<Object>, bool)> {
         let begun = Instant::now();
         let next = |every: Duration| begun + every.max(begun.elapsed() * LOOK_SHARE);
-        let mut found = None;
+        let mut seen = Vec::new();
         if begun >= self.next || why != Look::Due {
-            found = told(source::list(&self.plan.paths, &self.plan.filter), log);
+            seen.push(told(source::list(&self.plan.paths, &self.plan.filter), log));
             self.next = next(LOOK_EVERY);
         }
         if why != Look::Due || !self.has_queues && begun >= self.next_of_buckets {
+            let two_days_before = |day: Day| day.start_ms().saturating_sub(2 * DAY_MS);
             let from_ms = match why {
-                Look::CatchUp => file.known_from().map(|Day(first)| Day(first).start_ms()),
-                Look::Closing(day) => Some(day.start_ms().saturating_sub(2 * DAY_MS)),
-                Look::Due => file.last_day().map(|last| last.start_ms().saturating_sub(2 * DAY_MS)),
+                Look::CatchUp => file.known_from().map(Day::start_ms),
+                Look::Closing(day) => Some(two_days_before(day)),
+                Look::Due => file.last_day().map(two_days_before),
             };
-            let of_buckets = told(self.list_buckets(from_ms), log);
-            found = match (found, of_buckets) {
-                (Some(mut found), Some(more)) => {
-                    found.merge(more);
-                    Some(found)
-                }
-                (found, None) if self.plan.buckets.is_empty() => found,
-                _ => None,
-            };
+            seen.push(told(self.list_buckets(from_ms, log), log));
             self.next_of_buckets = next(LOOK_INTO_BUCKETS_EVERY);
         }
-        found.map(|listing| self.unread(listing, (file, retries), log)).transpose()
+        let is_whole = seen.iter().all(Option::is_some);
+        let mut listing = Listing::default();
+        seen.into_iter().flatten().for_each(|one| listing.merge(one));
+        self.looked = begun;
+        let found = file.looking(|file| self.unread(listing, (file, retries), log))??;
+        Ok((found, is_whole))
     }
 
     /// What lies in buckets, written at `from_ms` or later.
-    fn list_buckets(&self, from_ms: Option<i64>) -> Result<Listing> {
+    fn list_buckets(&self, from_ms: Option<i64>, log: &Log) -> Result<Listing, ListError> {
         let Plan { buckets, aws, filter, .. } = self.plan;
         let filter = Filter { from_ms: filter.from_ms.max(from_ms), ..filter.clone() };
         let mut listing = Listing::default();
-        for bucket in buckets {
-            if let Some(aws) = aws {
-                listing.merge(aws.list(bucket, &filter)?);
+        for (bucket, aws) in buckets.iter().zip(aws.iter().cycle()) {
+            match aws.list(bucket, &filter) {
+                Ok(found) => listing.merge(found),
+                // It may come.
+                Err(error @ ListError::Nothing { .. }) => {
+                    log.say(Level::Warn, "unseen", &error.to_string(), &[]);
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(listing)
@@ -138,7 +156,7 @@ impl<'a> Watched<'a> {
         let mut found = Vec::new();
         let mut unsettled = BTreeMap::new();
         for object in listing.objects {
-            let id = stable_hash(&[object.key.as_bytes(), &object.size_bytes.to_le_bytes()]);
+            let id = id_of(&object);
             if self.known.contains(&id) || !retries.is_due(&object) {
                 continue;
             }
@@ -186,6 +204,11 @@ fn told<E: Into<anyhow::Error>>(listing: Result<Listing, E>, log: &Log) -> Optio
             None
         }
     }
+}
+
+/// A hash of key and size.
+fn id_of(object: &Object) -> u128 {
+    stable_hash(&[object.key.as_bytes(), &object.size_bytes.to_le_bytes()])
 }
 
 fn refuse(object: &Object, log: &Log) {

@@ -163,6 +163,11 @@ impl Store {
         self.pragma("BEGIN IMMEDIATE")
     }
 
+    /// Begins a transaction that reads what is there now, whatever others write; [`Self::commit`] ends it.
+    pub fn begin_reading(&self) -> Result<(), StoreError> {
+        self.pragma("BEGIN DEFERRED")
+    }
+
     /// Makes durable what was changed since [`Self::begin`], without which it is an error.
     pub fn commit(&self) -> Result<(), StoreError> {
         self.pragma("COMMIT")

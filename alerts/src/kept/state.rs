@@ -168,6 +168,15 @@ impl StateFile {
         has_read(self.keeper.store(), key, Some(size_bytes))
     }
 
+    /// Looks things up of one moment, which costs less than one by one.
+    pub fn looking<T>(&self, look: impl FnOnce(&Self) -> T) -> Result<T, KeptError> {
+        let store = self.keeper.store();
+        store.begin_reading()?;
+        let seen = look(self);
+        store.commit()?;
+        Ok(seen)
+    }
+
     /// Keeps a finding, instead of the one of the same id; answers whether that one is missing, or was less
     /// severe.
     pub fn finding(&mut self, finding: &Finding) -> Result<bool, KeptError> {
