@@ -1,17 +1,14 @@
 //! What must not depend on how logs come: order, batches, threads, redelivery, moments of closing.
 
 use crate::{
-    Blob, Change, Chunk, Engine, Finding, Options, Part, Reader, Rules,
-    testkit::{self, apply, engine},
+    Chunk, Engine, Finding, Options, Reader, Rules,
+    testkit::{self, Kept, apply, engine},
 };
 use baseline::{Day, Hour, form::Texts, time::HOUR_MS};
 use ingest::{enrich::Enrich, flow::Attempt, testkit as raw};
 use proptest::prelude::*;
 use serde_json::json;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, LazyLock},
-};
+use std::sync::{Arc, LazyLock};
 
 /// What somebody did: `n` calls, `gap_s` apart.
 #[derive(Debug, Clone)]
@@ -141,39 +138,6 @@ const PLAIN: Delivery = Delivery {
     ends_after: 0,
 };
 
-/// What was kept of an engine, as a file has it.
-#[derive(Default)]
-struct Kept(BTreeMap<(Part, u128), Vec<u8>>);
-
-impl Kept {
-    fn keep(&mut self, engine: &mut Engine) {
-        let kept = engine.changed(&mut |change| {
-            match change {
-                Change::Gone(part, key) => drop(self.0.remove(&(part, key))),
-                Change::Put(Blob { part, key, bytes }) => drop(self.0.insert((part, key), bytes)),
-            }
-            Ok::<_, ()>(())
-        });
-        assert_eq!(kept, Ok(()));
-    }
-
-    /// An engine that goes on.
-    fn resumed(&self, touches: bool) -> Engine {
-        let (mut engine, mut texts) = (new_engine(), Texts::default());
-        engine.note_changes();
-        for part in Part::STATE {
-            for ((_, key), bytes) in self.0.range((*part, 0)..=(*part, u128::MAX)) {
-                let blob = Blob { part: *part, key: *key, bytes: bytes.clone() };
-                assert_eq!(engine.resume(&blob, &mut texts), Ok(()), "{part:?}");
-            }
-        }
-        if touches {
-            engine.note_touched();
-        }
-        engine
-    }
-}
-
 struct Object {
     stamp_ms: i64,
     records: Vec<usize>,
@@ -302,7 +266,11 @@ impl Delivery {
                     findings.extend(engine.take_findings());
                     kept.keep(&mut engine);
                     if self.random(&format!("end {}", rest.len()), self.ends_after) == 0 {
-                        engine = kept.resumed(engine.touched.is_some());
+                        let judges = engine.touched.is_some();
+                        engine = kept.resumed(new_engine());
+                        if judges {
+                            engine.note_touched();
+                        }
                         emptied.clear();
                     }
                 }

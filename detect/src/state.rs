@@ -144,6 +144,8 @@ impl Engine {
                 for shard in shards.iter_mut() {
                     shard.profiles.begin(Day(open));
                 }
+                // There is no blob of heights until a day has closed, but their base moves on with days.
+                heights.merge(options.lateness.prior_through(*oldest_open));
                 ONLY
             }
             Part::Entity => {
@@ -225,3 +227,6 @@ where
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,10 @@
 //! Logs for tests: raw records by day and time of day, read by the parser and judged by the engine.
 
 use crate::{
-    Engine, Finding, Options, Reader, RuleFile, Rules,
+    Blob, Change, Engine, Finding, Options, Part, Reader, RuleFile, Rules,
     rules::{Names, Whose},
 };
-use baseline::{Day, stable_hash};
+use baseline::{Day, form::Texts, stable_hash};
 use ingest::{
     cloudtrail,
     enrich::Enrich,
@@ -68,6 +68,37 @@ pub(crate) fn attempt(interface: &str, (peer, port): (IpAddr, u16), end_ms: i64)
         n_flows: 1,
         is_answered: false,
         n_ports_of_peer: 1,
+    }
+}
+
+/// What was kept of an engine, as a file has it.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Kept(BTreeMap<(Part, u128), Vec<u8>>);
+
+impl Kept {
+    /// Keeps what changed of an engine that notes it.
+    pub(crate) fn keep(&mut self, engine: &mut Engine) {
+        let kept = engine.changed(&mut |change| {
+            match change {
+                Change::Gone(part, key) => drop(self.0.remove(&(part, key))),
+                Change::Put(Blob { part, key, bytes }) => drop(self.0.insert((part, key), bytes)),
+            }
+            Ok::<_, ()>(())
+        });
+        assert_eq!(kept, Ok(()));
+    }
+
+    /// `engine`, which has read nothing yet, going on with it.
+    pub(crate) fn resumed(&self, mut engine: Engine) -> Engine {
+        engine.note_changes();
+        let mut texts = Texts::default();
+        for part in Part::STATE {
+            for ((_, key), bytes) in self.0.range((*part, 0)..=(*part, u128::MAX)) {
+                let blob = Blob { part: *part, key: *key, bytes: bytes.clone() };
+                assert_eq!(engine.resume(&blob, &mut texts), Ok(()), "{part:?}");
+            }
+        }
+        engine
     }
 }
 

@@ -1,7 +1,7 @@
 //! Judging open days on the way changes nothing, and says what the close says.
 
-use super::{Delivery, Kept, config, delivery, end_ms, new_engine, records, world};
-use crate::{Engine, Finding, FindingId};
+use super::{Delivery, config, delivery, end_ms, new_engine, records, world};
+use crate::{Engine, Finding, FindingId, testkit::Kept};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ proptest! {
         let [kept, kept_of_judging] = [&mut plain, &mut judging].map(|engine| {
             let mut kept = Kept::default();
             kept.keep(engine);
-            kept.0
+            kept
         });
         prop_assert!(kept == kept_of_judging, "states differ");
         plain.advance(end_ms());

@@ -1,8 +1,8 @@
 use crate::{
-    Change, Engine, Finding, Options, Part, Severity,
-    testkit::{TODAY, apply, at, attempt, engine, rules},
+    Engine, Finding, Options, Severity,
+    testkit::{Kept, TODAY, apply, at, attempt, engine, rules},
 };
-use baseline::{Day, form::Texts};
+use baseline::Day;
 use ingest::{
     enrich::Enrich,
     testkit::{self as raw, Call, call},
@@ -176,19 +176,9 @@ fn an_engine_that_goes_on_judges_all_open_days_once() {
     denied(&mut first, "alice", (0, "11:00"), 15);
     let told = first.judge_open();
     assert_eq!((bursts(&told), told.len()), (vec![("alice", 0, 15)], 2), "{told:#?}");
-    let mut blobs = Vec::new();
-    let changed = first.changed(&mut |change| {
-        if let Change::Put(blob) = change {
-            blobs.push(blob);
-        }
-        Ok::<_, ()>(())
-    });
-    assert_eq!(changed, Ok(()));
-    let (mut second, mut texts) = (counting("gte: 3"), Texts::default());
-    blobs.sort_by_key(|blob| Part::STATE.iter().position(|part| *part == blob.part));
-    for blob in &blobs {
-        assert_eq!(second.resume(blob, &mut texts), Ok(()));
-    }
+    let mut kept = Kept::default();
+    kept.keep(&mut first);
+    let mut second = kept.resumed(counting("gte: 3"));
     second.note_touched();
     assert_eq!(second.judge_open(), told);
     assert_eq!(second.judge_open(), []);
