@@ -18,7 +18,8 @@ struct Keeper {
 impl Keeper {
     fn keep(&mut self, engine: &mut Engine) {
         for finding in engine.judge_open() {
-            let weight = |one: &Finding| (one.severity, one.bits(), one.n_hours, one.count);
+            // Of what weighs the same, what rests on fewer records may be worse: the shorter of two ways.
+            let weight = |one: &Finding| (one.severity, one.bits(), one.n_hours);
             let before = self.kept.insert(finding.id, finding.clone());
             let before = before.filter(|before| weight(before) > weight(&finding));
             self.lessened.extend(before.map(|before| (before, finding)));

@@ -1,10 +1,12 @@
 use crate::{
-    Engine, Finding, Options, Severity,
+    Engine, Finding, FlowRows, Options, Severity,
     testkit::{Kept, TODAY, apply, at, attempt, engine, rules},
 };
 use baseline::Day;
 use ingest::{
     enrich::Enrich,
+    flowlog::FlowReader,
+    source::Filter,
     testkit::{self as raw, Call, call},
 };
 use serde_json::json;
@@ -271,4 +273,66 @@ fn the_hour_before_midnight_is_seen_as_after_the_close_of_its_day() {
     let mut findings = engine.take_findings();
     findings.retain(|one| one.day > TODAY);
     assert_eq!(findings, told);
+}
+
+#[test]
+fn a_match_of_whom_nothing_else_came_is_judged_by_all_that_its_group_knows() {
+    let rule = "title: shell\nname: shell\nlogsource: {product: aws, service: vpcflow}\n\
+                detection:\n  s: {dstport: 22}\n  condition: s\n";
+    let options = Options { rules: rules(rule), ..Options::default() };
+    let mut engine = Engine::new(options, Enrich::built_in());
+    engine.note_touched();
+    let peer = Ipv4Addr::new(10, 0, 0, 7).into();
+    for day in -9..-2 {
+        engine.advance(at(day, "12:00"));
+        let mut reader = engine.reader();
+        reader.begin(at(day, "11:00").unsigned_abs().into(), None);
+        reader.flows(raw::ACCOUNT, 1, &[attempt("eni-a", (peer, 443), at(day, "11:00"))]);
+        let chunk = reader.finish();
+        engine.apply(&[chunk]);
+        assert_eq!(engine.judge_open(), []);
+    }
+    engine.advance(at(0, "12:00"));
+    let end_s = at(0, "11:00").div_euclid(1_000);
+    let account = raw::ACCOUNT;
+    let line = format!(
+        "2 {account} eni-a 203.0.113.1 10.0.0.1 40000 22 6 1 40 {} {end_s} REJECT OK\n",
+        end_s - 60
+    );
+    let mut reader = engine.reader();
+    reader.begin(0, None);
+    FlowReader::default().read(line.as_bytes(), &mut |batch| {
+        reader.flow_rows(&FlowRows { batch: &batch, account: None, filter: &Filter::default() });
+    });
+    let chunk = reader.finish();
+    engine.apply(&[chunk]);
+    let told = engine.judge_open();
+    assert_eq!(told.iter().map(|one| one.history_days).collect::<Vec<_>>(), [(7, 7)]);
+    engine.finish();
+    assert_eq!(engine.take_findings(), told);
+}
+
+#[test]
+fn of_ways_that_nobody_can_go_the_shortest_in_time_is_told_though_it_rests_on_less() {
+    let mut engine = noon();
+    let from = |engine: &mut Engine, address: &str, clocks: &[&str]| {
+        let one = |clock: &&str| {
+            let id = raw::uuid(&format!("{address} {clock}"));
+            let call = call("alice").api("s3:ListBuckets").from_ip(address);
+            call.at_ms(at(0, clock)).id(&id).raw()
+        };
+        apply(engine, &clocks.iter().map(one).collect::<Vec<_>>());
+    };
+    let travels = |findings: &[Finding]| -> Vec<u64> {
+        let of = findings.iter().filter(|one| &*one.about.id == "impossible-travel");
+        of.map(|one| one.count).collect()
+    };
+    from(&mut engine, "81.2.69.142", &["11:00", "11:01", "11:02", "11:03"]);
+    from(&mut engine, "126.0.0.1", &["11:10"]);
+    assert_eq!(travels(&engine.judge_open()), [5]);
+    from(&mut engine, "81.2.69.142", &["11:09"]);
+    let told = engine.judge_open();
+    assert_eq!(travels(&told), [2]);
+    engine.finish();
+    assert_eq!(engine.take_findings(), told);
 }
