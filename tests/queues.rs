@@ -216,6 +216,21 @@ fn what_came_while_nobody_read_is_looked_up_in_the_bucket() {
 }
 
 #[test]
+fn a_bucket_that_is_still_empty_keeps_no_queue_waiting() {
+    let bench = Bench::new("empty", 60);
+    let mut daemon = bench.start(&["--bucket", "s3://empty/AWSLogs/"], None);
+    assert!(daemon.says("queue-served"));
+    assert!(daemon.said.iter().any(|line| line.contains("nothing lies at s3://empty/AWSLogs/")));
+    let objects = &objects()[..10];
+    bench.put(objects);
+    let keys: Vec<String> = objects.iter().map(|object| key_of(object)).collect();
+    bench.tell(&of_s3(bench.name, &keys));
+    bench.is_left(0);
+    let told = daemon.stop();
+    assert!(told.iter().any(|line| line.contains("10 read, 0 could not be read")), "{told:#?}");
+}
+
+#[test]
 fn a_poisoned_object_ends_among_the_dead_letters_and_costs_nobody_else() {
     let bench = Bench::new("poison", 1);
     let objects = objects();
