@@ -86,6 +86,12 @@ impl Aws {
         })
     }
 
+    /// The bytes of an object.
+    pub(crate) fn get(&self, object: &S3Object) -> Result<Vec<u8>> {
+        let got = self.runtime.block_on(self.buckets.get(object, OBJECT_BYTES_MAX));
+        Ok(got?.bytes)
+    }
+
     /// Begins to fetch what of a batch lies in buckets.
     pub(crate) fn begin<'a>(&self, batch: Vec<Unit<'a>>) -> Fetching<'a> {
         let fetches = batch.iter().map(|unit| match (&unit.object.place, &unit.work) {

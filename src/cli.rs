@@ -28,7 +28,11 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use detectors::Kind;
-use ingest::{enrich::EnrichError, flowlog::FlowFormat, source::SourceError};
+use ingest::{
+    enrich::EnrichError,
+    flowlog::FlowFormat,
+    source::{SourceError, s3::ListError, session::AccessError},
+};
 use replay::Replay;
 use simulate::Simulate;
 use std::{
@@ -221,6 +225,8 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<ConfigError>()
         || error.is::<EnrichError>()
         || error.is::<Unusable>()
+        || error.is::<AccessError>()
+        || error.downcast_ref().is_some_and(|error| !matches!(error, ListError::S3(_)))
         || error.is::<Wrong>()
         || error.downcast_ref().is_some_and(findings::is_usage)
 }

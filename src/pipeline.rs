@@ -2,7 +2,7 @@
 //! and of the daemon alike.
 
 use crate::{
-    aws::Fetching,
+    aws::{Aws, Fetching},
     fault,
     replay::Plan,
     summary::Summary,
@@ -129,6 +129,11 @@ pub(crate) struct Workers<'a> {
 impl<'a> Workers<'a> {
     pub(crate) fn of(plan: &'a Plan, fields: BTreeSet<Field>) -> Self {
         Self { plan, fields, idle: Mutex::default(), emptied: Mutex::default() }
+    }
+
+    /// How buckets are reached, if there are any.
+    pub(crate) fn aws(&self) -> Option<&'a Aws> {
+        self.plan.aws.as_ref()
     }
 
     /// Begins to fetch what of a batch is not at hand.
@@ -287,7 +292,7 @@ fn read_units<'a>(
             let (object, bytes) = (unit.object, unit.bytes());
             let is_whole = matches!(unit.work, Work::Object | Work::Fetched(_));
             let outcome = match unit.work {
-                Work::Object => match load(object, worker) {
+                Work::Object => match load(object, workers.aws(), worker) {
                     Ok(()) => read_whole(object, worker, &mut reader),
                     Err(error) => failed(&error),
                 },
@@ -348,10 +353,14 @@ pub(crate) fn failed(error: &anyhow::Error) -> ObjectRead {
 }
 
 /// Brings the bytes of an object into the worker's buffer.
-pub(crate) fn load(object: &Object, worker: &mut Worker<'_>) -> Result<()> {
+pub(crate) fn load(object: &Object, aws: Option<&Aws>, worker: &mut Worker<'_>) -> Result<()> {
     match &object.place {
         Place::File(path) => worker.load(path, object.size_bytes),
-        Place::S3(object) => anyhow::bail!("{object} was not fetched"),
+        Place::S3(object) => {
+            let aws = aws.with_context(|| format!("{object} is out of reach"))?;
+            worker.take(aws.get(object)?);
+            Ok(())
+        }
         Place::Stdin => {
             worker.take(read_within(std::io::stdin().lock(), STDIN_BYTES_MAX)?);
             Ok(())

@@ -95,10 +95,10 @@ pub(crate) struct Parts<'a> {
 }
 
 /// Who hears of findings that are durable.
-pub(crate) type Tell<'a> = &'a mut dyn FnMut(&[Finding]) -> Result<()>;
+pub(crate) type Hear<'a> = &'a mut dyn FnMut(&[Finding]);
 
 /// Runs until it is told to end.
-pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
+pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<Summary> {
     let Parts { plan, queues, engine, file, inputs, sinks, restored, log, listen, runtime } = parts;
     let (to_inbox, inbox) = mpsc::channel(INBOX_MAX);
     let stop = signals::listen(runtime, to_inbox.clone(), Arc::clone(&log))?;
@@ -141,7 +141,7 @@ pub(crate) fn run(parts: Parts<'_>, tell: Tell<'_>) -> Result<Summary> {
         metrics,
         copies,
         is_caught_up: false,
-        tell,
+        hear,
     };
     let from =
         daemon.engine.learned_through().map_or_else(|| "new".to_owned(), |day| day.to_string());
@@ -256,7 +256,7 @@ struct Daemon<'a> {
     metrics: Arc<Metrics>,
     copies: Copies,
     is_caught_up: bool,
-    tell: Tell<'a>,
+    hear: Hear<'a>,
 }
 
 impl Daemon<'_> {
@@ -292,7 +292,7 @@ impl Daemon<'_> {
                 self.commit()?;
             }
         }
-        if let Some(queues) = &self.queues {
+        if let Some(queues) = &mut self.queues {
             queues.stop();
         }
         self.commit()
@@ -380,7 +380,7 @@ impl Daemon<'_> {
             let objects: Vec<(u64, i64)> = self.desk.epoch.objects().collect();
             let found = self.keep()?;
             self.metrics.committed(begun.elapsed(), &objects);
-            (self.tell)(&found)?;
+            (self.hear)(&found);
             self.metrics.told(&found);
             self.metrics.read(&self.summary, &self.engine);
         }
@@ -424,17 +424,18 @@ impl Daemon<'_> {
             self.metrics.sent(sent.iter().map(|one| (self.sinks.name(one), &one.outcome)));
             self.sinks.settle(&mut self.file, sent, &self.desk.log)?;
         }
-        self.sinks.hand_out(&self.file)
+        self.sinks.hand_out(&self.file, &self.desk.log)
     }
 
     /// Waits for what is on the way to sinks; what is not settled by then is sent again after the next start.
     fn part(&mut self) -> Result<()> {
         let until = Instant::now() + PARTING_MAX;
+        // What was delivered is let go: nobody applies it.
+        self.waiting = Waiting::default();
         while self.sinks.n_on_way() > 0 && Instant::now() < until {
             self.attend(until)?;
+            self.waiting = Waiting::default();
         }
-        // What was delivered meanwhile is let go: nobody applies it.
-        self.waiting = Waiting::default();
         if let (Some(queues), Some(aws)) = (self.queues.take(), &self.plan.aws) {
             self.inbox.close();
             // Consumers wait for the receipts of what they have handed over.
@@ -458,7 +459,7 @@ impl Daemon<'_> {
             self.desk.log.say(Level::Info, "caught-up", "all that is there was read", &fields);
             self.serve_queues()?;
         }
-        if self.listened.elapsed() >= LISTEN_EVERY {
+        if self.is_caught_up && self.listened.elapsed() >= LISTEN_EVERY {
             self.listen();
         }
         let mut until = self.watched.next();

@@ -3,7 +3,7 @@
 use crate::{
     proxy::{Fault, Proxy},
     servers::{Server, server},
-    support::{archive, daemon::Daemon, kept, objects_by_stamp, run, text, without_inputs},
+    support::{archive, daemon::Daemon, in_order, kept, objects_by_stamp, run, text},
 };
 use serde_json::{Value, json};
 use std::{
@@ -18,6 +18,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const LOOKS_MAX: usize = 600;
 /// A queue with more slows the server down. Unit: objects in one message.
 const OBJECTS_PER_MESSAGE: usize = 25;
+
+/// What the server takes for keys.
+const KEYS: [(&str, &str); 3] =
+    [("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
 
 /// Objects of the first three days of the archive, by stamp.
 fn objects() -> Vec<PathBuf> {
@@ -73,12 +77,7 @@ impl Bench {
         let state = self.state();
         let own = ["--queue", &self.queue, "--state", &state];
         let endpoint = self.proxy.endpoint();
-        let environment = [
-            ("AWS_ENDPOINT_URL", endpoint.as_str()),
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-        ];
+        let environment = [&KEYS[..], &[("AWS_ENDPOINT_URL", endpoint.as_str())]].concat();
         Daemon::start_in(&environment, &[&own[..], more].concat(), fault)
     }
 
@@ -98,13 +97,7 @@ impl Bench {
     #[track_caller]
     fn expected(&self) -> Vec<Value> {
         let logs = text(&self.folder.path().join("logs"));
-        let rows = run(&["replay", "--quiet", "--format", "jsonl", &logs]).ends(0).rows();
-        let mut rows: Vec<_> = rows.into_iter().map(without_inputs).collect();
-        rows.sort_by_key(|row| {
-            ["day", "first_seen", "last_seen", "id"]
-                .map(|key| row[key].as_str().unwrap().to_owned())
-        });
-        rows
+        in_order(run(&["replay", "--quiet", "--format", "jsonl", &logs]).ends(0).rows())
     }
 }
 
@@ -278,23 +271,29 @@ fn a_network_that_fails_loses_nothing() {
 fn an_archive_in_a_bucket_is_replayed_like_one_in_a_folder() {
     let bench = Bench::new("archive", 30);
     bench.put(&objects()[..300]);
-    let environment = [
-        ("AWS_ENDPOINT_URL", bench.proxy.endpoint()),
-        ("AWS_REGION", "us-east-1".to_owned()),
-        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-    ];
-    let found = std::process::Command::new(env!("CARGO_BIN_EXE_sentrail"))
-        .args(["replay", "--quiet", "--format", "jsonl", "s3://archive/AWSLogs/"])
-        .envs(environment)
-        .output()
-        .unwrap();
+    // A name that does not say when it was written: its records do.
+    let unnamed = objects()[300].clone();
+    let bytes = fs::read(&unnamed).unwrap();
+    bench.server.put(bench.name, "AWSLogs/events.json.gz", &bytes);
+    fs::write(bench.folder.path().join("logs/events.json.gz"), bytes).unwrap();
+    let replay = |path: &str| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_sentrail"))
+            .args(["replay", "--quiet", "--format", "jsonl", path])
+            .env("AWS_ENDPOINT_URL", bench.proxy.endpoint())
+            .envs(KEYS)
+            .output()
+            .unwrap()
+    };
+    let mistyped = replay("s3://archive/AWSLog/");
+    assert_eq!(mistyped.status.code(), Some(2));
+    let said = String::from_utf8(mistyped.stderr).unwrap();
+    assert!(
+        said.contains("nothing lies at s3://archive/AWSLog/ (expected a folder such as"),
+        "{said}"
+    );
+    let found = replay("s3://archive/AWSLogs/");
     assert_eq!(found.status.code(), Some(0), "{}", String::from_utf8_lossy(&found.stderr));
     let found = String::from_utf8(found.stdout).unwrap();
     let found: Vec<Value> = found.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let mut found: Vec<Value> = found.into_iter().map(without_inputs).collect();
-    found.sort_by_key(|row| {
-        ["day", "first_seen", "last_seen", "id"].map(|key| row[key].as_str().unwrap().to_owned())
-    });
-    assert_eq!(found, bench.expected());
+    assert_eq!(in_order(found), bench.expected());
 }

@@ -279,6 +279,13 @@ fn a_damaged_state_is_told_and_never_begun_anew_in_silence() {
     assert!(told.iter().any(|line| line.contains("objects   0 seen")), "{told:#?}");
     let found = kept(&file);
     assert!(found.iter().any(|finding| finding["detector"] == "state-restored"), "{found:#?}");
+    // One that is gone is looked for among the copies, too.
+    fs::rename(&file, format!("{file}.2")).unwrap();
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("state-restored"));
+    assert!(daemon.says("caught-up"));
+    let told = daemon.stop();
+    assert!(told.iter().any(|line| line.contains("objects   0 seen")), "{told:#?}");
     // Without a copy it is not begun anew.
     fs::write(&file, &damaged).unwrap();
     let again = [&["run".to_owned()], &arguments(&logs, &file)[..]].concat();

@@ -176,7 +176,7 @@ pub(crate) fn shuffled_objects(folder: &Path) -> Vec<String> {
     objects
 }
 
-pub(crate) fn without_inputs(mut finding: Value) -> Value {
+fn without_inputs(mut finding: Value) -> Value {
     finding.as_object_mut().unwrap().remove("inputs");
     finding
 }
@@ -192,11 +192,16 @@ pub(crate) fn kept(file: &str) -> Vec<Value> {
 pub(crate) fn expected(open: &str) -> Vec<Value> {
     let mut rows = run(&["replay", "--quiet", "--format", "jsonl", archive()]).ends(0).rows();
     rows.retain(|row| row["day"].as_str().unwrap() < open);
-    let mut rows: Vec<_> = rows.into_iter().map(without_inputs).collect();
-    rows.sort_by_key(|row| {
+    in_order(rows)
+}
+
+/// Findings in the order in which a file lists them, without what names the run.
+pub(crate) fn in_order(findings: Vec<Value>) -> Vec<Value> {
+    let mut findings: Vec<_> = findings.into_iter().map(without_inputs).collect();
+    findings.sort_by_key(|row| {
         ["day", "first_seen", "last_seen", "id"].map(|key| row[key].as_str().unwrap().to_owned())
     });
-    rows
+    findings
 }
 
 /// Log objects of `archive` in the order in which they were written.

@@ -6,7 +6,7 @@ use crate::{
     priors::Group,
 };
 use baseline::{
-    Day, Entity, Form, FormError, HeightHistory, History, Hour, Profile,
+    Day, Entity, Form, FormError, HashKey, HeightHistory, History, Hour, Profile,
     form::{Reader, Texts, Writer},
 };
 
@@ -73,6 +73,13 @@ pub struct Blob {
     pub key: u128,
     /// Its content, with a checksum.
     pub bytes: Vec<u8>,
+}
+
+impl Blob {
+    /// Whether its bytes are what was written.
+    pub fn check(&self) -> Result<(), FormError> {
+        Reader::new(&self.bytes, &HashKey::DEFAULT, &mut Texts::default()).map(drop)
+    }
 }
 
 /// There is one blob of it.

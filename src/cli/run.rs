@@ -77,22 +77,22 @@ impl Run {
         }
         self.reading.start_threads()?;
         let config = configured(self.reading.config.as_deref())?;
-        let mut restored = Vec::new();
-        let (engine, inputs, file) = self.open(&config, &mut restored)?;
         let runtime = aws::runtime()?;
         let paths = [&self.folder[..], &self.bucket].concat();
         let needs_aws = !self.queue.is_empty() || !self.bucket.is_empty();
         let of_aws = needs_aws.then_some(&runtime);
         let plan = self.reading.plan(&config, (self.from, None), &paths, of_aws)?;
+        let sinks = config.sinks()?;
+        let mut restored = Vec::new();
+        let (engine, inputs, file) = self.open(&config, &mut restored)?;
         let out = BufWriter::new(io::stdout());
         let mut writer = Writer::new(or_default(self.format), out, terminal::style());
         let mut is_unread = false;
-        let mut tell = |findings: &[detect::Finding]| {
+        let mut hear = |findings: &[detect::Finding]| {
             for finding in findings {
                 is_unread = is_unread || writer.finding(finding, &inputs).is_err();
             }
             is_unread = is_unread || writer.flush().is_err();
-            Ok(())
         };
         let parts = Parts {
             plan: &plan,
@@ -100,13 +100,13 @@ impl Run {
             engine,
             file,
             inputs: inputs.clone(),
-            sinks: config.sinks()?,
+            sinks,
             restored,
             log: Arc::new(Log::new()),
             listen: self.listen,
             runtime: runtime.handle(),
         };
-        let summary = run::run(parts, &mut tell)?;
+        let summary = run::run(parts, &mut hear)?;
         summary.write(start.elapsed().as_secs_f64(), &mut io::stderr().lock())?;
         Ok(0)
     }
@@ -117,6 +117,12 @@ impl Run {
         config: &Config,
         restored: &mut Vec<String>,
     ) -> Result<(Engine, Inputs, StateFile)> {
+        if copies::is_lost(&self.state) {
+            let copy = copies::restore(&self.state)?.map(|(copy, _)| copy);
+            let copy = copy.iter().map(|copy| copy.display().to_string()).collect::<String>();
+            restored
+                .push(format!("{} was not there; {copy} takes its place", self.state.display()));
+        }
         loop {
             let (mut engine, inputs) = engine(Some(config), lessons(config, &[]))?;
             let error = match self.begin(&mut engine, &inputs, config) {

@@ -131,7 +131,7 @@ impl<'e> ByDay<'e> {
         let (kind, account) = (object.info.kind, object.info.account.as_deref());
         self.file = file;
         workers.with(|worker| {
-            if let Err(error) = load(object, worker) {
+            if let Err(error) = load(object, workers.aws(), worker) {
                 return failed(&error);
             }
             let mut checked = Checked { reader: &self.reader, n_connections: 0 };

@@ -91,17 +91,26 @@ fn make(path: &Path) -> Result<()> {
     fs::rename(&part, &to).with_context(|| format!("cannot rename {}", part.display()))
 }
 
+/// Whether there is no state, but copies of one: it was lost, or its restoring was interrupted.
+pub(crate) fn is_lost(path: &Path) -> bool {
+    let is_empty = path.metadata().map_or(true, |state| state.len() == 0);
+    is_empty && newest(path).is_some()
+}
+
+fn newest(path: &Path) -> Option<PathBuf> {
+    (1..=COPIES_MAX).map(|n| copy_of(path, n)).find(|copy| copy.exists())
+}
+
 /// Puts the newest copy into the place of a damaged state, which is kept under another name; answers the copy's
 /// name, and that of the damaged file. `None` if there is no copy.
 pub(crate) fn restore(path: &Path) -> Result<Option<(PathBuf, PathBuf)>> {
-    let newest = (1..=COPIES_MAX).map(|n| copy_of(path, n)).find(|copy| copy.exists());
-    let Some(copy) = newest else { return Ok(None) };
+    let Some(copy) = newest(path) else { return Ok(None) };
     let damaged = with(path, &format!(".damaged-{}", clock::now_ms()));
-    fs::rename(path, &damaged).with_context(|| format!("cannot rename {}", path.display()))?;
-    for log in ["-wal", "-shm"] {
-        let own = with(path, log);
+    for part in ["-wal", "-shm", ""] {
+        let own = with(path, part);
         if own.exists() {
-            fs::rename(&own, with(&damaged, log))?;
+            let to = with(&damaged, part);
+            fs::rename(&own, to).with_context(|| format!("cannot rename {}", own.display()))?;
         }
     }
     fs::rename(&copy, path).with_context(|| format!("cannot rename {}", copy.display()))?;
@@ -138,13 +147,26 @@ mod tests {
             assert!(!has(&copy_of(&path, copy), last + 1));
         }
         assert!(!copy_of(&path, 4).exists());
+        // What holds values that nobody wrote is no copy.
+        let mut file = open(&path);
+        let bytes = b"no value".to_vec();
+        let put = detect::Change::Put(detect::Blob { part: detect::Part::Entity, key: 1, bytes });
+        file.epoch(|file| file.change(put)).unwrap();
+        let error = make(&path).unwrap_err().to_string();
+        assert!(error.contains("its bytes are not what was written"), "{error}");
+        drop(file);
+        assert!(has(&copy_of(&path, 1), 5));
         // The newest takes the place of a damaged one; what was there stays beside it.
         fs::write(&path, "no state").unwrap();
         let (_, damaged) = restore(&path).unwrap().unwrap();
         assert_eq!(fs::read(damaged).unwrap(), b"no state");
         assert!(has(&path, 5));
         restore(&path).unwrap().unwrap();
+        // Whoever dies in between finds no state, and does not begin anew.
+        fs::remove_file(&path).unwrap();
+        assert!(is_lost(&path));
         restore(&path).unwrap().unwrap();
+        assert!(!is_lost(&path));
         assert!(has(&path, 3));
         assert!(restore(&path).unwrap().is_none());
     }

@@ -17,10 +17,13 @@ use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Handle,
     sync::Semaphore,
+    time::sleep,
 };
 
 /// Connections that are answered at a time; others wait. Unit: connections.
 pub(super) const CONNECTIONS_MAX: usize = 32;
+/// How long to wait after a connection that could not be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How long a request may take to arrive.
 const HEADER_MAX: Duration = Duration::from_secs(10);
 /// Without a sign of the loop for so long it hangs: no object takes that long. Unit: milliseconds (15 min).
@@ -47,7 +50,11 @@ pub(super) fn serve(
     let of_connections = runtime.clone();
     runtime.spawn(async move {
         while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let Ok((stream, _)) = listener.accept().await else {
+                // There may be no more files to open: until some are closed.
+                sleep(PAUSE).await;
+                continue;
+            };
             let metrics = Arc::clone(&metrics);
             of_connections.spawn(async move {
                 answer(stream, &metrics).await;

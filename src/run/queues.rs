@@ -22,7 +22,7 @@ use tokio::{
 
 /// Objects that were read and wait for the loop. Unit: objects.
 pub(super) const DELIVERIES_MAX: usize = 64;
-/// How long the end waits for messages to be let go; a consumer takes 15 s at most.
+/// How long messages may take to be let go, from the stop on; a consumer takes 15 s at most.
 const STOP_MAX: Duration = Duration::from_secs(16);
 
 /// Objects that are durable, asked for by consumers.
@@ -45,6 +45,7 @@ impl Ledger for Known {
 /// Consumers at work.
 pub(super) struct Queues {
     stop: watch::Sender<bool>,
+    stopped: Option<Instant>,
     at_work: Vec<JoinHandle<()>>,
     counters: Vec<Arc<Counters>>,
 }
@@ -58,7 +59,7 @@ impl Queues {
         log: &Arc<Log>,
     ) -> Result<Self> {
         let (stop, stopped) = watch::channel(false);
-        let mut queues = Self { stop, at_work: Vec::new(), counters: Vec::new() };
+        let mut queues = Self { stop, stopped: None, at_work: Vec::new(), counters: Vec::new() };
         for url in urls {
             let objects = Mutex::new(KnownObjects::open(state)?);
             let ledger = Arc::new(Known { objects, log: Arc::clone(log) });
@@ -83,13 +84,14 @@ impl Queues {
     }
 
     /// Has consumers receive no more, and let go of what nobody works on.
-    pub(super) fn stop(&self) {
+    pub(super) fn stop(&mut self) {
         self.stop.send_replace(true);
+        self.stopped = Some(Instant::now());
     }
 
     /// Waits for them, for a bounded time.
     pub(super) fn join(self, aws: &Aws) {
-        let until = Instant::now() + STOP_MAX;
+        let until = self.stopped.unwrap_or_else(Instant::now) + STOP_MAX;
         for task in self.at_work {
             let wait = until.saturating_duration_since(Instant::now());
             // What is not let go in time comes again when its visibility ends.

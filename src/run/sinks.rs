@@ -73,11 +73,14 @@ impl Sinks {
     }
 
     /// Hands out what is due.
-    pub(super) fn hand_out(&mut self, file: &StateFile) -> Result<()> {
+    pub(super) fn hand_out(&mut self, file: &StateFile, log: &Log) -> Result<()> {
         for Way { lane, to } in &mut self.ways {
             for message in file.outbox().due(lane, clock::now_ms(), ON_WAY_MAX)? {
                 // There is room for all that may be on the way.
-                drop(to.try_send(message));
+                if to.try_send(message).is_err() {
+                    let what = format!("sink {} works no more: start again", lane.sink());
+                    log.say(Level::Error, "sink-ended", &what, &[("sink", json!(lane.sink()))]);
+                }
             }
         }
         Ok(())

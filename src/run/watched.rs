@@ -56,7 +56,7 @@ pub(super) struct Watched<'a> {
     plan: &'a Plan,
     /// Whether queues tell of what comes into buckets.
     has_queues: bool,
-    /// Files that need not be looked at again, by hash of key and size.
+    /// Of what was listed last, and read since, what need not be looked at again; by hash of key and size.
     known: BTreeSet<u128>,
     /// Files that may still be written.
     unsettled: BTreeMap<PathBuf, Seen>,
@@ -123,7 +123,9 @@ impl<'a> Watched<'a> {
         let is_whole = seen.iter().all(Option::is_some);
         let mut listing = Listing::default();
         seen.into_iter().flatten().for_each(|one| listing.merge(one));
-        self.looked = begun;
+        if is_whole {
+            self.looked = begun;
+        }
         let found = file.looking(|file| self.unread(listing, (file, retries), log))??;
         Ok((found, is_whole))
     }
@@ -155,9 +157,14 @@ impl<'a> Watched<'a> {
     ) -> Result<Vec<Object>> {
         let mut found = Vec::new();
         let mut unsettled = BTreeMap::new();
+        let before = std::mem::take(&mut self.known);
         for object in listing.objects {
             let id = id_of(&object);
-            if self.known.contains(&id) || !retries.is_due(&object) {
+            if before.contains(&id) {
+                self.known.insert(id);
+                continue;
+            }
+            if !retries.is_due(&object) {
                 continue;
             }
             if object.info.stamp_ms.is_none() {

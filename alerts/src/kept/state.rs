@@ -56,6 +56,22 @@ impl KnownObjects {
     }
 }
 
+/// Hands over every value, in the order of [`Part::STATE`].
+fn each(
+    store: &Store,
+    visit: &mut dyn FnMut(&Blob) -> Result<(), baseline::FormError>,
+) -> Result<(), KeptError> {
+    for part in Part::STATE {
+        let name = part.name();
+        let sql = format!("SELECT k, v FROM state_parts WHERE part = '{name}' ORDER BY k");
+        store.each(&sql, &mut |row| {
+            let blob = learned::blob(store, *part, row)?;
+            visit(&blob).map_err(|error| learned::misformed(store, &blob, error))
+        })?;
+    }
+    Ok(())
+}
+
 fn has_read(store: &Store, key: &str, size_bytes: Option<u64>) -> Result<bool, KeptError> {
     let sql = "SELECT bytes FROM state_objects WHERE object = ?1";
     let Some(mut row) = store.query(sql, &[rows::text(key)])?.into_iter().next() else {
@@ -112,10 +128,12 @@ impl StateFile {
         Ok(Self { keeper, asked, outbox_through, was_taken_out, _lock: lock })
     }
 
-    /// Writes a copy of the state at `path`, as it was committed last, into a new file; whoever has it open goes
-    /// on meanwhile.
+    /// Writes a copy of the state at `path`, as it was committed last, into a new file, and looks whether its
+    /// values are what was written; whoever has the state open goes on meanwhile.
     pub fn copy(path: &Path, to: &Path) -> Result<(), KeptError> {
-        Ok(Store::change(path, &SCHEMA)?.copy_to(to)?)
+        Store::change(path, &SCHEMA)?.copy_to(to)?;
+        let copy = Store::read(to, &SCHEMA)?;
+        each(&copy, &mut |blob| blob.check())
     }
 
     /// Hands over every value, in the order of [`Part::STATE`]; `visit` answers what is wrong with one.
@@ -123,16 +141,7 @@ impl StateFile {
         &self,
         visit: &mut dyn FnMut(&Blob) -> Result<(), baseline::FormError>,
     ) -> Result<(), KeptError> {
-        let store = self.keeper.store();
-        for part in Part::STATE {
-            let name = part.name();
-            let sql = format!("SELECT k, v FROM state_parts WHERE part = '{name}' ORDER BY k");
-            store.each(&sql, &mut |row| {
-                let blob = learned::blob(store, *part, row)?;
-                visit(&blob).map_err(|error| learned::misformed(store, &blob, error))
-            })?;
-        }
-        Ok(())
+        each(self.keeper.store(), visit)
     }
 
     /// The file.
