@@ -98,6 +98,19 @@ fn a_daemon_that_is_asked_to_end_in_the_middle_keeps_what_it_has_read() {
 }
 
 #[test]
+fn nothing_is_caught_up_with_before_what_was_there_is_whole() {
+    let (_folder, logs, file) = place();
+    deliver_all(&objects_by_stamp()[..20], &logs);
+    // Written a moment ago, and perhaps not to its end.
+    let last = logs.join(objects_by_stamp()[20].strip_prefix(archive()).unwrap());
+    fs::write(&last, fs::read(&objects_by_stamp()[20]).unwrap()).unwrap();
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("caught-up"));
+    let told = daemon.stop();
+    assert!(told.iter().any(|line| line.contains("21 read, 0 could not be read")), "{told:#?}");
+}
+
+#[test]
 fn a_damaged_object_costs_itself_and_is_told() {
     let (_folder, logs, file) = place();
     let objects = objects_by_stamp();

@@ -64,6 +64,8 @@ pub(super) struct Watched<'a> {
     next_of_buckets: Instant,
     /// When it was looked last.
     looked: Instant,
+    /// Unit: milliseconds since the Unix epoch.
+    begun_ms: i64,
 }
 
 impl<'a> Watched<'a> {
@@ -77,6 +79,7 @@ impl<'a> Watched<'a> {
             next: now,
             next_of_buckets: now,
             looked: now,
+            begun_ms: clock::now_ms(),
         }
     }
 
@@ -127,7 +130,9 @@ impl<'a> Watched<'a> {
             self.looked = begun;
         }
         let found = file.looking(|file| self.unread(listing, (file, retries), log))??;
-        Ok((found, is_whole))
+        // What was written before the beginning, and may not be whole yet, is still to come.
+        let awaits = self.unsettled.values().any(|seen| seen.modified_ms < self.begun_ms);
+        Ok((found, is_whole && !awaits))
     }
 
     /// What lies in buckets, written at `from_ms` or later.
