@@ -1,12 +1,18 @@
 //! An epoch: what one transaction of a state holds. In: objects that were applied, and what was found. Out:
 //! both, durable. What the file knows of is left out of what is listed.
 
-use crate::{clock, fault, run::operations};
-use alerts::StateFile;
+use crate::{
+    clock, fault,
+    run::operations::{self, Operation},
+};
+use alerts::{StateFile, Version};
 use anyhow::Result;
 use baseline::Day;
 use detect::{Engine, Finding};
-use ingest::source::{Listing, Object, Skip};
+use ingest::{
+    source::{Listing, Object, Skip},
+    time::format_ms,
+};
 use std::collections::BTreeMap;
 
 /// How far clocks may differ. A later time in a name would close all days before it for ever. Unit:
@@ -20,10 +26,23 @@ pub(crate) struct Epoch {
     closed: Vec<Finding>,
     /// Findings about the watch itself, which no day's closing confirms.
     operations: Vec<Finding>,
-    /// Size as stored and stamp, by key.
-    objects: BTreeMap<Box<str>, (u64, i64)>,
+    /// Version and stamp, by key.
+    objects: BTreeMap<Box<str>, (Version, i64)>,
+    /// What was read of objects that are being looked at again.
+    met: BTreeMap<Box<str>, Version>,
+    /// In which version such objects lie there now.
+    now: BTreeMap<Box<str>, Version>,
     /// The first day that was open at the last commit.
     open_from: Day,
+}
+
+/// What an object turned out to hold of which a version was read before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// The same.
+    Same,
+    /// Something else: a log is written once.
+    Changed,
 }
 
 /// What hears of each finding within the transaction that keeps it.
@@ -36,6 +55,8 @@ impl Epoch {
             closed: Vec::new(),
             operations: Vec::new(),
             objects: BTreeMap::new(),
+            met: BTreeMap::new(),
+            now: BTreeMap::new(),
             open_from: engine.oldest_open(),
         }
     }
@@ -50,27 +71,57 @@ impl Epoch {
         self.operations.push(finding);
     }
 
-    /// An object whose records are applied.
-    pub(crate) fn applied(&mut self, object: &Object) {
+    /// An object whose records are applied, with the hash of its content.
+    pub(crate) fn applied(&mut self, object: &Object, content: u128) {
         let stamp_ms = object.info.stamp_ms.unwrap_or(i64::MIN);
-        self.objects.insert(object.key.clone(), (object.size_bytes, stamp_ms));
+        self.objects.insert(object.key.clone(), (version_of(object, content), stamp_ms));
     }
 
-    /// Whether this object was applied in it.
+    /// Whether this object was applied in it, or looked at again.
     pub(crate) fn holds(&self, object: &Object) -> bool {
-        self.objects
-            .get(&object.key)
-            .is_some_and(|(size_bytes, _)| *size_bytes == object.size_bytes)
+        let applied = self.objects.get(&object.key).map(|(version, _)| version);
+        let version = self.now.get(&object.key).or(applied);
+        version.is_some_and(|version| is_of(version, object))
+    }
+
+    /// Whether a version of the object was read before: then it is only to be looked at.
+    pub(crate) fn meets(&mut self, file: &StateFile, object: &Object) -> Result<bool> {
+        let version = match self.objects.get(&object.key) {
+            Some((version, _)) => Some(version.clone()),
+            None => file.version(&object.key)?,
+        };
+        let is_again = version.is_some();
+        self.met.extend(version.map(|version| (object.key.clone(), version)));
+        Ok(is_again)
+    }
+
+    /// Whether [`Self::meets`] said so of it.
+    pub(crate) fn has_met(&self, object: &Object) -> bool {
+        self.met.contains_key(&object.key)
+    }
+
+    /// An object that it has met, with the hash of what it holds now. It need not be looked at again; nothing of
+    /// it is applied.
+    pub(crate) fn again(&mut self, object: &Object, content: u128) -> Again {
+        let Some(before) = self.met.remove(&object.key) else { return Again::Same };
+        let now = version_of(object, content);
+        let is_same = before.holds(object.size_bytes, content);
+        if !is_same {
+            self.operations.push(changed(object, &before, &now));
+        }
+        self.now.insert(object.key.clone(), now);
+        if is_same { Again::Same } else { Again::Changed }
     }
 
     /// Sizes and stamps of its objects. Unit: bytes as stored; milliseconds since the Unix epoch.
     pub(crate) fn objects(&self) -> impl Iterator<Item = (u64, i64)> {
-        self.objects.values().copied()
+        self.objects.values().map(|(version, stamp_ms)| (version.size_bytes, *stamp_ms))
     }
 
     /// Whether there is nothing to commit.
     pub(crate) fn is_empty(&self) -> bool {
-        self.closed.is_empty() && self.operations.is_empty() && self.objects.is_empty()
+        let is_unchanged = self.objects.is_empty() && self.now.is_empty();
+        self.closed.is_empty() && self.operations.is_empty() && is_unchanged
     }
 
     /// Makes durable what was done, and answers what is new of what was found, or more severe than it was. What
@@ -82,7 +133,7 @@ impl Epoch {
         tell: Tell<'_>,
     ) -> Result<Vec<Finding>> {
         let on_the_way = engine.judge_open();
-        let Self { closed, operations, objects, open_from } =
+        let Self { closed, operations, objects, now, open_from, .. } =
             std::mem::replace(self, Self::of(engine));
         let mut news = Vec::new();
         file.epoch(|file| -> Result<()> {
@@ -98,15 +149,53 @@ impl Epoch {
                 fault::point("mid-transaction");
                 file.change(change)
             })?;
-            for (key, (size_bytes, stamp_ms)) in objects {
+            for (key, (version, stamp_ms)) in objects {
                 fault::point("mid-transaction");
-                file.object(&key, size_bytes, Day::of(stamp_ms))?;
+                file.object(&key, &version, Day::of(stamp_ms))?;
+            }
+            for (key, version) in now {
+                file.object_is_now(&key, &version)?;
             }
             Ok(())
         })?;
         fault::point("after-commit");
         Ok(news)
     }
+}
+
+/// The version in which an object is read now.
+fn version_of(object: &Object, content: u128) -> Version {
+    Version {
+        size_bytes: object.size_bytes,
+        etag: object.version().map(Into::into),
+        content: Some(content),
+        read_ms: Some(clock::now_ms()),
+    }
+}
+
+fn is_of(version: &Version, object: &Object) -> bool {
+    version.is_of(Some(object.size_bytes), object.version().as_deref())
+}
+
+/// That an object holds something else than what was read of it.
+fn changed(object: &Object, before: &Version, now: &Version) -> Finding {
+    let now_ms = clock::now_ms();
+    let in_words = |version: &Version| {
+        let content = version.content.map_or("unknown".to_owned(), |hash| format!("{hash:032x}"));
+        let etag = version.etag.as_deref().unwrap_or("unknown");
+        format!("{} bytes, hash {content}, version {etag}", version.size_bytes)
+    };
+    let first =
+        before.read_ms.map_or("earlier".to_owned(), |at_ms| format!("at {}", format_ms(at_ms)));
+    let summary = format!(
+        "holds something else than what was read of it {first}: {} in place of {}; nothing of it was applied",
+        in_words(now),
+        in_words(before)
+    );
+    let account = object.info.account.as_deref().unwrap_or("-");
+    // The day of its stamp: one finding, however often the object is changed.
+    let stamp_ms = object.info.stamp_ms.unwrap_or(now_ms);
+    Operation::LogObjectChanged.finding((account, &object.key), (stamp_ms, now_ms), summary)
 }
 
 /// Why an object is not to be read by whoever goes on with `file`, if it is not. Objects without a stamp are
@@ -119,14 +208,18 @@ pub(crate) fn left_out(file: &StateFile, object: &Object) -> Result<Option<Skip>
     if stamp_ms > clock::now_ms().saturating_add(AHEAD_MS_MAX) {
         return Ok(Some(Skip::ToCome));
     }
-    Ok(file.has_read(&object.key, object.size_bytes)?.then_some(Skip::ReadBefore))
+    let version = file.version(&object.key)?;
+    Ok(version.is_some_and(|version| is_of(&version, object)).then_some(Skip::ReadBefore))
 }
 
 /// Leaves of a listing what is still to be read.
 pub(crate) fn leave_unread(file: &StateFile, listing: &mut Listing) -> Result<()> {
     let mut left = Vec::with_capacity(listing.objects.len());
     for object in std::mem::take(&mut listing.objects) {
+        // Of two ways to one object the second is looked at by the next run: there may be another version.
+        let is_twice = left.last().is_some_and(|last: &Object| last.key == object.key);
         match left_out(file, &object)? {
+            None if is_twice => listing.skipped.add(Skip::Duplicate),
             Some(skip) => listing.skipped.add(skip),
             None => left.push(object),
         }

@@ -3,6 +3,7 @@
 
 use crate::{
     aws::{Aws, Fetching},
+    epoch::Again,
     fault,
     replay::Plan,
     summary::Summary,
@@ -40,8 +41,16 @@ pub(crate) trait Observer {
     fn looks(&mut self, _: Vec<Look>) -> Result<()> {
         Ok(())
     }
-    /// Whole objects that were read, and are applied.
-    fn applied(&mut self, _: &mut Engine, _: &[&Object]) -> Result<()> {
+    /// Whether a version of this object was read before, so that it is only looked at.
+    fn is_again(&mut self, _: &Object) -> Result<bool> {
+        Ok(false)
+    }
+    /// The hash of what such an object holds now.
+    fn again(&mut self, _: &Object, _: u128) -> Again {
+        Again::Same
+    }
+    /// Whole objects that were read, and are applied, each with the hash of its content.
+    fn applied(&mut self, _: &mut Engine, _: &[(&Object, u128)]) -> Result<()> {
         Ok(())
     }
     /// An object of which nothing is applied, since it could not be read.
@@ -223,19 +232,30 @@ fn apply_batch(
     engine.advance(first.now_ms);
     observer.findings(&engine.take_findings())?;
     observer.looks(engine.take_looks())?;
+    let mut again = BTreeSet::new();
+    for object in batch.iter().map(|unit| unit.object) {
+        if observer.is_again(object)? {
+            again.insert(&*object.key);
+        }
+    }
     let reading = &*engine;
-    let read: Vec<(Chunk, Vec<UnitRead<'_>>)> =
-        pieces(batch).into_par_iter().map(|units| read_units(units, reading, workers)).collect();
+    let read = |units| read_units(units, &again, reading, workers);
+    let read: Vec<(Chunk, Vec<UnitRead<'_>>)> = pieces(batch).into_par_iter().map(read).collect();
     let mut chunks = Vec::with_capacity(read.len());
     let mut whole = Vec::new();
     for (chunk, outcomes) in read {
         chunks.push(chunk);
         for UnitRead { object, bytes, is_whole, outcome } in outcomes {
+            if outcome.failure.is_none() && again.contains(&*object.key) {
+                observer.read(bytes);
+                summary.add_again(observer.again(object, outcome.content));
+                continue;
+            }
             report(object, &outcome, observer);
             if is_whole {
                 observer.read(bytes);
                 summary.add(&outcome);
-                whole.extend(outcome.failure.is_none().then_some(object));
+                whole.extend(outcome.failure.is_none().then_some((object, outcome.content)));
             } else {
                 summary.add_day(&outcome);
             }
@@ -280,8 +300,10 @@ struct UnitRead<'a> {
     outcome: ObjectRead,
 }
 
+/// Reads units; of those whose keys are in `again` only what they hold is looked at.
 fn read_units<'a>(
     units: Vec<Unit<'a>>,
+    again: &BTreeSet<&str>,
     engine: &Engine,
     workers: &Workers<'_>,
 ) -> (Chunk, Vec<UnitRead<'a>>) {
@@ -291,14 +313,20 @@ fn read_units<'a>(
         let read = units.into_iter().map(|unit| {
             let (object, bytes) = (unit.object, unit.bytes());
             let is_whole = matches!(unit.work, Work::Object | Work::Fetched(_));
+            let mut read = |worker: &mut Worker<'_>| {
+                if again.contains(&*object.key) {
+                    return ObjectRead { content: worker.content(), ..ObjectRead::default() };
+                }
+                read_whole(object, worker, &mut reader)
+            };
             let outcome = match unit.work {
                 Work::Object => match load(object, workers.aws(), worker) {
-                    Ok(()) => read_whole(object, worker, &mut reader),
+                    Ok(()) => read(worker),
                     Err(error) => failed(&error),
                 },
                 Work::Fetched(Ok(bytes)) => {
                     worker.take(bytes);
-                    read_whole(object, worker, &mut reader)
+                    read(worker)
                 }
                 Work::Fetched(Err(why)) => {
                     ObjectRead { failure: Some(why), ..ObjectRead::default() }
@@ -325,9 +353,11 @@ fn read_units<'a>(
 /// Reads what the worker holds of an object.
 fn read_whole(object: &Object, worker: &mut Worker<'_>, reader: &mut Reader<'_>) -> ObjectRead {
     fault::point("mid-decode");
-    reader.begin(worker.content(), object.info.stamp_ms);
+    let content = worker.content();
+    reader.begin(content, object.info.stamp_ms);
     let (kind, account) = (object.info.kind, object.info.account.as_deref());
-    whole(worker.read(kind, account, reader), reader)
+    let outcome = worker.read(kind, account, reader);
+    whole(ObjectRead { content, ..outcome }, reader)
 }
 
 /// Takes back what was read of the object that began last, if it turned out to be damaged.
@@ -418,7 +448,7 @@ mod tests {
             object,
             work: Work::Object,
         });
-        let (chunk, read) = read_units(units.collect(), &engine, &workers);
+        let (chunk, read) = read_units(units.collect(), &BTreeSet::new(), &engine, &workers);
         let failed: Vec<_> = read.iter().map(|read| read.outcome.failure.is_some()).collect();
         assert_eq!(failed, [false, true]);
         engine.apply(&[chunk]);

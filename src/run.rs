@@ -19,7 +19,7 @@ pub(crate) use log::{Level, Log};
 
 use crate::{
     clock,
-    epoch::{Epoch, left_out},
+    epoch::{Again, Epoch, left_out},
     fault,
     pipeline::{self, BATCH_BYTES_MAX, Observer, Unit, Work, Workers},
     replay::Plan,
@@ -208,11 +208,26 @@ impl Observer for Desk {
         Ok(())
     }
 
-    fn applied(&mut self, _: &mut Engine, objects: &[&Object]) -> Result<()> {
-        for object in objects {
+    fn is_again(&mut self, object: &Object) -> Result<bool> {
+        Ok(self.epoch.has_met(object))
+    }
+
+    fn again(&mut self, object: &Object, content: u128) -> Again {
+        self.retries.read(object);
+        let again = self.epoch.again(object, content);
+        if again == Again::Changed {
+            let what = format!("{}: holds something else than what was read of it", object.key);
+            let fields = [("object", json!(object.key))];
+            self.log.say(Level::Error, "log-object-changed", &what, &fields);
+        }
+        again
+    }
+
+    fn applied(&mut self, _: &mut Engine, objects: &[(&Object, u128)]) -> Result<()> {
+        for (object, content) in objects {
             self.retries.read(object);
             self.feeds.saw(&object.info);
-            self.epoch.applied(object);
+            self.epoch.applied(object, *content);
         }
         Ok(())
     }
@@ -357,7 +372,10 @@ impl Daemon<'_> {
             let work = bytes.map_or(Work::Object, |bytes| Work::Fetched(Ok(bytes)));
             Ok(Unit { now_ms, object, work })
         });
-        let Self { engine, workers, summary, desk, .. } = self;
+        let Self { engine, workers, summary, desk, file, .. } = self;
+        for object in batch.objects() {
+            desk.epoch.meets(file, object)?;
+        }
         let before = summary.inflated_bytes();
         pipeline::apply(units, (engine, workers), summary, desk)?;
         self.pace.took(summary.inflated_bytes() - before);

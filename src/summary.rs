@@ -1,6 +1,6 @@
 //! What a replay read and what it did not: coverage is never overstated.
 
-use crate::worker::ObjectRead;
+use crate::{epoch::Again, worker::ObjectRead};
 use detect::Intake;
 use ingest::{
     source::{Listing, Skips},
@@ -13,6 +13,8 @@ use std::io::{self, Write};
 pub(crate) struct Summary {
     skipped: Skips,
     n_objects: u64,
+    n_same: u64,
+    n_changed: u64,
     n_failed: u64,
     n_digests: u64,
     n_lossy: u64,
@@ -43,6 +45,14 @@ impl Summary {
         self.n_skipdata += outcome.n_skipdata;
         self.n_unread_flows += outcome.n_unread_flows;
         self.inflated_bytes += outcome.inflated_bytes;
+    }
+
+    /// An object of which a version was read before.
+    pub(crate) fn add_again(&mut self, again: Again) {
+        match again {
+            Again::Same => self.n_same += 1,
+            Again::Changed => self.n_changed += 1,
+        }
     }
 
     /// A day of an object that was added before: what the second reading met, if anything.
@@ -82,9 +92,14 @@ impl Summary {
     }
 
     /// What a reader of the findings should know of the input besides.
-    fn notes(&self) -> [(u64, &'static str); 15] {
+    fn notes(&self) -> [(u64, &'static str); 17] {
         let Self { intake, .. } = self;
         [
+            (self.n_same, "objects written again as they were read before, and noted"),
+            (
+                self.n_changed,
+                "objects that hold something else than was read before: log-object-changed",
+            ),
             (
                 intake.n_duplicate_objects,
                 "objects, or days of them, whose content had been read before",
@@ -125,7 +140,7 @@ impl Summary {
     pub(crate) fn write(&self, seconds: f64, out: &mut dyn Write) -> io::Result<()> {
         let Self { intake, skipped, .. } = self;
         let mib = self.inflated_bytes as f64 / f64::from(1 << 20);
-        let n_seen = self.n_objects + skipped.total();
+        let n_seen = self.n_objects + self.n_same + self.n_changed + skipped.total();
         let n_read = self.n_read();
         writeln!(
             out,

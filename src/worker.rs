@@ -46,6 +46,8 @@ pub(crate) struct Worker<'a> {
 pub(crate) struct ObjectRead {
     /// Why nothing of it was applied.
     pub(crate) failure: Option<String>,
+    /// Hash of a whole object's bytes as stored.
+    pub(crate) content: u128,
     pub(crate) inflated_bytes: u64,
     pub(crate) n_records: u64,
     /// Insights and aggregated records: read, not judged yet.

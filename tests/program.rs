@@ -38,7 +38,6 @@ mod rules;
 mod run;
 #[cfg(test)]
 #[path = "support/servers.rs"]
-#[expect(dead_code, reason = "tests of `ingest` use the rest of it")]
 mod servers;
 #[cfg(test)]
 mod simulate;

@@ -1,7 +1,8 @@
 //! `run`: the daemon over a folder, as a user would start it.
 
 use crate::support::{
-    archive, daemon::Daemon, deliver, deliver_all, expected, kept, objects_by_stamp, run, text,
+    archive, daemon::Daemon, deliver, deliver_all, expected, kept, objects_by_stamp, run,
+    take_changed, text, write_again,
 };
 use serde_json::Value;
 use std::{
@@ -129,6 +130,56 @@ fn a_damaged_object_costs_itself_and_is_told() {
     assert!(daemon.says("caught-up"));
     let told = daemon.stop();
     assert!(told.iter().any(|line| line.contains("21 seen, 20 read, 1 could not be read")));
+}
+
+#[test]
+fn a_log_that_was_read_and_is_another_now_is_told_once_and_never_learned() {
+    let (_folder, logs, file) = place();
+    let objects = objects_by_stamp();
+    deliver_all(&objects[..100], &logs);
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("caught-up"));
+    daemon.stop();
+    let expected = kept(&file);
+    // Encrypted anew, or copied: the same bytes. And the records of another object.
+    write_again(&objects[5], &logs, &fs::read(&objects[5]).unwrap(), 1);
+    write_again(&objects[7], &logs, &fs::read(&objects[200]).unwrap(), 1);
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("log-object-changed"));
+    assert!(daemon.says("caught-up"));
+    let told = daemon.stop();
+    for what in ["1 objects written again as they were", "1 objects that hold something else"] {
+        assert!(told.iter().any(|line| line.contains(what)), "{what} not in {told:#?}");
+    }
+    let mut found = kept(&file);
+    let changed = take_changed(&mut found);
+    assert_eq!(found, expected);
+    assert_eq!(changed.len(), 1);
+    let key = text(objects[7].strip_prefix(archive()).unwrap());
+    assert_eq!(changed[0]["entity"]["key"], key);
+    assert_eq!(changed[0]["severity"]["label"], "high");
+    let summary = changed[0]["summary"].as_str().unwrap();
+    assert!(
+        summary.contains(".gz holds something else than what was read of it at 20"),
+        "{summary}"
+    );
+    assert!(
+        summary.contains("hash ") && summary.contains("version 1000 in place of "),
+        "{summary}"
+    );
+    // Whoever starts again knows both.
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("caught-up"));
+    let told = daemon.stop();
+    assert!(told.iter().any(|line| line.contains("100 left out: read by")), "{told:#?}");
+    // What was there first is put back: there is nothing to tell.
+    write_again(&objects[7], &logs, &fs::read(&objects[7]).unwrap(), 2);
+    let mut daemon = Daemon::start(&arguments(&logs, &file), None);
+    assert!(daemon.says("caught-up"));
+    assert!(daemon.stop().iter().any(|line| line.contains("1 objects written again as they")));
+    let mut found = kept(&file);
+    assert_eq!(take_changed(&mut found), changed);
+    assert_eq!(found, expected);
 }
 
 /// Ids of findings, sorted.

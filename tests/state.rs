@@ -1,6 +1,9 @@
 //! `replay --state`: one reading in many runs, whatever becomes of them.
 
-use crate::support::{archive, expected, kept, logs, objects_by_stamp, run, run_unread, text};
+use crate::support::{
+    archive, deliver_all, expected, kept, logs, objects_by_stamp, run, run_unread, take_changed,
+    text, write_again,
+};
 use serde_json::Value;
 use std::{
     fs,
@@ -37,6 +40,33 @@ fn many_runs_find_what_one_does() {
     let again = run(&["replay", "--format", "jsonl", "--state", &file, &text(&growing)]);
     assert_eq!(again.ends(0).rows(), Vec::<Value>::new());
     assert!(again.err.contains("0 of CloudTrail, 0 of flow logs"), "{}", again.err);
+}
+
+#[test]
+fn an_object_that_is_another_now_is_a_finding_and_nothing_of_it_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, logs) = (text(&folder.path().join("s.db")), folder.path().join("logs"));
+    let objects = objects_by_stamp();
+    deliver_all(&objects[..100], &logs);
+    let replay = ["replay", "--format", "jsonl", "--state", &file, &text(&logs)].map(str::to_owned);
+    run(&replay).ends(0);
+    let expected = kept(&file);
+    write_again(&objects[5], &logs, &fs::read(&objects[5]).unwrap(), 1);
+    write_again(&objects[7], &logs, &fs::read(&objects[200]).unwrap(), 1);
+    let told = run(&replay);
+    told.ends(0)
+        .tells(&["1 objects written again as they were read before, and noted"])
+        .tells(&["1 objects that hold something else than was read before: log-object-changed"])
+        .tells(&["records   0 of CloudTrail"]);
+    assert_eq!(told.rows().len(), 1);
+    assert_eq!(told.rows()[0]["detector"], "log-object-changed");
+    let mut found = kept(&file);
+    assert_eq!(take_changed(&mut found).len(), 1);
+    assert_eq!(found, expected);
+    // Told once.
+    let told = run(&replay);
+    assert_eq!(told.ends(0).rows(), Vec::<Value>::new());
+    told.tells(&["100 left out: read by an earlier run"]);
 }
 
 #[test]

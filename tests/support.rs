@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
     sync::OnceLock,
     thread,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 /// What `simulate` is asked for: little more than lets every detector find something.
@@ -229,6 +229,19 @@ pub(crate) fn deliver_all(objects: &[PathBuf], folder: &Path) {
     for object in objects {
         deliver(object, folder);
     }
+}
+
+/// Writes an object that was delivered anew, with these bytes, so many seconds after it was written first.
+pub(crate) fn write_again(object: &Path, folder: &Path, bytes: &[u8], seconds: u64) {
+    let copy = folder.join(object.strip_prefix(archive()).unwrap());
+    fs::write(&copy, bytes).unwrap();
+    let file = fs::File::options().append(true).open(copy).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+}
+
+/// Takes the findings that say that an object was changed out of others.
+pub(crate) fn take_changed(findings: &mut Vec<Value>) -> Vec<Value> {
+    findings.extract_if(.., |finding| finding["detector"] == "log-object-changed").collect()
 }
 
 /// Copies every tenth file to `target`, with its folders.

@@ -4,6 +4,7 @@
 mod facts;
 mod keeper;
 mod learned;
+mod ledger;
 mod outbox;
 mod rows;
 mod state;
@@ -14,8 +15,9 @@ mod whole;
 pub use facts::{StateFacts, forget};
 pub use keeper::{Keeper, Scope, Tally};
 pub use learned::{LearnedFile, LearnedWriter, Learning};
+pub use ledger::{KnownObjects, Version};
 pub use outbox::{Dropped, MessageCounts, Outbox, Settled};
-pub use state::{KnownObjects, StateFile};
+pub use state::StateFile;
 
 use crate::Inputs;
 use baseline::Day;
@@ -41,6 +43,7 @@ const SCHEMA: Schema = Schema {
         include_str!("kept/budget.sql"),
         include_str!("kept/state.sql"),
         include_str!("kept/outbox.sql"),
+        include_str!("kept/ledger.sql"),
     ],
 };
 

@@ -12,6 +12,7 @@ pub mod spool;
 #[cfg(feature = "aws")]
 pub mod sqs;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -126,11 +127,26 @@ pub struct Object {
     pub place: Place,
     /// Its size as stored; 0 for the standard input and for pipes. Unit: bytes.
     pub size_bytes: u64,
+    /// When a file was last changed, by its folder. Unit: milliseconds since the Unix epoch.
+    pub modified_ms: Option<i64>,
     /// What its name says.
     pub info: KeyInfo,
     /// Its key from `AWSLogs/` on where there is one, else its path as given: what it is sorted
     /// by, and what findings call it.
     pub key: Box<str>,
+}
+
+impl Object {
+    /// What tells it from other versions of it, if anything does: of an object in a bucket its entity tag, of a
+    /// file when it was last changed.
+    pub fn version(&self) -> Option<Cow<'_, str>> {
+        match &self.place {
+            Place::Stdin => None,
+            Place::File(_) => self.modified_ms.map(|at_ms| Cow::Owned(at_ms.to_string())),
+            #[cfg(feature = "aws")]
+            Place::S3(at) => at.etag.as_deref().map(Cow::Borrowed),
+        }
+    }
 }
 
 /// What to read of an archive; the default is everything.

@@ -32,13 +32,14 @@ struct Known {
 }
 
 impl Ledger for Known {
-    fn has_read(&self, key: &str, size_bytes: Option<u64>, _: Option<&str>) -> bool {
+    fn has_read(&self, key: &str, size_bytes: Option<u64>, etag: Option<&str>) -> bool {
         let objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
-        objects.has_read(key, size_bytes).unwrap_or_else(|error| {
-            // What is read twice is dropped as a duplicate.
+        let version = objects.version(key).unwrap_or_else(|error| {
+            // The loop asks again.
             self.log.say(Level::Warn, "ledger-unread", &error.to_string(), &[]);
-            false
-        })
+            None
+        });
+        version.is_some_and(|version| version.is_of(size_bytes, etag))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Objects that could not be read: when each is tried again, and when no more.
 
+use super::watched::id_of;
 use ingest::source::Object;
 use std::{
     collections::BTreeMap,
@@ -13,7 +14,7 @@ pub(super) const WAITS_S: [u64; 4] = [30, 60, 120, 240];
 /// One object that could not be read.
 #[derive(Debug, Clone, Copy)]
 struct Failed {
-    size_bytes: u64,
+    id: u128,
     n_attempts: usize,
     again: Option<Instant>,
 }
@@ -26,7 +27,7 @@ impl Retries {
     /// Whether to read an object now: one that failed waits, or until it is another.
     pub(super) fn is_due(&self, object: &Object) -> bool {
         match self.0.get(&object.key) {
-            Some(failed) if failed.size_bytes == object.size_bytes => {
+            Some(failed) if failed.id == id_of(object) => {
                 failed.again.is_some_and(|again| Instant::now() >= again)
             }
             _ => true,
@@ -36,12 +37,12 @@ impl Retries {
     /// Notes that it could not be read, and answers when it will be tried again, if at all.
     pub(super) fn failed(&mut self, object: &Object) -> Option<Duration> {
         let n_before = match self.0.get(&object.key) {
-            Some(before) if before.size_bytes == object.size_bytes => before.n_attempts,
+            Some(before) if before.id == id_of(object) => before.n_attempts,
             _ => 0,
         };
         let wait = WAITS_S.get(n_before).copied().map(Duration::from_secs);
         let again = wait.map(|wait| Instant::now() + wait);
-        let failed = Failed { size_bytes: object.size_bytes, n_attempts: n_before + 1, again };
+        let failed = Failed { id: id_of(object), n_attempts: n_before + 1, again };
         self.0.insert(object.key.clone(), failed);
         wait
     }
@@ -59,7 +60,7 @@ mod tests {
 
     fn object(size_bytes: u64) -> Object {
         let (place, info) = (Place::Stdin, KeyInfo::of("a"));
-        Object { place, size_bytes, info, key: "a".into() }
+        Object { place, size_bytes, modified_ms: None, info, key: "a".into() }
     }
 
     #[test]

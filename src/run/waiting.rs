@@ -13,15 +13,16 @@ struct One {
     receipts: Vec<Receipt>,
 }
 
-/// Objects by stamp and key.
+/// Objects by stamp, key and version.
 #[derive(Debug, Default)]
-pub(super) struct Waiting(BTreeMap<(i64, Box<str>), One>);
+pub(super) struct Waiting(BTreeMap<(i64, Box<str>, Box<str>), One>);
 
 impl Waiting {
     /// An object that is to be read, with its bytes and a receipt if a queue told of it.
     pub(super) fn add(&mut self, object: Object, delivered: Option<(Vec<u8>, Receipt)>) {
         let (bytes, receipt) = delivered.unzip();
-        let key = (object.info.stamp_ms.unwrap_or_default(), object.key.clone());
+        let version = object.version().unwrap_or_default().into();
+        let key = (object.info.stamp_ms.unwrap_or_default(), object.key.clone(), version);
         match self.0.entry(key) {
             Entry::Vacant(vacant) => {
                 let receipts = receipt.into_iter().collect();
@@ -41,17 +42,20 @@ impl Waiting {
 
     /// The first stamp. Unit: milliseconds since the Unix epoch.
     pub(super) fn first_ms(&self) -> Option<i64> {
-        self.0.first_key_value().map(|((stamp_ms, _), _)| *stamp_ms)
+        self.0.first_key_value().map(|((stamp_ms, ..), _)| *stamp_ms)
     }
 
-    /// The first of them, of so many bytes as stored, as long as the oldest open day stays the same.
+    /// The first of them, of so many bytes as stored, as long as the oldest open day stays the same; never two
+    /// versions of an object, since the second is to be compared with the first.
     pub(super) fn take(&mut self, bytes_max: u64, oldest_open_at: impl Fn(i64) -> Day) -> Batch {
-        let mut batch = Vec::new();
+        let mut batch: Vec<One> = Vec::new();
         let mut batch_bytes = 0;
         let mut first = None;
         while let Some(entry) = self.0.first_entry() {
             let oldest_open = oldest_open_at(entry.key().0);
-            if batch_bytes >= bytes_max || first.is_some_and(|first| first != oldest_open) {
+            let is_version = batch.last().is_some_and(|last| last.object.key == entry.key().1);
+            let is_later = first.is_some_and(|first| first != oldest_open);
+            if batch_bytes >= bytes_max || is_later || is_version {
                 break;
             }
             first = Some(oldest_open);

@@ -56,7 +56,7 @@ pub(super) struct Watched<'a> {
     plan: &'a Plan,
     /// Whether queues tell of what comes into buckets.
     has_queues: bool,
-    /// Of what was listed last, and read since, what need not be looked at again; by hash of key and size.
+    /// Of what was listed last, and read since, what need not be looked at again; by [`id_of`].
     known: BTreeSet<u128>,
     /// Files that may still be written.
     unsettled: BTreeMap<PathBuf, Seen>,
@@ -218,9 +218,10 @@ fn told<E: Into<anyhow::Error>>(listing: Result<Listing, E>, log: &Log) -> Optio
     }
 }
 
-/// A hash of key and size.
-fn id_of(object: &Object) -> u128 {
-    stable_hash(&[object.key.as_bytes(), &object.size_bytes.to_le_bytes()])
+/// A hash of an object's key, and of what tells its versions apart.
+pub(super) fn id_of(object: &Object) -> u128 {
+    let version = object.version().unwrap_or_default();
+    stable_hash(&[object.key.as_bytes(), &object.size_bytes.to_le_bytes(), version.as_bytes()])
 }
 
 fn refuse(object: &Object, log: &Log) {

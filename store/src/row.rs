@@ -47,8 +47,14 @@ impl Row {
 
     /// The next value, a whole number.
     pub(crate) fn integer(&mut self) -> Result<i64, WrongValue> {
+        self.maybe_integer()?.ok_or_else(|| wrong("a whole number", &Value::Null))
+    }
+
+    /// The next value, a whole number or nothing.
+    pub fn maybe_integer(&mut self) -> Result<Option<i64>, WrongValue> {
         match self.take() {
-            Value::Integer(number) => Ok(number),
+            Value::Null => Ok(None),
+            Value::Integer(number) => Ok(Some(number)),
             other => Err(wrong("a whole number", &other)),
         }
     }

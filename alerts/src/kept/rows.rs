@@ -336,6 +336,10 @@ pub(super) fn id(text: &str) -> Result<FindingId, WrongValue> {
     u128::from_str_radix(text, 16).map(FindingId).map_err(|_| unknown(text, "id"))
 }
 
+pub(super) fn hash(text: &str) -> Result<u128, WrongValue> {
+    u128::from_str_radix(text, 16).map_err(|_| unknown(text, "hash"))
+}
+
 pub(super) fn severity(text: &str) -> Result<Severity, WrongValue> {
     named(Severity::ALL, Severity::label, text, "severity")
 }

@@ -29,31 +29,15 @@ const ANEW: &str = "read everything into a new file, or use a copy of this one";
 /// A file in which a replay ends, and goes on.
 #[derive(Debug)]
 pub struct StateFile {
-    keeper: Keeper,
+    pub(super) keeper: Keeper,
     /// What is asked for, up to the last day of a stamp.
-    asked: Learning,
+    pub(super) asked: Learning,
     /// The last message of the outbox that is durable, by its row.
     outbox_through: i64,
     /// How severe findings were that this epoch took out.
     was_taken_out: BTreeMap<FindingId, Severity>,
     /// Held as long as this is, and let go after the store: one process at a time.
     _lock: File,
-}
-
-/// The objects that are durable in a state which somebody else writes.
-#[derive(Debug)]
-pub struct KnownObjects(Store);
-
-impl KnownObjects {
-    /// Of the state at `path`.
-    pub fn open(path: &Path) -> Result<Self, KeptError> {
-        Ok(Self(Store::read(path, &SCHEMA)?))
-    }
-
-    /// Whether an object of this key was read, and of this size where it is known. Unit: bytes as stored.
-    pub fn has_read(&self, key: &str, size_bytes: Option<u64>) -> Result<bool, KeptError> {
-        has_read(&self.0, key, size_bytes)
-    }
 }
 
 /// Hands over every value, in the order of [`Part::STATE`].
@@ -70,15 +54,6 @@ fn each(
         })?;
     }
     Ok(())
-}
-
-fn has_read(store: &Store, key: &str, size_bytes: Option<u64>) -> Result<bool, KeptError> {
-    let sql = "SELECT bytes FROM state_objects WHERE object = ?1";
-    let Some(mut row) = store.query(sql, &[rows::text(key)])?.into_iter().next() else {
-        return Ok(false);
-    };
-    let bytes = row.count().map_err(|wrong| store.damaged(&wrong))?;
-    Ok(size_bytes.is_none_or(|size_bytes| size_bytes == bytes))
 }
 
 /// Makes the file, if it is not there, and keeps other processes out.
@@ -172,11 +147,6 @@ impl StateFile {
         self.last_day().map(|Day(last)| Day(last.saturating_sub(LEDGER_D)))
     }
 
-    /// Whether an object of this key and size was read. Unit: bytes as stored.
-    pub fn has_read(&self, key: &str, size_bytes: u64) -> Result<bool, KeptError> {
-        has_read(self.keeper.store(), key, Some(size_bytes))
-    }
-
     /// Looks things up of one moment, which costs less than one by one.
     pub fn looking<T>(&self, look: impl FnOnce(&Self) -> T) -> Result<T, KeptError> {
         let store = self.keeper.store();
@@ -251,16 +221,6 @@ impl StateFile {
                 store.execute(sql, &[name, key, Value::Blob(bytes)])?;
             }
         }
-        Ok(())
-    }
-
-    /// Notes that an object was read, which was written on `day`. Unit: bytes as stored.
-    pub fn object(&mut self, key: &str, size_bytes: u64, day: Day) -> Result<(), KeptError> {
-        self.asked.through = self.asked.through.max(day);
-        let sql = "INSERT INTO state_objects (object, bytes, day) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT (object) DO UPDATE SET bytes = excluded.bytes";
-        let values = [rows::text(key), rows::count(size_bytes), rows::text(&rows::of_day(day))];
-        self.keeper.store().execute(sql, &values)?;
         Ok(())
     }
 

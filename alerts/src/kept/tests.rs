@@ -306,6 +306,41 @@ fn a_file_from_before_the_budget_is_read() {
     assert_eq!(blobs, [blob]);
 }
 
+fn state(path: &Path) -> StateFile {
+    let asked = Learning::new(&detect::Options::default(), (&[], &[]), (None, Day(20_000)));
+    StateFile::open(path, (&run("a"), &detect::Settings::default()), asked).unwrap()
+}
+
+#[test]
+fn of_a_state_from_before_versions_were_kept_only_sizes_count() {
+    let (_folder, path) = file();
+    let etag = Some("abc".to_owned());
+    let version = Version { size_bytes: 9, etag, content: Some(7), read_ms: Some(5) };
+    let mut file = state(&path);
+    file.epoch(|file| file.object("a", &version, Day(20_000))).unwrap();
+    assert_eq!(file.version("a").unwrap(), Some(version.clone()));
+    assert_eq!(file.version("b").unwrap(), None);
+    assert!(version.is_of(Some(9), Some("abc")) && version.is_of(None, None));
+    assert!(!version.is_of(Some(8), Some("abc")) && !version.is_of(Some(9), Some("abd")));
+    assert!(version.holds(8, 7) && !version.holds(9, 8));
+    // Another version lies there; what was read stays what it was.
+    let now = Version { size_bytes: 8, etag: None, content: Some(8), read_ms: Some(6) };
+    file.epoch(|file| file.object_is_now("a", &now)).unwrap();
+    let kept = file.version("a").unwrap().unwrap();
+    assert_eq!(kept, Version { size_bytes: 8, etag: None, ..version });
+    file.close();
+    let store = Store::change(&path, &SCHEMA).unwrap();
+    for column in ["etag", "content", "read_ms"] {
+        store.execute(&format!("ALTER TABLE state_objects DROP COLUMN {column}"), &[]).unwrap();
+    }
+    store.execute("PRAGMA user_version = 6", &[]).unwrap();
+    drop(store);
+    let older = KnownObjects::open(&path).unwrap().version("a").unwrap().unwrap();
+    assert_eq!(older, Version { size_bytes: 8, etag: None, content: None, read_ms: None });
+    assert!(older.is_of(Some(8), Some("abc")) && !older.is_of(Some(9), Some("abc")));
+    assert!(older.holds(8, 1) && !older.holds(9, 1));
+}
+
 #[test]
 fn the_page_shows_the_tables() {
     let (_folder, path) = file();

@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
-use std::fs::{DirEntry, FileType};
+use std::fs::{DirEntry, FileType, Metadata};
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -38,6 +39,7 @@ struct Found {
     key: Box<str>,
     info: KeyInfo,
     size_bytes: u64,
+    modified_ms: Option<i64>,
     /// Named itself or by a pattern, not met in a folder.
     named: bool,
 }
@@ -71,7 +73,8 @@ fn list_at_most(
     let mut objects = Vec::new();
     if stdin {
         let (info, key) = (KeyInfo::of("-"), Box::from("-"));
-        objects.push(Object { place: Place::Stdin, size_bytes: 0, info, key });
+        let modified_ms = None;
+        objects.push(Object { place: Place::Stdin, size_bytes: 0, modified_ms, info, key });
     }
     for file in found {
         match object(file, filter) {
@@ -113,7 +116,7 @@ fn merge_duplicates(found: &mut Vec<Found>, skipped: &mut Skips) {
 
 /// The object that a file is, or why it is left out.
 fn object(file: Found, filter: &Filter) -> Result<Object, Skip> {
-    let Found { path, key, info, size_bytes, .. } = file;
+    let Found { path, key, info, size_bytes, modified_ms, .. } = file;
     if let Some(skip) = unwanted(&info, filter) {
         return Err(skip);
     }
@@ -125,7 +128,7 @@ fn object(file: Found, filter: &Filter) -> Result<Object, Skip> {
             return Err(Skip::Empty);
         }
     }
-    Ok(Object { place: Place::File(path), size_bytes, info, key })
+    Ok(Object { place: Place::File(path), size_bytes, modified_ms, info, key })
 }
 
 /// Why an object is left out for what its name says.
@@ -212,6 +215,7 @@ impl Walk<'_> {
                     key,
                     info,
                     size_bytes: metadata.len(),
+                    modified_ms: modified_ms(&metadata),
                     named: true,
                 })
             }
@@ -303,12 +307,13 @@ impl Walk<'_> {
             self.skipped.add(skip);
             return Ok(());
         }
-        let size_bytes = match size_bytes(entry, &path) {
-            Ok(size_bytes) => size_bytes,
+        let metadata = match metadata_of(entry, &path) {
+            Ok(metadata) => metadata,
             Err(source) => return Err(SourceError::Unreadable { path, source }),
         };
         let canonical = canonical.into_os_string();
-        self.add(Found { canonical, path, key, info, size_bytes, named })
+        let (size_bytes, modified_ms) = (metadata.len(), modified_ms(&metadata));
+        self.add(Found { canonical, path, key, info, size_bytes, modified_ms, named })
     }
 
     fn skip(&mut self, skip: Skip, pattern: Option<&Pattern>) {
@@ -363,12 +368,19 @@ fn resolve(folder: &Folder, entry: &DirEntry) -> Result<Result<Resolved, Skip>, 
     Ok(Ok((path, canonical, metadata.file_type())))
 }
 
-/// Size of the file that an entry leads to. An entry knows its open folder, which spares the system
-/// the walk down the path.
-fn size_bytes(entry: &DirEntry, path: &Path) -> std::io::Result<u64> {
+/// What the system says of the file that an entry leads to. An entry knows its open folder, which spares the
+/// system the walk down the path.
+fn metadata_of(entry: &DirEntry, path: &Path) -> std::io::Result<Metadata> {
     let is_link = entry.file_type()?.is_symlink();
-    let metadata = if is_link { std::fs::metadata(path) } else { entry.metadata() };
-    Ok(metadata?.len())
+    if is_link { std::fs::metadata(path) } else { entry.metadata() }
+}
+
+/// When a file was last changed, where the system knows. Unit: milliseconds since the Unix epoch.
+fn modified_ms(metadata: &Metadata) -> Option<i64> {
+    let modified = metadata.modified().ok()?;
+    let since = modified.duration_since(UNIX_EPOCH);
+    let ms = |apart: Duration| i64::try_from(apart.as_millis()).ok();
+    since.map_or_else(|before| ms(before.duration()).map(|ms| -ms), ms)
 }
 
 fn canonical(path: &Path) -> Result<PathBuf, SourceError> {

@@ -47,7 +47,8 @@ impl S3Object {
     pub(crate) fn object(self, size_bytes: u64) -> Object {
         let info = KeyInfo::of(&self.key);
         let key = info.aws_logs_at.and_then(|at| self.key.get(at..)).unwrap_or(&self.key);
-        Object { key: Box::from(key), size_bytes, info, place: Place::S3(Box::new(self)) }
+        let (key, modified_ms) = (Box::from(key), None);
+        Object { key, size_bytes, modified_ms, info, place: Place::S3(Box::new(self)) }
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Replay, Watcher, engine, lessons};
 use crate::{
     cli::{Wrong, or_default},
     config::{Config, n_of},
-    epoch::{self, Epoch},
+    epoch::{self, Again, Epoch},
     pipeline::Observer,
     replay,
     summary::Summary,
@@ -49,9 +49,17 @@ impl Observer for Epochs {
         Ok(())
     }
 
-    fn applied(&mut self, engine: &mut Engine, objects: &[&Object]) -> Result<()> {
-        for object in objects {
-            self.epoch.applied(object);
+    fn is_again(&mut self, object: &Object) -> Result<bool> {
+        self.epoch.meets(&self.file, object)
+    }
+
+    fn again(&mut self, object: &Object, content: u128) -> Again {
+        self.epoch.again(object, content)
+    }
+
+    fn applied(&mut self, engine: &mut Engine, objects: &[(&Object, u128)]) -> Result<()> {
+        for (object, content) in objects {
+            self.epoch.applied(object, *content);
         }
         let found = self.epoch.commit(&mut self.file, engine, &mut |_, _| Ok(()))?;
         self.watcher.findings(&found)?;
