@@ -1,6 +1,7 @@
 //! Findings that are kept: tables in an `SQLite` file, which `docs/store.md` shows. In: findings of a
 //! replay, and what people say of them. Out: the same findings, with what stands behind them.
 
+mod digest;
 mod facts;
 mod keeper;
 mod learned;
@@ -44,6 +45,7 @@ const SCHEMA: Schema = Schema {
         include_str!("kept/state.sql"),
         include_str!("kept/outbox.sql"),
         include_str!("kept/ledger.sql"),
+        include_str!("kept/digest.sql"),
     ],
 };
 

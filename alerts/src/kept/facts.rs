@@ -1,6 +1,6 @@
 //! What a state says of itself, and taking out what it holds of an identity.
 
-use super::{KeptError, Learning, SCHEMA, learned, rows, state};
+use super::{KeptError, SCHEMA, digest::Digest, learned, rows, state};
 use detect::{Blob, Part};
 use std::path::Path;
 use store::{Row, Store, Value, WrongValue};
@@ -32,12 +32,13 @@ impl StateFacts {
     /// Those of the state at `path`, which somebody may be writing.
     pub fn read(path: &Path) -> Result<Self, KeptError> {
         let store = Store::read(path, &SCHEMA)?;
-        let sql = format!("SELECT {} FROM state", learned::COLUMNS.join(", "));
-        let Some(mut row) = store.query(&sql, &[])?.into_iter().next() else {
+        // Of one moment, whoever writes meanwhile.
+        store.begin_reading()?;
+        state::check(&store)?;
+        let Some((learning, _)) = state::said(&store)? else {
             return Err(KeptError::NoState(path.display().to_string()));
         };
         let damaged = |wrong: WrongValue| KeptError::from(store.damaged(&wrong));
-        let learning = Learning::read(&mut row).map_err(damaged)?;
         let count = |table: &str| -> Result<u64, KeptError> {
             let rows = store.query(&format!("SELECT count(*) FROM {table}"), &[])?;
             rows.into_iter().next().map_or(Ok(0), |mut row| row.count().map_err(damaged))
@@ -78,10 +79,14 @@ pub fn forget(
         Ok(())
     })?;
     store.begin()?;
+    state::check(&store)?;
     let n = meant.len();
     for key in meant {
         let sql = "DELETE FROM state_parts WHERE part = ?1 AND k = ?2";
         store.execute(sql, &[rows::text(name), key])?;
+    }
+    if let Some((learning, _)) = state::said(&store)? {
+        state::say(&store, &learning, Digest::of_state(&store)?)?;
     }
     store.commit()?;
     Ok(n)

@@ -1,8 +1,12 @@
 //! What was learned, in tables beside those of the findings. In: blobs of an engine. Out: the same, once
 //! it is sure that they are all there and fit the configuration.
 
-use super::{KeptError, SCHEMA, rows};
-use baseline::{Day, FormError, HashKey, Lateness, stable_hash, time::HOUR_MS};
+use super::{
+    KeptError, SCHEMA,
+    digest::{DIGEST, Digest},
+    rows,
+};
+use baseline::{Day, FormError, HashKey, Lateness, time::HOUR_MS};
 use detect::{Blob, Options, Part};
 use ingest::time::format_ms;
 use std::path::Path;
@@ -176,25 +180,6 @@ pub(super) fn misformed(store: &Store, blob: &Blob, error: FormError) -> KeptErr
     KeptError::Form { file: store.path().display().to_string(), what, error }
 }
 
-/// A sum over all values, in any order: one that is gone, or another, is noticed.
-#[derive(Debug, Default)]
-struct Digest {
-    n: u64,
-    sum: u128,
-}
-
-impl Digest {
-    fn add(&mut self, Blob { part, key, bytes }: &Blob) {
-        self.n += 1;
-        let hash = stable_hash(&[part.name().as_bytes(), &key.to_le_bytes(), bytes]);
-        self.sum = self.sum.wrapping_add(hash);
-    }
-
-    fn of_all(&self) -> (u64, String) {
-        (self.n, format!("{:032x}", self.sum))
-    }
-}
-
 /// Writes what was learned in place of what was there, all of it or nothing.
 #[derive(Debug)]
 pub struct LearnedWriter {
@@ -219,7 +204,7 @@ impl LearnedWriter {
 
     /// Keeps one value.
     pub fn blob(&mut self, blob: Blob) -> Result<(), KeptError> {
-        self.digest.add(&blob);
+        self.digest.add(blob.part.name(), &blob.key.to_le_bytes(), &blob.bytes);
         self.n_profiles += u64::from(blob.part == Part::Profile);
         // Keys sort as numbers do.
         let values = [Value::Blob(blob.key.to_be_bytes().to_vec()), Value::Blob(blob.bytes)];
@@ -233,11 +218,9 @@ impl LearnedWriter {
 
     /// Says how it was learned, and makes everything durable.
     pub fn finish(self, learning: &Learning) -> Result<(), KeptError> {
-        let mut row = learning.rows();
-        let (n, digest) = self.digest.of_all();
-        row.extend([rows::count(n), rows::text(&digest)]);
+        let mut row = [learning.rows(), self.digest.values().to_vec()].concat();
         row.push(rows::text(&rows::checksum([&row[..]])));
-        let columns = [&COLUMNS[..], &["n_values", "digest", "checksum"]].concat();
+        let columns = [&COLUMNS[..], &DIGEST, &["checksum"]].concat();
         self.store.insert("learned", &columns, &row)?;
         Ok(self.store.commit()?)
     }
@@ -247,7 +230,7 @@ impl LearnedWriter {
 #[derive(Debug)]
 pub struct LearnedFile {
     store: Store,
-    digest: (u64, String),
+    digest: Option<Digest>,
     /// How it was learned.
     pub learning: Learning,
 }
@@ -258,13 +241,14 @@ impl LearnedFile {
         let store = Store::read(path, &SCHEMA)?;
         store.check()?;
         let file = || path.display().to_string();
-        let columns = COLUMNS.join(", ");
-        let sql = format!("SELECT {columns}, n_values, digest, checksum FROM learned");
+        let columns = [&COLUMNS[..], &DIGEST, &["checksum"]].concat().join(", ");
+        let sql = format!("SELECT {columns} FROM learned");
         let row = store.query(&sql, &[])?.into_iter().next();
         let mut row = row.ok_or_else(|| KeptError::NothingLearned(file()))?;
-        let own: Vec<Value> = row.values().iter().take(COLUMNS.len() + 2).cloned().collect();
+        let n_own = COLUMNS.len() + DIGEST.len();
+        let own: Vec<Value> = row.values().iter().take(n_own).cloned().collect();
         let read = Learning::read(&mut row)
-            .and_then(|learning| Ok((learning, (row.count()?, row.text()?), row.text()?)));
+            .and_then(|learning| Ok((learning, Digest::read(&mut row)?, row.text()?)));
         let (learning, digest, checksum) = read.map_err(|wrong| store.damaged(&wrong))?;
         if checksum != rows::checksum([&own[..]]) {
             let what = "what is said of what was learned is not what was written";
@@ -286,11 +270,11 @@ impl LearnedFile {
             let sql = format!("SELECT k, v FROM {} ORDER BY id", part.name());
             self.store.each(&sql, &mut |row| {
                 let blob = blob(&self.store, *part, row)?;
-                digest.add(&blob);
+                digest.add(part.name(), &blob.key.to_le_bytes(), &blob.bytes);
                 visit(&blob).map_err(|error| misformed(&self.store, &blob, error))
             })?;
         }
-        if digest.of_all() == self.digest {
+        if Some(digest) == self.digest {
             return Ok(());
         }
         let what = "some of what was learned is gone, or more than was written";

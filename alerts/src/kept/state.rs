@@ -3,7 +3,9 @@
 //! same, for an engine that goes on.
 
 use super::{
-    Keeper, KeptError, Learning, Outbox, Run, SCHEMA, learned,
+    Keeper, KeptError, Learning, Outbox, Run, SCHEMA,
+    digest::{DIGEST, Digest},
+    learned,
     outbox::{self, MESSAGES_MAX},
     rows,
 };
@@ -24,7 +26,7 @@ const LEDGER_D: i32 = 45;
 const NEVER: Day = Day(0);
 
 /// What helps where it is damaged.
-const ANEW: &str = "read everything into a new file, or use a copy of this one";
+pub(super) const ANEW: &str = "read everything into a new file, or use a copy of this one";
 
 /// A file in which a replay ends, and goes on.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub struct StateFile {
     pub(super) keeper: Keeper,
     /// What is asked for, up to the last day of a stamp.
     pub(super) asked: Learning,
+    /// Of all values, those of the epoch that is open included.
+    digest: Digest,
     /// The last message of the outbox that is durable, by its row.
     outbox_through: i64,
     /// How severe findings were that this epoch took out.
@@ -56,6 +60,43 @@ fn each(
     Ok(())
 }
 
+/// What a state says of itself, if it is one, and of its values, if it is no older one.
+pub(super) fn said(store: &Store) -> Result<Option<(Learning, Option<Digest>)>, KeptError> {
+    let columns = [&learned::COLUMNS[..], &DIGEST, &["checksum"]].concat();
+    let sql = format!("SELECT {} FROM state", columns.join(", "));
+    let Some(mut row) = store.query(&sql, &[])?.into_iter().next() else { return Ok(None) };
+    let own: Vec<Value> = row.values().iter().take(columns.len() - 1).cloned().collect();
+    let read = Learning::read(&mut row)
+        .and_then(|learning| Ok((learning, Digest::read(&mut row)?, row.text()?)));
+    let (learning, digest, checksum) = read.map_err(|wrong| store.damaged(&wrong))?;
+    let n_own = if digest.is_some() { own.len() } else { learned::COLUMNS.len() };
+    if checksum != rows::checksum(own.get(..n_own)) {
+        let what = format!("what is said of the state is not what was written; {ANEW}");
+        return Err(store.damaged(&what).into());
+    }
+    Ok(Some((learning, digest)))
+}
+
+/// Says it, in place of what was said before.
+pub(super) fn say(store: &Store, learning: &Learning, digest: Digest) -> Result<(), KeptError> {
+    let mut row = [learning.rows(), digest.values().to_vec()].concat();
+    row.push(rows::text(&rows::checksum([&row[..]])));
+    store.execute("DELETE FROM state", &[])?;
+    let columns = [&learned::COLUMNS[..], &DIGEST, &["checksum"]].concat();
+    Ok(store.insert("state", &columns, &row)?)
+}
+
+/// Sees that the values are those that were written, and answers their digest; of an older state, which tells
+/// none, whatever is there counts.
+pub(super) fn check(store: &Store) -> Result<Digest, KeptError> {
+    let said = said(store)?.map_or(Some(Digest::default()), |(_, digest)| digest);
+    let found = Digest::of_state(store)?;
+    match said {
+        Some(said) if said != found => Err(store.damaged(&said.unlike(found)).into()),
+        _ => Ok(found),
+    }
+}
+
 /// Makes the file, if it is not there, and keeps other processes out.
 pub(super) fn lock(path: &Path) -> Result<File, KeptError> {
     let failed = |source| KeptError::Lock { file: path.display().to_string(), source };
@@ -78,29 +119,23 @@ impl StateFile {
         let lock = lock(path)?;
         let keeper = Keeper::begin(path, run, settings)?;
         let store = keeper.store();
-        let sql = format!("SELECT {}, checksum FROM state", learned::COLUMNS.join(", "));
-        let row = store.query(&sql, &[])?.into_iter().next();
-        if let Some(mut row) = row {
-            let own: Vec<Value> =
-                row.values().iter().take(learned::COLUMNS.len()).cloned().collect();
-            let read = Learning::read(&mut row).and_then(|learning| Ok((learning, row.text()?)));
-            let (before, checksum) = read.map_err(|wrong| store.damaged(&wrong))?;
-            if checksum != rows::checksum([&own[..]]) {
-                let what = format!("what is said of the state is not what was written; {ANEW}");
-                return Err(store.damaged(&what).into());
-            }
+        asked.through = NEVER;
+        if let Some((before, digest)) = said(store)? {
             if let Some(how) = before.unlike(&asked) {
                 return Err(KeptError::BegunOtherwise { file: path.display().to_string(), how });
             }
             asked.through = before.through;
-        } else {
-            asked.through = NEVER;
+            if digest.is_none() {
+                // An older state has none: what is there now counts.
+                say(store, &before, Digest::of_state(store)?)?;
+            }
         }
+        let digest = check(store)?;
         store.commit()?;
         store.log_ahead()?;
         let outbox_through = outbox::last_row(store)?;
         let was_taken_out = BTreeMap::new();
-        Ok(Self { keeper, asked, outbox_through, was_taken_out, _lock: lock })
+        Ok(Self { keeper, asked, digest, outbox_through, was_taken_out, _lock: lock })
     }
 
     /// Writes a copy of the state at `path`, as it was committed last, into a new file, and looks whether its
@@ -108,6 +143,7 @@ impl StateFile {
     pub fn copy(path: &Path, to: &Path) -> Result<(), KeptError> {
         Store::change(path, &SCHEMA)?.copy_to(to)?;
         let copy = Store::read(to, &SCHEMA)?;
+        check(&copy)?;
         each(&copy, &mut |blob| blob.check())
     }
 
@@ -202,11 +238,16 @@ impl StateFile {
     }
 
     /// Keeps what has changed of the engine.
-    pub fn change(&self, change: Change) -> Result<(), KeptError> {
+    pub fn change(&mut self, change: Change) -> Result<(), KeptError> {
         let store = self.keeper.store();
         let at = |part: Part, key: u128| {
             [rows::text(part.name()), Value::Blob(key.to_be_bytes().to_vec())]
         };
+        let (part, key, bytes) = match &change {
+            Change::Gone(part, key) => (part, key, None),
+            Change::Put(Blob { part, key, bytes }) => (part, key, Some(bytes.as_slice())),
+        };
+        self.digest.replace(store, (part.name(), &key.to_be_bytes()), bytes)?;
         match change {
             Change::Gone(part, key) => {
                 store.execute(
@@ -236,10 +277,7 @@ impl StateFile {
 
     fn finish(&mut self) -> Result<(), KeptError> {
         let store = self.keeper.store();
-        let mut row = self.asked.rows();
-        row.push(rows::text(&rows::checksum([&row[..]])));
-        store.execute("DELETE FROM state", &[])?;
-        store.insert("state", &[&learned::COLUMNS[..], &["checksum"]].concat(), &row)?;
+        say(store, &self.asked, self.digest)?;
         if let Some(first) = self.known_from() {
             let first = rows::text(&rows::of_day(first));
             store.execute("DELETE FROM state_objects WHERE day < ?1", &[first])?;

@@ -307,8 +307,7 @@ fn a_file_from_before_the_budget_is_read() {
 }
 
 fn state(path: &Path) -> StateFile {
-    let asked = Learning::new(&detect::Options::default(), (&[], &[]), (None, Day(20_000)));
-    StateFile::open(path, (&run("a"), &detect::Settings::default()), asked).unwrap()
+    open(path).unwrap()
 }
 
 #[test]
@@ -330,8 +329,14 @@ fn of_a_state_from_before_versions_were_kept_only_sizes_count() {
     assert_eq!(kept, Version { size_bytes: 8, etag: None, ..version });
     file.close();
     let store = Store::change(&path, &SCHEMA).unwrap();
-    for column in ["etag", "content", "read_ms"] {
-        store.execute(&format!("ALTER TABLE state_objects DROP COLUMN {column}"), &[]).unwrap();
+    for column in [
+        "state_objects DROP COLUMN etag",
+        "state_objects DROP COLUMN content",
+        "state_objects DROP COLUMN read_ms",
+        "state DROP COLUMN n_values",
+        "state DROP COLUMN digest",
+    ] {
+        store.execute(&format!("ALTER TABLE {column}"), &[]).unwrap();
     }
     store.execute("PRAGMA user_version = 6", &[]).unwrap();
     drop(store);
@@ -339,6 +344,79 @@ fn of_a_state_from_before_versions_were_kept_only_sizes_count() {
     assert_eq!(older, Version { size_bytes: 8, etag: None, content: None, read_ms: None });
     assert!(older.is_of(Some(8), Some("abc")) && !older.is_of(Some(9), Some("abc")));
     assert!(older.holds(8, 1) && !older.holds(9, 1));
+}
+
+fn put(key: u128, text: &str) -> detect::Change {
+    let bytes = text.as_bytes().to_vec();
+    detect::Change::Put(detect::Blob { part: detect::Part::Entity, key, bytes })
+}
+
+fn open(path: &Path) -> Result<StateFile, KeptError> {
+    let asked = Learning::new(&detect::Options::default(), (&[], &[]), (None, Day(20_000)));
+    StateFile::open(path, (&run("a"), &detect::Settings::default()), asked)
+}
+
+#[test]
+fn a_value_that_is_gone_from_a_state_is_noticed() {
+    let (_folder, path) = file();
+    let change = |sql: &str| _ = Store::change(&path, &SCHEMA).unwrap().execute(sql, &[]).unwrap();
+    let is_refused = |how: &str| {
+        let errors = [
+            open(&path).map(drop).unwrap_err(),
+            StateFacts::read(&path).map(drop).unwrap_err(),
+            forget(&path, &mut |_| Ok(true)).map(drop).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(error.is_of_a_broken_state(), "{error}");
+            assert!(error.to_string().contains(how), "{error}");
+        }
+    };
+    // Values of any length, written again, taken out, and taken out though they were not there.
+    for round in 0..3_u128 {
+        let mut file = state(&path);
+        for epoch in 0..4_u128 {
+            let changes = (0..9).map(|key| put(key, &format!("{round}{epoch}{key}")));
+            let gone = [9, round, epoch].map(|key| detect::Change::Gone(detect::Part::Entity, key));
+            let all = changes.chain(gone).chain([put(20, ""), put(21, "much longer than a seal")]);
+            file.epoch(|file| all.into_iter().try_for_each(|change| file.change(change))).unwrap();
+        }
+        file.close();
+        let whole = StateFacts::read(&path).unwrap();
+        assert_eq!(whole.parts[0].1, 9);
+    }
+    let whole = fs::read(&path).unwrap();
+    change("DELETE FROM state_parts WHERE k = (SELECT max(k) FROM state_parts)");
+    is_refused("values of the state are there (expected 9); read everything into a new file");
+    fs::write(&path, &whole).unwrap();
+    change("UPDATE state_parts SET v = x'00' WHERE k = (SELECT max(k) FROM state_parts)");
+    is_refused("values of the state are not those that were written");
+    fs::write(&path, &whole).unwrap();
+    change("UPDATE state SET n_values = n_values + 1");
+    is_refused("what is said of the state is not what was written");
+    fs::write(&path, &whole).unwrap();
+    change("DELETE FROM state");
+    assert!(open(&path).unwrap_err().to_string().contains("(expected 0)"));
+    // Of an older state what is there now counts.
+    fs::write(&path, &whole).unwrap();
+    let learning = state::said(&Store::read(&path, &SCHEMA).unwrap()).unwrap().unwrap().0;
+    change("ALTER TABLE state DROP COLUMN digest");
+    change("ALTER TABLE state DROP COLUMN n_values");
+    change("PRAGMA user_version = 7");
+    let checksum = rows::checksum([&learning.rows()[..]]);
+    change(&format!("UPDATE state SET checksum = '{checksum}'"));
+    change("DELETE FROM state_parts WHERE k = (SELECT max(k) FROM state_parts)");
+    open(&path).unwrap().close();
+    change("DELETE FROM state_parts WHERE k = (SELECT max(k) FROM state_parts)");
+    is_refused("(expected 8)");
+    // An identity that is forgotten is no damage.
+    fs::write(&path, &whole).unwrap();
+    let mut n_met = 0;
+    let mut is_meant = |_: &detect::Blob| {
+        n_met += 1;
+        Ok(n_met == 1)
+    };
+    assert_eq!(forget(&path, &mut is_meant).unwrap(), 1);
+    open(&path).unwrap();
 }
 
 #[test]
