@@ -2,6 +2,7 @@
 CARGO ?= cargo
 SHARED ?= ../shared/data
 MOTO = 5.2.5
+PROMETHEUS = 0.26.0
 PROFILED ?= target/corpus/logs $(SHARED)/cloudtrail/bootstrap_account
 
 .PHONY: help demo test servers check bench bench-parts profile scoreboard scoreboard-full soak ablation tables tools
@@ -61,12 +62,16 @@ tables: ## Fetch the tables of countries and networks anew; needs npm and python
 	python3 ingest/data/regenerate.py
 	$(CARGO) test --locked -p ingest enrich
 
-servers: tools .venv/moto-$(MOTO) ## Install what speaks S3 and SQS in tests, into .venv
+servers: tools .venv/moto-$(MOTO) .venv/prometheus-client-$(PROMETHEUS) ## Install what speaks S3 and SQS in tests, and reads metrics, into .venv
 
 .venv/moto-$(MOTO): | tools
 	@python3 -c 'import ensurepip' 2>/dev/null || { apt-get update && apt-get install -y python3-venv; }
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet 'moto[server]==$(MOTO)'
+	touch $@
+
+.venv/prometheus-client-$(PROMETHEUS): | .venv/moto-$(MOTO)
+	.venv/bin/python -m pip install --quiet prometheus-client==$(PROMETHEUS)
 	touch $@
 
 # A C compiler builds libdeflate, Python works the bits out anew; Debian's are installed where none is.

@@ -3,17 +3,21 @@
 
 use crate::{
     clock, fault,
+    pipeline::Whole,
     run::operations::{self, Operation},
 };
 use alerts::{StateFile, Version};
 use anyhow::Result;
 use baseline::Day;
-use detect::{Engine, Finding};
+use detect::{Change, Engine, Finding};
 use ingest::{
     source::{Listing, Object, Skip},
     time::format_ms,
 };
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 /// How far clocks may differ. A later time in a name would close all days before it for ever. Unit:
 /// milliseconds (1 h).
@@ -26,8 +30,7 @@ pub(crate) struct Epoch {
     closed: Vec<Finding>,
     /// Findings about the watch itself, which no day's closing confirms.
     operations: Vec<Finding>,
-    /// Version and stamp, by key.
-    objects: BTreeMap<Box<str>, (Version, i64)>,
+    objects: BTreeMap<Box<str>, Applied>,
     /// What was read of objects that are being looked at again.
     met: BTreeMap<Box<str>, Version>,
     /// In which version such objects lie there now.
@@ -43,6 +46,36 @@ pub(crate) enum Again {
     Same,
     /// Something else: a log is written once.
     Changed,
+}
+
+/// An object whose records are applied.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    version: Version,
+    /// When it was written. Unit: milliseconds since the Unix epoch.
+    pub(crate) stamp_ms: i64,
+    /// When its newest record happened. Unit: milliseconds since the Unix epoch.
+    pub(crate) newest_ms: Option<i64>,
+}
+
+impl Applied {
+    /// Unit: bytes as stored.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.version.size_bytes
+    }
+}
+
+/// What a commit kept.
+#[derive(Debug, Default)]
+pub(crate) struct Committed {
+    /// What is new of what was found, or more severe than it was.
+    pub(crate) news: Vec<Finding>,
+    /// What open days took to be judged.
+    pub(crate) judged: Duration,
+    /// What was written of the engine. Unit: bytes of values.
+    pub(crate) value_bytes: u64,
+    /// By key.
+    pub(crate) objects: BTreeMap<Box<str>, Applied>,
 }
 
 /// What hears of each finding within the transaction that keeps it.
@@ -71,15 +104,16 @@ impl Epoch {
         self.operations.push(finding);
     }
 
-    /// An object whose records are applied, with the hash of its content.
-    pub(crate) fn applied(&mut self, object: &Object, content: u128) {
+    /// An object whose records are applied.
+    pub(crate) fn applied(&mut self, &Whole { object, content, newest_ms, .. }: &Whole<'_>) {
         let stamp_ms = object.info.stamp_ms.unwrap_or(i64::MIN);
-        self.objects.insert(object.key.clone(), (version_of(object, content), stamp_ms));
+        let applied = Applied { version: version_of(object, content), stamp_ms, newest_ms };
+        self.objects.insert(object.key.clone(), applied);
     }
 
     /// Whether this object was applied in it, or looked at again.
     pub(crate) fn holds(&self, object: &Object) -> bool {
-        let applied = self.objects.get(&object.key).map(|(version, _)| version);
+        let applied = self.objects.get(&object.key).map(|applied| &applied.version);
         let version = self.now.get(&object.key).or(applied);
         version.is_some_and(|version| is_of(version, object))
     }
@@ -87,7 +121,7 @@ impl Epoch {
     /// Whether a version of the object was read before: then it is only to be looked at.
     pub(crate) fn meets(&mut self, file: &StateFile, object: &Object) -> Result<bool> {
         let version = match self.objects.get(&object.key) {
-            Some((version, _)) => Some(version.clone()),
+            Some(applied) => Some(applied.version.clone()),
             None => file.version(&object.key)?,
         };
         let is_again = version.is_some();
@@ -113,45 +147,43 @@ impl Epoch {
         if is_same { Again::Same } else { Again::Changed }
     }
 
-    /// Sizes and stamps of its objects. Unit: bytes as stored; milliseconds since the Unix epoch.
-    pub(crate) fn objects(&self) -> impl Iterator<Item = (u64, i64)> {
-        self.objects.values().map(|(version, stamp_ms)| (version.size_bytes, *stamp_ms))
-    }
-
     /// Whether there is nothing to commit.
     pub(crate) fn is_empty(&self) -> bool {
         let is_unchanged = self.objects.is_empty() && self.now.is_empty();
         self.closed.is_empty() && self.operations.is_empty() && is_unchanged
     }
 
-    /// Makes durable what was done, and answers what is new of what was found, or more severe than it was. What
-    /// was told of days on the way, and their closing does not confirm, is taken out.
+    /// Makes durable what was done. What was told of days on the way, and their closing does not confirm, is taken out.
     pub(crate) fn commit(
         &mut self,
         file: &mut StateFile,
         engine: &mut Engine,
         tell: Tell<'_>,
-    ) -> Result<Vec<Finding>> {
+    ) -> Result<Committed> {
+        let begun = Instant::now();
         let on_the_way = engine.judge_open();
+        let mut kept = Committed { judged: begun.elapsed(), ..Committed::default() };
         let Self { closed, operations, objects, now, open_from, .. } =
             std::mem::replace(self, Self::of(engine));
-        let mut news = Vec::new();
         file.epoch(|file| -> Result<()> {
             file.take_out((open_from, engine.oldest_open()), &operations::IDS)?;
             for finding in closed.into_iter().chain(on_the_way).chain(operations) {
                 fault::point("mid-transaction");
                 tell(file, &finding)?;
                 if file.finding(&finding)? {
-                    news.push(finding);
+                    kept.news.push(finding);
                 }
             }
             engine.changed(&mut |change| {
                 fault::point("mid-transaction");
+                if let Change::Put(blob) = &change {
+                    kept.value_bytes += blob.bytes.len() as u64;
+                }
                 file.change(change)
             })?;
-            for (key, (version, stamp_ms)) in objects {
+            for (key, Applied { version, stamp_ms, .. }) in &objects {
                 fault::point("mid-transaction");
-                file.object(&key, &version, Day::of(stamp_ms))?;
+                file.object(key, version, Day::of(*stamp_ms))?;
             }
             for (key, version) in now {
                 file.object_is_now(&key, &version)?;
@@ -159,7 +191,7 @@ impl Epoch {
             Ok(())
         })?;
         fault::point("after-commit");
-        Ok(news)
+        Ok(Committed { objects, ..kept })
     }
 }
 

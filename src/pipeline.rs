@@ -49,8 +49,8 @@ pub(crate) trait Observer {
     fn again(&mut self, _: &Object, _: u128) -> Again {
         Again::Same
     }
-    /// Whole objects that were read, and are applied, each with the hash of its content.
-    fn applied(&mut self, _: &mut Engine, _: &[(&Object, u128)]) -> Result<()> {
+    /// Whole objects that were read, and are applied.
+    fn applied(&mut self, _: &mut Engine, _: &[Whole<'_>]) -> Result<()> {
         Ok(())
     }
     /// An object of which nothing is applied, since it could not be read.
@@ -59,6 +59,18 @@ pub(crate) trait Observer {
     }
     /// Something that could not be read: an object, or a record of it.
     fn trouble(&mut self, object: &str, what: &str);
+}
+
+/// A whole object that was read.
+#[derive(Debug)]
+pub(crate) struct Whole<'a> {
+    pub(crate) object: &'a Object,
+    /// Hash of its bytes as stored.
+    pub(crate) content: u128,
+    /// When its newest record happened. Unit: milliseconds since the Unix epoch.
+    pub(crate) newest_ms: Option<i64>,
+    /// Records of it that could not be read.
+    pub(crate) n_bad: u64,
 }
 
 /// Objects that are applied together are read into memory as rows: about 100 bytes a record. Unit:
@@ -255,7 +267,9 @@ fn apply_batch(
             if is_whole {
                 observer.read(bytes);
                 summary.add(&outcome);
-                whole.extend(outcome.failure.is_none().then_some((object, outcome.content)));
+                let ObjectRead { content, newest_ms, n_bad, failure, .. } = outcome;
+                let read = Whole { object, content, newest_ms, n_bad };
+                whole.extend(failure.is_none().then_some(read));
             } else {
                 summary.add_day(&outcome);
             }
@@ -357,7 +371,8 @@ fn read_whole(object: &Object, worker: &mut Worker<'_>, reader: &mut Reader<'_>)
     reader.begin(content, object.info.stamp_ms);
     let (kind, account) = (object.info.kind, object.info.account.as_deref());
     let outcome = worker.read(kind, account, reader);
-    whole(ObjectRead { content, ..outcome }, reader)
+    let newest_ms = reader.newest_ms();
+    whole(ObjectRead { content, newest_ms, ..outcome }, reader)
 }
 
 /// Takes back what was read of the object that began last, if it turned out to be damaged.

@@ -8,6 +8,7 @@ mod log;
 mod metrics;
 pub(crate) mod operations;
 mod pace;
+mod process;
 mod queues;
 mod retry;
 mod signals;
@@ -19,9 +20,9 @@ pub(crate) use log::{Level, Log};
 
 use crate::{
     clock,
-    epoch::{Again, Epoch, left_out},
+    epoch::{Again, Committed, Epoch, left_out},
     fault,
-    pipeline::{self, BATCH_BYTES_MAX, Observer, Unit, Work, Workers},
+    pipeline::{self, BATCH_BYTES_MAX, Observer, Unit, Whole, Work, Workers},
     replay::Plan,
     summary::Summary,
 };
@@ -120,6 +121,7 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<Summary> {
             retries: Retries::default(),
             feeds,
             unread: BTreeMap::new(),
+            metrics: Arc::clone(&metrics),
             log: Arc::clone(&log),
         },
         listened: Instant::now(),
@@ -177,12 +179,14 @@ struct Desk {
     feeds: Feeds,
     /// Objects of the batch that could not be read, and why.
     unread: BTreeMap<Box<str>, String>,
+    metrics: Arc<Metrics>,
     log: Arc<Log>,
 }
 
 impl Desk {
     /// An object could not be read. What a queue told of comes again, and ends among its dead letters.
     fn could_not_read(&mut self, object: &Object, why: &str, receipts: Vec<Receipt>) {
+        self.metrics.object(object, "unread");
         let is_listed = receipts.is_empty();
         let again = if is_listed { self.retries.failed(object) } else { Some(Duration::ZERO) };
         let (level, event, then) = match again {
@@ -215,6 +219,7 @@ impl Observer for Desk {
     fn again(&mut self, object: &Object, content: u128) -> Again {
         self.retries.read(object);
         let again = self.epoch.again(object, content);
+        self.metrics.object(object, if again == Again::Same { "same" } else { "changed" });
         if again == Again::Changed {
             let what = format!("{}: holds something else than what was read of it", object.key);
             let fields = [("object", json!(object.key))];
@@ -223,11 +228,13 @@ impl Observer for Desk {
         again
     }
 
-    fn applied(&mut self, _: &mut Engine, objects: &[(&Object, u128)]) -> Result<()> {
-        for (object, content) in objects {
-            self.retries.read(object);
-            self.feeds.saw(&object.info);
-            self.epoch.applied(object, *content);
+    fn applied(&mut self, _: &mut Engine, objects: &[Whole<'_>]) -> Result<()> {
+        for whole in objects {
+            self.retries.read(whole.object);
+            self.feeds.saw(&whole.object.info);
+            self.metrics.object(whole.object, "read");
+            self.metrics.bad_records(whole.object, whole.n_bad);
+            self.epoch.applied(whole);
         }
         Ok(())
     }
@@ -395,12 +402,12 @@ impl Daemon<'_> {
     fn commit(&mut self) -> Result<()> {
         let begun = Instant::now();
         if !self.desk.epoch.is_empty() {
-            let objects: Vec<(u64, i64)> = self.desk.epoch.objects().collect();
-            let found = self.keep()?;
-            self.metrics.committed(begun.elapsed(), &objects);
-            (self.hear)(&found);
-            self.metrics.told(&found);
+            let kept = self.keep()?;
+            self.metrics.committed(begun.elapsed(), &kept);
+            (self.hear)(&kept.news);
+            self.metrics.told(&kept.news);
             self.metrics.read(&self.summary, &self.engine);
+            self.metrics.wait_for_sinks(&self.file.outbox().counts()?);
         }
         for receipt in self.receipts.drain(..) {
             receipt.answer(Outcome::Durable);
@@ -412,8 +419,8 @@ impl Daemon<'_> {
         Ok(())
     }
 
-    /// Commits the epoch; answers what is new, or more severe.
-    fn keep(&mut self) -> Result<Vec<Finding>> {
+    /// Commits the epoch.
+    fn keep(&mut self) -> Result<Committed> {
         let Self { desk, file, engine, inputs, sinks, .. } = self;
         let Desk { epoch, log, .. } = desk;
         let now_ms = clock::now_ms();
@@ -495,7 +502,9 @@ impl Daemon<'_> {
         let Plan { aws, filter, .. } = self.plan;
         if let Some(aws) = aws {
             let (of, log) = ((aws, filter, self.file.path()), &self.desk.log);
-            self.queues = Some(Queues::start(self.urls, of, &self.to_inbox, log)?);
+            let queues = Queues::start(self.urls, of, &self.to_inbox, log)?;
+            self.metrics.serve(queues.counters().to_vec());
+            self.queues = Some(queues);
         }
         Ok(())
     }
@@ -503,9 +512,6 @@ impl Daemon<'_> {
     /// Looks whether feeds have stopped. Whoever has not caught up does not know.
     fn listen(&mut self) {
         self.listened = Instant::now();
-        if let Some(queues) = &self.queues {
-            self.metrics.queues(&queues.counts());
-        }
         let now_ms = clock::now_ms();
         self.metrics.silences(self.desk.feeds.silences_ms(now_ms));
         for finding in self.desk.feeds.judge(now_ms) {

@@ -66,16 +66,6 @@ impl Summary {
         self.n_objects.saturating_sub(self.n_failed)
     }
 
-    /// Objects that could not be read.
-    pub(crate) fn n_failed(&self) -> u64 {
-        self.n_failed
-    }
-
-    /// Records that could not be read.
-    pub(crate) fn n_bad_records(&self) -> u64 {
-        self.n_bad_records
-    }
-
     /// What was read. Unit: bytes, inflated.
     pub(crate) fn inflated_bytes(&self) -> u64 {
         self.inflated_bytes

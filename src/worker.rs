@@ -48,6 +48,8 @@ pub(crate) struct ObjectRead {
     pub(crate) failure: Option<String>,
     /// Hash of a whole object's bytes as stored.
     pub(crate) content: u128,
+    /// When its newest record happened. Unit: milliseconds since the Unix epoch.
+    pub(crate) newest_ms: Option<i64>,
     pub(crate) inflated_bytes: u64,
     pub(crate) n_records: u64,
     /// Insights and aggregated records: read, not judged yet.

@@ -6,11 +6,12 @@ use crate::support::{
 };
 use serde_json::Value;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
+    process::{Command, Stdio},
     sync::mpsc,
     thread,
     time::SystemTime,
@@ -289,6 +290,27 @@ fn get(at: &str, path: &str) -> (String, String) {
     (head.split(' ').nth(1).unwrap().to_owned(), text.to_owned())
 }
 
+/// Names and types of families of metrics, as a parser of Prometheus reads them: it refuses what is not
+/// `OpenMetrics`.
+fn families(metrics: &str) -> BTreeMap<String, String> {
+    let program = "import sys\n\
+        from prometheus_client.openmetrics.parser import text_string_to_metric_families as read\n\
+        for family in read(sys.stdin.read()): print(family.name, family.type)";
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python");
+    let mut python = Command::new(python)
+        .args(["-c", program])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the parser is not installed: run `make servers` once");
+    python.stdin.take().unwrap().write_all(metrics.as_bytes()).unwrap();
+    let ended = python.wait_with_output().unwrap();
+    assert!(ended.status.success(), "no OpenMetrics, or no parser (`make servers`): {metrics}");
+    let told = String::from_utf8(ended.stdout).unwrap();
+    let family = |line: &str| line.split_once(' ').map(|(name, kind)| (name.into(), kind.into()));
+    told.lines().filter_map(family).collect()
+}
+
 #[test]
 fn health_and_metrics_are_told_while_it_runs() {
     let (_folder, logs, file) = place();
@@ -306,12 +328,31 @@ fn health_and_metrics_are_told_while_it_runs() {
     let (status, metrics) = get(at, "/metrics");
     assert_eq!(status, "200");
     for line in [
-        "sentrail_objects_processed_total{result=\"read\"} 50",
-        "sentrail_objects_processed_total{result=\"unread\"} 0",
+        "sentrail_objects_processed_total{source=\"cloudtrail\",result=\"read\"} 50",
+        "sentrail_objects_processed_total{source=\"cloudtrail\",result=\"unread\"} 0",
+        "sentrail_parse_errors_total{source=\"cloudtrail\"} 0",
+        "sentrail_event_lag_seconds_count 50",
         "sentrail_epoch_commit_seconds_count 1",
+        "sentrail_epoch_bytes_count 1",
+        "sentrail_score_seconds_count 1",
+        "sentrail_days_open 2",
         "# EOF",
     ] {
         assert!(metrics.lines().any(|own| own == line), "{line} not in: {metrics}");
+    }
+    let families = families(&metrics);
+    for (name, kind) in [
+        ("sentrail_records", "counter"),
+        ("sentrail_event_lag_seconds", "histogram"),
+        ("sentrail_build", "info"),
+        ("process_resident_memory_bytes", "gauge"),
+        ("process_open_fds", "gauge"),
+    ] {
+        assert_eq!(families.get(name).map(String::as_str), Some(kind), "{name} in {families:#?}");
+    }
+    let page = include_str!("../docs/running.md");
+    for name in families.keys() {
+        assert!(page.contains(&format!("`{name}")), "{name} is not in docs/running.md");
     }
     // A client that never asks does not keep it from ending.
     let _silent = TcpStream::connect(at).unwrap();

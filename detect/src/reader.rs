@@ -79,6 +79,15 @@ impl<'e> Reader<'e> {
         });
     }
 
+    /// When the newest record that counts of the object that began last happened. Unit: milliseconds since the
+    /// Unix epoch.
+    pub fn newest_ms(&self) -> Option<i64> {
+        let object = self.chunk.objects.last()?;
+        let rows = self.chunk.rows.get(object.rows_from..).unwrap_or_default();
+        let of_flows = object.flow_times_ms.map(|(_, last_ms)| last_ms);
+        rows.iter().map(|row| row.time_ms).max().max(of_flows)
+    }
+
     /// Reads what interfaces of `account` called, in `n_flows` flow records of the object that began
     /// last.
     pub fn flows(&mut self, account: &str, n_flows: u64, attempts: &[Attempt]) {

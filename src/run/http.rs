@@ -30,6 +30,8 @@ const HEADER_MAX: Duration = Duration::from_secs(10);
 const ALIVE_MS_MAX: i64 = 15 * 60 * 1_000;
 /// With nothing made durable for so long it is not ready. Unit: milliseconds (5 min).
 const DURABLE_MS_MAX: i64 = 5 * 60 * 1_000;
+/// With every receive from a queue failing for so long it is not ready.
+const OUT_OF_REACH_MAX: Duration = Duration::from_mins(1);
 /// The form of `/metrics` (`OpenMetrics` 1.0).
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -85,12 +87,11 @@ fn reply(method: &Method, path: &str, metrics: &Metrics) -> Response<Full<Bytes>
             let text = format!("no sign of the loop for {} s\n", alive_ms / 1_000);
             (StatusCode::SERVICE_UNAVAILABLE, PLAIN, text)
         }
-        (&Method::GET, "/readyz") if is_alive && durable_ms <= DURABLE_MS_MAX => {
-            (StatusCode::OK, PLAIN, "ready\n".to_owned())
-        }
         (&Method::GET, "/readyz") => {
-            let text = format!("nothing made durable for {} s\n", durable_ms / 1_000);
-            (StatusCode::SERVICE_UNAVAILABLE, PLAIN, text)
+            match unready((alive_ms, durable_ms), metrics.out_of_reach()) {
+                None => (StatusCode::OK, PLAIN, "ready\n".to_owned()),
+                Some(why) => (StatusCode::SERVICE_UNAVAILABLE, PLAIN, format!("{why}\n")),
+            }
         }
         (&Method::GET, _) => {
             let text = "expected /livez, /readyz or /metrics\n".to_owned();
@@ -103,4 +104,32 @@ fn reply(method: &Method, path: &str, metrics: &Metrics) -> Response<Full<Bytes>
     let form = hyper::header::HeaderValue::from_static(form);
     response.headers_mut().insert(CONTENT_TYPE, form);
     response
+}
+
+/// Why it is not ready, if it is not: by how long ago the loop came by and what was read became durable, and for
+/// how long a queue has been out of reach. Unit: milliseconds.
+fn unready((alive_ms, durable_ms): (i64, i64), out_of_reach: Option<Duration>) -> Option<String> {
+    if alive_ms > ALIVE_MS_MAX || durable_ms > DURABLE_MS_MAX {
+        return Some(format!("nothing made durable for {} s", durable_ms / 1_000));
+    }
+    let long = out_of_reach.filter(|long| *long > OUT_OF_REACH_MAX)?;
+    Some(format!("nothing can be received from a queue for {} s", long.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ready_is_who_makes_durable_and_reaches_its_queues() {
+        let told = |alive_ms, durable_ms, reach_s: Option<u64>| {
+            unready((alive_ms, durable_ms), reach_s.map(Duration::from_secs))
+        };
+        assert_eq!(told(0, DURABLE_MS_MAX, None), None);
+        assert_eq!(told(0, 0, Some(60)), None);
+        let says = |why: &str| Some(why.to_owned());
+        assert_eq!(told(0, 300_001, None), says("nothing made durable for 300 s"));
+        assert_eq!(told(900_001, 1_000, None), says("nothing made durable for 1 s"));
+        assert_eq!(told(0, 0, Some(61)), says("nothing can be received from a queue for 61 s"));
+    }
 }

@@ -1,11 +1,18 @@
 //! What the daemon counts of itself, for `/metrics`, in the text form of `OpenMetrics`. No label names an
 //! identity, an address or an ARN.
 
-use super::feeds::{FeedId, name_of};
-use crate::{clock, summary::Summary};
-use alerts::sinks::Outcome;
+use super::{
+    feeds::{FeedId, name_of},
+    process,
+};
+use crate::{clock, epoch::Committed, summary::Summary};
+use alerts::{MessageCounts, sinks::Outcome};
+use baseline::Day;
 use detect::{Engine, Finding};
-use ingest::source::sqs::Counts;
+use ingest::source::{
+    Kind, Object,
+    sqs::{self, Counts},
+};
 use prometheus_client::{
     encoding::text::encode,
     metrics::{
@@ -19,39 +26,71 @@ use prometheus_client::{
 };
 use std::{
     fmt,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
 type Labels<const N: usize> = [(&'static str, String); N];
 type Counters<const N: usize> = Family<Labels<N>, Counter>;
+type Gauges<const N: usize> = Family<Labels<N>, Gauge>;
+
+/// Where records come from: the label `source`.
+const SOURCES: [&str; 3] = ["cloudtrail", "flow", "unknown"];
+/// What becomes of objects: the label `result`.
+const RESULTS: [&str; 4] = ["read", "unread", "same", "changed"];
 
 /// All of them.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
-    objects: Counters<1>,
+    objects: Counters<2>,
     object_bytes: Counters<1>,
     records: Counters<1>,
     records_duplicate: Counter,
     records_late: Counter,
-    records_bad: Counter,
+    records_bad: Counters<1>,
     findings: Counters<2>,
     sent: Counters<2>,
+    spooled: Gauges<2>,
     messages_received: Counter,
     messages_deleted: Counter,
     receipts_lost: Counter,
     extensions: Counters<1>,
     identities: Gauge,
     now: Gauge,
-    object_lag: Histogram,
+    days_open: Gauge,
+    event_lag: Histogram,
+    score: Histogram,
     commit: Histogram,
+    epoch_bytes: Histogram,
     epoch_age: Gauge,
-    log_gap: Family<Labels<3>, Gauge>,
+    log_gap: Gauges<3>,
+    memory: Gauge,
+    open_files: Gauge,
+    /// What consumers of queues count, once there are any.
+    queues: OnceLock<Vec<Arc<sqs::Counters>>>,
     /// When the last epoch was durable, or there was nothing to commit. Unit: milliseconds.
     committed_ms: AtomicI64,
     /// When the loop last came by. Unit: milliseconds.
     alive_ms: AtomicI64,
+}
+
+fn gauged(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// One of [`SOURCES`].
+fn source_of(object: &Object) -> String {
+    let [cloudtrail, flow, unknown] = SOURCES;
+    let source = match object.info.kind {
+        Kind::CloudTrail => cloudtrail,
+        Kind::FlowLog => flow,
+        _ => unknown,
+    };
+    source.to_owned()
 }
 
 /// Brings a counter to a total that never falls.
@@ -62,36 +101,65 @@ fn raise(counter: &Counter, total: u64) {
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut own = Self {
-            registry: Registry::with_prefix("sentrail"),
+            registry: Registry::default(),
             objects: Family::default(),
             object_bytes: Family::default(),
             records: Family::default(),
             records_duplicate: Counter::default(),
             records_late: Counter::default(),
-            records_bad: Counter::default(),
+            records_bad: Family::default(),
             findings: Family::default(),
             sent: Family::default(),
+            spooled: Family::default(),
             messages_received: Counter::default(),
             messages_deleted: Counter::default(),
             receipts_lost: Counter::default(),
             extensions: Family::default(),
             identities: Gauge::default(),
             now: Gauge::default(),
+            days_open: Gauge::default(),
             // From a minute to 30 days, which is how late AWS may be.
-            object_lag: Histogram::new(exponential_buckets(60.0, 2.0, 16)),
-            // From 4 ms to the longest epoch and beyond.
+            event_lag: Histogram::new(exponential_buckets(60.0, 2.0, 16)),
+            // From 1 ms to the longest epoch and beyond.
+            score: Histogram::new(exponential_buckets(0.001, 2.0, 16)),
             commit: Histogram::new(exponential_buckets(0.004, 2.0, 14)),
+            // From 4 KiB to 4 GiB.
+            epoch_bytes: Histogram::new(exponential_buckets(4_096.0, 4.0, 11)),
             epoch_age: Gauge::default(),
             log_gap: Family::default(),
+            memory: Gauge::default(),
+            open_files: Gauge::default(),
+            queues: OnceLock::new(),
             committed_ms: AtomicI64::new(clock::now_ms()),
             alive_ms: AtomicI64::new(clock::now_ms()),
         };
+        // What has not been yet is none, not unknown.
+        for source in SOURCES.map(str::to_owned) {
+            drop(own.records_bad.get_or_create(&[("source", source.clone())]));
+            for result in RESULTS.map(str::to_owned) {
+                let labels = [("source", source.clone()), ("result", result)];
+                drop(own.objects.get_or_create(&labels));
+            }
+        }
+        own.register_process();
         own.register();
+        own.register_times();
         own
     }
 
+    /// What every process tells, by its usual names.
+    fn register_process(&mut self) {
+        let (memory, open_files) = (self.memory.clone(), self.open_files.clone());
+        if process::resident_bytes().is_some() {
+            let registry = self.registry.sub_registry_with_prefix("process");
+            let help = "What is resident in memory";
+            registry.register_with_unit("resident_memory", help, Unit::Bytes, memory);
+            registry.register("open_fds", "Files and sockets that are open", open_files);
+        }
+    }
+
     fn register(&mut self) {
-        let Self { registry, .. } = self;
+        let registry = self.registry.sub_registry_with_prefix("sentrail");
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", version);
         let objects = self.objects.clone();
@@ -104,10 +172,12 @@ impl Metrics {
         let late = self.records_late.clone();
         registry.register("records_late", "Records later than the lateness allows", late);
         let bad = self.records_bad.clone();
-        registry.register("parse_errors", "Records that could not be read", bad);
+        registry.register("parse_errors", "Records that could not be read, by log", bad);
         registry.register("findings", "Findings that were told", self.findings.clone());
         let sent = self.sent.clone();
         registry.register("alerts_sent", "Messages to sinks, by what became of them", sent);
+        let help = "Messages to sinks that wait, or are dead";
+        registry.register("alert_spool_entries", help, self.spooled.clone());
         let received = self.messages_received.clone();
         registry.register("sqs_messages_received", "Messages of queues, received", received);
         let deleted = self.messages_deleted.clone();
@@ -119,12 +189,26 @@ impl Metrics {
         registry.register("sqs_visibility_extensions", help, extensions);
         let identities = self.identities.clone();
         registry.register("identities_tracked", "Identities and interfaces known", identities);
+        let days = self.days_open.clone();
+        let help = "Days from the oldest that is open to that of the greatest stamp";
+        registry.register("days_open", help, days);
+    }
+
+    fn register_times(&mut self) {
+        let registry = self.registry.sub_registry_with_prefix("sentrail");
         let now = self.now.clone();
         let help = "The greatest stamp of an object: the logs' own time, since 1970";
         registry.register_with_unit("now_timestamp", help, Unit::Seconds, now);
-        let lag = self.object_lag.clone();
-        let help = "From the stamp in an object's name to when it was durable";
-        registry.register_with_unit("object_lag", help, Unit::Seconds, lag);
+        let lag = self.event_lag.clone();
+        let help =
+            "From the newest record of an object to when it was durable; an observation an object";
+        registry.register_with_unit("event_lag", help, Unit::Seconds, lag);
+        let score = self.score.clone();
+        let help = "What open days took to be judged, in each epoch";
+        registry.register_with_unit("score", help, Unit::Seconds, score);
+        let bytes = self.epoch_bytes.clone();
+        let help = "Values that an epoch wrote: profiles, open days, what was read";
+        registry.register_with_unit("epoch", help, Unit::Bytes, bytes);
         let commit = self.commit.clone();
         registry.register_with_unit("epoch_commit", "Commits of epochs", Unit::Seconds, commit);
         let age = self.epoch_age.clone();
@@ -145,17 +229,31 @@ impl Metrics {
         self.committed_ms.store(clock::now_ms(), Ordering::Relaxed);
     }
 
-    /// An epoch was committed, of objects of these sizes and stamps. Unit: bytes as stored; milliseconds since
-    /// the Unix epoch.
-    pub(crate) fn committed(&self, took: Duration, objects: &[(u64, i64)]) {
+    /// An object was processed: one of [`RESULTS`].
+    pub(crate) fn object(&self, object: &Object, result: &str) {
+        let labels = [("source", source_of(object)), ("result", result.to_owned())];
+        self.objects.get_or_create(&labels).inc();
+    }
+
+    /// Records of an object could not be read.
+    pub(crate) fn bad_records(&self, object: &Object, n: u64) {
+        self.records_bad.get_or_create(&[("source", source_of(object))]).inc_by(n);
+    }
+
+    /// An epoch was committed.
+    pub(crate) fn committed(&self, took: Duration, kept: &Committed) {
         self.commit.observe(took.as_secs_f64());
+        self.score.observe(kept.judged.as_secs_f64());
+        self.epoch_bytes.observe(kept.value_bytes as f64);
         let now_ms = clock::now_ms();
         let mut last_ms = self.now.get().saturating_mul(1_000);
         let compressed = self.object_bytes.get_or_create(&[("stage", "compressed".to_owned())]);
-        for (size_bytes, stamp_ms) in objects {
-            compressed.inc_by(*size_bytes);
-            self.object_lag.observe(now_ms.saturating_sub(*stamp_ms).max(0) as f64 / 1_000.0);
-            last_ms = last_ms.max(*stamp_ms);
+        for object in kept.objects.values() {
+            compressed.inc_by(object.size_bytes());
+            if let Some(newest_ms) = object.newest_ms {
+                self.event_lag.observe(now_ms.saturating_sub(newest_ms).max(0) as f64 / 1_000.0);
+            }
+            last_ms = last_ms.max(object.stamp_ms);
         }
         self.now.set(last_ms / 1_000);
     }
@@ -183,25 +281,50 @@ impl Metrics {
         }
     }
 
+    /// So many messages wait for sinks.
+    pub(crate) fn wait_for_sinks(&self, counts: &[MessageCounts]) {
+        for MessageCounts { sink, n_pending, n_dead, .. } in counts {
+            for (state, n) in [("pending", n_pending), ("dead", n_dead)] {
+                let labels = [("sink", sink.clone()), ("state", state.to_owned())];
+                self.spooled.get_or_create(&labels).set(gauged(*n));
+            }
+        }
+    }
+
+    /// Queues are served: what their consumers count.
+    pub(crate) fn serve(&self, counters: Vec<Arc<sqs::Counters>>) {
+        self.queues.get_or_init(|| counters);
+    }
+
+    fn counts(&self) -> Vec<Counts> {
+        self.queues.get().into_iter().flatten().map(|counters| counters.snapshot()).collect()
+    }
+
+    /// For how long a queue has been out of reach, if one is: every receive fails.
+    pub(crate) fn out_of_reach(&self) -> Option<Duration> {
+        self.counts().iter().filter_map(|counts| counts.failing_since).map(|at| at.elapsed()).max()
+    }
+
     /// What was read up to now.
     pub(crate) fn read(&self, summary: &Summary, engine: &Engine) {
         let intake = engine.intake();
         let by = |family: &Counters<1>, (name, value): (&'static str, &str), total: u64| {
             raise(&family.get_or_create(&[(name, value.to_owned())]), total);
         };
-        by(&self.objects, ("result", "read"), summary.n_read());
-        by(&self.objects, ("result", "unread"), summary.n_failed());
         by(&self.object_bytes, ("stage", "inflated"), summary.inflated_bytes());
         by(&self.records, ("source", "cloudtrail"), intake.n_records);
         by(&self.records, ("source", "flow"), intake.n_flows);
         raise(&self.records_duplicate, intake.n_duplicates);
         raise(&self.records_late, intake.n_late);
-        raise(&self.records_bad, summary.n_bad_records());
-        self.identities.set(i64::try_from(intake.n_entities).unwrap_or(i64::MAX));
+        self.identities.set(gauged(intake.n_entities));
+        let Day(last) = Day::of(self.now.get().saturating_mul(1_000));
+        let Day(oldest) = engine.oldest_open();
+        self.days_open.set(i64::from(last) - i64::from(oldest) + 1);
     }
 
     /// What consumers of queues counted, all of them.
-    pub(super) fn queues(&self, counts: &[Counts]) {
+    fn queues(&self) {
+        let counts = self.counts();
         let sum = |of: fn(&Counts) -> u64| counts.iter().map(of).sum::<u64>();
         raise(&self.messages_received, sum(|counts| counts.messages_received));
         raise(&self.messages_deleted, sum(|counts| counts.messages_deleted));
@@ -232,6 +355,13 @@ impl Metrics {
     /// All of them, as text.
     pub(crate) fn text(&self) -> String {
         self.epoch_age.set(self.ages_ms().1 / 1_000);
+        self.queues();
+        if let Some(bytes) = process::resident_bytes() {
+            self.memory.set(gauged(bytes));
+        }
+        if let Some(n) = process::open_fds() {
+            self.open_files.set(gauged(n));
+        }
         let mut text = String::new();
         match encode(&mut text, &self.registry) {
             Ok(()) => text,

@@ -79,9 +79,9 @@ impl Queues {
         Ok(queues)
     }
 
-    /// What consumers counted.
-    pub(super) fn counts(&self) -> Vec<sqs::Counts> {
-        self.counters.iter().map(|counters| counters.snapshot()).collect()
+    /// What consumers count.
+    pub(super) fn counters(&self) -> &[Arc<Counters>] {
+        &self.counters
     }
 
     /// Has consumers receive no more, and let go of what nobody works on.

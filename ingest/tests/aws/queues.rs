@@ -413,9 +413,11 @@ async fn a_queue_that_does_not_answer_is_asked_again_after_a_pause() {
     let mut run = bench.run().await;
     run.delivery().await.receipt.answer(Outcome::Durable);
     bench.proxy.fault("ReceiveMessage", 1, Fault::Answer(403, "AccessDenied"));
-    run.until("a failure", |counts| counts.receives_failed == 1).await;
+    let fails = |counts: &Counts| counts.receives_failed == 1 && counts.failing_since.is_some();
+    run.until("a failure", fails).await;
     bench.put("b.json");
     run.delivery().await.receipt.answer(Outcome::Durable);
+    run.until("an answer", |counts| counts.failing_since.is_none()).await;
     let events = bench.events.lock().unwrap();
     assert!(events.iter().any(|event| event.sentence.ends_with("; again in 1 s")), "{events:#?}");
 }

@@ -6,7 +6,7 @@ use crate::{
     cli::{Wrong, or_default},
     config::{Config, n_of},
     epoch::{self, Again, Epoch},
-    pipeline::Observer,
+    pipeline::{Observer, Whole},
     replay,
     summary::Summary,
 };
@@ -57,12 +57,12 @@ impl Observer for Epochs {
         self.epoch.again(object, content)
     }
 
-    fn applied(&mut self, engine: &mut Engine, objects: &[(&Object, u128)]) -> Result<()> {
-        for (object, content) in objects {
-            self.epoch.applied(object, *content);
+    fn applied(&mut self, engine: &mut Engine, objects: &[Whole<'_>]) -> Result<()> {
+        for object in objects {
+            self.epoch.applied(object);
         }
-        let found = self.epoch.commit(&mut self.file, engine, &mut |_, _| Ok(()))?;
-        self.watcher.findings(&found)?;
+        let kept = self.epoch.commit(&mut self.file, engine, &mut |_, _| Ok(()))?;
+        self.watcher.findings(&kept.news)?;
         self.watcher.flush()
     }
 

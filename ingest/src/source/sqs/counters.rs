@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Instant;
 
 use super::super::Skips;
 
@@ -66,6 +67,8 @@ pub struct Counts {
     pub receipts_lost: u64,
     /// Receives that failed.
     pub receives_failed: u64,
+    /// Since when every receive fails.
+    pub failing_since: Option<Instant>,
     /// Objects that were read and handed over.
     pub objects_handed: u64,
     /// Of these, objects whose epoch was committed.

@@ -237,13 +237,17 @@ impl Running {
         match done {
             Done::Received(Ok(messages)) => {
                 (self.is_receiving, self.failures) = (false, 0);
+                self.counters.count(|counts| counts.failing_since = None);
                 for received in messages {
                     self.desk.received(received, now);
                 }
             }
             Done::Received(Err(reason)) => {
                 self.is_receiving = false;
-                self.counters.count(|counts| counts.receives_failed += 1);
+                self.counters.count(|counts| {
+                    counts.receives_failed += 1;
+                    counts.failing_since.get_or_insert(Instant::now().into_std());
+                });
                 let pause_s = pause_s(self.failures);
                 self.failures = self.failures.saturating_add(1);
                 self.pause_until = now + Duration::from_secs(pause_s);
