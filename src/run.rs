@@ -43,7 +43,7 @@ use metrics::Metrics;
 use operations::Operation;
 use pace::Pace;
 use queues::Queues;
-use retry::Retries;
+use retry::{FAILED_MAX, Retries};
 use serde_json::json;
 use signals::Stop;
 use sinks::{Sent, Sinks};
@@ -188,6 +188,13 @@ impl Desk {
     fn could_not_read(&mut self, object: &Object, why: &str, receipts: Vec<Receipt>) {
         self.metrics.object(object, "unread");
         let is_listed = receipts.is_empty();
+        let n_forgotten = if is_listed { self.retries.make_room(object) } else { 0 };
+        if n_forgotten > 0 {
+            let what = format!(
+                "over {FAILED_MAX} objects cannot be read: {n_forgotten} that were left are tried again"
+            );
+            self.log.say(Level::Error, "retries-full", &what, &[]);
+        }
         let again = if is_listed { self.retries.failed(object) } else { Some(Duration::ZERO) };
         let (level, event, then) = match again {
             Some(Duration::ZERO) => (Level::Warn, "object-unread", "it comes again".to_owned()),
@@ -537,6 +544,7 @@ mod tests {
             ("queues::DELIVERIES_MAX", format!("{} objects", queues::DELIVERIES_MAX)),
             ("aws::FETCHES_MAX", format!("{FETCHES_MAX} objects")),
             ("retry::WAITS_S", format!("{} waits", retry::WAITS_S.len())),
+            ("retry::FAILED_MAX", format!("{FAILED_MAX} objects")),
             ("sinks::ON_WAY_MAX", format!("{} messages", sinks::ON_WAY_MAX)),
             ("feeds::FEEDS_MAX", format!("{} feeds", feeds::FEEDS_MAX)),
             ("http::CONNECTIONS_MAX", format!("{} connections", http::CONNECTIONS_MAX)),
