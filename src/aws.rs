@@ -1,14 +1,17 @@
 //! AWS at hand: buckets that are listed and read. In: `s3://` names and how AWS is reached. Out: listings, and
 //! the bytes of objects, fetched while others are worked on.
 
+pub(crate) mod fetches;
+
 use crate::pipeline::{Unit, Work};
 use anyhow::{Context as _, Result};
+use fetches::{FETCHES_MIN, Fetches};
 use ingest::source::{
     Filter, Listing, Place,
     s3::{Buckets, ListError, OBJECT_BYTES_MAX, S3Object},
     session::{Access, Session},
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::Semaphore,
@@ -17,8 +20,6 @@ use tokio::{
 
 /// Threads that wait for the network. Unit: threads.
 const WAITING_THREADS: usize = 1;
-/// Objects that are fetched at a time. Unit: objects.
-pub(crate) const FETCHES_MAX: usize = 16;
 
 /// A bucket, or what lies below a folder of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,32 @@ pub(crate) struct Aws {
     runtime: Arc<Runtime>,
     pub(crate) session: Session,
     pub(crate) buckets: Buckets,
-    permits: Arc<Semaphore>,
+    permits: Arc<Permits>,
+}
+
+/// To fetch so many objects at a time.
+#[derive(Debug)]
+struct Permits {
+    permits: Semaphore,
+    fetches: Mutex<Fetches>,
+}
+
+impl Permits {
+    /// The engine waits for an object.
+    fn wait(&self) {
+        self.permits.add_permits(self.fetches().more());
+    }
+
+    /// It waited for none of a batch.
+    fn idle(&self) {
+        let mut fetches = self.fetches();
+        let n_fewer = self.permits.forget_permits(fetches.fewer());
+        fetches.less(n_fewer);
+    }
+
+    fn fetches(&self) -> MutexGuard<'_, Fetches> {
+        self.fetches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Aws {
@@ -62,7 +88,8 @@ impl Aws {
         let session =
             begin(&Access { role: None, ..access.clone() }).context("cannot reach AWS")?;
         let buckets = Buckets::new(&reader);
-        let permits = Arc::new(Semaphore::new(FETCHES_MAX));
+        let (permits, fetches) = (Semaphore::new(FETCHES_MIN), Mutex::default());
+        let permits = Arc::new(Permits { permits, fetches });
         Ok(Self { runtime, session, buckets, permits })
     }
 
@@ -80,7 +107,7 @@ impl Aws {
         let (buckets, permits) = (self.buckets.clone(), Arc::clone(&self.permits));
         let object = object.clone();
         self.runtime.spawn(async move {
-            let _permit = permits.acquire().await;
+            let _permit = permits.permits.acquire().await;
             let fetched = buckets.get(&object, OBJECT_BYTES_MAX).await;
             fetched.map(|fetched| fetched.bytes).map_err(|error| error.to_string())
         })
@@ -99,7 +126,8 @@ impl Aws {
             _ => None,
         });
         let fetches = fetches.collect();
-        Fetching { runtime: self.runtime.handle().clone(), batch, fetches }
+        let permits = Arc::clone(&self.permits);
+        Fetching { runtime: self.runtime.handle().clone(), batch, fetches, permits }
     }
 }
 
@@ -111,16 +139,25 @@ pub(crate) struct Fetching<'a> {
     runtime: Handle,
     batch: Vec<Unit<'a>>,
     fetches: Vec<Option<Fetch>>,
+    permits: Arc<Permits>,
 }
 
 impl<'a> Fetching<'a> {
     /// Waits until all that can be had is there.
     pub(crate) fn finish(self) -> Vec<Unit<'a>> {
-        let Self { runtime, mut batch, fetches } = self;
+        let Self { runtime, mut batch, fetches, permits } = self;
+        let mut is_all_there = fetches.iter().any(Option::is_some);
         for (unit, fetch) in batch.iter_mut().zip(fetches) {
             let Some(fetch) = fetch else { continue };
+            if !fetch.is_finished() {
+                is_all_there = false;
+                permits.wait();
+            }
             let fetched = runtime.block_on(fetch);
             unit.work = Work::Fetched(fetched.unwrap_or_else(|error| Err(error.to_string())));
+        }
+        if is_all_there {
+            permits.idle();
         }
         batch
     }

@@ -532,7 +532,7 @@ impl Daemon<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::FETCHES_MAX;
+    use crate::aws::fetches::{FETCHES_MAX, FETCHES_MIN};
 
     const LIMITS: &str = include_str!("../docs/limits.md");
 
@@ -542,7 +542,8 @@ mod tests {
             ("run::INBOX_MAX", format!("{INBOX_MAX} events")),
             ("pace::EPOCH_BYTES_MAX", format!("{} bytes", pace::EPOCH_BYTES_MAX)),
             ("queues::DELIVERIES_MAX", format!("{} objects", queues::DELIVERIES_MAX)),
-            ("aws::FETCHES_MAX", format!("{FETCHES_MAX} objects")),
+            ("fetches::FETCHES_MIN", format!("{FETCHES_MIN} objects")),
+            ("fetches::FETCHES_MAX", format!("{FETCHES_MAX} objects")),
             ("retry::WAITS_S", format!("{} waits", retry::WAITS_S.len())),
             ("retry::FAILED_MAX", format!("{FAILED_MAX} objects")),
             ("sinks::ON_WAY_MAX", format!("{} messages", sinks::ON_WAY_MAX)),
