@@ -53,7 +53,7 @@ pub use novel::FirstRecord;
 pub use pace::Drift;
 pub use place::{Place, Stay};
 pub use profile::Profile;
-pub use profiles::Profiles;
+pub use profiles::{Leaving, Profiles};
 pub use surprise::Term;
 pub use time::{Day, Hour, Lateness, Slot};
 pub use value::{HashKey, Value, kept, stable_hash};

@@ -1,5 +1,6 @@
 //! The profiles of many entities. Few are in use at any time; the others are at rest: each as the bytes of
-//! its form, about a tenth of what it takes in use. What a profile answers does not depend on it.
+//! its form, about a tenth of what it takes in use. Of more than may be held, those that were not needed for
+//! longest are handed over, and come back when they are. What a profile answers does not depend on it.
 
 use crate::{
     form::{Form, Reader, Writer},
@@ -14,8 +15,39 @@ use std::collections::BTreeMap;
 /// Profiles by the id of their entity.
 #[derive(Debug)]
 pub struct Profiles {
-    all: BTreeMap<u128, (Entity, State)>,
+    all: BTreeMap<u128, Held>,
     rest: Rest,
+    /// From which id on it is looked next who is not needed.
+    hand: u128,
+}
+
+#[derive(Debug)]
+struct Held {
+    entity: Entity,
+    state: State,
+    /// Since it was last looked who is not needed.
+    was_needed: bool,
+}
+
+/// A profile that is handed over, since there is no room for it.
+#[derive(Debug)]
+pub struct Leaving<'a> {
+    /// The id of its entity.
+    pub id: u128,
+    held: &'a Held,
+    rest: &'a Rest,
+}
+
+impl Leaving<'_> {
+    /// The first day that has not closed, if one has not.
+    pub fn first_open(&self) -> Option<Day> {
+        Some(self.held.state.first_open()).filter(|day| *day < Day(i32::MAX))
+    }
+
+    /// Looks at it.
+    pub fn look<T>(&self, look: impl FnOnce(&Entity, &Profile) -> T) -> Option<T> {
+        self.rest.look(self.held, look)
+    }
 }
 
 #[derive(Debug)]
@@ -40,17 +72,32 @@ impl Profiles {
 
     /// No profiles yet.
     pub fn new(lateness: Lateness, key: HashKey) -> Self {
-        Self { all: BTreeMap::new(), rest: Rest::new(lateness, key) }
+        Self { all: BTreeMap::new(), rest: Rest::new(lateness, key), hand: 0 }
     }
 
-    /// Whose profiles there are.
+    /// Holds about so much from now on; [`Self::hand_over`] sees to it. Unit: bytes.
+    pub fn hold(&mut self, bytes_max: usize) {
+        self.rest.bytes_max = bytes_max;
+    }
+
+    /// About what is held. Unit: bytes.
+    pub fn n_bytes(&self) -> usize {
+        self.rest.n_bytes
+    }
+
+    /// Whose profiles are held.
     pub fn entities(&self) -> impl Iterator<Item = &Entity> {
-        self.all.values().map(|(entity, _)| entity)
+        self.all.values().map(|held| &held.entity)
     }
 
-    /// How many profiles there are, at rest or not. Unit: profiles.
+    /// How many profiles are held, at rest or not. Unit: profiles.
     pub fn n_all(&self) -> usize {
         self.all.len()
+    }
+
+    /// Whether the profile of this id is held.
+    pub fn holds(&self, id: u128) -> bool {
+        self.all.contains_key(&id)
     }
 
     /// Begins when `oldest_open` is the oldest day that learns, before there are any profiles.
@@ -60,17 +107,13 @@ impl Profiles {
 
     /// Looks at the profile of this id, if there is one.
     pub fn look<T>(&self, id: u128, look: impl FnOnce(&Entity, &Profile) -> T) -> Option<T> {
-        let (entity, state) = self.all.get(&id)?;
-        match state {
-            State::Awake(profile) => Some(look(entity, profile)),
-            State::AtRest(..) => self.rest.woken(state).map(|profile| look(entity, &profile)),
-        }
+        self.rest.look(self.all.get(&id)?, look)
     }
 
-    /// Takes a profile of the entity of this `id`, which has none yet.
+    /// Takes a profile of the entity of this `id`, of whom none is held.
     pub fn insert(&mut self, id: u128, entity: Entity, profile: &Profile) {
-        let state = self.rest.lay(profile);
-        self.all.entry(id).or_insert((entity, state));
+        let Self { all, rest, .. } = self;
+        all.entry(id).or_insert_with(|| rest.held(entity, profile));
     }
 
     /// Uses the profile of this id; `None` where there is none.
@@ -79,8 +122,7 @@ impl Profiles {
         id: u128,
         using: impl FnOnce(&Entity, &mut Profile) -> T,
     ) -> Option<T> {
-        let (entity, state) = self.all.get_mut(&id)?;
-        self.rest.with(entity, state, using)
+        self.rest.with(self.all.get_mut(&id)?, using)
     }
 
     /// Has `judge` settle and judge days of the profile of this id that are still open, and leaves it as it
@@ -90,7 +132,8 @@ impl Profiles {
         id: u128,
         judge: impl FnOnce(&Entity, &mut Profile) -> T,
     ) -> Option<T> {
-        let (entity, state) = self.all.get_mut(&id)?;
+        let Held { entity, state, was_needed } = self.all.get_mut(&id)?;
+        *was_needed = true;
         if let State::Awake(profile) = state {
             return Some(profile.rehearse(|profile| judge(entity, profile)));
         }
@@ -100,7 +143,7 @@ impl Profiles {
 
     /// Whose profile has this id.
     pub fn entity(&self, id: u128) -> Option<&Entity> {
-        self.all.get(&id).map(|(entity, _)| entity)
+        self.all.get(&id).map(|held| &held.entity)
     }
 
     /// The same as [`Self::with`]; where there is none, `new` says whose it is, and what it begins with.
@@ -110,23 +153,23 @@ impl Profiles {
         new: impl FnOnce() -> (Entity, Profile),
         using: impl FnOnce(&Entity, &mut Profile) -> T,
     ) -> Option<T> {
-        let Self { all, rest } = self;
-        let (entity, state) = all.entry(id).or_insert_with(|| {
+        let Self { all, rest, .. } = self;
+        let held = all.entry(id).or_insert_with(|| {
             let (entity, profile) = new();
-            (entity, rest.lay(&profile))
+            rest.held(entity, &profile)
         });
-        rest.with(entity, state, using)
+        rest.with(held, using)
     }
 
     /// The first day before `oldest_open` that has not closed.
     pub fn first_closing(&self, oldest_open: Day) -> Option<Day> {
-        let days = self.all.values().map(|(_, state)| state.first_open());
+        let days = self.all.values().map(|held| held.state.first_open());
         days.min().filter(|day| *day < oldest_open)
     }
 
     /// Uses the profiles that have `day` open, before which none has one open, to close it: in order of ids.
     pub fn close(&mut self, day: Day, mut closing: impl FnMut(u128, &Entity, &mut Profile)) {
-        for (id, (entity, state)) in &mut self.all {
+        for (id, Held { entity, state, .. }) in &mut self.all {
             if state.first_open() != day {
                 continue;
             }
@@ -134,7 +177,36 @@ impl Profiles {
                 closing(*id, entity, profile);
             } else if let Some(mut profile) = self.rest.woken(state) {
                 closing(*id, entity, &mut profile);
-                *state = self.rest.lay(&profile);
+                let laid = self.rest.laid(&profile);
+                self.rest.set(state, laid);
+            }
+        }
+    }
+
+    /// Hands over profiles until what is held is within its bound, those first that were not needed since
+    /// this was last asked. They are not held any more then.
+    pub fn hand_over(&mut self, take: &mut dyn FnMut(&Leaving<'_>)) {
+        let Self { all, rest, hand } = self;
+        if rest.n_bytes <= rest.bytes_max {
+            return;
+        }
+        // Some room is made at a time.
+        let enough = rest.bytes_max / 8 * 7;
+        // Whoever was needed is passed by once.
+        let mut n_looks = 2 * all.len();
+        while rest.n_bytes > enough && n_looks > 0 {
+            let Some((&id, held)) = all.range_mut(*hand..).next() else {
+                *hand = 0;
+                continue;
+            };
+            n_looks -= 1;
+            *hand = id.wrapping_add(1);
+            if std::mem::take(&mut held.was_needed) {
+                continue;
+            }
+            take(&Leaving { id, held, rest });
+            if let Some(held) = all.remove(&id) {
+                rest.let_go(&held.state);
             }
         }
     }
@@ -142,19 +214,19 @@ impl Profiles {
     /// After the days before `oldest_open` were closed: moves on what was learned, and lets those rest that
     /// are not in use any more.
     pub fn advance(&mut self, oldest_open: Day) {
-        let Self { all, rest } = self;
+        let Self { all, rest, .. } = self;
         rest.oldest_open = oldest_open;
         // A new day says anew who is the first. Where there are few, nobody has to rest.
-        let is_full = rest.n_awake >= Self::AWAKE_MAX;
+        let is_full = rest.is_full();
         let are_few = all.len() <= Self::AWAKE_MAX;
-        for (_, state) in all.values_mut() {
+        for Held { state, .. } in all.values_mut() {
             let is_idle = state.first_open() == Day(i32::MAX);
             match state {
                 State::Awake(profile) => {
                     profile.advance(oldest_open, rest.lateness);
                     if !are_few && (is_idle || is_full) {
-                        *state = rest.lay(profile);
-                        rest.n_awake = rest.n_awake.saturating_sub(1);
+                        let laid = rest.laid(profile);
+                        rest.set(state, laid);
                     }
                 }
                 State::AtRest(_, due) if is_idle && due.settles_on <= oldest_open => {
@@ -171,25 +243,23 @@ impl Profiles {
     /// Gives new numbers to what profiles at rest share, since much of it nobody holds any more.
     fn rename(&mut self) {
         let old = self.rest.renewed();
-        for (_, state) in self.all.values_mut() {
-            if let Some(profile) = old.woken(state) {
-                *state = self.rest.lay(&profile);
+        for held in self.all.values_mut() {
+            if let Some(profile) = old.woken(&held.state) {
+                let laid = self.rest.laid(&profile);
+                self.rest.set(&mut held.state, laid);
             }
         }
         self.rest.n_names_kept = self.rest.n_names();
     }
 
-    /// Visits every profile, in order of ids.
+    /// Visits every profile that is held, in order of ids.
     pub fn visit<E>(
         &self,
         visit: &mut dyn FnMut(u128, &Entity, &Profile) -> Result<(), E>,
     ) -> Result<(), E> {
-        for (id, (entity, state)) in &self.all {
-            let woken = self.rest.woken(state);
-            match (state, &woken) {
-                (State::Awake(profile), _) | (_, Some(profile)) => visit(*id, entity, profile)?,
-                (State::AtRest(..), None) => {}
-            }
+        for (id, held) in &self.all {
+            let visited = self.rest.look(held, |entity, profile| visit(*id, entity, profile));
+            visited.transpose()?;
         }
         Ok(())
     }
@@ -198,17 +268,13 @@ impl Profiles {
 /// Two are equal when their profiles are, at rest or not.
 impl PartialEq for Profiles {
     fn eq(&self, other: &Self) -> bool {
-        let is_same = |(ours, theirs): (&State, &State)| match (ours, theirs) {
-            (State::Awake(ours), State::Awake(theirs)) => ours == theirs,
-            (State::Awake(ours), _) => Some(ours) == other.rest.woken(theirs).as_ref(),
-            (_, State::Awake(theirs)) => self.rest.woken(ours).as_ref() == Some(theirs),
-            _ => self.rest.woken(ours) == other.rest.woken(theirs),
+        let is_same = |ours: &Held, theirs: &Held| {
+            let is_same = |ours: &Profile| other.rest.look(theirs, |_, theirs| ours == theirs);
+            self.rest.look(ours, |_, ours| is_same(ours)).flatten() == Some(true)
         };
         let mut both = self.all.iter().zip(&other.all);
         self.n_all() == other.n_all()
-            && both.all(|((id, (_, ours)), (other, (_, theirs)))| {
-                id == other && is_same((ours, theirs))
-            })
+            && both.all(|((id, ours), (other, theirs))| id == other && is_same(ours, theirs))
     }
 }
 
@@ -218,6 +284,15 @@ impl State {
             Self::Awake(profile) => profile.first_open(),
             Self::AtRest(_, due) => due.first_open,
         }
+    }
+
+    /// About what it takes, with its entity. Unit: bytes.
+    fn n_bytes(&self) -> usize {
+        Rest::ENTITY_BYTES
+            + match self {
+                Self::Awake(_) => Rest::AWAKE_BYTES,
+                Self::AtRest(bytes, _) => bytes.len(),
+            }
     }
 }
 
@@ -230,6 +305,9 @@ struct Rest {
     /// The oldest day that learns: profiles at rest are brought up to it when they are needed.
     oldest_open: Day,
     n_awake: usize,
+    /// What is held, about, and what may be. Unit: bytes.
+    n_bytes: usize,
+    bytes_max: usize,
     /// Names that profiles held when it was last looked. Unit: values.
     n_names_kept: usize,
 }
@@ -237,40 +315,78 @@ struct Rest {
 impl Rest {
     /// So few names are not worth a look at who holds them. Unit: values.
     const NAMES_MIN: usize = 1_024;
+    /// What an entity takes, and its place among the others. Unit: bytes.
+    const ENTITY_BYTES: usize = 320;
+    /// What a profile in use takes, as a rule. Unit: bytes.
+    const AWAKE_BYTES: usize = 16 << 10;
 
     fn new(lateness: Lateness, key: HashKey) -> Self {
         let (to, oldest_open) = (Writer::among(Names::default()), Day(i32::MIN));
-        Self { to, key, lateness, oldest_open, n_awake: 0, n_names_kept: 0 }
+        let (n_awake, n_bytes, n_names_kept) = (0, 0, 0);
+        Self { to, key, lateness, oldest_open, n_awake, n_bytes, bytes_max: usize::MAX, n_names_kept }
     }
 
     /// Begins with no names; answers with what knows the old ones.
     fn renewed(&mut self) -> Self {
-        let Self { oldest_open, n_awake, .. } = *self;
-        let new = Self { oldest_open, n_awake, ..Self::new(self.lateness, self.key) };
-        std::mem::replace(self, new)
+        let Self { oldest_open, n_awake, n_bytes, bytes_max, .. } = *self;
+        let new = Self::new(self.lateness, self.key);
+        std::mem::replace(self, Self { oldest_open, n_awake, n_bytes, bytes_max, ..new })
+    }
+
+    /// Whether no more profiles can stay in use.
+    fn is_full(&self) -> bool {
+        let of_bytes = self.bytes_max / 2 / Self::AWAKE_BYTES;
+        self.n_awake >= of_bytes.min(Profiles::AWAKE_MAX)
+    }
+
+    /// A profile that was not held so far.
+    fn held(&mut self, entity: Entity, profile: &Profile) -> Held {
+        let state = self.laid(profile);
+        self.n_bytes += state.n_bytes();
+        Held { entity, state, was_needed: true }
+    }
+
+    /// Puts `new` in the place of a state.
+    fn set(&mut self, state: &mut State, new: State) {
+        self.let_go(state);
+        self.n_awake += usize::from(matches!(new, State::Awake(_)));
+        self.n_bytes += new.n_bytes();
+        *state = new;
+    }
+
+    /// A state is not held any more.
+    fn let_go(&mut self, state: &State) {
+        self.n_awake = self.n_awake.saturating_sub(usize::from(matches!(state, State::Awake(_))));
+        self.n_bytes = self.n_bytes.saturating_sub(state.n_bytes());
     }
 
     fn with<T>(
         &mut self,
-        entity: &Entity,
-        state: &mut State,
+        held: &mut Held,
         using: impl FnOnce(&Entity, &mut Profile) -> T,
     ) -> Option<T> {
+        let Held { entity, state, was_needed } = held;
+        *was_needed = true;
         if let State::Awake(profile) = state {
             return Some(using(entity, profile));
         }
         let mut profile = self.woken(state)?;
         let answer = using(entity, &mut profile);
-        if self.n_awake < Profiles::AWAKE_MAX {
-            self.n_awake += 1;
-            *state = State::Awake(profile);
-        } else {
-            *state = self.lay(&profile);
-        }
+        let new = if self.is_full() { self.laid(&profile) } else { State::Awake(profile) };
+        self.set(state, new);
         Some(answer)
     }
 
-    fn lay(&mut self, profile: &Profile) -> State {
+    fn look<T>(&self, held: &Held, look: impl FnOnce(&Entity, &Profile) -> T) -> Option<T> {
+        match &held.state {
+            State::Awake(profile) => Some(look(&held.entity, profile)),
+            state @ State::AtRest(..) => {
+                self.woken(state).map(|profile| look(&held.entity, &profile))
+            }
+        }
+    }
+
+    fn laid(&mut self, profile: &Profile) -> State {
         profile.write(&mut self.to);
         let settles_on = profile.settles_on(self.lateness);
         State::AtRest(self.to.take(), Due { first_open: profile.first_open(), settles_on })
@@ -278,7 +394,8 @@ impl Rest {
 
     fn lay_anew(&mut self, state: &mut State) {
         if let Some(profile) = self.woken(state) {
-            *state = self.lay(&profile);
+            let laid = self.laid(&profile);
+            self.set(state, laid);
         }
     }
 

@@ -130,7 +130,7 @@ mod tests {
             read::<&String>(&mut reader, None, records);
         }
         let chunk = reader.finish();
-        engine.apply(&[chunk]);
+        engine.apply(&[chunk]).unwrap();
         let counts = engine.intake();
         assert_eq!((counts.n_duplicate_objects, counts.n_records), (1, 1));
     }

@@ -13,7 +13,8 @@ use crate::{
     probe::{Look, Probe},
     reader::Reader,
     rules::Rules,
-    shard::{Known, Occurrence, Shard},
+    shard::{Closing, Known, Occurrence, Shard},
+    shelf::{ROUND_MAX, ShelfError, Shelved},
     stage::{Stage, timed},
     state::{Changes, OfDay},
     touched::{Told, Touched},
@@ -29,7 +30,7 @@ use std::{
 };
 
 /// Slices of the entities: a fixed number, whatever the number of cores.
-const SHARDS: usize = 64;
+pub(crate) const SHARDS: usize = 64;
 
 /// What changes how logs are read and judged.
 #[derive(Debug, Clone)]
@@ -92,6 +93,7 @@ pub struct Engine {
     pub(crate) heights: HeightHistory,
     pub(crate) gate: Gate,
     pub(crate) changes: Changes,
+    pub(crate) shelved: Shelved,
     pub(crate) oldest_open: Day,
     /// The last day that had taught all it had to teach when the engine began.
     pub(crate) learned_through: Day,
@@ -126,6 +128,7 @@ impl Engine {
             heights: HeightHistory::default(),
             gate,
             changes: Changes::default(),
+            shelved: Shelved::default(),
             oldest_open: Day(i32::MIN),
             learned_through: Day(i32::MIN),
             tells_from: Hour(i32::MIN),
@@ -145,7 +148,7 @@ impl Engine {
         std::mem::take(&mut self.looks)
     }
 
-    /// Everybody who has a profile, in no order that means anything.
+    /// Everybody whose profile is held, in no order that means anything.
     pub fn entities(&self) -> impl Iterator<Item = &Entity> {
         self.shards.iter().flat_map(Shard::entities)
     }
@@ -177,22 +180,24 @@ impl Engine {
     }
 
     /// Moves *now* on: closes the days whose lateness has passed.
-    pub fn advance(&mut self, now_ms: i64) {
+    pub fn advance(&mut self, now_ms: i64) -> Result<(), ShelfError> {
         let oldest_open = self.oldest_open_at(now_ms);
         if oldest_open > self.oldest_open {
-            self.close_before(oldest_open);
+            self.close_before(oldest_open)?;
         }
+        Ok(())
     }
 
     /// Closes all days: the input has ended.
-    pub fn finish(&mut self) {
-        while let Some(day) = self.first_closing(Day(i32::MAX)) {
-            self.close(day);
+    pub fn finish(&mut self) -> Result<(), ShelfError> {
+        while let Some(day) = self.first_closing(Day(i32::MAX))? {
+            self.close(day)?;
         }
+        Ok(())
     }
 
     /// Applies what workers read, in the canonical order of the objects.
-    pub fn apply(&mut self, chunks: &[Chunk]) {
+    pub fn apply(&mut self, chunks: &[Chunk]) -> Result<(), ShelfError> {
         let Self { gate, oldest_open, .. } = self;
         let admit = |chunk: &Chunk| gate.admit(chunk, *oldest_open);
         let fresh: Vec<Admitted> = timed(Stage::Duplicates, || chunks.iter().map(admit).collect());
@@ -226,6 +231,10 @@ impl Engine {
         for ((touched, _), of_shard) in self.touched.iter_mut().flatten().zip(&by_shard) {
             touched.note(of_shard);
         }
+        if self.shelved.n_away > 0 {
+            let all = by_shard.iter().flat_map(|(aggregates, _)| aggregates);
+            self.bring(&all.map(|(aggregate, _)| aggregate.id).collect())?;
+        }
         let (context, priors, oldest_open) = (&self.context, &self.priors, self.oldest_open);
         self.shards.par_iter_mut().zip(by_shard).for_each(|(shard, (aggregates, sightings))| {
             timed(Stage::Profiles, || {
@@ -239,6 +248,7 @@ impl Engine {
                 }
             });
         });
+        self.make_room()
     }
 
     /// Findings of closed days that were not taken yet, in order of day, time and id.
@@ -248,11 +258,11 @@ impl Engine {
 
     /// What came in so far.
     pub fn intake(&self) -> Intake {
-        let n_entities = self.shards.iter().map(Shard::n_entities).sum::<usize>() as u64;
+        let n_held = self.shards.iter().map(Shard::n_entities).sum::<usize>() as u64;
         let n_matches_dropped = self.shards.iter().map(Shard::n_matches_dropped).sum();
         let mut intake = self.gate.intake();
         intake.n_matches_dropped = n_matches_dropped;
-        intake.n_entities = n_entities;
+        intake.n_entities = n_held + self.n_away();
         intake
     }
 
@@ -271,15 +281,18 @@ impl Engine {
         (0..).zip(&self.shards).flat_map(of).collect()
     }
 
-    fn first_closing(&self, oldest_open: Day) -> Option<Day> {
-        self.shards.iter().filter_map(|shard| shard.first_closing(oldest_open)).min()
+    fn first_closing(&mut self, oldest_open: Day) -> Result<Option<Day>, ShelfError> {
+        let away = self.shelved.ask(|shelf| shelf.first_open())?;
+        let away = away.filter(|day| *day < oldest_open);
+        let held = self.shards.iter().filter_map(|shard| shard.first_closing(oldest_open));
+        Ok(held.chain(away).min())
     }
 
     /// Closes all days before `oldest_open`, whether their lateness has passed or not.
-    pub fn close_before(&mut self, oldest_open: Day) {
+    pub fn close_before(&mut self, oldest_open: Day) -> Result<(), ShelfError> {
         let oldest_open = oldest_open.max(self.oldest_open);
-        while let Some(day) = self.first_closing(oldest_open) {
-            self.close(day);
+        while let Some(day) = self.first_closing(oldest_open)? {
+            self.close(day)?;
         }
         self.oldest_open = oldest_open;
         let lateness = self.context.options.lateness;
@@ -294,16 +307,14 @@ impl Engine {
         timed(Stage::Teach, || self.priors.advance(lateness.prior_through(oldest_open)));
         self.heights.merge(lateness.prior_through(oldest_open));
         self.gate.forget(oldest_open);
+        Ok(())
     }
 
-    fn close(&mut self, day: Day) {
+    fn close(&mut self, day: Day) -> Result<(), ShelfError> {
         let through = self.context.options.lateness.prior_through(day);
         timed(Stage::Teach, || self.priors.prepare(through));
         self.heights.prepare(through);
-        let context = &self.context;
-        let known = Known { priors: &self.priors, heights: &self.heights };
-        let closings: Vec<_> =
-            self.shards.par_iter_mut().map(|shard| shard.close(day, context, known)).collect();
+        let closings = self.closings(day)?;
         let mut occurrences = Vec::new();
         let mut taught: BTreeMap<Group, Gathered> = BTreeMap::new();
         let mut looks = Vec::new();
@@ -318,7 +329,6 @@ impl Engine {
                 }
             });
             looks.extend(closing.looks);
-            self.changes.profiles.extend(closing.ids);
         }
         let groups = timed(Stage::Teach, || self.priors.learn(day, taught));
         if self.context.notes_changes {
@@ -328,6 +338,32 @@ impl Engine {
         looks.sort_by(|a, b| a.entity.cmp(&b.entity));
         self.looks.extend(looks);
         self.findings.extend(self.found(day, occurrences));
+        Ok(())
+    }
+
+    /// What shards say when a day closes: of whom matches are about, of those who are held, and of those who
+    /// were put away, some at a time.
+    fn closings(&mut self, day: Day) -> Result<Vec<Closing>, ShelfError> {
+        let matched: Vec<_> = self.shards.iter().map(|shard| shard.matches.of_whom(day)).collect();
+        self.bring(&matched.into_iter().flatten().collect())?;
+        let Self { shards, context, priors, heights, .. } = &mut *self;
+        let known = Known { priors, heights };
+        let begun = shards.par_iter_mut().map(|shard| shard.close_matches(day, context, known));
+        let mut closings: Vec<Closing> = begun.collect();
+        loop {
+            let Self { shards, context, priors, heights, changes, .. } = &mut *self;
+            let known = Known { priors, heights };
+            shards.par_iter_mut().zip(&mut closings).for_each(|(shard, closing)| {
+                shard.close_profiles((day, closing), context, known);
+            });
+            changes.profiles.extend(closings.iter_mut().flat_map(|one| one.ids.drain(..)));
+            self.make_room()?;
+            let away = self.shelved.ask(|shelf| shelf.open_on(day, ROUND_MAX))?;
+            if away.is_empty() {
+                return Ok(closings);
+            }
+            self.bring(&away.into_iter().collect())?;
+        }
     }
 
     /// The findings of a day, as far as they are told.

@@ -108,23 +108,27 @@ struct Delivery {
     n_threads: usize,
     /// Of so many batches one is the last before the process ends, and another goes on; 0 for none.
     ends_after: u64,
+    /// What may be held of profiles; the others are put away. Unit: bytes.
+    room: Option<usize>,
 }
 
 fn delivery() -> impl Strategy<Value = Delivery> {
-    (any::<u64>(), 1..=5_u64, 1..60_usize, 1..5_usize, 1..4_usize, prop_oneof![Just(1), Just(3)])
-        .prop_map(
-            |(seed, copies_max, object_max, objects_per_chunk, chunks_per_apply, n_threads)| {
-                Delivery {
-                    seed,
-                    copies_max,
-                    object_max,
-                    objects_per_chunk,
-                    chunks_per_apply,
-                    n_threads,
-                    ends_after: 0,
-                }
-            },
-        )
+    let room = prop_oneof![Just(None), Just(Some(0)), Just(Some(64 << 10)), Just(Some(3 << 20))];
+    let threads = prop_oneof![Just(1), Just(3)];
+    (any::<u64>(), 1..=5_u64, 1..60_usize, 1..5_usize, 1..4_usize, threads, room).prop_map(
+        |(seed, copies_max, object_max, objects_per_chunk, chunks_per_apply, n_threads, room)| {
+            Delivery {
+                seed,
+                copies_max,
+                object_max,
+                objects_per_chunk,
+                chunks_per_apply,
+                n_threads,
+                ends_after: 0,
+                room,
+            }
+        },
+    )
 }
 
 /// One record after the other, each as its own object.
@@ -136,6 +140,7 @@ const PLAIN: Delivery = Delivery {
     chunks_per_apply: 1,
     n_threads: 1,
     ends_after: 0,
+    room: None,
 };
 
 struct Object {
@@ -234,9 +239,10 @@ impl Delivery {
             let keeps = self.seed % 2 == 1;
             let mut emptied: Vec<Chunk> = Vec::new();
             let (mut kept, mut findings) = (Kept::default(), Vec::new());
+            self.room.inspect(|room| kept.bound(&mut engine, *room));
             let mut rest = objects.as_slice();
             while let Some(first) = rest.first() {
-                engine.advance(first.stamp_ms);
+                engine.advance(first.stamp_ms).unwrap();
                 let open = engine.oldest_open_at(first.stamp_ms);
                 let n_max = self.objects_per_chunk * self.chunks_per_apply;
                 let n = rest
@@ -257,7 +263,7 @@ impl Delivery {
                         reader.finish()
                     })
                     .collect();
-                engine.apply(&chunks);
+                engine.apply(&chunks).unwrap();
                 after_batch(&mut engine);
                 if keeps {
                     emptied.extend(chunks.into_iter().map(Chunk::emptied));
@@ -266,16 +272,18 @@ impl Delivery {
                     findings.extend(engine.take_findings());
                     kept.keep(&mut engine);
                     if self.random(&format!("end {}", rest.len()), self.ends_after) == 0 {
-                        let judges = engine.touched.is_some();
-                        engine = kept.resumed(new_engine());
-                        if judges {
-                            engine.note_touched();
+                        let mut next = new_engine();
+                        self.room.inspect(|room| kept.bound(&mut next, *room));
+                        if engine.touched.is_some() {
+                            next.note_touched();
                         }
+                        engine = kept.resumed(next);
                         emptied.clear();
                     }
                 }
             }
             findings.extend(engine.take_findings());
+            engine.take_all_back();
             (engine, findings)
         })
     }
@@ -288,7 +296,7 @@ fn new_engine() -> Engine {
 
 /// An engine that begins with what the days of `learner` before `day` have taught.
 fn after(mut learner: Engine, day: Day) -> Engine {
-    learner.close_before(day);
+    learner.close_before(day).unwrap();
     assert_eq!(learner.learned_through(), Some(Day(day.0 - 1)));
     let (mut engine, mut texts) = (new_engine(), Texts::default());
     engine.begin_after(Day(day.0 - 1));
@@ -339,11 +347,11 @@ proptest! {
         let (mut other, mut findings) = delivery.run(&records);
         prop_assert_eq!(other.intake().n_records, records.len() as u64);
         prop_assert_eq!(other.intake().n_late, 0);
-        plain.advance(last_ms);
-        other.advance(last_ms);
+        plain.advance(last_ms).unwrap();
+        other.advance(last_ms).unwrap();
         prop_assert!(plain.memory() == other.memory(), "open days differ");
-        plain.advance(end_ms());
-        other.advance(end_ms());
+        plain.advance(end_ms()).unwrap();
+        other.advance(end_ms()).unwrap();
         prop_assert!(plain.memory() == other.memory(), "what was learned differs");
         expected.extend(plain.take_findings());
         findings.extend(other.take_findings());
@@ -354,7 +362,7 @@ proptest! {
     fn nothing_depends_on_when_days_close(deeds in world(4..16), step_h in 1..30_i64) {
         let records = records(&deeds);
         let (mut plain, mut expected) = PLAIN.run(&records);
-        plain.advance(end_ms());
+        plain.advance(end_ms()).unwrap();
         expected.extend(plain.take_findings());
 
         let mut stepped = PLAIN.run(&[]).0;
@@ -363,12 +371,12 @@ proptest! {
         for (time_ms, raw) in in_order(&records) {
             while now_ms < *time_ms {
                 now_ms = if now_ms == 0 { *time_ms } else { time_ms.min(&(now_ms + step_h * HOUR_MS)).to_owned() };
-                stepped.advance(now_ms);
+                stepped.advance(now_ms).unwrap();
                 findings.extend(stepped.take_findings());
             }
             apply(&mut stepped, &[raw]);
         }
-        stepped.advance(end_ms());
+        stepped.advance(end_ms()).unwrap();
         findings.extend(stepped.take_findings());
         prop_assert_eq!(&findings, &expected);
         prop_assert!(stepped.memory() == plain.memory(), "steps");
@@ -376,7 +384,7 @@ proptest! {
         let mut jumped = PLAIN.run(&[]).0;
         let raw: Vec<_> = records.iter().map(|(_, raw)| raw).collect();
         apply(&mut jumped, &raw);
-        jumped.advance(end_ms());
+        jumped.advance(end_ms()).unwrap();
         prop_assert_eq!(jumped.take_findings(), expected);
         prop_assert!(jumped.memory() == plain.memory(), "one jump");
     }
@@ -394,7 +402,7 @@ proptest! {
             let mut engine = engine();
             // Days in order, objects of a day in any.
             for day in 0..3 {
-                engine.advance(testkit::at(day, "0:0"));
+                engine.advance(testkit::at(day, "0:0")).unwrap();
                 let order: Vec<_> = order.iter().filter(|n| objects[**n].0 == day).collect();
                 for chunk in order.chunks(n_per_chunk) {
                     let mut reader = engine.reader();
@@ -403,10 +411,10 @@ proptest! {
                         scan(&mut reader, objects[**n]);
                     }
                     let chunk = reader.finish();
-                    engine.apply(&[chunk]);
+                    engine.apply(&[chunk]).unwrap();
                 }
             }
-            engine.advance(end_ms());
+            engine.advance(end_ms()).unwrap();
             let findings = engine.take_findings();
             (engine, findings)
         };
@@ -427,7 +435,7 @@ proptest! {
         let records = records(&deeds);
         let day = Day(testkit::TODAY.0 + i32::try_from(n_days).unwrap());
         let (mut whole, mut expected) = delivery.run(&records);
-        whole.advance(end_ms());
+        whole.advance(end_ms()).unwrap();
         expected.extend(whole.take_findings());
         expected.retain(|finding| finding.day >= day);
 
@@ -438,7 +446,7 @@ proptest! {
             let (learner, _) = delivery.run_on(new_engine(), &records, &is_before);
             let (mut rest, mut findings) =
                 delivery.run_on(after(learner, day), &records, &|stamp_ms| stamp_ms >= from);
-            rest.advance(end_ms());
+            rest.advance(end_ms()).unwrap();
             findings.extend(rest.take_findings());
             prop_assert_eq!(&findings, &expected);
             prop_assert!(rest.memory() == whole.memory(), "what was learned differs");
@@ -458,8 +466,8 @@ proptest! {
         first.note_changes();
         let (mut other, mut findings) = ending.run_on(first, &records, &|_| true);
         prop_assert!(whole.memory() == other.memory(), "open days differ");
-        whole.advance(end_ms());
-        other.advance(end_ms());
+        whole.advance(end_ms()).unwrap();
+        other.advance(end_ms()).unwrap();
         prop_assert!(whole.memory() == other.memory(), "what was learned differs");
         expected.extend(whole.take_findings());
         findings.extend(other.take_findings());
@@ -475,7 +483,7 @@ proptest! {
         let mut found = [&mut loud, &mut silent].map(|engine| {
             let raw: Vec<_> = records.iter().map(|(_, raw)| raw).collect();
             apply(engine, &raw);
-            engine.advance(end_ms());
+            engine.advance(end_ms()).unwrap();
             engine.take_findings()
         });
         prop_assert!(loud.memory() == silent.memory());
@@ -497,10 +505,10 @@ proptest! {
             let mut learner = new_engine();
             learner.learn_for_hindsight();
             let (mut learner, _) = first.run_on(learner, &records, &|_| true);
-            learner.finish();
+            learner.finish().unwrap();
             let (mut engine, mut findings) =
                 second.run_on(learner.in_hindsight(), &records, &|_| true);
-            engine.finish();
+            engine.finish().unwrap();
             findings.extend(engine.take_findings());
             findings
         };
@@ -511,13 +519,13 @@ proptest! {
     fn the_end_of_input_closes_like_time(deeds in world(4..12)) {
         let records = records(&deeds);
         let (mut plain, mut expected) = PLAIN.run(&records);
-        plain.advance(end_ms());
+        plain.advance(end_ms()).unwrap();
         expected.extend(plain.take_findings());
         let (mut ended, mut findings) = PLAIN.run(&records);
-        ended.finish();
+        ended.finish().unwrap();
         findings.extend(ended.take_findings());
         prop_assert_eq!(findings, expected);
-        ended.advance(end_ms());
+        ended.advance(end_ms()).unwrap();
         prop_assert!(ended.memory() == plain.memory());
         prop_assert!(ended.take_findings().is_empty());
     }
@@ -532,7 +540,7 @@ proptest! {
         }));
         let found = |deeds: &[Deed]| {
             let (mut engine, mut findings) = PLAIN.run(&records(deeds));
-            engine.finish();
+            engine.finish().unwrap();
             findings.extend(engine.take_findings());
             findings
         };

@@ -55,7 +55,12 @@ pub(crate) struct Closing {
     pub(crate) heights: Vec<(Kind, (Bits, Weight))>,
     /// Whose day closed, where changes are noted.
     pub(crate) ids: Vec<u128>,
+    /// On whom alerts of built-in rules opened, and of which.
+    alerted: BTreeMap<u128, BTreeSet<usize>>,
 }
+
+/// What is said of open days.
+pub(crate) type OfDays = BTreeMap<Day, Vec<Occurrence>>;
 
 /// What is known of all when a day is judged.
 #[derive(Debug, Clone, Copy)]
@@ -102,14 +107,27 @@ impl Shard {
         days.chain(self.matches.first_closing(oldest_open)).min()
     }
 
-    /// Judges and closes `day`.
-    pub(crate) fn close(&mut self, day: Day, context: &Context, known: Known<'_>) -> Closing {
-        let priors = known.priors;
-        let mut closing = Closing::default();
-        let judged = self.judge_matches((day, None), (context, priors));
+    /// Judges what rules matched on `day`, which closes.
+    pub(crate) fn close_matches(
+        &mut self,
+        day: Day,
+        context: &Context,
+        known: Known<'_>,
+    ) -> Closing {
+        let judged = self.judge_matches((day, None), (context, known.priors));
         self.matches.close(day);
         let alerted = alerted(&judged);
-        closing.occurrences.extend(told(judged, context));
+        Closing { occurrences: told(judged, context).collect(), alerted, ..Closing::default() }
+    }
+
+    /// Judges and closes `day` of the profiles that are held and have it open.
+    pub(crate) fn close_profiles(
+        &mut self,
+        (day, closing): (Day, &mut Closing),
+        context: &Context,
+        known: Known<'_>,
+    ) {
+        let priors = known.priors;
         let lateness = context.options.lateness;
         let Self { profiles, days, matches: _ } = self;
         profiles.close(day, |id, entity, profile| {
@@ -121,7 +139,7 @@ impl Shard {
                 judge((entity, asked), profile, (day, all), (context, priors.of(&group)))
             });
             let mut alerts = found.alerts;
-            alerts.extend(alerted.get(&id).into_iter().flatten());
+            alerts.extend(closing.alerted.get(&id).into_iter().flatten());
             closing.occurrences.extend(found.occurrences);
             let height = found.height.map(|height| (height, weight_of_height(&alerts)));
             closing.heights.extend(height.map(|height| (entity.kind, height)));
@@ -147,7 +165,6 @@ impl Shard {
             }
             timed(Stage::Teach, || closing.taught.entry(group).or_default().add(taught));
         });
-        closing
     }
 
     /// Judges what rules matched on a day, all or what is wanted, by watch and id.
@@ -170,24 +187,37 @@ impl Shard {
         timed(Stage::Watches, || matches.judge((day, wanted), context, &mut with_usual))
     }
 
-    /// What would be said of the open days of those who were touched, if these closed now. It changes
-    /// nothing.
-    pub(crate) fn judge_open(
+    /// What would be said of what rules matched on open days, of which something was touched, if these closed
+    /// now. It changes nothing.
+    pub(crate) fn judge_open_matches(
         &mut self,
-        (touched, told_of): (&Touched, &mut Told),
+        touched: &Touched,
         oldest_open: Day,
         (context, known): (&Context, Known<'_>),
-    ) -> BTreeMap<Day, Vec<Occurrence>> {
+    ) -> OfDays {
         let lateness = context.options.lateness;
         let is_complete = |day: &Day| lateness.is_complete(*day, oldest_open);
-        let mut occurrences: BTreeMap<Day, Vec<Occurrence>> = BTreeMap::new();
+        let mut occurrences = OfDays::new();
         let days: Vec<Day> = self.matches.open_days().take_while(is_complete).collect();
         for day in days {
             let wanted = touched.matches_until(day);
             let judged = self.judge_matches((day, Some(&wanted)), (context, known.priors));
             occurrences.entry(day).or_default().extend(told(judged, context));
         }
-        for (id, from) in touched.profiles() {
+        occurrences
+    }
+
+    /// The same of the open days of profiles, from the hour on in which each was touched.
+    pub(crate) fn judge_open(
+        &mut self,
+        (touched, told_of): (&[(u128, Hour)], &mut Told),
+        oldest_open: Day,
+        (context, known): (&Context, Known<'_>),
+    ) -> OfDays {
+        let lateness = context.options.lateness;
+        let is_complete = |day: &Day| lateness.is_complete(*day, oldest_open);
+        let mut occurrences = OfDays::new();
+        for &(id, from) in touched {
             told_of.extract_if((id, from)..=(id, Hour(i32::MAX)), |_, _| true).for_each(drop);
             self.profiles.rehearse(id, |entity, profile| {
                 let days: Vec<Day> = profile.open_days().take_while(is_complete).collect();

@@ -6,6 +6,8 @@ use crate::{
     learned::{Blob, Part},
     pieces::Pieces,
     priors::Group,
+    shelf::ShelfError,
+    touched::{Told, Touched},
     watch::{Held, Sighting, key_of_day},
 };
 use baseline::{
@@ -21,6 +23,17 @@ pub enum Change {
     Gone(Part, u128),
     /// To keep it, instead of what is kept of the same part under the same key.
     Put(Blob),
+}
+
+/// Why a blob cannot be taken back.
+#[derive(Debug, thiserror::Error)]
+pub enum ResumeError {
+    /// It is not what was written.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// There is no room for it.
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
 }
 
 /// What has changed since it was last kept.
@@ -71,7 +84,10 @@ impl Engine {
 
     /// Hands over what has changed since this was last asked. Findings are to be taken, and kept, together
     /// with it: closed days are not judged again.
-    pub fn changed<E>(&mut self, visit: &mut dyn FnMut(Change) -> Result<(), E>) -> Result<(), E> {
+    pub fn changed<E: From<ShelfError>>(
+        &mut self,
+        visit: &mut dyn FnMut(Change) -> Result<(), E>,
+    ) -> Result<(), E> {
         let changes = std::mem::take(&mut self.changes);
         let put = |part, key, to: Writer| Change::Put(Blob { part, key, bytes: to.finish() });
         for &(part, key) in &changes.useless {
@@ -86,15 +102,14 @@ impl Engine {
         }
         let of_shard = |number: u32| self.shards.get(number as usize);
         for &id in &changes.profiles {
-            let of = |entity: &Entity, profile: &Profile| {
-                let mut to = Writer::default();
-                entity.write(&mut to);
-                profile.write(&mut to);
-                to
-            };
             let shard = self.shards.get(shard_of(id));
-            if let Some(to) = shard.and_then(|shard| shard.profiles.look(id, of)) {
-                visit(put(Part::Entity, id, to))?;
+            let held = shard.and_then(|shard| shard.profiles.look(id, blob_of));
+            let bytes = match held {
+                Some(bytes) => Some(bytes),
+                None => self.shelved.ask(|shelf| shelf.look(id))?,
+            };
+            if let Some(bytes) = bytes {
+                visit(Change::Put(Blob { part: Part::Entity, key: id, bytes }))?;
             }
         }
         for &of_day in &changes.matches {
@@ -131,8 +146,14 @@ impl Engine {
 
     /// Takes back a blob that [`Self::changed`] gave, of an engine with the same lateness and hash key: all
     /// of them, in the order of [`Part::STATE`], before anything is read.
-    pub fn resume(&mut self, blob: &Blob, texts: &mut Texts) -> Result<(), FormError> {
-        let Self { context, shards, priors, heights, gate, oldest_open, .. } = self;
+    pub fn resume(&mut self, blob: &Blob, texts: &mut Texts) -> Result<(), ResumeError> {
+        self.take_back(blob, texts)?;
+        Ok(self.make_room()?)
+    }
+
+    fn take_back(&mut self, blob: &Blob, texts: &mut Texts) -> Result<(), FormError> {
+        let Self { context, shards, priors, heights, gate, oldest_open, touched, .. } = self;
+        let noted = touched;
         let options = &context.options;
         let prior_through = options.lateness.prior_through(*oldest_open);
         let mut from = Reader::new(&blob.bytes, &options.hash_key, texts)?;
@@ -152,6 +173,9 @@ impl Engine {
                 let entity = Entity::read(&mut from)?;
                 let profile = Profile::read(&mut from)?;
                 let id = entity.id();
+                if let Some(touched) = touched_of(noted, id) {
+                    touched.note_open(id, profile.open_days());
+                }
                 if let Some(shard) = shards.get_mut(shard_of(id)) {
                     shard.profiles.insert(id, entity, &profile);
                 }
@@ -176,6 +200,11 @@ impl Engine {
                 let mut is_used = false;
                 for (id, of_day) in held.groups(options.rules.watches()) {
                     is_used = true;
+                    let (watch, day, ..) = of_day;
+                    let touched = touched_of(noted, id);
+                    if let Some(touched) = touched.filter(|_| day >= *oldest_open) {
+                        touched.note_matched(day, (watch, id));
+                    }
                     if let Some(shard) = shards.get_mut(shard_of(id)) {
                         shard.matches.recall_open(of_day, *oldest_open);
                     }
@@ -200,6 +229,19 @@ impl Engine {
         from.finish()?;
         if key == blob.key { Ok(()) } else { Err(FormError::Damaged) }
     }
+}
+
+/// What is noted of the shard of somebody.
+fn touched_of(noted: &mut Option<Vec<(Touched, Told)>>, id: u128) -> Option<&mut Touched> {
+    noted.as_mut()?.get_mut(shard_of(id)).map(|(touched, _)| touched)
+}
+
+/// The bytes of a blob of [`Part::Entity`].
+pub(crate) fn blob_of(entity: &Entity, profile: &Profile) -> Vec<u8> {
+    let mut to = Writer::default();
+    entity.write(&mut to);
+    profile.write(&mut to);
+    to.finish()
 }
 
 /// Whose profile a blob of [`Part::Entity`] is; kept with this hash key.

@@ -1,7 +1,7 @@
 //! Logs for tests: raw records by day and time of day, read by the parser and judged by the engine.
 
 use crate::{
-    Blob, Change, Engine, Finding, Options, Part, Reader, RuleFile, Rules,
+    Away, Blob, Change, Engine, Finding, Options, Part, Reader, RuleFile, Rules, Shelf, ShelfError,
     rules::{Names, Whose},
 };
 use baseline::{Day, form::Texts, stable_hash};
@@ -11,7 +11,11 @@ use ingest::{
     flow::{Attempt, address},
     testkit,
 };
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 /// The day on which tests happen: 2025-03-14.
 pub(crate) const TODAY: Day = Day(20_161);
@@ -44,7 +48,7 @@ pub(crate) fn apply<S: AsRef<str>>(engine: &mut Engine, records: &[S]) {
     let mut reader = engine.reader();
     read(&mut reader, None, records);
     let chunk = reader.finish();
-    engine.apply(&[chunk]);
+    engine.apply(&[chunk]).unwrap();
 }
 
 /// The built-in rules, and those of `text`.
@@ -72,20 +76,23 @@ pub(crate) fn attempt(interface: &str, (peer, port): (IpAddr, u16), end_ms: i64)
 }
 
 /// What was kept of an engine, as a file has it.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Kept(BTreeMap<(Part, u128), Vec<u8>>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kept(Arc<Mutex<BTreeMap<(Part, u128), Vec<u8>>>>);
 
 impl Kept {
     /// Keeps what changed of an engine that notes it.
     pub(crate) fn keep(&mut self, engine: &mut Engine) {
         let kept = engine.changed(&mut |change| {
             match change {
-                Change::Gone(part, key) => drop(self.0.remove(&(part, key))),
-                Change::Put(Blob { part, key, bytes }) => drop(self.0.insert((part, key), bytes)),
+                Change::Gone(part, key) => drop(self.all().remove(&(part, key))),
+                Change::Put(Blob { part, key, bytes }) => {
+                    self.all().insert((part, key), bytes);
+                }
             }
-            Ok::<_, ()>(())
+            Ok::<_, ShelfError>(())
         });
-        assert_eq!(kept, Ok(()));
+        kept.unwrap();
+        engine.kept().unwrap();
     }
 
     /// `engine`, which has read nothing yet, going on with it.
@@ -93,12 +100,79 @@ impl Kept {
         engine.note_changes();
         let mut texts = Texts::default();
         for part in Part::STATE {
-            for ((_, key), bytes) in self.0.range((*part, 0)..=(*part, u128::MAX)) {
-                let blob = Blob { part: *part, key: *key, bytes: bytes.clone() };
-                assert_eq!(engine.resume(&blob, &mut texts), Ok(()), "{part:?}");
+            let of_part: Vec<_> = {
+                let all = self.all();
+                let range = all.range((*part, 0)..=(*part, u128::MAX));
+                range.map(|((_, key), bytes)| (*key, bytes.clone())).collect()
+            };
+            for (key, bytes) in of_part {
+                engine.resume(&Blob { part: *part, key, bytes }, &mut texts).unwrap();
             }
         }
         engine
+    }
+
+    /// Has `engine` put away what is above so many bytes of profiles.
+    pub(crate) fn bound(&self, engine: &mut Engine, bytes_max: usize) {
+        let (kept, away) = (self.clone(), BTreeMap::new());
+        engine.hold(bytes_max, Box::new(Cupboard { kept, away }));
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<(Part, u128), Vec<u8>>> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        let others = other.all().clone();
+        *self.all() == others
+    }
+}
+
+/// A shelf of what is not kept, beside what is.
+#[derive(Debug)]
+struct Cupboard {
+    kept: Kept,
+    away: BTreeMap<u128, Away>,
+}
+
+impl Shelf for Cupboard {
+    fn put(&mut self, one: &Away) -> Result<(), ShelfError> {
+        let is_there = one.bytes.is_some() || self.look(one.id)?.is_some();
+        assert!(is_there, "nothing is kept of it");
+        assert!(self.away.insert(one.id, one.clone()).is_none(), "it lies there already");
+        Ok(())
+    }
+
+    fn look(&self, id: u128) -> Result<Option<Vec<u8>>, ShelfError> {
+        let bytes = self.away.get(&id).and_then(|one| one.bytes.clone());
+        Ok(bytes.or_else(|| self.kept.all().get(&(Part::Entity, id)).cloned()))
+    }
+
+    fn take(&mut self, id: u128) -> Result<Option<Vec<u8>>, ShelfError> {
+        let bytes = self.look(id)?;
+        self.away.remove(&id);
+        Ok(bytes)
+    }
+
+    fn first_open(&self) -> Result<Option<Day>, ShelfError> {
+        Ok(self.away.values().filter_map(|one| one.first_open).min())
+    }
+
+    fn open_on(&self, day: Day, n_max: usize) -> Result<Vec<u128>, ShelfError> {
+        let open = self.away.values().filter(|one| one.first_open == Some(day));
+        // Fewer than are asked for, so that there are rounds.
+        Ok(open.map(|one| one.id).take(n_max.min(2)).collect())
+    }
+
+    fn all(&self) -> Result<Vec<u128>, ShelfError> {
+        Ok(self.away.keys().copied().collect())
+    }
+
+    fn kept(&mut self) -> Result<(), ShelfError> {
+        self.away.values_mut().for_each(|one| one.bytes = None);
+        Ok(())
     }
 }
 
@@ -217,7 +291,7 @@ impl Logs {
     pub(crate) fn judged_by(self, engine: &mut Engine) -> Vec<Finding> {
         engine.note_touched();
         let told = self.read_by(engine);
-        engine.finish();
+        engine.finish().unwrap();
         let findings = engine.take_findings();
         let by_id = |findings: &[Finding]| -> BTreeMap<_, _> {
             findings.iter().map(|one| (one.id, one.clone())).collect()
@@ -231,7 +305,7 @@ impl Logs {
         let mut told = Vec::new();
         let days = self.days.keys().chain(self.flows.keys()).copied();
         for day in days.collect::<std::collections::BTreeSet<_>>() {
-            engine.advance(day.start_ms());
+            engine.advance(day.start_ms()).unwrap();
             let mut reader = engine.reader();
             if let Some(records) = self.days.get(&day) {
                 read(&mut reader, None, records);
@@ -241,8 +315,8 @@ impl Logs {
             let n_flows = attempts.iter().map(|one| u64::from(one.n_flows)).sum();
             reader.flows(testkit::ACCOUNT, n_flows, attempts);
             let chunk = reader.finish();
-            engine.apply(&[chunk]);
-            told.extend(engine.judge_open());
+            engine.apply(&[chunk]).unwrap();
+            told.extend(engine.judge_open().unwrap());
         }
         told
     }

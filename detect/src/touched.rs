@@ -3,17 +3,15 @@
 
 use crate::{
     Finding,
-    engine::{Engine, ForShard},
+    engine::{Engine, ForShard, SHARDS, shard_of},
     priors::Group,
-    shard::{Known, Occurrence, Shard},
+    shard::{Known, Occurrence, OfDays},
+    shelf::{ROUND_MAX, ShelfError},
     watch::Sighting,
 };
 use baseline::{Day, Hour, Slot};
 use rayon::prelude::*;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    convert::Infallible,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whom records touched since their open days were last judged, in one shard.
 #[derive(Debug, Default)]
@@ -42,20 +40,16 @@ impl Touched {
         }
     }
 
-    /// All that is open in a shard.
-    fn all(shard: &Shard) -> Self {
-        let mut all = Self::default();
-        let visited = shard.profiles.visit(&mut |id, _, profile| {
-            for day in profile.open_days() {
-                all.profiles.entry(day.first_slot().hour()).or_default().insert(id);
-            }
-            Ok::<_, Infallible>(())
-        });
-        let Ok(()) = visited;
-        for (day, watch_and_id) in shard.matches.open_groups() {
-            all.matches.entry(day).or_default().insert(watch_and_id);
+    /// Notes that of somebody these days are open already.
+    pub(crate) fn note_open(&mut self, id: u128, days: impl Iterator<Item = Day>) {
+        for day in days {
+            self.profiles.entry(day.first_slot().hour()).or_default().insert(id);
         }
-        all
+    }
+
+    /// Notes that a watch has matches of somebody on an open day already.
+    pub(crate) fn note_matched(&mut self, day: Day, watch_and_id: (u32, u128)) {
+        self.matches.entry(day).or_default().insert(watch_and_id);
     }
 
     /// Takes out what is noted of days that may be judged: of others it stays until they may.
@@ -67,14 +61,19 @@ impl Touched {
 
     /// Whose profiles were touched, with the first hour in which they were: spans and places of all that come
     /// after may reach back to it.
-    pub(crate) fn profiles(&self) -> BTreeMap<u128, Hour> {
+    fn profiles(&self) -> Vec<(u128, Hour)> {
         let mut profiles = BTreeMap::new();
         for (hour, ids) in &self.profiles {
             for id in ids {
                 profiles.entry(*id).or_insert(*hour);
             }
         }
-        profiles
+        profiles.into_iter().collect()
+    }
+
+    /// Whom new matches are about.
+    fn matched(&self) -> impl Iterator<Item = u128> {
+        self.matches.values().flatten().map(|(_, id)| *id)
     }
 
     /// Which watches have new matches of whom, that windows which end on `day` may reach back to.
@@ -84,11 +83,11 @@ impl Touched {
 }
 
 impl Engine {
-    /// Notes from now on whom records touch, for [`Self::judge_open`]; who has open days already, as after
-    /// [`Self::resume`], counts as touched.
+    /// Notes from now on whom records touch, for [`Self::judge_open`]. Whoever has open days when
+    /// [`Self::resume`] takes him back counts as touched, so this comes before.
     pub fn note_touched(&mut self) {
-        let all = |shard| (Touched::all(shard), Told::default());
-        self.touched = Some(self.shards.iter().map(all).collect());
+        let nobody = || (Touched::default(), Told::default());
+        self.touched = Some(self.shards.iter().map(|_| nobody()).collect());
     }
 
     /// Judges the open days of those whom records touched since this was last asked, as if these days closed
@@ -96,42 +95,58 @@ impl Engine {
     /// keeps them puts each in the place of the one of its id, and, when days close, [`Self::take_findings`]
     /// in the place of all that he keeps of days before [`Self::oldest_open`]. Days whose generation is not
     /// complete yet are left until it is.
-    pub fn judge_open(&mut self) -> Vec<Finding> {
+    pub fn judge_open(&mut self) -> Result<Vec<Finding>, ShelfError> {
         let (lateness, oldest_open) = (self.context.options.lateness, self.oldest_open);
         let is_complete = |day| lateness.is_complete(day, oldest_open);
-        let Some(mut noted) = self.touched.take() else { return Vec::new() };
+        let Some(mut noted) = self.touched.take() else { return Ok(Vec::new()) };
         let touched: Vec<_> =
             noted.iter_mut().map(|(touched, _)| touched.take(is_complete)).collect();
-        self.prepare_open(&touched);
-        let context = &self.context;
-        let known = Known { priors: &self.priors, heights: &self.heights };
-        let shards = self.shards.par_iter_mut().zip(&touched).zip(&mut noted);
-        let judged: Vec<_> = shards
-            .map(|((shard, touched), (_, told))| {
+        let mut occurrences = self.judge_open_matches(&touched)?;
+        let profiles: Vec<_> = touched.iter().map(Touched::profiles).collect();
+        let n_rounds = profiles.iter().map(|ids| ids.chunks(ROUND_MAX / SHARDS).len()).max();
+        for round in 0..n_rounds.unwrap_or(0) {
+            let of_round = |ids: &'_ Vec<_>| -> Vec<(u128, Hour)> {
+                ids.chunks(ROUND_MAX / SHARDS).nth(round).unwrap_or_default().to_vec()
+            };
+            let profiles: Vec<_> = profiles.iter().map(of_round).collect();
+            self.prepare_open(&profiles.iter().flatten().map(|(id, _)| *id).collect())?;
+            let Self { shards, context, priors, heights, .. } = &mut *self;
+            let known = Known { priors, heights };
+            let shards = shards.par_iter_mut().zip(&profiles).zip(&mut noted);
+            let judged = shards.map(|((shard, touched), (_, told))| {
                 told.retain(|(_, hour), _| hour.day() >= oldest_open);
                 shard.judge_open((touched, told), oldest_open, (context, known))
-            })
-            .collect();
-        self.touched = Some(noted);
-        let mut occurrences: BTreeMap<Day, Vec<Occurrence>> = BTreeMap::new();
-        for (day, found) in judged.into_iter().flatten() {
-            occurrences.entry(day).or_default().extend(found);
+            });
+            occurrences.extend(judged.collect::<Vec<_>>());
+            self.make_room()?;
         }
-        let found = occurrences.into_iter();
-        found.flat_map(|(day, occurrences)| self.found(day, occurrences)).collect()
+        self.touched = Some(noted);
+        let mut by_day = OfDays::new();
+        for (day, found) in occurrences.into_iter().flatten() {
+            by_day.entry(day).or_default().extend(found);
+        }
+        let found = by_day.into_iter();
+        Ok(found.flat_map(|(day, occurrences)| self.found(day, occurrences)).collect())
     }
 
-    /// Makes ready what complete open days of those who were touched are judged by.
-    fn prepare_open(&mut self, touched: &[Touched]) {
+    fn judge_open_matches(&mut self, touched: &[Touched]) -> Result<Vec<OfDays>, ShelfError> {
+        self.prepare_open(&touched.iter().flat_map(Touched::matched).collect())?;
+        let Self { shards, context, priors, heights, oldest_open, .. } = &mut *self;
+        let known = Known { priors, heights };
+        let shards = shards.par_iter_mut().zip(touched);
+        let judged = shards.map(|(shard, touched)| {
+            shard.judge_open_matches(touched, *oldest_open, (context, known))
+        });
+        Ok(judged.collect())
+    }
+
+    /// Makes ready what complete open days of those with these ids are judged by.
+    fn prepare_open(&mut self, ids: &BTreeSet<u128>) -> Result<(), ShelfError> {
+        self.bring(ids)?;
         let (lateness, oldest_open) = (self.context.options.lateness, self.oldest_open);
         let days = (0..lateness.lags().0).map(|n| Day(oldest_open.0.saturating_add(n)));
-        let mut groups = BTreeSet::new();
-        for (shard, touched) in self.shards.iter().zip(touched) {
-            let of_matches = touched.matches.values().flatten().map(|(_, id)| *id);
-            let ids = touched.profiles.values().flatten().copied().chain(of_matches);
-            let entities = ids.filter_map(|id| shard.profiles.entity(id));
-            groups.extend(entities.map(Group::of));
-        }
+        let entity = |id: &u128| self.shards.get(shard_of(*id))?.profiles.entity(*id);
+        let groups: BTreeSet<Group> = ids.iter().filter_map(entity).map(Group::of).collect();
         for day in days {
             let through = lateness.prior_through(day);
             self.heights.prepare(through);
@@ -139,6 +154,7 @@ impl Engine {
                 self.priors.prepare_for(group.clone(), through);
             }
         }
+        Ok(())
     }
 }
 

@@ -110,11 +110,11 @@ fn close_before(profiles: &mut Profiles, oldest_open: Day) -> Vec<(u128, ClosedD
 }
 
 fn is_at_rest(profiles: &Profiles) -> bool {
-    matches!(profiles.all[&ALICE].1, State::AtRest(..))
+    matches!(profiles.all[&ALICE].state, State::AtRest(..))
 }
 
 fn n_bytes(profiles: &Profiles) -> usize {
-    match &profiles.all[&ALICE].1 {
+    match &profiles.all[&ALICE].state {
         State::AtRest(bytes, _) => bytes.len(),
         State::Awake(_) => 0,
     }

@@ -96,7 +96,7 @@ fn the_budget_changes_nothing_of_what_is_learned_nor_of_what_others_tell() {
     let logs = intrusion().call(0, "9:05", alice().api("cloudtrail:StopLogging"));
     let told = [&mut quiet, &mut noisy].map(|engine| {
         let found = logs.clone().judged_by(engine);
-        engine.advance(Day(TODAY.0 + 9).start_ms());
+        engine.advance(Day(TODAY.0 + 9).start_ms()).unwrap();
         found
     });
     let [mut all, others] = told;

@@ -15,7 +15,7 @@ fn put() -> raw::Call {
 #[test]
 fn late_records_are_counted_and_teach_the_oldest_open_day() {
     let mut engine = engine();
-    engine.advance(testkit::at(0, "12:00"));
+    engine.advance(testkit::at(0, "12:00")).unwrap();
     let late: Vec<_> = (2..40).map(|day| put().at_ms(testkit::at(-day, "10:00")).raw()).collect();
     apply(&mut engine, &late);
     let counts = engine.intake();
@@ -26,7 +26,7 @@ fn late_records_are_counted_and_teach_the_oldest_open_day() {
     assert_eq!(engine.intake().n_duplicate_objects, 1);
     apply(&mut engine, &[&late[..], &[put().raw()]].concat());
     assert_eq!((engine.intake().n_duplicates, engine.intake().n_records), (76, 40));
-    engine.finish();
+    engine.finish().unwrap();
 }
 
 #[test]
@@ -42,12 +42,12 @@ fn events_of_any_time_do_no_harm() {
         });
         assert!(shape.is_ok());
         let chunk = reader.finish();
-        engine.apply(&[chunk]);
+        engine.apply(&[chunk]).unwrap();
     }
     for time_ms in [i64::MIN, 0, testkit::at(0, "10:00"), i64::MAX] {
-        engine.advance(time_ms);
+        engine.advance(time_ms).unwrap();
     }
-    engine.finish();
+    engine.finish().unwrap();
     assert_eq!(engine.intake().n_records, 5);
 }
 
@@ -60,7 +60,7 @@ fn a_record_dated_after_its_objects_counts_once() {
         let stamp_ms = testkit::at(0, "10:00") - minutes * 60_000;
         testkit::read(&mut reader, Some(stamp_ms), &[raw.clone(), put().raw()]);
         let chunk = reader.finish();
-        engine.apply(&[chunk]);
+        engine.apply(&[chunk]).unwrap();
     }
     assert_eq!((engine.intake().n_records, engine.intake().n_duplicates), (3, 1));
 }
@@ -88,12 +88,12 @@ fn a_damaged_object_leaves_no_trace() {
     reader.abandon();
     testkit::read(&mut reader, None, &[denied()]);
     let chunk = reader.finish();
-    engine.apply(&[chunk]);
+    engine.apply(&[chunk]).unwrap();
     assert_eq!((engine.intake().n_records, engine.intake().n_corrections), (2, 0));
     let mut other = testkit::engine();
     apply(&mut other, &[denied(), denied()]);
-    other.advance(long_after());
-    engine.advance(long_after());
+    other.advance(long_after()).unwrap();
+    engine.advance(long_after()).unwrap();
     assert!(other.memory() == engine.memory());
 }
 
@@ -115,10 +115,10 @@ fn an_alerted_day_teaches_an_eighth() {
     };
     let mut engine = engine();
     for day in -10..0 {
-        engine.advance(testkit::at(day, "0:0"));
+        engine.advance(testkit::at(day, "0:0")).unwrap();
         apply(&mut engine, &[outside(day)]);
     }
-    engine.finish();
+    engine.finish().unwrap();
     let days: Vec<_> = engine
         .take_findings()
         .iter()
@@ -142,10 +142,10 @@ fn what_is_told_does_not_change_what_is_learned() {
     let [mut loud, mut silent] = [engine(), Engine::new(options, Enrich::built_in())];
     for engine in [&mut loud, &mut silent] {
         for day in -10..0 {
-            engine.advance(testkit::at(day, "0:0"));
+            engine.advance(testkit::at(day, "0:0")).unwrap();
             apply(engine, &[outside(day)]);
         }
-        engine.advance(long_after());
+        engine.advance(long_after()).unwrap();
     }
     assert!(!loud.take_findings().is_empty() && silent.take_findings().is_empty());
     assert!(loud.memory() == silent.memory());
@@ -161,7 +161,7 @@ fn one_call_counts_no_more_things_than_the_bound() {
     testkit::read(&mut reader, None, &[raw]);
     let chunk = reader.finish();
     assert_eq!(chunk.extras.len(), crate::Counts::MAX);
-    engine.apply(&[chunk]);
+    engine.apply(&[chunk]).unwrap();
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_finding_keeps_its_first_records_and_counts_all() {
     let raw: Vec<_> = minutes.flat_map(|minute| (0..40).map(move |i| denied(minute, i))).collect();
     let mut engine = engine();
     apply(&mut engine, &raw);
-    engine.finish();
+    engine.finish().unwrap();
     let findings = engine.take_findings();
     assert_eq!((findings.len(), findings[0].count), (1, 1_600));
     assert_eq!(findings[0].records.len(), Finding::RECORDS_MAX);
@@ -187,7 +187,7 @@ fn more_records_of_one_finding_are_no_more_targets() {
     let raw: Vec<_> = (0..60).map(denied).collect();
     let mut engine = engine();
     apply(&mut engine, &raw);
-    engine.finish();
+    engine.finish().unwrap();
     let findings = engine.take_findings();
     let burst = findings.iter().find(|finding| finding.about.id == "denied-burst").unwrap();
     assert_eq!(burst.targets.len(), crate::Verdict::TARGETS_MAX);
@@ -209,8 +209,8 @@ fn full_bounds_do_not_depend_on_order() {
         apply(&mut down, object);
     }
     assert!(up.memory() == down.memory(), "open");
-    up.advance(long_after());
-    down.advance(long_after());
+    up.advance(long_after()).unwrap();
+    down.advance(long_after()).unwrap();
     assert!(up.memory() == down.memory(), "learned");
     assert_eq!(up.take_findings(), down.take_findings());
 }
@@ -223,10 +223,10 @@ fn late_records_that_were_spread_are_no_burst() {
     };
     for (per_hour, n_findings) in [(5, 0), (20, 1)] {
         let mut engine = engine();
-        engine.advance(testkit::at(0, "12:00"));
+        engine.advance(testkit::at(0, "12:00")).unwrap();
         let hours = (0..20).flat_map(|hour| (0..per_hour).map(move |i| denied(9, hour, i)));
         apply(&mut engine, &hours.collect::<Vec<_>>());
-        engine.finish();
+        engine.finish().unwrap();
         assert_eq!(engine.intake().n_late, 20 * per_hour.unsigned_abs());
         assert_eq!(engine.take_findings().len(), n_findings, "{per_hour}");
     }

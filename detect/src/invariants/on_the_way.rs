@@ -17,7 +17,7 @@ struct Keeper {
 
 impl Keeper {
     fn keep(&mut self, engine: &mut Engine) {
-        for finding in engine.judge_open() {
+        for finding in engine.judge_open().unwrap() {
             // Of what weighs the same, what rests on fewer records may be worse: the shorter of two ways.
             let weight = |one: &Finding| (one.severity, one.bits(), one.n_hours);
             let before = self.kept.insert(finding.id, finding.clone());
@@ -60,7 +60,7 @@ proptest! {
         let mut judging = noting();
         judging.note_touched();
         let mut n_told = 0;
-        let mut judge = |engine: &mut Engine| n_told += engine.judge_open().len();
+        let mut judge = |engine: &mut Engine| n_told += engine.judge_open().unwrap().len();
         let (mut judging, mut findings) =
             delivery.run_with((judging, &mut judge), &records, &|_| true);
         prop_assert!(plain.memory() == judging.memory(), "open days differ");
@@ -70,8 +70,8 @@ proptest! {
             kept
         });
         prop_assert!(kept == kept_of_judging, "states differ");
-        plain.advance(end_ms());
-        judging.advance(end_ms());
+        plain.advance(end_ms()).unwrap();
+        judging.advance(end_ms()).unwrap();
         prop_assert!(plain.memory() == judging.memory(), "what was learned differs");
         expected.extend(plain.take_findings());
         findings.extend(judging.take_findings());
@@ -93,7 +93,7 @@ proptest! {
             keeper.keep(engine);
         };
         let (mut engine, _) = delivery.run_with((engine, &mut judge), &records, &|_| true);
-        engine.advance(end_ms());
+        engine.advance(end_ms()).unwrap();
         keeper.close(&mut engine);
         prop_assert!(keeper.unlike.is_empty(), "{:#?}", keeper.unlike);
         prop_assert!(keeper.lessened.is_empty(), "{:#?}", keeper.lessened);

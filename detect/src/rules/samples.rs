@@ -160,8 +160,8 @@ fn findings(rules: &Arc<Rules>, tested: &Tested, sample: &Sample) -> Result<Vec<
         Logs::Flow => read_flows(&mut reader, sample)?,
     }
     let chunk = reader.finish();
-    engine.apply(&[chunk]);
-    engine.finish();
+    let done = engine.apply(&[chunk]).and_then(|()| engine.finish());
+    done.map_err(|error| error.to_string())?;
     Ok(engine.take_findings())
 }
 

@@ -157,13 +157,10 @@ impl Memory {
         self.open.iter().copied()
     }
 
-    /// Of which open day which watch holds anything of whom.
-    pub(crate) fn open_groups(&self) -> impl Iterator<Item = (Day, (u32, u128))> {
-        let days = self.watches.iter().flat_map(|(watch, days)| {
-            let is_open = |(day, _): &(&Day, _)| self.open.contains(day);
-            days.iter().filter(is_open).map(move |(day, groups)| (*watch, *day, groups))
-        });
-        days.flat_map(|(watch, day, groups)| groups.keys().map(move |key| (day, (watch, key.1))))
+    /// Whom what matched on a day is about.
+    pub(crate) fn of_whom(&self, day: Day) -> BTreeSet<u128> {
+        let groups = self.watches.values().filter_map(|days| days.get(&day));
+        groups.flat_map(Groups::keys).map(|key| key.1).collect()
     }
 
     /// Notes that a day was judged.

@@ -167,10 +167,10 @@ fn users_rules_change_nothing_that_is_learned() {
     let mut plain = engine();
     for engine in [&mut own, &mut plain] {
         for day in -10..0 {
-            engine.advance(at(day, "0:0"));
+            engine.advance(at(day, "0:0")).unwrap();
             apply(engine, &[call("s3:ListBuckets").at_ms(at(day, "10:00")).raw()]);
         }
-        engine.advance(at(13, "0:0"));
+        engine.advance(at(13, "0:0")).unwrap();
     }
     assert_eq!(own.take_findings().len(), 10);
     assert!(own.memory() == plain.memory());
@@ -192,12 +192,12 @@ fn filters_change_nothing_that_is_learned() {
     let (mut filtered, mut plain) = (with(filter), with(&rule("own", "None", "")));
     for engine in [&mut filtered, &mut plain] {
         for day in -12..0 {
-            engine.advance(at(day, "0:0"));
+            engine.advance(at(day, "0:0")).unwrap();
             let calls = [call("s3:ListBuckets"), activate(), key()];
             let calls = calls.map(|call| call.at_ms(at(day, "10:00")).raw());
             apply(engine, &calls);
         }
-        engine.advance(at(13, "0:0"));
+        engine.advance(at(13, "0:0")).unwrap();
     }
     let told = |engine: &mut crate::Engine| -> Vec<String> {
         engine.take_findings().iter().map(|finding| finding.about.id.clone()).collect()
@@ -271,8 +271,8 @@ fn what_no_window_can_reach_is_forgotten() {
     let mut plain = testkit::engine();
     apply(&mut plain, &[call("s3:PutObject").at_ms(at(0, "10:00")).raw()]);
     for (day, is_forgotten) in [(8, false), (10, true)] {
-        engine.advance(at(day, "0:0"));
-        plain.advance(at(day, "0:0"));
+        engine.advance(at(day, "0:0")).unwrap();
+        plain.advance(at(day, "0:0")).unwrap();
         assert_eq!(engine.memory() == plain.memory(), is_forgotten, "{day}");
     }
 }
@@ -282,9 +282,9 @@ fn a_late_record_counts_in_the_oldest_open_day() {
     let text = rule("own", "PutObject", "");
     let options = crate::Options { rules: rules(&text), ..crate::Options::default() };
     let mut engine = crate::Engine::new(options, ingest::enrich::Enrich::built_in());
-    engine.advance(at(0, "12:00"));
+    engine.advance(at(0, "12:00")).unwrap();
     apply(&mut engine, &[call("s3:PutObject").at_ms(at(-9, "10:00")).raw()]);
-    engine.finish();
+    engine.finish().unwrap();
     let findings = engine.take_findings();
     assert_eq!(findings.iter().map(|one| one.day.0 - TODAY.0).collect::<Vec<_>>(), [-1]);
 }
@@ -318,7 +318,7 @@ fn sources_and_accounts_are_no_entities_with_a_profile() {
     let mut engine = crate::Engine::new(options, ingest::enrich::Enrich::built_in());
     apply(&mut engine, &[call("s3:PutObject").at_ms(at(0, "10:00")).raw()]);
     assert_eq!(engine.intake().n_entities, 1);
-    engine.finish();
+    engine.finish().unwrap();
     assert_eq!(engine.take_findings().len(), 1);
 }
 
@@ -514,8 +514,8 @@ fn groups_beyond_the_bound_are_counted_whatever_the_order() {
     let mut up = run(&raw.iter().collect::<Vec<_>>());
     let mut down = run(&raw.iter().rev().collect::<Vec<_>>());
     assert!(up.memory() == down.memory());
-    up.finish();
-    down.finish();
+    up.finish().unwrap();
+    down.finish().unwrap();
     let findings = up.take_findings();
     assert_eq!(findings[0].count, 2 * u64::try_from(super::memory::GROUPS_MAX).unwrap());
     assert_eq!(findings, down.take_findings());

@@ -40,9 +40,9 @@ fn flow_findings(objects: &[String], n_times: usize) -> Vec<Finding> {
         });
         reader.flows("", counts.rows, &[]);
         let chunk = reader.finish();
-        engine.apply(&[chunk]);
+        engine.apply(&[chunk]).unwrap();
     }
-    engine.finish();
+    engine.finish().unwrap();
     engine.take_findings()
 }
 

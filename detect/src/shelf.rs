@@ -1,0 +1,190 @@
+//! Profiles that memory has no room for: they are put away, and taken back when a record of them comes or their
+//! day closes. What an engine answers does not depend on it.
+
+use crate::{
+    engine::{Engine, SHARDS, shard_of},
+    state::blob_of,
+};
+use baseline::{
+    Day, Entity, Form, FormError, HashKey, Leaving, Profile,
+    form::{Reader, Texts},
+};
+use rayon::prelude::*;
+use std::{collections::BTreeSet, error::Error, fmt::Debug, sync::Mutex};
+
+/// Where profiles lie that memory has no room for. Keys are ids of entities; bytes are those of
+/// [`Blob`](crate::Blob)s of [`Part::Entity`](crate::Part::Entity).
+pub trait Shelf: Debug + Send {
+    /// Puts a profile away, with the first of its days that has not closed; without bytes where the state has
+    /// it as it is.
+    fn put(&mut self, one: &Away) -> Result<(), ShelfError>;
+    /// The bytes of a profile; nothing where there is none.
+    fn look(&self, id: u128) -> Result<Option<Vec<u8>>, ShelfError>;
+    /// The same, and it does not lie here any more: that the state has it does not matter.
+    fn take(&mut self, id: u128) -> Result<Option<Vec<u8>>, ShelfError>;
+    /// The first day that has not closed of any profile that lies here.
+    fn first_open(&self) -> Result<Option<Day>, ShelfError>;
+    /// Ids of those of which this is the first day that has not closed: the first so many.
+    fn open_on(&self, day: Day, n_max: usize) -> Result<Vec<u128>, ShelfError>;
+    /// The state has everything as it is.
+    fn kept(&mut self) -> Result<(), ShelfError>;
+    /// Ids of all that lie here.
+    #[cfg(test)]
+    fn all(&self) -> Result<Vec<u128>, ShelfError>;
+}
+
+/// A profile that is put away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Away {
+    /// The id of its entity.
+    pub id: u128,
+    /// The first of its days that has not closed.
+    pub first_open: Option<Day>,
+    /// Its bytes, unless the state has them.
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// A profile that was put away is out of reach.
+#[derive(Debug, thiserror::Error)]
+#[error("a profile that was put away is out of reach: {0}")]
+pub struct ShelfError(#[source] Box<dyn Error + Send + Sync>);
+
+impl ShelfError {
+    /// Because of this.
+    pub fn new(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(why.into())
+    }
+}
+
+/// What is brought back or judged at a time. Unit: profiles.
+pub(crate) const ROUND_MAX: usize = 32_768;
+
+/// The shelf of an engine, if it has one.
+#[derive(Debug, Default)]
+pub(crate) struct Shelved {
+    /// Workers read beside it and never ask it.
+    shelf: Option<Mutex<Box<dyn Shelf>>>,
+    /// Profiles that lie there. Unit: profiles.
+    pub(crate) n_away: u64,
+}
+
+impl Shelved {
+    fn get(&mut self) -> Option<&mut dyn Shelf> {
+        let shelf = self.shelf.as_mut()?.get_mut();
+        Some(&mut **shelf.unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// Asks the shelf, where there is one.
+    pub(crate) fn ask<T: Default>(
+        &mut self,
+        ask: impl FnOnce(&mut dyn Shelf) -> Result<T, ShelfError>,
+    ) -> Result<T, ShelfError> {
+        self.get().map_or_else(|| Ok(T::default()), ask)
+    }
+}
+
+impl Engine {
+    /// Holds profiles of about `bytes_max` from now on; the others lie on `shelf`. To be said before anything is
+    /// read.
+    pub fn hold(&mut self, bytes_max: usize, shelf: Box<dyn Shelf>) {
+        self.shelved.shelf = Some(Mutex::new(shelf));
+        for shard in &mut self.shards {
+            shard.profiles.hold(bytes_max / SHARDS);
+        }
+    }
+
+    /// About what the profiles take that are held. Unit: bytes.
+    pub fn profiles_bytes(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.profiles.n_bytes() as u64).sum()
+    }
+
+    /// Profiles that are put away. Unit: profiles.
+    pub fn n_away(&self) -> u64 {
+        self.shelved.n_away
+    }
+
+    /// Takes back those of these profiles that were put away.
+    pub(crate) fn bring(&mut self, ids: &BTreeSet<u128>) -> Result<(), ShelfError> {
+        let Self { shards, shelved, context, .. } = self;
+        let Some(shelf) = shelved.get() else { return Ok(()) };
+        let mut by_shard: Vec<Vec<(u128, Vec<u8>)>> = vec![Vec::new(); SHARDS];
+        let mut n_brought = 0;
+        for &id in ids {
+            let number = shard_of(id);
+            if shards.get(number).is_none_or(|shard| shard.profiles.holds(id)) {
+                continue;
+            }
+            let bytes = shelf.take(id)?;
+            if let (Some(bytes), Some(brought)) = (bytes, by_shard.get_mut(number)) {
+                brought.push((id, bytes));
+                n_brought += 1;
+            }
+        }
+        shelved.n_away = shelved.n_away.saturating_sub(n_brought);
+        let key = &context.options.hash_key;
+        let read = shards.par_iter_mut().zip(by_shard).try_for_each(|(shard, brought)| {
+            let mut texts = Texts::default();
+            for (id, bytes) in brought {
+                let (entity, profile) = read((id, &bytes), key, &mut texts)?;
+                shard.profiles.insert(id, entity, &profile);
+            }
+            Ok(())
+        });
+        read.map_err(|error: FormError| ShelfError::new(error))
+    }
+
+    /// Puts away what there is no room for.
+    pub(crate) fn make_room(&mut self) -> Result<(), ShelfError> {
+        let Self { shards, shelved, changes, context, .. } = self;
+        let Some(shelf) = shelved.get() else { return Ok(()) };
+        let away = |leaving: &Leaving<'_>| {
+            let is_kept = context.notes_changes && !changes.profiles.contains(&leaving.id);
+            let bytes = if is_kept { None } else { leaving.look(blob_of) };
+            Away { id: leaving.id, first_open: leaving.first_open(), bytes }
+        };
+        let leaving: Vec<Vec<Away>> = shards
+            .par_iter_mut()
+            .map(|shard| {
+                let mut leaving = Vec::new();
+                shard.profiles.hand_over(&mut |one| leaving.push(away(one)));
+                leaving
+            })
+            .collect();
+        let mut n_left = 0;
+        for one in leaving.iter().flatten() {
+            shelf.put(one)?;
+            n_left += 1;
+        }
+        shelved.n_away += n_left;
+        Ok(())
+    }
+
+    /// All that [`Self::changed`] handed over is kept.
+    pub fn kept(&mut self) -> Result<(), ShelfError> {
+        self.shelved.ask(|shelf| shelf.kept())
+    }
+}
+
+fn read(
+    (id, bytes): (u128, &[u8]),
+    key: &HashKey,
+    texts: &mut Texts,
+) -> Result<(Entity, Profile), FormError> {
+    let mut from = Reader::new(bytes, key, texts)?;
+    let (entity, profile) = (Entity::read(&mut from)?, Profile::read(&mut from)?);
+    from.finish()?;
+    if entity.id() == id { Ok((entity, profile)) } else { Err(FormError::Damaged) }
+}
+
+#[cfg(test)]
+impl Engine {
+    /// Holds all profiles from now on.
+    pub(crate) fn take_all_back(&mut self) {
+        for shard in &mut self.shards {
+            shard.profiles.hold(usize::MAX);
+        }
+        let away = self.shelved.ask(|shelf| shelf.all()).unwrap();
+        self.bring(&away.into_iter().collect()).unwrap();
+        assert_eq!(self.shelved.n_away, 0);
+    }
+}
