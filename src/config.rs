@@ -73,6 +73,9 @@ pub(crate) enum ConfigError {
     Rules(Vec<String>),
 }
 
+/// What may be taken in all, if nothing else is set. Unit: bytes.
+const MEMORY_BYTES_DEFAULT: u64 = 4 << 30;
+
 /// The file as values.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -88,6 +91,8 @@ struct Settings {
     alerts_per_day: NonZeroU32,
     /// Memory for the fingerprints that find records delivered twice.
     duplicates_budget: Size,
+    /// Memory for everything, about: profiles that it has no room for lie on disk.
+    memory: Size,
     /// What one object may inflate to.
     max_inflated: Size,
     /// mmdb file with cities; relative to the folder of the configuration.
@@ -129,6 +134,7 @@ impl Default for Settings {
             hash_key: options.hash_key,
             alerts_per_day: options.alerts_per_day,
             duplicates_budget: Size(options.duplicates_budget_bytes as u64),
+            memory: Size(MEMORY_BYTES_DEFAULT),
             max_inflated: Size(ingest::decode::INFLATED_BYTES_MAX),
             city_database: None,
             rules: Vec::new(),
@@ -228,6 +234,12 @@ impl Config {
         &self.loaded.rules
     }
 
+    /// What profiles may take: half of the memory. The other half is for objects, their records and
+    /// fingerprints. Unit: bytes.
+    pub(crate) fn profiles_bytes_max(&self) -> usize {
+        usize::try_from(self.settings.memory.0 / 2).unwrap_or(usize::MAX)
+    }
+
     /// What one object may inflate to. Unit: bytes.
     pub(crate) fn inflated_bytes_max(&self) -> u64 {
         self.settings.max_inflated.0
@@ -252,11 +264,13 @@ impl Config {
     }
 
     /// Hash of what is in force, 32 hexadecimal digits: equal for files that mean the same. It holds
-    /// the hash key but does not tell it, and what the files of rules and lists say. Where findings are told
-    /// changes none of them, and is no part of it.
+    /// the hash key but does not tell it, and what the files of rules and lists say. Where findings are told,
+    /// and how much memory there is, changes none of them, and is no part of it.
     pub(crate) fn hash(&self) -> String {
         let mut effective = self.effective();
-        effective.remove("sinks");
+        for indifferent in ["sinks", "memory"] {
+            effective.remove(indifferent);
+        }
         let effective = effective.to_string();
         let files = self.loaded.hash.map(u128::to_le_bytes);
         let fields =

@@ -161,7 +161,7 @@ impl Epoch {
         tell: Tell<'_>,
     ) -> Result<Committed> {
         let begun = Instant::now();
-        let on_the_way = engine.judge_open();
+        let on_the_way = engine.judge_open()?;
         let mut kept = Committed { judged: begun.elapsed(), ..Committed::default() };
         let Self { closed, operations, objects, now, open_from, .. } =
             std::mem::replace(self, Self::of(engine));
@@ -190,6 +190,7 @@ impl Epoch {
             }
             Ok(())
         })?;
+        engine.kept()?;
         fault::point("after-commit");
         Ok(Committed { objects, ..kept })
     }

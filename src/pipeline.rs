@@ -241,7 +241,7 @@ fn apply_batch(
     observer: &mut dyn Observer,
 ) -> Result<()> {
     let Some(first) = batch.first() else { return Ok(()) };
-    engine.advance(first.now_ms);
+    engine.advance(first.now_ms)?;
     observer.findings(&engine.take_findings())?;
     observer.looks(engine.take_looks())?;
     let mut again = BTreeSet::new();
@@ -275,7 +275,7 @@ fn apply_batch(
             }
         }
     }
-    engine.apply(&chunks);
+    engine.apply(&chunks)?;
     fault::point("mid-apply");
     held(&workers.emptied).extend(chunks.into_iter().map(Chunk::emptied));
     observer.applied(engine, &whole)
@@ -466,7 +466,7 @@ mod tests {
         let (chunk, read) = read_units(units.collect(), &BTreeSet::new(), &engine, &workers);
         let failed: Vec<_> = read.iter().map(|read| read.outcome.failure.is_some()).collect();
         assert_eq!(failed, [false, true]);
-        engine.apply(&[chunk]);
+        engine.apply(&[chunk]).unwrap();
         assert_eq!(engine.intake().n_records, 1);
     }
 

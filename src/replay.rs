@@ -48,7 +48,7 @@ pub(crate) fn run(
     observer: &mut dyn Observer,
 ) -> Result<Summary> {
     let (mut summary, _) = read(plan, engine, observer)?;
-    engine.finish();
+    engine.finish()?;
     observer.findings(&engine.take_findings())?;
     observer.looks(engine.take_looks())?;
     summary.intake = engine.intake();

@@ -157,9 +157,12 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<Summary> {
     daemon.work(&stop)?;
     daemon.part()?;
     log.say(Level::Info, "stopped", "all that was read is kept", &[]);
-    daemon.file.close();
-    daemon.summary.intake = daemon.engine.intake();
-    Ok(daemon.summary)
+    let Daemon { engine, file, mut summary, .. } = daemon;
+    summary.intake = engine.intake();
+    // The shelf reads the file, which is one whole when nobody does.
+    drop(engine);
+    file.close();
+    Ok(summary)
 }
 
 /// How feeds have come, as far as the state knows.

@@ -157,6 +157,13 @@ impl Summary {
             out,
             "seen      accounts: {n_accounts}, regions of calls: {n_regions}, identities and interfaces: {n_entities}"
         )?;
+        if intake.n_away > 0 {
+            let n_away = intake.n_away;
+            writeln!(
+                out,
+                "memory    profiles that it had no room for: {n_away}, which lie on disk (setting memory)"
+            )?;
+        }
         if n_quiet > 0 {
             writeln!(
                 out,

@@ -23,6 +23,8 @@ mod kills;
 #[cfg(test)]
 mod learn;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 #[path = "support/proxy.rs"]
 #[expect(dead_code, reason = "tests of `ingest` use the rest of it")]
 mod proxy;

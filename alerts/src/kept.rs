@@ -8,6 +8,7 @@ mod learned;
 mod ledger;
 mod outbox;
 mod rows;
+mod shelf;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ pub use keeper::{Keeper, Scope, Tally};
 pub use learned::{LearnedFile, LearnedWriter, Learning};
 pub use ledger::{KnownObjects, Version};
 pub use outbox::{Dropped, MessageCounts, Outbox, Settled};
+pub use shelf::ProfileShelf;
 pub use state::StateFile;
 
 use crate::Inputs;
@@ -152,6 +154,9 @@ pub enum KeptError {
         /// What is different.
         how: String,
     },
+    /// A profile that was put away cannot be had.
+    #[error(transparent)]
+    Shelf(#[from] detect::ShelfError),
     /// A value of what was learned cannot be read.
     #[error("{file}: {what}: {error}")]
     Form {

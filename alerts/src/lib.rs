@@ -17,8 +17,8 @@ pub use escape::escape;
 pub use formats::{Format, Style, Writer, csv_cell, explain, show, write_json};
 pub use kept::{
     Dropped, Keeper, Kept, KeptError, KeptFindings, KeptMark, KnownObjects, LearnedFile,
-    LearnedWriter, Learning, MessageCounts, Outbox, Run, Scope, Settled, StateFacts, StateFile,
-    Tally, Version, Wanted, forget,
+    LearnedWriter, Learning, MessageCounts, Outbox, ProfileShelf, Run, Scope, Settled, StateFacts,
+    StateFile, Tally, Version, Wanted, forget,
 };
 pub use name::readable;
 pub use report::Inputs;

@@ -323,7 +323,16 @@ impl Rest {
     fn new(lateness: Lateness, key: HashKey) -> Self {
         let (to, oldest_open) = (Writer::among(Names::default()), Day(i32::MIN));
         let (n_awake, n_bytes, n_names_kept) = (0, 0, 0);
-        Self { to, key, lateness, oldest_open, n_awake, n_bytes, bytes_max: usize::MAX, n_names_kept }
+        Self {
+            to,
+            key,
+            lateness,
+            oldest_open,
+            n_awake,
+            n_bytes,
+            bytes_max: usize::MAX,
+            n_names_kept,
+        }
     }
 
     /// Begins with no names; answers with what knows the old ones.

@@ -262,7 +262,8 @@ impl Engine {
         let n_matches_dropped = self.shards.iter().map(Shard::n_matches_dropped).sum();
         let mut intake = self.gate.intake();
         intake.n_matches_dropped = n_matches_dropped;
-        intake.n_entities = n_held + self.n_away();
+        intake.n_away = self.shelved.n_away;
+        intake.n_entities = n_held + intake.n_away;
         intake
     }
 

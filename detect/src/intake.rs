@@ -33,6 +33,8 @@ pub struct Intake {
     pub n_matches_dropped: u64,
     /// Entities with a profile.
     pub n_entities: u64,
+    /// Of these, those that are put away, since memory has no room for them.
+    pub n_away: u64,
     /// The first and the last event time. Unit: milliseconds since the Unix epoch.
     pub times_ms: Option<(i64, i64)>,
     /// Accounts that received calls or own interfaces.

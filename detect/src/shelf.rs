@@ -10,18 +10,23 @@ use baseline::{
     form::{Reader, Texts},
 };
 use rayon::prelude::*;
-use std::{collections::BTreeSet, error::Error, fmt::Debug, sync::Mutex};
+use std::{
+    collections::BTreeSet,
+    error::Error,
+    fmt::Debug,
+    sync::{Mutex, PoisonError},
+};
 
 /// Where profiles lie that memory has no room for. Keys are ids of entities; bytes are those of
 /// [`Blob`](crate::Blob)s of [`Part::Entity`](crate::Part::Entity).
 pub trait Shelf: Debug + Send {
-    /// Puts a profile away, with the first of its days that has not closed; without bytes where the state has
-    /// it as it is.
-    fn put(&mut self, one: &Away) -> Result<(), ShelfError>;
-    /// The bytes of a profile; nothing where there is none.
+    /// Puts profiles away.
+    fn put(&mut self, all: &[Away]) -> Result<(), ShelfError>;
+    /// The bytes of a profile, those that were put away last; nothing where there is none.
     fn look(&self, id: u128) -> Result<Option<Vec<u8>>, ShelfError>;
-    /// The same, and it does not lie here any more: that the state has it does not matter.
-    fn take(&mut self, id: u128) -> Result<Option<Vec<u8>>, ShelfError>;
+    /// Those of these profiles that there are; they do not lie here any more. That the state has them does not
+    /// matter.
+    fn take(&mut self, ids: &[u128]) -> Result<Vec<(u128, Vec<u8>)>, ShelfError>;
     /// The first day that has not closed of any profile that lies here.
     fn first_open(&self) -> Result<Option<Day>, ShelfError>;
     /// Ids of those of which this is the first day that has not closed: the first so many.
@@ -69,18 +74,17 @@ pub(crate) struct Shelved {
 }
 
 impl Shelved {
-    fn get(&mut self) -> Option<&mut dyn Shelf> {
-        let shelf = self.shelf.as_mut()?.get_mut();
-        Some(&mut **shelf.unwrap_or_else(std::sync::PoisonError::into_inner))
-    }
-
     /// Asks the shelf, where there is one.
     pub(crate) fn ask<T: Default>(
         &mut self,
         ask: impl FnOnce(&mut dyn Shelf) -> Result<T, ShelfError>,
     ) -> Result<T, ShelfError> {
-        self.get().map_or_else(|| Ok(T::default()), ask)
+        self.shelf.as_mut().map_or_else(|| Ok(T::default()), |shelf| ask(held(shelf)))
     }
+}
+
+fn held(shelf: &mut Mutex<Box<dyn Shelf>>) -> &mut dyn Shelf {
+    &mut **shelf.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Engine {
@@ -98,29 +102,20 @@ impl Engine {
         self.shards.iter().map(|shard| shard.profiles.n_bytes() as u64).sum()
     }
 
-    /// Profiles that are put away. Unit: profiles.
-    pub fn n_away(&self) -> u64 {
-        self.shelved.n_away
-    }
-
     /// Takes back those of these profiles that were put away.
     pub(crate) fn bring(&mut self, ids: &BTreeSet<u128>) -> Result<(), ShelfError> {
         let Self { shards, shelved, context, .. } = self;
-        let Some(shelf) = shelved.get() else { return Ok(()) };
+        let Some(shelf) = shelved.shelf.as_mut().map(held) else { return Ok(()) };
+        let shard = |id: u128| shards.get(shard_of(id));
+        let is_away = |id: &u128| shard(*id).is_some_and(|shard| !shard.profiles.holds(*id));
+        let away: Vec<u128> = ids.iter().copied().filter(is_away).collect();
         let mut by_shard: Vec<Vec<(u128, Vec<u8>)>> = vec![Vec::new(); SHARDS];
-        let mut n_brought = 0;
-        for &id in ids {
-            let number = shard_of(id);
-            if shards.get(number).is_none_or(|shard| shard.profiles.holds(id)) {
-                continue;
-            }
-            let bytes = shelf.take(id)?;
-            if let (Some(bytes), Some(brought)) = (bytes, by_shard.get_mut(number)) {
+        for (id, bytes) in shelf.take(&away)? {
+            if let Some(brought) = by_shard.get_mut(shard_of(id)) {
                 brought.push((id, bytes));
-                n_brought += 1;
+                shelved.n_away = shelved.n_away.saturating_sub(1);
             }
         }
-        shelved.n_away = shelved.n_away.saturating_sub(n_brought);
         let key = &context.options.hash_key;
         let read = shards.par_iter_mut().zip(by_shard).try_for_each(|(shard, brought)| {
             let mut texts = Texts::default();
@@ -136,7 +131,7 @@ impl Engine {
     /// Puts away what there is no room for.
     pub(crate) fn make_room(&mut self) -> Result<(), ShelfError> {
         let Self { shards, shelved, changes, context, .. } = self;
-        let Some(shelf) = shelved.get() else { return Ok(()) };
+        let Some(shelf) = shelved.shelf.as_mut().map(held) else { return Ok(()) };
         let away = |leaving: &Leaving<'_>| {
             let is_kept = context.notes_changes && !changes.profiles.contains(&leaving.id);
             let bytes = if is_kept { None } else { leaving.look(blob_of) };
@@ -150,13 +145,9 @@ impl Engine {
                 leaving
             })
             .collect();
-        let mut n_left = 0;
-        for one in leaving.iter().flatten() {
-            shelf.put(one)?;
-            n_left += 1;
-        }
-        shelved.n_away += n_left;
-        Ok(())
+        let leaving = leaving.concat();
+        shelved.n_away += leaving.len() as u64;
+        if leaving.is_empty() { Ok(()) } else { shelf.put(&leaving) }
     }
 
     /// All that [`Self::changed`] handed over is kept.

@@ -138,10 +138,12 @@ struct Cupboard {
 }
 
 impl Shelf for Cupboard {
-    fn put(&mut self, one: &Away) -> Result<(), ShelfError> {
-        let is_there = one.bytes.is_some() || self.look(one.id)?.is_some();
-        assert!(is_there, "nothing is kept of it");
-        assert!(self.away.insert(one.id, one.clone()).is_none(), "it lies there already");
+    fn put(&mut self, all: &[Away]) -> Result<(), ShelfError> {
+        for one in all {
+            let is_there = one.bytes.is_some() || self.look(one.id)?.is_some();
+            assert!(is_there, "nothing is kept of it");
+            assert!(self.away.insert(one.id, one.clone()).is_none(), "it lies there already");
+        }
         Ok(())
     }
 
@@ -150,10 +152,13 @@ impl Shelf for Cupboard {
         Ok(bytes.or_else(|| self.kept.all().get(&(Part::Entity, id)).cloned()))
     }
 
-    fn take(&mut self, id: u128) -> Result<Option<Vec<u8>>, ShelfError> {
-        let bytes = self.look(id)?;
-        self.away.remove(&id);
-        Ok(bytes)
+    fn take(&mut self, ids: &[u128]) -> Result<Vec<(u128, Vec<u8>)>, ShelfError> {
+        let mut taken = Vec::new();
+        for id in ids {
+            taken.extend(self.look(*id)?.map(|bytes| (*id, bytes)));
+            self.away.remove(id);
+        }
+        Ok(taken)
     }
 
     fn first_open(&self) -> Result<Option<Day>, ShelfError> {

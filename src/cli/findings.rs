@@ -203,6 +203,9 @@ pub(super) fn is_usage(error: &KeptError) -> bool {
         | KeptError::NoState(_)
         | KeptError::LearnedOtherwise { .. }
         | KeptError::BegunOtherwise { .. } => true,
-        KeptError::Form { .. } | KeptError::InUse(_) | KeptError::Lock { .. } => false,
+        KeptError::Form { .. }
+        | KeptError::Shelf(_)
+        | KeptError::InUse(_)
+        | KeptError::Lock { .. } => false,
     }
 }

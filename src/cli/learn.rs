@@ -14,7 +14,7 @@ use alerts::{LearnedWriter, Learning};
 use anyhow::Result;
 use baseline::{Day, Hour};
 use clap::Args;
-use detect::{Engine, Lessons};
+use detect::{Engine, Lessons, ShelfError};
 use ingest::time::format_ms;
 use std::{
     io::{self, Write},
@@ -44,7 +44,7 @@ impl Learn {
         let mut progress = Progress::new(self.logs.quiet, true);
         let (summary, end_ms) = replay::read(&plan, &mut engine, &mut progress)?;
         let times_ms = summary.intake.times_ms;
-        close(&mut engine, (self.logs.until, times_ms.map(|(_, last_ms)| last_ms)), end_ms);
+        close(&mut engine, (self.logs.until, times_ms.map(|(_, last_ms)| last_ms)), end_ms)?;
         // Days before the first record would count as learned, and never were.
         let is_of = |through: &Day| times_ms.is_some_and(|(first, _)| *through >= Day::of(first));
         let kept = match engine.learned_through().filter(is_of) {
@@ -92,11 +92,15 @@ impl Learn {
 /// Closes the days of which all records were there: by the user's word those before `until`, as far as
 /// there are any; else those whose lateness has passed at the end. Unit: milliseconds since the Unix
 /// epoch.
-fn close(engine: &mut Engine, (until, last_ms): (Option<i64>, Option<i64>), end_ms: i64) {
+fn close(
+    engine: &mut Engine,
+    (until, last_ms): (Option<i64>, Option<i64>),
+    end_ms: i64,
+) -> Result<(), ShelfError> {
     match until.zip(last_ms) {
         Some((until, last_ms)) => {
             let after_last = Day(Day::of(last_ms).0.saturating_add(1));
-            engine.close_before(Day::of(until).min(after_last));
+            engine.close_before(Day::of(until).min(after_last))
         }
         None => engine.advance(end_ms),
     }

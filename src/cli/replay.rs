@@ -16,7 +16,9 @@ use crate::{
     summary::Summary,
     terminal,
 };
-use alerts::{Format, Keeper, KeptFindings, LearnedFile, Learning, Run, Scope, Tally};
+use alerts::{
+    Format, Keeper, KeptFindings, LearnedFile, Learning, ProfileShelf, Run, Scope, Tally,
+};
 use anyhow::Result;
 use baseline::{Day, Hour, form::Texts, time::DAY_MS};
 use clap::Args;
@@ -305,6 +307,8 @@ impl Replay {
         let plan = self.logs.plan(&config, self.reads_from())?;
         if self.hindsight {
             engine = self.learn_all(engine, &plan)?;
+        } else {
+            engine.hold(config.profiles_bytes_max(), Box::new(ProfileShelf::new(None)?));
         }
         let keeper = self.keeper(&config, &inputs)?;
         // The process ends after this: giving back profile by profile costs 1 % of a long replay.

@@ -151,10 +151,11 @@ impl Run {
         let by = alerts::Run { inputs: inputs.clone(), command: command.clone() };
         let settings = &config.options().detectors;
         let file = StateFile::open(&self.state, (&by, settings), asked.by(command))?;
+        engine.hold(config.profiles_bytes_max(), Box::new(file.shelf()?));
         engine.note_changes();
+        engine.note_touched();
         let mut texts = Texts::default();
         file.each(&mut |blob| engine.resume(blob, &mut texts))?;
-        engine.note_touched();
         Ok(file)
     }
 

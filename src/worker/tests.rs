@@ -124,6 +124,6 @@ fn nothing_of_a_broken_large_object_is_applied() {
         }
     }
     let chunk = reader.finish();
-    engine.apply(&[chunk]);
+    engine.apply(&[chunk]).unwrap();
     assert_eq!(engine.intake().n_records, 10);
 }

@@ -63,6 +63,26 @@ impl Store {
         Ok(store)
     }
 
+    /// A store of this process alone, that is gone with it: what memory has no room for goes to an unnamed file
+    /// where temporary files go.
+    pub fn scratch(sql: &str) -> Result<Self, StoreError> {
+        let path = PathBuf::from("a file for what memory has no room for");
+        let connection = Connection::open("").told(&path)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        let store = Self { connection, path };
+        // What is undone by an error is of no use to anybody.
+        store.pragma("PRAGMA journal_mode = OFF")?;
+        store.pragma("PRAGMA synchronous = OFF")?;
+        store.pragma("PRAGMA locking_mode = EXCLUSIVE")?;
+        store.pragma(sql)?;
+        Ok(store)
+    }
+
+    /// Keeps so much of the file in memory. Unit: bytes.
+    pub fn cache(&self, bytes: u32) -> Result<(), StoreError> {
+        self.pragma(&format!("PRAGMA cache_size = -{}", bytes / 1_024))
+    }
+
     fn existing(path: &Path, schema: &Schema) -> Result<Self, StoreError> {
         file::check(path, schema)?;
         let store = Self::open(path)?;

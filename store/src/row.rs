@@ -39,14 +39,20 @@ impl Row {
 
     /// The next value, bytes.
     pub fn blob(&mut self) -> Result<Vec<u8>, WrongValue> {
+        self.maybe_blob()?.ok_or_else(|| wrong("bytes", &Value::Null))
+    }
+
+    /// The next value, bytes or nothing.
+    pub fn maybe_blob(&mut self) -> Result<Option<Vec<u8>>, WrongValue> {
         match self.take() {
-            Value::Blob(bytes) => Ok(bytes),
+            Value::Null => Ok(None),
+            Value::Blob(bytes) => Ok(Some(bytes)),
             other => Err(wrong("bytes", &other)),
         }
     }
 
     /// The next value, a whole number.
-    pub(crate) fn integer(&mut self) -> Result<i64, WrongValue> {
+    pub fn integer(&mut self) -> Result<i64, WrongValue> {
         self.maybe_integer()?.ok_or_else(|| wrong("a whole number", &Value::Null))
     }
 

@@ -3,14 +3,14 @@
 //! same, for an engine that goes on.
 
 use super::{
-    Keeper, KeptError, Learning, Outbox, Run, SCHEMA,
+    Keeper, KeptError, Learning, Outbox, ProfileShelf, Run, SCHEMA,
     digest::{DIGEST, Digest},
     learned,
     outbox::{self, MESSAGES_MAX},
     rows,
 };
 use baseline::Day;
-use detect::{Blob, Change, Finding, FindingId, Part, Severity};
+use detect::{Blob, Change, Finding, FindingId, Part, ResumeError, Severity};
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions, TryLockError},
@@ -47,14 +47,19 @@ pub struct StateFile {
 /// Hands over every value, in the order of [`Part::STATE`].
 fn each(
     store: &Store,
-    visit: &mut dyn FnMut(&Blob) -> Result<(), baseline::FormError>,
+    visit: &mut dyn FnMut(&Blob) -> Result<(), ResumeError>,
 ) -> Result<(), KeptError> {
     for part in Part::STATE {
         let name = part.name();
-        let sql = format!("SELECT k, v FROM state_parts WHERE part = '{name}' ORDER BY k");
+        // Of profiles there may be more than memory has room for: they are read as they lie in the file.
+        let how = if *part == Part::Entity { "NOT INDEXED" } else { "" };
+        let sql = format!("SELECT k, v FROM state_parts {how} WHERE part = '{name}'");
         store.each(&sql, &mut |row| {
             let blob = learned::blob(store, *part, row)?;
-            visit(&blob).map_err(|error| learned::misformed(store, &blob, error))
+            visit(&blob).map_err(|error| match error {
+                ResumeError::Form(error) => learned::misformed(store, &blob, error),
+                ResumeError::Shelf(error) => error.into(),
+            })
         })?;
     }
     Ok(())
@@ -133,6 +138,8 @@ impl StateFile {
         let digest = check(store)?;
         store.commit()?;
         store.log_ahead()?;
+        // Beside a log nobody waits for it.
+        store.spill()?;
         let outbox_through = outbox::last_row(store)?;
         let was_taken_out = BTreeMap::new();
         Ok(Self { keeper, asked, digest, outbox_through, was_taken_out, _lock: lock })
@@ -144,13 +151,13 @@ impl StateFile {
         Store::change(path, &SCHEMA)?.copy_to(to)?;
         let copy = Store::read(to, &SCHEMA)?;
         check(&copy)?;
-        each(&copy, &mut |blob| blob.check())
+        each(&copy, &mut |blob| Ok(blob.check()?))
     }
 
     /// Hands over every value, in the order of [`Part::STATE`]; `visit` answers what is wrong with one.
     pub fn each(
         &self,
-        visit: &mut dyn FnMut(&Blob) -> Result<(), baseline::FormError>,
+        visit: &mut dyn FnMut(&Blob) -> Result<(), ResumeError>,
     ) -> Result<(), KeptError> {
         each(self.keeper.store(), visit)
     }
@@ -158,6 +165,11 @@ impl StateFile {
     /// The file.
     pub fn path(&self) -> &Path {
         self.keeper.path()
+    }
+
+    /// A shelf for the profiles of an engine that goes on with it.
+    pub fn shelf(&self) -> Result<ProfileShelf, KeptError> {
+        ProfileShelf::new(Some(self.path()))
     }
 
     /// The last day of a stamp; `None` before anything was read.

@@ -142,12 +142,17 @@ pub struct Texts(HashSet<Arc<str>>);
 impl Texts {
     /// Longer texts are hardly shared. Unit: bytes.
     const SHARED_BYTES_MAX: usize = 128;
+    /// When so many were met they are forgotten: many are of one blob only. Unit: texts.
+    const TEXTS_MAX: usize = 1 << 18;
 
     fn shared(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.0.get(text) {
             return Arc::clone(known);
         }
         let new: Arc<str> = text.into();
+        if self.0.len() >= Self::TEXTS_MAX {
+            self.0.clear();
+        }
         if text.len() <= Self::SHARED_BYTES_MAX {
             self.0.insert(Arc::clone(&new));
         }

@@ -121,7 +121,9 @@ impl Profile {
             batch.push(object);
         }
         self.batch(&batch)?;
-        self.spent.engine += cost(|| self.engine.finish());
+        let mut done = Ok(());
+        self.spent.engine += cost(|| done = self.engine.finish());
+        done?;
         self.write()
     }
 
@@ -130,8 +132,10 @@ impl Profile {
             return Ok(());
         };
         let contents = self.inflate(batch)?;
-        self.spent.engine += cost(|| self.engine.advance(now_ms));
-        self.without_rules.advance(now_ms);
+        let mut done = Ok(());
+        self.spent.engine += cost(|| done = self.engine.advance(now_ms));
+        done?;
+        self.without_rules.advance(now_ms)?;
         self.write()?;
         let mut n_records = 0;
         self.spent.parse += cost(|| {
@@ -148,7 +152,9 @@ impl Profile {
             with = with.take().map(|emptied| chunk(&self.engine, emptied, &contents));
         });
         let chunks: Vec<Chunk> = with.into_iter().collect();
-        self.spent.engine += cost(|| self.engine.apply(&chunks));
+        let mut done = Ok(());
+        self.spent.engine += cost(|| done = self.engine.apply(&chunks));
+        done?;
         let mut used = chunks.into_iter().chain(without).map(Chunk::emptied);
         self.emptied = [used.next(), used.next()].map(Option::unwrap_or_default);
         Ok(())

@@ -87,6 +87,7 @@ impl Replay {
         let run = Run { inputs: inputs.clone(), command: command.clone() };
         let settings = &config.options().detectors;
         let file = StateFile::open(path, (&run, settings), asked.by(command))?;
+        engine.hold(config.profiles_bytes_max(), Box::new(file.shelf()?));
         engine.note_changes();
         let mut texts = Texts::default();
         file.each(&mut |blob| engine.resume(blob, &mut texts))?;
@@ -103,6 +104,8 @@ impl Replay {
                 "{n_found} told, and kept in {file}; days from {open} on are open: their logs may still come"
             )
         });
+        // The shelf reads the file, which is one whole when nobody does.
+        drop(engine);
         epochs.file.close();
         Ok((summary, epochs.watcher.finish()?, told))
     }

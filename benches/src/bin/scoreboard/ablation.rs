@@ -87,7 +87,7 @@ fn replay(folder: &Path, models: &[Option<Piece>], engines: &mut [Engine]) -> Re
     apply(&batch, models, engines)?;
     for (model, engine) in models.iter().zip(engines) {
         leave_out(*model);
-        engine.finish();
+        engine.finish()?;
     }
     Ok(())
 }
@@ -96,14 +96,14 @@ fn apply(batch: &[&Object], models: &[Option<Piece>], engines: &mut [Engine]) ->
     let Some(now_ms) = batch.first().and_then(|first| first.info.stamp_ms) else { return Ok(()) };
     for (model, engine) in models.iter().zip(&mut *engines) {
         leave_out(*model);
-        engine.advance(now_ms);
+        engine.advance(now_ms)?;
     }
     // Rows are the same, whatever is left out.
     let chunk = engines.first().map(|engine| read(batch, engine)).transpose()?.unwrap_or_default();
     let chunks = [chunk];
     for (model, engine) in models.iter().zip(engines) {
         leave_out(*model);
-        engine.apply(&chunks);
+        engine.apply(&chunks)?;
     }
     Ok(())
 }

@@ -1,0 +1,165 @@
+//! Profiles that memory has no room for: those that have changed since the state was kept in a file that is gone
+//! with the process, the others in the state itself. In: profiles of an engine. Out: the same.
+
+use super::{KeptError, SCHEMA};
+use baseline::Day;
+use detect::{Away, Part, Shelf, ShelfError};
+use std::path::Path;
+use store::{Store, Value, WrongValue};
+
+/// Of days: those that are not closed, where there is one. Of bytes: those that the state has not.
+const TABLES: &str = "
+    CREATE TABLE away (
+      id INTEGER PRIMARY KEY,
+      k BLOB NOT NULL UNIQUE,
+      first_open INTEGER,
+      v BLOB
+    ) STRICT;
+    CREATE INDEX away_by_day ON away (first_open, k) WHERE first_open IS NOT NULL;
+    CREATE INDEX away_changed ON away (id) WHERE v IS NOT NULL;";
+
+/// What of each file stays in memory. Unit: bytes.
+const CACHE_BYTES: u32 = 64 << 20;
+
+/// A shelf beside a state, or of a replay that keeps none.
+#[derive(Debug)]
+pub struct ProfileShelf {
+    away: Store,
+    state: Option<Store>,
+}
+
+impl ProfileShelf {
+    /// Of a state that somebody has open, or of none.
+    pub fn new(state: Option<&Path>) -> Result<Self, KeptError> {
+        let away = Store::scratch(TABLES)?;
+        let state = state.map(|path| Store::read(path, &SCHEMA)).transpose()?;
+        for store in std::iter::once(&away).chain(&state) {
+            store.cache(CACHE_BYTES)?;
+        }
+        Ok(Self { away, state })
+    }
+
+    /// The bytes that lie here of somebody, by a question for them.
+    fn here(&self, sql: &str, id: u128) -> Result<Option<Vec<u8>>, KeptError> {
+        let row = self.away.query(sql, &[key(id)])?.into_iter().next();
+        let bytes = row.map(|mut row| row.maybe_blob()).transpose();
+        Ok(bytes.map_err(|wrong| self.away.damaged(&wrong))?.flatten())
+    }
+
+    fn of_state(&self, id: u128) -> Result<Option<Vec<u8>>, KeptError> {
+        let Some(state) = &self.state else { return Ok(None) };
+        let sql = "SELECT v FROM state_parts WHERE part = ?1 AND k = ?2";
+        let part = Value::Text(Part::Entity.name().to_owned());
+        let row = state.query(sql, &[part, key(id)])?.into_iter().next();
+        let bytes = row.map(|mut row| row.blob()).transpose();
+        bytes.map_err(|wrong| state.damaged(&wrong).into())
+    }
+
+    fn put_all(&self, all: &[Away]) -> Result<(), KeptError> {
+        self.away.begin()?;
+        for Away { id, first_open, bytes } in all {
+            if self.state.is_some() && bytes.is_none() && first_open.is_none() {
+                continue;
+            }
+            let day = first_open.map_or(Value::Null, |Day(day)| Value::Integer(day.into()));
+            let bytes = bytes.clone().map_or(Value::Null, Value::Blob);
+            self.away.insert("away", &["k", "first_open", "v"], &[key(*id), day, bytes])?;
+        }
+        Ok(self.away.commit()?)
+    }
+
+    fn take_all(&self, ids: &[u128]) -> Result<Vec<(u128, Vec<u8>)>, KeptError> {
+        let mut taken = Vec::new();
+        self.away.begin()?;
+        if let Some(state) = &self.state {
+            state.begin_reading()?;
+        }
+        for &id in ids {
+            let bytes = match self.here("DELETE FROM away WHERE k = ?1 RETURNING v", id)? {
+                Some(bytes) => Some(bytes),
+                None => self.of_state(id)?,
+            };
+            taken.extend(bytes.map(|bytes| (id, bytes)));
+        }
+        if let Some(state) = &self.state {
+            state.commit()?;
+        }
+        self.away.commit()?;
+        Ok(taken)
+    }
+
+    fn look_at(&self, id: u128) -> Result<Option<Vec<u8>>, KeptError> {
+        match self.here("SELECT v FROM away WHERE k = ?1", id)? {
+            Some(bytes) => Ok(Some(bytes)),
+            None => self.of_state(id),
+        }
+    }
+
+    fn first_day(&self) -> Result<Option<Day>, KeptError> {
+        let sql = "SELECT first_open FROM away WHERE first_open IS NOT NULL \
+                   ORDER BY first_open LIMIT 1";
+        let row = self.away.query(sql, &[])?.into_iter().next();
+        let day = row.map(|mut row| day(row.integer()?)).transpose();
+        day.map_err(|wrong| self.away.damaged(&wrong).into())
+    }
+
+    fn ids_on(&self, Day(day): Day, n_max: usize) -> Result<Vec<u128>, KeptError> {
+        let sql = "SELECT k FROM away WHERE first_open = ?1 ORDER BY k LIMIT ?2";
+        let n_max = i64::try_from(n_max).unwrap_or(i64::MAX);
+        let values = [Value::Integer(day.into()), Value::Integer(n_max)];
+        let rows = self.away.query(sql, &values)?.into_iter();
+        let ids = rows.map(|mut row| id(&row.blob()?)).collect::<Result<_, WrongValue>>();
+        ids.map_err(|wrong| self.away.damaged(&wrong).into())
+    }
+
+    fn all_kept(&self) -> Result<(), KeptError> {
+        if self.state.is_some() {
+            self.away
+                .execute("DELETE FROM away WHERE v IS NOT NULL AND first_open IS NULL", &[])?;
+            self.away.execute("UPDATE away SET v = NULL WHERE v IS NOT NULL", &[])?;
+        }
+        Ok(())
+    }
+}
+
+/// Keys sort as numbers do.
+fn key(id: u128) -> Value {
+    Value::Blob(id.to_be_bytes().to_vec())
+}
+
+fn id(key: &[u8]) -> Result<u128, WrongValue> {
+    let bytes = key.try_into();
+    let bytes = bytes.map_err(|_| WrongValue("holds no key of 16 bytes".to_owned()))?;
+    Ok(u128::from_be_bytes(bytes))
+}
+
+fn day(number: i64) -> Result<Day, WrongValue> {
+    let wrong = |_| WrongValue(format!("holds {number} where a day should be"));
+    i32::try_from(number).map(Day).map_err(wrong)
+}
+
+impl Shelf for ProfileShelf {
+    fn put(&mut self, all: &[Away]) -> Result<(), ShelfError> {
+        self.put_all(all).map_err(ShelfError::new)
+    }
+
+    fn look(&self, id: u128) -> Result<Option<Vec<u8>>, ShelfError> {
+        self.look_at(id).map_err(ShelfError::new)
+    }
+
+    fn take(&mut self, ids: &[u128]) -> Result<Vec<(u128, Vec<u8>)>, ShelfError> {
+        self.take_all(ids).map_err(ShelfError::new)
+    }
+
+    fn first_open(&self) -> Result<Option<Day>, ShelfError> {
+        self.first_day().map_err(ShelfError::new)
+    }
+
+    fn open_on(&self, day: Day, n_max: usize) -> Result<Vec<u128>, ShelfError> {
+        self.ids_on(day, n_max).map_err(ShelfError::new)
+    }
+
+    fn kept(&mut self) -> Result<(), ShelfError> {
+        self.all_kept().map_err(ShelfError::new)
+    }
+}
