@@ -318,7 +318,7 @@ impl Rest {
     /// What an entity takes, and its place among the others. Unit: bytes.
     const ENTITY_BYTES: usize = 320;
     /// What a profile in use takes, as a rule. Unit: bytes.
-    const AWAKE_BYTES: usize = 16 << 10;
+    const AWAKE_BYTES: usize = 32 << 10;
 
     fn new(lateness: Lateness, key: HashKey) -> Self {
         let (to, oldest_open) = (Writer::among(Names::default()), Day(i32::MIN));

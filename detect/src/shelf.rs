@@ -62,7 +62,7 @@ impl ShelfError {
 }
 
 /// What is brought back or judged at a time. Unit: profiles.
-pub(crate) const ROUND_MAX: usize = 32_768;
+pub(crate) const ROUND_MAX: usize = 65_536;
 
 /// The shelf of an engine, if it has one.
 #[derive(Debug, Default)]
