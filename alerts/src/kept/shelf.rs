@@ -163,3 +163,6 @@ impl Shelf for ProfileShelf {
         self.all_kept().map_err(ShelfError::new)
     }
 }
+
+#[cfg(test)]
+mod tests;
