@@ -1,6 +1,7 @@
 //! What a worker read of some objects, before duplicates are dropped.
 
 use crate::{
+    intake::Admitted,
     intern::Interner,
     record::Acting,
     rules::{
@@ -226,6 +227,18 @@ impl Chunk {
     pub(crate) fn flows(&self, objects: &[bool]) -> impl Iterator<Item = &Aggregate> {
         let new_objects = self.objects.iter().zip(objects).filter(|(_, is_new)| **is_new);
         new_objects.flat_map(|(object, _)| &object.flows)
+    }
+
+    /// The part of what is new that comes in one of several turns: all records of a caller in the same one.
+    pub(crate) fn part(&self, fresh: &Admitted, (turn, n_turns): (usize, usize)) -> Admitted {
+        // The last bits say which shard somebody lives in: all of them have something to do.
+        let turn_of = |who: &Who| (who.id >> 32) % n_turns as u128;
+        let comes: Vec<bool> =
+            self.principals.iter().map(|who| turn_of(who) == turn as u128).collect();
+        let is_of = |row: &Row| comes.get(row.principal as usize) == Some(&true);
+        let rows = fresh.rows.iter().zip(&self.rows).map(|(is_new, row)| *is_new && is_of(row));
+        let objects = fresh.objects.iter().map(|is_new| *is_new && turn == 0);
+        Admitted { rows: rows.collect(), objects: objects.collect() }
     }
 
     /// What rules matched of the rows and of the objects that are new.
