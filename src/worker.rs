@@ -79,6 +79,18 @@ impl ObjectRead {
         }
     }
 
+    /// Why nothing of an object may count that has records none of which could be read: it is something else
+    /// than it was taken for.
+    fn nothing_read(&mut self) -> Option<String> {
+        let n_read = self.n_records + self.n_other_records + self.n_filtered;
+        if n_read > 0 || self.n_bad == 0 {
+            return None;
+        }
+        let first = std::mem::take(&mut self.bad).into_iter().next().unwrap_or_default();
+        let n_bad = std::mem::take(&mut self.n_bad);
+        Some(format!("none of its {n_bad} records could be read, the first of them: {first}"))
+    }
+
     fn flow_counts(&mut self, counts: &FlowCounts) {
         self.n_records += counts.rows;
         self.n_nodata += counts.nodata;
@@ -201,7 +213,7 @@ impl<'a> Worker<'a> {
                 read_stream(stream, is_flow, kept, &mut outcome, sink)
             }
         };
-        outcome.failure = result.err();
+        outcome.failure = result.err().or_else(|| outcome.nothing_read());
         outcome
     }
 }

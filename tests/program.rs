@@ -25,6 +25,8 @@ mod learn;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod poison;
+#[cfg(test)]
 #[path = "support/proxy.rs"]
 #[expect(dead_code, reason = "tests of `ingest` use the rest of it")]
 mod proxy;

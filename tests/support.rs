@@ -1,5 +1,6 @@
 //! Runs the program and reads what it writes.
 
+pub(crate) mod bench;
 pub(crate) mod daemon;
 
 use serde_json::Value;

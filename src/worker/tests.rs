@@ -96,6 +96,27 @@ fn a_large_object_that_is_cut_short_fails() {
 }
 
 #[test]
+fn an_object_none_of_whose_records_can_be_read_fails() {
+    let bad = r#"{"eventName":"without a time"}"#;
+    let read = |text: &str| read(text.as_bytes(), 1 << 20, &Filter::default()).0;
+    let nothing = read(bad);
+    let told =
+        "none of its 1 records could be read, the first of them: record 0 at byte 0: expected";
+    assert!(nothing.failure.unwrap().starts_with(told));
+    assert_eq!((nothing.n_bad, nothing.bad.len()), (0, 0));
+    // Beside others a bad record costs itself.
+    let beside = read(&format!("{bad}\n{}", record(1)));
+    assert_eq!((beside.failure, beside.n_bad, beside.n_records), (None, 1, 1));
+    let none = read(r#"{"Records":[]}"#);
+    assert_eq!((none.failure, none.n_bad), (None, 0));
+    // A flow log whose lines have other fields than its header says.
+    let (header, line) =
+        flow_log(1).split_once('\n').map(|(h, l)| (h.to_owned(), l.to_owned())).unwrap();
+    let flows = read(&format!("{header}\n{}\n", line.replace(' ', ",")));
+    assert!(flows.failure.unwrap().starts_with("none of its 1 records could be read"));
+}
+
+#[test]
 fn an_object_above_the_limit_of_memory_is_read() {
     let filler = "x".repeat(900_000);
     let record = record(7).replace("Put7", &format!("Put7\",\"requestID\":\"{filler}"));

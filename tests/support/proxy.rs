@@ -24,7 +24,12 @@ pub(crate) enum Fault {
     HangUp,
     /// The server does what it is asked, and its answer is lost.
     DropReply,
+    /// A message that is to stay invisible for [`LONG_S`] or longer does so for this part of it.
+    Sooner(u64),
 }
+
+/// Shorter times are those of the queue itself. Unit: seconds.
+const LONG_S: u64 = 30;
 
 /// Which requests meet with a fault: the next of those whose [`line`] has this text.
 struct Rule {
@@ -95,6 +100,10 @@ impl State {
 fn serve(mut client: TcpStream, server: &str, state: &Mutex<State>) -> std::io::Result<()> {
     let request = request(&mut client)?;
     let fault = state.lock().unwrap().next(line(&request));
+    let request = match fault {
+        Some(Fault::Sooner(times)) => sooner(&request, times),
+        _ => request,
+    };
     match &fault {
         Some(Fault::HangUp) => return Ok(()),
         Some(Fault::Answer(status, code)) => {
@@ -120,7 +129,7 @@ fn serve(mut client: TcpStream, server: &str, state: &Mutex<State>) -> std::io::
             }
             return Ok(());
         }
-        Some(Fault::Answer(..) | Fault::HangUp) | None => {}
+        Some(Fault::Answer(..) | Fault::HangUp | Fault::Sooner(_)) | None => {}
     }
     client.write_all(&answer)
 }
@@ -168,6 +177,20 @@ fn header(head: &[u8], name: &str) -> Option<String> {
         let (own, value) = line.split_once(':')?;
         own.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
     })
+}
+
+/// The same request, for a shorter time.
+fn sooner(request: &[u8], times: u64) -> Vec<u8> {
+    const NAME: &str = "\"VisibilityTimeout\":";
+    let text = std::str::from_utf8(request).unwrap();
+    let Some((before, asked)) = text.split_once(NAME) else { return request.to_owned() };
+    let digits = asked.find(|c: char| !c.is_ascii_digit()).unwrap();
+    let (asked_s, after) = asked.split_at(digits);
+    let asked_s: u64 = asked_s.parse().unwrap();
+    let shorter_s = if asked_s < LONG_S { asked_s } else { asked_s / times };
+    // JSON may end in white space: the length of the body stays what the head says.
+    let padding = " ".repeat(digits - shorter_s.to_string().len());
+    format!("{before}{NAME}{shorter_s}{after}{padding}").into_bytes()
 }
 
 /// An error as S3 or SQS words it.

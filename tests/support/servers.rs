@@ -121,6 +121,17 @@ impl Server {
         self.sqs("SendMessage", &json!({"QueueUrl": queue, "MessageBody": body}));
     }
 
+    /// Receives what anyone may receive of a queue: the bodies of its messages.
+    pub(crate) fn bodies(&self, queue: &str) -> Vec<String> {
+        let mut bodies = Vec::new();
+        loop {
+            let asked = json!({"QueueUrl": queue, "MaxNumberOfMessages": 10});
+            let answer = self.sqs("ReceiveMessage", &asked);
+            let Some(messages) = answer["Messages"].as_array() else { return bodies };
+            bodies.extend(messages.iter().map(|one| one["Body"].as_str().unwrap().to_owned()));
+        }
+    }
+
     /// Messages of a queue that anyone may receive, and those that somebody received.
     pub(crate) fn messages(&self, queue: &str) -> (u64, u64) {
         let asked = json!({"QueueUrl": queue, "AttributeNames": ["All"]});

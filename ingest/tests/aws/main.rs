@@ -8,9 +8,11 @@ mod buckets;
 mod listings;
 #[cfg(test)]
 #[path = "../../../tests/support/proxy.rs"]
+#[expect(dead_code, reason = "tests of the program use the rest of it")]
 mod proxy;
 #[cfg(test)]
 mod queues;
 #[cfg(test)]
 #[path = "../../../tests/support/servers.rs"]
+#[expect(dead_code, reason = "tests of the program use the rest of it")]
 mod servers;
