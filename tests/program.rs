@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod arithmetic;
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod decode;
 #[cfg(test)]
 mod documents;

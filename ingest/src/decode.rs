@@ -198,6 +198,9 @@ impl Decoder {
             fits = fits && kept + n <= self.limits.whole_bytes_max;
             if fits {
                 if self.out.len() < kept + n {
+                    // At once: room that nothing was written to takes no memory, shorter buffers left behind would.
+                    let room = self.limits.whole_bytes_max.min(WHOLE_BYTES_MAX);
+                    self.out.reserve_exact(room.saturating_sub(self.out.len()));
                     let grown = self.out.len().saturating_mul(2).min(self.limits.whole_bytes_max);
                     self.out.resize(grown.max(kept + n), 0);
                 }
