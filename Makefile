@@ -47,12 +47,20 @@ scoreboard-full: tools ## The same of SEEDS organisations of 400 identities a da
 	target/release/scoreboard --full $(SEEDS)
 
 KILLS ?= 1000
-soak: tools ## Kill the daemon KILLS times at its fault points, and compare what it finds in the end
+TERMINATIONS ?= 200
+FLIPS ?= 500
+OBJECT_MB ?= 7000
+OBJECTS ?= 1000000
+soak: tools servers ## Kill the daemon KILLS times, end it, damage its state, feed it bombs; TMPDIR needs 10 GB
 	$(CARGO) build --locked --bin sentrail
+	$(CARGO) build --release --locked --bin sentrail
 	rm -rf target/soak
 	target/debug/sentrail simulate --to target/soak --seed 3 --days 4 --accounts 1 --people 8 --machines 1 \
 	  --pipelines 1 --agents 0 --vpcs 0 --story codefinger --story role-chain
 	tests/kills.py --binary target/debug/sentrail --logs target/soak --kills $(KILLS)
+	tests/kills.py --binary target/release/sentrail --logs target/soak --terminate $(TERMINATIONS)
+	tests/damage.py --binary target/release/sentrail --logs target/soak --flips $(FLIPS)
+	tests/bounds.py --binary target/release/sentrail --bomb-mb 10000 --object-mb $(OBJECT_MB) --objects $(OBJECTS)
 
 ablation: tools ## What each part of the model is worth: the organisations of `make scoreboard` without it
 	$(CARGO) build --release --locked --bin scoreboard --features benches/ablation

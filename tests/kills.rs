@@ -1,10 +1,12 @@
-//! The daemon, killed at its fault points again and again: `kills.py` does it, and `make soak` does it longer.
+//! The daemon, ended again and again, and its state damaged: `kills.py` and `damage.py` do it, and `make soak` does it
+//! longer.
 
 use crate::support::{deliver_all, objects_by_stamp, text};
 use std::{fs, process::Command};
 
-#[test]
-fn forty_deaths_at_any_point_change_nothing() {
+/// Runs one of the scripts on the first days of the archive; answers what it tells.
+#[track_caller]
+fn script(name: &str, arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let logs = folder.path().join("logs");
     fs::create_dir(&logs).unwrap();
@@ -12,11 +14,30 @@ fn forty_deaths_at_any_point_change_nothing() {
     objects.retain(|path| ["/03/02/", "/03/03/"].iter().any(|day| text(path).contains(day)));
     deliver_all(&objects, &logs);
     let ended = Command::new("python3")
-        .args(["tests/kills.py", "--kills=40", "--seed=1"])
+        .arg(format!("tests/{name}"))
+        .args(arguments)
         .args(["--binary", env!("CARGO_BIN_EXE_sentrail"), "--logs", &text(&logs)])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    assert!(ended.stdout.starts_with(b"40 kills ("));
+    String::from_utf8(ended.stdout).unwrap()
+}
+
+#[test]
+fn forty_deaths_at_any_point_change_nothing() {
+    let told = script("kills.py", &["--kills=40"]);
+    assert!(told.starts_with("40 kills ("), "{told}");
+}
+
+#[test]
+fn whoever_is_asked_to_end_under_load_does_so_in_time_and_loses_nothing() {
+    let told = script("kills.py", &["--terminate=3"]);
+    assert!(told.starts_with("3 terminations (3 with messages left) in 1 readings"), "{told}");
+}
+
+#[test]
+fn no_damage_of_the_state_is_taken_for_something_else() {
+    let told = script("damage.py", &["--cuts=20", "--flips=20"]);
+    assert!(told.starts_with("20 cuts and 20 flipped bits of a state"), "{told}");
 }

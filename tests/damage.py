@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Damages the state of `sentrail run`, by cutting it short and by flipping bits, and has it go on: from the newest
+copy, with the finding that says so; or as if nothing had been, where nobody needs what was damaged; or not at all, in
+a sentence. Never with nothing, never with other findings than those of a run whose state was whole.
+
+    tests/damage.py --binary target/release/sentrail --logs FOLDER --flips 500
+"""
+
+import argparse
+import collections
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import sys
+import tempfile
+
+from kills import deliver, differences, kept, life, split, start
+
+PAGE_BYTES = 4096
+
+
+def prepared(asked, folder):
+    """Logs that were read in parts, the state after each but the last, and how many objects they hold."""
+    first, rest = split(asked.logs)
+    parts = [first[: len(first) // 2], first[len(first) // 2 :], rest]
+    logs, state = os.path.join(folder, "logs"), os.path.join(folder, "s.db")
+    os.mkdir(logs)
+    states = []
+    for part in parts:
+        deliver(part, asked.logs, logs)
+        life(asked.binary, logs, state, None)
+        with open(state, "rb") as file:
+            states.append(file.read())
+    return logs, states[0], states[1], [len(part) for part in parts], kept(asked.binary, state)[:2]
+
+
+def go_on(binary, logs, state):
+    """Runs until it has caught up, or ends by itself: exit code, and what it said."""
+    process, watchdog = start([binary, "run", "--folder", logs], state, {})
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if '"event":"caught-up"' in line:
+            process.send_signal(signal.SIGTERM)
+            break
+    said.extend(process.stderr)
+    code = process.wait()
+    watchdog.cancel()
+    return code, "".join(said)
+
+
+def verdict(asked, place, damaged, copy, whole):
+    """What became of a state in one word, or what is wrong with it."""
+    logs, n_objects, expected = whole
+    os.makedirs(place)
+    state = os.path.join(place, "s.db")
+    for path, content in ((state, damaged), (f"{state}.1", copy)):
+        if content is not None:
+            with open(path, "wb") as file:
+                file.write(content)
+    code, said = go_on(asked.binary, logs, state)
+    if code not in (0, 1) or "panicked" in said:
+        return None, f"it ended with {code}: {said}"
+    if code == 1:
+        told = [line for line in said.splitlines() if line.startswith("sentrail: ")]
+        is_told = len(told) == 1 and "s.db" in told[0]
+        return ("refused", None) if is_told else (None, f"it does not say what is wrong: {said}")
+    findings, read, _ = kept(asked.binary, state)
+    own = [one for one in findings if json.loads(one)["detector"] != "state-restored"]
+    is_restored = '"event":"state-restored"' in said
+    if is_restored != (len(own) < len(findings)):
+        return None, f"it was restored, and nobody is told: {said}"
+    n_read = int(re.search(r"^objects +\d+ seen, (\d+) read", said, re.MULTILINE)[1])
+    n_expected = n_objects[1] + n_objects[2] if is_restored else n_objects[2]
+    told = differences(expected, (own, read))
+    if n_read != n_expected:
+        told.append(f"{n_read} objects were read (expected {n_expected})")
+    if told:
+        return None, "; ".join(told)
+    return "restored" if is_restored else "went on", None
+
+
+def cuts(asked, chance, n_bytes):
+    """Where to cut: at pages, all or some of them."""
+    at = range(0, n_bytes, PAGE_BYTES)
+    return at if asked.cuts is None else sorted(chance.sample(at, min(asked.cuts, len(at))))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", required=True)
+    parser.add_argument("--logs", required=True)
+    parser.add_argument("--cuts", type=int, help="how many [default: one every 4 KiB]")
+    parser.add_argument("--flips", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    chance = random.Random(asked.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        logs, copy, state, n_objects, expected = prepared(asked, folder)
+        if not expected[0]:
+            sys.exit(f"nothing is found in {asked.logs}: expected logs with findings")
+        damages = [(f"cut at {at}", state[:at]) for at in cuts(asked, chance, len(state))]
+        for _ in range(asked.flips):
+            bit = chance.randrange(len(state) * 8)
+            flipped = bytearray(state)
+            flipped[bit // 8] ^= 1 << bit % 8
+            damages.append((f"bit {bit} flipped", bytes(flipped)))
+        told, wrong = collections.Counter(), []
+        for n, (what, damaged) in enumerate(damages):
+            # Every other one has no copy.
+            own = copy if n % 2 == 0 else None
+            place = os.path.join(folder, "damaged")
+            became, why = verdict(asked, place, damaged, own, (logs, n_objects, expected))
+            shutil.rmtree(place)
+            told[became] += 1
+            if why:
+                wrong.append(f"{what}, {'with a' if own else 'without'} copy: {why}")
+        if wrong:
+            sys.exit(f"{len(wrong)} of {len(damages)} of seed {asked.seed}:\n" + "\n".join(wrong))
+    n_cuts = len(damages) - asked.flips
+    print(f"{n_cuts} cuts and {asked.flips} flipped bits of a state of {len(state)} bytes: {told['restored']} restored "
+          f"from a copy, {told['refused']} refused, {told['went on']} made no difference; never with nothing, "
+          f"and never other findings than {len(expected[0])}")
+
+
+if __name__ == "__main__":
+    main()
