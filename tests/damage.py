@@ -83,10 +83,20 @@ def verdict(asked, place, damaged, copy, whole):
     return "restored" if is_restored else "went on", None
 
 
-def cuts(asked, chance, n_bytes):
-    """Where to cut: at pages, all or some of them."""
-    at = range(0, n_bytes, PAGE_BYTES)
-    return at if asked.cuts is None else sorted(chance.sample(at, min(asked.cuts, len(at))))
+def damages(asked, state):
+    """What to do to a state, and what it becomes: cuts at pages, all or some of them, and flipped bits."""
+    chance = random.Random(asked.seed)
+    # Nothing is left of the first one, with a copy and without.
+    cuts = [0, *range(0, len(state), PAGE_BYTES)]
+    if asked.cuts is not None:
+        cuts = sorted(chance.sample(cuts, min(asked.cuts, len(cuts))))
+    for at in cuts:
+        yield f"cut at {at}", state[:at]
+    for _ in range(asked.flips):
+        bit = chance.randrange(len(state) * 8)
+        flipped = bytearray(state)
+        flipped[bit // 8] ^= 1 << bit % 8
+        yield f"bit {bit} flipped", bytes(flipped)
 
 
 def main():
@@ -97,19 +107,12 @@ def main():
     parser.add_argument("--flips", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    chance = random.Random(asked.seed)
     with tempfile.TemporaryDirectory() as folder:
         logs, copy, state, n_objects, expected = prepared(asked, folder)
         if not expected[0]:
             sys.exit(f"nothing is found in {asked.logs}: expected logs with findings")
-        damages = [(f"cut at {at}", state[:at]) for at in cuts(asked, chance, len(state))]
-        for _ in range(asked.flips):
-            bit = chance.randrange(len(state) * 8)
-            flipped = bytearray(state)
-            flipped[bit // 8] ^= 1 << bit % 8
-            damages.append((f"bit {bit} flipped", bytes(flipped)))
         told, wrong = collections.Counter(), []
-        for n, (what, damaged) in enumerate(damages):
+        for n, (what, damaged) in enumerate(damages(asked, state)):
             # Every other one has no copy.
             own = copy if n % 2 == 0 else None
             place = os.path.join(folder, "damaged")
@@ -119,8 +122,8 @@ def main():
             if why:
                 wrong.append(f"{what}, {'with a' if own else 'without'} copy: {why}")
         if wrong:
-            sys.exit(f"{len(wrong)} of {len(damages)} of seed {asked.seed}:\n" + "\n".join(wrong))
-    n_cuts = len(damages) - asked.flips
+            sys.exit(f"{len(wrong)} of {sum(told.values())} of seed {asked.seed}:\n" + "\n".join(wrong))
+    n_cuts = sum(told.values()) - asked.flips
     print(f"{n_cuts} cuts and {asked.flips} flipped bits of a state of {len(state)} bytes: {told['restored']} restored "
           f"from a copy, {told['refused']} refused, {told['went on']} made no difference; never with nothing, "
           f"and never other findings than {len(expected[0])}")

@@ -1,12 +1,11 @@
-//! The daemon, ended again and again, and its state damaged: `kills.py` and `damage.py` do it, and `make soak` does it
-//! longer.
+//! The daemon, ended again and again: `kills.py` does it, and `make soak` does it longer.
 
 use crate::support::{deliver_all, objects_by_stamp, text};
 use std::{fs, process::Command};
 
-/// Runs one of the scripts on the first days of the archive; answers what it tells.
+/// Runs a script of this folder on the first days of the archive; answers what it tells.
 #[track_caller]
-fn script(name: &str, arguments: &[&str]) -> String {
+pub(crate) fn script(name: &str, arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let logs = folder.path().join("logs");
     fs::create_dir(&logs).unwrap();
@@ -34,10 +33,4 @@ fn forty_deaths_at_any_point_change_nothing() {
 fn whoever_is_asked_to_end_under_load_does_so_in_time_and_loses_nothing() {
     let told = script("kills.py", &["--terminate=3"]);
     assert!(told.starts_with("3 terminations (3 with messages left) in 1 readings"), "{told}");
-}
-
-#[test]
-fn no_damage_of_the_state_is_taken_for_something_else() {
-    let told = script("damage.py", &["--cuts=20", "--flips=20"]);
-    assert!(told.starts_with("20 cuts and 20 flipped bits of a state"), "{told}");
 }

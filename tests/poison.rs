@@ -84,14 +84,14 @@ fn what_cannot_be_read_ends_among_the_dead_letters_and_costs_nobody_else() {
         unreadable.iter().enumerate().map(|(n, (_, why))| (key(n), *why)).collect();
     for ((key, _), (bytes, _)) in poison.iter().zip(&unreadable) {
         bench.server.put(bench.name, key, bytes);
-        bench.tell(&of_cloudtrail(bench.name, &[key.clone()]));
+        bench.tell(&of_cloudtrail(bench.name, std::slice::from_ref(key)));
     }
     for (n, bytes) in readable.iter().enumerate() {
         bench.put_bytes(&key(100 + n), bytes);
         bench.tell(&of_cloudtrail(bench.name, &[key(100 + n)]));
     }
     let digest = key(200).replace("CloudTrail", "CloudTrail-Digest");
-    bench.tell(&of_cloudtrail(bench.name, &[digest.clone()]));
+    bench.tell(&of_cloudtrail(bench.name, std::slice::from_ref(&digest)));
     bench.server.send(&bench.queue, r#"{"unknown":"shape"}"#);
     bench.tell_of(&objects);
     let mut daemon = bench.start(&[], None);

@@ -7,6 +7,8 @@ mod arithmetic;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod damage;
+#[cfg(test)]
 mod decode;
 #[cfg(test)]
 mod documents;

@@ -449,3 +449,14 @@ fn a_folder_that_is_none_is_refused() {
         .tells(&["is no folder (expected one that logs come into)"]);
     assert!(!Path::new(&state).exists());
 }
+
+#[test]
+fn a_state_of_which_nothing_is_left_is_not_begun_anew() {
+    let (_folder, logs, file) = place();
+    fs::write(&file, "").unwrap();
+    let again = [&["run".to_owned()], &arguments(&logs, &file)[..]].concat();
+    run(&again)
+        .ends(1)
+        .tells(&["s.db is empty (expected a state, or no file where one is to begin)"]);
+    assert_eq!(fs::read(&file).unwrap(), b"");
+}

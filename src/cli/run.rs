@@ -122,6 +122,12 @@ impl Run {
             let copy = copy.iter().map(|copy| copy.display().to_string()).collect::<String>();
             restored
                 .push(format!("{} was not there; {copy} takes its place", self.state.display()));
+        } else if self.state.metadata().is_ok_and(|state| state.len() == 0) {
+            // What was cut off must not be begun anew in silence.
+            let name = self.state.display();
+            return Err(anyhow!(
+                "{name} is empty (expected a state, or no file where one is to begin)"
+            ));
         }
         loop {
             let (mut engine, inputs) = engine(Some(config), lessons(config, &[]))?;
