@@ -109,10 +109,9 @@ fn an_object_none_of_whose_records_can_be_read_fails() {
     assert_eq!((beside.failure, beside.n_bad, beside.n_records), (None, 1, 1));
     let none = read(r#"{"Records":[]}"#);
     assert_eq!((none.failure, none.n_bad), (None, 0));
-    // A flow log whose lines have other fields than its header says.
-    let (header, line) =
-        flow_log(1).split_once('\n').map(|(h, l)| (h.to_owned(), l.to_owned())).unwrap();
-    let flows = read(&format!("{header}\n{}\n", line.replace(' ', ",")));
+    // A flow log whose lines have fewer fields than its header says.
+    let log = flow_log(1);
+    let flows = read(log.get(..log.len() - 3).unwrap());
     assert!(flows.failure.unwrap().starts_with("none of its 1 records could be read"));
 }
 
