@@ -119,11 +119,52 @@ fn a_bucket_that_is_still_empty_keeps_no_queue_waiting() {
 }
 
 #[test]
-    proxy::Fault,
-    support::{
-        bench::{Bench, KEYS, OBJECTS_PER_MESSAGE, key_of, objects, of_cloudtrail, of_s3},
-        gzip, in_order, kept, run, take_changed, text,
-    },
+fn what_is_put_again_is_looked_at_and_what_is_another_is_told() {
+    let bench = Bench::new("put-again", 60);
+    let objects = &objects()[..40];
+    bench.put(objects);
+    // What a folder told of is known by other versions: those of a bucket are looked at once.
+    let logs = text(&bench.folder.path().join("logs"));
+    run(&["replay", "--quiet", "--state", &bench.state(), &logs]).ends(0);
+    let expected = kept(&bench.state());
+    bench.server.notify(bench.name, "put-again");
+    let put = |at: &[usize], with: usize| {
+        for at in at {
+            let bytes = fs::read(&objects[with.max(*at)]).unwrap();
+            bench.server.put(bench.name, &key_of(&objects[*at]), &bytes);
+        }
+    };
+    let all = [3, 5, 7, 9];
+    put(&all, 0);
+    let mut daemon = bench.start(&[], None);
+    assert!(daemon.says("queue-served"));
+    bench.is_left(0);
+    // The same once more, which nobody reads; the second is another one.
+    put(&all, 0);
+    put(&[5], 30);
+    assert!(daemon.says("log-object-changed"));
+    bench.is_left(0);
+    let told = daemon.stop();
+    assert!(told.iter().any(|line| line.contains("objects   5 seen, 0 read")), "{told:#?}");
+    assert!(told.iter().any(|line| line.contains("4 objects written again as")), "{told:#?}");
+    assert!(told.iter().any(|line| line.contains("1 objects that hold something else")));
+    let mut found = kept(&bench.state());
+    let changed = take_changed(&mut found);
+    assert_eq!(changed.len(), 1);
+    assert_eq!(changed[0]["entity"]["key"], key_of(&objects[5]));
+    assert_eq!(found, expected);
+    // All of the bucket is looked at: what the folder told of, too, and what was told is not told again.
+    let mut daemon = bench.start(&["--bucket", "s3://put-again/AWSLogs"], None);
+    assert!(daemon.says("queue-served"));
+    let told = daemon.stop();
+    assert!(told.iter().any(|line| line.contains("objects   36 seen, 0 read")), "{told:#?}");
+    assert!(told.iter().any(|line| line.contains("36 objects written again as")), "{told:#?}");
+    let mut found = kept(&bench.state());
+    assert_eq!(take_changed(&mut found), changed);
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn a_network_that_fails_loses_nothing() {
     let bench = Bench::new("faults", 30);
     let objects = &objects()[..200];

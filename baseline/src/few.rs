@@ -6,10 +6,11 @@ use std::ops::{Bound, RangeBounds};
 
 /// Entries in order of their keys, with the methods of a [`std::collections::BTreeMap`].
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Few<K, V>(Vec<(K, V)>);
+pub struct Few<K, V>(Vec<(K, V)>);
 
 /// Where an entry is, or would be.
-pub(crate) struct Place<'few, K, V> {
+#[derive(Debug)]
+pub struct Place<'few, K, V> {
     all: &'few mut Vec<(K, V)>,
     key: K,
     at: Result<usize, usize>,
@@ -34,7 +35,8 @@ impl<K: Ord, V> Few<K, V> {
         self.0.binary_search_by(|(known, _)| known.cmp(key))
     }
 
-    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+    /// The value of a key.
+    pub fn get(&self, key: &K) -> Option<&V> {
         self.0.get(self.find(key).ok()?).map(|(_, value)| value)
     }
 
@@ -47,7 +49,8 @@ impl<K: Ord, V> Few<K, V> {
         self.find(key).is_ok()
     }
 
-    pub(crate) fn entry(&mut self, key: K) -> Place<'_, K, V> {
+    /// Where the entry of a key is, or would be.
+    pub fn entry(&mut self, key: K) -> Place<'_, K, V> {
         let at = self.find(&key);
         Place { all: &mut self.0, key, at }
     }
@@ -68,7 +71,8 @@ impl<K: Ord, V> Few<K, V> {
         Some(self.0.remove(at).1)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+    /// The entries.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.into_iter()
     }
 
@@ -76,7 +80,8 @@ impl<K: Ord, V> Few<K, V> {
         self.0.iter_mut().map(|(key, value)| (&*key, value))
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+    /// The values, in order of their keys.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
         self.0.iter().map(|(_, value)| value)
     }
 
@@ -123,7 +128,8 @@ impl<K: Ord, V> Few<K, V> {
         self.0.len()
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+    /// The keys.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
         self.0.iter().map(|(key, _)| key)
     }
 
@@ -137,7 +143,8 @@ impl<K: Ord, V> Few<K, V> {
 }
 
 impl<'few, K, V> Place<'few, K, V> {
-    pub(crate) fn or_default(self) -> &'few mut V
+    /// The value; where there is none, the default takes its place.
+    pub fn or_default(self) -> &'few mut V
     where
         V: Default,
     {

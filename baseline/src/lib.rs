@@ -38,6 +38,7 @@ pub use credential::{Credential, Mfa};
 pub use dimension::Dimension;
 pub use distinct::Distinct;
 pub use evidence::{Call, EventId, Evidence};
+pub use few::{Few, Place as FewPlace};
 pub use form::{Form, FormError};
 pub use generation::{Generation, N_PRIORS};
 pub use heights::{HeightHistory, Heights};

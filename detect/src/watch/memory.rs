@@ -3,7 +3,7 @@
 
 use super::{Sighting, Watch, Watches};
 use baseline::{
-    Day, Distinct, Entity, EventId, Evidence, Form, HashKey, Slot, evidence::Records, form,
+    Day, Distinct, Entity, EventId, Evidence, Few, Form, HashKey, Slot, evidence::Records, form,
     form::Writer, stable_hash, time::SLOTS,
 };
 use std::{
@@ -90,7 +90,7 @@ impl Matched {
 }
 
 /// One slot of a group: by place of the rule among the members.
-pub(super) type Slotted = BTreeMap<u16, Matched>;
+pub(super) type Slotted = Few<u16, Matched>;
 
 /// A group: what it hashes to, whose it is, its values.
 pub(crate) type GroupKey = (u64, u128, Arc<str>);
@@ -99,7 +99,7 @@ pub(crate) type GroupKey = (u64, u128, Arc<str>);
 pub(crate) struct Group {
     entity: Entity,
     n: u64,
-    slots: BTreeMap<Slot, Slotted>,
+    slots: Few<Slot, Slotted>,
 }
 
 type Groups = BTreeMap<GroupKey, Group>;
@@ -141,7 +141,7 @@ impl Memory {
                 }
             }
         }
-        let new = || Group { entity: entity.clone(), n: 0, slots: BTreeMap::new() };
+        let new = || Group { entity: entity.clone(), n: 0, slots: Few::default() };
         let group = groups.entry(group).or_insert_with(new);
         group.n = group.n.saturating_add(1);
         group.slots.entry(*slot).or_default().entry(found.member).or_default().add(sighting);
