@@ -501,6 +501,9 @@ impl Daemon<'_> {
         if !self.desk.epoch.is_empty() {
             until = until.min(self.pace.next());
         }
+        if let Some(next) = self.sinks.next() {
+            until = until.min(next);
+        }
         self.attend(until)
     }
 

@@ -14,7 +14,7 @@ use std::{
     process::{Command, Stdio},
     sync::mpsc,
     thread,
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 
 /// After the days of all logs: days that are open are judged on the way.
@@ -223,8 +223,16 @@ fn what_is_found_is_told_though_the_daemon_dies_while_it_tells() {
     assert_eq!(lines_of(&told).len(), lines.len());
 }
 
-/// Takes requests, says yes to them, and hands on their heads and bodies.
-fn receiver() -> (SocketAddr, mpsc::Receiver<(String, Value)>) {
+/// A request as it came.
+struct Request {
+    head: String,
+    body: Value,
+    /// Before it was answered.
+    at: Instant,
+}
+
+/// Takes requests, says yes to them, and hands them on.
+fn receiver() -> (SocketAddr, mpsc::Receiver<Request>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (to, received) = mpsc::sync_channel(10_000);
@@ -241,8 +249,9 @@ fn receiver() -> (SocketAddr, mpsc::Receiver<(String, Value)>) {
             });
             let mut body = vec![0; length.unwrap()];
             stream.read_exact(&mut body).unwrap();
+            let at = Instant::now();
             stream.get_mut().write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
-            to.send((head, serde_json::from_slice(&body).unwrap())).unwrap();
+            to.send(Request { head, body: serde_json::from_slice(&body).unwrap(), at }).unwrap();
         }
     });
     (address, received)
@@ -266,18 +275,62 @@ fn a_webhook_is_told_each_finding_once_while_the_day_is_open() {
     let mut daemon = Daemon::start(&arguments, None);
     assert!(daemon.says("caught-up"));
     daemon.stop();
-    let messages: Vec<(String, Value)> = received.try_iter().collect();
+    let messages: Vec<Request> = received.try_iter().collect();
     let created: Vec<_> =
-        messages.iter().filter(|(_, body)| body["type"] == "finding.created").collect();
-    let told: Vec<_> = created.iter().map(|(_, body)| &body["data"]).collect();
+        messages.iter().filter(|one| one.body["type"] == "finding.created").collect();
+    let told: Vec<_> = created.iter().map(|one| &one.body["data"]).collect();
     assert_eq!(told.len(), ids(told.iter().copied()).len());
     assert_eq!(ids(told.iter().copied()), ids(&kept(&file)));
-    assert!(
-        messages.iter().all(|(head, _)| head.to_lowercase().contains("webhook-signature: v1,"))
-    );
+    assert!(messages.iter().all(|one| one.head.to_lowercase().contains("webhook-signature: v1,")));
     // The last day of the archive is open, and told all the same.
     let last = told.iter().map(|finding| finding["day"].as_str().unwrap()).max();
     assert!(last >= Some("2026-03-05"), "{last:?}");
+}
+
+/// What the daemon tells of findings from high on to a sink of these keys, which `id` finds in a body.
+fn told_to(keys: &str, id: fn(&Value) -> Option<String>) -> Vec<Request> {
+    let (folder, logs, file) = place();
+    let (address, received) = receiver();
+    let config = folder.path().join("sentrail.toml");
+    let table = format!(
+        "[sinks.people]\nurl = \"http://{address}/hook\"\nallow = [\"127.0.0.1\"]\nmin-severity = \"high\"\n{keys}"
+    );
+    fs::write(&config, table).unwrap();
+    let config = ["--config".to_owned(), text(&config)];
+    let arguments = [&arguments(&logs, &file)[..], &config].concat();
+    deliver_all(&objects_by_stamp(), &logs);
+    let is_loud = |finding: &Value| {
+        ["high", "critical"].map(Some).contains(&finding["severity"]["label"].as_str())
+    };
+    let mut wanted = ids(expected(EVERY_DAY).iter().filter(|finding| is_loud(finding)));
+    assert!(wanted.len() > 2, "{wanted:?}");
+    let daemon = Daemon::start(&arguments, None);
+    let mut messages = Vec::new();
+    while !wanted.is_empty() {
+        let request = received.recv_timeout(Duration::from_secs(120)).unwrap();
+        wanted.remove(&id(&request.body).unwrap());
+        messages.push(request);
+    }
+    daemon.stop();
+    messages
+}
+
+#[test]
+fn slack_is_told_what_is_found_one_message_a_second() {
+    let id = |body: &Value| {
+        let fields = body["blocks"][2]["fields"].as_array()?;
+        let id = fields.iter().find_map(|field| field["text"].as_str()?.strip_prefix("finding\n"));
+        id.map(str::to_owned)
+    };
+    let messages = told_to("type = \"slack\"\n", id);
+    for pair in messages.windows(2) {
+        // The daemon counts milliseconds.
+        assert!(pair[1].at - pair[0].at >= Duration::from_millis(999));
+    }
+    assert!(messages.iter().all(|one| !one.head.to_lowercase().contains("webhook-")));
+    let heads: BTreeSet<_> =
+        messages.iter().map(|one| one.body["text"].as_str().unwrap()).collect();
+    assert!(heads.iter().all(|head| head.starts_with("HIGH: ") || head.starts_with("CRITICAL: ")));
 }
 
 /// Status and text of an answer.

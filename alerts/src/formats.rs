@@ -7,13 +7,14 @@ mod table;
 
 pub use csv::csv_cell;
 pub use explain::{explain, show};
+pub(crate) use explain::{in_all, term};
 pub use json::write_json;
 
 use crate::report::{Inputs, Report};
 use detect::Finding;
 use std::io::{self, Write};
 use table::Table;
-pub(crate) use table::lines;
+pub(crate) use table::{day, facts, lines, origin, span};
 
 /// A form of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

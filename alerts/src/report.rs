@@ -166,6 +166,11 @@ impl<'a> Report<'a> {
             inputs,
         }
     }
+
+    /// Who it is about, and in which account.
+    pub(crate) fn who(&self) -> String {
+        format!("{}, account {}", self.entity.name, self.account)
+    }
 }
 
 fn part(part: &Part) -> PartReport<'_> {

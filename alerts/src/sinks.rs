@@ -6,9 +6,11 @@ mod endpoint;
 mod guard;
 pub mod json_lines;
 mod lane;
+mod note;
 mod retry_after;
 mod schedule;
 mod signature;
+mod slack;
 pub mod webhook;
 
 pub use endpoint::{Endpoint, EndpointError, URL_BYTES_MAX};
@@ -17,7 +19,7 @@ pub use json_lines::JsonLines;
 pub use lane::Lane;
 pub(crate) use schedule::next_due;
 pub use signature::{NoSecret, Secret};
-pub use webhook::{Webhook, WebhookError};
+pub use webhook::{Form, Webhook, WebhookError};
 
 use crate::Inputs;
 use detect::{Finding, FindingId, Severity};
@@ -63,7 +65,19 @@ impl To {
     ) -> String {
         match self {
             Self::JsonLines(_) => body::line(finding, inputs),
-            Self::Webhook(_) => body::envelope(event, (finding, inputs), now_ms),
+            Self::Webhook(webhook::Settings { form, .. }) => match form {
+                Form::Standard(_) => body::envelope(event, (finding, inputs), now_ms),
+                Form::Slack => slack::body((event, finding, inputs)),
+            },
+        }
+    }
+
+    /// From one answer to the next message it is left alone for so long, where it asks for that. Unit:
+    /// milliseconds.
+    pub fn gap_ms(&self) -> i64 {
+        match self {
+            Self::Webhook(webhook::Settings { form: Form::Slack, .. }) => slack::GAP_MS,
+            Self::Webhook(_) | Self::JsonLines(_) => 0,
         }
     }
 }
@@ -113,4 +127,24 @@ pub enum Outcome {
         /// What it said.
         error: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: &str = include_str!("../../docs/limits.md");
+
+    #[test]
+    fn the_page_of_limits_gives_the_bounds_in_force() {
+        for (name, bound) in [
+            ("slack::BODY_BYTES_MAX", format!("{} bytes", slack::BODY_BYTES_MAX)),
+            ("slack::GAP_MS", format!("{} ms", slack::GAP_MS)),
+            ("note::TEXT_UNITS", format!("{} UTF-16 units", note::TEXT_UNITS[0])),
+            ("note::TERMS_MAX", format!("{} terms", note::TERMS_MAX)),
+        ] {
+            let row = format!("\n| `{name}` | {bound} ");
+            assert!(LIMITS.contains(&row), "mend docs/limits.md: {row}");
+        }
+    }
 }

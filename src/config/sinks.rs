@@ -10,7 +10,7 @@ use super::{
     keys::{Fault, Places, shown},
 };
 use alerts::sinks::{
-    Allowed, Endpoint, Network, Secret, Sink, To, URL_BYTES_MAX, json_lines, webhook,
+    Allowed, Endpoint, Form, Network, Secret, Sink, To, URL_BYTES_MAX, json_lines, webhook,
 };
 use detect::Severity;
 use serde::{Deserialize, Serialize, Serializer};
@@ -32,9 +32,20 @@ const SECRETS_MAX: usize = 2;
 /// What a file or variable with a URL or a secret may hold: a URL is the longest. Unit: bytes.
 const HELD_BYTES_MAX: usize = URL_BYTES_MAX + 2;
 
-/// Keys that only a sink of one type has.
-const OF_WEBHOOK: [&str; 6] = ["url", "url-file", "url-env", "secret-file", "secret-env", "allow"];
-const OF_JSON_LINES: [&str; 1] = ["path"];
+/// Types of sinks that take requests.
+const REQUESTED: &[Type] = &[Type::Webhook, Type::Slack];
+/// Where a URL may stand.
+const URLS: [&str; 3] = ["url", "url-file", "url-env"];
+/// Keys that not every sink has, and the types that have them.
+const OF: [(&str, &[Type]); 7] = [
+    ("path", &[Type::JsonLines]),
+    ("url", REQUESTED),
+    ("url-file", REQUESTED),
+    ("url-env", REQUESTED),
+    ("allow", REQUESTED),
+    ("secret-file", &[Type::Webhook]),
+    ("secret-env", &[Type::Webhook]),
+];
 
 /// Table `[sinks.NAME]`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -70,6 +81,32 @@ pub(super) struct SinkTable {
 enum Type {
     Webhook,
     JsonLines,
+    Slack,
+}
+
+impl Type {
+    #[cfg(test)]
+    const ALL: &[Self] = &[Self::Webhook, Self::JsonLines, Self::Slack];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::JsonLines => "json-lines",
+            Self::Slack => "slack",
+        }
+    }
+}
+
+/// `"a"`, `"a" or "b"`, `"a", "b" or "c"`.
+fn names(types: &[Type]) -> String {
+    let quoted = |one: &Type| format!("\"{}\"", one.name());
+    match types {
+        [others @ .., last] if !others.is_empty() => {
+            let others: Vec<_> = others.iter().map(quoted).collect();
+            format!("{} or {}", others.join(", "), quoted(last))
+        }
+        all => all.iter().map(quoted).collect(),
+    }
 }
 
 fn least() -> Severity {
@@ -112,7 +149,7 @@ impl Serialize for Hidden {
 
 /// The keys that a table may have.
 pub(super) fn known() -> Value {
-    let all = ["type", "min-severity"].into_iter().chain(OF_WEBHOOK).chain(OF_JSON_LINES);
+    let all = ["type", "min-severity"].into_iter().chain(OF.map(|(key, _)| key));
     let all = all.map(|key| (key.to_owned(), Value::String(String::new())));
     Value::Table(all.collect::<Table>())
 }
@@ -146,29 +183,37 @@ impl SinkTable {
 
     /// What can be told without a look at other files.
     fn wrong(&self) -> Result<(), Wrong> {
-        let (foreign, of) = match self.r#type {
-            Type::Webhook => (&OF_JSON_LINES[..], "json-lines"),
-            Type::JsonLines => (&OF_WEBHOOK[..], "webhook"),
-        };
-        if let Some(key) = foreign.iter().find(|key| self.sets(key)) {
-            return Err((key, format!("only a sink of type \"{of}\" has it")));
+        let is_foreign =
+            |(key, types): &&(&str, &[Type])| self.sets(key) && !types.contains(&self.r#type);
+        if let Some((key, types)) = OF.iter().find(is_foreign) {
+            return Err((key, format!("only a sink of type {} has it", names(types))));
         }
         if self.r#type == Type::JsonLines {
             let missing = || ("", "no path (expected `path = \"FILE\"`)".to_owned());
             return self.path.as_ref().map(drop).ok_or_else(missing);
         }
-        let set: Vec<_> = OF_WEBHOOK.into_iter().take(3).filter(|key| self.sets(key)).collect();
-        match set[..] {
-            [_] => {}
-            [] => return Err(("", "no URL (expected `url`, `url-file` or `url-env`)".to_owned())),
-            [first, second, ..] => {
-                return Err((second, format!("{first} stands there, too (expected one of them)")));
-            }
+        if self.one_of(&URLS)?.is_none() {
+            return Err(("", "no URL (expected `url`, `url-file` or `url-env`)".to_owned()));
         }
         let allowed = self.allowed()?;
         if let Some(Hidden(url)) = &self.url {
             Endpoint::parse(url, &allowed).map_err(|error| ("url", error.to_string()))?;
         }
+        self.wrong_secrets()
+    }
+
+    /// Which of these keys is set, of which at most one may be.
+    fn one_of(&self, keys: &[&'static str]) -> Result<Option<&'static str>, Wrong> {
+        let set: Vec<_> = keys.iter().copied().filter(|key| self.sets(key)).collect();
+        match set[..] {
+            [first, second, ..] => {
+                Err((second, format!("{first} stands there, too (expected one of them)")))
+            }
+            _ => Ok(set.first().copied()),
+        }
+    }
+
+    fn wrong_secrets(&self) -> Result<(), Wrong> {
         let named = [("secret-file", &self.secret_file), ("secret-env", &self.secret_env)];
         let named = named.into_iter().filter_map(|(key, texts)| Some((key, texts.as_ref()?.all())));
         let named: Vec<_> = named.collect();
@@ -249,6 +294,14 @@ impl Held<'_> {
         };
         let endpoint =
             Endpoint::parse(url.trim(), &allowed).map_err(|error| (key, error.to_string()))?;
+        let form = match table.r#type {
+            Type::Slack => Form::Slack,
+            Type::Webhook | Type::JsonLines => Form::Standard(self.secrets(table)?),
+        };
+        Ok(To::Webhook(webhook::Settings { endpoint, form, allowed }))
+    }
+
+    fn secrets(&self, table: &SinkTable) -> Result<Vec<Secret>, Wrong> {
         let mut secrets = Vec::new();
         for file in table.secret_file.iter().flat_map(Texts::all) {
             let key = "secret-file";
@@ -260,7 +313,7 @@ impl Held<'_> {
             let text = self.env(name).map_err(|what| (key, what))?;
             secrets.push(Secret::parse(&text).map_err(|error| (key, error.to_string()))?);
         }
-        Ok(To::Webhook(webhook::Settings { endpoint, secrets, allowed }))
+        Ok(secrets)
     }
 
     fn file(&self, path: &Path) -> Result<String, String> {

@@ -9,7 +9,10 @@ use alerts::{
 };
 use anyhow::{Context as _, Result};
 use serde_json::json;
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{runtime::Handle, sync::mpsc};
 
 /// Messages that are on the way to one sink. Unit: messages.
@@ -57,7 +60,7 @@ impl Sinks {
                     runtime.spawn(write(JsonLines::new(settings), place, messages, inbox));
                 }
             }
-            ways.push(Way { lane: Lane::new(&sink.name), to });
+            ways.push(Way { lane: Lane::new(&sink.name).paced(sink.to.gap_ms()), to });
         }
         Ok(Self { sinks, ways })
     }
@@ -84,6 +87,13 @@ impl Sinks {
             }
         }
         Ok(())
+    }
+
+    /// When the first of those that were left alone for the sake of their pace may get more, if any was.
+    pub(super) fn next(&self) -> Option<Instant> {
+        let now_ms = clock::now_ms();
+        let pause_ms = self.ways.iter().filter_map(|way| way.lane.pause_ms(now_ms)).min()?;
+        Some(Instant::now() + Duration::from_millis(pause_ms.unsigned_abs()))
     }
 
     /// Messages of which it is not known what became of them.

@@ -8,10 +8,9 @@ use super::{
 use crate::{
     confidence::Confidence,
     kept::{Kept, KeptMark},
-    name::readable,
     report::Report,
 };
-use baseline::{Bits, Call, Evidence};
+use baseline::{Bits, Call, Evidence, Part};
 use detect::{Bound, DETECTORS, Finding, Threshold};
 use ingest::time::format_ms;
 use serde_json::Value;
@@ -43,22 +42,17 @@ pub fn explain(kept: &Kept, style: Style, out: &mut impl Write) -> io::Result<()
     let report = Report::new(finding, &run.inputs);
     let head = format!("finding {}: {}", report.id, report.title);
     writeln!(out, "{}", crate::escape(&head))?;
-    let who = format!("{}, account {}", readable(&finding.entity), report.account);
-    lines(out, &format!("{}, {}, {who}", report.day, report.severity.label), style)?;
+    let who = format!("{}, {}, {}", report.day, report.severity.label, report.who());
+    lines(out, &who, style)?;
     lines(out, &report.summary, style)?;
     mark.iter().try_for_each(|mark| lines(out, &marked(mark), style))?;
     heading("Where the bits come from", out)?;
     for part in &finding.parts {
-        let sum = format!(
-            "{:>6.2} bits  {}: {}",
-            part.bits.as_f64(),
-            part.dimension.name(),
-            part.observed
-        );
+        let [sum, usual] = term(part);
         lines(out, &sum, style)?;
-        lines(out, &format!("             usual: {}", part.usual), style)?;
+        lines(out, &usual, style)?;
     }
-    lines(out, &format!("{:>6.2} bits  in all", report.bits), style)?;
+    lines(out, &in_all(&report), style)?;
     heading("How much is known", out)?;
     let Confidence { level, note, .. } = &report.confidence;
     lines(out, &format!("{note}; confidence {level}"), style)?;
@@ -78,6 +72,20 @@ pub fn explain(kept: &Kept, style: Style, out: &mut impl Write) -> io::Result<()
         inputs.program_version, inputs.config_hash
     );
     lines(out, &made, style)
+}
+
+/// One term of the score: what was seen, and what is usual.
+pub(crate) fn term(part: &Part) -> [String; 2] {
+    let Part { dimension, bits, observed, usual } = part;
+    [
+        format!("{:>6.2} bits  {}: {observed}", bits.as_f64(), dimension.name()),
+        format!("             usual: {usual}"),
+    ]
+}
+
+/// Their sum.
+pub(crate) fn in_all(report: &Report<'_>) -> String {
+    format!("{:>6.2} bits  in all", report.bits)
 }
 
 fn heading(text: &str, out: &mut impl Write) -> io::Result<()> {

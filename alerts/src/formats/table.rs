@@ -46,15 +46,10 @@ impl Table {
         }
         if self.day != Some(finding.day) {
             self.day = Some(finding.day);
-            let line = format!("{} {} (UTC)", report.day, weekday(finding.day));
-            writeln!(out, "{}\n", self.paint(BOLD, &line))?;
+            writeln!(out, "{}\n", self.paint(BOLD, &day(finding, report)))?;
         }
         let label = format!("{:<8}", report.severity.label.to_uppercase());
-        let when = format!(
-            "{} - {}",
-            time(finding.times_ms.0, finding.day),
-            time(finding.times_ms.1, finding.day)
-        );
+        let when = span(finding);
         let who = shown(&readable(&finding.entity));
         let head = format!("{label}  {when}  {who}, account {}", shown(report.account));
         for (n, line) in wrap(&head, self.style.width - INDENT.len()).iter().enumerate() {
@@ -73,14 +68,7 @@ impl Table {
         if let Some(origin) = origin(report) {
             self.lines(out, &origin, DIM)?;
         }
-        let facts = format!(
-            "{}, {}, {:.2} bits, confidence {}",
-            report.detector,
-            records(report),
-            report.bits,
-            report.confidence.level,
-        );
-        self.lines(out, &facts, DIM)?;
+        self.lines(out, &facts(report), DIM)?;
         let first = report.event_ids.first().filter(|id| !id.is_empty());
         let first = first.map_or_else(String::new, |id| format!(", first record {id}"));
         self.lines(out, &format!("finding {}{first}", report.id), DIM)?;
@@ -123,8 +111,25 @@ pub(crate) fn lines(out: &mut impl Write, text: &str, style: Style) -> io::Resul
     Table::new(style).lines(out, text, Paint::new())
 }
 
+/// The day of a finding, as people say it.
+pub(crate) fn day(finding: &Finding, report: &Report<'_>) -> String {
+    format!("{} {} (UTC)", report.day, weekday(finding.day))
+}
+
+/// From when to when.
+pub(crate) fn span(finding: &Finding) -> String {
+    let Finding { times_ms: (first, last), day, .. } = finding;
+    format!("{} - {}", time(*first, *day), time(*last, *day))
+}
+
+/// Who told it, and what it rests on.
+pub(crate) fn facts(report: &Report<'_>) -> String {
+    let Report { detector, bits, confidence, .. } = report;
+    format!("{detector}, {}, {bits:.2} bits, confidence {}", records(report), confidence.level)
+}
+
 /// From where, with which key, in which region: what one looks up next.
-fn origin(report: &Report<'_>) -> Option<String> {
+pub(crate) fn origin(report: &Report<'_>) -> Option<String> {
     let first = |what: &str, seen: &Seen<'_>| {
         let value = seen.values.first().filter(|value| !value.is_empty())?;
         let more = seen.count.saturating_sub(1);

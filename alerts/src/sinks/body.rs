@@ -62,7 +62,8 @@ pub(super) fn envelope(
     fits.unwrap_or_else(|| cut_to(last))
 }
 
-fn json(value: &impl Serialize) -> String {
+/// Compact JSON.
+pub(super) fn json(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
     // Memory takes all that is written, and JSON is UTF-8.
     drop(write_json(&mut bytes, value));

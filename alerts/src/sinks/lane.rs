@@ -23,6 +23,10 @@ pub struct Lane {
     failing_since_ms: i64,
     closed_until_ms: i64,
     is_gone: bool,
+    /// From an outcome to the next message; 0 where several may be on the way.
+    gap_ms: i64,
+    /// Sooner than this it gets none.
+    next_ms: i64,
 }
 
 impl Lane {
@@ -35,7 +39,22 @@ impl Lane {
             failing_since_ms: 0,
             closed_until_ms: 0,
             is_gone: false,
+            gap_ms: 0,
+            next_ms: 0,
         }
+    }
+
+    /// The same, but with one message at a time and so long between an outcome and the next message. Unit:
+    /// milliseconds; 0: as before.
+    #[must_use]
+    pub fn paced(self, gap_ms: i64) -> Self {
+        Self { gap_ms, ..self }
+    }
+
+    /// How long the sink is left alone though all is well. A clock that was put back does not make it
+    /// longer. Unit: milliseconds.
+    pub fn pause_ms(&self, now_ms: i64) -> Option<i64> {
+        Some(self.next_ms.saturating_sub(now_ms)).filter(|ms| (1..=self.gap_ms).contains(ms))
     }
 
     /// The name of the sink.
@@ -58,7 +77,8 @@ impl Lane {
     pub(crate) fn room(&self, now_ms: i64, most: usize) -> usize {
         let most = match self.n_failures {
             _ if self.is_gone || now_ms < self.closed_until_ms => 0,
-            0 => most,
+            _ if self.pause_ms(now_ms).is_some() => 0,
+            0 if self.gap_ms == 0 => most,
             _ => most.min(1),
         };
         most.saturating_sub(self.on_way.len())
@@ -75,6 +95,7 @@ impl Lane {
     /// Notes what became of a message; answers whether an outage has ended with it.
     pub(crate) fn note(&mut self, id: &str, outcome: &Outcome, now_ms: i64) -> bool {
         self.on_way.remove(id);
+        self.next_ms = now_ms.saturating_add(self.gap_ms);
         match outcome {
             Outcome::Delivered | Outcome::Refused { .. } => {
                 let lasted_ms = now_ms.saturating_sub(self.failing_since_ms);
@@ -161,6 +182,22 @@ mod tests {
         let mut lane = Lane::new("siem");
         lane.note("a", &failed(Some(90_000)), 0);
         assert_eq!((lane.room(89_999, 8), lane.room(90_000, 8)), (0, 1));
+    }
+
+    #[test]
+    fn a_sink_with_a_pace_gets_one_message_at_a_time() {
+        let mut lane = Lane::new("chat").paced(1_000);
+        assert_eq!((lane.room(0, 8), lane.pause_ms(0)), (1, None));
+        lane.hand_out("a");
+        assert_eq!(lane.room(5_000, 8), 0);
+        lane.note("a", &Outcome::Delivered, 5_000);
+        assert_eq!([5_000, 5_999, 6_000].map(|ms| lane.room(ms, 8)), [0, 0, 1]);
+        assert_eq!([5_001, 6_000].map(|ms| lane.pause_ms(ms)), [Some(999), None]);
+        // The clock was put back.
+        assert_eq!((lane.room(3_999, 8), lane.pause_ms(3_999)), (1, None));
+        lane.hand_out("b");
+        lane.note("b", &failed(Some(90_000)), 6_000);
+        assert_eq!((lane.room(95_999, 8), lane.room(96_000, 8)), (0, 1));
     }
 
     #[test]

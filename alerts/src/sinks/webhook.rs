@@ -1,11 +1,13 @@
 //! # A webhook
 //!
-//! Each finding is one `POST` in the form of Standard Webhooks 1.0.0, which `docs/sinks.md` shows.
+//! Each finding is one `POST`: in the form of Standard Webhooks 1.0.0, which `docs/sinks.md` shows, or in that
+//! of a service that has its own (`slack.rs`).
 //!
 //! ## Sends
 //!
 //! `webhook-id`, the same with every attempt; `webhook-timestamp`, when this attempt was made;
-//! `webhook-signature`, by each secret. The body is less than 20 KB.
+//! `webhook-signature`, by each secret. The body is less than 20 KB. A service with a form of its own gets a
+//! body and none of these.
 //!
 //! ## Succeeds when
 //!
@@ -76,10 +78,19 @@ const AFTER_MS_MAX: i64 = 3_600_000;
 pub struct Settings {
     /// Where it is.
     pub endpoint: Endpoint,
-    /// By each of these a message is signed; none: it is not signed.
-    pub secrets: Vec<Secret>,
+    /// What it understands.
+    pub form: Form,
     /// Addresses that are talked to though they are not in the internet.
     pub allowed: Allowed,
+}
+
+/// In which form findings are told.
+#[derive(Debug, Clone)]
+pub enum Form {
+    /// Standard Webhooks. By each of these a message is signed; none: it is not signed.
+    Standard(Vec<Secret>),
+    /// Blocks of Slack.
+    Slack,
 }
 
 /// Why no message can be sent at all.
@@ -249,18 +260,19 @@ impl Webhook {
     }
 
     fn request(&self, message: &Message, now_ms: i64) -> Result<Request<Full<Bytes>>, Fault> {
-        let Settings { endpoint, secrets, .. } = &self.settings;
-        let now_s = now_ms.div_euclid(1_000);
+        let Settings { endpoint, form, .. } = &self.settings;
         let mut request = Request::post(&endpoint.path)
             .header("host", &endpoint.authority)
             .header("content-type", "application/json")
             .header("user-agent", concat!("sentrail/", env!("CARGO_PKG_VERSION")))
-            .header("connection", "close")
-            .header("webhook-id", &message.id)
-            .header("webhook-timestamp", now_s);
-        if !secrets.is_empty() {
-            let signature = sign(secrets, (&message.id, now_s), &message.body);
-            request = request.header("webhook-signature", signature);
+            .header("connection", "close");
+        if let Form::Standard(secrets) = form {
+            let now_s = now_ms.div_euclid(1_000);
+            request = request.header("webhook-id", &message.id).header("webhook-timestamp", now_s);
+            if !secrets.is_empty() {
+                let signature = sign(secrets, (&message.id, now_s), &message.body);
+                request = request.header("webhook-signature", signature);
+            }
         }
         let body = Full::new(Bytes::from(message.body.clone()));
         request.body(body).map_err(|_| Fault("no request can be made of this".to_owned()))

@@ -3,7 +3,7 @@ use super::super::{
     tests::{Folder, refused, settings},
 };
 use super::*;
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OTHER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
@@ -46,20 +46,27 @@ fn every_key_of_a_sink_is_read() {
         type = "webhook"
         url = "http://127.0.0.1:8080/in"
         allow = ["127.0.0.1", "10.0.0.0/8"]
+        [sinks.talk]
+        type = "slack"
+        url-env = "HOOK"
         "#,
     )
     .unwrap();
     let names: Vec<_> = sinks.iter().map(|sink| (&*sink.name, sink.min_severity)).collect();
-    let expected = [("archive", 0), ("inner", 0), ("pager", 2), ("siem", 0)];
+    let expected = [("archive", 0), ("inner", 0), ("pager", 2), ("siem", 0), ("talk", 0)];
     assert_eq!(names, expected.map(|(name, rank)| (name, Severity::ALL[rank])));
     let To::JsonLines(file) = &sinks[0].to else { panic!("{:?}", sinks[0]) };
     assert_eq!(file.path, beside("findings.jsonl"));
     for (sink, n_secrets) in [(&sinks[1], 0), (&sinks[2], 2), (&sinks[3], 1)] {
         let To::Webhook(webhook) = &sink.to else { panic!("{sink:?}") };
-        assert_eq!(webhook.secrets.len(), n_secrets);
+        let Form::Standard(secrets) = &webhook.form else { panic!("{sink:?}") };
+        assert_eq!(secrets.len(), n_secrets);
         let url = if n_secrets == 0 { "http://127.0.0.1:8080/in" } else { URL };
         assert!(webhook.endpoint == Endpoint::parse(url, &webhook.allowed).unwrap());
     }
+    let To::Webhook(slack) = &sinks[4].to else { panic!("{:?}", sinks[4]) };
+    assert!(matches!(slack.form, Form::Slack));
+    assert!(slack.endpoint == Endpoint::parse(URL, &Allowed::default()).unwrap());
 }
 
 #[test]
@@ -93,16 +100,22 @@ fn a_sink_that_cannot_be_is_refused_where_it_stands() {
         (&webhook("sekret-file = \"x\""), (3, 1), "did you mean \"secret-file\"?"),
         (&webhook("secret = \"whsec_x\""), (3, 1), "no key \"secret\" in [sinks.a]"),
         ("[sinks.a]\npath = \"x\"", (1, 1), "missing field `type`"),
-        ("[sinks.a]\ntype = \"mail\"", (2, 8), "`webhook` or `json-lines`"),
+        ("[sinks.a]\ntype = \"mail\"", (2, 8), "`webhook`, `json-lines`"),
         ("[sinks]\na = 5", (2, 5), "expected a table with `type`"),
         ("[sinks.Ops_1]\ntype = \"json-lines\"", (1, 8), "no name of a sink: \"Ops_1\""),
         ("[sinks.a]\ntype = \"json-lines\"", (1, 8), "sinks.a: no path"),
         (
             "[sinks.a]\ntype = \"json-lines\"\npath = \"x\"\nurl-env = \"X\"",
             (4, 11),
-            "sinks.a.url-env: only a sink of type \"webhook\" has it",
+            "sinks.a.url-env: only a sink of type \"webhook\" or \"slack\" has it",
         ),
         (&webhook("path = \"x\"\nurl-env = \"X\""), (3, 8), "only a sink of type \"json-lines\""),
+        (
+            "[sinks.a]\ntype = \"slack\"\nurl-env = \"X\"\nsecret-env = \"Y\"",
+            (4, 14),
+            "sinks.a.secret-env: only a sink of type \"webhook\" has it",
+        ),
+        ("[sinks.a]\ntype = \"slack\"", (1, 8), "no URL (expected `url`, `url-file` or `url-env`)"),
         (&webhook(""), (1, 8), "no URL (expected `url`, `url-file` or `url-env`)"),
         (
             &webhook("url-env = \"X\"\nurl = \"https://a.example/\""),
@@ -184,10 +197,12 @@ fn the_manual_names_every_key_of_a_sink() {
     }
     let rows = part.lines().filter(|line| line.starts_with("| `")).count();
     assert_eq!(rows, known.len());
-    // What the page about sinks shows is read.
+    // What the page about sinks shows is read, and every type is shown.
     let page = include_str!("../../../docs/sinks.md");
-    let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
-    assert_eq!(settings(example).sinks.len(), 2);
+    let examples = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let types = |example| settings(example).sinks.into_values().map(|sink| sink.r#type.name());
+    let shown: BTreeSet<_> = examples.flat_map(types).collect();
+    assert_eq!(shown, Type::ALL.iter().map(|one| one.name()).collect());
     let keys = keys::known(&Table::new());
     assert!(keys.contains_key("sinks"));
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Learning, Run, StateFile, sample,
-    sinks::{Allowed, Endpoint, To, webhook::Settings},
+    sinks::{Allowed, Endpoint, Form, To, webhook::Settings},
 };
 use baseline::Day;
 use proptest::prelude::*;
@@ -32,7 +32,7 @@ fn file() -> (TempDir, PathBuf) {
 fn sink(name: &str, min_severity: Severity) -> Sink {
     let allowed = Allowed::default();
     let endpoint = Endpoint::parse("https://siem.example.com/", &allowed).unwrap();
-    let to = To::Webhook(Settings { endpoint, secrets: Vec::new(), allowed });
+    let to = To::Webhook(Settings { endpoint, form: Form::Standard(Vec::new()), allowed });
     Sink { name: name.to_owned(), min_severity, to }
 }
 

@@ -150,7 +150,7 @@ fn webhook(
     let allowed = Allowed::new(allowed.to_vec());
     let endpoint = Endpoint::parse(url, &allowed)?;
     let secrets = SECRETS.iter().map(|text| Secret::parse(text).unwrap()).collect();
-    let settings = Settings { endpoint, secrets, allowed };
+    let settings = Settings { endpoint, form: Form::Standard(secrets), allowed };
     let around = Around { roots, resolver: Arc::new(Fixed::new(answers)), timeout };
     Ok(Webhook::within(settings, around).unwrap())
 }
