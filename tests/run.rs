@@ -333,6 +333,20 @@ fn slack_is_told_what_is_found_one_message_a_second() {
     assert!(heads.iter().all(|head| head.starts_with("HIGH: ") || head.starts_with("CRITICAL: ")));
 }
 
+#[test]
+fn teams_is_told_what_is_found_in_cards() {
+    let id = |body: &Value| {
+        let blocks = body["attachments"][0]["content"]["body"].as_array()?;
+        let fact = blocks.iter().find(|block| block["inlines"][0]["text"] == "finding: ")?;
+        fact["inlines"][1]["text"].as_str().map(str::to_owned)
+    };
+    let messages = told_to("type = \"teams\"\n", id);
+    for pair in messages.windows(2) {
+        assert!(pair[1].at - pair[0].at >= Duration::from_millis(249));
+    }
+    assert!(messages.iter().all(|one| one.body["type"] == "message"));
+}
+
 /// Status and text of an answer.
 fn get(at: &str, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect(at).unwrap();

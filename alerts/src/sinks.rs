@@ -11,6 +11,7 @@ mod retry_after;
 mod schedule;
 mod signature;
 mod slack;
+mod teams;
 pub mod webhook;
 
 pub use endpoint::{Endpoint, EndpointError, URL_BYTES_MAX};
@@ -68,6 +69,7 @@ impl To {
             Self::Webhook(webhook::Settings { form, .. }) => match form {
                 Form::Standard(_) => body::envelope(event, (finding, inputs), now_ms),
                 Form::Slack => slack::body((event, finding, inputs)),
+                Form::Teams => teams::body((event, finding, inputs)),
             },
         }
     }
@@ -76,8 +78,12 @@ impl To {
     /// milliseconds.
     pub fn gap_ms(&self) -> i64 {
         match self {
-            Self::Webhook(webhook::Settings { form: Form::Slack, .. }) => slack::GAP_MS,
-            Self::Webhook(_) | Self::JsonLines(_) => 0,
+            Self::Webhook(webhook::Settings { form, .. }) => match form {
+                Form::Standard(_) => 0,
+                Form::Slack => slack::GAP_MS,
+                Form::Teams => teams::GAP_MS,
+            },
+            Self::JsonLines(_) => 0,
         }
     }
 }
@@ -140,6 +146,8 @@ mod tests {
         for (name, bound) in [
             ("slack::BODY_BYTES_MAX", format!("{} bytes", slack::BODY_BYTES_MAX)),
             ("slack::GAP_MS", format!("{} ms", slack::GAP_MS)),
+            ("teams::BODY_BYTES_MAX", format!("{} bytes", teams::BODY_BYTES_MAX)),
+            ("teams::GAP_MS", format!("{} ms", teams::GAP_MS)),
             ("note::TEXT_UNITS", format!("{} UTF-16 units", note::TEXT_UNITS[0])),
             ("note::TERMS_MAX", format!("{} terms", note::TERMS_MAX)),
         ] {

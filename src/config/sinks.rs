@@ -33,7 +33,7 @@ const SECRETS_MAX: usize = 2;
 const HELD_BYTES_MAX: usize = URL_BYTES_MAX + 2;
 
 /// Types of sinks that take requests.
-const REQUESTED: &[Type] = &[Type::Webhook, Type::Slack];
+const REQUESTED: &[Type] = &[Type::Webhook, Type::Slack, Type::Teams];
 /// Where a URL may stand.
 const URLS: [&str; 3] = ["url", "url-file", "url-env"];
 /// Keys that not every sink has, and the types that have them.
@@ -82,17 +82,19 @@ enum Type {
     Webhook,
     JsonLines,
     Slack,
+    Teams,
 }
 
 impl Type {
     #[cfg(test)]
-    const ALL: &[Self] = &[Self::Webhook, Self::JsonLines, Self::Slack];
+    const ALL: &[Self] = &[Self::Webhook, Self::JsonLines, Self::Slack, Self::Teams];
 
     fn name(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
             Self::JsonLines => "json-lines",
             Self::Slack => "slack",
+            Self::Teams => "teams",
         }
     }
 }
@@ -296,6 +298,7 @@ impl Held<'_> {
             Endpoint::parse(url.trim(), &allowed).map_err(|error| (key, error.to_string()))?;
         let form = match table.r#type {
             Type::Slack => Form::Slack,
+            Type::Teams => Form::Teams,
             Type::Webhook | Type::JsonLines => Form::Standard(self.secrets(table)?),
         };
         Ok(To::Webhook(webhook::Settings { endpoint, form, allowed }))

@@ -1,7 +1,7 @@
 //! # A webhook
 //!
 //! Each finding is one `POST`: in the form of Standard Webhooks 1.0.0, which `docs/sinks.md` shows, or in that
-//! of a service that has its own (`slack.rs`).
+//! of a service that has its own (`slack.rs`, `teams.rs`).
 //!
 //! ## Sends
 //!
@@ -91,6 +91,8 @@ pub enum Form {
     Standard(Vec<Secret>),
     /// Blocks of Slack.
     Slack,
+    /// A card of Microsoft Teams.
+    Teams,
 }
 
 /// Why no message can be sent at all.

@@ -49,11 +49,15 @@ fn every_key_of_a_sink_is_read() {
         [sinks.talk]
         type = "slack"
         url-env = "HOOK"
+        [sinks.team]
+        type = "teams"
+        url-env = "HOOK"
         "#,
     )
     .unwrap();
     let names: Vec<_> = sinks.iter().map(|sink| (&*sink.name, sink.min_severity)).collect();
-    let expected = [("archive", 0), ("inner", 0), ("pager", 2), ("siem", 0), ("talk", 0)];
+    let expected =
+        [("archive", 0), ("inner", 0), ("pager", 2), ("siem", 0), ("talk", 0), ("team", 0)];
     assert_eq!(names, expected.map(|(name, rank)| (name, Severity::ALL[rank])));
     let To::JsonLines(file) = &sinks[0].to else { panic!("{:?}", sinks[0]) };
     assert_eq!(file.path, beside("findings.jsonl"));
@@ -64,9 +68,12 @@ fn every_key_of_a_sink_is_read() {
         let url = if n_secrets == 0 { "http://127.0.0.1:8080/in" } else { URL };
         assert!(webhook.endpoint == Endpoint::parse(url, &webhook.allowed).unwrap());
     }
-    let To::Webhook(slack) = &sinks[4].to else { panic!("{:?}", sinks[4]) };
-    assert!(matches!(slack.form, Form::Slack));
-    assert!(slack.endpoint == Endpoint::parse(URL, &Allowed::default()).unwrap());
+    let [talk, team] = [4, 5].map(|n| {
+        let To::Webhook(webhook) = &sinks[n].to else { panic!("{:?}", sinks[n]) };
+        assert!(webhook.endpoint == Endpoint::parse(URL, &Allowed::default()).unwrap());
+        &webhook.form
+    });
+    assert!(matches!(talk, Form::Slack) && matches!(team, Form::Teams));
 }
 
 #[test]
@@ -107,7 +114,7 @@ fn a_sink_that_cannot_be_is_refused_where_it_stands() {
         (
             "[sinks.a]\ntype = \"json-lines\"\npath = \"x\"\nurl-env = \"X\"",
             (4, 11),
-            "sinks.a.url-env: only a sink of type \"webhook\" or \"slack\" has it",
+            "sinks.a.url-env: only a sink of type \"webhook\", \"slack\" or \"teams\" has it",
         ),
         (&webhook("path = \"x\"\nurl-env = \"X\""), (3, 8), "only a sink of type \"json-lines\""),
         (
