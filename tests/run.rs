@@ -4,7 +4,7 @@ use crate::support::{
     archive, daemon::Daemon, deliver, deliver_all, expected, kept, objects_by_stamp, run,
     take_changed, text, write_again,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -287,11 +287,15 @@ fn a_webhook_is_told_each_finding_once_while_the_day_is_open() {
     assert!(last >= Some("2026-03-05"), "{last:?}");
 }
 
+/// Of an integration of PagerDuty.
+const KEY: &str = "0123456789abcdefABCDEFghijklmnop";
+
 /// What the daemon tells of findings from high on to a sink of these keys, which `id` finds in a body.
 fn told_to(keys: &str, id: fn(&Value) -> Option<String>) -> Vec<Request> {
     let (folder, logs, file) = place();
     let (address, received) = receiver();
     let config = folder.path().join("sentrail.toml");
+    fs::write(folder.path().join("key"), KEY).unwrap();
     let table = format!(
         "[sinks.people]\nurl = \"http://{address}/hook\"\nallow = [\"127.0.0.1\"]\nmin-severity = \"high\"\n{keys}"
     );
@@ -312,6 +316,8 @@ fn told_to(keys: &str, id: fn(&Value) -> Option<String>) -> Vec<Request> {
         messages.push(request);
     }
     daemon.stop();
+    let state = fs::read(&file).unwrap();
+    assert!(!state.windows(KEY.len()).any(|bytes| bytes == KEY.as_bytes()));
     messages
 }
 
@@ -345,6 +351,16 @@ fn teams_is_told_what_is_found_in_cards() {
         assert!(pair[1].at - pair[0].at >= Duration::from_millis(249));
     }
     assert!(messages.iter().all(|one| one.body["type"] == "message"));
+}
+
+#[test]
+fn pagerduty_is_told_with_a_key_that_nothing_keeps() {
+    let id = |body: &Value| body["dedup_key"].as_str().map(str::to_owned);
+    let messages = told_to("type = \"pagerduty\"\nkey-file = \"key\"\n", id);
+    for Request { body, .. } in &messages {
+        assert_eq!((&body["routing_key"], &body["event_action"]), (&json!(KEY), &json!("trigger")));
+        assert!(["error", "critical"].map(Some).contains(&body["payload"]["severity"].as_str()));
+    }
 }
 
 /// Status and text of an answer.

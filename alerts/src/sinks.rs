@@ -7,6 +7,7 @@ mod guard;
 pub mod json_lines;
 mod lane;
 mod note;
+pub mod pagerduty;
 mod retry_after;
 mod schedule;
 mod signature;
@@ -70,6 +71,7 @@ impl To {
                 Form::Standard(_) => body::envelope(event, (finding, inputs), now_ms),
                 Form::Slack => slack::body((event, finding, inputs)),
                 Form::Teams => teams::body((event, finding, inputs)),
+                Form::PagerDuty(_) => pagerduty::body((event, finding, inputs)),
             },
         }
     }
@@ -79,7 +81,7 @@ impl To {
     pub fn gap_ms(&self) -> i64 {
         match self {
             Self::Webhook(webhook::Settings { form, .. }) => match form {
-                Form::Standard(_) => 0,
+                Form::Standard(_) | Form::PagerDuty(_) => 0,
                 Form::Slack => slack::GAP_MS,
                 Form::Teams => teams::GAP_MS,
             },
@@ -148,6 +150,7 @@ mod tests {
             ("slack::GAP_MS", format!("{} ms", slack::GAP_MS)),
             ("teams::BODY_BYTES_MAX", format!("{} bytes", teams::BODY_BYTES_MAX)),
             ("teams::GAP_MS", format!("{} ms", teams::GAP_MS)),
+            ("pagerduty::BODY_BYTES_MAX", format!("{} bytes", pagerduty::BODY_BYTES_MAX)),
             ("note::TEXT_UNITS", format!("{} UTF-16 units", note::TEXT_UNITS[0])),
             ("note::TERMS_MAX", format!("{} terms", note::TERMS_MAX)),
         ] {

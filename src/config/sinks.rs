@@ -10,7 +10,9 @@ use super::{
     keys::{Fault, Places, shown},
 };
 use alerts::sinks::{
-    Allowed, Endpoint, Form, Network, Secret, Sink, To, URL_BYTES_MAX, json_lines, webhook,
+    Allowed, Endpoint, Form, Network, Secret, Sink, To, URL_BYTES_MAX, json_lines,
+    pagerduty::{self, RoutingKey},
+    webhook,
 };
 use detect::Severity;
 use serde::{Deserialize, Serialize, Serializer};
@@ -33,11 +35,13 @@ const SECRETS_MAX: usize = 2;
 const HELD_BYTES_MAX: usize = URL_BYTES_MAX + 2;
 
 /// Types of sinks that take requests.
-const REQUESTED: &[Type] = &[Type::Webhook, Type::Slack, Type::Teams];
+const REQUESTED: &[Type] = &[Type::Webhook, Type::Slack, Type::Teams, Type::Pagerduty];
 /// Where a URL may stand.
 const URLS: [&str; 3] = ["url", "url-file", "url-env"];
+/// Where a key may stand.
+const KEYS: [&str; 2] = ["key-file", "key-env"];
 /// Keys that not every sink has, and the types that have them.
-const OF: [(&str, &[Type]); 7] = [
+const OF: [(&str, &[Type]); 9] = [
     ("path", &[Type::JsonLines]),
     ("url", REQUESTED),
     ("url-file", REQUESTED),
@@ -45,6 +49,8 @@ const OF: [(&str, &[Type]); 7] = [
     ("allow", REQUESTED),
     ("secret-file", &[Type::Webhook]),
     ("secret-env", &[Type::Webhook]),
+    ("key-file", &[Type::Pagerduty]),
+    ("key-env", &[Type::Pagerduty]),
 ];
 
 /// Table `[sinks.NAME]`.
@@ -68,6 +74,11 @@ pub(super) struct SinkTable {
     secret_file: Option<Texts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_env: Option<Texts>,
+    /// The same of the key of an integration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_env: Option<String>,
     /// Addresses and networks that may be talked to though they are not in the internet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     allow: Vec<String>,
@@ -83,11 +94,13 @@ enum Type {
     JsonLines,
     Slack,
     Teams,
+    Pagerduty,
 }
 
 impl Type {
     #[cfg(test)]
-    const ALL: &[Self] = &[Self::Webhook, Self::JsonLines, Self::Slack, Self::Teams];
+    const ALL: &[Self] =
+        &[Self::Webhook, Self::JsonLines, Self::Slack, Self::Teams, Self::Pagerduty];
 
     fn name(self) -> &'static str {
         match self {
@@ -95,6 +108,7 @@ impl Type {
             Self::JsonLines => "json-lines",
             Self::Slack => "slack",
             Self::Teams => "teams",
+            Self::Pagerduty => "pagerduty",
         }
     }
 }
@@ -156,6 +170,9 @@ pub(super) fn known() -> Value {
     Value::Table(all.collect::<Table>())
 }
 
+/// Of a key that names where a secret is.
+const HOLDS_IT: &str = "holds the secret itself (expected the name of where it is kept)";
+
 /// What is wrong with a key of a table.
 type Wrong = (&'static str, String);
 
@@ -167,6 +184,8 @@ impl SinkTable {
             "url-env" => self.url_env.is_some(),
             "secret-file" => self.secret_file.is_some(),
             "secret-env" => self.secret_env.is_some(),
+            "key-file" => self.key_file.is_some(),
+            "key-env" => self.key_env.is_some(),
             "allow" => !self.allow.is_empty(),
             "path" => self.path.is_some(),
             _ => false,
@@ -194,14 +213,26 @@ impl SinkTable {
             let missing = || ("", "no path (expected `path = \"FILE\"`)".to_owned());
             return self.path.as_ref().map(drop).ok_or_else(missing);
         }
-        if self.one_of(&URLS)?.is_none() {
+        if self.one_of(&URLS)?.is_none() && self.r#type != Type::Pagerduty {
             return Err(("", "no URL (expected `url`, `url-file` or `url-env`)".to_owned()));
         }
         let allowed = self.allowed()?;
         if let Some(Hidden(url)) = &self.url {
             Endpoint::parse(url, &allowed).map_err(|error| ("url", error.to_string()))?;
         }
-        self.wrong_secrets()
+        if self.r#type == Type::Pagerduty { self.wrong_key() } else { self.wrong_secrets() }
+    }
+
+    fn wrong_key(&self) -> Result<(), Wrong> {
+        let Some(key) = self.one_of(&KEYS)? else {
+            return Err(("", "no key (expected `key-file` or `key-env`)".to_owned()));
+        };
+        let file = self.key_file.as_deref().and_then(Path::to_str);
+        let named = file.or(self.key_env.as_deref()).unwrap_or_default();
+        if RoutingKey::parse(named).is_ok() {
+            return Err((key, HOLDS_IT.to_owned()));
+        }
+        Ok(())
     }
 
     /// Which of these keys is set, of which at most one may be.
@@ -221,8 +252,7 @@ impl SinkTable {
         let named: Vec<_> = named.collect();
         for (key, texts) in &named {
             if texts.iter().any(|text| text.trim_start().starts_with("whsec_")) {
-                let where_to = "holds the secret itself (expected the name of where it is kept)";
-                return Err((key, where_to.to_owned()));
+                return Err((key, HOLDS_IT.to_owned()));
             }
         }
         let n: usize = named.iter().map(|(_, texts)| texts.len()).sum();
@@ -290,18 +320,29 @@ impl Held<'_> {
             ("url", url.clone())
         } else if let Some(file) = &table.url_file {
             ("url-file", self.file(file).map_err(|what| ("url-file", what))?)
-        } else {
-            let name = table.url_env.as_deref().unwrap_or_default();
+        } else if let Some(name) = &table.url_env {
             ("url-env", self.env(name).map_err(|what| ("url-env", what))?)
+        } else {
+            ("", pagerduty::URL.to_owned())
         };
         let endpoint =
             Endpoint::parse(url.trim(), &allowed).map_err(|error| (key, error.to_string()))?;
         let form = match table.r#type {
             Type::Slack => Form::Slack,
             Type::Teams => Form::Teams,
+            Type::Pagerduty => Form::PagerDuty(self.key(table)?),
             Type::Webhook | Type::JsonLines => Form::Standard(self.secrets(table)?),
         };
         Ok(To::Webhook(webhook::Settings { endpoint, form, allowed }))
+    }
+
+    fn key(&self, table: &SinkTable) -> Result<RoutingKey, Wrong> {
+        let (key, held) = match (&table.key_file, &table.key_env) {
+            (Some(file), _) => ("key-file", self.file(file)),
+            (None, name) => ("key-env", self.env(name.as_deref().unwrap_or_default())),
+        };
+        let held = held.map_err(|what| (key, what))?;
+        RoutingKey::parse(&held).map_err(|error| (key, error.to_string()))
     }
 
     fn secrets(&self, table: &SinkTable) -> Result<Vec<Secret>, Wrong> {

@@ -1,7 +1,8 @@
 //! # A webhook
 //!
 //! Each finding is one `POST`: in the form of Standard Webhooks 1.0.0, which `docs/sinks.md` shows, or in that
-//! of a service that has its own (`slack.rs`, `teams.rs`).
+//! of a service that has its own (`slack.rs`, `teams.rs`,
+//! `pagerduty.rs`).
 //!
 //! ## Sends
 //!
@@ -30,6 +31,7 @@ use super::{
     Message, Outcome,
     endpoint::{Endpoint, Host},
     guard::{Allowed, Resolve, System},
+    pagerduty::RoutingKey,
     retry_after::retry_after_ms,
     signature::{Secret, sign},
 };
@@ -93,6 +95,8 @@ pub enum Form {
     Slack,
     /// A card of Microsoft Teams.
     Teams,
+    /// Events of PagerDuty, which open incidents where this key leads.
+    PagerDuty(RoutingKey),
 }
 
 /// Why no message can be sent at all.
@@ -276,7 +280,11 @@ impl Webhook {
                 request = request.header("webhook-signature", signature);
             }
         }
-        let body = Full::new(Bytes::from(message.body.clone()));
+        let body = match form {
+            Form::PagerDuty(key) => key.put_into(&message.body),
+            Form::Standard(_) | Form::Slack | Form::Teams => message.body.clone(),
+        };
+        let body = Full::new(Bytes::from(body));
         request.body(body).map_err(|_| Fault("no request can be made of this".to_owned()))
     }
 }

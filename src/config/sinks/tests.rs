@@ -7,6 +7,7 @@ use std::{collections::BTreeSet, fs};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OTHER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
+const ROUTE: &str = "0123456789abcdefABCDEFghijklmnop";
 const URL: &str = "https://hooks.example.com/key-9183";
 
 /// The sinks of a file, or what is wrong, in an environment that holds a URL and a secret.
@@ -15,6 +16,7 @@ fn read(folder: &Folder, text: &str) -> Result<Vec<Sink>, String> {
     let variable = |name: &str| match name {
         "HOOK" => Some(URL.into()),
         "KEY" => Some(SECRET.into()),
+        "ROUTE" => Some(ROUTE.into()),
         _ => None,
     };
     config.sinks_in(&variable).map_err(|error| error.to_string())
@@ -27,6 +29,7 @@ fn every_key_of_a_sink_is_read() {
     fs::write(beside("url"), format!("{URL}\n")).unwrap();
     fs::write(beside("old"), SECRET).unwrap();
     fs::write(beside("new"), OTHER).unwrap();
+    fs::write(beside("key"), format!("{ROUTE}\n")).unwrap();
     let sinks = read(
         &folder,
         r#"
@@ -52,12 +55,27 @@ fn every_key_of_a_sink_is_read() {
         [sinks.team]
         type = "teams"
         url-env = "HOOK"
+        [sinks.wake]
+        type = "pagerduty"
+        key-env = "ROUTE"
+        [sinks.wake-eu]
+        type = "pagerduty"
+        key-file = "key"
+        url = "https://events.eu.pagerduty.com/v2/enqueue"
         "#,
     )
     .unwrap();
     let names: Vec<_> = sinks.iter().map(|sink| (&*sink.name, sink.min_severity)).collect();
-    let expected =
-        [("archive", 0), ("inner", 0), ("pager", 2), ("siem", 0), ("talk", 0), ("team", 0)];
+    let expected = [
+        ("archive", 0),
+        ("inner", 0),
+        ("pager", 2),
+        ("siem", 0),
+        ("talk", 0),
+        ("team", 0),
+        ("wake", 0),
+        ("wake-eu", 0),
+    ];
     assert_eq!(names, expected.map(|(name, rank)| (name, Severity::ALL[rank])));
     let To::JsonLines(file) = &sinks[0].to else { panic!("{:?}", sinks[0]) };
     assert_eq!(file.path, beside("findings.jsonl"));
@@ -74,6 +92,14 @@ fn every_key_of_a_sink_is_read() {
         &webhook.form
     });
     assert!(matches!(talk, Form::Slack) && matches!(team, Form::Teams));
+    let eu = "https://events.eu.pagerduty.com/v2/enqueue";
+    for (sink, url) in [(&sinks[6], pagerduty::URL), (&sinks[7], eu)] {
+        let To::Webhook(webhook) = &sink.to else { panic!("{sink:?}") };
+        let Form::PagerDuty(key) = &webhook.form else { panic!("{sink:?}") };
+        assert!(*key == RoutingKey::parse(ROUTE).unwrap());
+        assert!(webhook.endpoint == Endpoint::parse(url, &Allowed::default()).unwrap());
+        assert!(!format!("{sink:?}").contains(ROUTE));
+    }
 }
 
 #[test]
@@ -114,7 +140,7 @@ fn a_sink_that_cannot_be_is_refused_where_it_stands() {
         (
             "[sinks.a]\ntype = \"json-lines\"\npath = \"x\"\nurl-env = \"X\"",
             (4, 11),
-            "sinks.a.url-env: only a sink of type \"webhook\", \"slack\" or \"teams\" has it",
+            "sinks.a.url-env: only a sink of type \"webhook\", \"slack\", \"teams\" or \"pagerduty\" has it",
         ),
         (&webhook("path = \"x\"\nurl-env = \"X\""), (3, 8), "only a sink of type \"json-lines\""),
         (
@@ -123,6 +149,28 @@ fn a_sink_that_cannot_be_is_refused_where_it_stands() {
             "sinks.a.secret-env: only a sink of type \"webhook\" has it",
         ),
         ("[sinks.a]\ntype = \"slack\"", (1, 8), "no URL (expected `url`, `url-file` or `url-env`)"),
+        (
+            &webhook("url-env = \"X\"\nkey-env = \"Y\""),
+            (4, 11),
+            "only a sink of type \"pagerduty\"",
+        ),
+        ("[sinks.a]\ntype = \"pagerduty\"", (1, 8), "no key (expected `key-file` or `key-env`)"),
+        (
+            "[sinks.a]\ntype = \"pagerduty\"\nkey-env = \"X\"\nkey-file = \"x\"",
+            (3, 11),
+            "sinks.a.key-env: key-file stands there, too",
+        ),
+        (
+            &format!("[sinks.a]\ntype = \"pagerduty\"\nkey-env = \"{ROUTE}\""),
+            (3, 11),
+            "holds the secret itself",
+        ),
+        (
+            &format!("[sinks.a]\ntype = \"pagerduty\"\nkey-file = \"{ROUTE}\""),
+            (3, 12),
+            "holds the secret itself",
+        ),
+        ("[sinks.a]\ntype = \"pagerduty\"\nkey-env = [\"X\"]", (3, 11), "a text in quotes"),
         (&webhook(""), (1, 8), "no URL (expected `url`, `url-file` or `url-env`)"),
         (
             &webhook("url-env = \"X\"\nurl = \"https://a.example/\""),
@@ -156,7 +204,8 @@ fn a_sink_that_cannot_be_is_refused_where_it_stands() {
     ] {
         refused(text, at, words);
         let (_, what) = parse(text).unwrap_err();
-        assert!(!what.contains("key.example") && !what.contains("whsec_"), "{what}");
+        let holds = |secret| what.contains(secret);
+        assert!(!["key.example", "whsec_", ROUTE].iter().any(|one| holds(one)), "{what}");
     }
     let many: Vec<_> = (0..17)
         .map(|n| format!("[sinks.a{n:02}]\ntype = \"json-lines\"\npath = \"x\"\n"))
@@ -188,6 +237,23 @@ fn what_is_kept_elsewhere_is_refused_where_it_is_named() {
     ] {
         let error = read(&folder, &format!("[sinks.a]\ntype = \"webhook\"\n{keys}")).unwrap_err();
         assert!(error.contains(words) && !error.contains("9183"), "{error}");
+    }
+}
+
+#[test]
+fn a_key_that_is_none_is_refused_where_it_is_named() {
+    let folder = Folder::new("key");
+    fs::write(folder.file("").with_file_name("key"), "9183").unwrap();
+    for (keys, words) in [
+        ("key-file = \"key\"", "sentrail.toml:3:12: sinks.a.key-file: expected an integration key"),
+        ("key-env = \"KEY\"", "3:11: sinks.a.key-env: expected an integration key"),
+        ("key-env = \"NONE\"", "3:11: sinks.a.key-env: no variable \"NONE\""),
+    ] {
+        let error = read(&folder, &format!("[sinks.a]\ntype = \"pagerduty\"\n{keys}")).unwrap_err();
+        assert!(
+            error.contains(words) && !error.contains("9183") && !error.contains("whsec"),
+            "{error}"
+        );
     }
 }
 
