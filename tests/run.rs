@@ -355,7 +355,8 @@ fn teams_is_told_what_is_found_in_cards() {
 
 #[test]
 fn pagerduty_is_told_with_a_key_that_nothing_keeps() {
-    let id = |body: &Value| body["dedup_key"].as_str().map(str::to_owned);
+    let id =
+        |body: &Value| body["payload"]["custom_details"]["finding"].as_str().map(str::to_owned);
     let messages = told_to("type = \"pagerduty\"\nkey-file = \"key\"\n", id);
     for Request { body, .. } in &messages {
         assert_eq!((&body["routing_key"], &body["event_action"]), (&json!(KEY), &json!("trigger")));

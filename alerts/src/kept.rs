@@ -48,6 +48,7 @@ const SCHEMA: Schema = Schema {
         include_str!("kept/outbox.sql"),
         include_str!("kept/ledger.sql"),
         include_str!("kept/digest.sql"),
+        include_str!("kept/series.sql"),
     ],
 };
 

@@ -56,22 +56,56 @@ pub(crate) enum Event {
     Updated,
 }
 
+/// Why a sink is told of a finding, where findings are told by series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// It opens a series.
+    Opened,
+    /// No finding of its series was as severe.
+    Risen,
+    /// Its series goes on, and was not told of for a week.
+    Reminder,
+}
+
+/// What makes a message of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Occasion {
+    pub(crate) event: Event,
+    /// The finding that opened its series, and why the series is told of.
+    pub(crate) series: Option<(FindingId, Why)>,
+}
+
+impl Occasion {
+    /// A finding that the sink was told nothing of.
+    #[cfg(test)]
+    pub(crate) const NEW: Self = Self { event: Event::Created, series: None };
+}
+
 impl To {
+    /// Whether somebody reads each message, and hears of a series only what is news: whoever keeps findings
+    /// wants them all.
+    pub(crate) fn is_for_people(&self) -> bool {
+        match self {
+            Self::Webhook(_) => true,
+            Self::JsonLines(_) => false,
+        }
+    }
+
     /// The body of a message about `finding`, which a run with these `inputs` made. Unit of `now_ms`:
     /// milliseconds since the Unix epoch.
     pub(crate) fn body(
         &self,
-        event: Event,
+        occasion: Occasion,
         (finding, inputs): (&Finding, &Inputs),
         now_ms: i64,
     ) -> String {
         match self {
             Self::JsonLines(_) => body::line(finding, inputs),
             Self::Webhook(webhook::Settings { form, .. }) => match form {
-                Form::Standard(_) => body::envelope(event, (finding, inputs), now_ms),
-                Form::Slack => slack::body((event, finding, inputs)),
-                Form::Teams => teams::body((event, finding, inputs)),
-                Form::PagerDuty(_) => pagerduty::body((event, finding, inputs)),
+                Form::Standard(_) => body::envelope(occasion, (finding, inputs), now_ms),
+                Form::Slack => slack::body((occasion, finding, inputs)),
+                Form::Teams => teams::body((occasion, finding, inputs)),
+                Form::PagerDuty(_) => pagerduty::body((occasion, finding, inputs)),
             },
         }
     }

@@ -60,6 +60,8 @@ pub(crate) struct Metrics {
     receipts_lost: Counter,
     extensions: Counters<1>,
     identities: Gauge,
+    identities_away: Gauge,
+    baseline_memory: Gauge,
     now: Gauge,
     days_open: Gauge,
     event_lag: Histogram,
@@ -116,6 +118,8 @@ impl Metrics {
             receipts_lost: Counter::default(),
             extensions: Family::default(),
             identities: Gauge::default(),
+            identities_away: Gauge::default(),
+            baseline_memory: Gauge::default(),
             now: Gauge::default(),
             days_open: Gauge::default(),
             // From a minute to 30 days, which is how late AWS may be.
@@ -189,6 +193,12 @@ impl Metrics {
         registry.register("sqs_visibility_extensions", help, extensions);
         let identities = self.identities.clone();
         registry.register("identities_tracked", "Identities and interfaces known", identities);
+        let away = self.identities_away.clone();
+        let what = "Of these, those whose profiles memory has no room for";
+        registry.register("identities_away", what, away);
+        let memory = self.baseline_memory.clone();
+        let what = "Memory that profiles take, about";
+        registry.register_with_unit("baseline_memory", what, Unit::Bytes, memory);
         let days = self.days_open.clone();
         let help = "Days from the oldest that is open to that of the greatest stamp";
         registry.register("days_open", help, days);
@@ -317,6 +327,8 @@ impl Metrics {
         raise(&self.records_duplicate, intake.n_duplicates);
         raise(&self.records_late, intake.n_late);
         self.identities.set(gauged(intake.n_entities));
+        self.identities_away.set(gauged(intake.n_away));
+        self.baseline_memory.set(gauged(engine.profiles_bytes()));
         let Day(last) = Day::of(self.now.get().saturating_mul(1_000));
         let Day(oldest) = engine.oldest_open();
         self.days_open.set(i64::from(last) - i64::from(oldest) + 1);

@@ -1,13 +1,16 @@
 //! What sinks have still to be told, in the transaction of the findings: what is durable here is delivered at
 //! least once, always under the same id. In: findings, outcomes. Out: messages that are due.
 
+mod series;
+
 use super::{KeptError, rows};
 use crate::{
     Inputs,
-    sinks::{Event, Lane, Message, Outcome, Sink, next_due},
+    sinks::{Event, Lane, Message, Occasion, Outcome, Sink, Why, next_due},
 };
 use baseline::stable_hash;
 use detect::{Finding, FindingId, Severity};
+use series::Series;
 use store::{Row, Store, Value, WrongValue};
 
 /// Messages of one sink that are kept, dead ones included. Beyond it the least severe go, the newest of
@@ -80,7 +83,7 @@ struct Queued {
 
 impl Outbox<'_> {
     /// Queues what `sinks` have to be told of `finding`: whether it is new to them, or more severe than they
-    /// know. Answers what had to go for it. Unit of `now_ms`: milliseconds since the Unix epoch.
+    /// know; people are told by series. Answers what had to go for it. Unit of `now_ms`: milliseconds since the Unix epoch.
     pub fn tell(
         &self,
         (finding, inputs): (&Finding, &Inputs),
@@ -99,16 +102,50 @@ impl Outbox<'_> {
             if told.max(queued.as_ref().map(|queued| queued.rank)) >= Some(rank) {
                 continue;
             }
+            let mut in_series = None;
+            if sink.to.is_for_people() {
+                in_series = self.continued(&sink.name, finding, rank)?;
+                if in_series.is_none() {
+                    continue;
+                }
+            }
             if let Some(queued) = queued {
                 // The new one says all that it says, and more.
                 self.remove(&sink.name, &queued)?;
             }
             let event = if told.is_some() { Event::Updated } else { Event::Created };
-            let body = sink.to.body(event, (finding, inputs), now_ms);
+            let occasion = Occasion { event, series: in_series };
+            let body = sink.to.body(occasion, (finding, inputs), now_ms);
             self.add(&sink.name, finding, (&body, now_ms))?;
             dropped.extend(self.make_room(&sink.name)?);
         }
         Ok(dropped)
+    }
+
+    /// Notes a finding in its series; answers which that is, and why the sink has to hear of it, if it has to.
+    fn continued(
+        &self,
+        sink: &str,
+        finding: &Finding,
+        rank: i64,
+    ) -> Result<Option<(FindingId, Why)>, KeptError> {
+        let key = [rows::text(sink), rows::text(&series::key_of(finding))];
+        let sql = format!(
+            "SELECT {} FROM outbox_series WHERE sink = ?1 AND series = ?2",
+            series::COLUMNS
+        );
+        let known = self.first(&sql, &key, Series::read)?;
+        let (next, why) = Series::after(known, (finding.id, finding.day), rank);
+        if known != Some(next) {
+            let sql = format!(
+                "INSERT OR REPLACE INTO outbox_series (sink, series, {}) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                series::COLUMNS
+            );
+            let values: Vec<Value> = key.into_iter().chain(next.values()).collect();
+            self.store.execute(&sql, &values)?;
+        }
+        Ok(why.map(|why| (next.opened, why)))
     }
 
     fn add(
@@ -166,6 +203,8 @@ impl Outbox<'_> {
         let Some((queued, finding)) = least else { return Ok(None) };
         self.remove(sink, &queued)?;
         self.count(sink, [0, 0, 1])?;
+        let sql = "DELETE FROM outbox_series WHERE sink = ?1 AND said = ?2";
+        self.store.execute(sql, &[rows::text(sink), rows::text(&finding.to_string())])?;
         let severity = self.severity(queued.rank)?;
         Ok(Some(Dropped { sink: sink.to_owned(), finding, severity }))
     }

@@ -1,6 +1,6 @@
 //! What messages say: a finding as a line of JSON Lines, or in the envelope of Standard Webhooks.
 
-use super::Event;
+use super::{Event, Occasion, Why};
 use crate::{Inputs, formats::write_json, report::Report};
 use detect::Finding;
 use ingest::time::format_ms;
@@ -23,10 +23,30 @@ impl Event {
     }
 }
 
+impl Why {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Risen => "risen",
+            Self::Reminder => "reminder",
+        }
+    }
+}
+
+/// What the message is to the findings of the same detector on the same entity before it.
+#[derive(Serialize)]
+struct InSeries {
+    /// Of the finding that opened the series.
+    id: String,
+    why: &'static str,
+}
+
 #[derive(Serialize)]
 struct Envelope<T> {
     r#type: &'static str,
     timestamp: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    series: Option<InSeries>,
     /// Only where something is missing.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
@@ -40,14 +60,16 @@ pub(super) fn line(finding: &Finding, inputs: &Inputs) -> String {
 
 /// An envelope of less than [`ENVELOPE_BYTES_MAX`].
 pub(super) fn envelope(
-    event: Event,
+    Occasion { event, series }: Occasion,
     (finding, inputs): (&Finding, &Inputs),
     now_ms: i64,
 ) -> String {
     let report = Report::new(finding, inputs);
     let (r#type, timestamp) = (event.name(), format_ms(now_ms));
-    let whole = Envelope { r#type, timestamp: timestamp.clone(), truncated: false, data: &report };
-    let body = json(&whole);
+    let in_series = || series.map(|(id, why)| InSeries { id: id.to_string(), why: why.name() });
+    let head = || (timestamp.clone(), in_series());
+    let (timestamp, series) = head();
+    let body = json(&Envelope { r#type, timestamp, series, truncated: false, data: &report });
     if body.len() < ENVELOPE_BYTES_MAX {
         return body;
     }
@@ -55,7 +77,8 @@ pub(super) fn envelope(
     let mut data = serde_json::to_value(&report).unwrap_or_default();
     let mut cut_to = |most| {
         cut(&mut data, most);
-        json(&Envelope { r#type, timestamp: timestamp.clone(), truncated: true, data: &data })
+        let (timestamp, series) = head();
+        json(&Envelope { r#type, timestamp, series, truncated: true, data: &data })
     };
     let [cuts @ .., last] = CUTS;
     let fits = cuts.into_iter().map(&mut cut_to).find(|body| body.len() < ENVELOPE_BYTES_MAX);
@@ -103,7 +126,8 @@ mod tests {
     const NOW_MS: i64 = 1_773_400_000_000;
 
     fn told(event: Event, finding: &Finding) -> (String, Value) {
-        let body = envelope(event, (finding, &sample::inputs()), NOW_MS);
+        let occasion = Occasion { event, series: Some((finding.id, Why::Opened)) };
+        let body = envelope(occasion, (finding, &sample::inputs()), NOW_MS);
         let value = serde_json::from_str(&body).unwrap();
         (body, value)
     }
@@ -113,8 +137,10 @@ mod tests {
         let finding = sample::finding("s3-mass-reencryption");
         let (body, value) = told(Event::Created, &finding);
         let line = line(&finding, &sample::inputs());
-        let begin =
-            "{\"type\":\"finding.created\",\"timestamp\":\"2026-03-13T11:06:40Z\",\"data\":";
+        let series = format!("{{\"id\":\"{}\",\"why\":\"opened\"}}", finding.id);
+        let begin = format!(
+            "{{\"type\":\"finding.created\",\"timestamp\":\"2026-03-13T11:06:40Z\",\"series\":{series},\"data\":"
+        );
         assert_eq!(body, format!("{begin}{line}}}"));
         assert_eq!(value.get("truncated"), None);
         assert_eq!(told(Event::Updated, &finding).1["type"], "finding.updated");

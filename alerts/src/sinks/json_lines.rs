@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use crate::{
         Format, Style, Writer, sample,
-        sinks::{Event, To},
+        sinks::{Occasion, To},
     };
     use detect::Finding;
     use std::fs;
@@ -103,7 +103,7 @@ mod tests {
     }
 
     fn message(to: &To, finding: &Finding) -> Message {
-        let body = to.body(Event::Created, (finding, &sample::inputs()), 0);
+        let body = to.body(Occasion::NEW, (finding, &sample::inputs()), 0);
         let Finding { id, severity, .. } = *finding;
         Message { id: format!("msg_{id}"), finding: id, severity, body, attempts: 0 }
     }

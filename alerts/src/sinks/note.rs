@@ -4,14 +4,14 @@
 //! Whoever calls AWS chooses names, so every text is escaped and cut here. Whatever a chat would take for
 //! mark-up is left to the sinks: each has its own.
 
-use super::{Event, body::json};
+use super::{Event, Occasion, Why, body::json};
 use crate::{
     Inputs, escape,
     formats::{day, facts, in_all, origin, span, term},
     report::Report,
 };
 use baseline::Part;
-use detect::{Finding, Severity};
+use detect::{Finding, FindingId, Severity};
 use serde_json::Value;
 use std::cmp::Reverse;
 
@@ -30,8 +30,8 @@ const KEY_PREFIXES: [&str; 4] = ["AKIA", "ASIA", "ABIA", "ACCA"];
 /// What is left of them. Unit: characters.
 const KEY_CHARS_SHOWN: usize = 4;
 
-/// What is told, and to whom it is news.
-pub(super) type Told<'a> = (Event, &'a Finding, &'a Inputs);
+/// What is told, and on what occasion.
+pub(super) type Told<'a> = (Occasion, &'a Finding, &'a Inputs);
 
 /// A note. Its texts hold no line break and nothing that is hidden.
 #[derive(Debug)]
@@ -48,7 +48,11 @@ pub(super) struct Note {
 
 impl Note {
     /// A note with texts of at most `n_max` UTF-16 units.
-    fn new(event: Event, (finding, report): (&Finding, &Report<'_>), n_max: usize) -> Self {
+    fn new(
+        Occasion { event, series }: Occasion,
+        (finding, report): (&Finding, &Report<'_>),
+        n_max: usize,
+    ) -> Self {
         let shown = |text: &str| shown(text, n_max);
         let when = format!("{}, {}", day(finding, report), span(finding));
         let known = [
@@ -59,6 +63,7 @@ impl Note {
             ("how much is known", Some(report.confidence.note.clone())),
             ("finding", Some(report.id.clone())),
             ("told before", (event == Event::Updated).then(|| "as less severe".to_owned())),
+            ("series", series.and_then(in_series)),
         ];
         let known = known.into_iter().filter_map(|(what, text)| Some((what, shown(&text?))));
         let do_now = (finding.severity >= Severity::Medium)
@@ -70,6 +75,15 @@ impl Note {
             facts: known.collect(),
             paragraphs: paragraphs.into_iter().flatten().chain([commands(&report.id)]).collect(),
         }
+    }
+}
+
+/// What a finding is to those of its series before it.
+fn in_series((id, why): (FindingId, Why)) -> Option<String> {
+    match why {
+        Why::Opened => None,
+        Why::Risen => Some(format!("more severe than any before, since finding {id}")),
+        Why::Reminder => Some(format!("goes on, since finding {id}")),
     }
 }
 
@@ -96,12 +110,12 @@ fn commands(id: &str) -> Vec<String> {
 
 /// The message that `form` makes of a note, whose texts are cut until it has less than `bytes_max` bytes.
 pub(super) fn fitting(
-    (event, finding, inputs): Told<'_>,
+    (occasion, finding, inputs): Told<'_>,
     bytes_max: usize,
     form: impl Fn(&Note) -> Value,
 ) -> String {
     let report = Report::new(finding, inputs);
-    let of = |n_max| json(&form(&Note::new(event, (finding, &report), n_max)));
+    let of = |n_max| json(&form(&Note::new(occasion, (finding, &report), n_max)));
     let [others @ .., last] = TEXT_UNITS;
     let fits = others.into_iter().map(of).find(|body| body.len() < bytes_max);
     fits.unwrap_or_else(|| of(last))
@@ -192,7 +206,8 @@ pub(super) mod tests {
 
     fn note(event: Event, finding: &Finding) -> Note {
         let inputs = sample::inputs();
-        Note::new(event, (finding, &Report::new(finding, &inputs)), TEXT_UNITS[0])
+        let occasion = Occasion { event, series: None };
+        Note::new(occasion, (finding, &Report::new(finding, &inputs)), TEXT_UNITS[0])
     }
 
     #[test]
@@ -246,6 +261,19 @@ pub(super) mod tests {
                 .iter()
                 .any(|(what, text)| (*what, &**text) == ("where", "to 10.0.1.7, ports 22 3389"))
         );
+    }
+
+    #[test]
+    fn what_goes_on_names_the_finding_it_began_with() {
+        let told = |why| in_series((FindingId(0x0a1b), why));
+        assert_eq!(told(Why::Opened), None);
+        let began = "since finding 00000000000000000000000000000a1b";
+        assert_eq!(told(Why::Risen), Some(format!("more severe than any before, {began}")));
+        let (finding, inputs) = (sample::flow(), sample::inputs());
+        let series = Some((FindingId(0x0a1b), Why::Reminder));
+        let occasion = Occasion { event: Event::Created, series };
+        let note = Note::new(occasion, (&finding, &Report::new(&finding, &inputs)), 600);
+        assert_eq!(note.facts.last(), Some(&("series", format!("goes on, {began}"))));
     }
 
     #[test]

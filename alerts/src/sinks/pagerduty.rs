@@ -1,7 +1,7 @@
 //! # PagerDuty
 //!
 //! Each finding is an event of PagerDuty's Events API v2, which opens an incident, or adds to the one that is
-//! open for the same finding: `dedup_key` is its id.
+//! open for its series: `dedup_key` is the id of the finding that opened that.
 //!
 //! ## Sends
 //!
@@ -71,12 +71,13 @@ impl RoutingKey {
 
 /// The body of a message, without the key.
 pub(super) fn body(told: Told<'_>) -> String {
-    let (_, finding, _) = told;
+    let (occasion, finding, _) = told;
+    let opened = occasion.series.map_or(finding.id, |(opened, _)| opened);
     let event = |note: &Note| {
         json!({
             "client": "sentrail",
             "event_action": "trigger",
-            "dedup_key": finding.id.to_string(),
+            "dedup_key": opened.to_string(),
             "payload": {
                 "summary": cut(&format!("{}: {}", note.head, note.summary), SUMMARY_UNITS_MAX),
                 "source": note.facts.first().map(|(_, who)| who),
@@ -112,18 +113,18 @@ mod tests {
         escape::is_hidden,
         sample,
         sinks::{
-            Event,
+            Event, Occasion, Why,
             note::tests::{full_of, texts},
         },
     };
-    use detect::Finding;
+    use detect::{Finding, FindingId};
     use proptest::prelude::*;
 
     const KEY: &str = "0123456789abcdefABCDEFghijklmnop";
 
     #[track_caller]
     fn told(finding: &Finding) -> Value {
-        let body = body((Event::Created, finding, &sample::inputs()));
+        let body = body((Occasion::NEW, finding, &sample::inputs()));
         assert!(!body.contains("routing_key"), "{body}");
         let body = RoutingKey::parse(KEY).unwrap().put_into(&body);
         assert!(body.len() < BODY_BYTES_MAX, "{}", body.len());
@@ -157,6 +158,16 @@ mod tests {
             "from 203.0.113.0 and 29 more, key ...MPLE, in us-west-2"
         );
         assert_eq!(payload["custom_details"]["note"][1], "21.01 bits  objects-reencrypted: 120");
+    }
+
+    #[test]
+    fn a_series_is_one_incident() {
+        let (finding, inputs) = (sample::flow(), sample::inputs());
+        let series = Some((FindingId(0x0a1b), Why::Risen));
+        let body = body((Occasion { event: Event::Created, series }, &finding, &inputs));
+        let value: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(value["dedup_key"], "00000000000000000000000000000a1b");
+        assert_eq!(value["payload"]["custom_details"]["finding"], finding.id.to_string());
     }
 
     #[test]

@@ -77,7 +77,7 @@ mod tests {
     use crate::{
         sample,
         sinks::{
-            Event,
+            Occasion,
             note::tests::{full_of, texts},
         },
     };
@@ -88,7 +88,7 @@ mod tests {
 
     #[track_caller]
     fn told(finding: &Finding) -> Value {
-        let body = body((Event::Created, finding, &sample::inputs()));
+        let body = body((Occasion::NEW, finding, &sample::inputs()));
         assert!(body.len() < BODY_BYTES_MAX, "{}", body.len());
         let value: Value = serde_json::from_str(&body).unwrap();
         check(&value);

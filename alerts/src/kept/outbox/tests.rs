@@ -1,10 +1,11 @@
 use super::*;
 use crate::{
     Learning, Run, StateFile, sample,
-    sinks::{Allowed, Endpoint, Form, To, webhook::Settings},
+    sinks::{Allowed, Endpoint, Form, To, json_lines, webhook::Settings},
 };
 use baseline::Day;
 use proptest::prelude::*;
+use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -38,7 +39,10 @@ fn sink(name: &str, min_severity: Severity) -> Sink {
 
 fn finding(n: usize, severity: usize) -> Finding {
     let id = FindingId(n as u128);
-    Finding { id, severity: Severity::ALL[severity], ..sample::flow() }
+    let mut finding = Finding { id, severity: Severity::ALL[severity], ..sample::flow() };
+    // Each opens a series of its own.
+    finding.entity.key = n.to_string().into();
+    finding
 }
 
 fn tell(file: &StateFile, finding: &Finding, sinks: &[Sink], now_ms: i64) -> Vec<Dropped> {
@@ -97,6 +101,45 @@ fn each_sink_is_told_what_is_new_to_it_and_severe_enough() {
     let mut file = open(&path);
     assert!(told(&mut file, 3).is_empty() && told(&mut file, 2).is_empty());
     assert_eq!(counts(&file, "all"), [0, 0, 0]);
+}
+
+#[test]
+fn people_hear_of_a_series_once_and_files_of_all_its_findings() {
+    let (_folder, path) = file();
+    let file = open(&path);
+    let chat = sink("chat", Severity::Low);
+    let to = To::JsonLines(json_lines::Settings { path: path.with_extension("jsonl") });
+    let siem = Sink { name: "siem".to_owned(), to, ..chat.clone() };
+    let sinks = [chat, siem];
+    let on = |day: i32, n: usize, severity: usize| {
+        let id = FindingId(n as u128);
+        let day = Day(finding(0, 0).day.0 + day);
+        Finding { id, day, ..finding(7, severity) }
+    };
+    for (day, n, severity) in [(0, 1, 1), (1, 2, 1), (2, 3, 2), (2, 3, 2), (9, 4, 1), (17, 5, 0)] {
+        tell(&file, &on(day, n, severity), &sinks, START_MS);
+    }
+    file.outbox().store.commit().unwrap();
+    let outbox = Outbox { through: i64::MAX, ..file.outbox() };
+    let told = |sink: &str| -> Vec<(u128, Option<(String, String)>)> {
+        let messages = outbox.due(&mut Lane::new(sink), START_MS, 99).unwrap();
+        let read = |message: Message| {
+            let body: Value = serde_json::from_str(&message.body).unwrap();
+            let of = |key: &str| body["series"][key].as_str().map(str::to_owned);
+            (message.finding.0, of("id").zip(of("why")))
+        };
+        let mut told: Vec<_> = messages.into_iter().map(read).collect();
+        told.sort();
+        told
+    };
+    let all: Vec<u128> = told("siem").into_iter().map(|(id, _)| id).collect();
+    assert_eq!(all, [1, 2, 3, 4, 5]);
+    let of = |id: u128, opened: u128, why: &str| {
+        (id, Some((FindingId(opened).to_string(), why.to_owned())))
+    };
+    let expected =
+        [of(1, 1, "opened"), of(3, 1, "risen"), of(4, 1, "reminder"), of(5, 5, "opened")];
+    assert_eq!(told("chat"), expected);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Format, Style, Writer, sample,
-    sinks::{EndpointError, Event, To, guard::Answer as Addresses},
+    sinks::{EndpointError, Occasion, To, guard::Answer as Addresses},
 };
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::{
@@ -159,7 +159,7 @@ fn message() -> Message {
     let finding = sample::finding("s3-mass-reencryption");
     let settings =
         webhook("https://hooks.example.com/", RootCertStore::empty(), &[], LONG).unwrap().settings;
-    let body = To::Webhook(settings).body(Event::Created, (&finding, &sample::inputs()), NOW_MS);
+    let body = To::Webhook(settings).body(Occasion::NEW, (&finding, &sample::inputs()), NOW_MS);
     let id = format!("msg_{}", finding.id);
     Message { id, finding: finding.id, severity: finding.severity, body, attempts: 0 }
 }
