@@ -311,7 +311,7 @@ fn told_to(keys: &str, id: fn(&Value) -> Option<String>) -> Vec<Request> {
     let daemon = Daemon::start(&arguments, None);
     let mut messages = Vec::new();
     while !wanted.is_empty() {
-        let request = received.recv_timeout(Duration::from_secs(120)).unwrap();
+        let request = received.recv_timeout(Duration::from_mins(2)).unwrap();
         wanted.remove(&id(&request.body).unwrap());
         messages.push(request);
     }

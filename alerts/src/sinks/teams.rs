@@ -36,19 +36,17 @@ pub(super) fn body(told: Told<'_>) -> String {
 }
 
 fn message(note: &Note, colour: &str) -> Value {
-    let mut title = run(&note.head);
-    title["size"] = "large".into();
-    title["weight"] = "bolder".into();
-    title["color"] = colour.into();
-    let head = [block("default", vec![title]), block("default", vec![run(&note.summary)])];
+    let title = json!({
+        "type": "TextRun", "text": inert(&note.head), "size": "large", "weight": "bolder", "color": colour,
+    });
+    let head = [block("default", &[title]), block("default", &[run(&note.summary)])];
     let facts = note.facts.iter().map(|(what, text)| {
-        let mut what = run(&format!("{what}: "));
-        what["weight"] = "bolder".into();
-        block("small", vec![what, run(text)])
+        let what = json!({"type": "TextRun", "text": format!("{what}: "), "weight": "bolder"});
+        block("small", &[what, run(text)])
     });
     let lines = note.paragraphs.iter().flat_map(|lines| {
         let spacing = std::iter::once("medium").chain(std::iter::repeat("none"));
-        lines.iter().zip(spacing).map(|(line, spacing)| block(spacing, vec![run(line)]))
+        lines.iter().zip(spacing).map(|(line, spacing)| block(spacing, &[run(line)]))
     });
     let body: Vec<_> = head.into_iter().chain(facts).chain(lines).collect();
     json!({
@@ -68,7 +66,7 @@ fn message(note: &Note, colour: &str) -> Value {
 }
 
 /// A line of a card: in a run line breaks mean nothing.
-fn block(spacing: &str, inlines: Vec<Value>) -> Value {
+fn block(spacing: &str, inlines: &[Value]) -> Value {
     json!({"type": "RichTextBlock", "spacing": spacing, "inlines": inlines})
 }
 

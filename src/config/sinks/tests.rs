@@ -29,7 +29,6 @@ fn every_key_of_a_sink_is_read() {
     fs::write(beside("url"), format!("{URL}\n")).unwrap();
     fs::write(beside("old"), SECRET).unwrap();
     fs::write(beside("new"), OTHER).unwrap();
-    fs::write(beside("key"), format!("{ROUTE}\n")).unwrap();
     let sinks = read(
         &folder,
         r#"
@@ -49,6 +48,30 @@ fn every_key_of_a_sink_is_read() {
         type = "webhook"
         url = "http://127.0.0.1:8080/in"
         allow = ["127.0.0.1", "10.0.0.0/8"]
+        "#,
+    )
+    .unwrap();
+    let names: Vec<_> = sinks.iter().map(|sink| (&*sink.name, sink.min_severity)).collect();
+    let expected = [("archive", 0), ("inner", 0), ("pager", 2), ("siem", 0)];
+    assert_eq!(names, expected.map(|(name, rank)| (name, Severity::ALL[rank])));
+    let To::JsonLines(file) = &sinks[0].to else { panic!("{:?}", sinks[0]) };
+    assert_eq!(file.path, beside("findings.jsonl"));
+    for (sink, n_secrets) in [(&sinks[1], 0), (&sinks[2], 2), (&sinks[3], 1)] {
+        let To::Webhook(webhook) = &sink.to else { panic!("{sink:?}") };
+        let Form::Standard(secrets) = &webhook.form else { panic!("{sink:?}") };
+        assert_eq!(secrets.len(), n_secrets);
+        let url = if n_secrets == 0 { "http://127.0.0.1:8080/in" } else { URL };
+        assert!(webhook.endpoint == Endpoint::parse(url, &webhook.allowed).unwrap());
+    }
+}
+
+#[test]
+fn services_with_a_form_of_their_own_are_read() {
+    let folder = Folder::new("services");
+    fs::write(folder.file("").with_file_name("key"), format!("{ROUTE}\n")).unwrap();
+    let sinks = read(
+        &folder,
+        r#"
         [sinks.talk]
         type = "slack"
         url-env = "HOOK"
@@ -65,40 +88,23 @@ fn every_key_of_a_sink_is_read() {
         "#,
     )
     .unwrap();
-    let names: Vec<_> = sinks.iter().map(|sink| (&*sink.name, sink.min_severity)).collect();
-    let expected = [
-        ("archive", 0),
-        ("inner", 0),
-        ("pager", 2),
-        ("siem", 0),
-        ("talk", 0),
-        ("team", 0),
-        ("wake", 0),
-        ("wake-eu", 0),
-    ];
-    assert_eq!(names, expected.map(|(name, rank)| (name, Severity::ALL[rank])));
-    let To::JsonLines(file) = &sinks[0].to else { panic!("{:?}", sinks[0]) };
-    assert_eq!(file.path, beside("findings.jsonl"));
-    for (sink, n_secrets) in [(&sinks[1], 0), (&sinks[2], 2), (&sinks[3], 1)] {
-        let To::Webhook(webhook) = &sink.to else { panic!("{sink:?}") };
-        let Form::Standard(secrets) = &webhook.form else { panic!("{sink:?}") };
-        assert_eq!(secrets.len(), n_secrets);
-        let url = if n_secrets == 0 { "http://127.0.0.1:8080/in" } else { URL };
-        assert!(webhook.endpoint == Endpoint::parse(url, &webhook.allowed).unwrap());
-    }
-    let [talk, team] = [4, 5].map(|n| {
-        let To::Webhook(webhook) = &sinks[n].to else { panic!("{:?}", sinks[n]) };
-        assert!(webhook.endpoint == Endpoint::parse(URL, &Allowed::default()).unwrap());
-        &webhook.form
-    });
-    assert!(matches!(talk, Form::Slack) && matches!(team, Form::Teams));
+    let all: Vec<_> = sinks
+        .iter()
+        .map(|sink| {
+            assert!(!format!("{sink:?}").contains(ROUTE));
+            let To::Webhook(webhook) = &sink.to else { panic!("{sink:?}") };
+            (&webhook.endpoint, &webhook.form)
+        })
+        .collect();
+    let at = |url| Endpoint::parse(url, &Allowed::default()).unwrap();
+    let [(talk, Form::Slack), (team, Form::Teams), wake, wake_eu] = all[..] else {
+        panic!("{sinks:?}")
+    };
+    assert!(*talk == at(URL) && *team == at(URL));
     let eu = "https://events.eu.pagerduty.com/v2/enqueue";
-    for (sink, url) in [(&sinks[6], pagerduty::URL), (&sinks[7], eu)] {
-        let To::Webhook(webhook) = &sink.to else { panic!("{sink:?}") };
-        let Form::PagerDuty(key) = &webhook.form else { panic!("{sink:?}") };
-        assert!(*key == RoutingKey::parse(ROUTE).unwrap());
-        assert!(webhook.endpoint == Endpoint::parse(url, &Allowed::default()).unwrap());
-        assert!(!format!("{sink:?}").contains(ROUTE));
+    for ((endpoint, form), url) in [(wake, pagerduty::URL), (wake_eu, eu)] {
+        let Form::PagerDuty(key) = form else { panic!("{form:?}") };
+        assert!(*key == RoutingKey::parse(ROUTE).unwrap() && *endpoint == at(url));
     }
 }
 
@@ -143,34 +149,6 @@ fn a_sink_that_cannot_be_is_refused_where_it_stands() {
             "sinks.a.url-env: only a sink of type \"webhook\", \"slack\", \"teams\" or \"pagerduty\" has it",
         ),
         (&webhook("path = \"x\"\nurl-env = \"X\""), (3, 8), "only a sink of type \"json-lines\""),
-        (
-            "[sinks.a]\ntype = \"slack\"\nurl-env = \"X\"\nsecret-env = \"Y\"",
-            (4, 14),
-            "sinks.a.secret-env: only a sink of type \"webhook\" has it",
-        ),
-        ("[sinks.a]\ntype = \"slack\"", (1, 8), "no URL (expected `url`, `url-file` or `url-env`)"),
-        (
-            &webhook("url-env = \"X\"\nkey-env = \"Y\""),
-            (4, 11),
-            "only a sink of type \"pagerduty\"",
-        ),
-        ("[sinks.a]\ntype = \"pagerduty\"", (1, 8), "no key (expected `key-file` or `key-env`)"),
-        (
-            "[sinks.a]\ntype = \"pagerduty\"\nkey-env = \"X\"\nkey-file = \"x\"",
-            (3, 11),
-            "sinks.a.key-env: key-file stands there, too",
-        ),
-        (
-            &format!("[sinks.a]\ntype = \"pagerduty\"\nkey-env = \"{ROUTE}\""),
-            (3, 11),
-            "holds the secret itself",
-        ),
-        (
-            &format!("[sinks.a]\ntype = \"pagerduty\"\nkey-file = \"{ROUTE}\""),
-            (3, 12),
-            "holds the secret itself",
-        ),
-        ("[sinks.a]\ntype = \"pagerduty\"\nkey-env = [\"X\"]", (3, 11), "a text in quotes"),
         (&webhook(""), (1, 8), "no URL (expected `url`, `url-file` or `url-env`)"),
         (
             &webhook("url-env = \"X\"\nurl = \"https://a.example/\""),
@@ -204,8 +182,7 @@ fn a_sink_that_cannot_be_is_refused_where_it_stands() {
     ] {
         refused(text, at, words);
         let (_, what) = parse(text).unwrap_err();
-        let holds = |secret| what.contains(secret);
-        assert!(!["key.example", "whsec_", ROUTE].iter().any(|one| holds(one)), "{what}");
+        assert!(!what.contains("key.example") && !what.contains("whsec_"), "{what}");
     }
     let many: Vec<_> = (0..17)
         .map(|n| format!("[sinks.a{n:02}]\ntype = \"json-lines\"\npath = \"x\"\n"))
@@ -213,6 +190,43 @@ fn a_sink_that_cannot_be_is_refused_where_it_stands() {
     let many = many.concat();
     let (at, what) = parse(&many).unwrap_err();
     assert_eq!((position(&many, at), &*what), ((49, 8), "sinks.a16: more than 16 sinks"));
+}
+
+#[test]
+fn a_service_that_cannot_be_is_refused_where_it_stands() {
+    for (text, at, words) in [
+        (
+            "[sinks.a]\ntype = \"slack\"\nurl-env = \"X\"\nsecret-env = \"Y\"",
+            (4, 14),
+            "sinks.a.secret-env: only a sink of type \"webhook\" has it",
+        ),
+        ("[sinks.a]\ntype = \"slack\"", (1, 8), "no URL (expected `url`, `url-file` or `url-env`)"),
+        (
+            "[sinks.a]\ntype = \"webhook\"\nurl-env = \"X\"\nkey-env = \"Y\"",
+            (4, 11),
+            "only a sink of type \"pagerduty\"",
+        ),
+        ("[sinks.a]\ntype = \"pagerduty\"", (1, 8), "no key (expected `key-file` or `key-env`)"),
+        (
+            "[sinks.a]\ntype = \"pagerduty\"\nkey-env = \"X\"\nkey-file = \"x\"",
+            (3, 11),
+            "sinks.a.key-env: key-file stands there, too",
+        ),
+        (
+            &format!("[sinks.a]\ntype = \"pagerduty\"\nkey-env = \"{ROUTE}\""),
+            (3, 11),
+            "holds the secret itself",
+        ),
+        (
+            &format!("[sinks.a]\ntype = \"pagerduty\"\nkey-file = \"{ROUTE}\""),
+            (3, 12),
+            "holds the secret itself",
+        ),
+        ("[sinks.a]\ntype = \"pagerduty\"\nkey-env = [\"X\"]", (3, 11), "a text in quotes"),
+    ] {
+        refused(text, at, words);
+        assert!(!parse(text).unwrap_err().1.contains(ROUTE), "{text}");
+    }
 }
 
 #[test]
