@@ -13,6 +13,7 @@ mod replay;
 mod rules;
 mod run;
 mod simulate;
+mod sinks;
 mod state;
 
 use crate::{
@@ -76,6 +77,9 @@ enum Command {
     /// Look into what `run` and `replay --state` keep, or forget an identity
     #[command(subcommand)]
     State(state::State),
+    /// Send once more what sinks would not take
+    #[command(subcommand)]
+    Alerts(sinks::Alerts),
     /// Check or test files of rules
     #[command(subcommand)]
     Rules(rules::Rules),
@@ -181,6 +185,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Findings(command) => command.run(),
         Command::Identity(arguments) => arguments.run(),
         Command::State(command) => command.run(),
+        Command::Alerts(command) => command.run(),
         Command::Detectors(command) => command.run().map(|()| 0),
         Command::Rules(command) => command.run(&mut io::stdout(), &mut io::stderr()),
         Command::Config(Settings::Check { config }) => {

@@ -18,7 +18,7 @@ pub use facts::{StateFacts, forget};
 pub use keeper::{Keeper, Scope, Tally};
 pub use learned::{LearnedFile, LearnedWriter, Learning};
 pub use ledger::{KnownObjects, Version};
-pub use outbox::{Dropped, MessageCounts, Outbox, Settled};
+pub use outbox::{Dropped, MessageCounts, Outbox, Settled, resend};
 pub use shelf::ProfileShelf;
 pub use state::StateFile;
 

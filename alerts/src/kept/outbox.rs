@@ -3,7 +3,7 @@
 
 mod series;
 
-use super::{KeptError, rows};
+use super::{KeptError, SCHEMA, rows};
 use crate::{
     Inputs,
     sinks::{Event, Lane, Message, Occasion, Outcome, Sink, Why, next_due},
@@ -11,6 +11,7 @@ use crate::{
 use baseline::stable_hash;
 use detect::{Finding, FindingId, Severity};
 use series::Series;
+use std::path::Path;
 use store::{Row, Store, Value, WrongValue};
 
 /// Messages of one sink that are kept, dead ones included. Beyond it the least severe go, the newest of
@@ -64,6 +65,27 @@ pub struct Outbox<'a> {
     /// The last row that is durable: what came after is not sent.
     pub(super) through: i64,
     pub(super) messages_max: u64,
+}
+
+/// Has dead messages of the state at `path` sent once more, of all sinks or of one, also while somebody goes on with
+/// it; answers how many of which. Unit of `now_ms`: milliseconds since the Unix epoch.
+pub fn resend(
+    path: &Path,
+    of_sink: Option<&str>,
+    now_ms: i64,
+) -> Result<Vec<(String, u64)>, KeptError> {
+    let store = Store::change(path, &SCHEMA)?;
+    store.begin()?;
+    let outbox = Outbox { store: &store, through: i64::MAX, messages_max: MESSAGES_MAX };
+    let mut all = Vec::new();
+    for MessageCounts { sink, .. } in outbox.counts()? {
+        if of_sink.is_none_or(|name| name == sink) {
+            let n = outbox.resend(&sink, now_ms)?;
+            all.push((sink, n));
+        }
+    }
+    store.commit()?;
+    Ok(all)
 }
 
 /// The last row that was given a number.
@@ -332,7 +354,7 @@ impl Outbox<'_> {
     }
 
     /// Has the dead messages of a sink sent once more; answers how many there are.
-    pub fn resend(&self, sink: &str, now_ms: i64) -> Result<u64, KeptError> {
+    fn resend(&self, sink: &str, now_ms: i64) -> Result<u64, KeptError> {
         let sql = "UPDATE outbox SET is_dead = 0, attempts = 0, due_ms = ?2 \
                    WHERE sink = ?1 AND is_dead = 1";
         let n = self.store.execute(sql, &[rows::text(sink), Value::Integer(now_ms)])? as u64;
