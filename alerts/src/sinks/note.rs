@@ -194,6 +194,16 @@ pub(super) mod tests {
         finding
     }
 
+    /// The same of a rule whose own texts are that long, too.
+    pub(crate) fn largest_of(text: &str) -> Finding {
+        let mut finding = full_of(text);
+        let mut about = (*finding.about).clone();
+        about.title = text.to_owned();
+        about.page = format!("# Rule\n\n## Triage\n{text}\n");
+        finding.about = about.into();
+        finding
+    }
+
     /// Everything that people read of a value.
     pub(crate) fn texts(value: &Value) -> Vec<&str> {
         match value {

@@ -14,8 +14,8 @@
 //!
 //! ## Limits
 //!
-//! PagerDuty takes 1,024 characters of a summary, 255 of a `dedup_key`, and 512 KB in all; a body is less than 20,000
-//! bytes.
+//! PagerDuty takes 1,024 characters of a summary, 255 of a `dedup_key`, and 512 KB in all. The note is as long
+//! as in Slack: a body is less than 13,000 bytes.
 //!
 //! ## Answers
 //!
@@ -30,7 +30,7 @@ use std::fmt;
 /// Where events go; accounts in the EU have `https://events.eu.pagerduty.com/v2/enqueue`.
 pub const URL: &str = "https://events.pagerduty.com/v2/enqueue";
 /// Unit: bytes.
-pub(super) const BODY_BYTES_MAX: usize = 20_000;
+pub(super) const BODY_BYTES_MAX: usize = 13_000;
 /// Unit: UTF-16 units.
 const SUMMARY_UNITS_MAX: usize = 1_024;
 /// Unit: characters.
@@ -114,7 +114,7 @@ mod tests {
         sample,
         sinks::{
             Event, Occasion, Why,
-            note::tests::{full_of, texts},
+            note::tests::{full_of, largest_of, texts},
         },
     };
     use detect::{Finding, FindingId};
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn the_largest_event_fits() {
         for wide in ["\u{e0041}", "\u{1f600}", "\"", "\\", "W", "東"] {
-            let value = told(&full_of(&wide.repeat(5_000)));
+            let value = told(&largest_of(&wide.repeat(5_000)));
             assert!(texts(&value).iter().any(|text| text.ends_with("...")));
         }
         told(&sample::hostile());

@@ -101,7 +101,7 @@ mod tests {
         sample,
         sinks::{
             Occasion,
-            note::tests::{full_of, texts},
+            note::tests::{full_of, largest_of, texts},
         },
     };
     use detect::Finding;
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn the_largest_card_fits() {
         for wide in ["\u{e0041}", "\u{1f600}", "\"", "\\", "W", "東", "{"] {
-            let value = told(&full_of(&wide.repeat(5_000)));
+            let value = told(&largest_of(&wide.repeat(5_000)));
             assert!(texts(&value).iter().any(|text| text.ends_with("...")));
         }
     }
