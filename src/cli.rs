@@ -93,7 +93,7 @@ enum Detectors {
     /// List the detectors and rules
     List {
         /// Form of the list [default: table on a terminal, else jsonl]
-        #[arg(long, value_parser = one_of(Format::ALL, Format::name))]
+        #[arg(long, value_parser = one_of(Format::OF_ROWS, Format::name))]
         format: Option<Format>,
         /// Only detectors, which judge by what is usual, or only rules, which say what is bad
         #[arg(long, value_enum)]

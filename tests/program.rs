@@ -15,6 +15,8 @@ mod documents;
 #[cfg(test)]
 mod findings;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod hindsight;
 #[cfg(test)]
 mod identifiers;

@@ -40,6 +40,24 @@ impl Confidence {
         };
         Self { level, own_days, group_days, note }
     }
+
+    /// The level as a number from 1 to 3.
+    pub(crate) fn step(&self) -> u8 {
+        match self.level {
+            "low" => 1,
+            "medium" => 2,
+            _ => 3,
+        }
+    }
+
+    /// The level on a scale of 0 to 100: the middle of its third, since no more is known.
+    pub(crate) fn score(&self) -> u8 {
+        match self.step() {
+            1 => 17,
+            2 => 50,
+            _ => 83,
+        }
+    }
 }
 
 fn level(own_days: u32) -> &'static str {
@@ -62,6 +80,14 @@ mod tests {
             let confidence = Confidence::of(days);
             assert_eq!(confidence.level, level);
             assert!(confidence.note.contains(words), "{}", confidence.note);
+        }
+    }
+
+    #[test]
+    fn every_level_has_a_number() {
+        for (days, numbers) in [((0, 0), (1, 17)), ((0, 30), (2, 50)), ((7, 0), (3, 83))] {
+            let confidence = Confidence::of(days);
+            assert_eq!((confidence.step(), confidence.score()), numbers);
         }
     }
 }

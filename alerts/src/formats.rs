@@ -1,9 +1,12 @@
 //! The forms in which findings are written: one at a time, nothing is kept.
 
+mod asff;
 mod csv;
 mod explain;
 mod json;
+mod ocsf;
 mod table;
+mod taxonomy;
 
 pub use csv::csv_cell;
 pub use explain::{explain, show};
@@ -27,11 +30,18 @@ pub enum Format {
     JsonLines,
     /// RFC 4180.
     Csv,
+    /// AWS Security Finding Format, one object a line: for findings alone.
+    Asff,
+    /// Detection Finding of OCSF, one object a line: for findings alone.
+    Ocsf,
 }
 
 impl Format {
     /// Every form.
-    pub const ALL: &[Self] = &[Self::Table, Self::Json, Self::JsonLines, Self::Csv];
+    pub const ALL: &[Self] =
+        &[Self::Table, Self::Json, Self::JsonLines, Self::Csv, Self::Asff, Self::Ocsf];
+    /// The forms of rows that are no findings.
+    pub const OF_ROWS: &[Self] = &[Self::Table, Self::Json, Self::JsonLines, Self::Csv];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -40,6 +50,8 @@ impl Format {
             Self::Json => "json",
             Self::JsonLines => "jsonl",
             Self::Csv => "csv",
+            Self::Asff => "asff",
+            Self::Ocsf => "ocsf",
         }
     }
 }
@@ -90,6 +102,14 @@ impl<W: Write> Writer<W> {
                 }
                 csv::write(out, &report)
             }
+            Format::Asff => {
+                asff::write(out, finding, &report)?;
+                out.write_all(b"\n")
+            }
+            Format::Ocsf => {
+                ocsf::write(out, finding, &report)?;
+                out.write_all(b"\n")
+            }
         }
     }
 
@@ -106,7 +126,7 @@ impl<W: Write> Writer<W> {
             Format::Json if is_empty => self.out.write_all(b"[]\n")?,
             Format::Json => self.out.write_all(b"\n]\n")?,
             Format::Csv if is_empty => csv::header(&mut self.out)?,
-            Format::JsonLines | Format::Csv => {}
+            Format::JsonLines | Format::Csv | Format::Asff | Format::Ocsf => {}
         }
         self.out.flush()?;
         Ok(self.out)

@@ -92,6 +92,9 @@ pub(crate) fn list(
                 writeln!(out, "{}", row.collect::<Vec<_>>().join("  ").trim_end())?;
             }
         }
+        Format::Asff | Format::Ocsf => {
+            bail!("form {} is for findings (expected table, json, jsonl or csv)", format.name());
+        }
     }
     Ok(())
 }

@@ -1,3 +1,7 @@
+mod asff;
+mod fields;
+mod ocsf;
+mod random;
 mod schema;
 
 use super::*;
@@ -21,7 +25,11 @@ fn all() -> Vec<Finding> {
 }
 
 fn lines(findings: &[Finding]) -> Vec<Value> {
-    let text = written(Format::JsonLines, findings, PLAIN);
+    lines_of(Format::JsonLines, findings)
+}
+
+fn lines_of(format: Format, findings: &[Finding]) -> Vec<Value> {
+    let text = written(format, findings, PLAIN);
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -106,7 +114,7 @@ fn parts_sum_to_the_score_in_hundredths() {
 
 #[test]
 fn the_same_findings_give_the_same_bytes() {
-    for format in [Format::Table, Format::Json, Format::JsonLines, Format::Csv] {
+    for &format in Format::ALL {
         assert_eq!(written(format, &all(), PLAIN), written(format, &all(), PLAIN));
     }
 }
@@ -186,7 +194,9 @@ fn colour_adds_only_what_a_terminal_takes_away() {
 fn nothing_found_is_said_in_every_form() {
     assert_eq!(written(Format::Table, &[], PLAIN), "no findings\n");
     assert_eq!(written(Format::Json, &[], PLAIN), "[]\n");
-    assert_eq!(written(Format::JsonLines, &[], PLAIN), "");
+    for lines in [Format::JsonLines, Format::Asff, Format::Ocsf] {
+        assert_eq!(written(lines, &[], PLAIN), "");
+    }
     assert!(written(Format::Csv, &[], PLAIN).starts_with("id,detector,"));
 }
 
