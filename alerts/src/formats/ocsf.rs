@@ -175,7 +175,8 @@ fn evidence(record: &Evidence, finding: &Finding, report: &Report<'_>) -> Value 
     let uid = call.actor.as_deref().and_then(said);
     let uid = uid.or_else(|| said(report.entity.key).filter(|_| is_caller));
     let name = said(&report.entity.name).filter(|_| is_caller);
-    let is_known = uid.is_some() || name.is_some() || key.is_some();
+    // A key alone is no user.
+    let is_known = uid.is_some() || name.is_some();
     let user = is_known.then(|| json!({"uid": uid, "name": name, "credential_uid": key}));
     let address = call.address.as_deref().and_then(said);
     let endpoint = address.map(|address| match address.parse::<IpAddr>() {
@@ -183,6 +184,7 @@ fn evidence(record: &Evidence, finding: &Finding, report: &Report<'_>) -> Value 
         Err(_) => json!({"svc_name": address}),
     });
     json!({
+        "uid": said(&record.id.to_string()),
         "api": said(operation).map(|operation| json!({
             "operation": operation,
             "service": said(service).map(|name| json!({"name": format!("{name}.amazonaws.com")})),
@@ -190,7 +192,6 @@ fn evidence(record: &Evidence, finding: &Finding, report: &Report<'_>) -> Value 
         "actor": user.map(|user| json!({"user": user})),
         "src_endpoint": endpoint,
         "data": {
-            "event_id": record.id.to_string(),
             "event_time": format_ms(record.time_ms),
             "region": call.region,
         },
@@ -245,9 +246,10 @@ fn anomaly_analyses(report: &Report<'_>) -> Option<Value> {
     let baselines =
         report.parts.iter().filter_map(|part| Some(shape(part, said(part.usual)?, None)));
     let anomalies: Vec<_> = anomalies.collect();
+    let target = said(&report.entity.name).unwrap_or(report.entity.kind);
     (!anomalies.is_empty()).then(|| {
         json!([{
-            "analysis_targets": [{"name": report.entity.name, "type": report.entity.kind}],
+            "analysis_targets": [{"name": target, "type": report.entity.kind}],
             "anomalies": anomalies,
             "baselines": baselines.collect::<Vec<_>>(),
         }])

@@ -70,6 +70,7 @@ const TABLE: &[Field] = &[
     ("/resources/*/region", false, Is::Text(16)),
     ("/evidences", false, Is::List(1, 11)),
     ("/evidences/*", true, Is::Object),
+    ("/evidences/*/uid", false, Is::Said),
     ("/evidences/*/api", false, Is::Object),
     ("/evidences/*/api/operation", true, Is::Said),
     ("/evidences/*/api/service", false, Is::Object),
@@ -92,7 +93,7 @@ const TABLE: &[Field] = &[
     ("/anomaly_analyses/*", true, Is::Object),
     ("/anomaly_analyses/*/analysis_targets", true, Is::List(1, 1)),
     ("/anomaly_analyses/*/analysis_targets/*", true, Is::Object),
-    ("/anomaly_analyses/*/analysis_targets/*/name", true, Is::Anything),
+    ("/anomaly_analyses/*/analysis_targets/*/name", true, Is::Said),
     ("/anomaly_analyses/*/analysis_targets/*/type", true, Is::Said),
     ("/anomaly_analyses/*/anomalies", true, Is::List(1, 100)),
     ("/anomaly_analyses/*/anomalies/*", true, Is::Object),
@@ -155,7 +156,7 @@ fn a_line_says_who_did_what_and_how_sure_that_is() {
     assert_eq!(evidence["api"]["operation"], "CopyObject");
     assert_eq!(evidence["api"]["service"]["name"], "s3.amazonaws.com");
     assert_eq!(evidence["src_endpoint"]["ip"], "203.0.113.0");
-    assert_eq!(evidence["data"]["event_id"], "0a1b2c3d-0000-0000-0000-000000000000");
+    assert_eq!(evidence["uid"], "0a1b2c3d-0000-0000-0000-000000000000");
     assert_eq!(line["evidences"].as_array().unwrap().len(), 10);
     assert_eq!(line["unmapped"]["bits"], 37.34);
     let baseline = &line["anomaly_analyses"][0]["baselines"][1]["observations"][0]["value"];
@@ -211,6 +212,9 @@ proptest! {
         prop_assert!(!text.contains("ASIAIOSFODNN7"));
         let line: Value = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(faults(&line, TABLE), Vec::<String>::new());
+        let users = at(&line, "/evidences/*/actor/user");
+        let is_user = |user: &&Value| user.get("uid").or(user.get("name")).is_some();
+        prop_assert!(users.iter().all(is_user), "a key alone is no user: {users:?}");
         prop_assert_eq!(&line["finding_info"]["first_seen_time"], first_ms);
         let n_told = line["unmapped"]["targets"].as_array().map_or(0, Vec::len);
         prop_assert_eq!(n_told, targets.len());
