@@ -2,7 +2,7 @@
 //! would obey is escaped, since its texts are of one line; what is longer than it may be is cut.
 
 use super::{
-    json::write_json,
+    json::{leave_out_unknown, write_json},
     taxonomy::{self, Where},
 };
 use crate::{escape, report::Report};
@@ -82,14 +82,12 @@ fn document(finding: &Finding, report: &Report<'_>, value_chars_max: usize) -> V
         "ProductFields": product_fields(report, value_chars_max),
         "Resources": resources(finding, report, &at),
         "RecordState": "ACTIVE",
+        "Remediation": (!report.what_to_do.trim().is_empty()).then(|| json!({
+            "Recommendation": {"Text": text(&report.what_to_do, RECOMMENDATION_CHARS_MAX)},
+        })),
+        "Action": action(finding),
     });
-    if !report.what_to_do.trim().is_empty() {
-        let recommendation = text(&report.what_to_do, RECOMMENDATION_CHARS_MAX);
-        document["Remediation"] = json!({"Recommendation": {"Text": recommendation}});
-    }
-    if let Some(action) = action(finding) {
-        document["Action"] = action;
-    }
+    leave_out_unknown(&mut document);
     document
 }
 
@@ -152,24 +150,27 @@ fn product_fields(report: &Report<'_>, value_chars_max: usize) -> Map<String, Va
 
 fn resources(finding: &Finding, report: &Report<'_>, at: &Where<'_>) -> Vec<Value> {
     let things = taxonomy::things(finding, report, at);
-    let things = things.iter().map(|thing| (thing.kind, thing.id.clone(), None));
-    let keys = report.access_keys.values.iter().filter(|key| !key.trim().is_empty()).map(|key| {
+    // What keys did to keys is told of both, and each is there once.
+    let is_new = |key: &&&str| {
+        let id = taxonomy::access_key(key);
+        !key.trim().is_empty() && things.iter().all(|thing| thing.id != id)
+    };
+    let keys = report.access_keys.values.iter().filter(is_new).map(|key| {
         let details = json!({"AwsIamAccessKey": {
             "AccessKeyId": text(key, ID_CHARS_MAX),
             "PrincipalName": text(&report.entity.name, ID_CHARS_MAX),
         }});
-        ("AwsIamAccessKey", format!("AWS::IAM::AccessKey:{key}"), Some(details))
+        ("AwsIamAccessKey", taxonomy::access_key(key), Some(details))
     });
+    let things = things.iter().map(|thing| (thing.kind, thing.id.clone(), None));
     let resources = things.chain(keys).take(RESOURCES_MAX).map(|(kind, id, details)| {
-        let id = text(&id, ID_CHARS_MAX);
-        let mut resource = json!({"Type": kind, "Id": id, "Partition": at.partition});
-        if let Some(region) = at.region {
-            resource["Region"] = region.into();
-        }
-        if let Some(details) = details {
-            resource["Details"] = details;
-        }
-        resource
+        json!({
+            "Type": kind,
+            "Id": text(&id, ID_CHARS_MAX),
+            "Partition": at.partition,
+            "Region": at.region,
+            "Details": details,
+        })
     });
     resources.collect()
 }
@@ -184,27 +185,20 @@ fn action(finding: &Finding) -> Option<Value> {
     let mut times = finding.records.iter().filter(|record| record.call.api == call.api);
     let first = times.clone().next()?.time_ms;
     let last = times.next_back()?.time_ms;
-    let mut action = json!({
+    let address = call.address.as_deref().filter(|address| !address.trim().is_empty());
+    let ip = address.and_then(|address| address.parse::<IpAddr>().ok());
+    let domain = address.filter(|_| ip.is_none());
+    // There is no field for an address of IPv6; it stands among the addresses of `ProductFields`.
+    let ip_v4 = ip.filter(IpAddr::is_ipv4);
+    let action = json!({
         "Api": text(api, ID_CHARS_MAX),
         "ServiceName": text(&format!("{service}.amazonaws.com"), ID_CHARS_MAX),
+        "CallerType": address.map(|_| if ip.is_some() { "remoteip" } else { "domain" }),
+        "RemoteIpDetails": ip_v4.map(|ip| json!({"IpAddressV4": ip.to_string()})),
+        "DomainDetails": domain.map(|name| json!({"Domain": text(name, ID_CHARS_MAX)})),
         "FirstSeen": format_ms(first),
         "LastSeen": format_ms(last),
     });
-    let address = call.address.as_deref().filter(|address| !address.trim().is_empty());
-    match address.map(|address| (address, address.parse())) {
-        Some((_, Ok(ip))) => {
-            action["CallerType"] = "remoteip".into();
-            // There is no field for an address of IPv6; it stands among the addresses of `ProductFields`.
-            if let IpAddr::V4(ip) = ip {
-                action["RemoteIpDetails"] = json!({"IpAddressV4": ip.to_string()});
-            }
-        }
-        Some((domain, Err(_))) => {
-            action["CallerType"] = "domain".into();
-            action["DomainDetails"] = json!({"Domain": text(domain, ID_CHARS_MAX)});
-        }
-        None => {}
-    }
     Some(json!({"ActionType": "AWS_API_CALL", "AwsApiCallAction": action}))
 }
 

@@ -2,7 +2,10 @@
 
 use crate::escape::is_hidden;
 use serde::Serialize;
-use serde_json::ser::{Formatter, Serializer};
+use serde_json::{
+    Value,
+    ser::{Formatter, Serializer},
+};
 use std::io::{self, Write};
 
 /// Writes `value` in one line, without a line break behind it. What a terminal would obey or hide
@@ -29,5 +32,32 @@ impl Formatter for Visible {
             fragment = rest.split_at(hidden.len_utf8()).1;
         }
         out.write_all(fragment.as_bytes())
+    }
+}
+
+/// Takes what is `null` and empty lists out of objects, at any depth.
+pub(super) fn leave_out_unknown(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(leave_out_unknown);
+            fields.retain(|_, value| {
+                !value.is_null() && value.as_array().is_none_or(|values| !values.is_empty())
+            });
+        }
+        Value::Array(values) => values.iter_mut().for_each(leave_out_unknown),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leave_out_unknown;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_not_known_is_left_out() {
+        let mut value = json!({"a": null, "b": [], "c": [{"d": null, "e": 0}], "f": ""});
+        leave_out_unknown(&mut value);
+        assert_eq!(value, json!({"c": [{"e": 0}], "f": ""}));
     }
 }

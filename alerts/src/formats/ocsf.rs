@@ -2,7 +2,7 @@
 //! written: unlike the other forms this one is made for stores that many read.
 
 use super::{
-    json::write_json,
+    json::{leave_out_unknown, write_json},
     taxonomy::{self, Analytic, Where},
 };
 use crate::report::{PartReport, Report};
@@ -35,7 +35,8 @@ pub(super) fn write(
     report: &Report<'_>,
 ) -> io::Result<()> {
     let mut document = document(finding, report);
-    tidy(&mut document);
+    leave_out_unknown(&mut document);
+    hide_keys(&mut document);
     write_json(out, &document)
 }
 
@@ -290,17 +291,11 @@ fn last_four(key: &str) -> String {
     "*".repeat(n_hidden.clamp(4, 16)).chars().chain(key.chars().skip(n_hidden)).collect()
 }
 
-/// Leaves out what is not known and empty lists, and of access keys all but the last four characters,
-/// wherever they stand.
-fn tidy(value: &mut Value) {
+/// Leaves of access keys the last four characters, wherever they stand.
+fn hide_keys(value: &mut Value) {
     match value {
-        Value::Object(fields) => {
-            fields.values_mut().for_each(tidy);
-            fields.retain(|_, value| {
-                !value.is_null() && value.as_array().is_none_or(|all| !all.is_empty())
-            });
-        }
-        Value::Array(values) => values.iter_mut().for_each(tidy),
+        Value::Object(fields) => fields.values_mut().for_each(hide_keys),
+        Value::Array(values) => values.iter_mut().for_each(hide_keys),
         Value::String(text) => {
             if let Some(hidden) = without_keys(text) {
                 *text = hidden;
@@ -310,21 +305,16 @@ fn tidy(value: &mut Value) {
     }
 }
 
-/// `text` without access keys, if it holds any: `AKIA` or its like and at least 12 capitals and digits.
+/// `text` with the last four characters of each access key that it holds, if it holds any.
 fn without_keys(text: &str) -> Option<String> {
-    const PREFIXES: [&str; 3] = ["AKIA", "ASIA", "ABIA"];
-    const KEY_CHARS_MIN: usize = 16;
-    let is_key = |word: &str| {
-        word.len() >= KEY_CHARS_MIN && PREFIXES.iter().any(|prefix| word.starts_with(prefix))
-    };
-    let is_of_key = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
-    if !text.split(|c| !is_of_key(c)).any(is_key) {
+    let is_around = |c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit();
+    if !text.split(is_around).any(taxonomy::is_access_key) {
         return None;
     }
-    let pieces = text.split_inclusive(|c| !is_of_key(c)).map(|piece| {
-        let word = piece.trim_end_matches(|c| !is_of_key(c));
+    let pieces = text.split_inclusive(is_around).map(|piece| {
+        let word = piece.trim_end_matches(is_around);
         let rest = piece.strip_prefix(word).unwrap_or_default();
-        if is_key(word) { last_four(word) + rest } else { piece.to_owned() }
+        if taxonomy::is_access_key(word) { last_four(word) + rest } else { piece.to_owned() }
     });
     Some(pieces.collect())
 }

@@ -175,6 +175,9 @@ fn target(target: &str, finding: &Finding, at: &Where<'_>) -> Thing {
             let id = id.unwrap_or_else(|| target.into());
             return Some(Thing { kind: "AwsEc2NetworkInterface", id });
         }
+        if is_access_key(target) {
+            return Some(Thing { kind: "AwsIamAccessKey", id: access_key(target) });
+        }
         let name = bucket(target, finding)?;
         Some(Thing { kind: "AwsS3Bucket", id: format!("arn:{}:s3:::{name}", at.partition) })
     });
@@ -205,6 +208,20 @@ fn has_form(text: &str, prefix: &str) -> bool {
     digits.is_some_and(|digits| {
         (8..=17).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
+}
+
+/// Whether `text` has the form of an access key: `AKIA` or its like and capitals and digits, 16 characters at least.
+pub(super) fn is_access_key(text: &str) -> bool {
+    const CHARS_MIN: usize = 16;
+    let is_plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    text.len() >= CHARS_MIN
+        && ["AKIA", "ASIA", "ABIA"].iter().any(|prefix| text.starts_with(prefix))
+        && text.bytes().all(is_plain)
+}
+
+/// What an access key goes by, which has no ARN.
+pub(super) fn access_key(key: &str) -> String {
+    format!("AWS::IAM::AccessKey:{key}")
 }
 
 /// A thing by its ARN.
@@ -318,6 +335,10 @@ mod tests {
         check_target("s3-ransom-note", "ledger", "AwsS3Bucket", "arn:aws:s3:::ledger");
         check_target("s3-ransom-note", "READ_ME.txt", "Other", "READ_ME.txt");
         check_target("anomalous-s3-impact", "s3:ledger", "AwsS3Bucket", "arn:aws:s3:::ledger");
+        let key = "AKIAIOSFODNN7EXAMPLE";
+        let id = "AWS::IAM::AccessKey:AKIAIOSFODNN7EXAMPLE";
+        check_target("user-made", key, "AwsIamAccessKey", id);
+        check_target("user-made", "AKIA of hedda", "Other", "AKIA of hedda");
         check_target("denied-burst", "s3:ListBuckets", "Other", "s3:ListBuckets");
     }
 

@@ -145,6 +145,15 @@ fn the_call_of_the_first_record_is_the_action() {
 }
 
 #[test]
+fn a_key_that_made_itself_active_is_one_resource() {
+    let mut finding = sample::finding("access-key-made-active-again");
+    finding.targets = vec!["ASIAIOSFODNN7EXAMPLE".into()];
+    let line = one(finding);
+    let kinds: Vec<_> = at(&line, "/Resources/*/Type").into_iter().cloned().collect();
+    assert_eq!(kinds, ["AwsIamRole", "AwsIamAccessKey"]);
+}
+
+#[test]
 fn an_account_without_12_digits_is_told_apart() {
     let mut finding = sample::flow();
     finding.entity.account = "unknown".into();

@@ -13,7 +13,7 @@ pub(super) fn cases() -> ProptestConfig {
     if std::env::var_os("PROPTEST_CASES").is_some() {
         return ProptestConfig::default();
     }
-    ProptestConfig::with_cases(4_000)
+    ProptestConfig::with_cases(3_000)
 }
 
 /// A text of a log.
