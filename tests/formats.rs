@@ -45,7 +45,7 @@ fn security_hub_takes_every_finding_and_gives_it_back() {
     let endpoint = format!("http://{}", server().address);
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python");
     let mut command = Command::new(python);
-    command.args(["tests/asff.py", &endpoint]).args(&files);
+    command.args(["tests/formats.py", &endpoint]).args(&files);
     let ended = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
     let [out, err] = [ended.stdout, ended.stderr].map(|out| String::from_utf8(out).unwrap());
     assert_eq!(ended.status.code(), Some(0), "{out}{err}");

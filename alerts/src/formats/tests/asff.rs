@@ -190,6 +190,9 @@ fn the_largest_finding_is_cut_until_it_fits() {
     let wide: Arc<str> = "\u{6771}".repeat(5_000).into();
     let mut finding = sample::hostile();
     finding.summary = wide.to_string();
+    let about = Arc::make_mut(&mut finding.about);
+    (about.id, about.title) = (wide.to_string(), wide.to_string());
+    about.page = format!("# x\n\n## Misses\n\n{wide}\n\n## Triage\n\n{wide}");
     finding.entity.key = Arc::clone(&wide);
     finding.entity.account = Arc::clone(&wide);
     finding.targets = (0..20).map(|n| format!("{n}{wide}")).collect();
@@ -207,8 +210,17 @@ fn the_largest_finding_is_cut_until_it_fits() {
     let line: Value = serde_json::from_str(&text).unwrap();
     assert!(text.len() < 240_000, "{}", text.len());
     assert_eq!(faults(&line, TABLE), Vec::<String>::new());
-    let usual = line["ProductFields"]["sentrail/part-1"].as_str().unwrap();
-    assert_eq!(usual.chars().count(), 500);
+    for (path, n_chars) in [
+        ("/Title", 256),
+        ("/Description", 1_024),
+        ("/GeneratorId", 512),
+        ("/Remediation/Recommendation/Text", 512),
+        ("/Resources/1/Id", 512),
+        ("/ProductFields/sentrail~1part-1", 500),
+    ] {
+        let text = line.pointer(path).unwrap().as_str().unwrap();
+        assert_eq!(text.chars().count(), n_chars, "{path}");
+    }
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds findings in AWS Security Finding Format against the service itself, as its model describes it.
 
-    asff.py ENDPOINT [FILE...]
+    formats.py ENDPOINT [FILE...]
 
 Each FILE has what `sentrail replay --format asff` wrote. Every line must be accepted by the validator that the AWS
 SDK for Python calls before it sends anything, with the service's model of BatchImportFindings; and by the bounds that
