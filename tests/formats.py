@@ -27,8 +27,9 @@ REGION = "us-east-1"
 def faults(finding, line, validator, shape):
     """What the service would refuse."""
     told = validator.validate({"Findings": [finding]}, shape)
-    found = [told.generate_report()] if told.has_errors() else []
-    found += unknown(finding, shape.members["Findings"].member, "")
+    if told.has_errors():
+        return [told.generate_report()]
+    found = list(unknown(finding, shape.members["Findings"].member, ""))
     found += blank(finding, "")
     for field, most in CHARS_MAX.items():
         if not 1 <= len(finding[field]) <= most:
@@ -59,7 +60,7 @@ def faults(finding, line, validator, shape):
 
 
 def unknown(value, shape, path):
-    """Fields that the model does not have, and words that its lists of words lack: the validator asks for neither."""
+    """What the validator does not ask for: fields that the model lacks, words beyond its lists, numbers above their most."""
     if shape.type_name == "structure":
         for name, one in value.items():
             if name not in shape.members:
@@ -71,6 +72,8 @@ def unknown(value, shape, path):
             yield from unknown(one, shape.member, f"{path}/*")
     elif shape.type_name == "string" and shape.enum and value not in shape.enum:
         yield f"{path}: {value} is none of {shape.enum}"
+    elif shape.type_name == "integer" and value > shape.metadata.get("max", value):
+        yield f"{path}: {value} is more than {shape.metadata['max']}"
 
 
 def blank(value, path):
@@ -132,7 +135,8 @@ def main():
         found = []
         for n, line in enumerate(lines, 1):
             found += [f"{path}:{n}: {fault}" for fault in faults(json.loads(line), line, validator, shape)]
-        found += [f"{path}: {fault}" for fault in send(client, lines)]
+        if not found:
+            found = [f"{path}: {fault}" for fault in send(client, lines)]
         n_faults += len(found)
         told = f"{len(lines)} findings of {path.rsplit('/', 1)[-1]} fit the model, and came back as they were sent"
         print("\n".join(found or [told]))
