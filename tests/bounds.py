@@ -26,7 +26,7 @@ RECORD = (
     '"arn:aws:sts::111122223333:assumed-role/service-{who}/{who}","accountId":"111122223333"}},"eventTime":'
     '"2026-03-02T{hour:02}:{minute:02}:{second:02}Z","eventSource":"s3.amazonaws.com","eventName":"PutObject",'
     '"awsRegion":"us-east-1","sourceIPAddress":"198.51.100.{who}","userAgent":"aws-sdk-java/2.20.1","requestParameters"'
-    ':{{"bucketName":"example-bucket-{who}","key":"data/part-{n}","note":"{note}"}},"requestID":"{n:032x}",'
+    ':{{"bucketName":"ledger-{who}","key":"data/part-{n}","note":"{note}"}},"requestID":"{n:032x}",'
     '"eventID":"{n:08x}-0000-4000-8000-000000000000","readOnly":false,"eventType":"AwsApiCall","managementEvent":false,'
     '"recipientAccountId":"111122223333"}}'
 )

@@ -17,7 +17,7 @@ use crate::{
     shelf::{ROUND_MAX, ShelfError, Shelved},
     stage::{Stage, timed},
     state::{Changes, OfDay},
-    touched::{Told, Touched},
+    touched::Noted,
     watch::Sighting,
 };
 use baseline::{Aggregate, Day, Entity, Gathered, HashKey, HeightHistory, Hour, Lateness};
@@ -103,8 +103,7 @@ pub struct Engine {
     pub(crate) learned_through: Day,
     /// What happens before is only learned.
     pub(crate) tells_from: Hour,
-    /// By shard, where open days are judged.
-    pub(crate) touched: Option<Vec<(Touched, Told)>>,
+    pub(crate) touched: Noted,
     findings: Vec<Finding>,
     looks: Vec<Look>,
 }

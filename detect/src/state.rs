@@ -6,9 +6,10 @@ use crate::{
     learned::{Blob, Part},
     pieces::Pieces,
     priors::Group,
+    shard::Shard,
     shelf::ShelfError,
-    touched::{Told, Touched},
-    watch::{Held, Sighting, key_of_day},
+    touched::{Noted, Touched},
+    watch::{Held, Sighting, Watches, key_of_day},
 };
 use baseline::{
     Day, Entity, Form, FormError, HashKey, HeightHistory, History, Profile,
@@ -152,8 +153,7 @@ impl Engine {
     }
 
     fn take_back(&mut self, blob: &Blob, texts: &mut Texts) -> Result<(), FormError> {
-        let Self { context, shards, priors, heights, gate, oldest_open, touched, .. } = self;
-        let noted = touched;
+        let Self { context, shards, priors, heights, gate, oldest_open, touched: noted, .. } = self;
         let options = &context.options;
         let prior_through = options.lateness.prior_through(*oldest_open);
         let mut from = Reader::new(&blob.bytes, &options.hash_key, texts)?;
@@ -197,19 +197,8 @@ impl Engine {
             Part::Open => {
                 let held = Held::read(&mut from)?;
                 let key = held.key;
-                let mut is_used = false;
-                for (id, of_day) in held.groups(options.rules.watches()) {
-                    is_used = true;
-                    let (watch, day, ..) = of_day;
-                    let touched = touched_of(noted, id);
-                    if let Some(touched) = touched.filter(|_| day >= *oldest_open) {
-                        touched.note_matched(day, (watch, id));
-                    }
-                    if let Some(shard) = shards.get_mut(shard_of(id)) {
-                        shard.matches.recall_open(of_day, *oldest_open);
-                    }
-                }
-                if !is_used {
+                let watches = options.rules.watches();
+                if !take_back_matches(held, watches, (shards, noted), *oldest_open) {
                     self.changes.useless.insert((blob.part, key));
                 }
                 key
@@ -231,8 +220,30 @@ impl Engine {
     }
 }
 
+/// Takes back what was matched on one day; answers whether any watch knows it.
+fn take_back_matches(
+    held: Held,
+    watches: &Watches,
+    (shards, noted): (&mut [Shard], &mut Noted),
+    oldest_open: Day,
+) -> bool {
+    let mut is_used = false;
+    for (id, of_day) in held.groups(watches) {
+        is_used = true;
+        let (watch, day, ..) = of_day;
+        let touched = touched_of(noted, id);
+        if let Some(touched) = touched.filter(|_| day >= oldest_open) {
+            touched.note_matched(day, (watch, id));
+        }
+        if let Some(shard) = shards.get_mut(shard_of(id)) {
+            shard.matches.recall_open(of_day, oldest_open);
+        }
+    }
+    is_used
+}
+
 /// What is noted of the shard of somebody.
-fn touched_of(noted: &mut Option<Vec<(Touched, Told)>>, id: u128) -> Option<&mut Touched> {
+fn touched_of(noted: &mut Noted, id: u128) -> Option<&mut Touched> {
     noted.as_mut()?.get_mut(shard_of(id)).map(|(touched, _)| touched)
 }
 

@@ -77,7 +77,10 @@ pub(crate) fn attempt(interface: &str, (peer, port): (IpAddr, u16), end_ms: i64)
 
 /// What was kept of an engine, as a file has it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Kept(Arc<Mutex<BTreeMap<(Part, u128), Vec<u8>>>>);
+pub(crate) struct Kept(Arc<Mutex<Blobs>>);
+
+/// Bytes by part and key.
+type Blobs = BTreeMap<(Part, u128), Vec<u8>>;
 
 impl Kept {
     /// Keeps what changed of an engine that notes it.
@@ -118,7 +121,7 @@ impl Kept {
         engine.hold(bytes_max, Box::new(Cupboard { kept, away }));
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeMap<(Part, u128), Vec<u8>>> {
+    fn all(&self) -> MutexGuard<'_, Blobs> {
         self.0.lock().unwrap()
     }
 }

@@ -24,6 +24,9 @@ pub(crate) struct Touched {
 /// What detectors said of open hours, by id: what comes later says nothing of an hour.
 pub(crate) type Told = BTreeMap<(u128, Hour), Vec<Occurrence>>;
 
+/// The same of every shard, where open days are judged.
+pub(crate) type Noted = Option<Vec<(Touched, Told)>>;
+
 impl Touched {
     /// Notes whom what goes to the shard touches.
     pub(crate) fn note(&mut self, (aggregates, sightings): &ForShard<'_>) {

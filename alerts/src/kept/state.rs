@@ -292,7 +292,10 @@ impl StateFile {
         say(store, &self.asked, self.digest)?;
         if let Some(first) = self.known_from() {
             let first = rows::text(&rows::of_day(first));
-            store.execute("DELETE FROM outbox_series WHERE last_day < ?1", &[first.clone()])?;
+            store.execute(
+                "DELETE FROM outbox_series WHERE last_day < ?1",
+                std::slice::from_ref(&first),
+            )?;
             store.execute("DELETE FROM state_objects WHERE day < ?1", &[first])?;
         }
         let last = outbox::last_row(store)?;

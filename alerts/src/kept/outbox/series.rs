@@ -47,13 +47,11 @@ impl Series {
             None
         };
         let said_on = known.said_on.max(day);
-        match why {
-            None => (Self { first, last, ..known }, None),
-            Some(_) => {
-                let rank = rank.max(known.rank);
-                (Self { said: id, first, last, said_on, rank, ..known }, why)
-            }
+        if why.is_none() {
+            return (Self { first, last, ..known }, None);
         }
+        let rank = rank.max(known.rank);
+        (Self { said: id, first, last, said_on, rank, ..known }, why)
     }
 
     /// Whether a day belongs to it.

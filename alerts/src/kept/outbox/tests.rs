@@ -109,7 +109,7 @@ fn people_hear_of_a_series_once_and_files_of_all_its_findings() {
     let file = open(&path);
     let chat = sink("chat", Severity::Low);
     let to = To::JsonLines(json_lines::Settings { path: path.with_extension("jsonl") });
-    let siem = Sink { name: "siem".to_owned(), to, ..chat.clone() };
+    let siem = Sink { name: "siem".to_owned(), min_severity: Severity::Low, to };
     let sinks = [chat, siem];
     let on = |day: i32, n: usize, severity: usize| {
         let id = FindingId(n as u128);
