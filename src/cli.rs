@@ -77,7 +77,7 @@ enum Command {
     /// Look into what `run` and `replay --state` keep, or forget an identity
     #[command(subcommand)]
     State(state::State),
-    /// Send once more what sinks would not take
+    /// Try whether sinks get what they are told, or send once more what they would not take
     #[command(subcommand)]
     Alerts(sinks::Alerts),
     /// Check or test files of rules

@@ -1,6 +1,8 @@
 //! The program through its command line. One binary, so that helpers are compiled once.
 
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod arithmetic;

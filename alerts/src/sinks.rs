@@ -9,6 +9,7 @@ mod lane;
 mod note;
 pub mod pagerduty;
 mod retry_after;
+mod sample;
 mod schedule;
 mod signature;
 mod slack;

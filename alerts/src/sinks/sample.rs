@@ -1,0 +1,88 @@
+//! A message that nothing happened for: it shows that a sink gets what it is told, and how that looks there. In: a
+//! sink. Out: a message about a finding that says of itself that it is a sample.
+
+use super::{Event, Message, Occasion, Sink};
+use crate::Inputs;
+use baseline::{Bits, Day, Dimension, Entity, Kind, Part, stable_hash};
+use detect::{About, Finding, FindingId, Impact, Severity};
+
+/// The account of AWS's documentation.
+const ACCOUNT: &str = "111122223333";
+
+impl Message {
+    /// A sample for `sink`, as severe as the least that it is told of. Unit of `now_ms`: milliseconds since the Unix
+    /// epoch.
+    #[must_use]
+    pub fn sample(sink: &Sink, inputs: &Inputs, now_ms: i64) -> Self {
+        let id = stable_hash(&[b"sample", sink.name.as_bytes(), &now_ms.to_le_bytes()]);
+        let finding = finding(FindingId(id), sink.min_severity, now_ms);
+        let occasion = Occasion { event: Event::Created, series: None };
+        let body = sink.to.body(occasion, (&finding, inputs), now_ms);
+        let severity = finding.severity;
+        Self { id: format!("msg_{id:032x}"), finding: finding.id, severity, body, attempts: 0 }
+    }
+}
+
+fn finding(id: FindingId, severity: Severity, now_ms: i64) -> Finding {
+    let about = About {
+        id: "sample".to_owned(),
+        uuid: None,
+        title: "[SAMPLE] This sink gets what it is told".to_owned(),
+        severity,
+        impact: Impact::Discovery,
+        techniques: Vec::new(),
+        guardduty: None,
+        page: "# Sample\n\n## Triage\n\nNothing: it was sent by `sentrail alerts test`.\n"
+            .to_owned(),
+    };
+    let part = Part {
+        dimension: Dimension::Api,
+        bits: Bits::of(0.0),
+        observed: "a sample".to_owned(),
+        usual: "no samples".to_owned(),
+    };
+    let key = "arn:aws:iam::111122223333:user/sample";
+    Finding {
+        id,
+        about: about.into(),
+        entity: Entity { account: ACCOUNT.into(), kind: Kind::Human, key: key.into() },
+        day: Day::of(now_ms),
+        severity,
+        parts: vec![part],
+        summary: "[SAMPLE] nothing happened: somebody tries whether this sink gets what it is told"
+            .to_owned(),
+        times_ms: (now_ms, now_ms),
+        count: 0,
+        n_hours: 1,
+        records: Vec::new(),
+        targets: Vec::new(),
+        flow: None,
+        news: Vec::new(),
+        threshold: None,
+        history_days: (0, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        sample,
+        sinks::{To, json_lines},
+    };
+    use serde_json::Value;
+
+    #[test]
+    fn a_sample_says_so_and_is_as_severe_as_the_sink_asks_for() {
+        let to = To::JsonLines(json_lines::Settings { path: "told.jsonl".into() });
+        let sink = Sink { name: "siem".to_owned(), min_severity: Severity::High, to };
+        let [one, again] = [7, 8].map(|now_ms| Message::sample(&sink, &sample::inputs(), now_ms));
+        let body: Value = serde_json::from_str(&one.body).unwrap();
+        for key in ["title", "summary"] {
+            assert!(body[key].as_str().unwrap().starts_with("[SAMPLE]"), "{body}");
+        }
+        assert_eq!(body["severity"]["label"], "high");
+        assert_eq!(body["id"], one.finding.to_string());
+        assert_ne!(one.id, again.id);
+    }
+}

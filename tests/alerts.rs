@@ -1,0 +1,106 @@
+//! `alerts test` and `alerts resend`, before a receiver of their own.
+
+use crate::support::{daemon::Daemon, deliver_all, objects_by_stamp, run, text};
+use serde_json::Value;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+/// A receiver that answers with a status that can be changed, and hands over what it is told.
+fn receiver() -> (String, Arc<AtomicU16>, mpsc::Receiver<Value>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let status = Arc::new(AtomicU16::new(200));
+    let (to, told) = mpsc::channel();
+    let answer = Arc::clone(&status);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut bytes = Vec::new();
+            let mut buffer = [0; 4_096];
+            let body = loop {
+                let n = stream.read(&mut buffer).unwrap();
+                bytes.extend_from_slice(&buffer[..n]);
+                let request = String::from_utf8_lossy(&bytes).into_owned();
+                let Some((head, body)) = request.split_once("\r\n\r\n") else { continue };
+                let head = head.to_lowercase();
+                let length = head.split("content-length: ").nth(1).unwrap();
+                let length: usize = length.lines().next().unwrap().trim().parse().unwrap();
+                if body.len() >= length {
+                    break body.to_owned();
+                }
+            };
+            let status = answer.load(Ordering::SeqCst);
+            if status == 200 {
+                to.send(serde_json::from_str(&body).unwrap()).unwrap();
+            }
+            let head = format!("HTTP/1.1 {status} so\r\ncontent-length: 0\r\n");
+            write!(stream, "{head}connection: close\r\n\r\n").unwrap();
+        }
+    });
+    (address, status, told)
+}
+
+fn configured(folder: &Path, address: &str) -> String {
+    let config = folder.join("sentrail.toml");
+    let table = format!(
+        "[sinks.archive]\ntype = \"json-lines\"\npath = \"told.jsonl\"\n\
+         [sinks.chat]\ntype = \"webhook\"\nurl = \"http://{address}/hook\"\nallow = [\"127.0.0.1\"]\n\
+         min-severity = \"high\"\n"
+    );
+    fs::write(&config, table).unwrap();
+    text(&config)
+}
+
+#[test]
+fn every_sink_is_told_a_sample_and_what_came_of_it_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, status, told) = receiver();
+    let config = configured(folder.path(), &address);
+    let tried = run(&["alerts", "test", "--config", &config]);
+    tried.ends(0).tells(&["archive: delivered"]).tells(&["chat: delivered"]);
+    let line = fs::read_to_string(folder.path().join("told.jsonl")).unwrap();
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert!(line["title"].as_str().unwrap().starts_with("[SAMPLE]"), "{line}");
+    let sent = told.recv().unwrap();
+    assert_eq!(sent["data"]["severity"]["label"], "high");
+    status.store(403, Ordering::SeqCst);
+    let one = run(&["alerts", "test", "--config", &config, "--sink", "chat"]);
+    one.ends(1).tells(&["chat: ", "403"]);
+    run(&["alerts", "test", "--config", &config, "--sink", "pager"])
+        .ends(2)
+        .tells(&["no sink pager"]);
+}
+
+#[test]
+fn what_a_sink_refused_is_sent_once_more_when_somebody_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, status, told) = receiver();
+    let config = configured(folder.path(), &address);
+    let (logs, state) = (folder.path().join("logs"), text(&folder.path().join("s.db")));
+    fs::create_dir(&logs).unwrap();
+    deliver_all(&objects_by_stamp(), &logs);
+    let arguments = ["--folder", &text(&logs), "--state", &state, "--config", &config];
+    status.store(422, Ordering::SeqCst);
+    let mut daemon = Daemon::start(&arguments, None);
+    assert!(daemon.says("finding-undelivered"));
+    daemon.stop();
+    status.store(200, Ordering::SeqCst);
+    run(&["alerts", "resend", &state, "--sink", "pager"]).ends(2).tells(&["no sink pager"]);
+    let asked = run(&["alerts", "resend", &state, "--sink", "chat"]);
+    asked.ends(0).tells(&["chat: ", "to be sent once more"]);
+    let daemon = Daemon::start(&arguments, None);
+    let sent = told.recv().unwrap();
+    assert_eq!(sent["type"], "finding.created");
+    daemon.stop();
+    run(&["alerts", "resend", &state]).ends(0).tells(&["chat: 0 messages"]);
+}
