@@ -14,7 +14,7 @@ use crate::{
     reader::Reader,
     rules::Rules,
     shard::{Closing, Known, Occurrence, Shard},
-    shelf::{ROUND_MAX, ShelfError, Shelved},
+    shelf::{PROFILES_AT_ONCE, ShelfError, Shelved},
     stage::{Stage, timed},
     state::{Changes, OfDay},
     touched::Noted,
@@ -32,9 +32,9 @@ use std::{
 /// Slices of the entities: a fixed number, whatever the number of cores.
 pub(crate) const SHARDS: usize = 64;
 
-/// Of more callers than these the records are summed in turns: where nobody calls twice, sums take twenty times
-/// what rows take. Unit: callers.
-const CALLERS_AT_ONCE: usize = if cfg!(test) { 4 } else { 16_384 };
+/// More records than these are summed in turns: where no two are alike, sums take twenty times what rows take, and
+/// profiles grow by as much before any is put away. Unit: records.
+const ROWS_AT_ONCE: usize = 65_536;
 
 /// What changes how logs are read and judged.
 #[derive(Debug, Clone)]
@@ -98,6 +98,9 @@ pub struct Engine {
     pub(crate) gate: Gate,
     pub(crate) changes: Changes,
     pub(crate) shelved: Shelved,
+    /// Bounds on what is worked on at once, which change nothing that is found. Unit: records, profiles.
+    pub(crate) rows_at_once: usize,
+    pub(crate) profiles_at_once: usize,
     pub(crate) oldest_open: Day,
     /// The last day that had taught all it had to teach when the engine began.
     pub(crate) learned_through: Day,
@@ -132,6 +135,8 @@ impl Engine {
             gate,
             changes: Changes::default(),
             shelved: Shelved::default(),
+            rows_at_once: ROWS_AT_ONCE,
+            profiles_at_once: PROFILES_AT_ONCE,
             oldest_open: Day(i32::MIN),
             learned_through: Day(i32::MIN),
             tells_from: Hour(i32::MIN),
@@ -204,13 +209,13 @@ impl Engine {
         let Self { gate, oldest_open, .. } = self;
         let admit = |chunk: &Chunk| gate.admit(chunk, *oldest_open);
         let fresh: Vec<Admitted> = timed(Stage::Duplicates, || chunks.iter().map(admit).collect());
-        let n_callers: usize = chunks.iter().map(|chunk| chunk.principals.len()).sum();
-        let n_rounds = n_callers.div_ceil(CALLERS_AT_ONCE);
-        if n_rounds <= 1 {
+        let n_rows: usize = chunks.iter().map(|chunk| chunk.rows.len()).sum();
+        let n_turns = n_rows.div_ceil(self.rows_at_once);
+        if n_turns <= 1 {
             return self.apply_admitted(chunks, &fresh);
         }
-        for round in 0..n_rounds {
-            let part = |(chunk, fresh): (&Chunk, &Admitted)| chunk.part(fresh, (round, n_rounds));
+        for turn in 0..n_turns {
+            let part = |(chunk, fresh): (&Chunk, &Admitted)| chunk.part(fresh, (turn, n_turns));
             let fresh: Vec<Admitted> = chunks.par_iter().zip(&fresh).map(part).collect();
             self.apply_admitted(chunks, &fresh)?;
         }
@@ -376,7 +381,8 @@ impl Engine {
             });
             changes.profiles.extend(closings.iter_mut().flat_map(|one| one.ids.drain(..)));
             self.make_room()?;
-            let away = self.shelved.ask(|shelf| shelf.open_on(day, ROUND_MAX))?;
+            let n_max = self.profiles_at_once;
+            let away = self.shelved.ask(|shelf| shelf.open_on(day, n_max))?;
             if away.is_empty() {
                 return Ok(closings);
             }

@@ -110,6 +110,8 @@ struct Delivery {
     ends_after: u64,
     /// What may be held of profiles; the others are put away. Unit: bytes.
     room: Option<usize>,
+    /// Records and profiles that are worked on at once.
+    at_once: usize,
 }
 
 fn delivery() -> impl Strategy<Value = Delivery> {
@@ -126,6 +128,7 @@ fn delivery() -> impl Strategy<Value = Delivery> {
                 n_threads,
                 ends_after: 0,
                 room,
+                at_once: if seed % 3 == 0 { 7 } else { usize::MAX },
             }
         },
     )
@@ -141,6 +144,7 @@ const PLAIN: Delivery = Delivery {
     n_threads: 1,
     ends_after: 0,
     room: None,
+    at_once: usize::MAX,
 };
 
 struct Object {
@@ -210,6 +214,12 @@ impl Delivery {
         order.into_iter().map(|(_, _, object)| object).collect()
     }
 
+    /// Bounds an engine that has read nothing yet.
+    fn bound(&self, engine: &mut Engine, kept: &Kept) {
+        (engine.rows_at_once, engine.profiles_at_once) = (self.at_once, self.at_once);
+        self.room.inspect(|room| kept.bound(engine, *room));
+    }
+
     fn run(&self, records: &[(i64, String)]) -> (Engine, Vec<Finding>) {
         self.run_on(new_engine(), records, &|_| true)
     }
@@ -239,7 +249,7 @@ impl Delivery {
             let keeps = self.seed % 2 == 1;
             let mut emptied: Vec<Chunk> = Vec::new();
             let (mut kept, mut findings) = (Kept::default(), Vec::new());
-            self.room.inspect(|room| kept.bound(&mut engine, *room));
+            self.bound(&mut engine, &kept);
             let mut rest = objects.as_slice();
             while let Some(first) = rest.first() {
                 engine.advance(first.stamp_ms).unwrap();
@@ -273,7 +283,7 @@ impl Delivery {
                     kept.keep(&mut engine);
                     if self.random(&format!("end {}", rest.len()), self.ends_after) == 0 {
                         let mut next = new_engine();
-                        self.room.inspect(|room| kept.bound(&mut next, *room));
+                        self.bound(&mut next, &kept);
                         if engine.touched.is_some() {
                             next.note_touched();
                         }
@@ -283,7 +293,7 @@ impl Delivery {
                 }
             }
             findings.extend(engine.take_findings());
-            engine.take_all_back();
+            engine.hold_all(&kept.who_is_away());
             (engine, findings)
         })
     }

@@ -33,9 +33,6 @@ pub trait Shelf: Debug + Send {
     fn open_on(&self, day: Day, n_max: usize) -> Result<Vec<u128>, ShelfError>;
     /// The state has everything as it is.
     fn kept(&mut self) -> Result<(), ShelfError>;
-    /// Ids of all that lie here.
-    #[cfg(test)]
-    fn all(&self) -> Result<Vec<u128>, ShelfError>;
 }
 
 /// A profile that is put away.
@@ -61,8 +58,8 @@ impl ShelfError {
     }
 }
 
-/// What is brought back or judged at a time. Unit: profiles.
-pub(crate) const ROUND_MAX: usize = 65_536;
+/// What is taken back at once when a day closes or is judged on the way. Unit: profiles.
+pub(crate) const PROFILES_AT_ONCE: usize = 65_536;
 
 /// The shelf of an engine, if it has one.
 #[derive(Debug, Default)]
@@ -169,13 +166,12 @@ fn read(
 
 #[cfg(test)]
 impl Engine {
-    /// Holds all profiles from now on.
-    pub(crate) fn take_all_back(&mut self) {
+    /// Holds all profiles from now on, of which these were put away.
+    pub(crate) fn hold_all(&mut self, away: &BTreeSet<u128>) {
         for shard in &mut self.shards {
             shard.profiles.hold(usize::MAX);
         }
-        let away = self.shelved.ask(|shelf| shelf.all()).unwrap();
-        self.bring(&away.into_iter().collect()).unwrap();
+        self.bring(away).unwrap();
         assert_eq!(self.shelved.n_away, 0);
     }
 }

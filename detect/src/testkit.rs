@@ -12,7 +12,7 @@ use ingest::{
     testkit,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard},
 };
@@ -77,7 +77,10 @@ pub(crate) fn attempt(interface: &str, (peer, port): (IpAddr, u16), end_ms: i64)
 
 /// What was kept of an engine, as a file has it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Kept(Arc<Mutex<Blobs>>);
+pub(crate) struct Kept {
+    blobs: Arc<Mutex<Blobs>>,
+    away: Arc<Mutex<BTreeMap<u128, Away>>>,
+}
 
 /// Bytes by part and key.
 type Blobs = BTreeMap<(Part, u128), Vec<u8>>;
@@ -117,12 +120,21 @@ impl Kept {
 
     /// Has `engine` put away what is above so many bytes of profiles.
     pub(crate) fn bound(&self, engine: &mut Engine, bytes_max: usize) {
-        let (kept, away) = (self.clone(), BTreeMap::new());
-        engine.hold(bytes_max, Box::new(Cupboard { kept, away }));
+        self.away().clear();
+        engine.hold(bytes_max, Box::new(Cupboard(self.clone())));
+    }
+
+    /// Whose profiles are put away.
+    pub(crate) fn who_is_away(&self) -> BTreeSet<u128> {
+        self.away().keys().copied().collect()
     }
 
     fn all(&self) -> MutexGuard<'_, Blobs> {
-        self.0.lock().unwrap()
+        self.blobs.lock().unwrap()
+    }
+
+    fn away(&self) -> MutexGuard<'_, BTreeMap<u128, Away>> {
+        self.away.lock().unwrap()
     }
 }
 
@@ -135,51 +147,45 @@ impl PartialEq for Kept {
 
 /// A shelf of what is not kept, beside what is.
 #[derive(Debug)]
-struct Cupboard {
-    kept: Kept,
-    away: BTreeMap<u128, Away>,
-}
+struct Cupboard(Kept);
 
 impl Shelf for Cupboard {
     fn put(&mut self, all: &[Away]) -> Result<(), ShelfError> {
         for one in all {
             let is_there = one.bytes.is_some() || self.look(one.id)?.is_some();
             assert!(is_there, "nothing is kept of it");
-            assert!(self.away.insert(one.id, one.clone()).is_none(), "it lies there already");
+            assert!(self.0.away().insert(one.id, one.clone()).is_none(), "it lies there already");
         }
         Ok(())
     }
 
     fn look(&self, id: u128) -> Result<Option<Vec<u8>>, ShelfError> {
-        let bytes = self.away.get(&id).and_then(|one| one.bytes.clone());
-        Ok(bytes.or_else(|| self.kept.all().get(&(Part::Entity, id)).cloned()))
+        let bytes = self.0.away().get(&id).and_then(|one| one.bytes.clone());
+        Ok(bytes.or_else(|| self.0.all().get(&(Part::Entity, id)).cloned()))
     }
 
     fn take(&mut self, ids: &[u128]) -> Result<Vec<(u128, Vec<u8>)>, ShelfError> {
         let mut taken = Vec::new();
         for id in ids {
             taken.extend(self.look(*id)?.map(|bytes| (*id, bytes)));
-            self.away.remove(id);
+            self.0.away().remove(id);
         }
         Ok(taken)
     }
 
     fn first_open(&self) -> Result<Option<Day>, ShelfError> {
-        Ok(self.away.values().filter_map(|one| one.first_open).min())
+        Ok(self.0.away().values().filter_map(|one| one.first_open).min())
     }
 
     fn open_on(&self, day: Day, n_max: usize) -> Result<Vec<u128>, ShelfError> {
-        let open = self.away.values().filter(|one| one.first_open == Some(day));
+        let away = self.0.away();
+        let open = away.values().filter(|one| one.first_open == Some(day));
         // Fewer than are asked for, so that there are rounds.
         Ok(open.map(|one| one.id).take(n_max.min(2)).collect())
     }
 
-    fn all(&self) -> Result<Vec<u128>, ShelfError> {
-        Ok(self.away.keys().copied().collect())
-    }
-
     fn kept(&mut self) -> Result<(), ShelfError> {
-        self.away.values_mut().for_each(|one| one.bytes = None);
+        self.0.away().values_mut().for_each(|one| one.bytes = None);
         Ok(())
     }
 }
@@ -312,7 +318,7 @@ impl Logs {
     pub(crate) fn read_by(&self, engine: &mut Engine) -> Vec<Finding> {
         let mut told = Vec::new();
         let days = self.days.keys().chain(self.flows.keys()).copied();
-        for day in days.collect::<std::collections::BTreeSet<_>>() {
+        for day in days.collect::<BTreeSet<_>>() {
             engine.advance(day.start_ms()).unwrap();
             let mut reader = engine.reader();
             if let Some(records) = self.days.get(&day) {

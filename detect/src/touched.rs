@@ -6,7 +6,7 @@ use crate::{
     engine::{Engine, ForShard, SHARDS, shard_of},
     priors::Group,
     shard::{Known, Occurrence, OfDays},
-    shelf::{ROUND_MAX, ShelfError},
+    shelf::ShelfError,
     watch::Sighting,
 };
 use baseline::{Day, Hour, Slot};
@@ -106,10 +106,11 @@ impl Engine {
             noted.iter_mut().map(|(touched, _)| touched.take(is_complete)).collect();
         let mut occurrences = self.judge_open_matches(&touched)?;
         let profiles: Vec<_> = touched.iter().map(Touched::profiles).collect();
-        let n_rounds = profiles.iter().map(|ids| ids.chunks(ROUND_MAX / SHARDS).len()).max();
+        let n_each = (self.profiles_at_once / SHARDS).max(1);
+        let n_rounds = profiles.iter().map(|ids| ids.chunks(n_each).len()).max();
         for round in 0..n_rounds.unwrap_or(0) {
             let of_round = |ids: &'_ Vec<_>| -> Vec<(u128, Hour)> {
-                ids.chunks(ROUND_MAX / SHARDS).nth(round).unwrap_or_default().to_vec()
+                ids.chunks(n_each).nth(round).unwrap_or_default().to_vec()
             };
             let profiles: Vec<_> = profiles.iter().map(of_round).collect();
             self.prepare_open(&profiles.iter().flatten().map(|(id, _)| *id).collect())?;
