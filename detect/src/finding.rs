@@ -81,6 +81,35 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// One that rests on nothing but its words, about what happened between two moments. Unit: milliseconds since
+    /// the Unix epoch.
+    pub fn of_words(
+        about: Arc<About>,
+        entity: Entity,
+        times_ms: (i64, i64),
+        summary: String,
+    ) -> Self {
+        let day = Day::of(times_ms.0);
+        Self {
+            id: FindingId::of(&about.id, &entity, day),
+            severity: about.severity,
+            about,
+            entity,
+            day,
+            parts: Vec::new(),
+            summary,
+            times_ms,
+            count: 0,
+            n_hours: 1,
+            records: Vec::new(),
+            targets: Vec::new(),
+            flow: None,
+            news: Vec::new(),
+            threshold: None,
+            history_days: (0, 0),
+        }
+    }
+
     /// Records that a finding keeps. Unit: records.
     pub(crate) const RECORDS_MAX: usize = 1_000;
     /// Unknown values that a finding keeps, the smallest by dimension and keyed hash. Unit: values.

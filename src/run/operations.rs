@@ -1,8 +1,8 @@
 //! Findings about the watch itself rather than about what the logs say: they need a clock, or a state, and stand
 //! outside what a replay finds.
 
-use baseline::{Day, Entity, Kind};
-use detect::{About, Finding, FindingId, Impact, Severity};
+use baseline::{Entity, Kind};
+use detect::{About, Finding, Impact, Severity};
 use std::sync::Arc;
 
 /// What is told: one page each, as detectors have them.
@@ -61,24 +61,6 @@ impl Operation {
     ) -> Finding {
         let about = Arc::new(self.about());
         let entity = Entity { account: account.into(), kind: Kind::Account, key: key.into() };
-        let day = Day::of(first_ms);
-        Finding {
-            id: FindingId::of(&about.id, &entity, day),
-            severity: about.severity,
-            about,
-            entity,
-            day,
-            parts: Vec::new(),
-            summary,
-            times_ms: (first_ms, last_ms),
-            count: 0,
-            n_hours: 1,
-            records: Vec::new(),
-            targets: Vec::new(),
-            flow: None,
-            news: Vec::new(),
-            threshold: None,
-            history_days: (0, 0),
-        }
+        Finding::of_words(about, entity, (first_ms, last_ms), summary)
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Event, Message, Occasion, Sink};
 use crate::Inputs;
-use baseline::{Bits, Day, Dimension, Entity, Kind, Part, stable_hash};
+use baseline::{Bits, Dimension, Entity, Kind, Part, stable_hash};
 use detect::{About, Finding, FindingId, Impact, Severity};
 
 /// The account of AWS's documentation.
@@ -37,30 +37,15 @@ fn finding(id: FindingId, severity: Severity, now_ms: i64) -> Finding {
     };
     let part = Part {
         dimension: Dimension::Api,
-        bits: Bits::of(0.0),
+        bits: Bits::ZERO,
         observed: "a sample".to_owned(),
         usual: "no samples".to_owned(),
     };
-    let key = "arn:aws:iam::111122223333:user/sample";
-    Finding {
-        id,
-        about: about.into(),
-        entity: Entity { account: ACCOUNT.into(), kind: Kind::Human, key: key.into() },
-        day: Day::of(now_ms),
-        severity,
-        parts: vec![part],
-        summary: "did nothing [SAMPLE]: somebody tries whether this sink gets what it is told"
-            .to_owned(),
-        times_ms: (now_ms, now_ms),
-        count: 0,
-        n_hours: 1,
-        records: Vec::new(),
-        targets: Vec::new(),
-        flow: None,
-        news: Vec::new(),
-        threshold: None,
-        history_days: (0, 0),
-    }
+    let key = "arn:aws:iam::111122223333:user/sample".into();
+    let entity = Entity { account: ACCOUNT.into(), kind: Kind::Human, key };
+    let summary = "did nothing [SAMPLE]: somebody tries whether this sink gets what it is told";
+    let bare = Finding::of_words(about.into(), entity, (now_ms, now_ms), summary.to_owned());
+    Finding { id, parts: vec![part], ..bare }
 }
 
 #[cfg(test)]
