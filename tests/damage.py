@@ -13,11 +13,10 @@ import os
 import random
 import re
 import shutil
-import signal
 import sys
 import tempfile
 
-from kills import deliver, differences, kept, life, split, start
+from kills import deliver, differences, go_on, kept, life, split
 
 PAGE_BYTES = 4096
 
@@ -37,21 +36,6 @@ def prepared(asked, folder):
     return logs, states[0], states[1], [len(part) for part in parts], kept(asked.binary, state)[:2]
 
 
-def go_on(binary, logs, state):
-    """Runs until it has caught up, or ends by itself: exit code, and what it said."""
-    process, watchdog = start([binary, "run", "--folder", logs], state, {})
-    said = []
-    for line in process.stderr:
-        said.append(line)
-        if '"event":"caught-up"' in line:
-            process.send_signal(signal.SIGTERM)
-            break
-    said.extend(process.stderr)
-    code = process.wait()
-    watchdog.cancel()
-    return code, "".join(said)
-
-
 def verdict(asked, place, damaged, copy, whole):
     """What became of a state in one word, or what is wrong with it."""
     logs, n_objects, expected = whole
@@ -61,7 +45,7 @@ def verdict(asked, place, damaged, copy, whole):
         if content is not None:
             with open(path, "wb") as file:
                 file.write(content)
-    code, said = go_on(asked.binary, logs, state)
+    code, said = go_on([asked.binary, "run", "--folder", logs], state, {})
     if code not in (0, 1) or "panicked" in said:
         return None, f"it ended with {code}: {said}"
     if code == 1:

@@ -1,9 +1,9 @@
 //! The state of the daemon, damaged: `damage.py` does it, and `make soak` does it longer.
 
-use crate::kills::script;
+use crate::kills::of_days;
 
 #[test]
 fn no_damage_of_the_state_is_taken_for_something_else() {
-    let told = script("damage.py", &["--cuts=20", "--flips=20"]);
+    let told = of_days("damage.py", &["--cuts=20", "--flips=20"]);
     assert!(told.starts_with("20 cuts and 20 flipped bits of a state"), "{told}");
 }

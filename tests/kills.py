@@ -67,10 +67,9 @@ def start(command, state, environment):
     return process, watchdog
 
 
-def life(binary, logs, state, fault):
-    """Runs until it has caught up, or died at the fault; answers whether it died."""
-    command = [binary, "run", "--folder", logs]
-    process, watchdog = start(command, state, {"SENTRAIL_FAULT": fault} if fault else {})
+def go_on(command, state, environment):
+    """Runs until it has caught up, or ends by itself: exit code, and what it said."""
+    process, watchdog = start(command, state, environment)
     said = []
     for line in process.stderr:
         said.append(line)
@@ -80,10 +79,17 @@ def life(binary, logs, state, fault):
     said.extend(process.stderr)
     code = process.wait()
     watchdog.cancel()
+    return code, "".join(said)
+
+
+def life(binary, logs, state, fault):
+    """Runs until it has caught up, or died at the fault; answers whether it died."""
+    command = [binary, "run", "--folder", logs]
+    code, said = go_on(command, state, {"SENTRAIL_FAULT": fault} if fault else {})
     if code == -signal.SIGABRT and fault:
         return True
     if code != 0:
-        sys.exit(f"{' '.join(command)} ended with {code} at {fault}:\n{''.join(said)}")
+        sys.exit(f"{' '.join(command)} ended with {code} at {fault}:\n{said}")
     return False
 
 
@@ -291,6 +297,7 @@ def kills(asked, chance, folder, expected):
             sys.exit(f"after {dict(killed)} kills of seed {asked.seed}: " + "; ".join(told))
         n_readings += 1
         shutil.rmtree(place)
+        print(f"{sum(killed.values())} of {asked.kills} kills, no difference", file=sys.stderr, flush=True)
     points = ", ".join(f"{point} {killed[point]}" for point in POINTS)
     return (
         f"{sum(killed.values())} kills ({points}) in {n_readings} readings: the same {len(expected[0])} findings "

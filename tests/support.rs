@@ -254,6 +254,20 @@ pub(crate) fn copy_tenth(folder: &Path, target: &Path) {
     }
 }
 
+/// Runs a script of this folder on the program; answers what it tells.
+#[track_caller]
+pub(crate) fn script(name: &str, arguments: &[&str]) -> String {
+    let ended = Command::new("python3")
+        .arg(format!("tests/{name}"))
+        .args(["--binary", env!("CARGO_BIN_EXE_sentrail")])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    String::from_utf8(ended.stdout).unwrap()
+}
+
 pub(crate) fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
