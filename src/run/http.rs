@@ -109,7 +109,10 @@ fn reply(method: &Method, path: &str, metrics: &Metrics) -> Response<Full<Bytes>
 /// Why it is not ready, if it is not: by how long ago the loop came by and what was read became durable, and for
 /// how long a queue has been out of reach. Unit: milliseconds.
 fn unready((alive_ms, durable_ms): (i64, i64), out_of_reach: Option<Duration>) -> Option<String> {
-    if alive_ms > ALIVE_MS_MAX || durable_ms > DURABLE_MS_MAX {
+    if alive_ms > ALIVE_MS_MAX {
+        return Some(format!("nothing was looked at for {} s", alive_ms / 1_000));
+    }
+    if durable_ms > DURABLE_MS_MAX {
         return Some(format!("nothing made durable for {} s", durable_ms / 1_000));
     }
     let long = out_of_reach.filter(|long| *long > OUT_OF_REACH_MAX)?;
@@ -129,7 +132,7 @@ mod tests {
         assert_eq!(told(0, 0, Some(60)), None);
         let says = |why: &str| Some(why.to_owned());
         assert_eq!(told(0, 300_001, None), says("nothing made durable for 300 s"));
-        assert_eq!(told(900_001, 1_000, None), says("nothing made durable for 1 s"));
+        assert_eq!(told(900_001, 1_000, None), says("nothing was looked at for 900 s"));
         assert_eq!(told(0, 0, Some(61)), says("nothing can be received from a queue for 61 s"));
     }
 }
