@@ -5,8 +5,9 @@
 
 Builds nothing: `cargo build --release --bin sentrail` does. Writes an archive of CloudTrail in which every
 identity of many appears once or twice within four days, among a few hundred that are there every day, and one
-of these does in the end what is found. Reads it with that many identities and with ten thousand, as `replay`
-and as `replay --state`, and compares records a second, peak memory, and what is found of the few.
+of these does what is found. Reads it with that many identities and with ten thousand, as `replay` and as
+`replay --state`, and tells records a second and peak memory; up to a million identities also without a bound,
+where the same has to be found.
 """
 import argparse
 import concurrent.futures
@@ -23,6 +24,8 @@ SENTRAIL = ROOT / "target/release/sentrail"
 ACCOUNT = "111122223333"
 FEW = 300
 DAYS = 14
+# More are read with a bound only. Unit: identities.
+UNBOUNDED_MAX = 1_000_000
 # Days on which the many come.
 CROWDED = range(9, 13)
 SLOTS = 288
@@ -71,7 +74,7 @@ def write(job):
     folder, day, slot, n_identities, n_records = job
     begun = int((START + datetime.timedelta(days=day, minutes=5 * slot)).timestamp())
     records = list(few(day * SLOTS + slot, begun))
-    if day == DAYS - 1 and slot == 150:
+    if day == CROWDED[-1] and slot == 150:
         records.extend(ransom(begun))
     if day in CROWDED:
         files = len(CROWDED) * SLOTS
@@ -108,9 +111,27 @@ def run(command):
     return out, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
 
 
-def about_the_few(out):
-    findings = [json.loads(line) for line in out.splitlines()]
-    return [(one["id"], one["severity"], one.get("bits")) for one in findings if "known-" in json.dumps(one.get("entity"))]
+def found(out):
+    return sorted((one["id"], one["severity"]["label"], one["bits"]) for one in map(json.loads, out.splitlines()))
+
+
+def measured(asked, folder, memory, keeps):
+    config = asked.keep / "sentrail.toml"
+    config.write_text(f'memory = "{memory}"\n')
+    state = asked.keep / "state.db"
+    for old in asked.keep.glob("state.db*"):
+        old.unlink()
+    command = [SENTRAIL, "replay", "--config", config, "--format", "jsonl", *(["--state", state] if keeps else []), folder]
+    out, wall, cpu, peak = run(command)
+    n_records = int((folder / "records").read_text())
+    size = sum(path.stat().st_size for path in asked.keep.glob("state.db*")) / 1e6
+    print(
+        f"{'replay --state' if keeps else 'replay':15} memory {memory:8} {folder.name:>9} identities:"
+        f" {n_records / wall:9.0f} records/s, CPU {cpu:7.1f} s, peak {peak:6.0f} MB, state {size:6.0f} MB,"
+        f" {len(found(out))} findings",
+        flush=True,
+    )
+    return n_records / wall, found(out)
 
 
 def main():
@@ -119,35 +140,21 @@ def main():
     asked.add_argument("--memory", default="2 GiB")
     asked.add_argument("--keep", type=pathlib.Path, default=ROOT / "target/identities")
     asked = asked.parse_args()
-    config = asked.keep / "sentrail.toml"
-    told = {}
     rates = {}
     for n_identities in (10_000, asked.identities):
         folder = asked.keep / f"{n_identities}"
-        if not folder.exists():
+        if not (folder / "records").exists():
             n = archive(folder, n_identities, asked.identities)
             (folder / "records").write_text(str(n))
-        n_records = int((folder / "records").read_text())
-        config.write_text(f'memory = "{asked.memory}"\n')
-        state = asked.keep / "state.db"
-        for way, more in (("replay", []), ("replay --state", ["--state", state])):
-            for old in asked.keep.glob("state.db*"):
-                old.unlink()
-            command = [SENTRAIL, "replay", "--config", config, "--format", "jsonl", *more, folder]
-            out, wall, cpu, peak = run(command)
-            key = (way, n_identities)
-            told[key] = about_the_few(out)
-            rates[key] = n_records / wall
-            size = sum(path.stat().st_size for path in asked.keep.glob("state.db*")) / 1e6
-            print(
-                f"{way:15} {n_identities:>9} identities: {n_records / wall:9.0f} records/s, CPU {cpu:7.1f} s,"
-                f" peak {peak:6.0f} MB, state {size:6.0f} MB, {len(told[key])} findings of the few",
-                flush=True,
-            )
-    for way in ("replay", "replay --state"):
-        ratio = rates[way, asked.identities] / rates[way, 10_000]
-        same = told[way, asked.identities] == told[way, 10_000]
-        print(f"{way}: {ratio:.2f} of the rate of 10000 identities; findings of the few {'equal' if same else 'DIFFER'}")
+        for keeps in (False, True):
+            rates[keeps, n_identities], bounded = measured(asked, folder, asked.memory, keeps)
+            if n_identities <= UNBOUNDED_MAX:
+                _, unbounded = measured(asked, folder, "1 TiB", keeps)
+                if not bounded or bounded != unbounded:
+                    raise SystemExit(f"{len(bounded)} findings with a bound, {len(unbounded)} others without one")
+    for keeps in (False, True):
+        ratio = rates[keeps, asked.identities] / rates[keeps, 10_000]
+        print(f"{'replay --state' if keeps else 'replay'}: {ratio:.2f} of the rate of 10000 identities")
 
 
 if __name__ == "__main__":

@@ -303,3 +303,21 @@ impl<'b> Reader<'b> {
         self.before.place = Some(place.clone());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_texts_all_are_forgotten_and_kept_again() {
+        let mut texts = Texts::default();
+        let first = texts.shared("first");
+        assert!(Arc::ptr_eq(&first, &texts.shared("first")));
+        for n in 1..=Texts::TEXTS_MAX {
+            assert_eq!(&*texts.shared(&n.to_string()), n.to_string());
+            assert!(texts.0.len() <= Texts::TEXTS_MAX);
+        }
+        let again = texts.shared("first");
+        assert!(!Arc::ptr_eq(&first, &again) && first == again);
+    }
+}
