@@ -191,7 +191,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// Targets that a finding names. Unit: targets.
-    pub(crate) const TARGETS_MAX: usize = 20;
+    pub const TARGETS_MAX: usize = 20;
 
     /// A verdict on a window: its records, slots and heaviest values.
     pub(crate) fn on(

@@ -2,6 +2,7 @@
 //! keys. Only kinds that are inferred from names can be pinned: who is root, an AWS service or of another
 //! account stands in the record.
 
+use crate::pattern::fits;
 use baseline::{Entity, Kind};
 use std::cmp::Reverse;
 
@@ -37,35 +38,11 @@ impl Kinds {
     }
 }
 
-/// Whether the whole of `text` fits. Where it does not, only the last `*` has to take more: what stands before
-/// it has fitted as early as it can.
-fn fits(pattern: &str, text: &str) -> bool {
-    let (mut pattern, mut text) = (pattern.chars(), text.chars());
-    let mut retry = None;
-    loop {
-        let (before, here) = (pattern.clone(), text.clone());
-        match (pattern.next(), text.next()) {
-            (Some('*'), _) => {
-                text = here.clone();
-                let mut more = here;
-                retry = more.next().map(|_| (before, more));
-            }
-            (None, None) => return true,
-            (Some(expected), Some(found)) if expected == '?' || expected == found => {}
-            _ => match retry.take() {
-                Some((star, more)) => (pattern, text) = (star, more),
-                None => return false,
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testkit::Logs;
     use ingest::testkit::{Call, by, call, role_session, root, service};
-    use proptest::prelude::*;
     use std::sync::Arc;
 
     fn kinds(patterns: &[(&str, Kind)]) -> Kinds {
@@ -76,36 +53,6 @@ mod tests {
         let mut entity = Entity { account: "111122223333".into(), kind, key: key.into() };
         kinds.pin(&mut entity);
         entity.kind
-    }
-
-    #[test]
-    fn the_whole_key_has_to_fit() {
-        for (pattern, text, expected) in [
-            ("", "", true),
-            ("*", "", true),
-            ("a*c", "abcbc", true),
-            ("a*c", "abcb", false),
-            ("*role/bot#*", "arn:aws:iam::1:role/bot#program", true),
-            ("*role/bot", "arn:aws:iam::1:role/bot#program", false),
-            ("a?c", "aéc", true),
-            ("a?c", "ac", false),
-            ("*a*b*", "xxbxa", false),
-            ("*a*b*", "xxaxb", true),
-            ("**", "x", true),
-        ] {
-            assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
-        }
-        // A hostile name costs a product of lengths, not a power.
-        assert!(!fits(&"*a".repeat(500), &("a".repeat(2_000) + "b")));
-    }
-
-    proptest! {
-        #[test]
-        fn a_pattern_is_a_regular_expression(pattern in "[ab*?]{0,9}", text in "[ab]{0,12}") {
-            let regex = pattern.replace('*', ".*").replace('?', ".");
-            let regex = regex::Regex::new(&format!("^{regex}$")).unwrap();
-            prop_assert_eq!(fits(&pattern, &text), regex.is_match(&text));
-        }
     }
 
     #[test]
