@@ -2,21 +2,26 @@
 //! checked values, and where each came from. Of the environment it reads what says whether to colour,
 //! and what sinks are said to keep there.
 
+mod accounts;
 mod aws;
+mod document;
+mod filters;
 mod keys;
 mod kinds;
 mod rules;
 mod sinks;
+mod suppressions;
 mod units;
 
 pub(crate) use detect::suggest;
 pub(crate) use keys::unknown;
 pub(crate) use rules::{Tally, n_of, rule_files};
 
-use alerts::sinks::Sink;
+use alerts::{Accounts, Suppressions, sinks::Sink};
 use aws::AwsTable;
 use baseline::{HashKey, Lateness, stable_hash};
 use detect::rules::Names;
+use filters::Known;
 use ingest::{
     enrich::{Enrich, EnrichError},
     source::session::Access,
@@ -98,6 +103,12 @@ struct Settings {
     /// mmdb file with cities; relative to the folder of the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     city_database: Option<PathBuf>,
+    /// What people call accounts; relative to the folder of the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accounts: Option<PathBuf>,
+    /// Findings of which nobody has to be told; relative to the folder of the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressions: Option<PathBuf>,
     /// Folders and files of rules; relative to the folder of the configuration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rules: Vec<PathBuf>,
@@ -137,6 +148,8 @@ impl Default for Settings {
             memory: Size(MEMORY_BYTES_DEFAULT),
             max_inflated: Size(ingest::decode::INFLATED_BYTES_MAX),
             city_database: None,
+            accounts: None,
+            suppressions: None,
             rules: Vec::new(),
             rules_of_others: Vec::new(),
             placeholders: BTreeMap::new(),
@@ -181,6 +194,8 @@ pub(crate) struct Config {
     text: String,
     places: Places,
     loaded: Loaded,
+    accounts: Arc<Accounts>,
+    suppressions: Arc<Suppressions>,
     warnings: Vec<String>,
 }
 
@@ -191,7 +206,18 @@ impl Config {
             let (settings, places) = (Settings::default(), Places::new());
             let loaded = Loaded::built_in();
             let (text, warnings) = (String::new(), Vec::new());
-            return Ok(Self { settings, path: None, text, places, loaded, warnings });
+            let (accounts, suppressions) = (Arc::default(), Arc::default());
+            let path = None;
+            return Ok(Self {
+                settings,
+                path,
+                text,
+                places,
+                loaded,
+                accounts,
+                suppressions,
+                warnings,
+            });
         };
         let text = read(path)?;
         let wrong = |fault| wrong(path, &text, fault);
@@ -199,9 +225,19 @@ impl Config {
         let loaded = rules::load(&settings.named(path))?;
         let rules = (&*loaded.rules, !settings.rules_of_others.is_empty());
         let told = keys::check_ids(&settings.detectors, rules, &places).map_err(wrong)?;
-        let warnings = told.into_iter().map(|one| wrong(one).to_string()).collect();
-        let path = Some(path.to_owned());
-        Ok(Self { settings, path, text, places, loaded, warnings })
+        let mut warnings: Vec<_> = told.into_iter().map(|one| wrong(one).to_string()).collect();
+        let beside = |file: &PathBuf| settings.named(path).folder.join(file);
+        let accounts = settings.accounts.as_ref().map(|file| accounts::load(&beside(file)));
+        let accounts = Arc::new(accounts.transpose()?.unwrap_or_default());
+        let known = Known::new(&loaded.rules, &accounts);
+        let file = settings.suppressions.as_ref();
+        let suppressions =
+            file.map(|file| suppressions::load(&beside(file), known.ids())).transpose()?;
+        let (suppressions, told) = suppressions.unwrap_or_default();
+        let slips = sinks::slips(&settings.sinks, &known, &places);
+        warnings.extend(slips.into_iter().map(|one| wrong(one).to_string()).chain(told));
+        let (path, suppressions) = (Some(path.to_owned()), Arc::new(suppressions));
+        Ok(Self { settings, path, text, places, loaded, accounts, suppressions, warnings })
     }
 
     /// What changes how logs are read and judged.
@@ -222,6 +258,16 @@ impl Config {
     /// What may be a slip, with file and line, and stops no start.
     pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// What people call accounts.
+    pub(crate) fn accounts(&self) -> &Arc<Accounts> {
+        &self.accounts
+    }
+
+    /// Of which findings nobody has to be told.
+    pub(crate) fn suppressions(&self) -> &Arc<Suppressions> {
+        &self.suppressions
     }
 
     /// What was read of the files of rules; `None` where none are named.
@@ -261,14 +307,16 @@ impl Config {
     pub(crate) fn inputs(&self, enrich: &Enrich) -> alerts::Inputs {
         let city = self.settings.city_database.as_ref().map(|path| path.display().to_string());
         alerts::Inputs::new(env!("CARGO_PKG_VERSION"), self.hash(), enrich.dates(), city)
+            .of(Arc::clone(&self.accounts))
     }
 
     /// Hash of what is in force, 32 hexadecimal digits: equal for files that mean the same. It holds
-    /// the hash key but does not tell it, and what the files of rules and lists say. Where findings are told,
-    /// and how much memory there is, changes none of them, and is no part of it.
+    /// the hash key but does not tell it, and what the files of rules and lists say. Where findings are told
+    /// and which are not, what accounts are called, and how much memory there is, changes none of them, and is no
+    /// part of it.
     pub(crate) fn hash(&self) -> String {
         let mut effective = self.effective();
-        for indifferent in ["sinks", "memory"] {
+        for indifferent in ["accounts", "memory", "sinks", "suppressions"] {
             effective.remove(indifferent);
         }
         let effective = effective.to_string();

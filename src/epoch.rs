@@ -6,10 +6,10 @@ use crate::{
     pipeline::Whole,
     run::operations::{self, Operation},
 };
-use alerts::{StateFile, Version};
+use alerts::{Grounds, StateFile, Suppressions, Version};
 use anyhow::Result;
 use baseline::Day;
-use detect::{Change, Engine, Finding};
+use detect::{Change, Engine, Finding, FindingId};
 use ingest::{
     source::{Listing, Object, Skip},
     time::format_ms,
@@ -70,6 +70,8 @@ impl Applied {
 pub(crate) struct Committed {
     /// What is new of what was found, or more severe than it was.
     pub(crate) news: Vec<Finding>,
+    /// The same of what is not told, with on whose word.
+    pub(crate) suppressed: Vec<(FindingId, Grounds)>,
     /// What open days took to be judged.
     pub(crate) judged: Duration,
     /// What was written of the engine. Unit: bytes of values.
@@ -78,7 +80,7 @@ pub(crate) struct Committed {
     pub(crate) objects: BTreeMap<Box<str>, Applied>,
 }
 
-/// What hears of each finding within the transaction that keeps it.
+/// What hears of each finding that is told, within the transaction that keeps it.
 pub(crate) type Tell<'a> = &'a mut dyn FnMut(&StateFile, &Finding) -> Result<()>;
 
 impl Epoch {
@@ -158,7 +160,7 @@ impl Epoch {
         &mut self,
         file: &mut StateFile,
         engine: &mut Engine,
-        tell: Tell<'_>,
+        (suppressions, tell): (&Suppressions, Tell<'_>),
     ) -> Result<Committed> {
         let begun = Instant::now();
         let on_the_way = engine.judge_open()?;
@@ -169,9 +171,15 @@ impl Epoch {
             file.take_out((open_from, engine.oldest_open()), &operations::IDS)?;
             for finding in closed.into_iter().chain(on_the_way).chain(operations) {
                 fault::point("mid-transaction");
-                tell(file, &finding)?;
-                if file.finding(&finding)? {
-                    kept.news.push(finding);
+                let grounds = suppressions.of(&finding);
+                if grounds.is_none() {
+                    tell(file, &finding)?;
+                }
+                if file.finding(&finding, grounds)? {
+                    match grounds {
+                        None => kept.news.push(finding),
+                        Some(grounds) => kept.suppressed.push((finding.id, grounds.clone())),
+                    }
                 }
             }
             engine.changed(&mut |change| {

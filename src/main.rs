@@ -12,6 +12,7 @@ mod pipeline;
 mod replay;
 mod run;
 mod summary;
+mod suppressed;
 mod terminal;
 mod worker;
 

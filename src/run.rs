@@ -25,8 +25,9 @@ use crate::{
     pipeline::{self, BATCH_BYTES_MAX, Observer, Unit, Whole, Work, Workers},
     replay::Plan,
     summary::Summary,
+    suppressed::Suppressed,
 };
-use alerts::{Inputs, StateFile, sinks::Sink};
+use alerts::{Inputs, StateFile, Suppressions, sinks::Sink};
 use anyhow::Result;
 use baseline::Day;
 use copies::Copies;
@@ -86,6 +87,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) file: StateFile,
     pub(crate) inputs: Inputs,
     pub(crate) sinks: Vec<Sink>,
+    /// Of which findings nobody is told.
+    pub(crate) suppressions: Arc<Suppressions>,
     /// What was damaged of it, and what took its place.
     pub(crate) restored: Vec<String>,
     pub(crate) log: Arc<Log>,
@@ -98,13 +101,25 @@ pub(crate) struct Parts<'a> {
 /// Who hears of findings that are durable.
 pub(crate) type Hear<'a> = &'a mut dyn FnMut(&[Finding]);
 
-/// Runs until it is told to end.
-pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<Summary> {
-    let Parts { plan, queues, engine, file, inputs, sinks, restored, log, listen, runtime } = parts;
+/// Runs until it is told to end; answers what was read, and what was told of it.
+pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppressed)> {
+    let Parts {
+        plan,
+        queues,
+        engine,
+        file,
+        inputs,
+        sinks,
+        suppressions,
+        restored,
+        log,
+        listen,
+        runtime,
+    } = parts;
     let (to_inbox, inbox) = mpsc::channel(INBOX_MAX);
     let stop = signals::listen(runtime, to_inbox.clone(), Arc::clone(&log))?;
     let sinks = Sinks::start(sinks, runtime, &to_inbox)?;
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::new(&suppressions));
     if let Some(address) = listen {
         http::serve(runtime, address, Arc::clone(&metrics), &log)?;
     }
@@ -140,6 +155,7 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<Summary> {
         receipts: Vec::new(),
         inputs,
         sinks,
+        suppressed: Suppressed::by(suppressions),
         metrics,
         copies,
         is_caught_up: false,
@@ -156,13 +172,7 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<Summary> {
     daemon.restored(restored);
     daemon.work(&stop)?;
     daemon.part()?;
-    log.say(Level::Info, "stopped", "all that was read is kept", &[]);
-    let Daemon { engine, file, mut summary, .. } = daemon;
-    summary.intake = engine.intake();
-    // The shelf reads the file, which is one whole when nobody does.
-    drop(engine);
-    file.close();
-    Ok(summary)
+    Ok(daemon.end())
 }
 
 /// How feeds have come, as far as the state knows.
@@ -285,6 +295,7 @@ struct Daemon<'a> {
     receipts: Vec<Receipt>,
     inputs: Inputs,
     sinks: Sinks,
+    suppressed: Suppressed,
     metrics: Arc<Metrics>,
     copies: Copies,
     is_caught_up: bool,
@@ -416,6 +427,7 @@ impl Daemon<'_> {
             self.metrics.committed(begun.elapsed(), &kept);
             (self.hear)(&kept.news);
             self.metrics.told(&kept.news);
+            self.withheld(&kept);
             self.metrics.read(&self.summary, &self.engine);
             self.metrics.wait_for_sinks(&self.file.outbox().counts()?);
         }
@@ -429,16 +441,29 @@ impl Daemon<'_> {
         Ok(())
     }
 
+    /// Counts what was told and what was not, and says so.
+    fn withheld(&mut self, kept: &Committed) {
+        kept.news.iter().for_each(|_| self.suppressed.count(None));
+        for (id, grounds) in &kept.suppressed {
+            self.suppressed.count(Some(grounds));
+            let fields = [("finding", json!(id.to_string())), ("rule", json!(grounds.name))];
+            let what = format!("finding {id}: {grounds}");
+            self.desk.log.say(Level::Info, "finding-suppressed", &what, &fields);
+        }
+        self.metrics.suppressed(kept.suppressed.iter().map(|(_, grounds)| grounds));
+    }
+
     /// Commits the epoch.
     fn keep(&mut self) -> Result<Committed> {
-        let Self { desk, file, engine, inputs, sinks, .. } = self;
+        let Self { desk, file, engine, inputs, sinks, suppressed, .. } = self;
         let Desk { epoch, log, .. } = desk;
         let now_ms = clock::now_ms();
-        epoch.commit(file, engine, &mut |file, finding| {
+        let mut tell = |file: &StateFile, finding: &Finding| {
             let dropped = file.outbox().tell((finding, inputs), sinks.all(), now_ms)?;
             sinks::tell_dropped(&dropped, log);
             Ok(())
-        })
+        };
+        epoch.commit(file, engine, (suppressed.suppressions(), &mut tell))
     }
 
     /// Waits for what may happen until then, and deals with all that has.
@@ -460,6 +485,17 @@ impl Daemon<'_> {
             self.sinks.settle(&mut self.file, sent, &self.desk.log)?;
         }
         self.sinks.hand_out(&self.file, &self.desk.log)
+    }
+
+    /// Closes the state; answers what was read, and what was told of it.
+    fn end(self) -> (Summary, Suppressed) {
+        self.desk.log.say(Level::Info, "stopped", "all that was read is kept", &[]);
+        let Self { engine, file, mut summary, suppressed, .. } = self;
+        summary.intake = engine.intake();
+        // The shelf reads the file, which is one whole when nobody does.
+        drop(engine);
+        file.close();
+        (summary, suppressed)
     }
 
     /// Waits for what is on the way to sinks; what is not settled by then is sent again after the next start.

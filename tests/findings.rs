@@ -134,7 +134,7 @@ fn what_an_explanation_proposes_works() {
     let id = id("s3-mass-reencryption");
     let text = explained(&id);
     let block = section(&text, "To hear less of it, one of these in the configuration");
-    let (block, _) = block.split_once("\nTo make it again\n").unwrap();
+    let (block, _) = block.split_once("\nTo be told nothing of the like").unwrap();
     let snippets: Vec<&str> = block.trim_end().split("\n\n").collect();
     assert_eq!(snippets.len(), 3, "{block}");
     let folder = tempfile::tempdir().unwrap();

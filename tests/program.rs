@@ -57,3 +57,5 @@ mod simulate;
 mod state;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod suppression;

@@ -1,7 +1,7 @@
 //! What another configuration makes of the same logs: findings that appear, vanish or change.
 
 use crate::{
-    Format, Style,
+    Accounts, Format, Grounds, Style,
     formats::{lines, write_json},
     name::readable,
     report::{EntityReport, SeverityReport},
@@ -10,41 +10,59 @@ use detect::{Finding, FindingId, Severity};
 use ingest::time::format_ms;
 use serde::Serialize;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
 };
 
 /// Findings by their ids.
-pub type ById = BTreeMap<FindingId, Finding>;
+pub type ById = BTreeMap<FindingId, Judged>;
+
+/// What a configuration makes of a finding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// The finding.
+    pub finding: Finding,
+    /// On whose word it is not told, if it is not.
+    pub suppressed: Option<Grounds>,
+}
+
+impl Judged {
+    /// Whether it is told.
+    pub fn is_told(&self) -> bool {
+        self.suppressed.is_none()
+    }
+}
 
 /// A finding that another configuration tells otherwise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Difference<'f> {
-    /// What the one tells.
-    pub before: Option<&'f Finding>,
-    /// What the other tells.
-    pub after: Option<&'f Finding>,
+    /// What the one makes of it.
+    pub before: Option<&'f Judged>,
+    /// What the other makes of it.
+    pub after: Option<&'f Judged>,
 }
 
-/// The findings that differ in severity or bits, or of which only one of both knows, in order of day,
-/// time and id.
+/// The findings that differ in severity or bits, or that only one of both tells, in order of day, time and id.
 pub fn differences<'f>(before: &'f ById, after: &'f ById) -> Vec<Difference<'f>> {
-    let told = |finding: &Finding| (finding.severity, finding.bits());
-    let mut differences: Vec<_> = before
-        .iter()
-        .map(|(id, one)| Difference { before: Some(one), after: after.get(id) })
-        .filter(|of| of.before.map(told) != of.after.map(told))
-        .collect();
-    let new = after.iter().filter(|(id, _)| !before.contains_key(id));
-    differences.extend(new.map(|(_, one)| Difference { before: None, after: Some(one) }));
+    let ids: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let both =
+        ids.into_iter().map(|id| Difference { before: before.get(id), after: after.get(id) });
+    let loudness = |finding: &Finding| (finding.severity, finding.bits());
+    let mut differences: Vec<_> =
+        both.filter(|of| told(of.before).map(loudness) != told(of.after).map(loudness)).collect();
     differences.sort_by_key(|of| of.any().map(|one| (one.day, one.times_ms, one.id)));
     differences
+}
+
+/// The finding, if it is told.
+fn told(judged: Option<&Judged>) -> Option<&Finding> {
+    judged.filter(|judged| judged.is_told()).map(|judged| &judged.finding)
 }
 
 impl<'f> Difference<'f> {
     /// What becomes of the finding.
     pub fn change(&self) -> &'static str {
-        match (self.before, self.after) {
+        match (told(self.before), told(self.after)) {
             (None, _) => "appears",
             (_, None) => "vanishes",
             _ => "changes",
@@ -53,13 +71,14 @@ impl<'f> Difference<'f> {
 
     /// The severity that the other configuration tells, if it tells more than the one.
     pub fn risen(&self) -> Option<Severity> {
-        let before = self.before.map(|finding| finding.severity);
-        self.after.map(|finding| finding.severity).filter(|after| Some(*after) > before)
+        let [before, after] =
+            [self.before, self.after].map(|of| told(of).map(|finding| finding.severity));
+        after.filter(|after| Some(*after) > before)
     }
 
-    /// The finding as the other tells it, or the one.
+    /// The finding as the other makes it, or the one.
     fn any(&self) -> Option<&'f Finding> {
-        self.after.or(self.before)
+        self.after.or(self.before).map(|judged| &judged.finding)
     }
 }
 
@@ -72,28 +91,30 @@ struct Row<'f> {
     day: String,
     account: &'f str,
     entity: EntityReport<'f>,
-    before: Option<Told<'f>>,
-    after: Option<Told<'f>>,
+    before: Option<Made<'f>>,
+    after: Option<Made<'f>>,
 }
 
-/// What one configuration tells.
+/// What one configuration makes of a finding.
 #[derive(Serialize)]
-struct Told<'f> {
+struct Made<'f> {
     severity: SeverityReport,
     bits: f64,
     summary: &'f str,
+    suppressed: Option<&'f Grounds>,
 }
 
-fn told(finding: &Finding) -> Told<'_> {
+fn made(Judged { finding, suppressed }: &Judged) -> Made<'_> {
     let score = finding.severity.score(finding.bits());
     let severity = SeverityReport { score, label: finding.severity.label() };
-    Told { severity, bits: finding.bits().as_f64(), summary: &finding.summary }
+    let suppressed = suppressed.as_ref();
+    Made { severity, bits: finding.bits().as_f64(), summary: &finding.summary, suppressed }
 }
 
 /// Writes differences as a table, or else as JSON Lines.
 pub fn write_differences(
     out: &mut impl Write,
-    differences: &[Difference<'_>],
+    (differences, accounts): (&[Difference<'_>], &Accounts),
     (format, style): (Format, Style),
 ) -> io::Result<()> {
     for difference in differences {
@@ -109,11 +130,11 @@ pub fn write_differences(
                 key: &finding.entity.key,
                 name: readable(&finding.entity),
             },
-            before: difference.before.map(told),
-            after: difference.after.map(told),
+            before: difference.before.map(made),
+            after: difference.after.map(made),
         };
         if format == Format::Table {
-            block(out, &row, style)?;
+            block(out, (&row, &accounts.called(row.account)), style)?;
         } else {
             write_json(out, &row)?;
             out.write_all(b"\n")?;
@@ -125,16 +146,21 @@ pub fn write_differences(
     out.flush()
 }
 
-fn block(out: &mut impl Write, row: &Row<'_>, style: Style) -> io::Result<()> {
-    let said = |told: &Option<Told<'_>>| match told {
+fn block(out: &mut impl Write, (row, account): (&Row<'_>, &str), style: Style) -> io::Result<()> {
+    let said = |made: &Option<Made<'_>>| match made {
         None => "not told".to_owned(),
-        Some(told) => format!("{}, {:.2} bits", told.severity.label, told.bits),
+        Some(Made { suppressed: Some(_), .. }) => "suppressed".to_owned(),
+        Some(made) => format!("{}, {:.2} bits", made.severity.label, made.bits),
     };
     let (before, after) = (said(&row.before), said(&row.after));
     writeln!(out, "{:<8}  {before} -> {after}", row.change.to_uppercase())?;
-    lines(out, &format!("{}  {}, account {}", row.day, row.entity.name, row.account), style)?;
-    if let Some(told) = row.after.as_ref().or(row.before.as_ref()) {
-        lines(out, told.summary, style)?;
+    lines(out, &format!("{}  {}, account {account}", row.day, row.entity.name), style)?;
+    if let Some(made) = row.after.as_ref().or(row.before.as_ref()) {
+        lines(out, made.summary, style)?;
+    }
+    let made = [&row.before, &row.after].into_iter().flatten();
+    for grounds in made.filter_map(|made| made.suppressed) {
+        lines(out, &grounds.to_string(), style)?;
     }
     lines(out, &format!("{}, finding {}", row.detector, row.id), style)?;
     writeln!(out)
@@ -146,7 +172,8 @@ mod tests {
     use crate::sample;
 
     fn by_id(findings: &[Finding]) -> ById {
-        findings.iter().map(|finding| (finding.id, finding.clone())).collect()
+        let told = |finding: &Finding| Judged { finding: finding.clone(), suppressed: None };
+        findings.iter().map(|finding| (finding.id, told(finding))).collect()
     }
 
     fn all() -> Vec<Finding> {
@@ -162,7 +189,8 @@ mod tests {
 
     fn written(before: &ById, after: &ById, format: Format) -> String {
         let (mut out, style) = (Vec::new(), Style { colour: false, width: 100 });
-        write_differences(&mut out, &differences(before, after), (format, style)).unwrap();
+        let (all, accounts) = (differences(before, after), Accounts::default());
+        write_differences(&mut out, (&all, &accounts), (format, style)).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -187,6 +215,30 @@ mod tests {
         let table = written(&before, &after, Format::Table);
         assert!(table.contains("VANISHES  critical, 37.34 bits -> not told\n"), "{table}");
         assert!(table.contains("APPEARS   not told -> critical, 37.34 bits\n"), "{table}");
+    }
+
+    #[test]
+    fn what_is_suppressed_vanishes_on_somebodys_word_and_appears_again_without() {
+        let (told, mut suppressed) = (by_id(&all()[..1]), by_id(&all()[..1]));
+        let grounds = Grounds {
+            name: "suppress 1".to_owned(),
+            reason: "a drill\u{1b}".to_owned(),
+            owner: "blue team".to_owned(),
+            expires: baseline::Day(20_524),
+        };
+        for judged in suppressed.values_mut() {
+            judged.suppressed = Some(grounds.clone());
+        }
+        assert_eq!(differences(&suppressed, &suppressed), []);
+        let vanishes = written(&told, &suppressed, Format::Table);
+        assert!(vanishes.contains("VANISHES  critical, 37.34 bits -> suppressed\n"), "{vanishes}");
+        let words = "suppressed by suppress 1 until 2026-03-12: a drill\\u{1b} (owner: blue team)";
+        assert!(vanishes.contains(words), "{vanishes}");
+        let row = written(&suppressed, &told, Format::JsonLines);
+        let row: serde_json::Value = serde_json::from_str(&row).unwrap();
+        assert_eq!(row["change"], "appears");
+        assert_eq!(row["before"]["suppressed"]["owner"], "blue team");
+        assert_eq!(differences(&suppressed, &told)[0].risen(), Some(Severity::Critical));
     }
 
     #[test]

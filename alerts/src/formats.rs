@@ -13,7 +13,10 @@ pub use explain::{explain, show};
 pub(crate) use explain::{in_all, term};
 pub use json::write_json;
 
-use crate::report::{Inputs, Report};
+use crate::{
+    Kept,
+    report::{Inputs, Report},
+};
 use detect::Finding;
 use std::io::{self, Write};
 use table::Table;
@@ -82,32 +85,40 @@ impl<W: Write> Writer<W> {
 
     /// Writes one finding, which a run with these `inputs` made.
     pub fn finding(&mut self, finding: &Finding, inputs: &Inputs) -> io::Result<()> {
+        self.report(finding, &Report::new(finding, inputs))
+    }
+
+    /// Writes one that was kept.
+    pub fn kept(&mut self, kept: &Kept) -> io::Result<()> {
+        self.report(&kept.finding, &Report::of(kept))
+    }
+
+    fn report(&mut self, finding: &Finding, report: &Report<'_>) -> io::Result<()> {
         let is_first = self.n_findings == 0;
         self.n_findings += 1;
-        let report = Report::new(finding, inputs);
         let out = &mut self.out;
         match self.format {
-            Format::Table => self.table.write(out, finding, &report),
+            Format::Table => self.table.write(out, finding, report),
             Format::Json => {
                 out.write_all(if is_first { b"[\n" } else { b",\n" })?;
-                json::write_json(out, &report)
+                json::write_json(out, report)
             }
             Format::JsonLines => {
-                json::write_json(out, &report)?;
+                json::write_json(out, report)?;
                 out.write_all(b"\n")
             }
             Format::Csv => {
                 if is_first {
                     csv::header(out)?;
                 }
-                csv::write(out, &report)
+                csv::write(out, report)
             }
             Format::Asff => {
-                asff::write(out, finding, &report)?;
+                asff::write(out, finding, report)?;
                 out.write_all(b"\n")
             }
             Format::Ocsf => {
-                ocsf::write(out, finding, &report)?;
+                ocsf::write(out, finding, report)?;
                 out.write_all(b"\n")
             }
         }

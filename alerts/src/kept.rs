@@ -22,7 +22,7 @@ pub use outbox::{Dropped, MessageCounts, Outbox, Settled, resend};
 pub use shelf::ProfileShelf;
 pub use state::StateFile;
 
-use crate::Inputs;
+use crate::{Grounds, Inputs};
 use baseline::Day;
 use detect::{Finding, FindingId, Mark, Marked, Marks, Severity, suggest};
 use std::{collections::BTreeSet, path::Path};
@@ -49,6 +49,7 @@ const SCHEMA: Schema = Schema {
         include_str!("kept/ledger.sql"),
         include_str!("kept/digest.sql"),
         include_str!("kept/series.sql"),
+        include_str!("kept/told.sql"),
     ],
 };
 
@@ -81,6 +82,8 @@ pub struct Kept {
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// What was said of it last.
     pub mark: Option<KeptMark>,
+    /// On whose word it was not told, if it was not.
+    pub suppressed: Option<Grounds>,
 }
 
 /// Which findings to list; each part that is there leaves out.
@@ -96,6 +99,8 @@ pub struct Wanted {
     pub entity: Option<String>,
     /// Nobody has said anything of them.
     pub is_unmarked: bool,
+    /// They were not told, rather than told.
+    pub is_suppressed: bool,
 }
 
 /// Why a file of findings, or something in it, cannot be used.
@@ -217,11 +222,13 @@ impl KeptFindings {
             text(wanted.day.map(rows::of_day).as_ref()),
             text(wanted.detector.as_ref()),
             text(wanted.entity.as_ref()),
+            Value::Integer(wanted.is_suppressed.into()),
         ];
         let sql = "SELECT id FROM findings WHERE (?1 IS NULL OR score >= ?1) \
                    AND (?2 IS NULL OR day = ?2) AND (?3 IS NULL OR detector = ?3) \
                    AND (?4 IS NULL OR instr(lower(entity_key), lower(?4)) \
                         OR instr(lower(entity_name), lower(?4))) \
+                   AND (suppressed IS NOT NULL) = ?5 \
                    ORDER BY day, first_seen, last_seen, id";
         let mut ids = self.ids(sql, &values)?;
         if wanted.is_unmarked {
@@ -290,8 +297,8 @@ impl KeptFindings {
     pub fn get(&self, id: FindingId) -> Result<Option<Kept>, KeptError> {
         let Some(whole) = whole::Whole::of(&self.0, id)? else { return Ok(None) };
         let damaged = |wrong| self.0.damaged(&format!("finding {id} {wrong}; {}", whole::ANEW));
-        let (finding, run, settings) = whole.read().map_err(damaged)?;
-        Ok(Some(Kept { finding, run, settings, mark: self.mark_of(id)? }))
+        let kept = whole.read().map_err(damaged)?;
+        Ok(Some(Kept { mark: self.mark_of(id)?, ..kept }))
     }
 
     fn mark_of(&self, id: FindingId) -> Result<Option<KeptMark>, KeptError> {
@@ -362,5 +369,5 @@ impl KeptFindings {
     }
 }
 
-/// Accounts, by their numbers.
-type Accounts = BTreeSet<std::sync::Arc<str>>;
+/// Numbers of accounts.
+type Numbers = BTreeSet<std::sync::Arc<str>>;

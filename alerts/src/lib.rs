@@ -1,7 +1,9 @@
 //! Delivers findings. Text from logs is hostile: it is escaped here, at the door out.
 
+mod accounts;
 mod compared;
 mod confidence;
+mod day;
 mod escape;
 mod formats;
 mod kept;
@@ -11,8 +13,11 @@ mod report;
 mod sample;
 mod seen;
 pub mod sinks;
+mod suppression;
 
-pub use compared::{ById, Difference, differences, write_differences};
+pub use accounts::{Account, Accounts};
+pub use compared::{ById, Difference, Judged, differences, write_differences};
+pub use day::parse_day;
 pub use escape::escape;
 pub use formats::{Format, Style, Writer, csv_cell, explain, show, write_json};
 pub use kept::{
@@ -22,3 +27,7 @@ pub use kept::{
 };
 pub use name::readable;
 pub use report::Inputs;
+pub use suppression::{
+    Criterion, Field, Grounds, OWNER_OPEN, PATTERN_BYTES_MAX, REASON_OPEN, Suppression,
+    Suppressions, WrongValue, suppression_snippet,
+};

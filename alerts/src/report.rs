@@ -1,11 +1,12 @@
 //! A finding as it leaves the program: `docs/finding.md` explains every field, and
 //! `docs/finding.schema.json` is its schema.
 
-use crate::{confidence::Confidence, name::readable, seen::Seen};
+use crate::{Accounts, Grounds, Kept, confidence::Confidence, name::readable, seen::Seen};
 use baseline::{Evidence, Part};
 use detect::{Finding, FlowSeen, Threshold};
 use ingest::{enrich::TableDates, time::format_ms};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// Version of the JSON form. It grows when a field goes or changes its meaning, not when one comes.
 const VERSION: u32 = 1;
@@ -23,6 +24,9 @@ pub struct Inputs {
     pub network_table_date: Option<String>,
     /// The user's city database; `None` when places are countries.
     pub city_table: Option<String>,
+    /// What the user says of accounts: it stands in each finding, and not among its inputs.
+    #[serde(skip)]
+    pub accounts: Arc<Accounts>,
 }
 
 impl Inputs {
@@ -43,7 +47,14 @@ impl Inputs {
             country_table_date: date(dates.country),
             network_table_date: date(dates.network),
             city_table,
+            accounts: Arc::default(),
         }
+    }
+
+    /// The same, of accounts of which the user says something.
+    #[must_use]
+    pub fn of(self, accounts: Arc<Accounts>) -> Self {
+        Self { accounts, ..self }
     }
 }
 
@@ -56,6 +67,9 @@ pub(crate) struct Report<'a> {
     pub(crate) title: &'a str,
     pub(crate) severity: SeverityReport,
     pub(crate) account: &'a str,
+    pub(crate) account_name: Option<&'a str>,
+    pub(crate) account_owner: Option<&'a str>,
+    pub(crate) account_tags: &'a [String],
     pub(crate) entity: EntityReport<'a>,
     pub(crate) day: String,
     pub(crate) first_seen: String,
@@ -80,6 +94,7 @@ pub(crate) struct Report<'a> {
     pub(crate) apis: Seen<'a>,
     pub(crate) targets: &'a [String],
     pub(crate) flow: Option<FlowReport<'a>>,
+    pub(crate) suppressed: Option<&'a Grounds>,
     pub(crate) inputs: &'a Inputs,
 }
 
@@ -132,6 +147,7 @@ impl<'a> Report<'a> {
         };
         let score = finding.severity.score(finding.bits());
         let name = readable(entity);
+        let said = inputs.accounts.get(&entity.account);
         Self {
             id: finding.id.to_string(),
             version: VERSION,
@@ -139,6 +155,9 @@ impl<'a> Report<'a> {
             title: &about.title,
             severity: SeverityReport { score, label: finding.severity.label() },
             account: &entity.account,
+            account_name: said.map(|account| account.name.as_str()),
+            account_owner: said.and_then(|account| account.owner.as_deref()),
+            account_tags: said.map_or(&[], |account| account.tags.as_slice()),
             day: format_ms(finding.day.start_ms()).chars().take("2025-03-14".len()).collect(),
             first_seen: format_ms(finding.times_ms.0),
             last_seen: format_ms(finding.times_ms.1),
@@ -163,13 +182,21 @@ impl<'a> Report<'a> {
             apis: seen(|record| Some(&record.call.api)),
             targets: &finding.targets,
             flow: finding.flow.as_ref().map(flow),
+            suppressed: None,
             inputs,
         }
     }
 
+    /// What a kept finding says, and on whose word it was not told.
+    pub(crate) fn of(kept: &'a Kept) -> Self {
+        let Kept { finding, run, suppressed, .. } = kept;
+        Self { suppressed: suppressed.as_ref(), ..Self::new(finding, &run.inputs) }
+    }
+
     /// Who it is about, and in which account.
     pub(crate) fn who(&self) -> String {
-        format!("{}, account {}", self.entity.name, self.account)
+        let account = self.inputs.accounts.called(self.account);
+        format!("{}, account {account}", self.entity.name)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod body;
 mod endpoint;
+mod filter;
 mod guard;
 pub mod json_lines;
 mod lane;
@@ -17,6 +18,7 @@ mod teams;
 pub mod webhook;
 
 pub use endpoint::{Endpoint, EndpointError, URL_BYTES_MAX};
+pub use filter::{Choice, Filter};
 pub use guard::{Allowed, Inner, Network};
 pub use json_lines::JsonLines;
 pub use lane::Lane;
@@ -24,7 +26,7 @@ pub(crate) use schedule::next_due;
 pub use signature::{NoSecret, Secret};
 pub use webhook::{Form, Webhook, WebhookError};
 
-use crate::Inputs;
+use crate::{Accounts, Inputs};
 use detect::{Finding, FindingId, Severity};
 use std::fmt;
 
@@ -35,8 +37,17 @@ pub struct Sink {
     pub name: String,
     /// Findings below are not told.
     pub min_severity: Severity,
+    /// Of the others it is told of these.
+    pub filter: Filter,
     /// What it is.
     pub to: To,
+}
+
+impl Sink {
+    /// Whether a finding is told to it.
+    pub fn wants(&self, finding: &Finding, accounts: &Accounts) -> bool {
+        finding.severity >= self.min_severity && self.filter.admits(finding, accounts)
+    }
 }
 
 /// What a sink is.

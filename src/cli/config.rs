@@ -1,7 +1,7 @@
 //! `config check` and `config show`.
 
 use super::configured;
-use crate::config::Config;
+use crate::config::{Config, n_of};
 use anyhow::{Context as _, Result};
 use std::{io::Write, path::Path};
 use toml::{Table, Value};
@@ -21,6 +21,13 @@ pub(crate) fn check(path: Option<&Path>, out: &mut dyn Write) -> Result<()> {
     if let Some(tally) = config.tally() {
         let word = if tally.is_whole() { "ok" } else { "warning" };
         writeln!(out, "{word}: rules: {tally}")?;
+    }
+    let (n_accounts, n_entries) = (config.accounts().len(), config.suppressions().entries().len());
+    if n_accounts > 0 {
+        writeln!(out, "ok: {} with a name", n_of(n_accounts, "account"))?;
+    }
+    if n_entries > 0 {
+        writeln!(out, "ok: {}", n_of(n_entries, "suppression"))?;
     }
     let sinks = config.sinks()?;
     if !sinks.is_empty() {

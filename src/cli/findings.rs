@@ -1,7 +1,7 @@
 //! `findings list`, `show`, `explain` and `mark`: what `replay --out` kept.
 
 use super::{INCOMPLETE, Wrong, complain, one_of, or_default};
-use crate::{clock, terminal};
+use crate::{clock, config::n_of, terminal};
 use alerts::{Format, Kept, KeptError, KeptFindings, KeptMark, Wanted};
 use anyhow::{Result, anyhow};
 use baseline::Day;
@@ -69,6 +69,9 @@ pub(super) struct List {
     /// Only findings that nobody has marked
     #[arg(long)]
     unmarked: bool,
+    /// Only findings that were suppressed, which are left out otherwise
+    #[arg(long)]
+    suppressed: bool,
     /// Form of the findings [default: table on a terminal, else jsonl]
     #[arg(long, value_parser = one_of(Format::ALL, Format::name))]
     format: Option<Format>,
@@ -110,7 +113,7 @@ impl Findings {
                     Format::Table => alerts::show(&kept, terminal::style(), &mut out)?,
                     format => {
                         let mut writer = alerts::Writer::new(format, out, terminal::style());
-                        writer.finding(&kept.finding, &kept.run.inputs)?;
+                        writer.kept(&kept)?;
                         writer.finish()?;
                         return Ok(0);
                     }
@@ -132,15 +135,22 @@ impl Findings {
 impl List {
     fn run(self) -> Result<u8> {
         let findings = KeptFindings::read(&self.file)?;
-        let ids = findings.list(&Wanted {
+        let wanted = Wanted {
             severity: self.severity,
             day: self.day,
             detector: self.detector,
             entity: self.entity,
             is_unmarked: self.unmarked,
-        })?;
+            is_suppressed: self.suppressed,
+        };
+        let ids = findings.list(&wanted)?;
         let n_all = findings.n_findings()?;
-        if ids.is_empty() && n_all > 0 {
+        let suppressed = Wanted { is_suppressed: !self.suppressed, ..wanted };
+        let n_suppressed = if self.suppressed { 0 } else { findings.list(&suppressed)?.len() };
+        if n_suppressed > 0 {
+            let left_out = n_of(n_suppressed, "suppressed finding");
+            complain(&format!("{left_out} left out: --suppressed lists them"));
+        } else if ids.is_empty() && n_all > 0 {
             let file = self.file.display();
             complain(&format!("none of the {n_all} findings in {file} is as asked for"));
         }
@@ -150,7 +160,7 @@ impl List {
         let mut code = 0;
         for id in ids {
             match findings.get(id) {
-                Ok(Some(kept)) => writer.finding(&kept.finding, &kept.run.inputs)?,
+                Ok(Some(kept)) => writer.kept(&kept)?,
                 Ok(None) => {}
                 // The others are whole.
                 Err(error) if error.is_damage() => {

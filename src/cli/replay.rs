@@ -14,10 +14,12 @@ use crate::{
     pipeline::Observer,
     replay,
     summary::Summary,
+    suppressed::Suppressed,
     terminal,
 };
 use alerts::{
-    Format, Keeper, KeptFindings, LearnedFile, Learning, ProfileShelf, Run, Scope, Tally,
+    Format, Keeper, KeptFindings, LearnedFile, Learning, ProfileShelf, Run, Scope, Suppressions,
+    Tally,
 };
 use anyhow::Result;
 use baseline::{Day, Hour, form::Texts, time::DAY_MS};
@@ -93,8 +95,14 @@ pub(super) struct Watcher {
     is_kept: bool,
     /// Whoever read standard output has read enough.
     is_unread: bool,
-    n_findings: u64,
+    suppressed: Suppressed,
     worst: Option<Severity>,
+}
+
+/// What was told, when all of it was.
+pub(super) struct Told {
+    worst: Option<Severity>,
+    suppressed: Suppressed,
 }
 
 impl Observer for Watcher {
@@ -108,17 +116,20 @@ impl Observer for Watcher {
 
     fn findings(&mut self, findings: &[Finding]) -> Result<()> {
         for finding in findings {
-            self.n_findings += 1;
-            self.worst = self.worst.max(Some(finding.severity));
+            let grounds = self.suppressed.judge(finding);
             if let Some(keeper) = &mut self.keeper {
-                keeper.finding(finding)?;
+                keeper.finding(finding, grounds.as_ref())?;
             }
+            if grounds.is_some() {
+                continue;
+            }
+            self.worst = self.worst.max(Some(finding.severity));
             if !self.is_unread {
                 let written = self.bar.suspend(|| self.writer.finding(finding, &self.inputs));
                 self.is_unread = is_unread(written, self.is_kept)?;
             }
         }
-        self.bar.set_message(format!("{} findings", self.n_findings));
+        self.bar.set_message(format!("{} findings", self.suppressed.n_told()));
         Ok(())
     }
 
@@ -140,9 +151,14 @@ impl Watcher {
             tells_from: Day(i32::MIN),
             is_kept: false,
             is_unread: false,
-            n_findings: 0,
+            suppressed: Suppressed::default(),
             worst: None,
         }
+    }
+
+    /// Of what these do not suppress.
+    pub(super) fn but(self, suppressions: &Arc<Suppressions>) -> Self {
+        Self { suppressed: Suppressed::by(Arc::clone(suppressions)), ..self }
     }
 
     /// Of findings that are kept elsewhere.
@@ -178,13 +194,13 @@ impl Watcher {
         Ok(Some(format!("{} findings in {}: {told}", n_new + n_again, alerts::escape(&file))))
     }
 
-    /// Ends the output and answers how severe the worst finding was.
-    pub(super) fn finish(self) -> Result<Option<Severity>> {
+    /// Ends the output and answers what was told.
+    pub(super) fn finish(self) -> Result<Told> {
         self.bar.finish_and_clear();
         if !self.is_unread {
             self.writer.finish()?;
         }
-        Ok(self.worst)
+        Ok(Told { worst: self.worst, suppressed: self.suppressed })
     }
 }
 
@@ -299,8 +315,8 @@ impl Replay {
             return self.compare(&config, other);
         }
         if let Some(path) = &self.state {
-            let (summary, worst, told) = self.go_on(path, &config)?;
-            return self.end((&config, start), (&summary, worst), ("state", told));
+            let (summary, told, kept) = self.go_on(path, &config)?;
+            return self.end((&config, start), (&summary, &told), ("state", kept));
         }
         let (mut engine, inputs) = engine(Some(&config), lessons(&config, &self.marked()?))?;
         let tells_from = self.prepare(&mut engine, &config)?;
@@ -314,23 +330,25 @@ impl Replay {
         // The process ends after this: giving back profile by profile costs 1 % of a long replay.
         let mut engine = ManuallyDrop::new(engine);
         let format = or_default(self.format);
-        let mut watcher = Watcher::new(format, inputs, quiet).keeping(keeper, tells_from);
+        let mut watcher = Watcher::new(format, inputs, quiet)
+            .but(config.suppressions())
+            .keeping(keeper, tells_from);
         let learned_through = engine.learned_through();
         let summary = replay::run(&plan, &mut engine, &mut watcher)?;
         if let Some(gap) = learned_through.and_then(|through| gap_after(through, &summary)) {
             complain(&gap);
         }
         let kept = watcher.keep(&summary)?;
-        let worst = watcher.finish()?;
-        self.end((&config, start), (&summary, worst), ("kept", kept))
+        let told = watcher.finish()?;
+        self.end((&config, start), (&summary, &told), ("kept", kept))
     }
 
     /// Says what was read, and how the program ends.
     fn end(
         &self,
         (config, start): (&Config, Instant),
-        (summary, worst): (&Summary, Option<Severity>),
-        (head, told): (&str, Option<String>),
+        (summary, told): (&Summary, &Told),
+        (head, kept): (&str, Option<String>),
     ) -> Result<u8> {
         if !self.logs.quiet {
             let seconds = start.elapsed().as_secs_f64();
@@ -338,14 +356,15 @@ impl Replay {
                 writeln!(io::stderr(), "rules     {tally}")?;
             }
             summary.write(seconds, &mut io::stderr().lock())?;
-            if let Some(told) = told {
-                writeln!(io::stderr(), "{head:<10}{told}")?;
+            told.suppressed.write(&mut io::stderr().lock())?;
+            if let Some(kept) = kept {
+                writeln!(io::stderr(), "{head:<10}{kept}")?;
             }
         }
         if summary.is_empty() && self.state.is_none() {
             complain("no records were read, so there was nothing to find");
         }
-        let is_failure = self.fail_on.is_some_and(|level| worst >= Some(level));
+        let is_failure = self.fail_on.is_some_and(|level| told.worst >= Some(level));
         Ok(match (summary.is_incomplete(), is_failure) {
             (true, _) => INCOMPLETE,
             (false, true) => FINDINGS,

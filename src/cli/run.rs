@@ -101,13 +101,15 @@ impl Run {
             file,
             inputs: inputs.clone(),
             sinks,
+            suppressions: Arc::clone(config.suppressions()),
             restored,
             log: Arc::new(Log::new()),
             listen: self.listen,
             runtime: runtime.handle(),
         };
-        let summary = run::run(parts, &mut hear)?;
+        let (summary, suppressed) = run::run(parts, &mut hear)?;
         summary.write(start.elapsed().as_secs_f64(), &mut io::stderr().lock())?;
+        suppressed.write(&mut io::stderr().lock())?;
         Ok(0)
     }
 

@@ -26,6 +26,8 @@ const SEVERITY: &str = "detectors.severity";
 pub(super) fn known(defaults: &Table) -> Table {
     let mut known = defaults.clone();
     known.insert("city-database".into(), Value::String(String::new()));
+    known.insert("accounts".into(), Value::String(String::new()));
+    known.insert("suppressions".into(), Value::String(String::new()));
     known.insert("rules".into(), Value::Array(Vec::new()));
     known.insert("rules-of-others".into(), Value::Array(Vec::new()));
     known.insert("placeholders".into(), Value::Table(Table::new()));

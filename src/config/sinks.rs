@@ -7,10 +7,11 @@
 
 use super::{
     ConfigError,
+    filters::{self, Known},
     keys::{Fault, Places, shown},
 };
 use alerts::sinks::{
-    Allowed, Endpoint, Form, Network, Secret, Sink, To, URL_BYTES_MAX, json_lines,
+    Allowed, Choice, Endpoint, Filter, Form, Network, Secret, Sink, To, URL_BYTES_MAX, json_lines,
     pagerduty::{self, RoutingKey},
     webhook,
 };
@@ -61,6 +62,13 @@ pub(super) struct SinkTable {
     /// Findings below are not told.
     #[serde(default = "least")]
     min_severity: Severity,
+    /// Which findings are told of the others: patterns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    detectors: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    accounts: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    account_tags: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<Hidden>,
     /// A file that holds it; relative to the folder of the configuration.
@@ -165,7 +173,9 @@ impl Serialize for Hidden {
 
 /// The keys that a table may have.
 pub(super) fn known() -> Value {
-    let all = ["type", "min-severity"].into_iter().chain(OF.map(|(key, _)| key));
+    let of_all =
+        ["type", "min-severity", filters::DETECTORS, filters::ACCOUNTS, filters::ACCOUNT_TAGS];
+    let all = of_all.into_iter().chain(OF.map(|(key, _)| key));
     let all = all.map(|key| (key.to_owned(), Value::String(String::new())));
     Value::Table(all.collect::<Table>())
 }
@@ -192,6 +202,20 @@ impl SinkTable {
         }
     }
 
+    fn choices(&self) -> [(&'static str, &Vec<String>); 3] {
+        [
+            (filters::DETECTORS, &self.detectors),
+            (filters::ACCOUNTS, &self.accounts),
+            (filters::ACCOUNT_TAGS, &self.account_tags),
+        ]
+    }
+
+    fn filter(&self) -> Filter {
+        let [detectors, accounts, account_tags] =
+            self.choices().map(|(_, patterns)| Choice::new(patterns.clone()));
+        Filter { detectors, accounts, account_tags }
+    }
+
     fn allowed(&self) -> Result<Allowed, Wrong> {
         let network = |text: &String| {
             text.parse::<Network>().map_err(|()| {
@@ -204,6 +228,9 @@ impl SinkTable {
 
     /// What can be told without a look at other files.
     fn wrong(&self) -> Result<(), Wrong> {
+        for (key, patterns) in self.choices() {
+            filters::wrong(patterns).map_err(|what| (key, what))?;
+        }
         let is_foreign =
             |(key, types): &&(&str, &[Type])| self.sets(key) && !types.contains(&self.r#type);
         if let Some((key, types)) = OF.iter().find(is_foreign) {
@@ -290,6 +317,23 @@ pub(super) fn check(sinks: &BTreeMap<String, SinkTable>, places: &Places) -> Res
     Ok(())
 }
 
+/// What chooses nothing that there is, and may be a slip.
+pub(super) fn slips(
+    sinks: &BTreeMap<String, SinkTable>,
+    known: &Known<'_>,
+    places: &Places,
+) -> Vec<Fault> {
+    let of = |(name, sink): (&String, &SinkTable)| {
+        let slip = |(key, patterns): (&str, &Vec<String>)| {
+            let full = format!("sinks.{name}.{key}");
+            let at = places.get(&full).map_or(0, |place| place.value.start);
+            known.slip(key, patterns).map(|what| (at, format!("{full}: {what}")))
+        };
+        sink.choices().into_iter().filter_map(slip).collect::<Vec<_>>()
+    };
+    sinks.iter().flat_map(of).collect()
+}
+
 /// Reads what the tables name; `wrong` makes an error of a sink, its key, and what is wrong.
 pub(super) fn sinks(
     tables: &BTreeMap<String, SinkTable>,
@@ -299,7 +343,8 @@ pub(super) fn sinks(
 ) -> Result<Vec<Sink>, ConfigError> {
     let sink = |(name, table): (&String, &SinkTable)| {
         let to = Held { folder, variable }.to(table).map_err(|what| wrong(name, what))?;
-        Ok(Sink { name: name.clone(), min_severity: table.min_severity, to })
+        let (name, filter) = (name.clone(), table.filter());
+        Ok(Sink { name, min_severity: table.min_severity, filter, to })
     };
     tables.iter().map(sink).collect()
 }

@@ -6,7 +6,7 @@ use super::{
     process,
 };
 use crate::{clock, epoch::Committed, summary::Summary};
-use alerts::{MessageCounts, sinks::Outcome};
+use alerts::{Grounds, MessageCounts, Suppressions, sinks::Outcome};
 use baseline::Day;
 use detect::{Engine, Finding};
 use ingest::source::{
@@ -53,6 +53,7 @@ pub(crate) struct Metrics {
     records_late: Counter,
     records_bad: Counters<1>,
     findings: Counters<2>,
+    suppressed: Counters<1>,
     sent: Counters<2>,
     spooled: Gauges<2>,
     messages_received: Counter,
@@ -101,7 +102,8 @@ fn raise(counter: &Counter, total: u64) {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// Those of a process that knows of these entries.
+    pub(crate) fn new(suppressions: &Suppressions) -> Self {
         let mut own = Self {
             registry: Registry::default(),
             objects: Family::default(),
@@ -111,6 +113,7 @@ impl Metrics {
             records_late: Counter::default(),
             records_bad: Family::default(),
             findings: Family::default(),
+            suppressed: Family::default(),
             sent: Family::default(),
             spooled: Family::default(),
             messages_received: Counter::default(),
@@ -145,6 +148,9 @@ impl Metrics {
                 drop(own.objects.get_or_create(&labels));
             }
         }
+        for grounds in suppressions.grounds() {
+            drop(own.suppressed.get_or_create(&[("rule", grounds.name.clone())]));
+        }
         own.register_process();
         own.register();
         own.register_times();
@@ -178,6 +184,8 @@ impl Metrics {
         let bad = self.records_bad.clone();
         registry.register("parse_errors", "Records that could not be read, by log", bad);
         registry.register("findings", "Findings that were told", self.findings.clone());
+        let help = "Findings that were not told, by the entry that says so";
+        registry.register("findings_suppressed", help, self.suppressed.clone());
         let sent = self.sent.clone();
         registry.register("alerts_sent", "Messages to sinks, by what became of them", sent);
         let help = "Messages to sinks that wait, or are dead";
@@ -274,6 +282,13 @@ impl Metrics {
             let detector = ("detector", finding.about.id.clone());
             let severity = ("severity", finding.severity.label().to_owned());
             self.findings.get_or_create(&[detector, severity]).inc();
+        }
+    }
+
+    /// Findings were not told.
+    pub(super) fn suppressed<'a>(&self, grounds: impl Iterator<Item = &'a Grounds>) {
+        for grounds in grounds {
+            self.suppressed.get_or_create(&[("rule", grounds.name.clone())]).inc();
         }
     }
 

@@ -39,6 +39,9 @@ const COLUMNS: &[&str] = &[
     "event_ids",
     "what_to_do",
     "config_hash",
+    "account_name",
+    "account_owner",
+    "suppressed_by",
 ];
 
 pub(super) fn header(out: &mut impl Write) -> io::Result<()> {
@@ -90,6 +93,9 @@ fn cells(report: &Report<'_>) -> Vec<String> {
         ids.join(";"),
         report.what_to_do.clone(),
         report.inputs.config_hash.clone(),
+        text(report.account_name.unwrap_or_default()),
+        text(report.account_owner.unwrap_or_default()),
+        report.suppressed.map(|grounds| grounds.name.clone()).unwrap_or_default(),
     ]
 }
 

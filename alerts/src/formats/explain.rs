@@ -9,6 +9,7 @@ use crate::{
     confidence::Confidence,
     kept::{Kept, KeptMark},
     report::Report,
+    suppression::{suppression_snippet, toml_text},
 };
 use baseline::{Bits, Call, Evidence, Part};
 use detect::{Bound, DETECTORS, Finding, Threshold};
@@ -21,8 +22,8 @@ const RECORDS_MAX: usize = 5;
 
 /// Writes everything that is known of a finding: as `replay` shows it, with every record.
 pub fn show(kept: &Kept, style: Style, out: &mut impl Write) -> io::Result<()> {
-    let Kept { finding, run, mark, .. } = kept;
-    let report = Report::new(finding, &run.inputs);
+    let Kept { finding, mark, .. } = kept;
+    let report = Report::of(kept);
     Table::new(style).write(out, finding, &report)?;
     let guardduty = report.guardduty.unwrap_or("none of this kind");
     let known = [
@@ -39,13 +40,15 @@ pub fn show(kept: &Kept, style: Style, out: &mut impl Write) -> io::Result<()> {
 /// Writes why a finding was told.
 pub fn explain(kept: &Kept, style: Style, out: &mut impl Write) -> io::Result<()> {
     let Kept { finding, run, mark, .. } = kept;
-    let report = Report::new(finding, &run.inputs);
+    let report = Report::of(kept);
     let head = format!("finding {}: {}", report.id, report.title);
     writeln!(out, "{}", crate::escape(&head))?;
     let who = format!("{}, {}, {}", report.day, report.severity.label, report.who());
     lines(out, &who, style)?;
     lines(out, &report.summary, style)?;
-    mark.iter().try_for_each(|mark| lines(out, &marked(mark), style))?;
+    let suppressed = report.suppressed.iter().map(ToString::to_string);
+    let said = suppressed.chain(mark.as_ref().map(marked)).collect::<Vec<_>>();
+    said.iter().try_for_each(|text| lines(out, text, style))?;
     heading("Where the bits come from", out)?;
     for part in &finding.parts {
         let [sum, usual] = term(part);
@@ -61,6 +64,11 @@ pub fn explain(kept: &Kept, style: Style, out: &mut impl Write) -> io::Result<()
     records(finding, (RECORDS_MAX, style), out)?;
     heading("To hear less of it, one of these in the configuration", out)?;
     writeln!(out, "{}", snippets(kept).join("\n\n"))?;
+    heading("To be told nothing of the like, in the file of suppressions", out)?;
+    for line in suppression_snippet(finding) {
+        // Not wrapped: it is for a file.
+        writeln!(out, "{INDENT}{line}")?;
+    }
     heading("To make it again", out)?;
     let arguments: Vec<_> = run.command.iter().map(|argument| quoted(argument)).collect();
     let command = format!("sentrail {} | grep {}", arguments.join(" "), report.id);
@@ -187,7 +195,7 @@ fn above(kept: &Kept, name: &str, value: &Value) -> String {
 /// Pieces of configuration, each of which works alone.
 fn snippets(kept: &Kept) -> Vec<String> {
     let id = toml_key(&kept.finding.about.id);
-    let id_text = Value::from(kept.finding.about.id.as_str());
+    let id_text = toml_text(&kept.finding.about.id);
     let mut snippets = vec![
         format!("  # nothing of this kind any more\n  [detectors]\n  disable = [{id_text}]"),
         format!("  # told, but low\n  [detectors]\n  severity = {{ {id} = \"low\" }}"),
@@ -202,13 +210,13 @@ fn snippets(kept: &Kept) -> Vec<String> {
     snippets
 }
 
-/// A key of TOML: bare where it may be, else a basic string, which JSON's are.
+/// A key of TOML: bare where it may be, else a basic string.
 fn toml_key(text: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !text.is_empty() && text.chars().all(is_bare) {
         return text.to_owned();
     }
-    Value::from(text).to_string()
+    toml_text(text)
 }
 
 /// An argument as a POSIX shell reads it.

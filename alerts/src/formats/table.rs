@@ -1,7 +1,7 @@
 //! Findings for people at a terminal: a block each, under the day they belong to.
 
 use super::Style;
-use crate::{escape, name::readable, report::Report, seen::Seen};
+use crate::{escape, report::Report, seen::Seen};
 use anstyle::{AnsiColor, Style as Paint};
 use baseline::Day;
 use detect::{Finding, Severity};
@@ -50,8 +50,7 @@ impl Table {
         }
         let label = format!("{:<8}", report.severity.label.to_uppercase());
         let when = span(finding);
-        let who = shown(&readable(&finding.entity));
-        let head = format!("{label}  {when}  {who}, account {}", shown(report.account));
+        let head = format!("{label}  {when}  {}", shown(&report.who()));
         for (n, line) in wrap(&head, self.style.width - INDENT.len()).iter().enumerate() {
             match line.strip_prefix(label.as_str()).filter(|_| n == 0) {
                 Some(rest) => {
@@ -69,6 +68,9 @@ impl Table {
             self.lines(out, &origin, DIM)?;
         }
         self.lines(out, &facts(report), DIM)?;
+        if let Some(grounds) = report.suppressed {
+            self.lines(out, &grounds.to_string(), Paint::new())?;
+        }
         let first = report.event_ids.first().filter(|id| !id.is_empty());
         let first = first.map_or_else(String::new, |id| format!(", first record {id}"));
         self.lines(out, &format!("finding {}{first}", report.id), DIM)?;

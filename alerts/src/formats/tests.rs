@@ -208,7 +208,7 @@ fn csv_has_one_line_a_finding_and_computes_nothing() {
     assert!(!text.replace("\r\n", "").chars().any(is_hidden));
     for row in rows {
         let cells = cells(row);
-        assert_eq!(cells.len(), 31);
+        assert_eq!(cells.len(), 34);
         let computed = |cell: &String| cell.starts_with(['=', '+', '-', '@']);
         assert!(!cells.iter().any(computed), "{cells:?}");
     }

@@ -1,6 +1,7 @@
 //! Keeps what a replay finds: all of it, or nothing.
 
-use super::{Accounts, KeptError, Run, SCHEMA, rows};
+use super::{KeptError, Numbers, Run, SCHEMA, rows};
+use crate::{Accounts, Grounds};
 use baseline::Day;
 use detect::{About, Finding, FindingId};
 use serde_json::{Map, Value as Json};
@@ -18,7 +19,7 @@ pub struct Scope<'a> {
     /// The first day and the last.
     pub days: (Day, Day),
     /// The accounts.
-    pub accounts: &'a Accounts,
+    pub accounts: &'a Numbers,
 }
 
 /// What became of the findings of a replay.
@@ -38,6 +39,8 @@ pub struct Keeper {
     store: Store,
     path: PathBuf,
     run: (i64, Vec<Value>),
+    /// What the user says of accounts.
+    accounts: Arc<Accounts>,
     /// Settings of detectors, by id.
     settings: Json,
     /// Rows of those who spoke.
@@ -59,6 +62,7 @@ impl Keeper {
             store,
             path: path.to_owned(),
             run: (id, row),
+            accounts: Arc::clone(&run.inputs.accounts),
             // A table of plain values always has a JSON form.
             settings: serde_json::to_value(settings).unwrap_or_default(),
             abouts: BTreeMap::new(),
@@ -76,8 +80,12 @@ impl Keeper {
         &self.path
     }
 
-    /// Keeps a finding, instead of the one of the same id.
-    pub fn finding(&mut self, finding: &Finding) -> Result<(), KeptError> {
+    /// Keeps a finding, instead of the one of the same id, and on whose word it is not told, if it is not.
+    pub fn finding(
+        &mut self,
+        finding: &Finding,
+        suppressed: Option<&Grounds>,
+    ) -> Result<(), KeptError> {
         let id = rows::text(&finding.id.to_string());
         let n_before =
             self.store.execute("DELETE FROM findings WHERE id = ?1", slice::from_ref(&id))?;
@@ -87,7 +95,7 @@ impl Keeper {
         }
         let about_row = rows::of_about(&finding.about, &self.settings_of(&finding.about.id));
         let about = self.intern(&finding.about, &about_row)?;
-        let row = rows::of_finding(finding);
+        let row = rows::of_finding(finding, suppressed, &self.accounts);
         let parts: Vec<_> = finding.parts.iter().map(rows::of_part).collect();
         let records: Vec<_> = finding.records.iter().map(rows::of_record).collect();
         let own = [&row, &self.run.1, &about_row].into_iter();

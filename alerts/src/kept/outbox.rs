@@ -113,7 +113,7 @@ impl Outbox<'_> {
         now_ms: i64,
     ) -> Result<Vec<Dropped>, KeptError> {
         let mut dropped = Vec::new();
-        for sink in sinks.iter().filter(|sink| finding.severity >= sink.min_severity) {
+        for sink in sinks.iter().filter(|sink| sink.wants(finding, &inputs.accounts)) {
             let key = [rows::text(&finding.id.to_string()), rows::text(&sink.name)];
             let rank = rank(finding.severity);
             let told = "SELECT severity FROM outbox_told WHERE finding = ?1 AND sink = ?2";

@@ -1,7 +1,7 @@
 //! Findings as rows and back: what one function writes the one below it reads.
 
 use super::{KeptMark, Run};
-use crate::{Inputs, name::readable};
+use crate::{Account, Accounts, Grounds, Inputs, name::readable, parse_day};
 use baseline::{
     Bits, Call, Day, Dimension, Entity, EventId, Evidence, Impact, Kind, Part, stable_hash,
 };
@@ -41,6 +41,7 @@ pub(super) fn run(row: &mut Row) -> Result<Run, WrongValue> {
         country_table_date: row.maybe_text()?,
         network_table_date: row.maybe_text()?,
         city_table: row.maybe_text()?,
+        accounts: Arc::default(),
     };
     Ok(Run { inputs, command: parsed(&row.text()?)? })
 }
@@ -77,7 +78,7 @@ pub(super) fn about(row: &mut Row) -> Result<(About, Map<String, Json>), WrongVa
     Ok((about, parsed(&row.text()?)?))
 }
 
-pub(super) const FINDING: [&str; 22] = [
+pub(super) const FINDING: [&str; 24] = [
     "id",
     "detector",
     "day",
@@ -100,9 +101,15 @@ pub(super) const FINDING: [&str; 22] = [
     "news",
     "threshold",
     "bound",
+    "suppressed",
+    "account_said",
 ];
 
-pub(super) fn of_finding(finding: &Finding) -> Vec<Value> {
+pub(super) fn of_finding(
+    finding: &Finding,
+    suppressed: Option<&Grounds>,
+    accounts: &Accounts,
+) -> Vec<Value> {
     let Finding { about, entity, .. } = finding;
     let (own_days, group_days) = finding.history_days;
     let flow = finding.flow.as_ref().map(|flow| Flow {
@@ -135,6 +142,8 @@ pub(super) fn of_finding(finding: &Finding) -> Vec<Value> {
         if news.is_empty() { Value::Null } else { json(&news) },
         finding.threshold.map_or(Value::Null, |threshold| Value::Real(threshold.bits)),
         maybe(finding.threshold.map(|threshold| threshold.bound.name()).as_ref()),
+        suppressed.map_or(Value::Null, json),
+        accounts.get(&entity.account).map_or(Value::Null, json),
     ]
 }
 
@@ -174,6 +183,14 @@ pub(super) fn finding(row: &mut Row, about: About) -> Result<Finding, WrongValue
         news: row.maybe_text()?.map(|news| unknown_values(&news)).transpose()?.unwrap_or_default(),
         threshold: threshold(row.maybe_real()?, row.maybe_text()?)?,
     })
+}
+
+/// What stands behind the other columns of a finding: on whose word it was not told, and what was said of its
+/// account.
+pub(super) fn said(row: &mut Row) -> Result<(Option<Grounds>, Option<Account>), WrongValue> {
+    let grounds = row.maybe_text()?.map(|grounds| parsed(&grounds)).transpose()?;
+    let account = row.maybe_text()?.map(|account| parsed(&account)).transpose()?;
+    Ok((grounds, account))
 }
 
 fn threshold(bits: Option<f64>, bound: Option<String>) -> Result<Option<Threshold>, WrongValue> {
@@ -318,8 +335,7 @@ pub(super) fn of_day(day: Day) -> String {
 }
 
 pub(super) fn day(text: &str) -> Result<Day, WrongValue> {
-    let start = parse_ms(&format!("{text}T00:00:00Z"));
-    start.map(Day::of).ok_or_else(|| unknown(text, "day"))
+    parse_day(text).ok_or_else(|| unknown(text, "day"))
 }
 
 /// Always with milliseconds, so that texts sort by time.

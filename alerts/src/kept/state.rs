@@ -9,6 +9,7 @@ use super::{
     outbox::{self, MESSAGES_MAX},
     rows,
 };
+use crate::Grounds;
 use baseline::Day;
 use detect::{Blob, Change, Finding, FindingId, Part, ResumeError, Severity};
 use std::{
@@ -28,6 +29,9 @@ const NEVER: Day = Day(0);
 /// What helps where it is damaged.
 pub(super) const ANEW: &str = "read everything into a new file, or use a copy of this one";
 
+/// Whether a finding is told, and how severe it is: what is louder than before is news.
+type Loudness = (bool, Severity);
+
 /// A file in which a replay ends, and goes on.
 #[derive(Debug)]
 pub struct StateFile {
@@ -38,10 +42,15 @@ pub struct StateFile {
     digest: Digest,
     /// The last message of the outbox that is durable, by its row.
     outbox_through: i64,
-    /// How severe findings were that this epoch took out.
-    was_taken_out: BTreeMap<FindingId, Severity>,
+    /// How findings were told that this epoch took out.
+    was_taken_out: BTreeMap<FindingId, Loudness>,
     /// Held as long as this is, and let go after the store: one process at a time.
     _lock: File,
+}
+
+fn loudness(row: &mut Row) -> Result<Loudness, WrongValue> {
+    let severity = rows::severity(&row.text()?)?;
+    Ok((row.count()? == 1, severity))
 }
 
 /// Hands over every value, in the order of [`Part::STATE`].
@@ -204,20 +213,24 @@ impl StateFile {
         Ok(seen)
     }
 
-    /// Keeps a finding, instead of the one of the same id; answers whether that one is missing, or was less
-    /// severe.
-    pub fn finding(&mut self, finding: &Finding) -> Result<bool, KeptError> {
+    /// Keeps a finding, instead of the one of the same id, and on whose word it is not told, if it is not; answers
+    /// whether that one is missing, was less severe, or was suppressed and this one is not.
+    pub fn finding(
+        &mut self,
+        finding: &Finding,
+        suppressed: Option<&Grounds>,
+    ) -> Result<bool, KeptError> {
         let before = self.was_taken_out.remove(&finding.id);
-        let before = before.max(self.severity_of(finding.id)?);
-        self.keeper.finding(finding)?;
-        Ok(before < Some(finding.severity))
+        let before = before.max(self.loudness_of(finding.id)?);
+        self.keeper.finding(finding, suppressed)?;
+        Ok(before < Some((suppressed.is_none(), finding.severity)))
     }
 
-    fn severity_of(&self, id: FindingId) -> Result<Option<Severity>, KeptError> {
+    fn loudness_of(&self, id: FindingId) -> Result<Option<Loudness>, KeptError> {
         let store = self.keeper.store();
-        let sql = "SELECT severity FROM findings WHERE id = ?1";
+        let sql = "SELECT severity, suppressed IS NULL FROM findings WHERE id = ?1";
         let row = store.query(sql, &[rows::text(&id.to_string())])?.into_iter().next();
-        let read = |mut row: Row| rows::severity(&row.text()?);
+        let read = |mut row: Row| loudness(&mut row);
         row.map(read).transpose().map_err(|wrong| store.damaged(&wrong).into())
     }
 
@@ -231,19 +244,18 @@ impl StateFile {
         self.was_taken_out.clear();
         let store = self.keeper.store();
         let days = [first, until].map(|day| rows::text(&rows::of_day(day)));
-        let sql = "SELECT id, severity, detector FROM findings WHERE day >= ?1 AND day < ?2";
+        let sql = "SELECT id, severity, suppressed IS NULL, detector FROM findings \
+                   WHERE day >= ?1 AND day < ?2";
         for mut row in store.query(sql, &days)? {
-            let read = |row: &mut Row| {
-                Ok((rows::id(&row.text()?)?, rows::severity(&row.text()?)?, row.text()?))
-            };
-            let (id, severity, detector) =
+            let read = |row: &mut Row| Ok((rows::id(&row.text()?)?, loudness(row)?, row.text()?));
+            let (id, loudness, detector) =
                 read(&mut row).map_err(|wrong: WrongValue| store.damaged(&wrong))?;
             if !but_of.contains(&detector.as_str()) {
                 store.execute(
                     "DELETE FROM findings WHERE id = ?1",
                     &[rows::text(&id.to_string())],
                 )?;
-                self.was_taken_out.insert(id, severity);
+                self.was_taken_out.insert(id, loudness);
             }
         }
         Ok(())

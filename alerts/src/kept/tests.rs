@@ -1,5 +1,5 @@
 use super::*;
-use crate::sample;
+use crate::{Account, Accounts, sample};
 use detect::{Bound, Nature, Threshold};
 use std::{fs, path::PathBuf};
 use tempfile::TempDir;
@@ -29,7 +29,7 @@ fn file() -> (TempDir, PathBuf) {
 fn keep(path: &Path, run: &Run, findings: &[Finding], scope: Option<Scope<'_>>) -> Tally {
     let mut keeper = Keeper::begin(path, run, &detect::Settings::default()).unwrap();
     for finding in findings {
-        keeper.finding(finding).unwrap();
+        keeper.finding(finding, None).unwrap();
     }
     keeper.finish(scope).unwrap()
 }
@@ -89,8 +89,8 @@ fn the_same_twice_is_the_same() {
 
 #[test]
 fn what_is_not_found_again_goes_with_what_was_read() {
-    let account: Accounts = ["111122223333".into()].into();
-    let other: Accounts = ["999988887777".into()].into();
+    let account: Numbers = ["111122223333".into()].into();
+    let other: Numbers = ["999988887777".into()].into();
     let day = all()[0].day;
     let [before, after] = [Day(day.0 - 1), Day(day.0 + 1)];
     for (days, accounts, n_gone) in [
@@ -121,7 +121,7 @@ fn what_is_not_finished_leaves_the_file() {
     let before = dump(&path);
     let mut keeper = Keeper::begin(&path, &run("b"), &detect::Settings::default()).unwrap();
     for finding in &all() {
-        keeper.finding(finding).unwrap();
+        keeper.finding(finding, None).unwrap();
     }
     drop(keeper);
     assert_eq!(dump(&path), before);
@@ -190,7 +190,7 @@ fn a_mark_is_the_last_word_and_stays() {
     assert!(kept.mark(id, &last).is_err(), "it is open for reading");
     drop(kept);
     // What is marked may go; what was said stays.
-    let accounts: Accounts = ["111122223333".into()].into();
+    let accounts: Numbers = ["111122223333".into()].into();
     keep(&path, &run("b"), &[], Some(Scope { days: (Day(0), Day(30_000)), accounts: &accounts }));
     let kept = KeptFindings::read(&path).unwrap();
     assert_eq!((kept.n_findings().unwrap(), kept.marks().unwrap().len()), (0, 1));
@@ -263,6 +263,8 @@ fn what_was_changed_by_hand_is_told() {
 fn make_older(path: &Path) {
     let store = Store::change(path, &SCHEMA).unwrap();
     for sql in [
+        "ALTER TABLE findings DROP COLUMN account_said",
+        "ALTER TABLE findings DROP COLUMN suppressed",
         "ALTER TABLE findings DROP COLUMN bound",
         "ALTER TABLE findings DROP COLUMN threshold",
         "DROP TABLE heights",
@@ -336,6 +338,8 @@ fn of_a_state_from_before_versions_were_kept_only_sizes_count() {
         "state_objects DROP COLUMN read_ms",
         "state DROP COLUMN n_values",
         "state DROP COLUMN digest",
+        "findings DROP COLUMN account_said",
+        "findings DROP COLUMN suppressed",
     ] {
         store.execute(&format!("ALTER TABLE {column}"), &[]).unwrap();
     }
@@ -404,6 +408,8 @@ fn a_value_that_is_gone_from_a_state_is_noticed() {
     change("ALTER TABLE state DROP COLUMN digest");
     change("ALTER TABLE state DROP COLUMN n_values");
     change("DROP TABLE outbox_series");
+    change("ALTER TABLE findings DROP COLUMN account_said");
+    change("ALTER TABLE findings DROP COLUMN suppressed");
     change("PRAGMA user_version = 7");
     let checksum = rows::checksum([&learning.rows()[..]]);
     change(&format!("UPDATE state SET checksum = '{checksum}'"));
@@ -438,4 +444,71 @@ fn the_page_shows_the_tables() {
     }
     let version = format!("`user_version` is {}", SCHEMA.steps.len());
     assert!(page.contains(&version), "say in docs/store.md: {version}");
+}
+
+#[test]
+fn what_was_not_told_is_kept_with_on_whose_word_and_listed_apart() {
+    let (_folder, path) = file();
+    let grounds = Grounds {
+        name: "drill".to_owned(),
+        reason: "an exercise".to_owned(),
+        owner: "blue team".to_owned(),
+        expires: Day(20_524),
+    };
+    let account = Account {
+        name: "payments-prod".to_owned(),
+        owner: Some("payments".to_owned()),
+        tags: vec!["prod".to_owned()],
+    };
+    let mut run = run("a");
+    run.inputs.accounts = Accounts::new([("111122223333".to_owned(), account.clone())]).into();
+    let mut keeper = Keeper::begin(&path, &run, &detect::Settings::default()).unwrap();
+    let all = all();
+    keeper.finding(&all[0], Some(&grounds)).unwrap();
+    keeper.finding(&all[1], None).unwrap();
+    keeper.finish(None).unwrap();
+    let findings = KeptFindings::read(&path).unwrap();
+    let suppressed = Wanted { is_suppressed: true, ..Wanted::default() };
+    assert_eq!(findings.list(&suppressed).unwrap(), [all[0].id]);
+    assert_eq!(findings.list(&Wanted::default()).unwrap(), [all[1].id]);
+    let kept = findings.get(all[0].id).unwrap().unwrap();
+    assert_eq!((kept.suppressed, kept.finding), (Some(grounds), all[0].clone()));
+    assert_eq!(kept.run.inputs.accounts.get("111122223333"), Some(&account));
+    // What is changed by hand is damage, as of any other column.
+    drop(findings);
+    let store = Store::change(&path, &SCHEMA).unwrap();
+    store.execute("UPDATE findings SET suppressed = NULL", &[]).unwrap();
+    drop(store);
+    let error = KeptFindings::read(&path).unwrap().get(all[0].id).unwrap_err();
+    assert!(error.is_damage(), "{error}");
+}
+
+#[test]
+fn what_is_no_longer_suppressed_is_news() {
+    let (_folder, path) = file();
+    let mut file = state(&path);
+    let grounds = Grounds {
+        name: "drill".to_owned(),
+        reason: "an exercise".to_owned(),
+        owner: "blue team".to_owned(),
+        expires: Day(20_524),
+    };
+    let finding = sample::finding("port-scan");
+    let day = finding.day;
+    for (suppressed, is_news) in [
+        (Some(&grounds), true),
+        (Some(&grounds), false),
+        (None, true),
+        (None, false),
+        (Some(&grounds), false),
+    ] {
+        let mut told = false;
+        file.epoch(|file| -> Result<(), KeptError> {
+            file.take_out((day, Day(day.0 + 1)), &[])?;
+            told = file.finding(&finding, suppressed)?;
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(told, is_news, "{suppressed:?}");
+    }
 }

@@ -1,8 +1,8 @@
 //! A finding with all the rows that it consists of, and whether they are what was written.
 
-use super::{Run, rows};
-use detect::{Finding, FindingId};
-use serde_json::{Map, Value as Json};
+use super::{Kept, rows};
+use crate::Accounts;
+use detect::FindingId;
 use store::{Row, Store, StoreError, WrongValue};
 
 /// What helps where a finding is damaged.
@@ -54,16 +54,20 @@ impl Whole {
         rows::checksum([own].into_iter().chain(behind.map(Row::values)))
     }
 
-    /// The finding, what judged, and the settings of its detector.
-    pub(super) fn read(mut self) -> Result<(Finding, Run, Map<String, Json>), WrongValue> {
+    /// The finding with what stands behind it, but for what was said of it.
+    pub(super) fn read(mut self) -> Result<Kept, WrongValue> {
         let checksum = self.checksum();
         let (about, settings) = rows::about(&mut self.about)?;
         let mut finding = rows::finding(&mut self.finding, about)?;
         finding.parts = self.parts.iter_mut().map(rows::part).collect::<Result<_, _>>()?;
         finding.records = self.records.iter_mut().map(rows::record).collect::<Result<_, _>>()?;
+        let (suppressed, account) = rows::said(&mut self.finding)?;
         if self.finding.text()? != checksum {
             return Err(WrongValue("is not what was written".to_owned()));
         }
-        Ok((finding, rows::run(&mut self.run)?, settings))
+        let mut run = rows::run(&mut self.run)?;
+        let number = finding.entity.account.to_string();
+        run.inputs.accounts = Accounts::new(account.map(|account| (number, account))).into();
+        Ok(Kept { finding, run, settings, mark: None, suppressed })
     }
 }

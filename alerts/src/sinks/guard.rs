@@ -79,7 +79,13 @@ impl Network {
         Some(Self { first: address(ip) & !rest, last: address(ip) | rest })
     }
 
-    fn holds(self, ip: IpAddr) -> bool {
+    /// Whether it is every address of version 4, or every one there is.
+    pub(crate) fn is_all_of_its_kind(self) -> bool {
+        let all = Ipv4Addr::UNSPECIFIED.into();
+        Self::new(all, 0) == Some(self) || (self.first, self.last) == (0, u128::MAX)
+    }
+
+    pub(crate) fn holds(self, ip: IpAddr) -> bool {
         (self.first..=self.last).contains(&address(ip))
     }
 }

@@ -50,7 +50,7 @@ fn finding(id: FindingId, severity: Severity, now_ms: i64) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Filter, *};
     use crate::{
         sample,
         sinks::{To, json_lines},
@@ -60,7 +60,12 @@ mod tests {
     #[test]
     fn a_sample_says_so_and_is_as_severe_as_the_sink_asks_for() {
         let to = To::JsonLines(json_lines::Settings { path: "told.jsonl".into() });
-        let sink = Sink { name: "siem".to_owned(), min_severity: Severity::High, to };
+        let sink = Sink {
+            name: "siem".to_owned(),
+            min_severity: Severity::High,
+            filter: Filter::default(),
+            to,
+        };
         let [one, again] = [7, 8].map(|now_ms| Message::sample(&sink, &sample::inputs(), now_ms));
         let body: Value = serde_json::from_str(&one.body).unwrap();
         for key in ["title", "summary"] {

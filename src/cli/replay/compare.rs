@@ -8,9 +8,10 @@ use crate::{
     pipeline::Observer,
     replay,
     summary::Summary,
+    suppressed::Suppressed,
     terminal,
 };
-use alerts::{ById, Format, differences};
+use alerts::{ById, Format, Judged, differences};
 use anyhow::{Result, anyhow};
 use baseline::stable_hash;
 use detect::{Finding, Marked};
@@ -20,12 +21,14 @@ use std::{
     io::{self, BufWriter, Write},
     mem::ManuallyDrop,
     path::Path,
+    sync::Arc,
     time::Instant,
 };
 
 /// The findings of one reading, without their records.
 struct Collector {
     findings: ById,
+    suppressed: Suppressed,
     bar: ProgressBar,
     quiet: bool,
     /// Hashes of what could not be read: it is told once.
@@ -42,9 +45,11 @@ impl Observer for Collector {
     }
 
     fn findings(&mut self, findings: &[Finding]) -> Result<()> {
-        let bare =
-            findings.iter().map(|finding| Finding { records: Vec::new(), ..finding.clone() });
-        self.findings.extend(bare.map(|finding| (finding.id, finding)));
+        for finding in findings {
+            let suppressed = self.suppressed.judge(finding);
+            let finding = Finding { records: Vec::new(), ..finding.clone() };
+            self.findings.insert(finding.id, Judged { finding, suppressed });
+        }
         Ok(())
     }
 
@@ -77,12 +82,17 @@ impl Replay {
         let (after, summary, _) = self.collect(&other, &marked, told)?;
         let differences = differences(&before, &after);
         let out = (format, terminal::style());
-        alerts::write_differences(&mut BufWriter::new(io::stdout()), &differences, out)?;
+        alerts::write_differences(
+            &mut BufWriter::new(io::stdout()),
+            (&differences, other.accounts()),
+            out,
+        )?;
         if !self.logs.quiet {
             summary.write(start.elapsed().as_secs_f64(), &mut io::stderr().lock())?;
             let n = |change| differences.iter().filter(|one| one.change() == change).count();
             let (n_new, n_gone, n_changed) = (n("appears"), n("vanishes"), n("changes"));
-            let n_same = before.len() - n_gone - n_changed;
+            let n_told = before.values().filter(|judged| judged.is_told()).count();
+            let n_same = n_told - n_gone - n_changed;
             let told =
                 format!("{n_new} appear, {n_gone} vanish, {n_changed} change, {n_same} stay");
             writeln!(io::stderr(), "compared  {told}")?;
@@ -113,7 +123,8 @@ impl Replay {
         self.prepare(&mut engine, config)?;
         let learned_through = engine.learned_through();
         let (findings, bar) = (ById::new(), ProgressBar::hidden());
-        let mut collector = Collector { findings, bar, quiet: self.logs.quiet, told };
+        let suppressed = Suppressed::by(Arc::clone(config.suppressions()));
+        let mut collector = Collector { findings, suppressed, bar, quiet: self.logs.quiet, told };
         let plan = self.logs.plan(config, self.reads_from())?;
         let summary = replay::run(&plan, &mut engine, &mut collector)?;
         collector.bar.finish_and_clear();

@@ -1,7 +1,7 @@
 //! `replay --state`: goes on where the last one ended. Each epoch is one transaction: what changed, which
 //! objects were read, what was found; findings are told once it is durable.
 
-use super::{Replay, Watcher, engine, lessons};
+use super::{Replay, Told, Watcher, engine, lessons};
 use crate::{
     cli::{Wrong, or_default},
     config::{Config, n_of},
@@ -13,7 +13,7 @@ use crate::{
 use alerts::{Learning, Run, StateFile, escape};
 use anyhow::{Result, anyhow};
 use baseline::{Day, form::Texts};
-use detect::{Engine, Finding, Severity};
+use detect::{Engine, Finding};
 use ingest::source::{Listing, Object};
 use std::path::Path;
 
@@ -61,7 +61,15 @@ impl Observer for Epochs {
         for object in objects {
             self.epoch.applied(object);
         }
-        let kept = self.epoch.commit(&mut self.file, engine, &mut |_, _| Ok(()))?;
+        let suppressions = self.watcher.suppressed.suppressions();
+        let kept = self.epoch.commit(
+            &mut self.file,
+            engine,
+            (suppressions, &mut |_: &StateFile, _: &Finding| Ok(())),
+        )?;
+        for (_, grounds) in &kept.suppressed {
+            self.watcher.suppressed.count(Some(grounds));
+        }
         self.watcher.findings(&kept.news)?;
         self.watcher.flush()
     }
@@ -77,7 +85,7 @@ impl Replay {
         &self,
         path: &Path,
         config: &Config,
-    ) -> Result<(Summary, Option<Severity>, Option<String>)> {
+    ) -> Result<(Summary, Told, Option<String>)> {
         let (mut engine, inputs) = engine(Some(config), lessons(config, &[]))?;
         let (account, region) = (&self.logs.reading.account, &self.logs.reading.region);
         let asked =
@@ -91,12 +99,14 @@ impl Replay {
         engine.note_changes();
         let mut texts = Texts::default();
         file.each(&mut |blob| engine.resume(blob, &mut texts))?;
-        let watcher = Watcher::new(or_default(self.format), inputs, self.logs.quiet).going_on();
+        let watcher = Watcher::new(or_default(self.format), inputs, self.logs.quiet)
+            .but(config.suppressions())
+            .going_on();
         let epoch = Epoch::of(&engine);
         let mut epochs = Epochs { watcher, file, epoch };
         let plan = self.logs.plan(config, self.logs.from)?;
         let (summary, _) = replay::read(&plan, &mut engine, &mut epochs)?;
-        let n_found = n_of(usize::try_from(epochs.watcher.n_findings)?, "finding");
+        let n_found = n_of(usize::try_from(epochs.watcher.suppressed.n_told())?, "finding");
         let told = engine.learned_through().map(|through| {
             let open = Day(through.0.saturating_add(1));
             let file = escape(&name);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Learning, Run, StateFile, sample,
-    sinks::{Allowed, Endpoint, Form, To, json_lines, webhook::Settings},
+    sinks::{Allowed, Endpoint, Filter, Form, To, json_lines, webhook::Settings},
 };
 use baseline::Day;
 use proptest::prelude::*;
@@ -34,7 +34,7 @@ fn sink(name: &str, min_severity: Severity) -> Sink {
     let allowed = Allowed::default();
     let endpoint = Endpoint::parse("https://siem.example.com/", &allowed).unwrap();
     let to = To::Webhook(Settings { endpoint, form: Form::Standard(Vec::new()), allowed });
-    Sink { name: name.to_owned(), min_severity, to }
+    Sink { name: name.to_owned(), min_severity, filter: Filter::default(), to }
 }
 
 fn finding(n: usize, severity: usize) -> Finding {
@@ -109,7 +109,12 @@ fn people_hear_of_a_series_once_and_files_of_all_its_findings() {
     let file = open(&path);
     let chat = sink("chat", Severity::Low);
     let to = To::JsonLines(json_lines::Settings { path: path.with_extension("jsonl") });
-    let siem = Sink { name: "siem".to_owned(), min_severity: Severity::Low, to };
+    let siem = Sink {
+        name: "siem".to_owned(),
+        min_severity: Severity::Low,
+        filter: Filter::default(),
+        to,
+    };
     let sinks = [chat, siem];
     let on = |day: i32, n: usize, severity: usize| {
         let id = FindingId(n as u128);

@@ -1,0 +1,78 @@
+//! An entry to paste into the file of suppressions. In: a finding, of which an intruder may have chosen every name.
+//! Out: TOML that fits the findings of its detector on its entity, and no others.
+
+use crate::escape::is_hidden;
+use baseline::Day;
+use detect::{Finding, literal};
+
+/// For how long it holds, from the day of the finding on: a quarter, after which somebody looks again. Unit: days.
+const HOLDS_D: i32 = 90;
+/// Stands where the reason belongs, and is to be replaced.
+pub const REASON_OPEN: &str = "WHY";
+/// Stands where the owner belongs, and is to be replaced.
+pub const OWNER_OPEN: &str = "WHO";
+
+/// The lines of an entry that suppresses what `finding` tells, on other days, too.
+pub fn suppression_snippet(finding: &Finding) -> Vec<String> {
+    let Finding { about, entity, day, .. } = finding;
+    let expires = Day(day.0.saturating_add(HOLDS_D));
+    let pattern = |text: &str| toml_text(&literal(text));
+    vec![
+        "[[suppress]]".to_owned(),
+        format!("reason = {}", toml_text(REASON_OPEN)),
+        format!("owner = {}", toml_text(OWNER_OPEN)),
+        format!("expires = \"{expires}\""),
+        format!("detector = {}", pattern(&about.id)),
+        format!("account = {}", pattern(&entity.account)),
+        format!("entity = {}", pattern(&entity.key)),
+    ]
+}
+
+/// A basic string of TOML in which nothing is hidden.
+pub(crate) fn toml_text(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if is_hidden(c) && u32::from(c) > 0xffff => {
+                quoted.extend(format!("\\U{:08x}", u32::from(c)).chars());
+            }
+            c if is_hidden(c) => quoted.extend(format!("\\u{:04x}", u32::from(c)).chars()),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_entry_names_detector_account_and_entity_for_a_quarter() {
+        let mut finding = sample::finding("port-scan");
+        finding.entity.key = "arn:aws:iam::111122223333:user/\"*\\".into();
+        let expected = r#"[[suppress]]
+reason = "WHY"
+owner = "WHO"
+expires = "2026-06-10"
+detector = "port-scan"
+account = "111122223333"
+entity = "arn:aws:iam::111122223333:user/\"\\*\\\\""#;
+        assert_eq!(suppression_snippet(&finding).join("\n"), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_toml_and_shows_what_it_holds(text in any::<String>()) {
+            let quoted = toml_text(&text);
+            prop_assert!(!quoted.chars().any(is_hidden));
+            let table: toml::Table = toml::from_str(&format!("text = {quoted}")).unwrap();
+            prop_assert_eq!(table["text"].as_str().unwrap(), text);
+        }
+    }
+}
