@@ -8,6 +8,7 @@ mod document;
 mod filters;
 mod keys;
 mod kinds;
+mod quiet;
 mod rules;
 mod sinks;
 mod suppressions;

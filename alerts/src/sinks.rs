@@ -9,6 +9,7 @@ pub mod json_lines;
 mod lane;
 mod note;
 pub mod pagerduty;
+mod quiet;
 mod retry_after;
 mod sample;
 mod schedule;
@@ -22,6 +23,7 @@ pub use filter::{Choice, Filter};
 pub use guard::{Allowed, Inner, Network};
 pub use json_lines::JsonLines;
 pub use lane::Lane;
+pub use quiet::{NoQuiet, Quiet};
 pub(crate) use schedule::next_due;
 pub use signature::{NoSecret, Secret};
 pub use webhook::{Form, Webhook, WebhookError};
@@ -39,6 +41,8 @@ pub struct Sink {
     pub min_severity: Severity,
     /// Of the others it is told of these.
     pub filter: Filter,
+    /// When only what is critical is sent.
+    pub quiet: Option<Quiet>,
     /// What it is.
     pub to: To,
 }

@@ -9,6 +9,7 @@ use super::{
     ConfigError,
     filters::{self, Known},
     keys::{Fault, Places, shown},
+    quiet::{self, QuietTable},
 };
 use alerts::sinks::{
     Allowed, Choice, Endpoint, Filter, Form, Network, Secret, Sink, To, URL_BYTES_MAX, json_lines,
@@ -42,12 +43,13 @@ const URLS: [&str; 3] = ["url", "url-file", "url-env"];
 /// Where a key may stand.
 const KEYS: [&str; 2] = ["key-file", "key-env"];
 /// Keys that not every sink has, and the types that have them.
-const OF: [(&str, &[Type]); 9] = [
+const OF: [(&str, &[Type]); 10] = [
     ("path", &[Type::JsonLines]),
     ("url", REQUESTED),
     ("url-file", REQUESTED),
     ("url-env", REQUESTED),
     ("allow", REQUESTED),
+    ("quiet", REQUESTED),
     ("secret-file", &[Type::Webhook]),
     ("secret-env", &[Type::Webhook]),
     ("key-file", &[Type::Pagerduty]),
@@ -90,6 +92,9 @@ pub(super) struct SinkTable {
     /// Addresses and networks that may be talked to though they are not in the internet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     allow: Vec<String>,
+    /// Hours in which only what is critical is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quiet: Option<QuietTable>,
     /// The file to append to; relative to the folder of the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<PathBuf>,
@@ -176,7 +181,10 @@ pub(super) fn known() -> Value {
     let of_all =
         ["type", "min-severity", filters::DETECTORS, filters::ACCOUNTS, filters::ACCOUNT_TAGS];
     let all = of_all.into_iter().chain(OF.map(|(key, _)| key));
-    let all = all.map(|key| (key.to_owned(), Value::String(String::new())));
+    let all = all.map(|key| {
+        let value = if key == "quiet" { quiet::known() } else { Value::String(String::new()) };
+        (key.to_owned(), value)
+    });
     Value::Table(all.collect::<Table>())
 }
 
@@ -196,6 +204,7 @@ impl SinkTable {
             "secret-env" => self.secret_env.is_some(),
             "key-file" => self.key_file.is_some(),
             "key-env" => self.key_env.is_some(),
+            "quiet" => self.quiet.is_some(),
             "allow" => !self.allow.is_empty(),
             "path" => self.path.is_some(),
             _ => false,
@@ -236,6 +245,7 @@ impl SinkTable {
         if let Some((key, types)) = OF.iter().find(is_foreign) {
             return Err((key, format!("only a sink of type {} has it", names(types))));
         }
+        self.quiet.as_ref().map(QuietTable::quiet).transpose()?;
         if self.r#type == Type::JsonLines {
             let missing = || ("", "no path (expected `path = \"FILE\"`)".to_owned());
             return self.path.as_ref().map(drop).ok_or_else(missing);
@@ -343,8 +353,10 @@ pub(super) fn sinks(
 ) -> Result<Vec<Sink>, ConfigError> {
     let sink = |(name, table): (&String, &SinkTable)| {
         let to = Held { folder, variable }.to(table).map_err(|what| wrong(name, what))?;
-        let (name, filter) = (name.clone(), table.filter());
-        Ok(Sink { name, min_severity: table.min_severity, filter, to })
+        let quiet = table.quiet.as_ref().map(QuietTable::quiet).transpose();
+        let quiet = quiet.map_err(|what| wrong(name, what))?;
+        let (name, filter, min_severity) = (name.clone(), table.filter(), table.min_severity);
+        Ok(Sink { name, min_severity, filter, quiet, to })
     };
     tables.iter().map(sink).collect()
 }

@@ -60,7 +60,8 @@ impl Sinks {
                     runtime.spawn(write(JsonLines::new(settings), place, messages, inbox));
                 }
             }
-            ways.push(Way { lane: Lane::new(&sink.name).paced(sink.to.gap_ms()), to });
+            let lane = Lane::new(&sink.name).paced(sink.to.gap_ms()).quiet(sink.quiet.clone());
+            ways.push(Way { lane, to });
         }
         Ok(Self { sinks, ways })
     }
@@ -89,11 +90,16 @@ impl Sinks {
         Ok(())
     }
 
-    /// When the first of those that were left alone for the sake of their pace may get more, if any was.
+    /// When the first of those that were left alone, for the sake of their pace or in quiet hours, may get more, if
+    /// any was.
     pub(super) fn next(&self) -> Option<Instant> {
         let now_ms = clock::now_ms();
-        let pause_ms = self.ways.iter().filter_map(|way| way.lane.pause_ms(now_ms)).min()?;
-        Some(Instant::now() + Duration::from_millis(pause_ms.unsigned_abs()))
+        let wait_ms = |Way { lane, .. }: &Way| {
+            let quiet_ms = lane.quiet_ends_ms(now_ms).map(|end_ms| end_ms.saturating_sub(now_ms));
+            [lane.pause_ms(now_ms), quiet_ms].into_iter().flatten().min()
+        };
+        let wait_ms = self.ways.iter().filter_map(wait_ms).min()?;
+        Some(Instant::now() + Duration::from_millis(wait_ms.unsigned_abs()))
     }
 
     /// Messages of which it is not known what became of them.

@@ -243,7 +243,7 @@ impl Outbox<'_> {
             return Ok(Vec::new());
         }
         let sql = "SELECT message, finding, severity, attempts, checksum, body FROM outbox \
-                   WHERE sink = ?1 AND is_dead = 0 AND due_ms <= ?2 AND id <= ?3 \
+                   WHERE sink = ?1 AND is_dead = 0 AND due_ms <= ?2 AND id <= ?3 AND severity >= ?5 \
                    ORDER BY severity DESC, id LIMIT ?4";
         // Those that are on the way are due, too.
         let limit = n.saturating_add(lane.n_on_way());
@@ -252,6 +252,7 @@ impl Outbox<'_> {
             Value::Integer(now_ms),
             Value::Integer(self.through),
             rows::count(limit as u64),
+            Value::Integer(rank(lane.least(now_ms))),
         ];
         let mut messages = Vec::new();
         for row in self.store.query(sql, &values)? {

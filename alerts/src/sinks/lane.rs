@@ -1,7 +1,8 @@
 //! What a process knows of one sink: what is on the way, and for how long it is left alone. Nothing of it is
 //! kept: after a crash what was on the way is sent again.
 
-use super::Outcome;
+use super::{Outcome, Quiet};
+use detect::Severity;
 use std::collections::BTreeSet;
 
 /// How long a sink is left alone after the first failure; twice as long after each further one. Unit:
@@ -27,6 +28,8 @@ pub struct Lane {
     gap_ms: i64,
     /// Sooner than this it gets none.
     next_ms: i64,
+    /// When it gets only what is critical.
+    quiet: Option<Quiet>,
 }
 
 impl Lane {
@@ -41,6 +44,7 @@ impl Lane {
             is_gone: false,
             gap_ms: 0,
             next_ms: 0,
+            quiet: None,
         }
     }
 
@@ -49,6 +53,23 @@ impl Lane {
     #[must_use]
     pub fn paced(self, gap_ms: i64) -> Self {
         Self { gap_ms, ..self }
+    }
+
+    /// The same, with hours in which it gets only what is critical.
+    #[must_use]
+    pub fn quiet(self, quiet: Option<Quiet>) -> Self {
+        Self { quiet, ..self }
+    }
+
+    /// What is less severe waits.
+    pub(crate) fn least(&self, now_ms: i64) -> Severity {
+        let is_quiet = self.quiet_ends_ms(now_ms).is_some();
+        if is_quiet { Severity::Critical } else { Severity::Low }
+    }
+
+    /// When its quiet hours end, within them. Unit: milliseconds since the Unix epoch.
+    pub fn quiet_ends_ms(&self, now_ms: i64) -> Option<i64> {
+        self.quiet.as_ref()?.ends_ms(now_ms)
     }
 
     /// How long the sink is left alone though all is well. A clock that was put back does not make it
@@ -198,6 +219,19 @@ mod tests {
         lane.hand_out("b");
         lane.note("b", &failed(Some(90_000)), 6_000);
         assert_eq!((lane.room(95_999, 8), lane.room(96_000, 8)), (0, 1));
+    }
+
+    #[test]
+    fn in_quiet_hours_a_sink_gets_only_what_is_critical() {
+        let night = Quiet::new("22:00", "07:00", "UTC").unwrap();
+        let lane = Lane::new("chat").quiet(Some(night));
+        let hour_ms = 3_600_000;
+        let least = [6, 7, 21, 22].map(|hour| lane.least(hour * hour_ms));
+        let (critical, low) = (Severity::Critical, Severity::Low);
+        assert_eq!(least, [critical, low, low, critical]);
+        let ends = [6, 7, 22].map(|hour| lane.quiet_ends_ms(hour * hour_ms));
+        assert_eq!(ends, [Some(7 * hour_ms), None, Some(31 * hour_ms)]);
+        assert_eq!(Lane::new("siem").least(0), low);
     }
 
     #[test]

@@ -64,6 +64,7 @@ mod tests {
             name: "siem".to_owned(),
             min_severity: Severity::High,
             filter: Filter::default(),
+            quiet: None,
             to,
         };
         let [one, again] = [7, 8].map(|now_ms| Message::sample(&sink, &sample::inputs(), now_ms));

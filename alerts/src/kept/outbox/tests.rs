@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Learning, Run, StateFile, sample,
-    sinks::{Allowed, Endpoint, Filter, Form, To, json_lines, webhook::Settings},
+    sinks::{Allowed, Endpoint, Filter, Form, Quiet, To, json_lines, webhook::Settings},
 };
 use baseline::Day;
 use proptest::prelude::*;
@@ -34,7 +34,7 @@ fn sink(name: &str, min_severity: Severity) -> Sink {
     let allowed = Allowed::default();
     let endpoint = Endpoint::parse("https://siem.example.com/", &allowed).unwrap();
     let to = To::Webhook(Settings { endpoint, form: Form::Standard(Vec::new()), allowed });
-    Sink { name: name.to_owned(), min_severity, filter: Filter::default(), to }
+    Sink { name: name.to_owned(), min_severity, filter: Filter::default(), quiet: None, to }
 }
 
 fn finding(n: usize, severity: usize) -> Finding {
@@ -47,6 +47,25 @@ fn finding(n: usize, severity: usize) -> Finding {
 
 fn tell(file: &StateFile, finding: &Finding, sinks: &[Sink], now_ms: i64) -> Vec<Dropped> {
     file.outbox().tell((finding, &sample::inputs()), sinks, now_ms).unwrap()
+}
+
+#[test]
+fn in_quiet_hours_only_what_is_critical_is_handed_out() {
+    let (_folder, path) = file();
+    let mut file = open(&path);
+    let chat = [sink("chat", Severity::Low)];
+    // At seven past eleven, UTC.
+    for (n, severity) in [0, 3, 2].into_iter().enumerate() {
+        tell(&file, &finding(n, severity), &chat, START_MS);
+    }
+    file.commit().unwrap();
+    let quiet = Quiet::new("11:00", "12:00", "UTC").unwrap();
+    let mut lane = Lane::new("chat").quiet(Some(quiet));
+    let ids = |messages: Vec<Message>| messages.iter().map(|one| one.finding.0).collect::<Vec<_>>();
+    assert_eq!(ids(file.outbox().due(&mut lane, START_MS, 8).unwrap()), [1]);
+    assert_eq!(ids(file.outbox().due(&mut lane, START_MS, 8).unwrap()), []);
+    let awake_ms = lane.quiet_ends_ms(START_MS).unwrap();
+    assert_eq!(ids(file.outbox().due(&mut lane, awake_ms, 8).unwrap()), [2, 0]);
 }
 
 fn failed() -> Outcome {
@@ -113,6 +132,7 @@ fn people_hear_of_a_series_once_and_files_of_all_its_findings() {
         name: "siem".to_owned(),
         min_severity: Severity::Low,
         filter: Filter::default(),
+        quiet: None,
         to,
     };
     let sinks = [chat, siem];
