@@ -3,6 +3,7 @@
 use crate::support::{daemon::Daemon, deliver_all, objects_by_stamp, run, text};
 use serde_json::Value;
 use std::{
+    collections::BTreeSet,
     fs,
     io::{Read as _, Write as _},
     net::TcpListener,
@@ -13,6 +14,7 @@ use std::{
         mpsc,
     },
     thread,
+    time::SystemTime,
 };
 
 /// A receiver that answers with a status that can be changed, and hands over what it is told.
@@ -79,6 +81,37 @@ fn every_sink_is_told_a_sample_and_what_came_of_it_is_said() {
     run(&["alerts", "test", "--config", &config, "--sink", "pager"])
         .ends(2)
         .tells(&["no sink pager"]);
+}
+
+/// Hours in which this test runs, whenever that is.
+fn hours_around_now() -> String {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let hour = since.as_secs() / 3_600 % 24;
+    let (from, to) = ((hour + 23) % 24, (hour + 2) % 24);
+    format!("quiet = {{ from = \"{from:02}:00\", to = \"{to:02}:00\", zone = \"UTC\" }}\n")
+}
+
+#[test]
+fn in_quiet_hours_people_hear_only_of_what_is_critical() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, _, told) = receiver();
+    let config = configured(folder.path(), &address);
+    let awake = fs::read_to_string(&config).unwrap();
+    let (logs, state) = (folder.path().join("logs"), text(&folder.path().join("s.db")));
+    fs::create_dir(&logs).unwrap();
+    deliver_all(&objects_by_stamp(), &logs);
+    let arguments = ["--folder", &text(&logs), "--state", &state, "--config", &config];
+    let severities = |config_text: &str| {
+        fs::write(&config, config_text).unwrap();
+        let mut daemon = Daemon::start(&arguments, None);
+        assert!(daemon.says("caught-up"));
+        daemon.stop();
+        let severity = |sent: Value| sent["data"]["severity"]["label"].as_str().map(str::to_owned);
+        told.try_iter().filter_map(severity).collect::<BTreeSet<_>>()
+    };
+    let critical = BTreeSet::from(["critical".to_owned()]);
+    assert_eq!(severities(&(awake.clone() + &hours_around_now())), critical);
+    assert!(severities(&awake).contains("high"));
 }
 
 #[test]

@@ -74,6 +74,9 @@ pub fn explain(kept: &Kept, style: Style, out: &mut impl Write) -> io::Result<()
     let command = format!("sentrail {} | grep {}", arguments.join(" "), report.id);
     // Not wrapped: it is for the shell.
     writeln!(out, "{INDENT}{}", crate::escape(&command))?;
+    if report.suppressed.is_some() {
+        lines(out, "While it is suppressed, only what `--out` or `--state` keeps has it.", style)?;
+    }
     let inputs = &run.inputs;
     let made = format!(
         "It was made by sentrail {}, configuration {}.",

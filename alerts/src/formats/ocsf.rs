@@ -18,6 +18,10 @@ use std::{
 /// Records that are shown as evidence, the first. Unit: records.
 const EVIDENCES_MAX: usize = 10;
 
+/// Values of `status_id`.
+const NEW: u8 = 1;
+const SUPPRESSED: u8 = 3;
+
 /// Kinds of observables.
 mod observable {
     pub(super) const IP_ADDRESS: u8 = 2;
@@ -50,7 +54,7 @@ fn document(finding: &Finding, report: &Report<'_>) -> Value {
         "type_uid": 200_401,
         "time": finding.times_ms.1,
         "severity_id": severity_id(finding.severity),
-        "status_id": 1,
+        "status_id": if report.suppressed.is_some() { SUPPRESSED } else { NEW },
         "confidence_id": report.confidence.step(),
         "confidence_score": report.confidence.score(),
         "risk_score": of_hundred(report.severity.score),
@@ -69,7 +73,7 @@ fn document(finding: &Finding, report: &Report<'_>) -> Value {
         "cloud": {
             "provider": "AWS",
             "region": at.region,
-            "account": at.account.map(|uid| json!({"uid": uid, "type_id": 10})),
+            "account": at.account.map(|uid| json!({"uid": uid, "name": report.account_name, "type_id": 10})),
         },
         "finding_info": finding_info(finding, report),
         "resources": things.iter().map(|thing| json!({

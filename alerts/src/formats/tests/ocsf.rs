@@ -4,6 +4,7 @@ use super::{
     fields::{Field, Is, at, faults},
     *,
 };
+use crate::{Account, Accounts, Grounds, Run};
 
 /// Times are milliseconds: from 1970 to 2096.
 const MS: Is = Is::Whole(0, 4_000_000_000_000);
@@ -16,7 +17,7 @@ const TABLE: &[Field] = &[
     ("/type_uid", true, Is::Whole(200_401, 200_401)),
     ("/time", true, MS),
     ("/severity_id", true, Is::Whole(2, 5)),
-    ("/status_id", true, Is::Whole(1, 1)),
+    ("/status_id", true, Is::Whole(1, 3)),
     ("/confidence_id", true, Is::Whole(1, 3)),
     ("/confidence_score", true, Is::Whole(0, 100)),
     ("/risk_score", true, Is::Whole(10, 100)),
@@ -36,6 +37,7 @@ const TABLE: &[Field] = &[
     ("/cloud/region", false, Is::Text(16)),
     ("/cloud/account", false, Is::Object),
     ("/cloud/account/uid", true, Is::Digits(12)),
+    ("/cloud/account/name", false, Is::Text(100)),
     ("/cloud/account/type_id", true, Is::Whole(10, 10)),
     ("/finding_info", true, Is::Object),
     ("/finding_info/uid", true, Is::Said),
@@ -135,6 +137,32 @@ fn every_detector_can_speak_in_it() {
         let detector = &line["finding_info"]["analytic"]["uid"];
         assert_eq!(faults(&line, TABLE), Vec::<String>::new(), "{detector}");
     }
+}
+
+#[test]
+fn what_was_suppressed_says_so_and_an_account_has_its_name() {
+    let account = Account { name: "payments-prod".to_owned(), owner: None, tags: Vec::new() };
+    let accounts = Accounts::new([("111122223333".to_owned(), account)]);
+    let kept = Kept {
+        finding: sample::finding("port-scan"),
+        run: Run { inputs: sample::inputs().of(accounts.into()), command: Vec::new() },
+        settings: serde_json::Map::new(),
+        mark: None,
+        suppressed: Some(Grounds {
+            name: "drill".to_owned(),
+            reason: "an exercise".to_owned(),
+            owner: "blue team".to_owned(),
+            expires: baseline::Day(20_524),
+        }),
+    };
+    let mut writer = Writer::new(Format::Ocsf, Vec::new(), PLAIN);
+    writer.kept(&kept).unwrap();
+    let line: serde_json::Value = serde_json::from_slice(&writer.finish().unwrap()).unwrap();
+    assert_eq!(faults(&line, TABLE), Vec::<String>::new());
+    assert_eq!(
+        (&line["status_id"], &line["cloud"]["account"]["name"]),
+        (&3.into(), &"payments-prod".into())
+    );
 }
 
 #[test]
