@@ -3,6 +3,7 @@
 
 pub(crate) mod copies;
 mod feeds;
+mod heartbeat;
 mod http;
 mod log;
 mod metrics;
@@ -124,10 +125,10 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
         http::serve(runtime, address, Arc::clone(&metrics), &log)?;
     }
     let feeds = feeds_of(&file)?;
-    let copies = Copies::new(file.path());
     let epoch = Epoch::of(&engine);
     let workers = Workers::of(plan, engine.rules().flow_fields());
     let mut daemon = Daemon {
+        copies: Copies::new(file.path()),
         workers,
         engine,
         file,
@@ -139,6 +140,7 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
             metrics: Arc::clone(&metrics),
             log: Arc::clone(&log),
         },
+        since_ms: clock::now_ms(),
         listened: Instant::now(),
         summary: Summary::default(),
         plan,
@@ -157,7 +159,6 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
         sinks,
         suppressed: Suppressed::by(suppressions),
         metrics,
-        copies,
         is_caught_up: false,
         hear,
     };
@@ -286,6 +287,8 @@ struct Daemon<'a> {
     has_looked: bool,
     /// What had come was looked up once more before the days before this one were closed.
     looked_before: Day,
+    /// When it started. Unit: milliseconds since the Unix epoch.
+    since_ms: i64,
     /// When it was last looked whether feeds have stopped.
     listened: Instant,
     pace: Pace,
@@ -329,6 +332,7 @@ impl Daemon<'_> {
             } else {
                 self.is_caught_up = false;
                 self.apply(batch)?;
+                self.beat()?;
                 self.attend(Instant::now())?;
             }
             if self.pace.is_due(Instant::now(), self.waiting.is_empty()) {
@@ -540,6 +544,7 @@ impl Daemon<'_> {
         if let Some(next) = self.sinks.next() {
             until = until.min(next);
         }
+        self.beat()?;
         self.attend(until)
     }
 

@@ -49,13 +49,18 @@ impl Suppressed {
         self.n_told
     }
 
+    /// Findings that were not.
+    pub(crate) fn n_suppressed(&self) -> u64 {
+        self.n_by.values().sum()
+    }
+
     /// Tells it in lines, where there are suppressions.
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let Self { suppressions, n_told, n_by } = self;
+        let n_suppressed = self.n_suppressed();
         if suppressions.entries().is_empty() {
             return Ok(());
         }
-        let n_suppressed: u64 = n_by.values().sum();
         writeln!(out, "findings  {n_told} told, {n_suppressed} suppressed")?;
         for grounds in suppressions.grounds() {
             if let Some(n) = n_by.get(&grounds.name) {

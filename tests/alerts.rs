@@ -83,8 +83,30 @@ fn every_sink_is_told_a_sample_and_what_came_of_it_is_said() {
         .tells(&["no sink pager"]);
 }
 
+#[test]
+fn a_sink_that_asks_for_it_hears_once_that_the_watch_is_at_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, _, told) = receiver();
+    let config = configured(folder.path(), &address);
+    let table = fs::read_to_string(&config).unwrap() + "detectors = [\"!*\"]\nheartbeat = \"7d\"\n";
+    fs::write(&config, table).unwrap();
+    let (logs, state) = (folder.path().join("logs"), text(&folder.path().join("s.db")));
+    fs::create_dir(&logs).unwrap();
+    deliver_all(&objects_by_stamp()[..50], &logs);
+    let arguments = ["--folder", &text(&logs), "--state", &state, "--config", &config];
+    let daemon = Daemon::start(&arguments, None);
+    let sent = told.recv().unwrap();
+    assert_eq!((&sent["type"], &sent["data"]["objects"]), (&"heartbeat".into(), &50.into()));
+    daemon.stop();
+    let mut daemon = Daemon::start(&arguments, None);
+    assert!(daemon.says("caught-up"));
+    daemon.stop();
+    assert_eq!(told.try_iter().count(), 0);
+}
+
 /// Hours in which this test runs, whenever that is.
 fn hours_around_now() -> String {
+    #[expect(clippy::disallowed_methods, reason = "quiet hours are told by the clock")]
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let hour = since.as_secs() / 3_600 % 24;
     let (from, to) = ((hour + 23) % 24, (hour + 2) % 24);

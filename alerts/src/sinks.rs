@@ -5,6 +5,7 @@ mod body;
 mod endpoint;
 mod filter;
 mod guard;
+mod heartbeat;
 pub mod json_lines;
 mod lane;
 mod note;
@@ -21,6 +22,7 @@ pub mod webhook;
 pub use endpoint::{Endpoint, EndpointError, URL_BYTES_MAX};
 pub use filter::{Choice, Filter};
 pub use guard::{Allowed, Inner, Network};
+pub use heartbeat::Heartbeat;
 pub use json_lines::JsonLines;
 pub use lane::Lane;
 pub use quiet::{NoQuiet, Quiet};
@@ -43,6 +45,8 @@ pub struct Sink {
     pub filter: Filter,
     /// When only what is critical is sent.
     pub quiet: Option<Quiet>,
+    /// How often it is told that the watch is at work. Unit: milliseconds; `None`: never.
+    pub heartbeat_ms: Option<i64>,
     /// What it is.
     pub to: To,
 }

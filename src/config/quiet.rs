@@ -61,6 +61,23 @@ mod tests {
     }
 
     #[test]
+    fn a_heartbeat_is_hours_or_days_and_for_people_who_want_it() {
+        let line = |heartbeat: &str| format!("{SINK}heartbeat = {heartbeat}");
+        for wrong in ["\"30m\"", "\"0h\"", "\"169h\"", "\"day\""] {
+            refused(&line(wrong), (4, 13), "expected 1h to 168h, for example \"24h\"");
+        }
+        refused(&line("24"), (4, 13), "expected a text in quotes");
+        let file = "[sinks.a]\ntype = \"json-lines\"\npath = \"a\"\nheartbeat = \"1d\"";
+        refused(file, (4, 13), "only a sink of type \"webhook\", \"slack\" or \"teams\" has it");
+        let folder = Folder::new("heartbeat");
+        let file = folder.file(line("\"1d\""));
+        fs::write(file.with_file_name("url"), "https://hooks.example.com/key-9183").unwrap();
+        let config = Config::load(Some(&file)).unwrap();
+        assert_eq!(config.sinks().unwrap()[0].heartbeat_ms, Some(24 * 3_600_000));
+        assert_eq!(config.effective()["sinks"]["a"]["heartbeat"].as_str(), Some("24h"));
+    }
+
+    #[test]
     fn quiet_hours_reach_the_sink() {
         let folder = Folder::new("quiet");
         let quiet = "quiet = { from = \"22:00\", to = \"07:00\", zone = \"UTC\" }";

@@ -10,12 +10,14 @@ use super::{
     filters::{self, Known},
     keys::{Fault, Places, shown},
     quiet::{self, QuietTable},
+    units,
 };
 use alerts::sinks::{
     Allowed, Choice, Endpoint, Filter, Form, Network, Secret, Sink, To, URL_BYTES_MAX, json_lines,
     pagerduty::{self, RoutingKey},
     webhook,
 };
+use baseline::time::HOUR_MS;
 use detect::Severity;
 use serde::{Deserialize, Serialize, Serializer};
 use std::{
@@ -43,13 +45,14 @@ const URLS: [&str; 3] = ["url", "url-file", "url-env"];
 /// Where a key may stand.
 const KEYS: [&str; 2] = ["key-file", "key-env"];
 /// Keys that not every sink has, and the types that have them.
-const OF: [(&str, &[Type]); 10] = [
+const OF: [(&str, &[Type]); 11] = [
     ("path", &[Type::JsonLines]),
     ("url", REQUESTED),
     ("url-file", REQUESTED),
     ("url-env", REQUESTED),
     ("allow", REQUESTED),
     ("quiet", REQUESTED),
+    ("heartbeat", &[Type::Webhook, Type::Slack, Type::Teams]),
     ("secret-file", &[Type::Webhook]),
     ("secret-env", &[Type::Webhook]),
     ("key-file", &[Type::Pagerduty]),
@@ -95,6 +98,9 @@ pub(super) struct SinkTable {
     /// Hours in which only what is critical is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     quiet: Option<QuietTable>,
+    /// How often it is told that the watch is at work. Unit: hours.
+    #[serde(default, with = "units::heartbeat", skip_serializing_if = "Option::is_none")]
+    heartbeat: Option<u16>,
     /// The file to append to; relative to the folder of the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<PathBuf>,
@@ -205,6 +211,7 @@ impl SinkTable {
             "key-file" => self.key_file.is_some(),
             "key-env" => self.key_env.is_some(),
             "quiet" => self.quiet.is_some(),
+            "heartbeat" => self.heartbeat.is_some(),
             "allow" => !self.allow.is_empty(),
             "path" => self.path.is_some(),
             _ => false,
@@ -356,7 +363,8 @@ pub(super) fn sinks(
         let quiet = table.quiet.as_ref().map(QuietTable::quiet).transpose();
         let quiet = quiet.map_err(|what| wrong(name, what))?;
         let (name, filter, min_severity) = (name.clone(), table.filter(), table.min_severity);
-        Ok(Sink { name, min_severity, filter, quiet, to })
+        let heartbeat_ms = table.heartbeat.map(|hours| i64::from(hours) * HOUR_MS);
+        Ok(Sink { name, min_severity, filter, quiet, heartbeat_ms, to })
     };
     tables.iter().map(sink).collect()
 }

@@ -31,14 +31,7 @@ pub(super) mod lateness {
     use baseline::{Lateness, time::HOUR_MS};
 
     pub(in super::super) fn parse(text: &str) -> Result<Lateness, String> {
-        let (digits, hours) = match (text.strip_suffix('h'), text.strip_suffix('d')) {
-            (Some(digits), _) => (digits, 1),
-            (_, Some(digits)) => (digits, 24),
-            _ => ("", 1),
-        };
-        let hours = super::number(digits).and_then(|n| n.checked_mul(hours));
-        let hours = hours.and_then(|hours| u16::try_from(hours).ok());
-        hours.and_then(Lateness::from_hours).ok_or_else(|| {
+        super::hours(text).and_then(Lateness::from_hours).ok_or_else(|| {
             let (low, high) = (Lateness::RANGE_H.start(), Lateness::RANGE_H.end());
             let text = shown(text);
             format!(
@@ -60,6 +53,51 @@ pub(super) mod lateness {
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&format!("{}h", lateness.ms() / HOUR_MS))
     }
+}
+
+/// `24h` or `2d`, within [`heartbeat::RANGE_H`].
+pub(super) mod heartbeat {
+    use super::{Deserialize, Deserializer, Error, Serializer, hours, shown};
+
+    /// More often nobody reads it, more seldom nobody misses it. Unit: hours.
+    pub(in super::super) const RANGE_H: std::ops::RangeInclusive<u16> = 1..=168;
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<u16>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let hours = hours(&text).filter(|hours| RANGE_H.contains(hours));
+        let expected = || {
+            let (low, high) = (RANGE_H.start(), RANGE_H.end());
+            let text = shown(&text);
+            format!("no time {text} (expected {low}h to {high}h, for example \"24h\")")
+        };
+        hours.map(Some).ok_or_else(|| D::Error::custom(expected()))
+    }
+
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde gives a reference"
+    )]
+    pub(in super::super) fn serialize<S: Serializer>(
+        hours: &Option<u16>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text = hours.map(|hours| format!("{hours}h"));
+        serializer.serialize_str(text.as_deref().unwrap_or_default())
+    }
+}
+
+/// A whole number of hours, or of days.
+fn hours(text: &str) -> Option<u16> {
+    let (digits, hours) = match (text.strip_suffix('h'), text.strip_suffix('d')) {
+        (Some(digits), _) => (digits, 1),
+        (_, Some(digits)) => (digits, 24),
+        _ => ("", 1),
+    };
+    let hours = number(digits)?.checked_mul(hours)?;
+    u16::try_from(hours).ok()
 }
 
 /// A whole number from 1 on.

@@ -5,7 +5,7 @@ use super::{Event, Level, Log};
 use crate::{clock, fault};
 use alerts::{
     Dropped, StateFile,
-    sinks::{JsonLines, Lane, Message, Outcome, Sink, To, Webhook},
+    sinks::{Heartbeat, JsonLines, Lane, Message, Outcome, Sink, To, Webhook},
 };
 use anyhow::{Context as _, Result};
 use serde_json::json;
@@ -31,6 +31,8 @@ pub(super) struct Sent {
 struct Way {
     lane: Lane,
     to: mpsc::Sender<Message>,
+    /// When its heartbeat is due. Unit: milliseconds since the Unix epoch.
+    beat_ms: i64,
 }
 
 /// All sinks.
@@ -61,7 +63,7 @@ impl Sinks {
                 }
             }
             let lane = Lane::new(&sink.name).paced(sink.to.gap_ms()).quiet(sink.quiet.clone());
-            ways.push(Way { lane, to });
+            ways.push(Way { lane, to, beat_ms: i64::MIN });
         }
         Ok(Self { sinks, ways })
     }
@@ -78,7 +80,7 @@ impl Sinks {
 
     /// Hands out what is due.
     pub(super) fn hand_out(&mut self, file: &StateFile, log: &Log) -> Result<()> {
-        for Way { lane, to } in &mut self.ways {
+        for Way { lane, to, .. } in &mut self.ways {
             for message in file.outbox().due(lane, clock::now_ms(), ON_WAY_MAX)? {
                 // There is room for all that may be on the way.
                 if to.try_send(message).is_err() {
@@ -86,6 +88,23 @@ impl Sinks {
                     log.say(Level::Error, "sink-ended", &what, &[("sink", json!(lane.sink()))]);
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Queues the heartbeats that are due; of one that was queued or delivered before a restart nothing comes of it.
+    pub(super) fn beat(&mut self, file: &mut StateFile, heartbeat: &Heartbeat) -> Result<()> {
+        let now_ms = clock::now_ms();
+        for (sink, way) in self.sinks.iter().zip(&mut self.ways) {
+            let Some(every_ms) = sink.heartbeat_ms.filter(|_| way.beat_ms <= now_ms) else {
+                continue;
+            };
+            let next_ms = (now_ms.div_euclid(every_ms) + 1).saturating_mul(every_ms);
+            let heartbeat = Heartbeat { next_ms, ..*heartbeat };
+            file.epoch(|file| -> Result<()> {
+                Ok(file.outbox().beat(sink, (&heartbeat, every_ms), now_ms)?)
+            })?;
+            way.beat_ms = next_ms;
         }
         Ok(())
     }

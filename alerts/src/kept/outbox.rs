@@ -1,6 +1,7 @@
 //! What sinks have still to be told, in the transaction of the findings: what is durable here is delivered at
 //! least once, always under the same id. In: findings, outcomes. Out: messages that are due.
 
+mod heartbeat;
 mod series;
 
 use super::{KeptError, SCHEMA, rows};
@@ -138,7 +139,7 @@ impl Outbox<'_> {
             let event = if told.is_some() { Event::Updated } else { Event::Created };
             let occasion = Occasion { event, series: in_series };
             let body = sink.to.body(occasion, (finding, inputs), now_ms);
-            self.add(&sink.name, finding, (&body, now_ms))?;
+            self.add(&sink.name, (finding.id, finding.severity), (&body, now_ms))?;
             dropped.extend(self.make_room(&sink.name)?);
         }
         Ok(dropped)
@@ -173,10 +174,10 @@ impl Outbox<'_> {
     fn add(
         &self,
         sink: &str,
-        finding: &Finding,
+        (id, severity): (FindingId, Severity),
         (body, now_ms): (&str, i64),
     ) -> Result<(), KeptError> {
-        let own = own(sink, (&message_id(sink, finding), finding.id, finding.severity), body);
+        let own = own(sink, (&message_id(sink, id, severity), id, severity), body);
         let [sink_value, message, id, rank, body] = own.clone();
         let checksum = rows::text(&rows::checksum([&own[..]]));
         let columns = [
@@ -406,8 +407,8 @@ impl Outbox<'_> {
 }
 
 /// The same for the same sink, finding and severity.
-fn message_id(sink: &str, finding: &Finding) -> String {
-    let (id, severity) = (finding.id.0.to_le_bytes(), finding.severity.label());
+fn message_id(sink: &str, id: FindingId, severity: Severity) -> String {
+    let (id, severity) = (id.0.to_le_bytes(), severity.label());
     format!("msg_{:032x}", stable_hash(&[sink.as_bytes(), &id, severity.as_bytes()]))
 }
 

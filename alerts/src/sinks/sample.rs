@@ -65,6 +65,7 @@ mod tests {
             min_severity: Severity::High,
             filter: Filter::default(),
             quiet: None,
+            heartbeat_ms: None,
             to,
         };
         let [one, again] = [7, 8].map(|now_ms| Message::sample(&sink, &sample::inputs(), now_ms));

@@ -20,7 +20,10 @@
 //! Those of a webhook. Slack says in a word why it refuses (400 `invalid_payload`, 403 `action_prohibited`, 404
 //! `no_service`, 410 `channel_is_archived`); the status says enough, and the word is not kept.
 
-use super::note::{Note, Told, cut, fitting};
+use super::{
+    body::json as json_text,
+    note::{Note, Told, cut, fitting},
+};
 use serde_json::{Value, json};
 
 /// Unit: bytes.
@@ -37,6 +40,11 @@ const FIELDS_MAX: usize = 10;
 /// The body of a message.
 pub(super) fn body(told: Told<'_>) -> String {
     fitting(told, BODY_BYTES_MAX, message)
+}
+
+/// The body of a message that is about no finding.
+pub(super) fn of(note: &Note) -> String {
+    json_text(&message(note))
 }
 
 fn message(note: &Note) -> Value {

@@ -20,7 +20,10 @@
 //! Those of a webhook. A workflow answers 202 before it does anything: whether the card has come into the channel is
 //! seen in the history of its runs only.
 
-use super::note::{Note, Told, fitting};
+use super::{
+    body::json as json_text,
+    note::{Note, Told, fitting},
+};
 use detect::Severity;
 use serde_json::{Value, json};
 
@@ -33,6 +36,11 @@ pub(super) const GAP_MS: i64 = 250;
 pub(super) fn body(told: Told<'_>) -> String {
     let (_, finding, _) = told;
     fitting(told, BODY_BYTES_MAX, |note| message(note, colour(finding.severity)))
+}
+
+/// The body of a message that is about no finding.
+pub(super) fn of(note: &Note) -> String {
+    json_text(&message(note, colour(Severity::Low)))
 }
 
 fn message(note: &Note, colour: &str) -> Value {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Learning, Run, StateFile, sample,
-    sinks::{Allowed, Endpoint, Filter, Form, Quiet, To, json_lines, webhook::Settings},
+    sinks::{Allowed, Endpoint, Filter, Form, Heartbeat, Quiet, To, json_lines, webhook::Settings},
 };
 use baseline::Day;
 use proptest::prelude::*;
@@ -34,7 +34,14 @@ fn sink(name: &str, min_severity: Severity) -> Sink {
     let allowed = Allowed::default();
     let endpoint = Endpoint::parse("https://siem.example.com/", &allowed).unwrap();
     let to = To::Webhook(Settings { endpoint, form: Form::Standard(Vec::new()), allowed });
-    Sink { name: name.to_owned(), min_severity, filter: Filter::default(), quiet: None, to }
+    Sink {
+        name: name.to_owned(),
+        min_severity,
+        filter: Filter::default(),
+        quiet: None,
+        heartbeat_ms: None,
+        to,
+    }
 }
 
 fn finding(n: usize, severity: usize) -> Finding {
@@ -47,6 +54,59 @@ fn finding(n: usize, severity: usize) -> Finding {
 
 fn tell(file: &StateFile, finding: &Finding, sinks: &[Sink], now_ms: i64) -> Vec<Dropped> {
     file.outbox().tell((finding, &sample::inputs()), sinks, now_ms).unwrap()
+}
+
+#[test]
+fn a_heartbeat_is_told_once_in_each_span_and_only_the_last_that_waits() {
+    let (_folder, path) = file();
+    let mut file = open(&path);
+    let pager = sink("pager", Severity::Critical);
+    let beat = |file: &StateFile, now_ms: i64| {
+        let heartbeat = Heartbeat {
+            since_ms: START_MS,
+            n_objects: 1,
+            n_records: 2,
+            newest_ms: None,
+            n_told: 0,
+            n_suppressed: 0,
+            next_ms: now_ms + H_MS,
+        };
+        file.outbox().beat(&pager, (&heartbeat, H_MS), now_ms).unwrap();
+    };
+    let begin_ms = START_MS.div_euclid(H_MS) * H_MS;
+    let due = |file: &StateFile, now_ms: i64| {
+        file.outbox().due(&mut Lane::new("pager"), now_ms, 8).unwrap()
+    };
+    for after_ms in [0, 1, H_MS - 1, H_MS, 2 * H_MS] {
+        beat(&file, begin_ms + after_ms);
+    }
+    file.commit().unwrap();
+    let waiting = due(&file, begin_ms + 2 * H_MS);
+    assert_eq!(waiting.len(), 1);
+    assert!(waiting[0].body.contains("\"type\":\"heartbeat\""), "{}", waiting[0].body);
+    assert_eq!((waiting[0].severity, counts(&file, "pager")), (Severity::Low, [1, 0, 0]));
+    let mut lane = Lane::new("pager");
+    let now_ms = begin_ms + 2 * H_MS;
+    file.outbox().settle(&mut lane, &waiting[0], &Outcome::Delivered, now_ms).unwrap();
+    // A daemon that starts again in the same hour has told it.
+    beat(&file, now_ms + 5);
+    assert_eq!(counts(&file, "pager"), [0, 0, 0]);
+    beat(&file, now_ms + H_MS);
+    assert_eq!(counts(&file, "pager"), [1, 0, 0]);
+    // Nobody reads a file of findings for these.
+    let archive = To::JsonLines(json_lines::Settings { path: "a".into() });
+    let archive = Sink { name: "archive".to_owned(), to: archive, ..pager.clone() };
+    let heartbeat = Heartbeat {
+        since_ms: 0,
+        n_objects: 0,
+        n_records: 0,
+        newest_ms: None,
+        n_told: 0,
+        n_suppressed: 0,
+        next_ms: 0,
+    };
+    file.outbox().beat(&archive, (&heartbeat, H_MS), now_ms).unwrap();
+    assert_eq!(file.outbox().counts().unwrap().len(), 1);
 }
 
 #[test]
@@ -133,6 +193,7 @@ fn people_hear_of_a_series_once_and_files_of_all_its_findings() {
         min_severity: Severity::Low,
         filter: Filter::default(),
         quiet: None,
+        heartbeat_ms: None,
         to,
     };
     let sinks = [chat, siem];
