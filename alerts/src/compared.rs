@@ -220,19 +220,14 @@ mod tests {
     #[test]
     fn what_is_suppressed_vanishes_on_somebodys_word_and_appears_again_without() {
         let (told, mut suppressed) = (by_id(&all()[..1]), by_id(&all()[..1]));
-        let grounds = Grounds {
-            name: "suppress 1".to_owned(),
-            reason: "a drill\u{1b}".to_owned(),
-            owner: "blue team".to_owned(),
-            expires: baseline::Day(20_524),
-        };
+        let grounds = Grounds { reason: "a drill\u{1b}".to_owned(), ..sample::grounds() };
         for judged in suppressed.values_mut() {
             judged.suppressed = Some(grounds.clone());
         }
         assert_eq!(differences(&suppressed, &suppressed), []);
         let vanishes = written(&told, &suppressed, Format::Table);
         assert!(vanishes.contains("VANISHES  critical, 37.34 bits -> suppressed\n"), "{vanishes}");
-        let words = "suppressed by suppress 1 until 2026-03-12: a drill\\u{1b} (owner: blue team)";
+        let words = "suppressed by drill until 2026-03-12: a drill\\u{1b} (owner: blue team)";
         assert!(vanishes.contains(words), "{vanishes}");
         let row = written(&suppressed, &told, Format::JsonLines);
         let row: serde_json::Value = serde_json::from_str(&row).unwrap();

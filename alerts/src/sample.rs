@@ -1,6 +1,6 @@
 //! Findings made by hand, for tests.
 
-use crate::Inputs;
+use crate::{Grounds, Inputs};
 use baseline::{Bits, Call, Day, Dimension, Entity, EventId, Evidence, Kind, Part};
 use detect::{Finding, FindingId, FlowSeen, Rules, Severity};
 use ingest::enrich::TableDates;
@@ -63,6 +63,16 @@ fn record(n: i64) -> Evidence {
     };
     let id = EventId::new(&format!("0a1b2c3d-0000-0000-0000-{n:012}"));
     Evidence { time_ms: START_MS + n * 1000, id, call: call.into(), amount: 1 }
+}
+
+/// On whose word something is not told, up to the day of these findings.
+pub(crate) fn grounds() -> Grounds {
+    Grounds {
+        name: "drill".to_owned(),
+        reason: "an exercise".to_owned(),
+        owner: "blue team".to_owned(),
+        expires: Day::of(START_MS),
+    }
 }
 
 /// A finding on flow logs, which has no records.

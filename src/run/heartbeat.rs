@@ -26,6 +26,6 @@ impl Daemon<'_> {
             n_suppressed: suppressed.n_suppressed(),
             next_ms: 0,
         };
-        self.sinks.beat(&mut self.file, &heartbeat)
+        self.sinks.beat(&mut self.file, &heartbeat, &self.desk.log)
     }
 }

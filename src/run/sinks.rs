@@ -93,7 +93,12 @@ impl Sinks {
     }
 
     /// Queues the heartbeats that are due; of one that was queued or delivered before a restart nothing comes of it.
-    pub(super) fn beat(&mut self, file: &mut StateFile, heartbeat: &Heartbeat) -> Result<()> {
+    pub(super) fn beat(
+        &mut self,
+        file: &mut StateFile,
+        heartbeat: &Heartbeat,
+        log: &Log,
+    ) -> Result<()> {
         let now_ms = clock::now_ms();
         for (sink, way) in self.sinks.iter().zip(&mut self.ways) {
             let Some(every_ms) = sink.heartbeat_ms.filter(|_| way.beat_ms <= now_ms) else {
@@ -102,7 +107,9 @@ impl Sinks {
             let next_ms = (now_ms.div_euclid(every_ms) + 1).saturating_mul(every_ms);
             let heartbeat = Heartbeat { next_ms, ..*heartbeat };
             file.epoch(|file| -> Result<()> {
-                Ok(file.outbox().beat(sink, (&heartbeat, every_ms), now_ms)?)
+                let dropped = file.outbox().beat(sink, (&heartbeat, every_ms), now_ms)?;
+                tell_dropped(dropped.as_slice(), log);
+                Ok(())
             })?;
             way.beat_ms = next_ms;
         }

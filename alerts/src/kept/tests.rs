@@ -449,12 +449,7 @@ fn the_page_shows_the_tables() {
 #[test]
 fn what_was_not_told_is_kept_with_on_whose_word_and_listed_apart() {
     let (_folder, path) = file();
-    let grounds = Grounds {
-        name: "drill".to_owned(),
-        reason: "an exercise".to_owned(),
-        owner: "blue team".to_owned(),
-        expires: Day(20_524),
-    };
+    let grounds = sample::grounds();
     let account = Account {
         name: "payments-prod".to_owned(),
         owner: Some("payments".to_owned()),
@@ -487,12 +482,7 @@ fn what_was_not_told_is_kept_with_on_whose_word_and_listed_apart() {
 fn what_is_no_longer_suppressed_is_news() {
     let (_folder, path) = file();
     let mut file = state(&path);
-    let grounds = Grounds {
-        name: "drill".to_owned(),
-        reason: "an exercise".to_owned(),
-        owner: "blue team".to_owned(),
-        expires: Day(20_524),
-    };
+    let grounds = sample::grounds();
     let finding = sample::finding("port-scan");
     let day = finding.day;
     for (suppressed, is_news) in [

@@ -7,15 +7,7 @@ use std::sync::Arc;
 
 fn entry(criteria: &[(Field, &[&str])]) -> Suppression {
     let criterion = |(field, texts): &(Field, &[&str])| Criterion::new(*field, texts).unwrap();
-    Suppression {
-        grounds: Grounds {
-            name: "backup".to_owned(),
-            reason: "a nightly job".to_owned(),
-            owner: "platform".to_owned(),
-            expires: crate::parse_day("2026-03-12").unwrap(),
-        },
-        criteria: criteria.iter().map(criterion).collect(),
-    }
+    Suppression { grounds: sample::grounds(), criteria: criteria.iter().map(criterion).collect() }
 }
 
 fn suppresses(criteria: &[(Field, &[&str])], finding: &Finding) -> bool {
@@ -119,7 +111,7 @@ fn the_first_entry_that_fits_counts() {
     let mut second = entry(&[(Field::Detector, &["*"])]);
     "everything".clone_into(&mut second.grounds.name);
     let both = Suppressions::new(vec![entry(&[(Field::Region, &["us-*"])]), second], &[]);
-    assert_eq!(both.of(&whole()).unwrap().name, "backup");
+    assert_eq!(both.of(&whole()).unwrap().name, "drill");
     assert_eq!(both.of(&sample::flow()).unwrap().name, "everything");
 }
 

@@ -4,7 +4,7 @@ use super::{
     fields::{Field, Is, at, faults},
     *,
 };
-use crate::{Account, Accounts, Grounds, Run};
+use crate::{Account, Accounts, Run};
 
 /// Times are milliseconds: from 1970 to 2096.
 const MS: Is = Is::Whole(0, 4_000_000_000_000);
@@ -148,12 +148,7 @@ fn what_was_suppressed_says_so_and_an_account_has_its_name() {
         run: Run { inputs: sample::inputs().of(accounts.into()), command: Vec::new() },
         settings: serde_json::Map::new(),
         mark: None,
-        suppressed: Some(Grounds {
-            name: "drill".to_owned(),
-            reason: "an exercise".to_owned(),
-            owner: "blue team".to_owned(),
-            expires: baseline::Day(20_524),
-        }),
+        suppressed: Some(sample::grounds()),
     };
     let mut writer = Writer::new(Format::Ocsf, Vec::new(), PLAIN);
     writer.kept(&kept).unwrap();

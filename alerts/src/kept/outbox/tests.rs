@@ -61,17 +61,18 @@ fn a_heartbeat_is_told_once_in_each_span_and_only_the_last_that_waits() {
     let (_folder, path) = file();
     let mut file = open(&path);
     let pager = sink("pager", Severity::Critical);
+    let heartbeat = Heartbeat {
+        since_ms: START_MS,
+        n_objects: 1,
+        n_records: 2,
+        newest_ms: None,
+        n_told: 0,
+        n_suppressed: 0,
+        next_ms: START_MS + H_MS,
+    };
     let beat = |file: &StateFile, now_ms: i64| {
-        let heartbeat = Heartbeat {
-            since_ms: START_MS,
-            n_objects: 1,
-            n_records: 2,
-            newest_ms: None,
-            n_told: 0,
-            n_suppressed: 0,
-            next_ms: now_ms + H_MS,
-        };
-        file.outbox().beat(&pager, (&heartbeat, H_MS), now_ms).unwrap();
+        let dropped = file.outbox().beat(&pager, (&heartbeat, H_MS), now_ms).unwrap();
+        assert_eq!(dropped, None);
     };
     let begin_ms = START_MS.div_euclid(H_MS) * H_MS;
     let due = |file: &StateFile, now_ms: i64| {
@@ -96,17 +97,14 @@ fn a_heartbeat_is_told_once_in_each_span_and_only_the_last_that_waits() {
     // Nobody reads a file of findings for these.
     let archive = To::JsonLines(json_lines::Settings { path: "a".into() });
     let archive = Sink { name: "archive".to_owned(), to: archive, ..pager.clone() };
-    let heartbeat = Heartbeat {
-        since_ms: 0,
-        n_objects: 0,
-        n_records: 0,
-        newest_ms: None,
-        n_told: 0,
-        n_suppressed: 0,
-        next_ms: 0,
-    };
     file.outbox().beat(&archive, (&heartbeat, H_MS), now_ms).unwrap();
     assert_eq!(file.outbox().counts().unwrap().len(), 1);
+    // Where there is room for one message, it is not for this.
+    tell(&file, &finding(7, 3), std::slice::from_ref(&pager), now_ms);
+    let full = Outbox { messages_max: 1, ..file.outbox() };
+    let dropped = full.beat(&pager, (&heartbeat, H_MS), now_ms + 2 * H_MS).unwrap();
+    assert_eq!(dropped.map(|dropped| dropped.severity), Some(Severity::Low));
+    assert_eq!(counts(&file, "pager"), [1, 0, 1]);
 }
 
 #[test]
