@@ -488,6 +488,7 @@ impl Daemon<'_> {
             self.metrics.sent(sent.iter().map(|one| (self.sinks.name(one), &one.outcome)));
             self.sinks.settle(&mut self.file, sent, &self.desk.log)?;
         }
+        self.sinks.gather(&mut self.file)?;
         self.sinks.hand_out(&self.file, &self.desk.log)
     }
 

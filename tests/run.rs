@@ -348,7 +348,7 @@ fn slack_is_told_what_is_found_one_message_a_second() {
         let id = fields.iter().find_map(|field| field["text"].as_str()?.strip_prefix("finding\n"));
         id.map(str::to_owned)
     };
-    let messages = told_to("type = \"slack\"\n", id);
+    let messages = told_to("type = \"slack\"\nburst = 1000\n", id);
     for pair in messages.windows(2) {
         // The daemon counts milliseconds.
         assert!(pair[1].at - pair[0].at >= Duration::from_millis(999));
@@ -366,11 +366,36 @@ fn teams_is_told_what_is_found_in_cards() {
         let fact = blocks.iter().find(|block| block["inlines"][0]["text"] == "finding: ")?;
         fact["inlines"][1]["text"].as_str().map(str::to_owned)
     };
-    let messages = told_to("type = \"teams\"\n", id);
+    let messages = told_to("type = \"teams\"\nburst = 1000\n", id);
     for pair in messages.windows(2) {
         assert!(pair[1].at - pair[0].at >= Duration::from_millis(249));
     }
     assert!(messages.iter().all(|one| one.body["type"] == "message"));
+}
+
+#[test]
+fn a_chat_gets_one_message_of_many_that_come_at_once() {
+    let (folder, logs, file) = place();
+    let (address, received) = receiver();
+    let config = folder.path().join("sentrail.toml");
+    let table = format!(
+        "[sinks.people]\ntype = \"slack\"\nurl = \"http://{address}/hook\"\nallow = [\"127.0.0.1\"]\nburst = 2\n"
+    );
+    fs::write(&config, table).unwrap();
+    let arguments =
+        [&arguments(&logs, &file)[..], &["--config".to_owned(), text(&config)]].concat();
+    deliver_all(&objects_by_stamp(), &logs);
+    let mut daemon = Daemon::start(&arguments, None);
+    let is_burst =
+        |request: &Request| request.body["text"].as_str().unwrap().contains(" findings at once: ");
+    while !is_burst(&received.recv_timeout(Duration::from_mins(2)).unwrap()) {}
+    assert!(daemon.says("caught-up"));
+    daemon.stop();
+    // What it told of is told.
+    let mut daemon = Daemon::start(&arguments, None);
+    assert!(daemon.says("caught-up"));
+    daemon.stop();
+    assert!(received.try_iter().count() <= 2);
 }
 
 #[test]

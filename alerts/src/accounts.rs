@@ -15,6 +15,12 @@ pub struct Account {
     pub tags: Vec<String>,
 }
 
+impl Account {
+    pub(crate) fn called(&self, number: &str) -> String {
+        format!("{} ({number})", self.name)
+    }
+}
+
 /// Accounts by their numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Accounts(BTreeMap<String, Account>);
@@ -47,8 +53,7 @@ impl Accounts {
 
     /// An account as people read it: `payments-prod (111122223333)`, or the number alone. Not escaped.
     pub fn called<'n>(&self, number: &'n str) -> Cow<'n, str> {
-        let name = self.get(number).map(|account| &account.name);
-        name.map_or(number.into(), |name| format!("{name} ({number})").into())
+        self.get(number).map_or(number.into(), |account| account.called(number).into())
     }
 }
 

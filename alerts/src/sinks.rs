@@ -2,6 +2,7 @@
 //! to deliver one. What is still to be delivered stands in the outbox (`kept/outbox.rs`).
 
 mod body;
+mod burst;
 mod endpoint;
 mod filter;
 mod guard;
@@ -19,6 +20,7 @@ mod slack;
 mod teams;
 pub mod webhook;
 
+pub(crate) use burst::{Burst, NAMED_MAX, Named};
 pub use endpoint::{Endpoint, EndpointError, URL_BYTES_MAX};
 pub use filter::{Choice, Filter};
 pub use guard::{Allowed, Inner, Network};
@@ -47,6 +49,8 @@ pub struct Sink {
     pub quiet: Option<Quiet>,
     /// How often it is told that the watch is at work. Unit: milliseconds; `None`: never.
     pub heartbeat_ms: Option<i64>,
+    /// Of more messages than this at once a chat gets one. Unit: messages.
+    pub burst: u64,
     /// What it is.
     pub to: To,
 }

@@ -78,6 +78,16 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_is_for_chats_and_has_a_bound() {
+        for wrong in ["0", "1001"] {
+            let text = format!("{SINK}burst = {wrong}");
+            refused(&text, (4, 9), "sinks.a.burst: expected a whole number from 1 to 1000");
+        }
+        let file = "[sinks.a]\ntype = \"json-lines\"\npath = \"a\"\nburst = 5";
+        refused(file, (4, 9), "only a sink of type \"slack\" or \"teams\" has it");
+    }
+
+    #[test]
     fn quiet_hours_reach_the_sink() {
         let folder = Folder::new("quiet");
         let quiet = "quiet = { from = \"22:00\", to = \"07:00\", zone = \"UTC\" }";

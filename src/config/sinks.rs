@@ -38,6 +38,11 @@ const SECRETS_MAX: usize = 2;
 /// What a file or variable with a URL or a secret may hold: a URL is the longest. Unit: bytes.
 const HELD_BYTES_MAX: usize = URL_BYTES_MAX + 2;
 
+/// Messages that a chat may get at once, one by one. Unit: messages.
+const BURSTS: std::ops::RangeInclusive<u32> = 1..=1_000;
+/// What people read one after the other. Unit: messages.
+const BURST_DEFAULT: u32 = 10;
+
 /// Types of sinks that take requests.
 const REQUESTED: &[Type] = &[Type::Webhook, Type::Slack, Type::Teams, Type::Pagerduty];
 /// Where a URL may stand.
@@ -45,13 +50,14 @@ const URLS: [&str; 3] = ["url", "url-file", "url-env"];
 /// Where a key may stand.
 const KEYS: [&str; 2] = ["key-file", "key-env"];
 /// Keys that not every sink has, and the types that have them.
-const OF: [(&str, &[Type]); 11] = [
+const OF: [(&str, &[Type]); 12] = [
     ("path", &[Type::JsonLines]),
     ("url", REQUESTED),
     ("url-file", REQUESTED),
     ("url-env", REQUESTED),
     ("allow", REQUESTED),
     ("quiet", REQUESTED),
+    ("burst", &[Type::Slack, Type::Teams]),
     ("heartbeat", &[Type::Webhook, Type::Slack, Type::Teams]),
     ("secret-file", &[Type::Webhook]),
     ("secret-env", &[Type::Webhook]),
@@ -98,6 +104,9 @@ pub(super) struct SinkTable {
     /// Hours in which only what is critical is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     quiet: Option<QuietTable>,
+    /// Of more messages than this at once it gets one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    burst: Option<u32>,
     /// How often it is told that the watch is at work. Unit: hours.
     #[serde(default, with = "units::heartbeat", skip_serializing_if = "Option::is_none")]
     heartbeat: Option<u16>,
@@ -211,6 +220,7 @@ impl SinkTable {
             "key-file" => self.key_file.is_some(),
             "key-env" => self.key_env.is_some(),
             "quiet" => self.quiet.is_some(),
+            "burst" => self.burst.is_some(),
             "heartbeat" => self.heartbeat.is_some(),
             "allow" => !self.allow.is_empty(),
             "path" => self.path.is_some(),
@@ -253,6 +263,10 @@ impl SinkTable {
             return Err((key, format!("only a sink of type {} has it", names(types))));
         }
         self.quiet.as_ref().map(QuietTable::quiet).transpose()?;
+        if self.burst.is_some_and(|burst| !BURSTS.contains(&burst)) {
+            let (low, high) = (BURSTS.start(), BURSTS.end());
+            return Err(("burst", format!("expected a whole number from {low} to {high}")));
+        }
         if self.r#type == Type::JsonLines {
             let missing = || ("", "no path (expected `path = \"FILE\"`)".to_owned());
             return self.path.as_ref().map(drop).ok_or_else(missing);
@@ -364,7 +378,8 @@ pub(super) fn sinks(
         let quiet = quiet.map_err(|what| wrong(name, what))?;
         let (name, filter, min_severity) = (name.clone(), table.filter(), table.min_severity);
         let heartbeat_ms = table.heartbeat.map(|hours| i64::from(hours) * HOUR_MS);
-        Ok(Sink { name, min_severity, filter, quiet, heartbeat_ms, to })
+        let burst = table.burst.unwrap_or(BURST_DEFAULT).into();
+        Ok(Sink { name, min_severity, filter, quiet, heartbeat_ms, burst, to })
     };
     tables.iter().map(sink).collect()
 }

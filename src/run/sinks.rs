@@ -116,6 +116,17 @@ impl Sinks {
         Ok(())
     }
 
+    /// Puts one message in place of many that are due to a chat at once.
+    pub(super) fn gather(&mut self, file: &mut StateFile) -> Result<()> {
+        let now_ms = clock::now_ms();
+        for (sink, Way { lane, .. }) in self.sinks.iter().zip(&self.ways) {
+            if file.outbox().is_burst(sink, lane, now_ms)? {
+                file.epoch(|file| -> Result<()> { Ok(file.outbox().gather(sink, lane, now_ms)?) })?;
+            }
+        }
+        Ok(())
+    }
+
     /// When the first of those that were left alone, for the sake of their pace or in quiet hours, may get more, if
     /// any was.
     pub(super) fn next(&self) -> Option<Instant> {

@@ -1,6 +1,7 @@
 //! What sinks have still to be told, in the transaction of the findings: what is durable here is delivered at
 //! least once, always under the same id. In: findings, outcomes. Out: messages that are due.
 
+mod burst;
 mod heartbeat;
 mod series;
 

@@ -2,6 +2,7 @@
 //! bodies, for sinks that take one.
 
 use super::{Form, To, body::json, note::Note, slack, teams, webhook};
+use detect::Severity;
 use ingest::time::format_ms;
 use serde::Serialize;
 
@@ -84,7 +85,7 @@ impl To {
             Self::Webhook(webhook::Settings { form, .. }) => match form {
                 Form::Standard(_) => Some(heartbeat.envelope(now_ms)),
                 Form::Slack => Some(slack::of(&heartbeat.note())),
-                Form::Teams => Some(teams::of(&heartbeat.note())),
+                Form::Teams => Some(teams::of(&heartbeat.note(), Severity::Low)),
                 Form::PagerDuty(_) => None,
             },
             Self::JsonLines(_) => None,
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn chats_get_a_note() {
-        for body in [slack::of(&BEAT.note()), teams::of(&BEAT.note())] {
+        for body in [slack::of(&BEAT.note()), teams::of(&BEAT.note(), Severity::Low)] {
             for words in [
                 "sentrail is at work",
                 "Since 2026-03-13T11:06:40Z it has read 1234 objects with 56789 records; findings told: 3, \

@@ -122,7 +122,7 @@ pub(super) fn fitting(
 }
 
 /// What people may read of a text: nothing hidden, no access key, and no more than they would read.
-fn shown(text: &str, n_max: usize) -> String {
+pub(super) fn shown(text: &str, n_max: usize) -> String {
     cut(&masked(&escape(text)), n_max)
 }
 

@@ -66,6 +66,7 @@ mod tests {
             filter: Filter::default(),
             quiet: None,
             heartbeat_ms: None,
+            burst: 10,
             to,
         };
         let [one, again] = [7, 8].map(|now_ms| Message::sample(&sink, &sample::inputs(), now_ms));

@@ -39,8 +39,8 @@ pub(super) fn body(told: Told<'_>) -> String {
 }
 
 /// The body of a message that is about no finding.
-pub(super) fn of(note: &Note) -> String {
-    json_text(&message(note, colour(Severity::Low)))
+pub(super) fn of(note: &Note, severity: Severity) -> String {
+    json_text(&message(note, colour(severity)))
 }
 
 fn message(note: &Note, colour: &str) -> Value {

@@ -42,3 +42,66 @@ impl Outbox<'_> {
         self.make_room(&sink.name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::tests::{H_MS, START_MS, counts, file, finding, open, sink, tell},
+        *,
+    };
+    use crate::{
+        StateFile,
+        sinks::{Lane, Outcome, To, json_lines},
+    };
+
+    #[test]
+    fn a_heartbeat_is_told_once_in_each_span_and_only_the_last_that_waits() {
+        let (_folder, path) = file();
+        let mut file = open(&path);
+        let pager = sink("pager", Severity::Critical);
+        let heartbeat = Heartbeat {
+            since_ms: START_MS,
+            n_objects: 1,
+            n_records: 2,
+            newest_ms: None,
+            n_told: 0,
+            n_suppressed: 0,
+            next_ms: START_MS + H_MS,
+        };
+        let beat = |file: &StateFile, now_ms: i64| {
+            let dropped = file.outbox().beat(&pager, (&heartbeat, H_MS), now_ms).unwrap();
+            assert_eq!(dropped, None);
+        };
+        let begin_ms = START_MS.div_euclid(H_MS) * H_MS;
+        let due = |file: &StateFile, now_ms: i64| {
+            file.outbox().due(&mut Lane::new("pager"), now_ms, 8).unwrap()
+        };
+        for after_ms in [0, 1, H_MS - 1, H_MS, 2 * H_MS] {
+            beat(&file, begin_ms + after_ms);
+        }
+        file.commit().unwrap();
+        let waiting = due(&file, begin_ms + 2 * H_MS);
+        assert_eq!(waiting.len(), 1);
+        assert!(waiting[0].body.contains("\"type\":\"heartbeat\""), "{}", waiting[0].body);
+        assert_eq!((waiting[0].severity, counts(&file, "pager")), (Severity::Low, [1, 0, 0]));
+        let mut lane = Lane::new("pager");
+        let now_ms = begin_ms + 2 * H_MS;
+        file.outbox().settle(&mut lane, &waiting[0], &Outcome::Delivered, now_ms).unwrap();
+        // A daemon that starts again in the same hour has told it.
+        beat(&file, now_ms + 5);
+        assert_eq!(counts(&file, "pager"), [0, 0, 0]);
+        beat(&file, now_ms + H_MS);
+        assert_eq!(counts(&file, "pager"), [1, 0, 0]);
+        // Nobody reads a file of findings for these.
+        let archive = To::JsonLines(json_lines::Settings { path: "a".into() });
+        let archive = Sink { name: "archive".to_owned(), to: archive, ..pager.clone() };
+        file.outbox().beat(&archive, (&heartbeat, H_MS), now_ms).unwrap();
+        assert_eq!(file.outbox().counts().unwrap().len(), 1);
+        // Where there is room for one message, it is not for this.
+        tell(&file, &finding(7, 3), std::slice::from_ref(&pager), now_ms);
+        let full = Outbox { messages_max: 1, ..file.outbox() };
+        let dropped = full.beat(&pager, (&heartbeat, H_MS), now_ms + 2 * H_MS).unwrap();
+        assert_eq!(dropped.map(|dropped| dropped.severity), Some(Severity::Low));
+        assert_eq!(counts(&file, "pager"), [1, 0, 1]);
+    }
+}

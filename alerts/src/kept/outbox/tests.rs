@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Learning, Run, StateFile, sample,
-    sinks::{Allowed, Endpoint, Filter, Form, Heartbeat, Quiet, To, json_lines, webhook::Settings},
+    sinks::{Allowed, Endpoint, Filter, Form, Quiet, To, json_lines, webhook::Settings},
 };
 use baseline::Day;
 use proptest::prelude::*;
@@ -12,11 +12,11 @@ use std::{
 };
 use tempfile::TempDir;
 
-const H_MS: i64 = 3_600_000;
+pub(super) const H_MS: i64 = 3_600_000;
 /// 2026-03-13T11:06:40Z.
-const START_MS: i64 = 1_773_400_000_000;
+pub(super) const START_MS: i64 = 1_773_400_000_000;
 
-fn open(path: &Path) -> StateFile {
+pub(super) fn open(path: &Path) -> StateFile {
     let run = Run { inputs: sample::inputs(), command: Vec::new() };
     let asked = Learning::new(&detect::Options::default(), (&[], &[]), (None, Day(0)));
     let file = StateFile::open(path, (&run, &detect::Settings::default()), asked).unwrap();
@@ -24,13 +24,13 @@ fn open(path: &Path) -> StateFile {
     file
 }
 
-fn file() -> (TempDir, PathBuf) {
+pub(super) fn file() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
     (folder, path)
 }
 
-fn sink(name: &str, min_severity: Severity) -> Sink {
+pub(super) fn sink(name: &str, min_severity: Severity) -> Sink {
     let allowed = Allowed::default();
     let endpoint = Endpoint::parse("https://siem.example.com/", &allowed).unwrap();
     let to = To::Webhook(Settings { endpoint, form: Form::Standard(Vec::new()), allowed });
@@ -40,11 +40,12 @@ fn sink(name: &str, min_severity: Severity) -> Sink {
         filter: Filter::default(),
         quiet: None,
         heartbeat_ms: None,
+        burst: 10,
         to,
     }
 }
 
-fn finding(n: usize, severity: usize) -> Finding {
+pub(super) fn finding(n: usize, severity: usize) -> Finding {
     let id = FindingId(n as u128);
     let mut finding = Finding { id, severity: Severity::ALL[severity], ..sample::flow() };
     // Each opens a series of its own.
@@ -52,59 +53,13 @@ fn finding(n: usize, severity: usize) -> Finding {
     finding
 }
 
-fn tell(file: &StateFile, finding: &Finding, sinks: &[Sink], now_ms: i64) -> Vec<Dropped> {
+pub(super) fn tell(
+    file: &StateFile,
+    finding: &Finding,
+    sinks: &[Sink],
+    now_ms: i64,
+) -> Vec<Dropped> {
     file.outbox().tell((finding, &sample::inputs()), sinks, now_ms).unwrap()
-}
-
-#[test]
-fn a_heartbeat_is_told_once_in_each_span_and_only_the_last_that_waits() {
-    let (_folder, path) = file();
-    let mut file = open(&path);
-    let pager = sink("pager", Severity::Critical);
-    let heartbeat = Heartbeat {
-        since_ms: START_MS,
-        n_objects: 1,
-        n_records: 2,
-        newest_ms: None,
-        n_told: 0,
-        n_suppressed: 0,
-        next_ms: START_MS + H_MS,
-    };
-    let beat = |file: &StateFile, now_ms: i64| {
-        let dropped = file.outbox().beat(&pager, (&heartbeat, H_MS), now_ms).unwrap();
-        assert_eq!(dropped, None);
-    };
-    let begin_ms = START_MS.div_euclid(H_MS) * H_MS;
-    let due = |file: &StateFile, now_ms: i64| {
-        file.outbox().due(&mut Lane::new("pager"), now_ms, 8).unwrap()
-    };
-    for after_ms in [0, 1, H_MS - 1, H_MS, 2 * H_MS] {
-        beat(&file, begin_ms + after_ms);
-    }
-    file.commit().unwrap();
-    let waiting = due(&file, begin_ms + 2 * H_MS);
-    assert_eq!(waiting.len(), 1);
-    assert!(waiting[0].body.contains("\"type\":\"heartbeat\""), "{}", waiting[0].body);
-    assert_eq!((waiting[0].severity, counts(&file, "pager")), (Severity::Low, [1, 0, 0]));
-    let mut lane = Lane::new("pager");
-    let now_ms = begin_ms + 2 * H_MS;
-    file.outbox().settle(&mut lane, &waiting[0], &Outcome::Delivered, now_ms).unwrap();
-    // A daemon that starts again in the same hour has told it.
-    beat(&file, now_ms + 5);
-    assert_eq!(counts(&file, "pager"), [0, 0, 0]);
-    beat(&file, now_ms + H_MS);
-    assert_eq!(counts(&file, "pager"), [1, 0, 0]);
-    // Nobody reads a file of findings for these.
-    let archive = To::JsonLines(json_lines::Settings { path: "a".into() });
-    let archive = Sink { name: "archive".to_owned(), to: archive, ..pager.clone() };
-    file.outbox().beat(&archive, (&heartbeat, H_MS), now_ms).unwrap();
-    assert_eq!(file.outbox().counts().unwrap().len(), 1);
-    // Where there is room for one message, it is not for this.
-    tell(&file, &finding(7, 3), std::slice::from_ref(&pager), now_ms);
-    let full = Outbox { messages_max: 1, ..file.outbox() };
-    let dropped = full.beat(&pager, (&heartbeat, H_MS), now_ms + 2 * H_MS).unwrap();
-    assert_eq!(dropped.map(|dropped| dropped.severity), Some(Severity::Low));
-    assert_eq!(counts(&file, "pager"), [1, 0, 1]);
 }
 
 #[test]
@@ -135,7 +90,7 @@ fn refused() -> Outcome {
 }
 
 /// Pending, dead and dropped of a sink.
-fn counts(file: &StateFile, sink: &str) -> [u64; 3] {
+pub(super) fn counts(file: &StateFile, sink: &str) -> [u64; 3] {
     let counts = file.outbox().counts().unwrap();
     let of = counts.iter().find(|counts| counts.sink == sink);
     of.map_or([0; 3], |of| [of.n_pending, of.n_dead, of.n_dropped])
@@ -192,6 +147,7 @@ fn people_hear_of_a_series_once_and_files_of_all_its_findings() {
         filter: Filter::default(),
         quiet: None,
         heartbeat_ms: None,
+        burst: 10,
         to,
     };
     let sinks = [chat, siem];
