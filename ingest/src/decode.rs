@@ -192,7 +192,8 @@ impl Decoder {
         let mut blocks = Blocks::new(input, self.limits);
         let mut block = vec![0; BLOCK_BYTES];
         let mut kept = 0;
-        let mut fits = true;
+        // What is larger as it is stored is no smaller inflated, or hardly.
+        let mut fits = input.len() <= self.limits.whole_bytes_max;
         let mut first = true;
         loop {
             let n = blocks.next(&mut block)?;

@@ -9,6 +9,13 @@ use std::{borrow::Cow, cmp::Ordering, collections::BTreeSet};
 #[derive(Debug)]
 struct One {
     object: Object,
+    /// Where a queue told of it; boxed, since what comes by folder waits by the million.
+    delivered: Option<Box<Delivered>>,
+}
+
+/// What came with a message.
+#[derive(Debug)]
+struct Delivered {
     bytes: Option<Vec<u8>>,
     receipts: Vec<Receipt>,
 }
@@ -48,14 +55,18 @@ pub(super) struct Waiting(BTreeSet<One>);
 impl Waiting {
     /// An object that is to be read, with its bytes and a receipt if a queue told of it.
     pub(super) fn add(&mut self, object: Object, delivered: Option<(Vec<u8>, Receipt)>) {
-        let (bytes, receipt) = delivered.unzip();
-        let new = One { object, bytes, receipts: receipt.into_iter().collect() };
-        let Some(mut one) = self.0.take(&new) else {
-            self.0.insert(new);
-            return;
-        };
-        one.bytes = one.bytes.or(new.bytes);
-        one.receipts.extend(new.receipts);
+        let of_queue =
+            |(bytes, receipt)| Box::new(Delivered { bytes: Some(bytes), receipts: vec![receipt] });
+        let mut one = One { object, delivered: delivered.map(of_queue) };
+        if let Some(known) = self.0.take(&one) {
+            one.delivered = match (known.delivered, one.delivered) {
+                (Some(mut known), Some(new)) => {
+                    known.receipts.extend(new.receipts);
+                    Some(known)
+                }
+                (known, new) => known.or(new),
+            };
+        }
         self.0.insert(one);
     }
 
@@ -105,11 +116,13 @@ impl Batch {
 
     /// The bytes of each, as far as they were read already.
     pub(super) fn take_contents(&mut self) -> Vec<Option<Vec<u8>>> {
-        self.0.iter_mut().map(|one| one.bytes.take()).collect()
+        self.0.iter_mut().map(|one| one.delivered.as_mut()?.bytes.take()).collect()
     }
 
     /// Who waits for each.
     pub(super) fn into_receipts(self) -> impl Iterator<Item = (Object, Vec<Receipt>)> {
-        self.0.into_iter().map(|one| (one.object, one.receipts))
+        self.0.into_iter().map(|one| {
+            (one.object, one.delivered.map(|delivered| delivered.receipts).unwrap_or_default())
+        })
     }
 }

@@ -7,7 +7,7 @@ use detect::{Chunk, Engine};
 use ingest::cloudtrail::Feed;
 
 /// Records that are applied at a time, and as many more as one block holds. Unit: records.
-const PART_RECORDS: usize = 65_536;
+const PART_RECORDS: usize = 16_384;
 
 impl Worker<'_> {
     /// Applies CloudTrail records of what was loaded, which [`Worker::read`] found whole and of this size; answers
