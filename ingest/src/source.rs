@@ -2,6 +2,8 @@
 //! a listing in an order that depends on the logs alone. It opens no object and reads no clock. With the
 //! feature `aws`, also buckets and the queues that tell of new objects.
 
+#[cfg(feature = "aws")]
+pub mod calls;
 pub(crate) mod files;
 pub(crate) mod key;
 #[cfg(feature = "aws")]
