@@ -554,7 +554,6 @@ mod tests {
             ("fetches::FETCHES_MAX", format!("{FETCHES_MAX} objects")),
             ("retry::WAITS_S", format!("{} waits", retry::WAITS_S.len())),
             ("retry::FAILED_MAX", format!("{FAILED_MAX} objects")),
-            ("sinks::ON_WAY_MAX", format!("{} messages", sinks::ON_WAY_MAX)),
             ("feeds::FEEDS_MAX", format!("{} feeds", feeds::FEEDS_MAX)),
             ("http::CONNECTIONS_MAX", format!("{} connections", http::CONNECTIONS_MAX)),
             ("log::LINES_MAX", format!("{} lines", log::LINES_MAX)),
