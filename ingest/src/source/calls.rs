@@ -130,7 +130,8 @@ impl Calls {
         let client = aws_sdk_sts::Client::new(&self.session.sdk);
         let said = client.get_caller_identity().send().await;
         let said = said.map_err(|error| CallError::NoAccount(in_words(&error)))?;
-        let account = said.account.unwrap_or_default();
+        let none = || CallError::NoAccount("an answer without an account".to_owned());
+        let account = said.account.filter(|account| !account.is_empty()).ok_or_else(none)?;
         self.own = Some(account.clone());
         Ok(account)
     }
@@ -147,12 +148,8 @@ impl Calls {
         let credentials = self.credentials(account, now).await?;
         let request = self.signed(request, &credentials, now).ok_or(CallError::NoRequest)?;
         let asked = async {
-            let answer = self.connector.call(request).await;
-            read(
-                answer
-                    .map_err(|_| CallError::NoAnswer("the connection cannot be made, or broke"))?,
-            )
-            .await
+            let broken = |_| CallError::NoAnswer("the connection cannot be made, or broke");
+            read(self.connector.call(request).await.map_err(broken)?).await
         };
         let too_slow = |_| CallError::NoAnswer("it took more than 20 s");
         timeout(Duration::from_secs(CALL_S_MAX), asked).await.map_err(too_slow)?

@@ -38,11 +38,15 @@ pub(super) fn said(text: &str) -> String {
 pub(super) fn verdict(answer: &Answer, product: Product<'_>, now_ms: i64) -> Verdict {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     if (200..300).contains(&answer.status) {
-        return match body.get("FailedFindings") {
-            Some(Value::Array(failed)) => {
-                Verdict::Each(failed.iter().filter_map(|one| failure(one, product)).collect())
+        let number = |key: &str| body.get(key).and_then(Value::as_u64);
+        let failed = body.get("FailedFindings").and_then(Value::as_array);
+        let failed = failed.map_or(&[][..], Vec::as_slice);
+        // What failed and is not named could be any of them.
+        let is_whole = number("FailedCount").unwrap_or_default() == failed.len() as u64;
+        return match number("SuccessCount") {
+            Some(_) if is_whole => {
+                Verdict::Each(failed.iter().map(|one| failure(one, product)).collect())
             }
-            None if body.get("SuccessCount").is_some() => Verdict::Each(BTreeMap::new()),
             _ => again("an answer that is not one of Security Hub".to_owned(), None),
         };
     }
@@ -71,7 +75,7 @@ fn again(error: String, after_ms: Option<i64>) -> Verdict {
 }
 
 /// A finding that was not taken, and why.
-fn failure(failed: &Value, product: Product<'_>) -> Option<(String, Outcome)> {
+fn failure(failed: &Value, product: Product<'_>) -> (String, Outcome) {
     let word = |key: &str| failed.get(key).and_then(Value::as_str).unwrap_or_default();
     let (id, code) = (word("Id"), word("ErrorCode"));
     let error = said(&format!("{code}: {}", word("ErrorMessage")));
@@ -82,7 +86,7 @@ fn failure(failed: &Value, product: Product<'_>) -> Option<(String, Outcome)> {
         }
         _ => Outcome::Retry { error, after_ms: None },
     };
-    Some((id.to_owned(), outcome)).filter(|_| !id.is_empty())
+    (id.to_owned(), outcome)
 }
 
 fn not_enabled(Product { region, account, .. }: Product<'_>) -> String {

@@ -112,6 +112,11 @@ impl Batch {
 
     /// What became of each, where these failed, by id, and the others did not.
     pub(super) fn each(self, mut failed: BTreeMap<String, Outcome>) -> Vec<(Message, Outcome)> {
+        let is_ours = |id: &String| self.all.iter().any(|(one, _)| one.finding.to_string() == *id);
+        if !failed.keys().all(is_ours) {
+            let error = "an answer about findings that were not sent".to_owned();
+            return self.all(&Outcome::Retry { error, after_ms: None });
+        }
         let Self { all, stamp_ms, .. } = self;
         let each = all.into_iter().map(|(mut message, _)| {
             let outcome = failed.remove(&message.finding.to_string());

@@ -129,6 +129,16 @@ async fn each_answer_has_its_outcome() {
         ("413 Large", "", "refused: status 413"),
         ("200 OK", "no json", "again: an answer that is not one of Security Hub"),
         ("200 OK", "{}", "again: an answer that is not one of Security Hub"),
+        (
+            "200 OK",
+            r#"{"FailedCount":1,"SuccessCount":0,"FailedFindings":[]}"#,
+            "again: an answer that is not one of Security Hub",
+        ),
+        (
+            "200 OK",
+            r#"{"FailedCount":1,"SuccessCount":0,"FailedFindings":[{"Id":"","ErrorCode":"InvalidInput"}]}"#,
+            "again: an answer about findings that were not sent",
+        ),
         ("302 There\r\nlocation: http://127.0.0.1:9/", "", "again: status 302"),
     ] {
         stub.fails(Fault::Answer(head, body));
