@@ -63,6 +63,12 @@ def cpu_s(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def written_mb(pid):
+    """What it had the system write."""
+    io = pathlib.Path(f"/proc/{pid}/io").read_text()
+    return int(re.search(r"write_bytes: (\d+)", io)[1]) / 1e6
+
+
 def days_of(logs):
     """Folders of one day each, by day."""
     found = {}
@@ -95,6 +101,9 @@ def watch(daemon, writer, port, logs, begun):
                     "files": n_files(daemon.pid),
                     "cpu_s": cpu_s(daemon.pid),
                     "epoch_age_s": seen.get("sentrail_epoch_age_seconds", 0.0),
+                    "epochs": seen.get("sentrail_epoch_bytes_count", 0.0),
+                    "changed_mb": seen.get("sentrail_epoch_bytes_sum", 0.0) / 1e6,
+                    "written_mb": written_mb(daemon.pid),
                     "objects": seen.get("sentrail_objects_processed_total", 0.0),
                     "waiting": writer.poll() is None,
                 }
@@ -182,6 +191,12 @@ def main():
         most = max(one[key] for one in samples)
         growth = after / before - 1 if before else 0.0
         print(f"{key}: median of days 10 to 15 {before:.1f}, of the last five {after:.1f} ({growth:+.1%}), most {most:.1f}")
+    last = samples[-1]
+    n = max(1, last["epochs"])
+    print(
+        f"{n:.0f} epochs, of each {last['changed_mb'] / n:.2f} MB of values that changed and"
+        f" {last['written_mb'] / n:.2f} MB written to the disk, hourly copies included"
+    )
     n_findings = sum(1 for _ in open(asked.folder / "findings.jsonl", "rb"))
     print(f"{n_findings} findings told; the daemon ended with {code}, {time.monotonic() - ended:.2f} s after SIGTERM")
 

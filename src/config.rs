@@ -348,11 +348,16 @@ impl Config {
     ) -> Result<Vec<Sink>, ConfigError> {
         let path = self.path.as_deref().unwrap_or(Path::new(""));
         let folder = path.parent().unwrap_or(Path::new(""));
-        sinks::sinks(&self.settings.sinks, folder, variable, &|sink, (key, what)| {
-            let key = format!("sinks.{sink}.{key}");
-            let at = self.places.get(&key).map_or(0, |place| place.value.start);
-            wrong(path, &self.text, (at, format!("{key}: {what}")))
-        })
+        sinks::sinks(
+            &self.settings.sinks,
+            (folder, &self.access()),
+            variable,
+            &|sink, (key, what)| {
+                let key = format!("sinks.{sink}.{key}");
+                let at = self.places.get(&key).map_or(0, |place| place.value.start);
+                wrong(path, &self.text, (at, format!("{key}: {what}")))
+            },
+        )
     }
 
     /// What is in force, as TOML. Holds the hash key, and no secret of a sink.

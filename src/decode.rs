@@ -15,7 +15,6 @@ use ingest::{
 use std::{
     fs::File,
     io::{self, Read, Write},
-    ops::ControlFlow,
     path::{Path, PathBuf},
 };
 use table::Table;
@@ -129,11 +128,14 @@ impl Job<'_> {
             Kind::Flow => {
                 let table = &mut self.table;
                 let mut reader = FlowReader::new(self.flow_format.take());
-                stream.read(&mut |block| {
+                loop {
+                    let block = stream.next_block()?;
+                    if block.is_empty() || !table.is_written() {
+                        break;
+                    }
                     reader.push(block, &mut |batch| flows(table, &batch));
-                    table.is_written()
-                })?;
-                if self.table.is_written().is_continue() {
+                }
+                if self.table.is_written() {
                     let counts = reader.finish(&mut |batch| flows(&mut self.table, &batch));
                     self.flow_counts(&counts);
                 }
@@ -168,15 +170,17 @@ impl Job<'_> {
         self.end_cloudtrail(shape, text.lossy);
     }
 
-    fn cloudtrail_stream(&mut self, stream: Stream<'_>) -> Result<()> {
+    fn cloudtrail_stream(&mut self, mut stream: Stream<'_>) -> Result<()> {
         let mut feed = Feed::new(usize::try_from(stream.inflated_bytes())?);
-        stream.read(&mut |block| match feed.push(block, |_, record| self.record(&record)) {
-            Ok(()) => self.table.is_written(),
+        loop {
+            let block = stream.next_block()?;
             // The same error comes at the end.
-            Err(_) => ControlFlow::Break(()),
-        })?;
-        if self.table.is_written().is_break() {
-            return Ok(());
+            if block.is_empty() || feed.push(block, |_, record| self.record(&record)).is_err() {
+                break;
+            }
+            if !self.table.is_written() {
+                return Ok(());
+            }
         }
         let is_lossy = feed.is_lossy();
         let shape = feed.finish(|_, record| self.record(&record));

@@ -108,44 +108,44 @@ impl Epoch {
 
     /// An object whose records are applied.
     pub(crate) fn applied(&mut self, &Whole { object, content, newest_ms, .. }: &Whole<'_>) {
-        let stamp_ms = object.info.stamp_ms.unwrap_or(i64::MIN);
+        let stamp_ms = object.stamp_ms.unwrap_or(i64::MIN);
         let applied = Applied { version: version_of(object, content), stamp_ms, newest_ms };
-        self.objects.insert(object.key.clone(), applied);
+        self.objects.insert(object.key().into(), applied);
     }
 
     /// Whether this object was applied in it, or looked at again.
     pub(crate) fn holds(&self, object: &Object) -> bool {
-        let applied = self.objects.get(&object.key).map(|applied| &applied.version);
-        let version = self.now.get(&object.key).or(applied);
+        let applied = self.objects.get(object.key()).map(|applied| &applied.version);
+        let version = self.now.get(object.key()).or(applied);
         version.is_some_and(|version| is_of(version, object))
     }
 
     /// Whether a version of the object was read before: then it is only to be looked at.
     pub(crate) fn meets(&mut self, file: &StateFile, object: &Object) -> Result<bool> {
-        let version = match self.objects.get(&object.key) {
+        let version = match self.objects.get(object.key()) {
             Some(applied) => Some(applied.version.clone()),
-            None => file.version(&object.key)?,
+            None => file.version(object.key())?,
         };
         let is_again = version.is_some();
-        self.met.extend(version.map(|version| (object.key.clone(), version)));
+        self.met.extend(version.map(|version| (object.key().into(), version)));
         Ok(is_again)
     }
 
     /// Whether [`Self::meets`] said so of it.
     pub(crate) fn has_met(&self, object: &Object) -> bool {
-        self.met.contains_key(&object.key)
+        self.met.contains_key(object.key())
     }
 
     /// An object that it has met, with the hash of what it holds now. It need not be looked at again; nothing of
     /// it is applied.
     pub(crate) fn again(&mut self, object: &Object, content: u128) -> Again {
-        let Some(before) = self.met.remove(&object.key) else { return Again::Same };
+        let Some(before) = self.met.remove(object.key()) else { return Again::Same };
         let now = version_of(object, content);
         let is_same = before.holds(object.size_bytes, content);
         if !is_same {
             self.operations.push(changed(object, &before, &now));
         }
-        self.now.insert(object.key.clone(), now);
+        self.now.insert(object.key().into(), now);
         if is_same { Again::Same } else { Again::Changed }
     }
 
@@ -233,23 +233,23 @@ fn changed(object: &Object, before: &Version, now: &Version) -> Finding {
         in_words(now),
         in_words(before)
     );
-    let account = object.info.account.as_deref().unwrap_or("-");
+    let account = object.info().account.unwrap_or("-");
     // The day of its stamp: one finding, however often the object is changed.
-    let stamp_ms = object.info.stamp_ms.unwrap_or(now_ms);
-    Operation::LogObjectChanged.finding((account, &object.key), (stamp_ms, now_ms), summary)
+    let stamp_ms = object.stamp_ms.unwrap_or(now_ms);
+    Operation::LogObjectChanged.finding((account, object.key()), (stamp_ms, now_ms), summary)
 }
 
 /// Why an object is not to be read by whoever goes on with `file`, if it is not. Objects without a stamp are
 /// the caller's to refuse.
 pub(crate) fn left_out(file: &StateFile, object: &Object) -> Result<Option<Skip>> {
-    let Some(stamp_ms) = object.info.stamp_ms else { return Ok(None) };
+    let Some(stamp_ms) = object.stamp_ms else { return Ok(None) };
     if file.known_from().is_some_and(|first| Day::of(stamp_ms) < first) {
         return Ok(Some(Skip::LongAgo));
     }
     if stamp_ms > clock::now_ms().saturating_add(AHEAD_MS_MAX) {
         return Ok(Some(Skip::ToCome));
     }
-    let version = file.version(&object.key)?;
+    let version = file.version(object.key())?;
     Ok(version.is_some_and(|version| is_of(&version, object)).then_some(Skip::ReadBefore))
 }
 
@@ -258,7 +258,7 @@ pub(crate) fn leave_unread(file: &StateFile, listing: &mut Listing) -> Result<()
     let mut left = Vec::with_capacity(listing.objects.len());
     for object in std::mem::take(&mut listing.objects) {
         // Of two ways to one object the second is looked at by the next run: there may be another version.
-        let is_twice = left.last().is_some_and(|last: &Object| last.key == object.key);
+        let is_twice = left.last().is_some_and(|last: &Object| last.key() == object.key());
         match left_out(file, &object)? {
             None if is_twice => listing.skipped.add(Skip::Duplicate),
             Some(skip) => listing.skipped.add(skip),

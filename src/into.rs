@@ -80,7 +80,7 @@ fn copy_with_story(plan: &Plan, observer: &mut dyn Observer) -> Result<Made> {
         observer.read(object.size_bytes);
         if let Some(trouble) = trouble {
             n_unread += 1;
-            observer.trouble(&object.key, trouble);
+            observer.trouble(object.key(), trouble);
         }
     });
     let (who, span_s) = census.found()?;
@@ -110,7 +110,7 @@ fn read(listing: &Listing, pupil: &mut dyn Pupil, done: &mut dyn FnMut(&Object, 
             Some(format!("{error:#}"))
         } else {
             pupil.object(object);
-            let (kind, account) = (object.info.kind, object.info.account.as_deref());
+            let (kind, account) = (object.kind, object.info().account);
             let outcome = worker.read(kind, account, pupil);
             outcome.failure.or_else(|| outcome.bad.first().cloned())
         };
@@ -122,8 +122,8 @@ fn read(listing: &Listing, pupil: &mut dyn Pupil, done: &mut dyn FnMut(&Object, 
 fn write(target: &mut Target, learner: &Learner, told: &Told, victim: &Victim) -> Result<Written> {
     let told_to = |error: Box<dyn std::error::Error>| anyhow!("{error}");
     let beside = learner.beside();
-    if beside.info.stamp_ms.is_some() && beside.info.aws_logs_at.is_some() {
-        let organisation = beside.info.organisation.as_deref();
+    if beside.info().stamp_ms.is_some() && !beside.aws_key().is_empty() {
+        let organisation = beside.info().organisation;
         return deliver(told, victim, organisation, &mut target.beside(beside)).map_err(told_to);
     }
     let (ending, text) = in_one_object(told, victim);

@@ -247,7 +247,7 @@ fn apply_batch(
     let mut again = BTreeSet::new();
     for object in batch.iter().map(|unit| unit.object) {
         if observer.is_again(object)? {
-            again.insert(&*object.key);
+            again.insert(object.key());
         }
     }
     let reading = &*engine;
@@ -255,10 +255,11 @@ fn apply_batch(
     let read: Vec<(Chunk, Vec<UnitRead<'_>>)> = pieces(batch).into_par_iter().map(read).collect();
     let mut chunks = Vec::with_capacity(read.len());
     let mut whole = Vec::new();
+    let mut large = Vec::new();
     for (chunk, outcomes) in read {
         chunks.push(chunk);
-        for UnitRead { object, bytes, is_whole, outcome } in outcomes {
-            if outcome.failure.is_none() && again.contains(&*object.key) {
+        for UnitRead { object, bytes, is_whole, outcome, stored } in outcomes {
+            if outcome.failure.is_none() && again.contains(object.key()) {
                 observer.read(bytes);
                 summary.add_again(observer.again(object, outcome.content));
                 continue;
@@ -267,15 +268,25 @@ fn apply_batch(
             if is_whole {
                 observer.read(bytes);
                 summary.add(&outcome);
-                let ObjectRead { content, newest_ms, n_bad, failure, .. } = outcome;
-                let read = Whole { object, content, newest_ms, n_bad };
-                whole.extend(failure.is_none().then_some(read));
+                let ObjectRead { content, newest_ms, n_bad, failure, inflated_bytes, .. } = outcome;
+                if failure.is_none() {
+                    large.extend(stored.map(|stored| (whole.len(), stored, inflated_bytes)));
+                    whole.push(Whole { object, content, newest_ms, n_bad });
+                }
             } else {
                 summary.add_day(&outcome);
             }
         }
     }
     engine.apply(&chunks)?;
+    for (place, stored, inflated_bytes) in large {
+        let Some(Whole { object, newest_ms, .. }) = whole.get_mut(place) else { continue };
+        let apply = |worker: &mut Worker<'_>| {
+            worker.take(stored);
+            worker.apply(inflated_bytes, object.stamp_ms, engine)
+        };
+        *newest_ms = workers.with(apply).with_context(|| name_of(object))?;
+    }
     fault::point("mid-apply");
     held(&workers.emptied).extend(chunks.into_iter().map(Chunk::emptied));
     observer.applied(engine, &whole)
@@ -312,6 +323,8 @@ struct UnitRead<'a> {
     /// Whether it is a whole object, not a day of one.
     is_whole: bool,
     outcome: ObjectRead,
+    /// Its bytes as stored, where it was only checked.
+    stored: Option<Vec<u8>>,
 }
 
 /// Reads units; of those whose keys are in `again` only what they hold is looked at.
@@ -328,7 +341,7 @@ fn read_units<'a>(
             let (object, bytes) = (unit.object, unit.bytes());
             let is_whole = matches!(unit.work, Work::Object | Work::Fetched(_));
             let mut read = |worker: &mut Worker<'_>| {
-                if again.contains(&*object.key) {
+                if again.contains(object.key()) {
                     return ObjectRead { content: worker.content(), ..ObjectRead::default() };
                 }
                 read_whole(object, worker, &mut reader)
@@ -357,7 +370,9 @@ fn read_units<'a>(
                     ObjectRead::default()
                 }
             };
-            UnitRead { object, bytes, is_whole, outcome }
+            let is_whole_here = outcome.failure.is_none() && outcome.is_only_checked;
+            let stored = is_whole_here.then(|| worker.give());
+            UnitRead { object, bytes, is_whole, outcome, stored }
         });
         let read = read.collect();
         (reader.finish(), read)
@@ -368,8 +383,8 @@ fn read_units<'a>(
 fn read_whole(object: &Object, worker: &mut Worker<'_>, reader: &mut Reader<'_>) -> ObjectRead {
     fault::point("mid-decode");
     let content = worker.content();
-    reader.begin(content, object.info.stamp_ms);
-    let (kind, account) = (object.info.kind, object.info.account.as_deref());
+    reader.begin(content, object.stamp_ms);
+    let (kind, account) = (object.kind, object.info().account);
     let outcome = worker.read(kind, account, reader);
     let newest_ms = reader.newest_ms();
     whole(ObjectRead { content, newest_ms, ..outcome }, reader)
@@ -459,7 +474,7 @@ mod tests {
         let enrich = ingest::enrich::Enrich::built_in();
         let mut engine = Engine::new(detect::Options::default(), enrich);
         let units = listing.objects.iter().map(|object| Unit {
-            now_ms: object.info.stamp_ms.unwrap(),
+            now_ms: object.stamp_ms.unwrap(),
             object,
             work: Work::Object,
         });

@@ -215,8 +215,8 @@ impl Desk {
             Some(wait) => (Level::Warn, "object-unread", format!("again in {} s", wait.as_secs())),
             None => (Level::Error, "object-left", "left until it changes".to_owned()),
         };
-        let fields = [("object", json!(object.key)), ("reason", json!(why))];
-        self.log.say(level, event, &format!("{}: {why}; {then}", object.key), &fields);
+        let fields = [("object", json!(object.key())), ("reason", json!(why))];
+        self.log.say(level, event, &format!("{}: {why}; {then}", object.key()), &fields);
         for receipt in receipts {
             receipt.answer(Outcome::Failed { reason: why.to_owned() });
         }
@@ -242,8 +242,8 @@ impl Observer for Desk {
         let again = self.epoch.again(object, content);
         self.metrics.object(object, if again == Again::Same { "same" } else { "changed" });
         if again == Again::Changed {
-            let what = format!("{}: holds something else than what was read of it", object.key);
-            let fields = [("object", json!(object.key))];
+            let what = format!("{}: holds something else than what was read of it", object.key());
+            let fields = [("object", json!(object.key()))];
             self.log.say(Level::Error, "log-object-changed", &what, &fields);
         }
         again
@@ -252,7 +252,7 @@ impl Observer for Desk {
     fn applied(&mut self, _: &mut Engine, objects: &[Whole<'_>]) -> Result<()> {
         for whole in objects {
             self.retries.read(whole.object);
-            self.feeds.saw(&whole.object.info);
+            self.feeds.saw(&whole.object.info());
             self.metrics.object(whole.object, "read");
             self.metrics.bad_records(whole.object, whole.n_bad);
             self.epoch.applied(whole);
@@ -261,7 +261,7 @@ impl Observer for Desk {
     }
 
     fn unread(&mut self, object: &Object, why: &str) {
-        self.unread.insert(object.key.clone(), why.to_owned());
+        self.unread.insert(object.key().into(), why.to_owned());
     }
 
     fn trouble(&mut self, object: &str, what: &str) {
@@ -374,16 +374,18 @@ impl Daemon<'_> {
         let Delivery { object, bytes, receipt } = delivery;
         if self.desk.epoch.holds(&object) {
             self.receipts.push(receipt);
-        } else if object.info.stamp_ms.is_none() {
-            let reason =
-                format!("{}: no name that AWS gives, which tells when it was written", object.key);
+        } else if object.stamp_ms.is_none() {
+            let reason = format!(
+                "{}: no name that AWS gives, which tells when it was written",
+                object.key()
+            );
             receipt.answer(Outcome::Failed { reason });
         } else {
             match left_out(&self.file, &object)? {
                 None => self.waiting.add(object, Some((bytes, receipt))),
                 Some(Skip::ReadBefore) => receipt.answer(Outcome::Durable),
                 Some(skip) => {
-                    let reason = format!("{}: {}", object.key, skip.sentence());
+                    let reason = format!("{}: {}", object.key(), skip.sentence());
                     receipt.answer(Outcome::Failed { reason });
                 }
             }
@@ -400,7 +402,7 @@ impl Daemon<'_> {
     fn apply(&mut self, mut batch: Batch) -> Result<()> {
         let contents = batch.take_contents();
         let units = batch.objects().zip(contents).map(|(object, bytes)| {
-            let now_ms = object.info.stamp_ms.unwrap_or_default();
+            let now_ms = object.stamp_ms.unwrap_or_default();
             let work = bytes.map_or(Work::Object, |bytes| Work::Fetched(Ok(bytes)));
             Ok(Unit { now_ms, object, work })
         });
@@ -412,10 +414,10 @@ impl Daemon<'_> {
         pipeline::apply(units, (engine, workers), summary, desk)?;
         self.pace.took(summary.inflated_bytes() - before);
         let mut unread = std::mem::take(&mut self.desk.unread);
-        let is_read = |object: &&Object| !unread.contains_key(&object.key);
+        let is_read = |object: &&Object| !unread.contains_key(object.key());
         self.watched.know(batch.objects().filter(is_read));
         for (object, receipts) in batch.into_receipts() {
-            match unread.remove(&object.key) {
+            match unread.remove(object.key()) {
                 None => self.receipts.extend(receipts),
                 Some(why) => self.desk.could_not_read(&object, &why, receipts),
             }
@@ -594,7 +596,6 @@ mod tests {
             ("fetches::FETCHES_MAX", format!("{FETCHES_MAX} objects")),
             ("retry::WAITS_S", format!("{} waits", retry::WAITS_S.len())),
             ("retry::FAILED_MAX", format!("{FAILED_MAX} objects")),
-            ("sinks::ON_WAY_MAX", format!("{} messages", sinks::ON_WAY_MAX)),
             ("feeds::FEEDS_MAX", format!("{} feeds", feeds::FEEDS_MAX)),
             ("http::CONNECTIONS_MAX", format!("{} connections", http::CONNECTIONS_MAX)),
             ("log::LINES_MAX", format!("{} lines", log::LINES_MAX)),

@@ -1,6 +1,7 @@
 //! One object's bytes to the rows of a chunk: inflate, tell what it is, parse, filter, count.
 
 mod flows;
+mod parts;
 
 use anyhow::{Context, Result};
 use detect::{FlowRows, Reader};
@@ -16,7 +17,6 @@ use std::{
     collections::BTreeSet,
     fs::File,
     io::{ErrorKind, Read},
-    ops::ControlFlow,
     path::Path,
 };
 
@@ -39,6 +39,7 @@ pub(crate) struct Worker<'a> {
     flows: Flows,
     file: Vec<u8>,
     filter: &'a Filter,
+    rows_bytes_max: u64,
 }
 
 /// What was read of one object.
@@ -66,6 +67,8 @@ pub(crate) struct ObjectRead {
     /// Some bytes were not UTF-8.
     pub(crate) is_lossy: bool,
     pub(crate) is_digest: bool,
+    /// It was only looked at: it is too large for its records to be held, and [`Worker::apply`] is the way.
+    pub(crate) is_only_checked: bool,
 }
 
 /// Bad records of an object that are told in words. Unit: records.
@@ -110,6 +113,17 @@ pub(crate) trait Sink {
     fn rows(&mut self, _: &FlowRows<'_>) {}
     /// The fields that the rows of the object had.
     fn format(&mut self, _: &FlowFormat) {}
+    /// Whether what it takes is held until the object turns out to be whole.
+    fn holds_records(&self) -> bool {
+        false
+    }
+}
+
+/// Takes nothing: an object is only checked.
+struct Nobody;
+
+impl Sink for Nobody {
+    fn record(&mut self, _: &ingest::Event<'_>) {}
 }
 
 impl Sink for Reader<'_> {
@@ -124,12 +138,21 @@ impl Sink for Reader<'_> {
     fn rows(&mut self, rows: &FlowRows<'_>) {
         self.flow_rows(rows);
     }
+
+    fn holds_records(&self) -> bool {
+        true
+    }
 }
 
 impl<'a> Worker<'a> {
     pub(crate) fn new(filter: &'a Filter, limits: Limits, format: Option<FlowFormat>) -> Self {
-        let (decoder, flows) = (Decoder::new(limits), Flows::new(format));
-        Self { decoder, flows, file: Vec::new(), filter }
+        Self {
+            decoder: Decoder::new(limits),
+            flows: Flows::new(format),
+            file: Vec::new(),
+            filter,
+            rows_bytes_max: limits.rows_bytes_max,
+        }
     }
 
     /// The same for a sink that looks at these fields of a flow as well.
@@ -178,6 +201,11 @@ impl<'a> Worker<'a> {
         self.file = bytes;
     }
 
+    /// Gives away what was loaded.
+    pub(crate) fn give(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.file)
+    }
+
     /// Inflates and parses what was loaded, of this kind and account by its name. With a failure in the
     /// outcome nothing may be applied.
     pub(crate) fn read(
@@ -186,7 +214,7 @@ impl<'a> Worker<'a> {
         account: Option<&str>,
         sink: &mut dyn Sink,
     ) -> ObjectRead {
-        let Self { decoder, flows, file, filter } = self;
+        let Self { decoder, flows, file, filter, rows_bytes_max, .. } = self;
         let has_format = flows.has_format();
         let is_flow = |bytes: &[u8]| match kind {
             Kind::CloudTrail => false,
@@ -210,7 +238,8 @@ impl<'a> Worker<'a> {
             Ok(Inflated::Stream(stream)) => {
                 outcome.inflated_bytes = stream.inflated_bytes();
                 let kept = (flows, *filter, account);
-                read_stream(stream, is_flow, kept, &mut outcome, sink)
+                let holds_too_much = outcome.inflated_bytes > *rows_bytes_max;
+                read_stream(stream, (is_flow, holds_too_much), kept, &mut outcome, sink)
             }
         };
         outcome.failure = result.err().or_else(|| outcome.nothing_read());
@@ -221,7 +250,7 @@ impl<'a> Worker<'a> {
 /// Reads content that is too large to hold.
 fn read_stream(
     mut stream: Stream<'_>,
-    is_flow: impl FnOnce(&[u8]) -> bool,
+    (is_flow, holds_too_much): (impl FnOnce(&[u8]) -> bool, bool),
     (flows, filter, account): (&mut Flows, &Filter, Option<&str>),
     outcome: &mut ObjectRead,
     sink: &mut dyn Sink,
@@ -229,25 +258,30 @@ fn read_stream(
     let told = |error: DecodeError| error.to_string();
     if is_flow(stream.first_block().map_err(told)?) {
         return flows.read((filter, account), outcome, sink, |reader, visit| {
-            let push = &mut |block: &[u8]| {
+            loop {
+                let block = stream.next_block().map_err(told)?;
+                if block.is_empty() {
+                    return Ok(());
+                }
                 reader.push(block, visit);
-                ControlFlow::Continue(())
-            };
-            stream.read(push).map_err(told)
+            }
         });
     }
+    outcome.is_only_checked = holds_too_much && sink.holds_records();
+    let sink = if outcome.is_only_checked { &mut Nobody } else { sink };
     let mut feed = Feed::new(usize::try_from(stream.inflated_bytes()).unwrap_or(usize::MAX));
     let mut visit = |_: usize, record: Result<Record<'_>, RecordError>| {
         take(&record, filter, outcome, sink);
     };
-    let mut fed = Ok(());
-    let push = &mut |block: &[u8]| {
-        fed = feed.push(block, &mut visit);
-        if fed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    };
-    stream.read(push).map_err(told)?;
+    loop {
+        let block = stream.next_block().map_err(told)?;
+        if block.is_empty() {
+            break;
+        }
+        feed.push(block, &mut visit).map_err(|error| error.to_string())?;
+    }
     let is_lossy = feed.is_lossy();
-    let shape = fed.and_then(|()| feed.finish(&mut visit)).map_err(|error| error.to_string())?;
+    let shape = feed.finish(&mut visit).map_err(|error| error.to_string())?;
     outcome.is_lossy = is_lossy;
     outcome.is_digest = shape == cloudtrail::Shape::Digest;
     Ok(())

@@ -49,6 +49,8 @@ mod rules;
 #[cfg(test)]
 mod run;
 #[cfg(test)]
+mod security_hub;
+#[cfg(test)]
 #[path = "support/servers.rs"]
 mod servers;
 #[cfg(test)]

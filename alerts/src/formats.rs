@@ -8,6 +8,7 @@ mod ocsf;
 mod table;
 mod taxonomy;
 
+pub(crate) use asff::{FILED_BYTES_MAX, NO_ACCOUNT, of_series as asff_of_series};
 pub use csv::csv_cell;
 pub use explain::{explain, show};
 pub(crate) use explain::{in_all, term};

@@ -49,6 +49,7 @@ const SCHEMA: Schema = Schema {
         include_str!("kept/ledger.sql"),
         include_str!("kept/digest.sql"),
         include_str!("kept/series.sql"),
+        include_str!("kept/filed.sql"),
         include_str!("kept/told.sql"),
     ],
 };

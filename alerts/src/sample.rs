@@ -1,10 +1,10 @@
 //! Findings made by hand, for tests.
 
-use crate::{Grounds, Inputs};
+use crate::{Grounds, Inputs, Learning, Run, StateFile};
 use baseline::{Bits, Call, Day, Dimension, Entity, EventId, Evidence, Kind, Part};
 use detect::{Finding, FindingId, FlowSeen, Rules, Severity};
 use ingest::enrich::TableDates;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 /// 2026-03-12T14:03:11Z.
 const START_MS: i64 = 1_773_324_191_000;
@@ -12,6 +12,15 @@ const START_MS: i64 = 1_773_324_191_000;
 pub(crate) fn inputs() -> Inputs {
     let dates = TableDates { country: 20_260_301, network: 0 };
     Inputs::new("0.1.0", "00ff".into(), dates, None)
+}
+
+/// A state in which nothing was learned, with a transaction begun.
+pub(crate) fn state(path: &Path) -> StateFile {
+    let run = Run { inputs: inputs(), command: Vec::new() };
+    let asked = Learning::new(&detect::Options::default(), (&[], &[]), (None, Day(0)));
+    let file = StateFile::open(path, (&run, &detect::Settings::default()), asked).unwrap();
+    file.begin().unwrap();
+    file
 }
 
 pub(crate) fn finding(detector: &str) -> Finding {

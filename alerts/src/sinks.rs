@@ -15,6 +15,7 @@ mod quiet;
 mod retry_after;
 mod sample;
 mod schedule;
+pub mod security_hub;
 mod signature;
 mod slack;
 mod teams;
@@ -29,12 +30,19 @@ pub use json_lines::JsonLines;
 pub use lane::Lane;
 pub use quiet::{NoQuiet, Quiet};
 pub(crate) use schedule::next_due;
+pub use security_hub::SecurityHub;
 pub use signature::{NoSecret, Secret};
 pub use webhook::{Form, Webhook, WebhookError};
 
-use crate::{Accounts, Inputs};
+use crate::{Accounts, Inputs, formats::asff_of_series};
 use detect::{Finding, FindingId, Severity};
 use std::fmt;
+
+/// Messages that are on the way to one sink. Unit: messages.
+pub const ON_WAY_MAX: usize = 8;
+
+/// What people read one after the other, where nothing else is set. Unit: messages.
+const BURST: u64 = 10;
 
 /// A place to which findings are told.
 #[derive(Debug, Clone)]
@@ -56,6 +64,19 @@ pub struct Sink {
 }
 
 impl Sink {
+    /// One that is told of all findings from a severity on, at any hour.
+    pub fn new(name: &str, min_severity: Severity, to: To) -> Self {
+        Self {
+            name: name.to_owned(),
+            min_severity,
+            filter: Filter::default(),
+            quiet: None,
+            heartbeat_ms: None,
+            burst: BURST,
+            to,
+        }
+    }
+
     /// Whether a finding is told to it.
     pub fn wants(&self, finding: &Finding, accounts: &Accounts) -> bool {
         finding.severity >= self.min_severity && self.filter.admits(finding, accounts)
@@ -69,6 +90,19 @@ pub enum To {
     Webhook(webhook::Settings),
     /// A file.
     JsonLines(json_lines::Settings),
+    /// AWS Security Hub.
+    SecurityHub(security_hub::Settings),
+}
+
+/// What a sink is told of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Each finding by itself, and again when it is more severe: whoever keeps findings wants them all.
+    EachFinding,
+    /// Of a series what is news: somebody reads each message.
+    NewsOfSeries,
+    /// A series is one finding there, which all findings of it bring up to date.
+    OnePerSeries,
 }
 
 /// What happened to a finding, as far as a sink knows.
@@ -91,12 +125,34 @@ pub(crate) enum Why {
     Reminder,
 }
 
+/// The series of a finding, that finding included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InSeries {
+    /// The finding that opened it.
+    pub(crate) opened: FindingId,
+    /// Why it is told of, if anybody has to hear of that.
+    pub(crate) why: Option<Why>,
+    /// The highest of it.
+    pub(crate) severity: Severity,
+    /// When it was first and last seen. Unit: milliseconds since the Unix epoch.
+    pub(crate) times_ms: (i64, i64),
+}
+
+impl InSeries {
+    /// A series of this finding alone.
+    #[cfg(test)]
+    pub(crate) fn of(finding: &Finding, why: Why) -> Self {
+        let Finding { id, severity, times_ms, .. } = *finding;
+        Self { opened: id, why: Some(why), severity, times_ms }
+    }
+}
+
 /// What makes a message of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Occasion {
     pub(crate) event: Event,
-    /// The finding that opened its series, and why the series is told of.
-    pub(crate) series: Option<(FindingId, Why)>,
+    /// Where findings are told by series.
+    pub(crate) series: Option<InSeries>,
 }
 
 impl Occasion {
@@ -106,12 +162,20 @@ impl Occasion {
 }
 
 impl To {
-    /// Whether somebody reads each message, and hears of a series only what is news: whoever keeps findings
-    /// wants them all.
-    pub(crate) fn is_for_people(&self) -> bool {
+    /// What it is told of findings.
+    pub(crate) fn manner(&self) -> Manner {
         match self {
-            Self::Webhook(_) => true,
-            Self::JsonLines(_) => false,
+            Self::Webhook(_) => Manner::NewsOfSeries,
+            Self::JsonLines(_) => Manner::EachFinding,
+            Self::SecurityHub(_) => Manner::OnePerSeries,
+        }
+    }
+
+    /// Messages that may be on the way to it. Unit: messages.
+    pub fn on_way_max(&self) -> usize {
+        match self {
+            Self::Webhook(_) | Self::JsonLines(_) => ON_WAY_MAX,
+            Self::SecurityHub(_) => security_hub::FINDINGS_MAX,
         }
     }
 
@@ -125,6 +189,7 @@ impl To {
     ) -> String {
         match self {
             Self::JsonLines(_) => body::line(finding, inputs),
+            Self::SecurityHub(_) => asff_of_series(finding, inputs, occasion.series),
             Self::Webhook(webhook::Settings { form, .. }) => match form {
                 Form::Standard(_) => body::envelope(occasion, (finding, inputs), now_ms),
                 Form::Slack => slack::body((occasion, finding, inputs)),
@@ -143,7 +208,7 @@ impl To {
                 Form::Slack => slack::GAP_MS,
                 Form::Teams => teams::GAP_MS,
             },
-            Self::JsonLines(_) => 0,
+            Self::JsonLines(_) | Self::SecurityHub(_) => 0,
         }
     }
 }
@@ -161,6 +226,8 @@ pub struct Message {
     pub body: String,
     /// Attempts that failed. Unit: attempts.
     pub attempts: u32,
+    /// When the sink was first told of it, if it was. Unit: milliseconds since the Unix epoch.
+    pub created_ms: Option<i64>,
 }
 
 /// The body names people and addresses.
@@ -208,6 +275,7 @@ mod tests {
             ("slack::GAP_MS", format!("{} ms", slack::GAP_MS)),
             ("teams::BODY_BYTES_MAX", format!("{} bytes", teams::BODY_BYTES_MAX)),
             ("teams::GAP_MS", format!("{} ms", teams::GAP_MS)),
+            ("sinks::ON_WAY_MAX", format!("{ON_WAY_MAX} messages")),
             ("pagerduty::BODY_BYTES_MAX", format!("{} bytes", pagerduty::BODY_BYTES_MAX)),
             ("note::TEXT_UNITS", format!("{} UTF-16 units", note::TEXT_UNITS[0])),
             ("note::TERMS_MAX", format!("{} terms", note::TERMS_MAX)),

@@ -8,7 +8,6 @@
 
 use std::hint::black_box;
 use std::io::Read;
-use std::ops::ControlFlow;
 
 use benches::real_objects;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -17,15 +16,14 @@ use ingest::decode::{Decoder, Inflated, Limits};
 fn whole(decoder: &mut Decoder, object: &[u8]) -> u64 {
     match decoder.decode(object).expect("real objects are whole") {
         Inflated::Whole(bytes) => bytes.len() as u64,
-        Inflated::Stream(stream) => {
+        Inflated::Stream(mut stream) => {
             let mut n = 0;
-            stream
-                .read(&mut |block| {
-                    n += block.len() as u64;
-                    ControlFlow::Continue(())
-                })
-                .expect("checked before");
-            n
+            loop {
+                match stream.next_block().expect("checked before").len() {
+                    0 => return n,
+                    block => n += block as u64,
+                }
+            }
         }
     }
 }

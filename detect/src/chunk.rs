@@ -119,7 +119,8 @@ pub struct FlowMatch {
 /// One object of a chunk.
 #[derive(Debug)]
 pub(crate) struct ChunkObject {
-    pub(crate) content: u128,
+    /// Hash of its content; nothing of an object that began in an earlier chunk.
+    pub(crate) content: Option<u128>,
     pub(crate) rows_from: usize,
     /// Corrections read before it. Unit: records.
     pub(crate) corrections_from: u64,

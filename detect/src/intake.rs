@@ -125,7 +125,8 @@ impl Gate {
             let range = object.rows_from..rows_end;
             // Objects of nothing are all alike, and nothing comes twice by them.
             let is_empty = range.is_empty() && object.n_flows == 0;
-            let is_new = is_empty || self.contents.insert(oldest_open, object.content);
+            let content = object.content.filter(|_| !is_empty);
+            let is_new = content.is_none_or(|content| self.contents.insert(oldest_open, content));
             objects.push(is_new);
             if !is_new {
                 self.intake.n_duplicate_objects += 1;

@@ -63,6 +63,15 @@ impl<'e> Reader<'e> {
 
     /// Begins an object of this content hash, written at `stamp_ms`, if it tells.
     pub fn begin(&mut self, content: u128, stamp_ms: Option<i64>) {
+        self.begin_part(Some(content), stamp_ms);
+    }
+
+    /// Goes on with an object that began in an earlier chunk.
+    pub fn go_on(&mut self, stamp_ms: Option<i64>) {
+        self.begin_part(None, stamp_ms);
+    }
+
+    fn begin_part(&mut self, content: Option<u128>, stamp_ms: Option<i64>) {
         self.stamp_ms = stamp_ms;
         let rows_from = self.chunk.rows.len();
         self.chunk.objects.push(ChunkObject {
@@ -202,6 +211,11 @@ impl<'e> Reader<'e> {
         self.chunk.n_learned = object.learned_from;
         self.chunk.extras.retain(|extra| (extra.row as usize) < object.rows_from);
         self.chunk.matches.retain(|one| (one.row as usize) < object.rows_from);
+    }
+
+    /// Records that were read and count, if they were not read before. Unit: records.
+    pub fn n_records(&self) -> usize {
+        self.chunk.rows.len()
     }
 
     /// All that was read.

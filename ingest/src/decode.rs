@@ -2,7 +2,7 @@
 //! first bytes. In: the object as stored. Out: its content, whole or in blocks, and only after all of
 //! it was checked. It never hands out part of a damaged object and never grows past its limits.
 
-use std::ops::ControlFlow;
+use std::ops::Range;
 
 use thiserror::Error;
 
@@ -14,6 +14,10 @@ pub const INFLATED_BYTES_MAX: u64 = 8 << 30;
 
 /// Largest content held in memory at once; anything bigger is handed out in blocks. Unit: bytes.
 pub const WHOLE_BYTES_MAX: usize = 64 << 20;
+
+/// Largest content whose records are held until all of it was read; what is larger is read once more than is
+/// needed, to know that it is whole before any record counts. Unit: bytes.
+pub const ROWS_BYTES_MAX: u64 = 256 << 20;
 
 /// From this inflated size on, the compression ratio is watched. Unit: bytes.
 const RATIO_WATCH_BYTES: u64 = 256 << 20;
@@ -33,6 +37,9 @@ pub struct Limits {
     pub inflated_bytes_max: u64,
     /// Largest content held in memory at once; [`WHOLE_BYTES_MAX`] if nothing else is set. Unit: bytes.
     pub whole_bytes_max: usize,
+    /// Largest content whose records are all held until it is known that it is whole; [`ROWS_BYTES_MAX`] if
+    /// nothing else is set. Unit: bytes.
+    pub rows_bytes_max: u64,
     /// Inflated size above which the compression ratio is watched. Unit: bytes.
     pub ratio_watch_bytes: u64,
     /// Ratio of inflated to stored bytes from which on a watched object is refused. Unit: times.
@@ -44,6 +51,7 @@ impl Default for Limits {
         Self {
             inflated_bytes_max: INFLATED_BYTES_MAX,
             whole_bytes_max: WHOLE_BYTES_MAX,
+            rows_bytes_max: ROWS_BYTES_MAX,
             ratio_watch_bytes: RATIO_WATCH_BYTES,
             ratio_max: RATIO_MAX,
         }
@@ -184,7 +192,8 @@ impl Decoder {
         let mut blocks = Blocks::new(input, self.limits);
         let mut block = vec![0; BLOCK_BYTES];
         let mut kept = 0;
-        let mut fits = true;
+        // What is larger as it is stored is no smaller inflated, or hardly.
+        let mut fits = input.len() <= self.limits.whole_bytes_max;
         let mut first = true;
         loop {
             let n = blocks.next(&mut block)?;
@@ -213,9 +222,13 @@ impl Decoder {
         if fits {
             return Ok(Inflated::Whole(text(self.out.get(..kept).unwrap_or_default())?));
         }
-        let inflated_bytes = blocks.inflated;
+        Ok(Inflated::Stream(self.stream(input, blocks.inflated)))
+    }
+
+    /// The content once more of an object that [`Self::decode`] found whole, and of this size. Unit: bytes.
+    pub fn stream<'a>(&self, input: &'a [u8], inflated_bytes: u64) -> Stream<'a> {
         let blocks = Blocks::new(input, self.limits);
-        Ok(Inflated::Stream(Stream { blocks, inflated_bytes, first: None }))
+        Stream { blocks, inflated_bytes, block: vec![0; BLOCK_BYTES], at: Place::Start }
     }
 }
 
@@ -224,8 +237,17 @@ impl Decoder {
 pub struct Stream<'a> {
     blocks: Blocks<'a>,
     inflated_bytes: u64,
-    /// What was looked at already.
-    first: Option<Vec<u8>>,
+    block: Vec<u8>,
+    at: Place,
+}
+
+/// How far a [`Stream`] is read.
+#[derive(Debug)]
+enum Place {
+    Start,
+    /// The first block was looked at, and is these bytes.
+    First(Range<usize>),
+    Behind,
 }
 
 impl Stream<'_> {
@@ -234,33 +256,29 @@ impl Stream<'_> {
         self.inflated_bytes
     }
 
-    /// How the content begins; [`Self::read`] hands it out all the same.
+    /// How the content begins; [`Self::next_block`] hands it out all the same.
     pub fn first_block(&mut self) -> Result<&[u8], DecodeError> {
-        if self.first.is_none() {
-            let mut block = vec![0; BLOCK_BYTES];
-            let n = self.blocks.next(&mut block)?;
-            self.first = Some(text(block.get(..n).unwrap_or_default())?.to_vec());
+        if matches!(self.at, Place::Start) {
+            let n = self.blocks.next(&mut self.block)?;
+            let n_text = text(self.block.get(..n).unwrap_or_default())?.len();
+            self.at = Place::First(n - n_text..n);
         }
-        Ok(self.first.as_deref().unwrap_or_default())
+        match &self.at {
+            Place::First(range) => Ok(self.block.get(range.clone()).unwrap_or_default()),
+            Place::Start | Place::Behind => Ok(&[]),
+        }
     }
 
-    /// Hands out the content in order, in blocks of any size, until the end or until `sink` breaks.
-    pub fn read(
-        mut self,
-        sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
-    ) -> Result<(), DecodeError> {
-        if sink(self.first_block()?).is_break() {
-            return Ok(());
+    /// The next block, of any size; an empty one at the end.
+    pub fn next_block(&mut self) -> Result<&[u8], DecodeError> {
+        if matches!(self.at, Place::Start) {
+            self.first_block()?;
         }
-        let mut block = self.first.take().unwrap_or_default();
-        block.resize(BLOCK_BYTES, 0);
-        loop {
-            let n = self.blocks.next(&mut block)?;
-            let bytes = block.get(..n).unwrap_or_default();
-            if bytes.is_empty() || sink(bytes).is_break() {
-                return Ok(());
-            }
-        }
+        let range = match std::mem::replace(&mut self.at, Place::Behind) {
+            Place::First(range) => range,
+            Place::Start | Place::Behind => 0..self.blocks.next(&mut self.block)?,
+        };
+        Ok(self.block.get(range).unwrap_or_default())
     }
 }
 

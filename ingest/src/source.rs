@@ -2,6 +2,8 @@
 //! a listing in an order that depends on the logs alone. It opens no object and reads no clock. With the
 //! feature `aws`, also buckets and the queues that tell of new objects.
 
+#[cfg(feature = "aws")]
+pub mod calls;
 pub(crate) mod files;
 pub(crate) mod key;
 #[cfg(feature = "aws")]
@@ -29,7 +31,7 @@ pub(crate) const LATENESS_MS_DEFAULT: i64 = 24 * 60 * 60 * 1_000;
 pub(crate) const STAMP_RESOLUTION_MS: i64 = 60 * 1_000;
 
 /// Files that one listing, or one folder in it, may hold; what the filter excludes by name is not
-/// held. At about 700 bytes each a listing stays below 6 GB. Unit: files.
+/// held. At about 300 bytes each a listing stays below 3 GB. Unit: files.
 pub(crate) const FILES_MAX: usize = 8_000_000;
 
 /// Why the inputs could not be listed.
@@ -120,6 +122,18 @@ pub enum Place {
     S3(Box<s3::S3Object>),
 }
 
+impl Place {
+    /// What a key may be the end of.
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Stdin => None,
+            Self::File(path) => path.to_str(),
+            #[cfg(feature = "aws")]
+            Self::S3(object) => Some(&object.key),
+        }
+    }
+}
+
 /// One object to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
@@ -129,14 +143,44 @@ pub struct Object {
     pub size_bytes: u64,
     /// When a file was last changed, by its folder. Unit: milliseconds since the Unix epoch.
     pub modified_ms: Option<i64>,
-    /// What its name says.
-    pub info: KeyInfo,
-    /// Its key from `AWSLogs/` on where there is one, else its path as given: what it is sorted
-    /// by, and what findings call it.
-    pub key: Box<str>,
+    /// What it holds, as far as its name tells.
+    pub kind: Kind,
+    /// When AWS wrote it, as far as its name tells. Unit: milliseconds since the Unix epoch.
+    pub stamp_ms: Option<i64>,
+    key: Key,
+}
+
+/// A key takes no room of its own where it is the end of the path: listings hold millions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Key {
+    /// From this byte on.
+    End(usize),
+    Own(Box<str>),
 }
 
 impl Object {
+    /// The object of this key: what stands from `AWSLogs/` on where there is that, else its path as given. Unit:
+    /// bytes; milliseconds since the Unix epoch.
+    pub fn new(place: Place, key: &str, size_bytes: u64, modified_ms: Option<i64>) -> Self {
+        let KeyInfo { kind, stamp_ms, .. } = KeyInfo::of(key);
+        let at = place.text().and_then(|text| text.strip_suffix(key)).map(str::len);
+        let key = at.map_or_else(|| Key::Own(key.into()), Key::End);
+        Self { place, size_bytes, modified_ms, kind, stamp_ms, key }
+    }
+
+    /// What it is sorted by, and what findings call it.
+    pub fn key(&self) -> &str {
+        match &self.key {
+            Key::End(at) => self.place.text().and_then(|text| text.get(*at..)).unwrap_or_default(),
+            Key::Own(key) => key,
+        }
+    }
+
+    /// All that its key says.
+    pub fn info(&self) -> KeyInfo<'_> {
+        KeyInfo::of(self.key())
+    }
+
     /// What tells it from other versions of it, if anything does: of an object in a bucket its entity tag, of a
     /// file when it was last changed.
     pub fn version(&self) -> Option<Cow<'_, str>> {
@@ -223,8 +267,8 @@ impl Filter {
     /// after its stamp counts as of the stamp. So it is left out when `s` lies before `from`, or
     /// `s - lateness` at or after `until`. A name that does not tell is kept, and its records are
     /// looked at one by one.
-    pub(crate) fn excludes(&self, info: &KeyInfo) -> Option<Skip> {
-        if info.account.as_ref().is_some_and(|account| !self.admits_account(account)) {
+    pub(crate) fn excludes(&self, info: &KeyInfo<'_>) -> Option<Skip> {
+        if info.account.is_some_and(|account| !self.admits_account(account)) {
             return Some(Skip::Account);
         }
         let in_region = |wanted: &String| info.is_in_region(wanted).unwrap_or(true);

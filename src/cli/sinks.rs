@@ -4,9 +4,9 @@ use super::{Wrong, complain, configured};
 use crate::{aws, clock, config::n_of};
 use alerts::{
     Inputs,
-    sinks::{JsonLines, Message, Outcome, Sink, To, Webhook},
+    sinks::{JsonLines, Message, Outcome, SecurityHub, Sink, To, Webhook},
 };
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use clap::Subcommand;
 use std::path::PathBuf;
 use tokio::runtime::Runtime;
@@ -77,6 +77,12 @@ fn send(sink: &Sink, inputs: &Inputs, runtime: &Runtime) -> Result<Outcome> {
             runtime.block_on(webhook.send(&message, now_ms))
         }
         To::JsonLines(settings) => JsonLines::new(settings).write(&[message]),
+        To::SecurityHub(settings) => {
+            let mut hub = runtime.block_on(SecurityHub::reach(settings))?;
+            let sent = runtime.block_on(hub.send(vec![message], clock::now_ms));
+            // Of one message there is one outcome.
+            sent.into_iter().next().context("the message got lost")?.1
+        }
     })
 }
 

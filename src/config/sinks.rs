@@ -5,6 +5,8 @@
 //! these can speak as sentrail to another system, and configurations are copied and checked in. A URL may stand
 //! there, for those that hold no key; it is hidden all the same.
 
+mod held;
+
 use super::{
     ConfigError,
     filters::{self, Known},
@@ -13,18 +15,16 @@ use super::{
     units,
 };
 use alerts::sinks::{
-    Allowed, Choice, Endpoint, Filter, Form, Network, Secret, Sink, To, URL_BYTES_MAX, json_lines,
-    pagerduty::{self, RoutingKey},
-    webhook,
+    Allowed, Choice, Endpoint, Filter, Network, Sink, URL_BYTES_MAX, pagerduty::RoutingKey,
 };
 use baseline::time::HOUR_MS;
 use detect::Severity;
+use held::Held;
+use ingest::source::session::Access;
 use serde::{Deserialize, Serialize, Serializer};
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    fs::File,
-    io::{self, Read},
     path::{Path, PathBuf},
 };
 use toml::{Table, Value};
@@ -40,8 +40,10 @@ const HELD_BYTES_MAX: usize = URL_BYTES_MAX + 2;
 
 /// Messages that a chat may get at once, one by one. Unit: messages.
 const BURSTS: std::ops::RangeInclusive<u32> = 1..=1_000;
-/// What people read one after the other. Unit: messages.
-const BURST_DEFAULT: u32 = 10;
+/// It goes into the name of a host. Unit: characters.
+const REGION_CHARS_MAX: usize = 40;
+/// IAM allows names of 64 and paths of 512. Unit: characters.
+const ROLE_CHARS_MAX: usize = 576;
 
 /// Types of sinks that take requests.
 const REQUESTED: &[Type] = &[Type::Webhook, Type::Slack, Type::Teams, Type::Pagerduty];
@@ -50,7 +52,7 @@ const URLS: [&str; 3] = ["url", "url-file", "url-env"];
 /// Where a key may stand.
 const KEYS: [&str; 2] = ["key-file", "key-env"];
 /// Keys that not every sink has, and the types that have them.
-const OF: [(&str, &[Type]); 12] = [
+const OF: [(&str, &[Type]); 15] = [
     ("path", &[Type::JsonLines]),
     ("url", REQUESTED),
     ("url-file", REQUESTED),
@@ -63,6 +65,9 @@ const OF: [(&str, &[Type]); 12] = [
     ("secret-env", &[Type::Webhook]),
     ("key-file", &[Type::Pagerduty]),
     ("key-env", &[Type::Pagerduty]),
+    ("region", &[Type::SecurityHub]),
+    ("file-as", &[Type::SecurityHub]),
+    ("role", &[Type::SecurityHub]),
 ];
 
 /// Table `[sinks.NAME]`.
@@ -113,6 +118,24 @@ pub(super) struct SinkTable {
     /// The file to append to; relative to the folder of the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<PathBuf>,
+    /// The region whose Security Hub it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
+    /// Under which account findings are filed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_as: Option<FiledAs>,
+    /// Name of a role that every account has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+}
+
+/// Under which account findings are filed: the own one, or that of each.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum FiledAs {
+    #[serde(rename = "self")]
+    Own,
+    Member,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
@@ -123,12 +146,19 @@ enum Type {
     Slack,
     Teams,
     Pagerduty,
+    SecurityHub,
 }
 
 impl Type {
     #[cfg(test)]
-    const ALL: &[Self] =
-        &[Self::Webhook, Self::JsonLines, Self::Slack, Self::Teams, Self::Pagerduty];
+    const ALL: &[Self] = &[
+        Self::Webhook,
+        Self::JsonLines,
+        Self::Slack,
+        Self::Teams,
+        Self::Pagerduty,
+        Self::SecurityHub,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -137,6 +167,7 @@ impl Type {
             Self::Slack => "slack",
             Self::Teams => "teams",
             Self::Pagerduty => "pagerduty",
+            Self::SecurityHub => "security-hub",
         }
     }
 }
@@ -224,6 +255,9 @@ impl SinkTable {
             "heartbeat" => self.heartbeat.is_some(),
             "allow" => !self.allow.is_empty(),
             "path" => self.path.is_some(),
+            "region" => self.region.is_some(),
+            "file-as" => self.file_as.is_some(),
+            "role" => self.role.is_some(),
             _ => false,
         }
     }
@@ -271,6 +305,9 @@ impl SinkTable {
             let missing = || ("", "no path (expected `path = \"FILE\"`)".to_owned());
             return self.path.as_ref().map(drop).ok_or_else(missing);
         }
+        if self.r#type == Type::SecurityHub {
+            return self.wrong_filing();
+        }
         if self.one_of(&URLS)?.is_none() && self.r#type != Type::Pagerduty {
             return Err(("", "no URL (expected `url`, `url-file` or `url-env`)".to_owned()));
         }
@@ -279,6 +316,32 @@ impl SinkTable {
             Endpoint::parse(url, &allowed).map_err(|error| ("url", error.to_string()))?;
         }
         if self.r#type == Type::Pagerduty { self.wrong_key() } else { self.wrong_secrets() }
+    }
+
+    fn wrong_filing(&self) -> Result<(), Wrong> {
+        if let Some(region) = &self.region
+            && !is_word(region, REGION_CHARS_MAX, "-")
+        {
+            let what =
+                format!("{} is no region (expected such as \"eu-central-1\")", shown(region));
+            return Err(("region", what));
+        }
+        match (self.file_as, &self.role) {
+            (Some(FiledAs::Member), None) => {
+                let what =
+                    "needs the name of a role that each account has (expected `role = \"NAME\"`)";
+                Err(("file-as", what.to_owned()))
+            }
+            (None | Some(FiledAs::Own), Some(_)) => {
+                Err(("role", "is assumed only where `file-as = \"member\"`".to_owned()))
+            }
+            // A path may stand before the name.
+            (_, Some(role)) if !is_word(role, ROLE_CHARS_MAX, "+=,.@_/-") => {
+                let what = format!("{} is no name of a role (not its ARN)", shown(role));
+                Err(("role", what))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn wrong_key(&self) -> Result<(), Wrong> {
@@ -321,6 +384,12 @@ impl SinkTable {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a text is of ASCII letters, digits and these characters alone.
+fn is_word(text: &str, chars_max: usize, others: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
+    (1..=chars_max).contains(&text.len()) && text.chars().all(fits)
 }
 
 /// What is wrong with the tables, and where.
@@ -368,98 +437,20 @@ pub(super) fn slips(
 /// Reads what the tables name; `wrong` makes an error of a sink, its key, and what is wrong.
 pub(super) fn sinks(
     tables: &BTreeMap<String, SinkTable>,
-    folder: &Path,
+    (folder, access): (&Path, &Access),
     variable: &dyn Fn(&str) -> Option<OsString>,
     wrong: &dyn Fn(&str, Wrong) -> ConfigError,
 ) -> Result<Vec<Sink>, ConfigError> {
     let sink = |(name, table): (&String, &SinkTable)| {
-        let to = Held { folder, variable }.to(table).map_err(|what| wrong(name, what))?;
+        let to = Held { folder, access, variable }.to(table).map_err(|what| wrong(name, what))?;
         let quiet = table.quiet.as_ref().map(QuietTable::quiet).transpose();
         let quiet = quiet.map_err(|what| wrong(name, what))?;
-        let (name, filter, min_severity) = (name.clone(), table.filter(), table.min_severity);
         let heartbeat_ms = table.heartbeat.map(|hours| i64::from(hours) * HOUR_MS);
-        let burst = table.burst.unwrap_or(BURST_DEFAULT).into();
-        Ok(Sink { name, min_severity, filter, quiet, heartbeat_ms, burst, to })
+        let sink = Sink::new(name, table.min_severity, to);
+        let burst = table.burst.map_or(sink.burst, u64::from);
+        Ok(Sink { filter: table.filter(), quiet, heartbeat_ms, burst, ..sink })
     };
     tables.iter().map(sink).collect()
-}
-
-/// Where secrets are kept.
-struct Held<'c> {
-    folder: &'c Path,
-    variable: &'c dyn Fn(&str) -> Option<OsString>,
-}
-
-impl Held<'_> {
-    fn to(&self, table: &SinkTable) -> Result<To, Wrong> {
-        if let Some(path) = &table.path {
-            return Ok(To::JsonLines(json_lines::Settings { path: self.folder.join(path) }));
-        }
-        let allowed = table.allowed()?;
-        let (key, url) = if let Some(Hidden(url)) = &table.url {
-            ("url", url.clone())
-        } else if let Some(file) = &table.url_file {
-            ("url-file", self.file(file).map_err(|what| ("url-file", what))?)
-        } else if let Some(name) = &table.url_env {
-            ("url-env", self.env(name).map_err(|what| ("url-env", what))?)
-        } else {
-            ("", pagerduty::URL.to_owned())
-        };
-        let endpoint =
-            Endpoint::parse(url.trim(), &allowed).map_err(|error| (key, error.to_string()))?;
-        let form = match table.r#type {
-            Type::Slack => Form::Slack,
-            Type::Teams => Form::Teams,
-            Type::Pagerduty => Form::PagerDuty(self.key(table)?),
-            Type::Webhook | Type::JsonLines => Form::Standard(self.secrets(table)?),
-        };
-        Ok(To::Webhook(webhook::Settings { endpoint, form, allowed }))
-    }
-
-    fn key(&self, table: &SinkTable) -> Result<RoutingKey, Wrong> {
-        let (key, held) = match (&table.key_file, &table.key_env) {
-            (Some(file), _) => ("key-file", self.file(file)),
-            (None, name) => ("key-env", self.env(name.as_deref().unwrap_or_default())),
-        };
-        let held = held.map_err(|what| (key, what))?;
-        RoutingKey::parse(&held).map_err(|error| (key, error.to_string()))
-    }
-
-    fn secrets(&self, table: &SinkTable) -> Result<Vec<Secret>, Wrong> {
-        let mut secrets = Vec::new();
-        for file in table.secret_file.iter().flat_map(Texts::all) {
-            let key = "secret-file";
-            let text = self.file(Path::new(file)).map_err(|what| (key, what))?;
-            secrets.push(Secret::parse(&text).map_err(|error| (key, error.to_string()))?);
-        }
-        for name in table.secret_env.iter().flat_map(Texts::all) {
-            let key = "secret-env";
-            let text = self.env(name).map_err(|what| (key, what))?;
-            secrets.push(Secret::parse(&text).map_err(|error| (key, error.to_string()))?);
-        }
-        Ok(secrets)
-    }
-
-    fn file(&self, path: &Path) -> Result<String, String> {
-        let path = self.folder.join(path);
-        let mut text = String::new();
-        let read = File::open(&path)
-            .and_then(|file| file.take(HELD_BYTES_MAX as u64 + 1).read_to_string(&mut text));
-        match read {
-            Ok(_) if text.len() <= HELD_BYTES_MAX => Ok(text),
-            Ok(_) => Err(format!("{} holds more than {HELD_BYTES_MAX} bytes", path.display())),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                Err(format!("{} is not UTF-8", path.display()))
-            }
-            Err(error) => Err(format!("cannot read {}: {error}", path.display())),
-        }
-    }
-
-    fn env(&self, name: &str) -> Result<String, String> {
-        let held = (self.variable)(name).filter(|held| !held.is_empty());
-        let held = held.ok_or_else(|| format!("no variable {} in the environment", shown(name)))?;
-        held.into_string().map_err(|_| format!("the variable {} is not UTF-8", shown(name)))
-    }
 }
 
 #[cfg(test)]

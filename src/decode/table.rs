@@ -4,7 +4,7 @@ use super::{Format, rows::Row};
 use anyhow::{Result, bail};
 use ingest::flow::Value;
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use std::{io::Write, ops::ControlFlow};
+use std::io::Write;
 
 /// Writes rows as they come. After an error nothing more is written.
 pub(super) struct Table<'a> {
@@ -29,8 +29,8 @@ impl<'a> Table<'a> {
     }
 
     /// Whether it makes sense to go on.
-    pub(super) fn is_written(&self) -> ControlFlow<()> {
-        if self.written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    pub(super) fn is_written(&self) -> bool {
+        self.written.is_ok()
     }
 
     fn write(&mut self, row: &Row<'_>) -> Result<()> {

@@ -129,8 +129,8 @@ pub(super) fn who(event: &Event<'_>) -> Option<(Who, Principal)> {
 
 impl Pupil for Census<'_> {
     fn object(&mut self, object: &Object) {
-        object.info.account.as_deref().unwrap_or_default().clone_into(&mut self.account);
-        self.stamp_s = object.info.stamp_ms.map(|ms| ms.div_euclid(1_000));
+        object.info().account.unwrap_or_default().clone_into(&mut self.account);
+        self.stamp_s = object.stamp_ms.map(|ms| ms.div_euclid(1_000));
     }
 }
 

@@ -105,9 +105,10 @@ impl Target {
         let path = self.inside.join(below);
         let path = path.to_string_lossy().replace('\\', "/");
         // The folders in front of `AWSLogs`; of other names the file's own.
-        let prefix = match path.strip_suffix(&beside.key) {
-            Some(prefix) if !beside.key.is_empty() => prefix,
-            _ if beside.key.is_empty() => path.rsplit_once('/').map_or("", |(folder, _)| folder),
+        let key = beside.aws_key();
+        let prefix = match path.strip_suffix(key) {
+            Some(prefix) if !key.is_empty() => prefix,
+            _ if key.is_empty() => path.rsplit_once('/').map_or("", |(folder, _)| folder),
             _ => "",
         };
         let prefix = if prefix.is_empty() || prefix.ends_with('/') {

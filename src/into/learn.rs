@@ -36,9 +36,20 @@ const OF_THE_FLOW: [Field; 8] = [
 #[derive(Debug, Clone)]
 pub(super) struct Beside {
     pub(super) path: PathBuf,
-    /// Its key from `AWSLogs/` on, if its name has one.
-    pub(super) key: String,
-    pub(super) info: KeyInfo,
+    /// Its key, as objects have it.
+    key: String,
+}
+
+impl Beside {
+    /// What its key says.
+    pub(super) fn info(&self) -> KeyInfo<'_> {
+        KeyInfo::of(&self.key)
+    }
+
+    /// Its key from `AWSLogs/` on; nothing where it has none.
+    pub(super) fn aws_key(&self) -> &str {
+        self.info().aws_logs_at.map_or("", |_| &self.key)
+    }
 }
 
 pub(super) struct Learner {
@@ -53,8 +64,7 @@ pub(super) struct Learner {
 impl Learner {
     pub(super) fn new(who: Who) -> Self {
         let known = Known::new(&who.account, who.is_interface.then_some(&*who.key));
-        let info = KeyInfo::of("");
-        let object = Beside { path: PathBuf::new(), key: String::new(), info };
+        let object = Beside { path: PathBuf::new(), key: String::new() };
         Self { who, known, object, beside: None, is_in_object: false }
     }
 
@@ -64,7 +74,7 @@ impl Learner {
     }
 
     fn is_here(&mut self) {
-        let has_stamp = |beside: &Beside| beside.info.stamp_ms.is_some();
+        let has_stamp = |beside: &Beside| beside.info().stamp_ms.is_some();
         if has_stamp(&self.object) || !self.beside.as_ref().is_some_and(has_stamp) {
             self.beside = Some(self.object.clone());
         }
@@ -74,8 +84,7 @@ impl Learner {
 impl Pupil for Learner {
     fn object(&mut self, object: &Object) {
         let Place::File(path) = &object.place else { return };
-        let key = object.info.aws_logs_at.map_or("", |_| &*object.key);
-        self.object = Beside { path: path.clone(), key: key.to_owned(), info: object.info.clone() };
+        self.object = Beside { path: path.clone(), key: object.key().to_owned() };
         self.is_in_object = false;
     }
 }
@@ -126,7 +135,7 @@ impl Sink for Learner {
             return;
         }
         let addresses = [Field::SrcAddr, Field::DstAddr].map(|field| batch.addresses(field));
-        let home = object.info.account.as_deref().unwrap_or_default();
+        let home = object.info().account.unwrap_or_default();
         for row in 0..batch.rows() {
             let Some((account, id)) = interface(batch, row, home) else { continue };
             if account != who.account {
@@ -135,7 +144,7 @@ impl Sink for Learner {
             let Value::Integer(end_s) = batch.value(Field::End, row) else { continue };
             *is_in_object |= id == who.key;
             let named = batch.texts(Field::Region).and_then(|texts| texts.get(row));
-            let region = object.info.region.as_deref().or(named).unwrap_or_default();
+            let region = object.info().region.or(named).unwrap_or_default();
             let ends: [Option<IpAddr>; 2] =
                 addresses.map(|column| column.and_then(|column| column.get(row)).map(ip));
             known.row(id, (region, end_s), ends, &mut || fields(batch, row));
@@ -146,7 +155,7 @@ impl Sink for Learner {
         if self.is_in_object {
             let names: Vec<String> = format.names().collect();
             let format = Format::of(names.iter().map(String::as_str));
-            self.known.flow_log(self.object.info.flow_log_id.as_deref(), format);
+            self.known.flow_log(self.object.info().flow_log_id, format);
             self.is_here();
         }
     }

@@ -46,7 +46,7 @@ impl<'a> Units<'a> {
         summary: &mut Summary,
         observer: &mut dyn Observer,
     ) -> Result<Self> {
-        let n_stamped = objects.partition_point(|object| object.info.stamp_ms.is_some());
+        let n_stamped = objects.partition_point(|object| object.stamp_ms.is_some());
         let (stamped, unstamped) = objects.split_at(n_stamped);
         let mut by_day = ByDay::new(engine.reader(), CONNECTIONS_MAX);
         for (file, object) in unstamped.iter().enumerate() {
@@ -72,7 +72,7 @@ impl<'a> Iterator for Units<'a> {
         let flows = self.flows.peek().map(|((day, _), _)| end(*day));
         let earliest = |at: Option<i64>| at.unwrap_or(i64::MAX);
         if let Some(object) = self.stamped.peek() {
-            let stamp_ms = object.info.stamp_ms.unwrap_or(i64::MIN);
+            let stamp_ms = object.stamp_ms.unwrap_or(i64::MIN);
             if stamp_ms <= earliest(records).min(earliest(flows)) {
                 let object = self.stamped.next()?;
                 return Some(Ok(Unit { now_ms: stamp_ms, object, work: Work::Object }));
@@ -128,7 +128,7 @@ impl<'e> ByDay<'e> {
     /// Reads an object twice: nothing of one that turns out to be damaged may be kept, and it may be
     /// too large to be held until that is known.
     fn read(&mut self, file: u32, object: &Object, workers: &Workers<'_>) -> ObjectRead {
-        let (kind, account) = (object.info.kind, object.info.account.as_deref());
+        let (kind, account) = (object.kind, object.info().account);
         self.file = file;
         workers.with(|worker| {
             if let Err(error) = load(object, workers.aws(), worker) {

@@ -77,15 +77,15 @@ pub(super) struct Feeds {
 
 impl Feeds {
     /// An object came, now or before.
-    pub(super) fn saw(&mut self, info: &KeyInfo) {
-        let KeyInfo { account, region, stamp_ms, kind, .. } = info;
+    pub(super) fn saw(&mut self, info: &KeyInfo<'_>) {
+        let KeyInfo { account, region, stamp_ms, kind, .. } = *info;
         let (Some(account), Some(region), Some(stamp_ms)) = (account, region, stamp_ms) else {
             return;
         };
-        self.newest_ms = self.newest_ms.max(*stamp_ms);
-        let id = (account.clone(), region.clone(), *kind);
+        self.newest_ms = self.newest_ms.max(stamp_ms);
+        let id = (account.into(), region.into(), kind);
         if self.feeds.len() < FEEDS_MAX || self.feeds.contains_key(&id) {
-            self.feeds.entry(id).or_default().saw(*stamp_ms);
+            self.feeds.entry(id).or_default().saw(stamp_ms);
         }
     }
 
@@ -137,10 +137,10 @@ mod tests {
     const MINUTE_MS: i64 = 60_000;
     const START_MS: i64 = 20_000 * DAY_MS;
 
-    fn object(region: &str, minute: i64) -> KeyInfo {
+    fn object(region: &str, minute: i64) -> KeyInfo<'_> {
         let key = "AWSLogs/111122223333/CloudTrail/us-east-1/2025/03/14/a.json.gz";
         let stamp_ms = Some(START_MS + minute * MINUTE_MS);
-        KeyInfo { region: Some(region.into()), stamp_ms, ..KeyInfo::of(key) }
+        KeyInfo { region: Some(region), stamp_ms, ..KeyInfo::of(key) }
     }
 
     fn at(minute: i64) -> i64 {

@@ -88,7 +88,7 @@ fn gauged(n: u64) -> i64 {
 /// One of [`SOURCES`].
 fn source_of(object: &Object) -> String {
     let [cloudtrail, flow, unknown] = SOURCES;
-    let source = match object.info.kind {
+    let source = match object.kind {
         Kind::CloudTrail => cloudtrail,
         Kind::FlowLog => flow,
         _ => unknown,

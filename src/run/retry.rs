@@ -38,7 +38,7 @@ impl Default for Retries {
 impl Retries {
     /// Whether to read an object now: one that failed waits, or until it is another.
     pub(super) fn is_due(&self, object: &Object) -> bool {
-        match self.failed.get(&object.key) {
+        match self.failed.get(object.key()) {
             Some(failed) if failed.id == id_of(object) => {
                 failed.again.is_some_and(|again| Instant::now() >= again)
             }
@@ -50,7 +50,7 @@ impl Retries {
     /// were left are tried again, as if they had never failed.
     pub(super) fn make_room(&mut self, object: &Object) -> usize {
         let n_before = self.failed.len();
-        if n_before >= self.n_max && !self.failed.contains_key(&object.key) {
+        if n_before >= self.n_max && !self.failed.contains_key(object.key()) {
             self.failed.retain(|_, failed| failed.again.is_some());
         }
         n_before - self.failed.len()
@@ -59,34 +59,33 @@ impl Retries {
     /// Notes that it could not be read, and answers when it will be tried again, if at all; without room for it,
     /// with the next look.
     pub(super) fn failed(&mut self, object: &Object) -> Option<Duration> {
-        if self.failed.len() >= self.n_max && !self.failed.contains_key(&object.key) {
+        if self.failed.len() >= self.n_max && !self.failed.contains_key(object.key()) {
             return Some(Duration::ZERO);
         }
-        let n_before = match self.failed.get(&object.key) {
+        let n_before = match self.failed.get(object.key()) {
             Some(before) if before.id == id_of(object) => before.n_attempts,
             _ => 0,
         };
         let wait = WAITS_S.get(n_before).copied().map(Duration::from_secs);
         let again = wait.map(|wait| Instant::now() + wait);
         let failed = Failed { id: id_of(object), n_attempts: n_before + 1, again };
-        self.failed.insert(object.key.clone(), failed);
+        self.failed.insert(object.key().into(), failed);
         wait
     }
 
     /// It was read.
     pub(super) fn read(&mut self, object: &Object) {
-        self.failed.remove(&object.key);
+        self.failed.remove(object.key());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ingest::source::{KeyInfo, Place};
+    use ingest::source::Place;
 
     fn named(key: &str, size_bytes: u64) -> Object {
-        let (place, info) = (Place::Stdin, KeyInfo::of(key));
-        Object { place, size_bytes, modified_ms: None, info, key: key.into() }
+        Object::new(Place::Stdin, key, size_bytes, None)
     }
 
     fn object(size_bytes: u64) -> Object {

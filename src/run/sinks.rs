@@ -5,18 +5,12 @@ use super::{Event, Level, Log};
 use crate::{clock, fault};
 use alerts::{
     Dropped, StateFile,
-    sinks::{Heartbeat, JsonLines, Lane, Message, Outcome, Sink, To, Webhook},
+    sinks::{Heartbeat, JsonLines, Lane, Message, Outcome, SecurityHub, Sink, To, Webhook},
 };
 use anyhow::{Context as _, Result};
 use serde_json::json;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use tokio::{runtime::Handle, sync::mpsc};
-
-/// Messages that are on the way to one sink. Unit: messages.
-pub(super) const ON_WAY_MAX: usize = 8;
 
 /// What became of a message.
 #[derive(Debug)]
@@ -30,7 +24,9 @@ pub(super) struct Sent {
 /// The way to one sink.
 struct Way {
     lane: Lane,
-    to: mpsc::Sender<Message>,
+    on_way_max: usize,
+    /// What is due at once goes at once.
+    to: mpsc::Sender<Vec<Message>>,
     /// When its heartbeat is due. Unit: milliseconds since the Unix epoch.
     beat_ms: i64,
 }
@@ -50,20 +46,25 @@ impl Sinks {
     ) -> Result<Self> {
         let mut ways = Vec::new();
         for (place, sink) in sinks.iter().enumerate() {
-            let (to, messages) = mpsc::channel(ON_WAY_MAX);
+            let on_way_max = sink.to.on_way_max();
+            let (to, messages) = mpsc::channel(on_way_max);
             let inbox = inbox.clone();
+            let told = || format!("sink {} cannot be used", sink.name);
             match sink.to.clone() {
                 To::Webhook(settings) => {
-                    let told = || format!("sink {} cannot be used", sink.name);
                     let webhook = Webhook::new(settings).with_context(told)?;
                     runtime.spawn(send(webhook, place, messages, inbox));
                 }
                 To::JsonLines(settings) => {
                     runtime.spawn(write(JsonLines::new(settings), place, messages, inbox));
                 }
+                To::SecurityHub(settings) => {
+                    let hub = runtime.block_on(SecurityHub::reach(settings));
+                    runtime.spawn(import(hub.with_context(told)?, place, messages, inbox));
+                }
             }
             let lane = Lane::new(&sink.name).paced(sink.to.gap_ms()).quiet(sink.quiet.clone());
-            ways.push(Way { lane, to, beat_ms: i64::MIN });
+            ways.push(Way { lane, on_way_max, to, beat_ms: i64::MIN });
         }
         Ok(Self { sinks, ways })
     }
@@ -80,13 +81,12 @@ impl Sinks {
 
     /// Hands out what is due.
     pub(super) fn hand_out(&mut self, file: &StateFile, log: &Log) -> Result<()> {
-        for Way { lane, to, .. } in &mut self.ways {
-            for message in file.outbox().due(lane, clock::now_ms(), ON_WAY_MAX)? {
-                // There is room for all that may be on the way.
-                if to.try_send(message).is_err() {
-                    let what = format!("sink {} works no more: start again", lane.sink());
-                    log.say(Level::Error, "sink-ended", &what, &[("sink", json!(lane.sink()))]);
-                }
+        for Way { lane, on_way_max, to, .. } in &mut self.ways {
+            let messages = file.outbox().due(lane, clock::now_ms(), *on_way_max)?;
+            // There is room for all that may be on the way.
+            if !messages.is_empty() && to.try_send(messages).is_err() {
+                let what = format!("sink {} works no more: start again", lane.sink());
+                log.say(Level::Error, "sink-ended", &what, &[("sink", json!(lane.sink()))]);
             }
         }
         Ok(())
@@ -206,15 +206,33 @@ pub(super) fn tell_dropped(dropped: &[Dropped], log: &Log) {
 async fn send(
     webhook: Webhook,
     sink: usize,
-    mut messages: mpsc::Receiver<Message>,
+    mut messages: mpsc::Receiver<Vec<Message>>,
     inbox: mpsc::Sender<Event>,
 ) {
-    let webhook = Arc::new(webhook);
-    while let Some(message) = messages.recv().await {
-        let outcome = webhook.send(&message, clock::now_ms()).await;
+    while let Some(all) = messages.recv().await {
+        for message in all {
+            let outcome = webhook.send(&message, clock::now_ms()).await;
+            fault::point("mid-send");
+            if inbox.send(Event::Sent(Sent { sink, message, outcome })).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+async fn import(
+    mut hub: SecurityHub,
+    sink: usize,
+    mut messages: mpsc::Receiver<Vec<Message>>,
+    inbox: mpsc::Sender<Event>,
+) {
+    while let Some(all) = messages.recv().await {
+        let sent = hub.send(all, clock::now_ms).await;
         fault::point("mid-send");
-        if inbox.send(Event::Sent(Sent { sink, message, outcome })).await.is_err() {
-            break;
+        for (message, outcome) in sent {
+            if inbox.send(Event::Sent(Sent { sink, message, outcome })).await.is_err() {
+                return;
+            }
         }
     }
 }
@@ -222,13 +240,11 @@ async fn send(
 async fn write(
     file: JsonLines,
     sink: usize,
-    mut messages: mpsc::Receiver<Message>,
+    mut messages: mpsc::Receiver<Vec<Message>>,
     inbox: mpsc::Sender<Event>,
 ) {
-    let mut batch = Vec::with_capacity(ON_WAY_MAX);
-    while messages.recv_many(&mut batch, ON_WAY_MAX).await > 0 {
+    while let Some(all) = messages.recv().await {
         let own = file.clone();
-        let all = std::mem::take(&mut batch);
         let written = tokio::task::spawn_blocking(move || (own.write(&all), all)).await;
         fault::point("mid-send");
         let Ok((outcome, all)) = written else { break };

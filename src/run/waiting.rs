@@ -3,37 +3,71 @@
 
 use baseline::Day;
 use ingest::source::{Object, sqs::Receipt};
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{borrow::Cow, cmp::Ordering, collections::BTreeSet};
 
 /// One object.
 #[derive(Debug)]
 struct One {
     object: Object,
+    /// Where a queue told of it; boxed, since what comes by folder waits by the million.
+    delivered: Option<Box<Delivered>>,
+}
+
+/// What came with a message.
+#[derive(Debug)]
+struct Delivered {
     bytes: Option<Vec<u8>>,
     receipts: Vec<Receipt>,
 }
 
+impl One {
+    /// Stamp, key and version. Unit: milliseconds since the Unix epoch.
+    fn order(&self) -> (i64, &str, Cow<'_, str>) {
+        let version = self.object.version().unwrap_or_default();
+        (self.object.stamp_ms.unwrap_or_default(), self.object.key(), version)
+    }
+}
+
+impl Ord for One {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
+impl PartialOrd for One {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for One {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for One {}
+
 /// Objects by stamp, key and version.
 #[derive(Debug, Default)]
-pub(super) struct Waiting(BTreeMap<(i64, Box<str>, Box<str>), One>);
+pub(super) struct Waiting(BTreeSet<One>);
 
 impl Waiting {
     /// An object that is to be read, with its bytes and a receipt if a queue told of it.
     pub(super) fn add(&mut self, object: Object, delivered: Option<(Vec<u8>, Receipt)>) {
-        let (bytes, receipt) = delivered.unzip();
-        let version = object.version().unwrap_or_default().into();
-        let key = (object.info.stamp_ms.unwrap_or_default(), object.key.clone(), version);
-        match self.0.entry(key) {
-            Entry::Vacant(vacant) => {
-                let receipts = receipt.into_iter().collect();
-                vacant.insert(One { object, bytes, receipts });
-            }
-            Entry::Occupied(mut occupied) => {
-                let one = occupied.get_mut();
-                one.bytes = one.bytes.take().or(bytes);
-                one.receipts.extend(receipt);
-            }
+        let of_queue =
+            |(bytes, receipt)| Box::new(Delivered { bytes: Some(bytes), receipts: vec![receipt] });
+        let mut one = One { object, delivered: delivered.map(of_queue) };
+        if let Some(known) = self.0.take(&one) {
+            one.delivered = match (known.delivered, one.delivered) {
+                (Some(mut known), Some(new)) => {
+                    known.receipts.extend(new.receipts);
+                    Some(known)
+                }
+                (known, new) => known.or(new),
+            };
         }
+        self.0.insert(one);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -42,7 +76,7 @@ impl Waiting {
 
     /// The first stamp. Unit: milliseconds since the Unix epoch.
     pub(super) fn first_ms(&self) -> Option<i64> {
-        self.0.first_key_value().map(|((stamp_ms, ..), _)| *stamp_ms)
+        self.0.first().map(|one| one.order().0)
     }
 
     /// The first of them, of so many bytes as stored, as long as the oldest open day stays the same; never two
@@ -51,17 +85,17 @@ impl Waiting {
         let mut batch: Vec<One> = Vec::new();
         let mut batch_bytes = 0;
         let mut first = None;
-        while let Some(entry) = self.0.first_entry() {
-            let oldest_open = oldest_open_at(entry.key().0);
-            let is_version = batch.last().is_some_and(|last| last.object.key == entry.key().1);
+        while let Some(one) = self.0.first() {
+            let (stamp_ms, key, _) = one.order();
+            let oldest_open = oldest_open_at(stamp_ms);
+            let is_version = batch.last().is_some_and(|last| last.object.key() == key);
             let is_later = first.is_some_and(|first| first != oldest_open);
             if batch_bytes >= bytes_max || is_later || is_version {
                 break;
             }
             first = Some(oldest_open);
-            let one = entry.remove();
             batch_bytes += one.object.size_bytes;
-            batch.push(one);
+            batch.extend(self.0.pop_first());
         }
         Batch(batch)
     }
@@ -82,11 +116,13 @@ impl Batch {
 
     /// The bytes of each, as far as they were read already.
     pub(super) fn take_contents(&mut self) -> Vec<Option<Vec<u8>>> {
-        self.0.iter_mut().map(|one| one.bytes.take()).collect()
+        self.0.iter_mut().map(|one| one.delivered.as_mut()?.bytes.take()).collect()
     }
 
     /// Who waits for each.
     pub(super) fn into_receipts(self) -> impl Iterator<Item = (Object, Vec<Receipt>)> {
-        self.0.into_iter().map(|one| (one.object, one.receipts))
+        self.0.into_iter().map(|one| {
+            (one.object, one.delivered.map(|delivered| delivered.receipts).unwrap_or_default())
+        })
     }
 }

@@ -172,7 +172,7 @@ impl<'a> Watched<'a> {
             if !retries.is_due(&object) {
                 continue;
             }
-            if object.info.stamp_ms.is_none() {
+            if object.stamp_ms.is_none() {
                 self.known.insert(id);
                 refuse(&object, log);
                 continue;
@@ -221,16 +221,16 @@ fn told<E: Into<anyhow::Error>>(listing: Result<Listing, E>, log: &Log) -> Optio
 /// A hash of an object's key, and of what tells its versions apart.
 pub(super) fn id_of(object: &Object) -> u128 {
     let version = object.version().unwrap_or_default();
-    stable_hash(&[object.key.as_bytes(), &object.size_bytes.to_le_bytes(), version.as_bytes()])
+    stable_hash(&[object.key().as_bytes(), &object.size_bytes.to_le_bytes(), version.as_bytes()])
 }
 
 fn refuse(object: &Object, log: &Log) {
     let what = format!(
         "{}: `run` goes by the names that AWS gives (expected such as 111122223333_CloudTrail_us-east-1_\
          20250314T1005Z_...json.gz)",
-        object.key
+        object.key()
     );
-    log.say(Level::Warn, "object-unnamed", &what, &[("object", json!(object.key))]);
+    log.say(Level::Warn, "object-unnamed", &what, &[("object", json!(object.key()))]);
 }
 
 fn modified_ms(metadata: &Metadata) -> i64 {

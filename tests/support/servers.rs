@@ -140,6 +140,27 @@ impl Server {
         (number("ApproximateNumberOfMessages"), number("ApproximateNumberOfMessagesNotVisible"))
     }
 
+    /// What Security Hub has in a region.
+    pub(crate) fn findings(&self, region: &str) -> Vec<Value> {
+        let authorization = authorization("securityhub").replace("us-east-1", region);
+        let headers =
+            [("Content-Type", "application/json"), ("Authorization", authorization.as_str())];
+        let (mut all, mut next) = (Vec::new(), Value::Null);
+        loop {
+            let mut asked = json!({"MaxResults": 100});
+            if next.is_string() {
+                asked["NextToken"] = next;
+            }
+            let answer = self.call("POST", "/findings", &headers, asked.to_string().as_bytes());
+            let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+            all.extend(answer["Findings"].as_array().unwrap().iter().cloned());
+            next = answer["NextToken"].clone();
+            if !next.is_string() {
+                return all;
+            }
+        }
+    }
+
     fn s3(&self, method: &str, path: &str, body: &[u8]) {
         let authorization = authorization("s3");
         let headers = [

@@ -5,7 +5,11 @@ use super::{
     json::{leave_out_unknown, write_json},
     taxonomy::{self, Where},
 };
-use crate::{escape, report::Report};
+use crate::{
+    escape,
+    report::{Inputs, Report},
+    sinks::InSeries,
+};
 use detect::{Finding, Severity};
 use ingest::time::format_ms;
 use serde_json::{Map, Value, json};
@@ -16,6 +20,8 @@ use std::{
 
 /// Security Hub takes 240 KB. Unit: bytes.
 const FINDING_BYTES_MAX: usize = 240_000;
+/// Whoever sends a finding may add so much to it. Unit: bytes.
+pub(crate) const FILED_BYTES_MAX: usize = 1_000;
 /// Unit: characters, as UTF-16 counts them: of all ways to count, none finds more in a text.
 const ID_CHARS_MAX: usize = 512;
 /// Unit: characters.
@@ -35,20 +41,59 @@ const IDS_MAX: usize = 20;
 /// Unit: resources.
 const RESOURCES_MAX: usize = 32;
 /// What stands in place of an account that is none: Security Hub asks for 12 digits, and no account has these.
-const NO_ACCOUNT: &str = "000000000000";
+pub(crate) const NO_ACCOUNT: &str = "000000000000";
 
 pub(super) fn write(
     out: &mut impl Write,
     finding: &Finding,
     report: &Report<'_>,
 ) -> io::Result<()> {
+    let of = |value_chars_max| document(finding, report, value_chars_max);
+    out.write_all(&fitting(of, FINDING_BYTES_MAX)?)
+}
+
+/// A series as one finding: what was found last of it, under the id that it opened with, as severe as any of it was
+/// and seen as long as it was seen. Whoever sends it adds `CreatedAt` and `UpdatedAt`, and files it anew.
+pub(crate) fn of_series(finding: &Finding, inputs: &Inputs, series: Option<InSeries>) -> String {
+    let report = Report::new(finding, inputs);
+    let of = |value_chars_max| {
+        let mut document = document(finding, &report, value_chars_max);
+        if let Some(fields) = document.as_object_mut() {
+            fields.retain(|name, _| !["CreatedAt", "UpdatedAt"].contains(&&**name));
+        }
+        if let Some(Value::Object(fields)) = document.get_mut("ProductFields") {
+            // `Id` is that of another one as soon as the series goes on.
+            fields.insert("sentrail/finding".to_owned(), report.id.clone().into());
+        }
+        let Some(InSeries { opened, severity, times_ms: (first, last), .. }) = series else {
+            return document;
+        };
+        for (place, value) in [
+            ("/Id", opened.to_string()),
+            ("/FirstObservedAt", format_ms(first)),
+            ("/LastObservedAt", format_ms(last)),
+            ("/FindingProviderFields/Severity/Label", label(severity).to_owned()),
+        ] {
+            if let Some(old) = document.pointer_mut(place) {
+                *old = value.into();
+            }
+        }
+        document
+    };
+    // A finding always has a JSON form, and that is UTF-8.
+    let bytes = fitting(of, FINDING_BYTES_MAX - FILED_BYTES_MAX).unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// A document in less than so many bytes.
+fn fitting(of: impl Fn(usize) -> Value, bytes_max: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    write_json(&mut bytes, &document(finding, report, VALUE_CHARS_MAX))?;
-    if bytes.len() >= FINDING_BYTES_MAX {
+    write_json(&mut bytes, &of(VALUE_CHARS_MAX))?;
+    if bytes.len() >= bytes_max {
         bytes.clear();
-        write_json(&mut bytes, &document(finding, report, VALUE_CHARS_CUT))?;
+        write_json(&mut bytes, &of(VALUE_CHARS_CUT))?;
     }
-    out.write_all(&bytes)
+    Ok(bytes)
 }
 
 fn document(finding: &Finding, report: &Report<'_>, value_chars_max: usize) -> Value {

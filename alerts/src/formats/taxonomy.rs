@@ -4,6 +4,7 @@
 use crate::report::Report;
 use baseline::{Dimension, Evidence, Kind, Part};
 use detect::{DETECTORS, Finding, Impact, Interest};
+use ingest::source::calls::partition_of;
 use std::collections::BTreeSet;
 
 /// By what calls can do: the path in the taxonomy of ASFF, and the tactic of MITRE ATT&CK. Changes that give nobody
@@ -63,6 +64,9 @@ impl Analytic {
     }
 }
 
+/// Those that Security Hub is in.
+const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
+
 /// Where in AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Where<'a> {
@@ -78,15 +82,9 @@ impl<'a> Where<'a> {
     pub(super) fn of(report: &Report<'a>) -> Self {
         let region = report.regions.values.iter().copied().find(|text| is_region(text));
         let of_arn = report.entity.key.strip_prefix("arn:").and_then(|rest| rest.split(':').next());
-        let is_china = region.map_or(of_arn == Some("aws-cn"), |text| text.starts_with("cn-"));
-        let is_gov =
-            region.map_or(of_arn == Some("aws-us-gov"), |text| text.starts_with("us-gov-"));
+        let named = PARTITIONS.iter().find(|name| of_arn == Some(**name));
         Self {
-            partition: match (is_china, is_gov) {
-                (true, _) => "aws-cn",
-                (_, true) => "aws-us-gov",
-                _ => "aws",
-            },
+            partition: region.map_or(*named.unwrap_or(&"aws"), partition_of),
             region,
             account: Some(report.account).filter(|text| is_account(text)),
         }

@@ -8,11 +8,10 @@ mod series;
 use super::{KeptError, SCHEMA, rows};
 use crate::{
     Inputs,
-    sinks::{Event, Lane, Message, Occasion, Outcome, Sink, Why, next_due},
+    sinks::{Lane, Manner, Message, Outcome, Sink, next_due},
 };
 use baseline::stable_hash;
 use detect::{Finding, FindingId, Severity};
-use series::Series;
 use std::path::Path;
 use store::{Row, Store, Value, WrongValue};
 
@@ -107,7 +106,7 @@ struct Queued {
 
 impl Outbox<'_> {
     /// Queues what `sinks` have to be told of `finding`: whether it is new to them, or more severe than they
-    /// know; people are told by series. Answers what had to go for it. Unit of `now_ms`: milliseconds since the Unix epoch.
+    /// know; most are told by series. Answers what had to go for it. Unit of `now_ms`: milliseconds since the Unix epoch.
     pub fn tell(
         &self,
         (finding, inputs): (&Finding, &Inputs),
@@ -116,70 +115,31 @@ impl Outbox<'_> {
     ) -> Result<Vec<Dropped>, KeptError> {
         let mut dropped = Vec::new();
         for sink in sinks.iter().filter(|sink| sink.wants(finding, &inputs.accounts)) {
-            let key = [rows::text(&finding.id.to_string()), rows::text(&sink.name)];
-            let rank = rank(finding.severity);
-            let told = "SELECT severity FROM outbox_told WHERE finding = ?1 AND sink = ?2";
-            let told = self.first(told, &key, |row| row.count().map(count))?;
-            let queued =
-                "SELECT id, severity, is_dead FROM outbox WHERE finding = ?1 AND sink = ?2";
-            let queued = self.first(queued, &key, queued_row)?;
-            if told.max(queued.as_ref().map(|queued| queued.rank)) >= Some(rank) {
-                continue;
-            }
-            let mut in_series = None;
-            if sink.to.is_for_people() {
-                in_series = self.continued(&sink.name, finding, rank)?;
-                if in_series.is_none() {
-                    continue;
-                }
-            }
-            if let Some(queued) = queued {
+            let Some(told_as) = self.told_as(sink, finding)? else { continue };
+            if let Some(queued) = self.queued(&sink.name, told_as.finding)? {
                 // The new one says all that it says, and more.
                 self.remove(&sink.name, &queued)?;
             }
-            let event = if told.is_some() { Event::Updated } else { Event::Created };
-            let occasion = Occasion { event, series: in_series };
-            let body = sink.to.body(occasion, (finding, inputs), now_ms);
-            self.add(&sink.name, (finding.id, finding.severity), (&body, now_ms))?;
-            dropped.extend(self.make_room(&sink.name)?);
+            let body = sink.to.body(told_as.occasion, (finding, inputs), now_ms);
+            // Of a series, too, the id is of this finding.
+            let new = message(&sink.name, (finding.id, finding.severity), body);
+            let new = Message { finding: told_as.finding, severity: told_as.severity, ..new };
+            self.add(&sink.name, &new, now_ms)?;
+            dropped.extend(self.make_room(sink)?);
         }
         Ok(dropped)
     }
 
-    /// Notes a finding in its series; answers which that is, and why the sink has to hear of it, if it has to.
-    fn continued(
-        &self,
-        sink: &str,
-        finding: &Finding,
-        rank: i64,
-    ) -> Result<Option<(FindingId, Why)>, KeptError> {
-        let key = [rows::text(sink), rows::text(&series::key_of(finding))];
-        let sql = format!(
-            "SELECT {} FROM outbox_series WHERE sink = ?1 AND series = ?2",
-            series::COLUMNS
-        );
-        let known = self.first(&sql, &key, Series::read)?;
-        let (next, why) = Series::after(known, (finding.id, finding.day), rank);
-        if known != Some(next) {
-            let sql = format!(
-                "INSERT OR REPLACE INTO outbox_series (sink, series, {}) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                series::COLUMNS
-            );
-            let values: Vec<Value> = key.into_iter().chain(next.values()).collect();
-            self.store.execute(&sql, &values)?;
-        }
-        Ok(why.map(|why| (next.opened, why)))
+    /// What of a finding is still to be delivered, or dead.
+    fn queued(&self, sink: &str, finding: FindingId) -> Result<Option<Queued>, KeptError> {
+        let sql = "SELECT id, severity, is_dead FROM outbox WHERE finding = ?1 AND sink = ?2";
+        let key = [rows::text(&finding.to_string()), rows::text(sink)];
+        self.first(sql, &key, queued_row)
     }
 
-    fn add(
-        &self,
-        sink: &str,
-        (id, severity): (FindingId, Severity),
-        (body, now_ms): (&str, i64),
-    ) -> Result<(), KeptError> {
-        let own = own(sink, (&message_id(sink, id, severity), id, severity), body);
-        let [sink_value, message, id, rank, body] = own.clone();
+    fn add(&self, sink: &str, message: &Message, now_ms: i64) -> Result<(), KeptError> {
+        let own = own(sink, message);
+        let [sink_value, id, finding, rank, body] = own.clone();
         let checksum = rows::text(&rows::checksum([&own[..]]));
         let columns = [
             "sink", "message", "finding", "severity", "is_dead", "attempts", "due_ms", "checksum",
@@ -188,8 +148,8 @@ impl Outbox<'_> {
         let none = Value::Integer(0);
         let row = [
             sink_value,
-            message,
             id,
+            finding,
             rank,
             none.clone(),
             none,
@@ -207,7 +167,8 @@ impl Outbox<'_> {
     }
 
     /// Takes out the least severe message, the newest of those, if there is one too many.
-    fn make_room(&self, sink: &str) -> Result<Option<Dropped>, KeptError> {
+    fn make_room(&self, sink: &Sink) -> Result<Option<Dropped>, KeptError> {
+        let (sink, manner) = (&*sink.name, sink.to.manner());
         let key = [rows::text(sink)];
         let sql = "SELECT pending + dead FROM outbox_sinks WHERE sink = ?1";
         let n = self.first(sql, &key, Row::count)?.unwrap_or_default();
@@ -227,13 +188,18 @@ impl Outbox<'_> {
         let Some((queued, finding)) = least else { return Ok(None) };
         self.remove(sink, &queued)?;
         self.count(sink, [0, 0, 1])?;
-        let sql = "DELETE FROM outbox_series WHERE sink = ?1 AND said = ?2";
+        let sql = match manner {
+            // What is one finding with the sink goes on to be the same.
+            Manner::OnePerSeries => "DELETE FROM outbox_filed WHERE sink = ?1 AND opened = ?2",
+            _ => "DELETE FROM outbox_series WHERE sink = ?1 AND said = ?2",
+        };
         self.store.execute(sql, &[rows::text(sink), rows::text(&finding.to_string())])?;
         let severity = self.severity(queued.rank)?;
         Ok(Some(Dropped { sink: sink.to_owned(), finding, severity }))
     }
 
-    /// Hands out messages that are durable and due, the most severe first, so that at most `most` are on the way.
+    /// Hands out messages that are durable and due, the most severe first, so that at most `most` are on the way, and
+    /// of no finding two.
     pub fn due(
         &self,
         lane: &mut Lane,
@@ -244,7 +210,9 @@ impl Outbox<'_> {
         if n == 0 {
             return Ok(Vec::new());
         }
-        let sql = "SELECT message, finding, severity, attempts, checksum, body FROM outbox \
+        let sql = "SELECT message, finding, severity, attempts, checksum, body, (SELECT created_ms \
+                   FROM outbox_told AS told WHERE told.sink = outbox.sink \
+                   AND told.finding = outbox.finding) FROM outbox \
                    WHERE sink = ?1 AND is_dead = 0 AND due_ms <= ?2 AND id <= ?3 AND severity >= ?5 \
                    ORDER BY severity DESC, id LIMIT ?4";
         // Those that are on the way are due, too.
@@ -259,8 +227,8 @@ impl Outbox<'_> {
         let mut messages = Vec::new();
         for row in self.store.query(sql, &values)? {
             let message = self.message(lane.sink(), row)?;
-            if messages.len() < n && !lane.is_on_way(&message.id) {
-                lane.hand_out(&message.id);
+            if messages.len() < n && !lane.is_on_way(message.finding) {
+                lane.hand_out(message.finding);
                 messages.push(message);
             }
         }
@@ -271,16 +239,18 @@ impl Outbox<'_> {
         let damaged = |wrong: WrongValue| self.store.damaged(&format!("outbox: {wrong}"));
         let mut read = || {
             let (id, finding) = (row.text()?, rows::id(&row.text()?)?);
-            Ok((id, finding, count(row.count()?), row.count()?, row.text()?, row.text()?))
+            let (rank, attempts) = (count(row.count()?), row.count()?);
+            Ok((id, finding, rank, attempts, row.text()?, row.text()?, row.maybe_integer()?))
         };
-        let (id, finding, rank, attempts, checksum, body) = read().map_err(damaged)?;
+        let (id, finding, rank, attempts, checksum, body, created_ms) = read().map_err(damaged)?;
         let severity = self.severity(rank)?;
-        if checksum != rows::checksum([&own(sink, (&id, finding, severity), &body)[..]]) {
-            let what = format!("message {id} of the outbox is not what was written");
+        let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
+        let message = Message { id, finding, severity, body, attempts, created_ms };
+        if checksum != rows::checksum([&own(sink, &message)[..]]) {
+            let what = format!("message {} of the outbox is not what was written", message.id);
             return Err(self.store.damaged(&what).into());
         }
-        let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
-        Ok(Message { id, finding, severity, body, attempts })
+        Ok(message)
     }
 
     /// Writes what became of a message that was handed out.
@@ -318,7 +288,7 @@ impl Outbox<'_> {
                 Settled::Waits
             }
         };
-        if lane.note(&message.id, outcome, now_ms) {
+        if lane.note(message.finding, outcome, now_ms) {
             self.wake(lane.sink(), now_ms)?;
         }
         Ok(settled)
@@ -338,11 +308,14 @@ impl Outbox<'_> {
         if let Some(queued) = self.first(sql, &[rows::text(&message.id)], queued_row)? {
             self.remove(sink, &queued)?;
         }
-        let sql = "INSERT INTO outbox_told (sink, finding, severity) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT (sink, finding) DO UPDATE SET severity = max(severity, excluded.severity)";
+        let sql = "INSERT INTO outbox_told (sink, finding, severity, created_ms) \
+                   VALUES (?1, ?2, ?3, ?4) ON CONFLICT (sink, finding) DO UPDATE \
+                   SET severity = max(severity, excluded.severity), \
+                   created_ms = coalesce(created_ms, excluded.created_ms)";
         let finding = rows::text(&message.finding.to_string());
         let rank = Value::Integer(rank(message.severity));
-        self.store.execute(sql, &[rows::text(sink), finding, rank])?;
+        let created = message.created_ms.map_or(Value::Null, Value::Integer);
+        self.store.execute(sql, &[rows::text(sink), finding, rank, created])?;
         Ok(())
     }
 
@@ -407,10 +380,11 @@ impl Outbox<'_> {
     }
 }
 
-/// The same for the same sink, finding and severity.
-fn message_id(sink: &str, id: FindingId, severity: Severity) -> String {
-    let (id, severity) = (id.0.to_le_bytes(), severity.label());
-    format!("msg_{:032x}", stable_hash(&[sink.as_bytes(), &id, severity.as_bytes()]))
+/// A message that nobody tried to deliver; its id is the same for the same sink, finding and severity.
+fn message(sink: &str, (finding, severity): (FindingId, Severity), body: String) -> Message {
+    let of = [sink.as_bytes(), &finding.0.to_le_bytes(), severity.label().as_bytes()];
+    let id = format!("msg_{:032x}", stable_hash(&of));
+    Message { id, finding, severity, body, attempts: 0, created_ms: None }
 }
 
 fn rank(severity: Severity) -> i64 {
@@ -423,12 +397,13 @@ fn count(n: u64) -> i64 {
 }
 
 /// What never changes of a row.
-fn own(sink: &str, (id, finding, severity): (&str, FindingId, Severity), body: &str) -> [Value; 5] {
+fn own(sink: &str, message: &Message) -> [Value; 5] {
+    let Message { id, finding, severity, body, .. } = message;
     [
         rows::text(sink),
         rows::text(id),
         rows::text(&finding.to_string()),
-        Value::Integer(rank(severity)),
+        Value::Integer(rank(*severity)),
         rows::text(body),
     ]
 }

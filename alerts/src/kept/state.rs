@@ -324,13 +324,13 @@ impl StateFile {
 
     /// Begins an epoch that stays open, to see what is not durable yet.
     #[cfg(test)]
-    pub(super) fn begin(&self) -> Result<(), KeptError> {
+    pub(crate) fn begin(&self) -> Result<(), KeptError> {
         Ok(self.keeper.store().begin()?)
     }
 
     /// Makes it durable, and begins another.
     #[cfg(test)]
-    pub(super) fn commit(&mut self) -> Result<(), KeptError> {
+    pub(crate) fn commit(&mut self) -> Result<(), KeptError> {
         self.finish()?;
         self.begin()
     }

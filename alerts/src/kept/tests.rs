@@ -275,6 +275,7 @@ fn make_older(path: &Path) {
         "DROP TABLE outbox_told",
         "DROP TABLE outbox_sinks",
         "DROP TABLE outbox_series",
+        "DROP TABLE outbox_filed",
         "PRAGMA user_version = 3",
     ] {
         store.execute(sql, &[]).unwrap();
@@ -340,10 +341,12 @@ fn of_a_state_from_before_versions_were_kept_only_sizes_count() {
         "state DROP COLUMN digest",
         "findings DROP COLUMN account_said",
         "findings DROP COLUMN suppressed",
+        "outbox_told DROP COLUMN created_ms",
     ] {
         store.execute(&format!("ALTER TABLE {column}"), &[]).unwrap();
     }
     store.execute("DROP TABLE outbox_series", &[]).unwrap();
+    store.execute("DROP TABLE outbox_filed", &[]).unwrap();
     store.execute("PRAGMA user_version = 6", &[]).unwrap();
     drop(store);
     let older = KnownObjects::open(&path).unwrap().version("a").unwrap().unwrap();
@@ -410,6 +413,8 @@ fn a_value_that_is_gone_from_a_state_is_noticed() {
     change("DROP TABLE outbox_series");
     change("ALTER TABLE findings DROP COLUMN account_said");
     change("ALTER TABLE findings DROP COLUMN suppressed");
+    change("DROP TABLE outbox_filed");
+    change("ALTER TABLE outbox_told DROP COLUMN created_ms");
     change("PRAGMA user_version = 7");
     let checksum = rows::checksum([&learning.rows()[..]]);
     change(&format!("UPDATE state SET checksum = '{checksum}'"));
@@ -429,6 +434,31 @@ fn a_value_that_is_gone_from_a_state_is_noticed() {
 }
 
 #[test]
+fn series_from_before_they_were_filed_know_when_they_were_seen() {
+    let (_folder, path) = file();
+    drop(state(&path));
+    let store = Store::change(&path, &SCHEMA).unwrap();
+    for sql in [
+        "DROP TABLE outbox_filed",
+        "ALTER TABLE outbox_told DROP COLUMN created_ms",
+        "ALTER TABLE outbox_series DROP COLUMN first_ms",
+        "ALTER TABLE outbox_series DROP COLUMN last_ms",
+        "ALTER TABLE findings DROP COLUMN account_said",
+        "ALTER TABLE findings DROP COLUMN suppressed",
+        "INSERT INTO outbox_series VALUES ('a', 'b', '1', '1', '2026-03-12', '2026-03-13', '2026-03-12', 1)",
+        "PRAGMA user_version = 9",
+    ] {
+        store.execute(sql, &[]).unwrap();
+    }
+    drop(store);
+    let store = Store::change(&path, &SCHEMA).unwrap();
+    let mut row =
+        store.query("SELECT first_ms, last_ms FROM outbox_series", &[]).unwrap().remove(0);
+    let times_ms = [row.integer().unwrap(), row.integer().unwrap()];
+    assert_eq!(times_ms, [20_524, 20_525].map(|day| day * 86_400_000));
+}
+
+#[test]
 fn the_page_shows_the_tables() {
     let (_folder, path) = file();
     keep(&path, &run("a"), &[], None);
@@ -437,7 +467,7 @@ fn the_page_shows_the_tables() {
     // What SQLite keeps for itself needs no place on the page.
     let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'";
     let rows = store.query(sql, &[]).unwrap();
-    assert_eq!(rows.len(), 22);
+    assert_eq!(rows.len(), 24);
     for mut row in rows {
         let sql = row.text().unwrap();
         assert!(page.contains(&sql), "put this into docs/store.md:\n{sql};");

@@ -1,6 +1,6 @@
 //! What messages say: a finding as a line of JSON Lines, or in the envelope of Standard Webhooks.
 
-use super::{Event, Occasion, Why};
+use super::{Event, InSeries, Occasion, Why};
 use crate::{Inputs, formats::write_json, report::Report};
 use detect::Finding;
 use ingest::time::format_ms;
@@ -35,10 +35,10 @@ impl Why {
 
 /// What the message is to the findings of the same detector on the same entity before it.
 #[derive(Serialize)]
-struct InSeries {
+struct SeriesReport {
     /// Of the finding that opened the series.
     id: String,
-    why: &'static str,
+    why: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -46,7 +46,7 @@ struct Envelope<T> {
     r#type: &'static str,
     timestamp: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    series: Option<InSeries>,
+    series: Option<SeriesReport>,
     /// Only where something is missing.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
@@ -66,7 +66,13 @@ pub(super) fn envelope(
 ) -> String {
     let report = Report::new(finding, inputs);
     let (r#type, timestamp) = (event.name(), format_ms(now_ms));
-    let in_series = || series.map(|(id, why)| InSeries { id: id.to_string(), why: why.name() });
+    let in_series = || {
+        let of = |InSeries { opened, why, .. }| SeriesReport {
+            id: opened.to_string(),
+            why: why.map(Why::name),
+        };
+        series.map(of)
+    };
     let head = || (timestamp.clone(), in_series());
     let (timestamp, series) = head();
     let body = json(&Envelope { r#type, timestamp, series, truncated: false, data: &report });
@@ -126,7 +132,7 @@ mod tests {
     const NOW_MS: i64 = 1_773_400_000_000;
 
     fn told(event: Event, finding: &Finding) -> (String, Value) {
-        let occasion = Occasion { event, series: Some((finding.id, Why::Opened)) };
+        let occasion = Occasion { event, series: Some(InSeries::of(finding, Why::Opened)) };
         let body = envelope(occasion, (finding, &sample::inputs()), NOW_MS);
         let value = serde_json::from_str(&body).unwrap();
         (body, value)

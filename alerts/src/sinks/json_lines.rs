@@ -105,7 +105,14 @@ mod tests {
     fn message(to: &To, finding: &Finding) -> Message {
         let body = to.body(Occasion::NEW, (finding, &sample::inputs()), 0);
         let Finding { id, severity, .. } = *finding;
-        Message { id: format!("msg_{id}"), finding: id, severity, body, attempts: 0 }
+        Message {
+            id: format!("msg_{id}"),
+            finding: id,
+            severity,
+            body,
+            attempts: 0,
+            created_ms: None,
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! kept: after a crash what was on the way is sent again.
 
 use super::{Outcome, Quiet};
-use detect::Severity;
+use detect::{FindingId, Severity};
 use std::collections::BTreeSet;
 
 /// How long a sink is left alone after the first failure; twice as long after each further one. Unit:
@@ -18,7 +18,8 @@ const OUTAGE_MS_MIN: i64 = 60_000;
 #[derive(Debug)]
 pub struct Lane {
     sink: String,
-    on_way: BTreeSet<String>,
+    /// By what they are about: a second message of a finding waits for the outcome of the first.
+    on_way: BTreeSet<FindingId>,
     /// Failures without a success between them.
     n_failures: u32,
     failing_since_ms: i64,
@@ -105,17 +106,17 @@ impl Lane {
         most.saturating_sub(self.on_way.len())
     }
 
-    pub(crate) fn is_on_way(&self, id: &str) -> bool {
-        self.on_way.contains(id)
+    pub(crate) fn is_on_way(&self, finding: FindingId) -> bool {
+        self.on_way.contains(&finding)
     }
 
-    pub(crate) fn hand_out(&mut self, id: &str) {
-        self.on_way.insert(id.to_owned());
+    pub(crate) fn hand_out(&mut self, finding: FindingId) {
+        self.on_way.insert(finding);
     }
 
-    /// Notes what became of a message; answers whether an outage has ended with it.
-    pub(crate) fn note(&mut self, id: &str, outcome: &Outcome, now_ms: i64) -> bool {
-        self.on_way.remove(id);
+    /// Notes what became of the message about `finding`; answers whether an outage has ended with it.
+    pub(crate) fn note(&mut self, finding: FindingId, outcome: &Outcome, now_ms: i64) -> bool {
+        self.on_way.remove(&finding);
         self.next_ms = now_ms.saturating_add(self.gap_ms);
         match outcome {
             Outcome::Delivered | Outcome::Refused { .. } => {
@@ -154,6 +155,10 @@ impl Lane {
 mod tests {
     use super::*;
 
+    const A: FindingId = FindingId(1);
+    const B: FindingId = FindingId(2);
+    const C: FindingId = FindingId(3);
+
     fn failed(after_ms: Option<i64>) -> Outcome {
         Outcome::Retry { error: "status 503".to_owned(), after_ms }
     }
@@ -165,8 +170,8 @@ mod tests {
         let mut pauses = Vec::new();
         for _ in 0..70 {
             assert_eq!(lane.room(now_ms, 8), if now_ms == 0 { 8 } else { 1 });
-            lane.hand_out("a");
-            assert!(!lane.note("a", &failed(None), now_ms));
+            lane.hand_out(A);
+            assert!(!lane.note(A, &failed(None), now_ms));
             let pause =
                 (0..1_000).map(|s| s * 500).find(|ms| lane.room(now_ms + ms, 8) > 0).unwrap();
             pauses.push(pause / 500);
@@ -179,11 +184,11 @@ mod tests {
     #[test]
     fn failures_at_once_are_one() {
         let mut lane = Lane::new("siem");
-        for id in ["a", "b", "c"] {
+        for id in [A, B, C] {
             lane.hand_out(id);
         }
         assert_eq!((lane.room(0, 8), lane.n_on_way()), (5, 3));
-        assert_eq!(["a", "b", "c"].map(|id| lane.note(id, &failed(None), 10)), [false; 3]);
+        assert_eq!([A, B, C].map(|id| lane.note(id, &failed(None), 10)), [false; 3]);
         assert_eq!((lane.room(1_009, 8), lane.room(1_010, 8)), (0, 1));
     }
 
@@ -191,17 +196,17 @@ mod tests {
     fn a_success_opens_the_lane_and_tells_an_outage_from_a_slip() {
         for (at_ms, was_outage) in [(59_999, false), (60_000, true)] {
             let mut lane = Lane::new("siem");
-            lane.note("a", &failed(None), 0);
-            assert_eq!(lane.note("b", &Outcome::Delivered, at_ms), was_outage);
+            lane.note(A, &failed(None), 0);
+            assert_eq!(lane.note(B, &Outcome::Delivered, at_ms), was_outage);
             assert_eq!(lane.room(at_ms, 8), 8);
-            assert!(!lane.note("b", &Outcome::Delivered, at_ms * 9));
+            assert!(!lane.note(B, &Outcome::Delivered, at_ms * 9));
         }
     }
 
     #[test]
     fn the_wish_of_the_sink_is_kept() {
         let mut lane = Lane::new("siem");
-        lane.note("a", &failed(Some(90_000)), 0);
+        lane.note(A, &failed(Some(90_000)), 0);
         assert_eq!((lane.room(89_999, 8), lane.room(90_000, 8)), (0, 1));
     }
 
@@ -209,15 +214,15 @@ mod tests {
     fn a_sink_with_a_pace_gets_one_message_at_a_time() {
         let mut lane = Lane::new("chat").paced(1_000);
         assert_eq!((lane.room(0, 8), lane.pause_ms(0)), (1, None));
-        lane.hand_out("a");
+        lane.hand_out(A);
         assert_eq!(lane.room(5_000, 8), 0);
-        lane.note("a", &Outcome::Delivered, 5_000);
+        lane.note(A, &Outcome::Delivered, 5_000);
         assert_eq!([5_000, 5_999, 6_000].map(|ms| lane.room(ms, 8)), [0, 0, 1]);
         assert_eq!([5_001, 6_000].map(|ms| lane.pause_ms(ms)), [Some(999), None]);
         // The clock was put back.
         assert_eq!((lane.room(3_999, 8), lane.pause_ms(3_999)), (1, None));
-        lane.hand_out("b");
-        lane.note("b", &failed(Some(90_000)), 6_000);
+        lane.hand_out(B);
+        lane.note(B, &failed(Some(90_000)), 6_000);
         assert_eq!((lane.room(95_999, 8), lane.room(96_000, 8)), (0, 1));
     }
 
@@ -237,7 +242,7 @@ mod tests {
     #[test]
     fn a_sink_that_is_gone_is_asked_no_more() {
         let mut lane = Lane::new("siem");
-        lane.note("a", &Outcome::Gone { error: "status 410".to_owned() }, 0);
+        lane.note(A, &Outcome::Gone { error: "status 410".to_owned() }, 0);
         assert_eq!((lane.room(i64::MAX, 8), lane.is_gone()), (0, true));
     }
 }

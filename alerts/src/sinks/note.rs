@@ -4,14 +4,14 @@
 //! Whoever calls AWS chooses names, so every text is escaped and cut here. Whatever a chat would take for
 //! mark-up is left to the sinks: each has its own.
 
-use super::{Event, Occasion, Why, body::json};
+use super::{Event, InSeries, Occasion, Why, body::json};
 use crate::{
     Inputs, escape,
     formats::{day, facts, in_all, origin, span, term},
     report::Report,
 };
 use baseline::Part;
-use detect::{Finding, FindingId, Severity};
+use detect::{Finding, Severity};
 use serde_json::Value;
 use std::cmp::Reverse;
 
@@ -79,11 +79,11 @@ impl Note {
 }
 
 /// What a finding is to those of its series before it.
-fn in_series((id, why): (FindingId, Why)) -> Option<String> {
-    match why {
+fn in_series(InSeries { opened, why, .. }: InSeries) -> Option<String> {
+    match why? {
         Why::Opened => None,
-        Why::Risen => Some(format!("more severe than any before, since finding {id}")),
-        Why::Reminder => Some(format!("goes on, since finding {id}")),
+        Why::Risen => Some(format!("more severe than any before, since finding {opened}")),
+        Why::Reminder => Some(format!("goes on, since finding {opened}")),
     }
 }
 
@@ -167,6 +167,7 @@ fn masked(text: &str) -> String {
 pub(super) mod tests {
     use super::*;
     use crate::{escape::is_hidden, sample};
+    use detect::FindingId;
     use proptest::prelude::*;
 
     /// A finding of which every text that a log may hold is `text`, and there are as many as can be.
@@ -275,13 +276,13 @@ pub(super) mod tests {
 
     #[test]
     fn what_goes_on_names_the_finding_it_began_with() {
-        let told = |why| in_series((FindingId(0x0a1b), why));
+        let (finding, inputs) = (sample::flow(), sample::inputs());
+        let of = |why| InSeries { opened: FindingId(0x0a1b), ..InSeries::of(&finding, why) };
+        let told = |why| in_series(of(why));
         assert_eq!(told(Why::Opened), None);
         let began = "since finding 00000000000000000000000000000a1b";
         assert_eq!(told(Why::Risen), Some(format!("more severe than any before, {began}")));
-        let (finding, inputs) = (sample::flow(), sample::inputs());
-        let series = Some((FindingId(0x0a1b), Why::Reminder));
-        let occasion = Occasion { event: Event::Created, series };
+        let occasion = Occasion { event: Event::Created, series: Some(of(Why::Reminder)) };
         let note = Note::new(occasion, (&finding, &Report::new(&finding, &inputs)), 600);
         assert_eq!(note.facts.last(), Some(&("series", format!("goes on, {began}"))));
     }

@@ -72,7 +72,7 @@ impl RoutingKey {
 /// The body of a message, without the key.
 pub(super) fn body(told: Told<'_>) -> String {
     let (occasion, finding, _) = told;
-    let opened = occasion.series.map_or(finding.id, |(opened, _)| opened);
+    let opened = occasion.series.map_or(finding.id, |series| series.opened);
     let event = |note: &Note| {
         json!({
             "client": "sentrail",
@@ -113,7 +113,7 @@ mod tests {
         escape::is_hidden,
         sample,
         sinks::{
-            Event, Occasion, Why,
+            Event, InSeries, Occasion, Why,
             note::tests::{full_of, largest_of, texts},
         },
     };
@@ -163,8 +163,9 @@ mod tests {
     #[test]
     fn a_series_is_one_incident() {
         let (finding, inputs) = (sample::flow(), sample::inputs());
-        let series = Some((FindingId(0x0a1b), Why::Risen));
-        let body = body((Occasion { event: Event::Created, series }, &finding, &inputs));
+        let series = InSeries { opened: FindingId(0x0a1b), ..InSeries::of(&finding, Why::Risen) };
+        let body =
+            body((Occasion { event: Event::Created, series: Some(series) }, &finding, &inputs));
         let value: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(value["dedup_key"], "00000000000000000000000000000a1b");
         assert_eq!(value["payload"]["custom_details"]["finding"], finding.id.to_string());

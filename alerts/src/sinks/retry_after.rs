@@ -5,9 +5,17 @@ use ingest::time::parse_ms;
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+/// `retry-after` counts up to this. Unit: milliseconds (1 h).
+const AFTER_MS_MAX: i64 = 3_600_000;
+
+/// How long to wait by this header. Unit: milliseconds from now; `now_ms` since the Unix epoch.
+pub(super) fn asked_ms(header: Option<&str>, now_ms: i64) -> Option<i64> {
+    Some(retry_after_ms(header?, now_ms)?.clamp(0, AFTER_MS_MAX))
+}
+
 /// A number of seconds, or a date as `Sun, 06 Nov 1994 08:49:37 GMT`. Unit: milliseconds from now; `now_ms`
 /// since the Unix epoch.
-pub(super) fn retry_after_ms(text: &str, now_ms: i64) -> Option<i64> {
+fn retry_after_ms(text: &str, now_ms: i64) -> Option<i64> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than a number has are a long time.

@@ -1,7 +1,7 @@
 //! A message that nothing happened for: it shows that a sink gets what it is told, and how that looks there. In: a
 //! sink. Out: a message about a finding that says of itself that it is a sample.
 
-use super::{Event, Message, Occasion, Sink};
+use super::{Event, Message, Occasion, Sink, To, security_hub};
 use crate::Inputs;
 use baseline::{Bits, Dimension, Entity, Kind, Part, stable_hash};
 use detect::{About, Finding, FindingId, Impact, Severity};
@@ -18,8 +18,13 @@ impl Message {
         let finding = finding(FindingId(id), sink.min_severity, now_ms);
         let occasion = Occasion { event: Event::Created, series: None };
         let body = sink.to.body(occasion, (&finding, inputs), now_ms);
-        let severity = finding.severity;
-        Self { id: format!("msg_{id:032x}"), finding: finding.id, severity, body, attempts: 0 }
+        let body = match sink.to {
+            To::SecurityHub(_) => security_hub::as_sample(&body),
+            To::Webhook(_) | To::JsonLines(_) => body,
+        };
+        let Finding { id: of, severity, .. } = finding;
+        let id = format!("msg_{id:032x}");
+        Self { id, finding: of, severity, body, attempts: 0, created_ms: None }
     }
 }
 
@@ -50,25 +55,14 @@ fn finding(id: FindingId, severity: Severity, now_ms: i64) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Filter, *};
-    use crate::{
-        sample,
-        sinks::{To, json_lines},
-    };
+    use super::*;
+    use crate::{sample, sinks::json_lines};
     use serde_json::Value;
 
     #[test]
     fn a_sample_says_so_and_is_as_severe_as_the_sink_asks_for() {
         let to = To::JsonLines(json_lines::Settings { path: "told.jsonl".into() });
-        let sink = Sink {
-            name: "siem".to_owned(),
-            min_severity: Severity::High,
-            filter: Filter::default(),
-            quiet: None,
-            heartbeat_ms: None,
-            burst: 10,
-            to,
-        };
+        let sink = Sink::new("siem", Severity::High, to);
         let [one, again] = [7, 8].map(|now_ms| Message::sample(&sink, &sample::inputs(), now_ms));
         let body: Value = serde_json::from_str(&one.body).unwrap();
         for key in ["title", "summary"] {

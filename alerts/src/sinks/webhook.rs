@@ -32,7 +32,7 @@ use super::{
     endpoint::{Endpoint, Host},
     guard::{Allowed, Resolve, System},
     pagerduty::RoutingKey,
-    retry_after::retry_after_ms,
+    retry_after::asked_ms,
     signature::{Secret, sign},
 };
 use http_body_util::{BodyExt as _, Full};
@@ -72,8 +72,6 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 const HEAD_BYTES_MAX: usize = 64 << 10;
 /// Addresses of a name to which a connection is tried, one after the other. Unit: addresses.
 const ADDRESSES_MAX: usize = 4;
-/// `retry-after` counts up to this. Unit: milliseconds (1 h).
-const AFTER_MS_MAX: i64 = 3_600_000;
 
 /// What a webhook has to know.
 #[derive(Debug, Clone)]
@@ -257,7 +255,7 @@ impl Webhook {
             let head = head.map_err(|_| self.too_slow())?.map_err(|error| failed(&error))?;
             let status = head.status();
             let after = head.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-            let after_ms = after.and_then(|after| retry_after_ms(after, now_ms));
+            let after_ms = asked_ms(after, now_ms);
             // What the status says holds, whatever becomes of the rest.
             drop(timeout_at(deadline, throw_away(head.into_body())).await);
             Ok(Answer { status, after_ms })
@@ -328,10 +326,7 @@ fn outcome(answer: &Answer) -> Outcome {
         200..=299 => Outcome::Delivered,
         400 | 413 | 415 | 422 => Outcome::Refused { error },
         410 => Outcome::Gone { error },
-        429 | 502..=504 => {
-            let after_ms = answer.after_ms.map(|after_ms| after_ms.clamp(0, AFTER_MS_MAX));
-            Outcome::Retry { error, after_ms }
-        }
+        429 | 502..=504 => Outcome::Retry { error, after_ms: answer.after_ms },
         _ => Outcome::Retry { error, after_ms: None },
     }
 }

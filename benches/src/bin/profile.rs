@@ -105,13 +105,11 @@ impl Profile {
 
     fn replay(&mut self, folder: &PathArg) -> Result<()> {
         let listing = source::list(std::slice::from_ref(folder), &Filter::default())?;
-        let is_call = |object: &&Object| {
-            object.info.kind == Kind::CloudTrail && object.info.stamp_ms.is_some()
-        };
+        let is_call =
+            |object: &&Object| object.kind == Kind::CloudTrail && object.stamp_ms.is_some();
         let (mut batch, mut batch_bytes): (Vec<&Object>, u64) = (Vec::new(), 0);
         for object in listing.objects.iter().filter(is_call) {
-            let open =
-                |object: &Object| self.engine.oldest_open_at(object.info.stamp_ms.unwrap_or(0));
+            let open = |object: &Object| self.engine.oldest_open_at(object.stamp_ms.unwrap_or(0));
             let is_other_day = batch.first().is_some_and(|first| open(first) != open(object));
             if batch_bytes >= BATCH_BYTES_MAX || is_other_day {
                 self.batch(&mem::take(&mut batch))?;
@@ -128,7 +126,7 @@ impl Profile {
     }
 
     fn batch(&mut self, batch: &[&Object]) -> Result<()> {
-        let Some(now_ms) = batch.first().and_then(|first| first.info.stamp_ms) else {
+        let Some(now_ms) = batch.first().and_then(|first| first.stamp_ms) else {
             return Ok(());
         };
         let contents = self.inflate(batch)?;
@@ -173,7 +171,7 @@ impl Profile {
             self.n_objects += 1;
             self.n_bytes += whole.len() as u64;
             let text = String::from_utf8(whole.to_vec())?;
-            contents.push(Content { hash, text, stamp_ms: object.info.stamp_ms });
+            contents.push(Content { hash, text, stamp_ms: object.stamp_ms });
         }
         Ok(contents)
     }

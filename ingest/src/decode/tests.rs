@@ -31,6 +31,7 @@ fn small() -> Limits {
     Limits {
         inflated_bytes_max: 100_000,
         whole_bytes_max: 10_000,
+        rows_bytes_max: 10_000,
         ratio_watch_bytes: 50_000,
         ratio_max: 400,
     }
@@ -39,13 +40,17 @@ fn small() -> Limits {
 fn whole_with(limits: Limits, input: &[u8]) -> Result<Vec<u8>, DecodeError> {
     match Decoder::new(limits).decode(input)? {
         Inflated::Whole(bytes) => Ok(bytes.to_vec()),
-        Inflated::Stream(stream) => {
+        Inflated::Stream(mut stream) => {
+            let begin = stream.first_block()?.to_vec();
             let mut all = Vec::new();
-            stream.read(&mut |block| {
+            loop {
+                let block = stream.next_block()?;
+                if block.is_empty() {
+                    assert!(all.starts_with(&begin));
+                    return Ok(all);
+                }
                 all.extend_from_slice(block);
-                ControlFlow::Continue(())
-            })?;
-            Ok(all)
+            }
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Lists log files on disk. In: files, folders, patterns and `-`. Out: a [`Listing`] whose order
 //! does not depend on how the arguments were written. It looks at names and sizes only.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::{DirEntry, FileType, Metadata};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use globset::{GlobBuilder, GlobMatcher};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     FILES_MAX, Filter, KeyInfo, Listing, Object, PathArg, Place, Skip, Skips, SourceError,
@@ -31,17 +33,34 @@ const PATTERN_CHARS: [char; 4] = ['*', '?', '[', '{'];
 /// A file that one of the arguments led to.
 #[derive(Debug)]
 struct Found {
-    /// Without links and dots: two spellings of one file are equal here. No `Path`, which
-    /// compares part by part and takes most of the time of a large listing.
-    canonical: OsString,
-    /// As given or walked.
-    path: PathBuf,
-    key: Box<str>,
-    info: KeyInfo,
-    size_bytes: u64,
-    modified_ms: Option<i64>,
+    object: Object,
+    /// Hash of its path without links and dots: two spellings of one file are equal here.
+    canonical: u128,
     /// Named itself or by a pattern, not met in a folder.
     named: bool,
+}
+
+impl Found {
+    fn of(
+        path: PathBuf,
+        (key, canonical): (&str, &Path),
+        metadata: &Metadata,
+        named: bool,
+    ) -> Self {
+        // What a path grew by is not kept.
+        let path = PathBuf::from(path.into_os_string().into_boxed_os_str().into_os_string());
+        let (size_bytes, modified_ms) = (metadata.len(), modified_ms(metadata));
+        let object = Object::new(Place::File(path), key, size_bytes, modified_ms);
+        let canonical = xxh3_128(canonical.as_os_str().as_encoded_bytes());
+        Self { object, canonical, named }
+    }
+
+    fn path(&self) -> Option<&Path> {
+        match &self.object.place {
+            Place::File(path) => Some(path),
+            _ => None,
+        }
+    }
 }
 
 /// Lists everything that the arguments lead to and the filter does not exclude.
@@ -72,9 +91,7 @@ fn list_at_most(
     merge_duplicates(&mut found, &mut skipped);
     let mut objects = Vec::new();
     if stdin {
-        let (info, key) = (KeyInfo::of("-"), Box::from("-"));
-        let modified_ms = None;
-        objects.push(Object { place: Place::Stdin, size_bytes: 0, modified_ms, info, key });
+        objects.push(Object::new(Place::Stdin, "-", 0, None));
     }
     for file in found {
         match object(file, filter) {
@@ -95,7 +112,7 @@ pub(crate) fn sort(objects: &mut [Object]) {
             #[cfg(feature = "aws")]
             Place::S3(at) => Some(Path::new(&*at.key)),
         };
-        (object.info.stamp_ms.is_none(), object.info.stamp_ms, &object.key, path)
+        (object.stamp_ms.is_none(), object.stamp_ms, object.key(), path)
     }
     objects.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
 }
@@ -103,7 +120,10 @@ pub(crate) fn sort(objects: &mut [Object]) {
 /// Keeps one of several ways to the same file: the first by spelling, so that the order of the
 /// arguments does not show.
 fn merge_duplicates(found: &mut Vec<Found>, skipped: &mut Skips) {
-    found.sort_unstable_by(|a, b| (&a.canonical, &a.path).cmp(&(&b.canonical, &b.path)));
+    // Few are equal: the rest of the order is hardly ever asked for.
+    found.sort_unstable_by(|a, b| {
+        a.canonical.cmp(&b.canonical).then_with(|| a.path().cmp(&b.path()))
+    });
     found.dedup_by(|later, kept| {
         let same = later.canonical == kept.canonical;
         if same {
@@ -116,47 +136,46 @@ fn merge_duplicates(found: &mut Vec<Found>, skipped: &mut Skips) {
 
 /// The object that a file is, or why it is left out.
 fn object(file: Found, filter: &Filter) -> Result<Object, Skip> {
-    let Found { path, key, info, size_bytes, modified_ms, .. } = file;
-    if let Some(skip) = unwanted(&info, filter) {
+    if let Some(skip) = unwanted(&file.object.info(), filter) {
         return Err(skip);
     }
     if !file.named {
-        if !is_log_name(path.file_name()) {
+        if !is_log_name(file.path().and_then(Path::file_name)) {
             return Err(Skip::NotALog);
         }
-        if size_bytes == 0 {
+        if file.object.size_bytes == 0 {
             return Err(Skip::Empty);
         }
     }
-    Ok(Object { place: Place::File(path), size_bytes, modified_ms, info, key })
+    Ok(file.object)
 }
 
 /// Why an object is left out for what its name says.
-pub(crate) fn unwanted(info: &KeyInfo, filter: &Filter) -> Option<Skip> {
+pub(crate) fn unwanted(info: &KeyInfo<'_>, filter: &Filter) -> Option<Skip> {
     Skip::of_kind(info.kind).or_else(|| filter.excludes(info))
 }
 
 /// The key of a file and what it says. From inside an archive (`cd AWSLogs/...`) the path as
 /// given lacks the folders, the canonical one has them.
-fn key_of(path: &Path, canonical: &Path) -> (Box<str>, KeyInfo) {
+fn key_of<'p>(path: &'p Path, canonical: &'p Path) -> Cow<'p, str> {
     let given = slashed(path);
-    let info = KeyInfo::of(&given);
-    if let Some(key) = info.aws_logs_at.and_then(|at| given.get(at..)) {
-        return (Box::from(key), info);
-    }
-    let canonical = slashed(canonical);
-    let canonical_info = KeyInfo::of(&canonical);
-    match canonical_info.aws_logs_at.and_then(|at| canonical.get(at..)) {
-        Some(key) => (Box::from(key), canonical_info),
-        None => (given.into_boxed_str(), info),
+    from_aws_logs(&given).or_else(|| from_aws_logs(&slashed(canonical))).unwrap_or(given)
+}
+
+/// What stands from `AWSLogs/` on.
+fn from_aws_logs<'p>(key: &Cow<'p, str>) -> Option<Cow<'p, str>> {
+    let at = KeyInfo::of(key).aws_logs_at?;
+    match key {
+        Cow::Borrowed(key) => key.get(at..).map(Cow::Borrowed),
+        Cow::Owned(key) => key.get(at..).map(|key| Cow::Owned(key.to_owned())),
     }
 }
 
 /// A path written as keys are.
-fn slashed(path: &Path) -> String {
+fn slashed(path: &Path) -> Cow<'_, str> {
     let path = path.strip_prefix(".").unwrap_or(path);
-    let text = path.to_string_lossy().into_owned();
-    if std::path::MAIN_SEPARATOR == '/' { text } else { text.replace('\\', "/") }
+    let text = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' { text } else { Cow::Owned(text.replace('\\', "/")) }
 }
 
 /// Whether a walk takes a file of this name for a log.
@@ -208,16 +227,8 @@ impl Walk<'_> {
             Ok(metadata) if metadata.is_dir() => self.folder(path, None),
             Ok(metadata) => {
                 let canonical = canonical(path)?;
-                let (key, info) = key_of(path, &canonical);
-                self.add(Found {
-                    canonical: canonical.into_os_string(),
-                    path: path.to_owned(),
-                    key,
-                    info,
-                    size_bytes: metadata.len(),
-                    modified_ms: modified_ms(&metadata),
-                    named: true,
-                })
+                let key = key_of(path, &canonical);
+                self.add(Found::of(path.to_owned(), (&key, &canonical), &metadata, true))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 match path.to_str().filter(|text| text.contains(PATTERN_CHARS)) {
@@ -302,8 +313,8 @@ impl Walk<'_> {
         named: bool,
     ) -> Result<(), SourceError> {
         self.met += 1;
-        let (key, info) = key_of(&path, &canonical);
-        if let Some(skip) = unwanted(&info, self.filter) {
+        let key = key_of(&path, &canonical);
+        if let Some(skip) = unwanted(&KeyInfo::of(&key), self.filter) {
             self.skipped.add(skip);
             return Ok(());
         }
@@ -311,9 +322,7 @@ impl Walk<'_> {
             Ok(metadata) => metadata,
             Err(source) => return Err(SourceError::Unreadable { path, source }),
         };
-        let canonical = canonical.into_os_string();
-        let (size_bytes, modified_ms) = (metadata.len(), modified_ms(&metadata));
-        self.add(Found { canonical, path, key, info, size_bytes, modified_ms, named })
+        self.add(Found::of(path.clone(), (&key, &canonical), &metadata, named))
     }
 
     fn skip(&mut self, skip: Skip, pattern: Option<&Pattern>) {

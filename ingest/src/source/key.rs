@@ -47,20 +47,20 @@ pub enum Kind {
 }
 
 /// What a key or path says about its object. Fields are `None` where the name does not tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyInfo {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyInfo<'a> {
     /// What the object holds.
     pub kind: Kind,
     /// Account that the log belongs to: 12 digits; the folder's, else the name's.
-    pub account: Option<Box<str>>,
+    pub account: Option<&'a str>,
     /// Region of the folder, else of the name.
-    pub region: Option<Box<str>>,
+    pub region: Option<&'a str>,
     /// Region in the file name, only where it differs from [`KeyInfo::region`].
-    pub name_region: Option<Box<str>>,
+    pub name_region: Option<&'a str>,
     /// Organisation of an organisation trail, for example `o-a1b2c3d4e5`.
-    pub organisation: Option<Box<str>>,
+    pub organisation: Option<&'a str>,
     /// Flow log that wrote the object, for example `fl-0123456789abcdef0`.
-    pub flow_log_id: Option<Box<str>>,
+    pub flow_log_id: Option<&'a str>,
     /// When AWS wrote the object. Unit: milliseconds since the Unix epoch; minute resolution
     /// (digests: seconds).
     pub stamp_ms: Option<i64>,
@@ -88,9 +88,9 @@ struct Name<'a> {
     stamp_ms: Option<i64>,
 }
 
-impl KeyInfo {
+impl<'a> KeyInfo<'a> {
     /// Reads a key, or a path written with `/`. Every text has an answer.
-    pub fn of(key: &str) -> Self {
+    pub fn of(key: &'a str) -> Self {
         let aws_logs_at = last_component(key, AWS_LOGS);
         let (folder_part, file) = key.rsplit_once('/').unwrap_or(("", key));
         let folders = aws_logs_at
@@ -101,11 +101,11 @@ impl KeyInfo {
         let region = folders.region.or(name.region);
         Self {
             kind: kind(file, folders, name),
-            account: folders.account.or(name.account).map(Box::from),
-            region: region.map(Box::from),
-            name_region: name.region.filter(|own| Some(*own) != region).map(Box::from),
-            organisation: folders.organisation.map(Box::from),
-            flow_log_id: name.flow_log_id.map(Box::from),
+            account: folders.account.or(name.account),
+            region,
+            name_region: name.region.filter(|own| Some(*own) != region),
+            organisation: folders.organisation,
+            flow_log_id: name.flow_log_id,
             stamp_ms: name.stamp_ms,
             aws_logs_at,
         }
@@ -113,8 +113,8 @@ impl KeyInfo {
 
     /// Whether one of the regions that the key names is `region`; `None` if it names none.
     pub(crate) fn is_in_region(&self, region: &str) -> Option<bool> {
-        let own = self.region.as_deref()?;
-        Some(own == region || self.name_region.as_deref() == Some(region))
+        let own = self.region?;
+        Some(own == region || self.name_region == Some(region))
     }
 }
 

@@ -47,8 +47,8 @@ impl S3Object {
     pub(crate) fn object(self, size_bytes: u64) -> Object {
         let info = KeyInfo::of(&self.key);
         let key = info.aws_logs_at.and_then(|at| self.key.get(at..)).unwrap_or(&self.key);
-        let (key, modified_ms) = (Box::from(key), None);
-        Object { key, size_bytes, modified_ms, info, place: Place::S3(Box::new(self)) }
+        let key = key.to_owned();
+        Object::new(Place::S3(Box::new(self)), &key, size_bytes, None)
     }
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn unquoted(etag: &str) -> Box<str> {
 /// below the folder that was asked for.
 pub(crate) fn unwanted(
     below: &str,
-    info: &KeyInfo,
+    info: &KeyInfo<'_>,
     size_bytes: Option<u64>,
     filter: &Filter,
 ) -> Option<Skip> {

@@ -8,6 +8,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_s3::config::{ResponseChecksumValidation, SharedCredentialsProvider};
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
@@ -101,11 +102,19 @@ impl Session {
     }
 }
 
+/// TLS of every call.
+fn tls() -> Provider {
+    Provider::Rustls(CryptoMode::Ring)
+}
+
+/// What sends calls that no client of the SDK makes.
+pub(super) fn connector() -> Connector {
+    Connector::builder().tls_provider(tls()).build()
+}
+
 /// What holds for every session.
 fn loader() -> ConfigLoader {
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
+    let http = aws_smithy_http_client::Builder::new().tls_provider(tls()).build_https();
     let timeouts = TimeoutConfig::builder().read_timeout(Duration::from_secs(ANSWER_S_MAX));
     // A fixed version: an update of the SDK must not change how sentrail behaves. What S3 sends is
     // checked by length and by gzip; checksums of S3's would not cover bodies read in two parts.
@@ -117,7 +126,7 @@ fn loader() -> ConfigLoader {
 }
 
 /// Credentials of a role, renewed as they run out.
-async fn assumed(role: &Role, by: &SdkConfig) -> SharedCredentialsProvider {
+pub(super) async fn assumed(role: &Role, by: &SdkConfig) -> SharedCredentialsProvider {
     let mut provider =
         AssumeRoleProvider::builder(&role.arn).session_name(ROLE_SESSION_NAME).configure(by);
     if let Some(external_id) = &role.external_id {

@@ -42,7 +42,7 @@ async fn bench(bucket: &str, keys: &[String]) -> (Proxy, Buckets) {
 }
 
 fn keys(listing: &Listing) -> Vec<&str> {
-    listing.objects.iter().map(|object| &*object.key).collect()
+    listing.objects.iter().map(|object| object.key()).collect()
 }
 
 /// One day of Alice's in Ireland.
@@ -111,7 +111,7 @@ async fn the_listing_is_that_of_a_folder_with_the_same_files() {
             .map(|key| key.strip_prefix(&root).unwrap_or(key))
             .collect();
         let kinds = |listing: &Listing| {
-            listing.objects.iter().map(|object| object.info.kind).collect::<Vec<_>>()
+            listing.objects.iter().map(|object| object.kind).collect::<Vec<_>>()
         };
         assert_eq!(kinds(&from_bucket), kinds(&from_folder));
         assert_eq!(keys(&from_bucket), expected);

@@ -30,11 +30,11 @@ impl Observer for Epochs {
     }
 
     fn listed(&mut self, listing: &mut Listing) -> Result<()> {
-        if let Some(object) = listing.objects.iter().find(|one| one.info.stamp_ms.is_none()) {
+        if let Some(object) = listing.objects.iter().find(|one| one.stamp_ms.is_none()) {
             return Err(Wrong::usage(anyhow!(
                 "{}: --state goes by the names that AWS gives (expected such as 111122223333_CloudTrail_us-\
                  east-1_20250314T1005Z_...json.gz)",
-                escape(&object.key)
+                escape(object.key())
             )));
         }
         epoch::leave_unread(&self.file, listing)

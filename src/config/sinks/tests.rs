@@ -3,6 +3,7 @@ use super::super::{
     tests::{Folder, refused, settings},
 };
 use super::*;
+use alerts::sinks::{Form, To, pagerduty, security_hub::FileAs};
 use std::{collections::BTreeSet, fs};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -106,6 +107,60 @@ fn services_with_a_form_of_their_own_are_read() {
         let Form::PagerDuty(key) = form else { panic!("{form:?}") };
         assert!(*key == RoutingKey::parse(ROUTE).unwrap() && *endpoint == at(url));
     }
+}
+
+#[test]
+fn a_security_hub_is_reached_as_queues_are_but_for_its_region() {
+    let folder = Folder::new("hub");
+    let hubs = |own: &str, aws: &str| {
+        let text = format!("[sinks.hub]\ntype = \"security-hub\"\n{own}\n[aws]\n{aws}");
+        let sinks = read(&folder, &text).unwrap();
+        let To::SecurityHub(settings) = sinks[0].to.clone() else { panic!("{sinks:?}") };
+        settings
+    };
+    let aws = "region = \"eu-west-1\"\nendpoint = \"http://127.0.0.1:9\"\nprofile = \"a\"\n\
+               role = \"arn:aws:iam::111122223333:role/reader\"";
+    let endpoint = || Some("http://127.0.0.1:9".to_owned());
+    let at = |region: &str| Access {
+        region: Some(region.to_owned()),
+        profile: Some("a".to_owned()),
+        endpoint: endpoint(),
+        ..Access::default()
+    };
+    let own = hubs("", aws);
+    assert_eq!((own.access, own.file_as), (at("eu-west-1"), FileAs::Own));
+    let own = hubs("region = \"eu-central-1\"\nfile-as = \"self\"", aws);
+    assert_eq!((own.access, own.file_as), (at("eu-central-1"), FileAs::Own));
+    let member = hubs("file-as = \"member\"\nrole = \"audit/sentrail-findings\"", "");
+    let role = "audit/sentrail-findings".to_owned();
+    assert_eq!((member.access, member.file_as), (Access::default(), FileAs::Member { role }));
+}
+
+#[test]
+fn a_filing_that_cannot_be_is_refused_where_it_stands() {
+    let hub = |keys: &str| format!("[sinks.a]\ntype = \"security-hub\"\n{keys}");
+    let long = "a".repeat(REGION_CHARS_MAX + 1);
+    let longer = "a".repeat(ROLE_CHARS_MAX + 1);
+    let member = "file-as = \"member\"\n";
+    for (keys, at, words) in [
+        ("file-as = \"member\"", (3, 11), "needs the name of a role"),
+        ("file-as = \"theirs\"", (3, 11), "theirs"),
+        ("role = \"a\"", (3, 8), "is assumed only where `file-as = \"member\"`"),
+        ("file-as = \"self\"\nrole = \"a\"", (4, 8), "is assumed only where"),
+        (
+            &format!("{member}role = \"arn:aws:iam::1:role/a\""),
+            (4, 8),
+            "no name of a role (not its ARN)",
+        ),
+        (&format!("{member}role = \"\""), (4, 8), "no name of a role"),
+        (&format!("{member}role = \"{longer}\""), (4, 8), "no name of a role"),
+        ("region = \"evil.example/\"", (3, 10), "\"evil.example/\" is no region"),
+        (&format!("region = \"{long}\""), (3, 10), "is no region"),
+        ("url-env = \"X\"", (3, 11), "only a sink of type \"webhook\""),
+    ] {
+        refused(&hub(keys), at, words);
+    }
+    refused("[sinks.a]\ntype = \"slack\"\nregion = \"a\"", (3, 10), "type \"security-hub\" has it");
 }
 
 #[test]

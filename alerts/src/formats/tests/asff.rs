@@ -4,6 +4,7 @@ use super::{
     fields::{Field, Is, at, faults},
     *,
 };
+use crate::formats::{FILED_BYTES_MAX, asff_of_series};
 use std::sync::Arc;
 
 /// What the service asks for, and what of the rest is used.
@@ -206,6 +207,8 @@ fn the_largest_finding_is_cut_until_it_fits() {
         (call.actor, call.address) = (Some(Arc::clone(&each)), Some(Arc::clone(&each)));
         (call.access_key, call.region) = (Some(Arc::clone(&each)), Some(each));
     }
+    let series = asff_of_series(&finding, &sample::inputs(), None);
+    assert!(series.len() + FILED_BYTES_MAX < 240_000, "{}", series.len());
     let text = written(Format::Asff, &[finding], PLAIN);
     let line: Value = serde_json::from_str(&text).unwrap();
     assert!(text.len() < 240_000, "{}", text.len());
@@ -228,6 +231,8 @@ proptest! {
     #[test]
     fn any_finding_fits_what_security_hub_takes(finding in random::finding()) {
         let account = finding.entity.account.to_string();
+        let series = asff_of_series(&finding, &sample::inputs(), None);
+        prop_assert!(series.len() + FILED_BYTES_MAX < 240_000, "{}", series.len());
         let text = written(Format::Asff, &[finding], PLAIN);
         prop_assert!(text.len() < 240_000, "{}", text.len());
         prop_assert!(text.chars().filter(|c| is_hidden(*c)).eq(['\n']));

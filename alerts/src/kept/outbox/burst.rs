@@ -1,7 +1,7 @@
 //! Messages that are due to a chat at once, and more than it would read: one takes their place. What it tells of
 //! counts as told.
 
-use super::{KeptError, Outbox, rank};
+use super::{KeptError, Outbox, message, rank};
 use crate::{
     Account,
     kept::rows,
@@ -58,7 +58,7 @@ impl Outbox<'_> {
         self.count(&sink.name, [-n, 0, 0])?;
         // No row is given its number twice, so no other burst has this id.
         let id = stable_hash(&[b"burst", sink.name.as_bytes(), &last.to_le_bytes()]);
-        self.add(&sink.name, (FindingId(id), burst.severity()), (&body, now_ms))
+        self.add(&sink.name, &message(&sink.name, (FindingId(id), burst.severity()), body), now_ms)
     }
 
     fn burst(&self, of: &[Value]) -> Result<Burst, KeptError> {
@@ -98,11 +98,11 @@ impl Outbox<'_> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{START_MS, counts, file, finding, open, sink, tell},
+        super::tests::{START_MS, counts, file, finding, sink, tell},
         *,
     };
     use crate::{
-        StateFile,
+        StateFile, sample,
         sinks::{Form, Outcome, To},
     };
     use detect::{Finding, Severity};
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn one_message_takes_the_place_of_many_that_a_chat_would_get_at_once() {
         let (_folder, path) = file();
-        let mut file = open(&path);
+        let mut file = sample::state(&path);
         let mut chat = sink("chat", Severity::Low);
         let To::Webhook(settings) = &mut chat.to else { panic!() };
         settings.form = Form::Slack;

@@ -1,13 +1,9 @@
 //! Heartbeats among the messages of a sink: one in each span of time, of which only the last is worth sending.
 
-use super::{Dropped, KeptError, Outbox, queued_row};
-use crate::{
-    kept::rows,
-    sinks::{Heartbeat, Sink},
-};
+use super::{Dropped, KeptError, Outbox, message};
+use crate::sinks::{Heartbeat, Sink};
 use baseline::stable_hash;
 use detect::{FindingId, Severity};
-use store::Row;
 
 /// What stands for a finding in a heartbeat: the same for one sink and span, whoever asks.
 fn id_of(sink: &str, span: i64) -> FindingId {
@@ -26,38 +22,35 @@ impl Outbox<'_> {
     ) -> Result<Option<Dropped>, KeptError> {
         let span = now_ms.div_euclid(every_ms.max(1));
         let id = id_of(&sink.name, span);
-        let key = |id: FindingId| [rows::text(&id.to_string()), rows::text(&sink.name)];
-        let told = "SELECT severity FROM outbox_told WHERE finding = ?1 AND sink = ?2";
-        let queued = "SELECT id, severity, is_dead FROM outbox WHERE finding = ?1 AND sink = ?2";
-        let is_told = self.first(told, &key(id), Row::count)?.is_some();
-        if is_told || self.first(queued, &key(id), queued_row)?.is_some() {
+        let is_told = self.highest("outbox_told", &sink.name, id)?.is_some();
+        if is_told || self.queued(&sink.name, id)?.is_some() {
             return Ok(None);
         }
         let Some(body) = sink.to.heartbeat(heartbeat, now_ms) else { return Ok(None) };
         let before = id_of(&sink.name, span.saturating_sub(1));
-        if let Some(before) = self.first(queued, &key(before), queued_row)? {
+        if let Some(before) = self.queued(&sink.name, before)? {
             self.remove(&sink.name, &before)?;
         }
-        self.add(&sink.name, (id, Severity::Low), (&body, now_ms))?;
-        self.make_room(&sink.name)
+        self.add(&sink.name, &message(&sink.name, (id, Severity::Low), body), now_ms)?;
+        self.make_room(sink)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{H_MS, START_MS, counts, file, finding, open, sink, tell},
+        super::tests::{H_MS, START_MS, counts, file, finding, sink, tell},
         *,
     };
     use crate::{
-        StateFile,
+        StateFile, sample,
         sinks::{Lane, Outcome, To, json_lines},
     };
 
     #[test]
     fn a_heartbeat_is_told_once_in_each_span_and_only_the_last_that_waits() {
         let (_folder, path) = file();
-        let mut file = open(&path);
+        let mut file = sample::state(&path);
         let pager = sink("pager", Severity::Critical);
         let heartbeat = Heartbeat {
             since_ms: START_MS,

@@ -1,28 +1,20 @@
 use super::*;
 use crate::{
-    Learning, Run, StateFile, sample,
-    sinks::{Allowed, Endpoint, Filter, Form, Quiet, To, json_lines, webhook::Settings},
+    StateFile, sample,
+    sinks::{Allowed, Endpoint, Form, Quiet, To, json_lines, security_hub, webhook::Settings},
 };
 use baseline::Day;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 use tempfile::TempDir;
 
 pub(super) const H_MS: i64 = 3_600_000;
 /// 2026-03-13T11:06:40Z.
 pub(super) const START_MS: i64 = 1_773_400_000_000;
-
-pub(super) fn open(path: &Path) -> StateFile {
-    let run = Run { inputs: sample::inputs(), command: Vec::new() };
-    let asked = Learning::new(&detect::Options::default(), (&[], &[]), (None, Day(0)));
-    let file = StateFile::open(path, (&run, &detect::Settings::default()), asked).unwrap();
-    file.begin().unwrap();
-    file
-}
 
 pub(super) fn file() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -34,15 +26,7 @@ pub(super) fn sink(name: &str, min_severity: Severity) -> Sink {
     let allowed = Allowed::default();
     let endpoint = Endpoint::parse("https://siem.example.com/", &allowed).unwrap();
     let to = To::Webhook(Settings { endpoint, form: Form::Standard(Vec::new()), allowed });
-    Sink {
-        name: name.to_owned(),
-        min_severity,
-        filter: Filter::default(),
-        quiet: None,
-        heartbeat_ms: None,
-        burst: 10,
-        to,
-    }
+    Sink::new(name, min_severity, to)
 }
 
 pub(super) fn finding(n: usize, severity: usize) -> Finding {
@@ -65,7 +49,7 @@ pub(super) fn tell(
 #[test]
 fn in_quiet_hours_only_what_is_critical_is_handed_out() {
     let (_folder, path) = file();
-    let mut file = open(&path);
+    let mut file = sample::state(&path);
     let chat = [sink("chat", Severity::Low)];
     // At seven past eleven, UTC.
     for (n, severity) in [0, 3, 2].into_iter().enumerate() {
@@ -104,7 +88,7 @@ fn type_of(message: &Message) -> String {
 #[test]
 fn each_sink_is_told_what_is_new_to_it_and_severe_enough() {
     let (_folder, path) = file();
-    let mut file = open(&path);
+    let mut file = sample::state(&path);
     let sinks = [sink("all", Severity::Low), sink("pager", Severity::High)];
     let mut lanes = sinks.clone().map(|sink| Lane::new(&sink.name));
     let mut told = |file: &mut StateFile, severity| {
@@ -130,7 +114,7 @@ fn each_sink_is_told_what_is_new_to_it_and_severe_enough() {
     let risen = ["all finding.updated critical", "pager finding.created critical"];
     assert_eq!(told(&mut file, 3), risen);
     drop(file);
-    let mut file = open(&path);
+    let mut file = sample::state(&path);
     assert!(told(&mut file, 3).is_empty() && told(&mut file, 2).is_empty());
     assert_eq!(counts(&file, "all"), [0, 0, 0]);
 }
@@ -138,18 +122,10 @@ fn each_sink_is_told_what_is_new_to_it_and_severe_enough() {
 #[test]
 fn people_hear_of_a_series_once_and_files_of_all_its_findings() {
     let (_folder, path) = file();
-    let file = open(&path);
+    let file = sample::state(&path);
     let chat = sink("chat", Severity::Low);
     let to = To::JsonLines(json_lines::Settings { path: path.with_extension("jsonl") });
-    let siem = Sink {
-        name: "siem".to_owned(),
-        min_severity: Severity::Low,
-        filter: Filter::default(),
-        quiet: None,
-        heartbeat_ms: None,
-        burst: 10,
-        to,
-    };
+    let siem = Sink::new("siem", Severity::Low, to);
     let sinks = [chat, siem];
     let on = |day: i32, n: usize, severity: usize| {
         let id = FindingId(n as u128);
@@ -182,10 +158,88 @@ fn people_hear_of_a_series_once_and_files_of_all_its_findings() {
     assert_eq!(told("chat"), expected);
 }
 
+/// What `file` still has to tell Security Hub, by the finding that it is about: the id of what it says, how severe the
+/// series is, and when that was seen first.
+fn filed(file: &StateFile) -> Vec<(u128, String, Severity, Value)> {
+    let outbox = Outbox { through: i64::MAX, ..file.outbox() };
+    let messages = outbox.due(&mut Lane::new("hub"), START_MS, 99).unwrap();
+    let filed = messages.into_iter().map(|message| {
+        let body: Value = serde_json::from_str(&message.body).unwrap();
+        assert_eq!(body["Id"], message.finding.to_string());
+        assert_eq!((body.get("CreatedAt"), body.get("UpdatedAt")), (None, None));
+        let label = message.severity.label().to_uppercase();
+        assert_eq!(body["FindingProviderFields"]["Severity"]["Label"], label);
+        let says = body["ProductFields"]["sentrail/finding"].as_str().unwrap().to_owned();
+        (message.finding.0, says, message.severity, body["FirstObservedAt"].clone())
+    });
+    filed.collect()
+}
+
+#[test]
+fn a_series_is_one_finding_that_all_of_it_brings_up_to_date() {
+    let (_folder, path) = file();
+    let mut file = sample::state(&path);
+    let hub = |min_severity| {
+        let file_as = security_hub::FileAs::Own;
+        let access = security_hub::Access::default();
+        let settings = security_hub::Settings { access, file_as };
+        [Sink::new("hub", min_severity, To::SecurityHub(settings))]
+    };
+    let sinks = hub(Severity::Medium);
+    let on = |day: i32, n: u128, severity: usize| {
+        let finding = finding(7, severity);
+        let later = i64::from(day) * 24 * H_MS;
+        let times_ms = (finding.times_ms.0 + later, finding.times_ms.1 + later);
+        Finding { id: FindingId(n), day: Day(finding.day.0 + day), times_ms, ..finding }
+    };
+    let says = |n: u128| FindingId(n).to_string();
+    let first = || Value::from("2026-03-12T14:03:11Z");
+    let mut lane = Lane::new("hub");
+    tell(&file, &on(0, 1, 0), &sinks, START_MS);
+    assert_eq!(filed(&file), [], "not severe enough");
+    tell(&file, &on(0, 1, 2), &sinks, START_MS);
+    tell(&file, &on(1, 2, 1), &sinks, START_MS);
+    // What waits is replaced, and what it says once is not said again.
+    for n in [1, 2, 1] {
+        tell(&file, &on(0, n, 1), &sinks, START_MS);
+        assert_eq!(filed(&file), [(1, says(2), Severity::High, first())]);
+    }
+    assert_eq!(counts(&file, "hub"), [1, 0, 0]);
+    file.commit().unwrap();
+    let mut message = file.outbox().due(&mut lane, START_MS, 9).unwrap().remove(0);
+    assert_eq!(message.created_ms, None);
+    // Another one comes while it is on the way, and is not lost with it.
+    tell(&file, &on(2, 3, 1), &sinks, START_MS);
+    message.created_ms = Some(START_MS + 5);
+    file.outbox().settle(&mut lane, &message, &Outcome::Delivered, START_MS + 9).unwrap();
+    file.commit().unwrap();
+    assert_eq!(filed(&file), [(1, says(3), Severity::High, first())]);
+    let next = file.outbox().due(&mut lane, START_MS + 9, 9).unwrap().remove(0);
+    assert_eq!((next.created_ms, next.id == message.id), (Some(START_MS + 5), false));
+    // A dead one is alive with what comes next; `CreatedAt` stays.
+    file.outbox().settle(&mut lane, &next, &refused(), START_MS).unwrap();
+    assert_eq!(counts(&file, "hub"), [0, 1, 0]);
+    tell(&file, &on(2, 3, 3), &sinks, START_MS);
+    file.commit().unwrap();
+    assert_eq!((filed(&file).len(), counts(&file, "hub")), (1, [1, 0, 0]));
+    let mut risen = file.outbox().due(&mut lane, START_MS, 9).unwrap().remove(0);
+    assert_eq!((risen.severity, risen.created_ms), (Severity::Critical, Some(START_MS + 5)));
+    risen.created_ms = Some(START_MS + 99);
+    file.outbox().settle(&mut lane, &risen, &Outcome::Delivered, START_MS).unwrap();
+    tell(&file, &on(12, 9, 1), &sinks, START_MS);
+    assert_eq!(filed(&file), [(9, says(9), Severity::Medium, "2026-03-24T14:03:11Z".into())]);
+    // There is no room, and the series is the same when there is.
+    let full = Outbox { messages_max: 0, ..file.outbox() };
+    let dropped = full.tell((&on(13, 10, 1), &sample::inputs()), &sinks, START_MS).unwrap();
+    assert_eq!((dropped[0].finding.0, filed(&file)), (9, Vec::new()));
+    tell(&file, &on(13, 10, 1), &sinks, START_MS);
+    assert_eq!(filed(&file).first().map(|one| (one.0, one.1.clone())), Some((9, says(10))));
+}
+
 #[test]
 fn nothing_is_handed_out_before_it_is_durable() {
     let (_folder, path) = file();
-    let mut file = open(&path);
+    let mut file = sample::state(&path);
     let sinks = [sink("siem", Severity::Low)];
     let mut lane = Lane::new("siem");
     tell(&file, &finding(1, 1), &sinks, START_MS);
@@ -198,7 +252,7 @@ fn nothing_is_handed_out_before_it_is_durable() {
     assert!(file.outbox().due(&mut lane, START_MS, 9).unwrap().is_empty());
     // Neither the delivery nor the second message became durable.
     drop(file);
-    let file = open(&path);
+    let file = sample::state(&path);
     let again = file.outbox().due(&mut Lane::new("siem"), START_MS, 9).unwrap();
     assert_eq!(again, [first]);
 }
@@ -206,7 +260,7 @@ fn nothing_is_handed_out_before_it_is_durable() {
 #[test]
 fn what_is_on_the_way_is_not_handed_out_twice() {
     let (_folder, path) = file();
-    let mut file = open(&path);
+    let mut file = sample::state(&path);
     for n in 0..5 {
         tell(&file, &finding(n, 1), &[sink("siem", Severity::Low)], START_MS);
     }
@@ -224,7 +278,7 @@ fn what_is_on_the_way_is_not_handed_out_twice() {
 #[test]
 fn a_more_severe_message_takes_the_place_of_one_that_waits() {
     let (_folder, path) = file();
-    let mut file = open(&path);
+    let mut file = sample::state(&path);
     let sinks = [sink("siem", Severity::Low)];
     let mut lane = Lane::new("siem");
     tell(&file, &finding(1, 0), &sinks, START_MS);
@@ -248,7 +302,7 @@ fn a_more_severe_message_takes_the_place_of_one_that_waits() {
 #[test]
 fn a_message_dies_of_its_tenth_failure_and_can_be_sent_again() {
     let (_folder, path) = file();
-    let mut file = open(&path);
+    let mut file = sample::state(&path);
     tell(&file, &finding(1, 1), &[sink("siem", Severity::Low)], START_MS);
     file.commit().unwrap();
     let mut now_ms = START_MS;
@@ -277,7 +331,7 @@ fn a_message_dies_of_its_tenth_failure_and_can_be_sent_again() {
     drop(file);
     assert_eq!(resend(&path, Some("other"), now_ms).unwrap(), []);
     assert_eq!(resend(&path, None, now_ms).unwrap(), [("siem".to_owned(), 1)]);
-    let file = open(&path);
+    let file = sample::state(&path);
     let message = file.outbox().due(&mut Lane::new("siem"), now_ms, 9).unwrap().remove(0);
     assert_eq!((message.id, message.attempts), (first, 0));
 }
@@ -285,7 +339,7 @@ fn a_message_dies_of_its_tenth_failure_and_can_be_sent_again() {
 #[test]
 fn a_sink_that_is_gone_keeps_its_messages_for_the_next_start() {
     let (_folder, path) = file();
-    let mut file = open(&path);
+    let mut file = sample::state(&path);
     for n in 0..2 {
         tell(&file, &finding(n, 1), &[sink("siem", Severity::Low)], START_MS);
     }
@@ -303,7 +357,7 @@ fn a_sink_that_is_gone_keeps_its_messages_for_the_next_start() {
 #[test]
 fn of_too_many_the_least_severe_go_the_newest_first() {
     let (_folder, path) = file();
-    let mut file = open(&path);
+    let mut file = sample::state(&path);
     let sinks = [sink("siem", Severity::Low)];
     let inputs = sample::inputs();
     let mut n_told = 0;
@@ -336,7 +390,7 @@ fn of_too_many_the_least_severe_go_the_newest_first() {
 #[test]
 fn a_message_that_was_changed_by_hand_is_told() {
     let (_folder, path) = file();
-    let mut file = open(&path);
+    let mut file = sample::state(&path);
     tell(&file, &finding(1, 1), &[sink("siem", Severity::Low)], START_MS);
     file.commit().unwrap();
     let due = |file: &StateFile| file.outbox().due(&mut Lane::new("siem"), START_MS, 9);
@@ -356,7 +410,7 @@ fn a_message_that_was_changed_by_hand_is_told() {
 fn an_outage_loses_nothing_and_the_most_severe_come_first() {
     const N: usize = 50_000;
     let (_folder, path) = file();
-    let mut file = open(&path);
+    let mut file = sample::state(&path);
     let sinks = [sink("siem", Severity::Low)];
     let (mut lane, mut now_ms) = (Lane::new("siem"), START_MS);
     let (mut n_told, mut n_failed) = (0, 0);
@@ -454,7 +508,7 @@ proptest! {
     #[test]
     fn whatever_happens_the_receiver_has_all_in_the_end(steps in prop::collection::vec(step(), 1..50)) {
         let (_folder, path) = file();
-        let mut file = open(&path);
+        let mut file = sample::state(&path);
         let sinks = [sink("siem", Severity::Medium)];
         let (mut lane, mut now_ms) = (Lane::new("siem"), START_MS);
         let mut world = World::default();
@@ -484,7 +538,7 @@ proptest! {
                 }
                 Step::Crash => {
                     drop(file);
-                    file = open(&path);
+                    file = sample::state(&path);
                     lane = Lane::new("siem");
                     world.told.clone_from(&world.durable);
                 }

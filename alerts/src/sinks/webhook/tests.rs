@@ -161,7 +161,14 @@ fn message() -> Message {
         webhook("https://hooks.example.com/", RootCertStore::empty(), &[], LONG).unwrap().settings;
     let body = To::Webhook(settings).body(Occasion::NEW, (&finding, &sample::inputs()), NOW_MS);
     let id = format!("msg_{}", finding.id);
-    Message { id, finding: finding.id, severity: finding.severity, body, attempts: 0 }
+    Message {
+        id,
+        finding: finding.id,
+        severity: finding.severity,
+        body,
+        attempts: 0,
+        created_ms: None,
+    }
 }
 
 fn send(webhook: &Webhook) -> Outcome {

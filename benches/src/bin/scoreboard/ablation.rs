@@ -72,11 +72,11 @@ pub(crate) fn measure(root: &Path) -> Result<()> {
 /// Reads the calls below `folder` as a replay does, once for all engines.
 fn replay(folder: &Path, models: &[Option<Piece>], engines: &mut [Engine]) -> Result<()> {
     let listing = source::list(&[PathArg::new(folder)], &Filter::default())?;
-    let calls = listing.objects.iter().filter(|object| object.info.kind == Kind::CloudTrail);
+    let calls = listing.objects.iter().filter(|object| object.kind == Kind::CloudTrail);
     let mut batch: Vec<&Object> = Vec::new();
     for object in calls {
         let closes = |engine: &Engine| {
-            let open = |object: &Object| engine.oldest_open_at(object.info.stamp_ms.unwrap_or(0));
+            let open = |object: &Object| engine.oldest_open_at(object.stamp_ms.unwrap_or(0));
             batch.first().is_some_and(|first| open(first) != open(object))
         };
         if batch.len() >= BATCH_MAX || engines.first().is_some_and(closes) {
@@ -93,7 +93,7 @@ fn replay(folder: &Path, models: &[Option<Piece>], engines: &mut [Engine]) -> Re
 }
 
 fn apply(batch: &[&Object], models: &[Option<Piece>], engines: &mut [Engine]) -> Result<()> {
-    let Some(now_ms) = batch.first().and_then(|first| first.info.stamp_ms) else { return Ok(()) };
+    let Some(now_ms) = batch.first().and_then(|first| first.stamp_ms) else { return Ok(()) };
     for (model, engine) in models.iter().zip(&mut *engines) {
         leave_out(*model);
         engine.advance(now_ms)?;
@@ -113,7 +113,7 @@ fn read(batch: &[&Object], engine: &Engine) -> Result<Chunk> {
     for object in batch {
         let Place::File(path) = &object.place else { continue };
         let bytes = fs::read(path)?;
-        reader.begin(baseline::stable_hash(&[&bytes]), object.info.stamp_ms);
+        reader.begin(baseline::stable_hash(&[&bytes]), object.stamp_ms);
         let text = String::from_utf8(gunzip(&bytes, CONTENT_BYTES_MAX)?)?;
         cloudtrail::read(&text, |_, record| {
             if let Ok(Record::Event(event)) = record {

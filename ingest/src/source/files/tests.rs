@@ -38,7 +38,7 @@ fn listed(paths: &[PathArg], filter: &Filter) -> Listing {
 
 /// The names of the files listed, without folders.
 fn names(listing: &Listing) -> Vec<&str> {
-    listing.objects.iter().map(|object| object.key.rsplit('/').next().unwrap()).collect()
+    listing.objects.iter().map(|object| object.key().rsplit('/').next().unwrap()).collect()
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn orders_by_stamp_then_key_wherever_the_files_lie() {
     let same = trail("111111111111", "us-east-1", "20250314T1005Z", "cccccccccccccccc");
     let root = tree(&[&format!("z/{early}"), &format!("a/{late}"), &format!("b/{same}"), "x.json"]);
     let listing = listed(&args(&root, &["z", "a", "b", "x.json"]), &Filter::default());
-    let keys: Vec<&str> = listing.objects.iter().map(|object| &*object.key).collect();
+    let keys: Vec<&str> = listing.objects.iter().map(|object| object.key()).collect();
     let last = root.path().join("x.json");
     assert_eq!(keys, [&*same, &*early, &*late, last.to_str().unwrap()]);
     assert_eq!(listing.skipped, Skips::default());
@@ -189,8 +189,8 @@ fn from_inside_an_archive_the_key_is_still_whole() {
     let key = trail("111111111111", "eu-west-1", "20250314T1010Z", "aaaaaaaaaaaaaaaa");
     let inside = Path::new("./111111111111_CloudTrail_eu-west-1_20250314T1010Z_a.json.gz");
     let whole = format!("/archive/{key}");
-    assert_eq!(&*key_of(inside, Path::new(&whole)).0, key.as_str());
-    assert_eq!(&*key_of(Path::new("./x.json"), Path::new("/archive/x.json")).0, "x.json");
+    assert_eq!(key_of(inside, Path::new(&whole)), key.as_str());
+    assert_eq!(key_of(Path::new("./x.json"), Path::new("/archive/x.json")), "x.json");
 }
 
 #[test]
@@ -200,7 +200,8 @@ fn a_filter_leaves_out_what_its_name_excludes() {
         regions: regions.iter().map(ToString::to_string).collect(),
         ..Filter::default()
     };
-    let info = KeyInfo::of(&trail("111111111111", "eu-west-1", "20250314T1010Z", "a"));
+    let key = trail("111111111111", "eu-west-1", "20250314T1010Z", "a");
+    let info = KeyInfo::of(&key);
     assert_eq!(filter(&["111111111111"], &["eu-west-1"]).excludes(&info), None);
     assert_eq!(filter(&["2"], &[]).excludes(&info), Some(Skip::Account));
     assert_eq!(filter(&[], &["us-east-1"]).excludes(&info), Some(Skip::Region));
@@ -214,7 +215,8 @@ fn an_object_is_opened_while_its_stamp_may_hold_the_time_asked_for() {
         (parse_instant("2025-03-14").unwrap(), parse_instant("2025-03-15").unwrap());
     let filter = Filter { from_ms: Some(from_ms), until_ms: Some(until_ms), ..Filter::default() };
     let excluded = |stamp: &str| {
-        let info = KeyInfo::of(&trail("111111111111", "eu-west-1", stamp, "a"));
+        let key = trail("111111111111", "eu-west-1", stamp, "a");
+        let info = KeyInfo::of(&key);
         filter.excludes(&info)
     };
     assert_eq!(excluded("20250313T2358Z"), Some(Skip::Time));
@@ -223,7 +225,8 @@ fn an_object_is_opened_while_its_stamp_may_hold_the_time_asked_for() {
     assert_eq!(excluded("20250315T2359Z"), None);
     assert_eq!(excluded("20250316T0000Z"), Some(Skip::Time));
     let patient = Filter { lateness_ms: 2 * DAY_MS, ..filter.clone() };
-    let info = KeyInfo::of(&trail("111111111111", "eu-west-1", "20250316T2359Z", "a"));
+    let key = trail("111111111111", "eu-west-1", "20250316T2359Z", "a");
+    let info = KeyInfo::of(&key);
     assert_eq!(patient.excludes(&info), None);
 }
 

@@ -113,7 +113,7 @@ impl Buckets {
                 brought.any = true;
                 // An object that is named itself is read whatever its name, as a file is.
                 let object = object(bucket, found);
-                match files::unwanted(&object.info, filter) {
+                match files::unwanted(&object.info(), filter) {
                     Some(skip) => brought.skipped.add(skip),
                     None => brought.objects.push(object),
                 }
@@ -233,7 +233,7 @@ impl Brought {
             let key = found.key.clone();
             let below = key.get(span.prefix.len()..).unwrap_or(&key);
             let object = object(bucket, found);
-            match unwanted(below, &object.info, Some(object.size_bytes), filter) {
+            match unwanted(below, &object.info(), Some(object.size_bytes), filter) {
                 Some(skip) => self.skipped.add(skip),
                 None => self.objects.push(object),
             }

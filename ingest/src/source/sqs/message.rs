@@ -125,11 +125,11 @@ pub(crate) fn parts(
             etag: None,
         };
         let object = at.clone().object(named.size_bytes.unwrap_or_default());
-        if let Some(skip) = unwanted(&object.key, &object.info, named.size_bytes, filter) {
+        if let Some(skip) = unwanted(object.key(), &object.info(), named.size_bytes, filter) {
             counters.count(|counts| counts.objects_skipped.add(skip));
             continue;
         }
-        if ledger.has_read(&object.key, named.size_bytes, named.etag.as_deref()) {
+        if ledger.has_read(object.key(), named.size_bytes, named.etag.as_deref()) {
             counters.count(|counts| counts.objects_known += 1);
             continue;
         }

@@ -152,7 +152,7 @@ fn a_message_is_deleted_when_its_last_object_is_durable() {
     assert_eq!(bench.fetched(part(0, 0), 100, "old"), []);
     // In the order in which they came.
     let (first, object) = bench.hand();
-    assert_eq!((first, &*object.key), (part(0, 1), key("b").as_str()));
+    assert_eq!((first, object.key()), (part(0, 1), key("b").as_str()));
     let (second, _) = bench.hand();
     assert_eq!(bench.answered(first, Outcome::Durable), []);
     assert_eq!(bench.answered(second, Outcome::Durable), delete("m"));

@@ -1,0 +1,111 @@
+//! What tables of sinks name: files, variables, and how AWS is reached. In: tables that were checked. Out: sinks.
+
+use super::{HELD_BYTES_MAX, Hidden, SinkTable, Texts, Type, Wrong};
+use crate::config::keys::shown;
+use alerts::sinks::{
+    Endpoint, Form, Secret, To, json_lines,
+    pagerduty::{self, RoutingKey},
+    security_hub::{self, FileAs},
+    webhook,
+};
+use ingest::source::session::Access;
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
+
+/// Where secrets are kept, and how AWS is reached.
+pub(super) struct Held<'c> {
+    pub(super) folder: &'c Path,
+    pub(super) access: &'c Access,
+    pub(super) variable: &'c dyn Fn(&str) -> Option<OsString>,
+}
+
+impl Held<'_> {
+    /// The sink of a table.
+    pub(super) fn to(&self, table: &SinkTable) -> Result<To, Wrong> {
+        if let Some(path) = &table.path {
+            return Ok(To::JsonLines(json_lines::Settings { path: self.folder.join(path) }));
+        }
+        if table.r#type == Type::SecurityHub {
+            return Ok(To::SecurityHub(self.filing(table)));
+        }
+        let allowed = table.allowed()?;
+        let (key, url) = if let Some(Hidden(url)) = &table.url {
+            ("url", url.clone())
+        } else if let Some(file) = &table.url_file {
+            ("url-file", self.file(file).map_err(|what| ("url-file", what))?)
+        } else if let Some(name) = &table.url_env {
+            ("url-env", self.env(name).map_err(|what| ("url-env", what))?)
+        } else {
+            ("", pagerduty::URL.to_owned())
+        };
+        let endpoint =
+            Endpoint::parse(url.trim(), &allowed).map_err(|error| (key, error.to_string()))?;
+        let form = match table.r#type {
+            Type::Slack => Form::Slack,
+            Type::Teams => Form::Teams,
+            Type::Pagerduty => Form::PagerDuty(self.key(table)?),
+            Type::Webhook | Type::JsonLines | Type::SecurityHub => {
+                Form::Standard(self.secrets(table)?)
+            }
+        };
+        Ok(To::Webhook(webhook::Settings { endpoint, form, allowed }))
+    }
+
+    fn filing(&self, table: &SinkTable) -> security_hub::Settings {
+        let region = table.region.clone().or_else(|| self.access.region.clone());
+        // The role of `[aws]` is to read logs by.
+        let access = Access { region, role: None, ..self.access.clone() };
+        let member = |role: &String| FileAs::Member { role: role.clone() };
+        let file_as = table.role.as_ref().map_or(FileAs::Own, member);
+        security_hub::Settings { access, file_as }
+    }
+
+    fn key(&self, table: &SinkTable) -> Result<RoutingKey, Wrong> {
+        let (key, held) = match (&table.key_file, &table.key_env) {
+            (Some(file), _) => ("key-file", self.file(file)),
+            (None, name) => ("key-env", self.env(name.as_deref().unwrap_or_default())),
+        };
+        let held = held.map_err(|what| (key, what))?;
+        RoutingKey::parse(&held).map_err(|error| (key, error.to_string()))
+    }
+
+    fn secrets(&self, table: &SinkTable) -> Result<Vec<Secret>, Wrong> {
+        let mut secrets = Vec::new();
+        for file in table.secret_file.iter().flat_map(Texts::all) {
+            let key = "secret-file";
+            let text = self.file(Path::new(file)).map_err(|what| (key, what))?;
+            secrets.push(Secret::parse(&text).map_err(|error| (key, error.to_string()))?);
+        }
+        for name in table.secret_env.iter().flat_map(Texts::all) {
+            let key = "secret-env";
+            let text = self.env(name).map_err(|what| (key, what))?;
+            secrets.push(Secret::parse(&text).map_err(|error| (key, error.to_string()))?);
+        }
+        Ok(secrets)
+    }
+
+    fn file(&self, path: &Path) -> Result<String, String> {
+        let path = self.folder.join(path);
+        let mut text = String::new();
+        let read = File::open(&path)
+            .and_then(|file| file.take(HELD_BYTES_MAX as u64 + 1).read_to_string(&mut text));
+        match read {
+            Ok(_) if text.len() <= HELD_BYTES_MAX => Ok(text),
+            Ok(_) => Err(format!("{} holds more than {HELD_BYTES_MAX} bytes", path.display())),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(format!("{} is not UTF-8", path.display()))
+            }
+            Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+        }
+    }
+
+    fn env(&self, name: &str) -> Result<String, String> {
+        let held = (self.variable)(name).filter(|held| !held.is_empty());
+        let held = held.ok_or_else(|| format!("no variable {} in the environment", shown(name)))?;
+        held.into_string().map_err(|_| format!("the variable {} is not UTF-8", shown(name)))
+    }
+}
