@@ -63,6 +63,8 @@ use watched::{Look, Watched};
 const FEEDS_D: i32 = 8;
 /// How often it is looked whether feeds have stopped.
 const LISTEN_EVERY: Duration = Duration::from_secs(30);
+/// How often it is seen after whether a look has come to its end, should the inbox be full.
+const LOOKED_EVERY: Duration = Duration::from_millis(50);
 /// How long the end waits for sinks.
 const PARTING_MAX: Duration = Duration::from_secs(5);
 /// Events that wait to be looked at. Unit: events.
@@ -73,6 +75,8 @@ const INBOX_MAX: usize = 1_024;
 enum Event {
     /// It is to end.
     Stop,
+    /// A look has come to its end.
+    Looked,
     /// A message was sent, or could not be.
     Sent(Sent),
     /// A queue told of an object, and it was read.
@@ -324,7 +328,8 @@ impl Daemon<'_> {
         while !stop.is_asked() {
             self.metrics.alive();
             if let Some(why) = self.why_to_look() {
-                self.look(why)?;
+                self.look(why, stop)?;
+                continue;
             }
             let batch = self.next_batch();
             if batch.is_empty() {
@@ -357,9 +362,18 @@ impl Daemon<'_> {
         (closes && self.watched.looked_long_ago()).then_some(Look::Closing(oldest_open))
     }
 
-    fn look(&mut self, why: Look) -> Result<()> {
+    /// Looks, and deals with what happens meanwhile.
+    fn look(&mut self, why: Look, stop: &Stop) -> Result<()> {
+        let looking = self.watched.begin(why, &self.file, self.to_inbox.clone());
+        while !looking.is_done() {
+            if stop.is_asked() {
+                return Ok(());
+            }
+            self.metrics.alive();
+            self.attend(Instant::now() + LOOKED_EVERY)?;
+        }
         let Self { watched, file, desk, .. } = self;
-        let (found, is_whole) = watched.look(why, (file, &desk.retries), &desk.log)?;
+        let (found, is_whole) = watched.finish(looking, (file, &desk.retries), &desk.log)?;
         self.has_looked |= is_whole;
         for object in found {
             if !desk.epoch.holds(&object) {
@@ -430,6 +444,7 @@ impl Daemon<'_> {
         let begun = Instant::now();
         if !self.desk.epoch.is_empty() {
             let kept = self.keep()?;
+            self.sinks.end_series(&mut self.file, self.engine.oldest_open(), &self.desk.log)?;
             self.metrics.committed(begun.elapsed(), &kept);
             (self.hear)(&kept.news);
             self.metrics.told(&kept.news);
@@ -480,7 +495,7 @@ impl Daemon<'_> {
         let mut next = first.ok().flatten();
         while let Some(event) = next {
             match event {
-                Event::Stop => {}
+                Event::Stop | Event::Looked => {}
                 Event::Sent(one) => sent.push(one),
                 Event::Delivered(delivery) => self.take(*delivery)?,
             }

@@ -199,6 +199,16 @@ impl To {
         }
     }
 
+    /// The body of a message that closes what the series which `opened` began has opened there, if anything is open.
+    pub(crate) fn ended(&self, opened: FindingId) -> Option<String> {
+        match self {
+            Self::Webhook(webhook::Settings { form: Form::PagerDuty(_), .. }) => {
+                Some(pagerduty::resolve(opened))
+            }
+            Self::Webhook(_) | Self::JsonLines(_) | Self::SecurityHub(_) => None,
+        }
+    }
+
     /// From one answer to the next message it is left alone for so long, where it asks for that. Unit:
     /// milliseconds.
     pub fn gap_ms(&self) -> i64 {

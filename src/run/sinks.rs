@@ -8,6 +8,7 @@ use alerts::{
     sinks::{Heartbeat, JsonLines, Lane, Message, Outcome, SecurityHub, Sink, To, Webhook},
 };
 use anyhow::{Context as _, Result};
+use baseline::Day;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::{runtime::Handle, sync::mpsc};
@@ -35,6 +36,8 @@ struct Way {
 pub(super) struct Sinks {
     sinks: Vec<Sink>,
     ways: Vec<Way>,
+    /// Series that had ended before this day were.
+    ended_before: Day,
 }
 
 impl Sinks {
@@ -66,7 +69,7 @@ impl Sinks {
             let lane = Lane::new(&sink.name).paced(sink.to.gap_ms()).quiet(sink.quiet.clone());
             ways.push(Way { lane, on_way_max, to, beat_ms: i64::MIN });
         }
-        Ok(Self { sinks, ways })
+        Ok(Self { sinks, ways, ended_before: Day(i32::MIN) })
     }
 
     /// All of them.
@@ -114,6 +117,24 @@ impl Sinks {
             way.beat_ms = next_ms;
         }
         Ok(())
+    }
+
+    /// Has sinks close what they hold open for series that have ended, once for each first open day.
+    pub(super) fn end_series(
+        &mut self,
+        file: &mut StateFile,
+        open_from: Day,
+        log: &Log,
+    ) -> Result<()> {
+        if open_from <= self.ended_before || self.sinks.is_empty() {
+            return Ok(());
+        }
+        self.ended_before = open_from;
+        file.epoch(|file| -> Result<()> {
+            let dropped = file.outbox().end_series(&self.sinks, open_from, clock::now_ms())?;
+            tell_dropped(&dropped, log);
+            Ok(())
+        })
     }
 
     /// Puts one message in place of many that are due to a chat at once.

@@ -1,24 +1,27 @@
 //! Folders and buckets that fill in AWS's layout: which of their objects are whole, and still to be read.
 
-use super::retry::Retries;
+use super::{Event, retry::Retries};
 use crate::{
+    aws::{Aws, BucketPath},
     clock,
     epoch::left_out,
     replay::Plan,
     run::log::{Level, Log},
 };
 use alerts::StateFile;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use baseline::{Day, stable_hash, time::DAY_MS};
-use ingest::source::{self, Filter, Listing, Object, Place, Skip, s3::ListError};
+use ingest::source::{self, Filter, Listing, Object, Place, Skip, SourceError, s3::ListError};
 use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::Metadata,
     os::unix::fs::MetadataExt as _,
     path::PathBuf,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
+use tokio::sync::mpsc;
 
 /// After so long without a change a file counts as whole. Unit: milliseconds (10 s).
 const SETTLED_MS: i64 = 10_000;
@@ -49,6 +52,25 @@ pub(super) enum Look {
     CatchUp,
     /// Days before this one are about to close.
     Closing(Day),
+}
+
+/// A look that was begun.
+pub(super) struct Looking {
+    begun: Instant,
+    thread: JoinHandle<Found>,
+}
+
+impl Looking {
+    /// Whether it has come to its end.
+    pub(super) fn is_done(&self) -> bool {
+        self.thread.is_finished()
+    }
+}
+
+/// What a look has found of what it looked into, and after how long.
+struct Found {
+    folders: Option<(Result<Listing, SourceError>, Duration)>,
+    buckets: Option<(Vec<Result<Listing, ListError>>, Duration)>,
 }
 
 /// What is known of the folders and buckets.
@@ -99,33 +121,75 @@ impl<'a> Watched<'a> {
         if looks_into_buckets { self.next.min(self.next_of_buckets) } else { self.next }
     }
 
-    /// What is to be read now, and whether all was seen that was looked for.
-    pub(super) fn look(
+    /// Begins to look, on a thread of its own: there may be very much. `inbox` hears of its end.
+    pub(super) fn begin(&self, why: Look, file: &StateFile, inbox: mpsc::Sender<Event>) -> Looking {
+        let Plan { paths, filter, buckets, aws, .. } = self.plan;
+        let begun = Instant::now();
+        let into_folders = begun >= self.next || why != Look::Due;
+        let into_buckets = why != Look::Due || !self.has_queues && begun >= self.next_of_buckets;
+        let two_days_before = |day: Day| day.start_ms().saturating_sub(2 * DAY_MS);
+        let from_ms = match why {
+            Look::CatchUp => file.known_from().map(Day::start_ms),
+            Look::Closing(day) => Some(two_days_before(day)),
+            Look::Due => file.last_day().map(two_days_before),
+        };
+        let folders = into_folders.then(|| (paths.clone(), filter.clone()));
+        let of_bucket = Filter { from_ms: filter.from_ms.max(from_ms), ..filter.clone() };
+        let buckets = into_buckets.then(|| (buckets.clone(), aws.clone(), of_bucket));
+        let thread = thread::spawn(move || {
+            let list = |(paths, filter): (Vec<_>, _)| source::list(&paths, &filter);
+            let folders = folders.map(|what| (list(what), begun.elapsed()));
+            let list = |(buckets, aws, filter): (Vec<BucketPath>, Option<Aws>, _)| {
+                let each = buckets.iter().zip(aws.iter().cycle());
+                each.map(|(bucket, aws)| aws.list(bucket, &filter)).collect()
+            };
+            let buckets = buckets.map(|what| (list(what), begun.elapsed()));
+            drop(inbox.try_send(Event::Looked));
+            Found { folders, buckets }
+        });
+        Looking { begun, thread }
+    }
+
+    /// What is to be read now of what a look has found, and whether all was seen that was looked for.
+    pub(super) fn finish(
         &mut self,
-        why: Look,
+        looking: Looking,
         (file, retries): (&StateFile, &Retries),
         log: &Log,
     ) -> Result<(Vec<Object>, bool)> {
-        let begun = Instant::now();
-        let next = |every: Duration| begun + every.max(begun.elapsed() * LOOK_SHARE);
-        let mut seen = Vec::new();
-        if begun >= self.next || why != Look::Due {
-            seen.push(told(source::list(&self.plan.paths, &self.plan.filter), log));
-            self.next = next(LOOK_EVERY);
-        }
-        if why != Look::Due || !self.has_queues && begun >= self.next_of_buckets {
-            let two_days_before = |day: Day| day.start_ms().saturating_sub(2 * DAY_MS);
-            let from_ms = match why {
-                Look::CatchUp => file.known_from().map(Day::start_ms),
-                Look::Closing(day) => Some(two_days_before(day)),
-                Look::Due => file.last_day().map(two_days_before),
-            };
-            seen.push(told(self.list_buckets(from_ms, log), log));
-            self.next_of_buckets = next(LOOK_INTO_BUCKETS_EVERY);
-        }
-        let is_whole = seen.iter().all(Option::is_some);
+        let Looking { begun, thread } = looking;
+        let Ok(Found { folders, buckets }) = thread.join() else {
+            bail!("a look at what there is came to no end")
+        };
         let mut listing = Listing::default();
-        seen.into_iter().flatten().for_each(|one| listing.merge(one));
+        let mut is_whole = true;
+        let unseen =
+            |error: anyhow::Error| log.say(Level::Warn, "unseen", &format!("{error:#}"), &[]);
+        let next = |every: Duration, took: Duration| begun + every.max(took * LOOK_SHARE);
+        if let Some((folders, took)) = folders {
+            match folders {
+                Ok(found) => listing.merge(found),
+                // A folder that is not there yet.
+                Err(error) => {
+                    is_whole = false;
+                    unseen(error.into());
+                }
+            }
+            self.next = next(LOOK_EVERY, took);
+        }
+        if let Some((buckets, took)) = buckets {
+            for bucket in buckets {
+                match bucket {
+                    Ok(found) => listing.merge(found),
+                    Err(error) => {
+                        // What is not there yet may come.
+                        is_whole &= matches!(error, ListError::Nothing { .. });
+                        unseen(error.into());
+                    }
+                }
+            }
+            self.next_of_buckets = next(LOOK_INTO_BUCKETS_EVERY, took);
+        }
         if is_whole {
             self.looked = begun;
         }
@@ -133,24 +197,6 @@ impl<'a> Watched<'a> {
         // What was written before the beginning, and may not be whole yet, is still to come.
         let awaits = self.unsettled.values().any(|seen| seen.modified_ms < self.begun_ms);
         Ok((found, is_whole && !awaits))
-    }
-
-    /// What lies in buckets, written at `from_ms` or later.
-    fn list_buckets(&self, from_ms: Option<i64>, log: &Log) -> Result<Listing, ListError> {
-        let Plan { buckets, aws, filter, .. } = self.plan;
-        let filter = Filter { from_ms: filter.from_ms.max(from_ms), ..filter.clone() };
-        let mut listing = Listing::default();
-        for (bucket, aws) in buckets.iter().zip(aws.iter().cycle()) {
-            match aws.list(bucket, &filter) {
-                Ok(found) => listing.merge(found),
-                // It may come.
-                Err(error @ ListError::Nothing { .. }) => {
-                    log.say(Level::Warn, "unseen", &error.to_string(), &[]);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(listing)
     }
 
     /// What of a listing is to be read now.
@@ -202,19 +248,6 @@ impl<'a> Watched<'a> {
         let is_same = |before: &&Seen| Seen { since_ms: now_ms, ..**before } == seen;
         let seen = self.unsettled.get(path).filter(is_same).copied().unwrap_or(seen);
         if is_settled(&metadata, seen, now_ms) { Ok(object) } else { Err((path.clone(), seen)) }
-    }
-}
-
-/// Tells why nothing could be seen.
-fn told<E: Into<anyhow::Error>>(listing: Result<Listing, E>, log: &Log) -> Option<Listing> {
-    match listing {
-        Ok(listing) => Some(listing),
-        Err(error) => {
-            // A file that was taken away meanwhile, a folder that is not there yet, a bucket out of reach.
-            let error: anyhow::Error = error.into();
-            log.say(Level::Warn, "unseen", &format!("{error:#}"), &[]);
-            None
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! least once, always under the same id. In: findings, outcomes. Out: messages that are due.
 
 mod burst;
+mod ended;
 mod heartbeat;
 mod series;
 

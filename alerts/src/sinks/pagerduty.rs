@@ -5,7 +5,7 @@
 //!
 //! ## Sends
 //!
-//! `event_action` is `trigger`; nothing resolves an incident but people. `summary` says how bad and what, and who did it;
+//! `event_action` is `trigger`, and `resolve` when the series has ended. `summary` says how bad and what, and who did it;
 //! `source` who it was; `custom_details` holds the note that Slack gets. Severities are `critical` for critical,
 //! `error` for high, `warning` for medium, `info` for low.
 //!
@@ -22,7 +22,7 @@
 //! Those of a webhook: 202 is delivered, 400 dead at once, 429 sent again.
 
 use super::note::{Note, Told, cut, fitting};
-use detect::Severity;
+use detect::{FindingId, Severity};
 use ingest::time::format_ms;
 use serde_json::{Map, Value, json};
 use std::fmt;
@@ -91,6 +91,11 @@ pub(super) fn body(told: Told<'_>) -> String {
     fitting(told, BODY_BYTES_MAX - KEY_MEMBER_BYTES, event)
 }
 
+/// The body of a message which says that a series has ended, without the key.
+pub(super) fn resolve(opened: FindingId) -> String {
+    json!({"event_action": "resolve", "dedup_key": opened.to_string()}).to_string()
+}
+
 fn details(note: &Note) -> Map<String, Value> {
     let facts = note.facts.iter().map(|(what, text)| ((*what).to_owned(), json!(text)));
     let lines: Vec<_> = note.paragraphs.iter().flatten().collect();
@@ -117,7 +122,7 @@ mod tests {
             note::tests::{full_of, largest_of, texts},
         },
     };
-    use detect::{Finding, FindingId};
+    use detect::Finding;
     use proptest::prelude::*;
 
     const KEY: &str = "0123456789abcdefABCDEFghijklmnop";

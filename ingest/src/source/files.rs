@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{DirEntry, FileType, Metadata};
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -230,7 +231,7 @@ impl Walk<'_> {
                 let key = key_of(path, &canonical);
                 self.add(Found::of(path.to_owned(), (&key, &canonical), &metadata, true))
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 match path.to_str().filter(|text| text.contains(PATTERN_CHARS)) {
                     Some(pattern) => self.pattern(pattern),
                     None => Err(SourceError::NotFound { path: path.to_owned() }),
@@ -270,7 +271,16 @@ impl Walk<'_> {
         let mut walked = HashSet::from([canonical_root.clone()]);
         let mut open = vec![Folder { path: root.to_owned(), canonical: canonical_root, depth: 0 }];
         while let Some(folder) = open.pop() {
-            for entry in self.entries(&folder.path)? {
+            let entries = match self.entries(&folder.path) {
+                // It went away meanwhile.
+                Err(SourceError::Unreadable { source, .. })
+                    if source.kind() == ErrorKind::NotFound && folder.depth > 0 =>
+                {
+                    continue;
+                }
+                entries => entries?,
+            };
+            for entry in entries {
                 let (path, canonical, file_type) = match resolve(&folder, &entry)? {
                     Ok(resolved) => resolved,
                     Err(skip) => {
@@ -320,6 +330,8 @@ impl Walk<'_> {
         }
         let metadata = match metadata_of(entry, &path) {
             Ok(metadata) => metadata,
+            // It went away meanwhile: where logs are kept for some days only, there is always one.
+            Err(source) if source.kind() == ErrorKind::NotFound => return Ok(()),
             Err(source) => return Err(SourceError::Unreadable { path, source }),
         };
         self.add(Found::of(path.clone(), (&key, &canonical), &metadata, named))
@@ -396,7 +408,7 @@ fn canonical(path: &Path) -> Result<PathBuf, SourceError> {
     // A pipe of the shell (`<(zcat ...)`) has no canonical path; it can be read all the same.
     match std::fs::canonicalize(path) {
         Ok(canonical) => Ok(canonical),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(path.to_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(path.to_owned()),
         Err(source) => Err(SourceError::Unreadable { path: path.to_owned(), source }),
     }
 }

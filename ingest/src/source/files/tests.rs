@@ -260,3 +260,16 @@ proptest! {
         prop_assert_eq!(straight.objects.len(), 8);
     }
 }
+
+#[test]
+fn a_file_that_goes_away_while_it_is_listed_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("records.json");
+    std::fs::write(&path, "{}").unwrap();
+    let entry = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let (filter, skipped) = (Filter::default(), Skips::default());
+    let mut walk = Walk { files_max: 1, filter: &filter, met: 0, found: Vec::new(), skipped };
+    walk.file(&entry, (path.clone(), path), false).unwrap();
+    assert_eq!(walk.found.len(), 0);
+}
