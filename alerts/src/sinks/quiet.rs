@@ -50,9 +50,11 @@ impl Quiet {
         };
         let days = i64::from(time >= self.to);
         let date = now.date().checked_add(days.days()).ok().filter(|_| is_quiet)?;
-        let end = date.to_datetime(self.to).to_zoned(self.zone.clone()).ok()?;
-        // Where the clock is put back, an hour has an end that lies behind it.
-        Some(end.timestamp().as_millisecond().max(now_ms.saturating_add(1)))
+        // Where the clock is put back there may be two, of which the first lies behind.
+        let ends = self.zone.to_ambiguous_zoned(date.to_datetime(self.to));
+        let ends = [ends.clone().compatible().ok()?, ends.later().ok()?];
+        let mut ends_ms = ends.iter().map(|end| end.timestamp().as_millisecond());
+        Some(ends_ms.find(|end_ms| *end_ms > now_ms).unwrap_or(now_ms.saturating_add(1)))
     }
 }
 
@@ -90,6 +92,20 @@ mod tests {
             ("2026-07-15T20:00:00Z", Some("2026-07-16T05:00:00Z")),
             // In this one the clock is put forward.
             ("2026-03-28T22:00:00Z", Some("2026-03-29T05:00:00Z")),
+        ] {
+            assert_eq!(ends(&night, now).as_deref(), end, "{now}");
+        }
+    }
+
+    #[test]
+    fn hours_that_come_twice_end_twice() {
+        let night = Quiet::new("22:00", "02:30", "Europe/Berlin").unwrap();
+        for (now, end) in [
+            ("2026-10-25T00:29:59Z", Some("2026-10-25T00:30:00Z")),
+            ("2026-10-25T00:30:00Z", None),
+            // At three the clock is put back to two.
+            ("2026-10-25T01:00:00Z", Some("2026-10-25T01:30:00Z")),
+            ("2026-10-25T01:30:00Z", None),
         ] {
             assert_eq!(ends(&night, now).as_deref(), end, "{now}");
         }
