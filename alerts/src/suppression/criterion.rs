@@ -112,16 +112,24 @@ impl Field {
             Self::Actor => seen(finding, |record| record.call.actor.as_deref())?,
             Self::Api => seen(finding, |record| Some(&record.call.api))?,
             // Of as many as are named there may be more.
-            Self::Target if targets.len() >= Verdict::TARGETS_MAX => return None,
+            Self::Target if is_of_some(finding) || targets.len() >= Verdict::TARGETS_MAX => {
+                return None;
+            }
             Self::Target => targets.iter().map(String::as_str).collect(),
         };
         Some(all.into_iter().map(Cow::Borrowed).collect())
     }
 }
 
+/// Whether what a finding names is some of what it rests on: of unusual behaviour, what was unusual of it, and of
+/// the hour around.
+fn is_of_some(finding: &Finding) -> bool {
+    finding.threshold.is_some()
+}
+
 /// That of each record, if every record was kept and has one.
 fn seen(finding: &Finding, of: fn(&Evidence) -> Option<&str>) -> Option<Vec<&str>> {
-    let is_whole = finding.records.len() as u64 == finding.count;
+    let is_whole = !is_of_some(finding) && finding.records.len() as u64 == finding.count;
     finding.records.iter().map(of).collect::<Option<_>>().filter(|_| is_whole)
 }
 

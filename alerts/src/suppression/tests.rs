@@ -1,7 +1,7 @@
 use super::*;
 use crate::sample;
 use baseline::Kind;
-use detect::{Verdict, literal};
+use detect::{Bound, Threshold, Verdict, literal};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -73,12 +73,17 @@ fn one_value_that_does_not_fit_keeps_a_finding_told() {
 
 #[test]
 fn a_finding_that_does_not_name_everything_is_told() {
-    let fields: [(Field, &[&str]); 2] = [(Field::Region, &["*"]), (Field::Target, &["b*"])];
+    let fields: [(Field, &[&str]); 2] = [(Field::Region, &["*"]), (Field::Target, &["*"])];
     let mut finding = whole();
     finding.targets = vec!["b".to_owned(); Verdict::TARGETS_MAX - 1];
     assert!(fields.iter().all(|one| suppresses(&[*one], &finding)));
     finding.count += 1;
     finding.targets.push("b".to_owned());
+    assert!(fields.iter().all(|one| !suppresses(&[*one], &finding)));
+    // Of unusual behaviour only what was unusual is named.
+    finding = whole();
+    assert!(fields.iter().all(|one| suppresses(&[*one], &finding)));
+    finding.threshold = Some(Threshold { bits: 40.0, bound: Bound::Kind });
     assert!(fields.iter().all(|one| !suppresses(&[*one], &finding)));
     // One that names nothing says nothing about where it was.
     finding = sample::flow();
