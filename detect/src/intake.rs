@@ -76,6 +76,8 @@ pub(crate) struct Gate {
     pub(crate) fingerprints: Fingerprints,
     pub(crate) contents: Contents,
     intake: Intake,
+    /// Whether the object that came last was not there before: what of it comes in later chunks is neither.
+    was_new: bool,
 }
 
 /// What of a chunk was not there before.
@@ -88,7 +90,8 @@ impl Gate {
     /// Nothing came yet; fingerprints may take about `budget_bytes`.
     pub(crate) fn new(budget_bytes: usize) -> Self {
         let fingerprints = Fingerprints::new(budget_bytes);
-        Self { fingerprints, contents: Contents::default(), intake: Intake::default() }
+        let (contents, intake) = (Contents::default(), Intake::default());
+        Self { fingerprints, contents, intake, was_new: true }
     }
 
     /// What came in so far, as far as it can be told here.
@@ -125,11 +128,15 @@ impl Gate {
             let range = object.rows_from..rows_end;
             // Objects of nothing are all alike, and nothing comes twice by them.
             let is_empty = range.is_empty() && object.n_flows == 0;
-            let content = object.content.filter(|_| !is_empty);
-            let is_new = content.is_none_or(|content| self.contents.insert(oldest_open, content));
+            let is_new = match object.content {
+                None => self.was_new,
+                Some(_) if is_empty => true,
+                Some(content) => self.contents.insert(oldest_open, content),
+            };
+            self.was_new = is_new;
             objects.push(is_new);
             if !is_new {
-                self.intake.n_duplicate_objects += 1;
+                self.intake.n_duplicate_objects += u64::from(object.content.is_some());
                 self.intake.n_duplicates += range.len() as u64;
                 continue;
             }

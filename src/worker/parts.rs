@@ -99,6 +99,10 @@ mod tests {
     }
 
     fn replayed(folder: &Path, limits: Limits) -> (Summary, Told) {
+        replayed_with(folder, limits, detect::Options::default())
+    }
+
+    fn replayed_with(folder: &Path, limits: Limits, options: detect::Options) -> (Summary, Told) {
         let plan = Plan {
             paths: vec![PathArg::new(folder)],
             filter: Filter::default(),
@@ -107,7 +111,7 @@ mod tests {
             buckets: Vec::new(),
             aws: None,
         };
-        let mut engine = Engine::new(detect::Options::default(), Enrich::built_in());
+        let mut engine = Engine::new(options, Enrich::built_in());
         let mut told = Told::default();
         (replay::run(&plan, &mut engine, &mut told).unwrap(), told)
     }
@@ -134,5 +138,20 @@ mod tests {
         assert_eq!(told_in_parts.newest_ms, told_at_once.newest_ms);
         assert_eq!(told_in_parts.unread, told_at_once.unread);
         assert_eq!(told_in_parts.unread.len(), 1, "{:?}", told_in_parts.unread);
+    }
+    #[test]
+    fn all_of_an_object_that_comes_twice_is_left_out_whatever_is_known_of_its_records() {
+        const RECORDS: usize = 2 * PART_RECORDS;
+        let folder = tempfile::tempdir().unwrap();
+        let records: Vec<String> = (0..RECORDS).map(record).collect();
+        let text = format!(r#"{{"Records":[{}]}}"#, records.join(","));
+        deliver(folder.path(), 1, &text);
+        deliver(folder.path(), 2, &text);
+        let options = detect::Options { duplicates_budget_bytes: 1, ..detect::Options::default() };
+        let small =
+            Limits { whole_bytes_max: 1 << 20, rows_bytes_max: 2 << 20, ..Limits::default() };
+        let intake = replayed_with(folder.path(), small, options).0.intake;
+        let n_counted = (intake.n_records, intake.n_duplicates, intake.n_duplicate_objects);
+        assert_eq!(n_counted, (RECORDS as u64, RECORDS as u64, 1));
     }
 }
