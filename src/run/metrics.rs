@@ -85,6 +85,11 @@ fn gauged(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
+/// A text of the user's as the value of a label, which the library writes as it is.
+fn label(text: &str) -> String {
+    text.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n")
+}
+
 /// One of [`SOURCES`].
 fn source_of(object: &Object) -> String {
     let [cloudtrail, flow, unknown] = SOURCES;
@@ -149,7 +154,7 @@ impl Metrics {
             }
         }
         for grounds in suppressions.grounds() {
-            drop(own.suppressed.get_or_create(&[("rule", grounds.name.clone())]));
+            drop(own.suppressed.get_or_create(&[("rule", label(&grounds.name))]));
         }
         own.register_process();
         own.register();
@@ -279,7 +284,7 @@ impl Metrics {
     /// Findings were told.
     pub(crate) fn told(&self, findings: &[Finding]) {
         for finding in findings {
-            let detector = ("detector", finding.about.id.clone());
+            let detector = ("detector", label(&finding.about.id));
             let severity = ("severity", finding.severity.label().to_owned());
             self.findings.get_or_create(&[detector, severity]).inc();
         }
@@ -288,7 +293,7 @@ impl Metrics {
     /// Findings were not told.
     pub(super) fn suppressed<'a>(&self, grounds: impl Iterator<Item = &'a Grounds>) {
         for grounds in grounds {
-            self.suppressed.get_or_create(&[("rule", grounds.name.clone())]).inc();
+            self.suppressed.get_or_create(&[("rule", label(&grounds.name))]).inc();
         }
     }
 
@@ -395,5 +400,24 @@ impl Metrics {
             // Memory takes whatever is written.
             Err(fmt::Error) => String::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_the_users_stays_within_its_label() {
+        let metrics = Metrics::new(&Suppressions::default());
+        let grounds = Grounds {
+            name: "a\nb\"c\\".to_owned(),
+            reason: String::new(),
+            owner: String::new(),
+            expires: Day(0),
+        };
+        metrics.suppressed(std::iter::once(&grounds));
+        let line = r#"findings_suppressed_total{rule="a\nb\"c\\"} 1"#;
+        assert!(metrics.text().contains(line), "{}", metrics.text());
     }
 }
