@@ -260,6 +260,11 @@ pub enum Outcome {
         /// How long the sink wants to be left alone. Unit: milliseconds.
         after_ms: Option<i64>,
     },
+    /// The message may go well another time; what is not about the same the sink takes.
+    Later {
+        /// Why it failed.
+        error: String,
+    },
     /// The sink will never take this message.
     Refused {
         /// What it said.

@@ -58,9 +58,10 @@ fn test(path: &std::path::Path, name: Option<&str>) -> Result<u8> {
         let outcome = send(sink, &inputs, &runtime)?;
         let told = match &outcome {
             Outcome::Delivered => "delivered",
-            Outcome::Retry { error, .. } | Outcome::Refused { error } | Outcome::Gone { error } => {
-                error
-            }
+            Outcome::Retry { error, .. }
+            | Outcome::Later { error }
+            | Outcome::Refused { error }
+            | Outcome::Gone { error } => error,
         };
         is_failure |= outcome != Outcome::Delivered;
         complain(&format!("{}: {told}", sink.name));

@@ -302,7 +302,7 @@ impl Metrics {
         for (sink, outcome) in sent {
             let result = match outcome {
                 Outcome::Delivered => "delivered",
-                Outcome::Retry { .. } => "retry",
+                Outcome::Retry { .. } | Outcome::Later { .. } => "retry",
                 Outcome::Refused { .. } => "refused",
                 Outcome::Gone { .. } => "gone",
             };

@@ -196,13 +196,17 @@ fn tell(
         (Outcome::Gone { error }, _) => {
             (Level::Error, error, "it is sent nothing until the next start".to_owned())
         }
-        (Outcome::Retry { error, .. }, alerts::Settled::Again { due_ms }) => {
+        (
+            Outcome::Retry { error, .. } | Outcome::Later { error },
+            alerts::Settled::Again { due_ms },
+        ) => {
             let wait_s = due_ms.saturating_sub(clock::now_ms()).max(0) / 1_000;
             (Level::Warn, error, format!("again in {wait_s} s"))
         }
-        (Outcome::Retry { error, .. } | Outcome::Refused { error }, _) => {
-            (Level::Error, error, "kept, and not sent again".to_owned())
-        }
+        (
+            Outcome::Retry { error, .. } | Outcome::Later { error } | Outcome::Refused { error },
+            _,
+        ) => (Level::Error, error, "kept, and not sent again".to_owned()),
     };
     let fields = [
         ("sink", json!(lane.sink())),

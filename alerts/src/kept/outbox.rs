@@ -268,20 +268,9 @@ impl Outbox<'_> {
                 Settled::Delivered
             }
             Outcome::Retry { error, after_ms } => {
-                let attempts = message.attempts.saturating_add(1);
-                match next_due(&message.id, attempts, now_ms, *after_ms) {
-                    Some(due_ms) => {
-                        let sql = "UPDATE outbox SET attempts = ?2, due_ms = ?3, error = ?4 \
-                                   WHERE message = ?1";
-                        let values = [Value::Integer(attempts.into()), Value::Integer(due_ms)];
-                        let [attempts, due] = values;
-                        let id = rows::text(&message.id);
-                        self.store.execute(sql, &[id, attempts, due, rows::text(error)])?;
-                        Settled::Again { due_ms }
-                    }
-                    None => self.dead(lane.sink(), message, error)?,
-                }
+                self.again(lane.sink(), message, (error, *after_ms), now_ms)?
             }
+            Outcome::Later { error } => self.again(lane.sink(), message, (error, None), now_ms)?,
             Outcome::Refused { error } => self.dead(lane.sink(), message, error)?,
             Outcome::Gone { error } => {
                 let sql = "UPDATE outbox SET error = ?2 WHERE message = ?1";
@@ -318,6 +307,24 @@ impl Outbox<'_> {
         let created = message.created_ms.map_or(Value::Null, Value::Integer);
         self.store.execute(sql, &[rows::text(sink), finding, rank, created])?;
         Ok(())
+    }
+
+    fn again(
+        &self,
+        sink: &str,
+        message: &Message,
+        (error, after_ms): (&str, Option<i64>),
+        now_ms: i64,
+    ) -> Result<Settled, KeptError> {
+        let attempts = message.attempts.saturating_add(1);
+        let Some(due_ms) = next_due(&message.id, attempts, now_ms, after_ms) else {
+            return self.dead(sink, message, error);
+        };
+        let sql = "UPDATE outbox SET attempts = ?2, due_ms = ?3, error = ?4 WHERE message = ?1";
+        let [attempts, due] = [attempts.into(), due_ms].map(Value::Integer);
+        let id = rows::text(&message.id);
+        self.store.execute(sql, &[id, attempts, due, rows::text(error)])?;
+        Ok(Settled::Again { due_ms })
     }
 
     fn dead(&self, sink: &str, message: &Message, error: &str) -> Result<Settled, KeptError> {

@@ -119,7 +119,7 @@ impl Lane {
         self.on_way.remove(&finding);
         self.next_ms = now_ms.saturating_add(self.gap_ms);
         match outcome {
-            Outcome::Delivered | Outcome::Refused { .. } => {
+            Outcome::Delivered | Outcome::Refused { .. } | Outcome::Later { .. } => {
                 let lasted_ms = now_ms.saturating_sub(self.failing_since_ms);
                 let was_outage = self.n_failures > 0 && lasted_ms >= OUTAGE_MS_MIN;
                 (self.n_failures, self.closed_until_ms) = (0, 0);

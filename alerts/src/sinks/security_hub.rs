@@ -119,6 +119,13 @@ impl SecurityHub {
                     Err(alone) => done.extend(alone.all(&Outcome::Refused { error })),
                 },
                 Verdict::Failed(outcome) => {
+                    let outcome = match outcome {
+                        // What an account does not take says nothing of the others.
+                        Outcome::Later { error } if is_own => {
+                            Outcome::Retry { error, after_ms: None }
+                        }
+                        outcome => outcome,
+                    };
                     // The rest of the account would meet the same.
                     let is_same = |other: &Batch| other.account == batch.account;
                     let (same, others): (VecDeque<_>, _) = waiting.into_iter().partition(is_same);
@@ -153,6 +160,9 @@ impl SecurityHub {
                     self.calls.forget(&account);
                 }
                 answer::verdict(&answer, product, now_ms)
+            }
+            Err(error @ CallError::NoRole { .. }) => {
+                Verdict::Failed(Outcome::Later { error: answer::said(&error.to_string()) })
             }
             Err(error) => Verdict::Failed(unreached(&error)),
         }

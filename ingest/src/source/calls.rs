@@ -173,7 +173,7 @@ impl Calls {
                 let arn = format!("arn:{}:iam::{account}:role/{role}", self.partition());
                 let role = Role { arn, external_id: None };
                 let given = assumed(&role, &self.session.sdk).await.provide_credentials().await;
-                given.map_err(|error| CallError::NoRole { arn: role.arn, why: of_role(&error) })?
+                given.map_err(|error| no_role(role.arn, &error))?
             }
             _ => {
                 let provider = self.session.sdk.credentials_provider();
@@ -278,11 +278,17 @@ fn in_words<E: ProvideErrorMetadata + Error + 'static>(
     }
 }
 
-fn of_role(error: &(dyn Error + 'static)) -> String {
-    let refused = error
+/// Why a role is not had: STS does not give it, or does not answer.
+fn no_role(arn: String, error: &(dyn Error + 'static)) -> CallError {
+    let said = error
         .source()
         .and_then(|source| source.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>());
-    refused.map_or_else(|| of_sources(error), in_words)
+    match said {
+        Some(refused @ SdkError::ServiceError(_)) => {
+            CallError::NoRole { arn, why: in_words(refused) }
+        }
+        _ => CallError::NoCredentials(of_sources(error)),
+    }
 }
 
 /// An error of the SDK, whose own words say little.

@@ -563,3 +563,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_one_account_does_not_take_holds_up_no_other() {
+    let (_folder, path) = file();
+    let mut file = sample::state(&path);
+    let sinks = [sink("hub", Severity::Low)];
+    for n in 0..20 {
+        tell(&file, &finding(n, 2), &sinks, START_MS);
+    }
+    file.commit().unwrap();
+    let (mut lane, mut met) = (Lane::new("hub"), Vec::new());
+    for _ in 0..3 {
+        for message in file.outbox().due(&mut lane, START_MS, 9).unwrap() {
+            let (is_last, error) = (message.finding == FindingId(19), "no role".to_owned());
+            let outcome = if is_last { Outcome::Delivered } else { Outcome::Later { error } };
+            let settled = file.outbox().settle(&mut lane, &message, &outcome, START_MS).unwrap();
+            met.push(settled == Settled::Delivered);
+        }
+    }
+    assert_eq!((met.len(), met.last()), (20, Some(&true)));
+    assert_eq!(counts(&file, "hub"), [19, 0, 0]);
+}

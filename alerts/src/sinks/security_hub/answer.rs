@@ -64,14 +64,19 @@ pub(super) fn verdict(answer: &Answer, product: Product<'_>, now_ms: i64) -> Ver
         | (400, "InvalidInputException" | "ValidationException" | "SerializationException") => {
             Verdict::Split(error)
         }
-        (_, "InvalidAccessException") => again(format!("{}: {error}", not_enabled(product)), None),
-        (_, "AccessDeniedException") => again(format!("{}: {error}", denied(product)), None),
+        (_, "InvalidAccessException") => shut(format!("{}: {error}", not_enabled(product))),
+        (_, "AccessDeniedException") => shut(format!("{}: {error}", denied(product))),
         _ => again(error, asked_ms(answer.retry_after.as_deref(), now_ms)),
     }
 }
 
 fn again(error: String, after_ms: Option<i64>) -> Verdict {
     Verdict::Failed(Outcome::Retry { error, after_ms })
+}
+
+/// The account takes nothing.
+fn shut(error: String) -> Verdict {
+    Verdict::Failed(Outcome::Later { error })
 }
 
 /// A finding that was not taken, and why.

@@ -191,6 +191,7 @@ fn told(outcome: &Outcome) -> String {
         Outcome::Gone { error } => format!("gone: {error}"),
         Outcome::Retry { error, after_ms: None } => format!("retry: {error}"),
         Outcome::Retry { error, after_ms: Some(ms) } => format!("retry in {ms}: {error}"),
+        Outcome::Later { error } => format!("later: {error}"),
     }
 }
 
