@@ -78,6 +78,11 @@ pub(crate) fn of_series(finding: &Finding, inputs: &Inputs, series: Option<InSer
                 *old = value.into();
             }
         }
+        let of_provider = document.pointer_mut("/FindingProviderFields/Severity");
+        if let Some(Value::Object(fields)) = of_provider.filter(|_| severity != finding.severity) {
+            // The score of a finding that is less severe than its series.
+            fields.remove("Original");
+        }
         document
     };
     // A finding always has a JSON form, and that is UTF-8.

@@ -298,6 +298,11 @@ impl Outbox<'_> {
         if let Some(queued) = self.first(sql, &[rows::text(&message.id)], queued_row)? {
             self.remove(sink, &queued)?;
         }
+        self.told(sink, message)
+    }
+
+    /// Notes that a sink has what a message says, or need not get it again.
+    fn told(&self, sink: &str, message: &Message) -> Result<(), KeptError> {
         let sql = "INSERT INTO outbox_told (sink, finding, severity, created_ms) \
                    VALUES (?1, ?2, ?3, ?4) ON CONFLICT (sink, finding) DO UPDATE \
                    SET severity = max(severity, excluded.severity), \

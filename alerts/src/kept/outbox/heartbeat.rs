@@ -1,18 +1,23 @@
 //! Heartbeats among the messages of a sink: one in each span of time, of which only the last is worth sending.
 
 use super::{Dropped, KeptError, Outbox, message};
-use crate::sinks::{Heartbeat, Sink};
+use crate::sinks::{Heartbeat, Message, Sink};
 use baseline::stable_hash;
 use detect::{FindingId, Severity};
 
-/// What stands for a finding in a heartbeat: the same for one sink and span, whoever asks.
-fn id_of(sink: &str, span: i64) -> FindingId {
+/// What stands for a finding in the heartbeats of a sink, of which one waits at a time.
+fn id_of(sink: &str) -> FindingId {
+    FindingId(stable_hash(&[b"heartbeat", sink.as_bytes()]))
+}
+
+/// What tells that of one span from others: the same whoever asks.
+fn id_of_span(sink: &str, span: i64) -> FindingId {
     FindingId(stable_hash(&[b"heartbeat", sink.as_bytes(), &span.to_le_bytes()]))
 }
 
 impl Outbox<'_> {
-    /// Queues the heartbeat of the span that `now_ms` lies in, in place of the one before if that still waits; nothing
-    /// where it was queued or delivered before, or the sink takes none. Answers what had to go for it. Unit:
+    /// Queues the heartbeat of the span that `now_ms` lies in, in place of an earlier one that still waits; nothing
+    /// where it was queued before, or the sink takes none. Answers what had to go for it. Unit:
     /// milliseconds, of `now_ms` since the Unix epoch.
     pub fn beat(
         &self,
@@ -21,17 +26,18 @@ impl Outbox<'_> {
         now_ms: i64,
     ) -> Result<Option<Dropped>, KeptError> {
         let span = now_ms.div_euclid(every_ms.max(1));
-        let id = id_of(&sink.name, span);
-        let is_told = self.highest("outbox_told", &sink.name, id)?.is_some();
-        if is_told || self.queued(&sink.name, id)?.is_some() {
+        let of_span = id_of_span(&sink.name, span);
+        if self.highest("outbox_told", &sink.name, of_span)?.is_some() {
             return Ok(None);
         }
         let Some(body) = sink.to.heartbeat(heartbeat, now_ms) else { return Ok(None) };
-        let before = id_of(&sink.name, span.saturating_sub(1));
-        if let Some(before) = self.queued(&sink.name, before)? {
+        let finding = id_of(&sink.name);
+        if let Some(before) = self.queued(&sink.name, finding)? {
             self.remove(&sink.name, &before)?;
         }
-        self.add(&sink.name, &message(&sink.name, (id, Severity::Low), body), now_ms)?;
+        let new = message(&sink.name, (of_span, Severity::Low), body);
+        self.told(&sink.name, &new)?;
+        self.add(&sink.name, &Message { finding, ..new }, now_ms)?;
         self.make_room(sink)
     }
 }
@@ -69,7 +75,8 @@ mod tests {
         let due = |file: &StateFile, now_ms: i64| {
             file.outbox().due(&mut Lane::new("pager"), now_ms, 8).unwrap()
         };
-        for after_ms in [0, 1, H_MS - 1, H_MS, 2 * H_MS] {
+        // Between some of them nobody was there.
+        for after_ms in [-9 * H_MS, -5 * H_MS, 0, 1, H_MS - 1, H_MS, 2 * H_MS] {
             beat(&file, begin_ms + after_ms);
         }
         file.commit().unwrap();
