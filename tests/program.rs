@@ -9,6 +9,8 @@ mod arithmetic;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod buses;
+#[cfg(test)]
 mod damage;
 #[cfg(test)]
 mod decode;

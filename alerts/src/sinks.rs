@@ -4,6 +4,7 @@
 mod body;
 mod burst;
 mod endpoint;
+pub mod event_bridge;
 mod filter;
 mod guard;
 mod heartbeat;
@@ -16,8 +17,10 @@ mod retry_after;
 mod sample;
 mod schedule;
 pub mod security_hub;
+mod service;
 mod signature;
 mod slack;
+pub mod sns;
 mod teams;
 pub mod webhook;
 
@@ -30,11 +33,11 @@ pub use json_lines::JsonLines;
 pub use lane::Lane;
 pub use quiet::{NoQuiet, Quiet};
 pub(crate) use schedule::next_due;
-pub use security_hub::SecurityHub;
+pub use service::{Access, Caller, REGION_CHARS_MAX, Service};
 pub use signature::{NoSecret, Secret};
 pub use webhook::{Form, Webhook, WebhookError};
 
-use crate::{Accounts, Inputs, formats::asff_of_series};
+use crate::{Accounts, Inputs};
 use detect::{Finding, FindingId, Severity};
 use std::fmt;
 
@@ -90,8 +93,8 @@ pub enum To {
     Webhook(webhook::Settings),
     /// A file.
     JsonLines(json_lines::Settings),
-    /// AWS Security Hub.
-    SecurityHub(security_hub::Settings),
+    /// A service of AWS.
+    Service(Service),
 }
 
 /// What a sink is told of findings.
@@ -167,7 +170,7 @@ impl To {
         match self {
             Self::Webhook(_) => Manner::NewsOfSeries,
             Self::JsonLines(_) => Manner::EachFinding,
-            Self::SecurityHub(_) => Manner::OnePerSeries,
+            Self::Service(service) => service.manner(),
         }
     }
 
@@ -175,7 +178,7 @@ impl To {
     pub fn on_way_max(&self) -> usize {
         match self {
             Self::Webhook(_) | Self::JsonLines(_) => ON_WAY_MAX,
-            Self::SecurityHub(_) => security_hub::FINDINGS_MAX,
+            Self::Service(service) => service.on_way_max(),
         }
     }
 
@@ -189,7 +192,7 @@ impl To {
     ) -> String {
         match self {
             Self::JsonLines(_) => body::line(finding, inputs),
-            Self::SecurityHub(_) => asff_of_series(finding, inputs, occasion.series),
+            Self::Service(service) => service.body(occasion, (finding, inputs), now_ms),
             Self::Webhook(webhook::Settings { form, .. }) => match form {
                 Form::Standard(_) => body::envelope(occasion, (finding, inputs), now_ms),
                 Form::Slack => slack::body((occasion, finding, inputs)),
@@ -205,7 +208,7 @@ impl To {
             Self::Webhook(webhook::Settings { form: Form::PagerDuty(_), .. }) => {
                 Some(pagerduty::resolve(opened))
             }
-            Self::Webhook(_) | Self::JsonLines(_) | Self::SecurityHub(_) => None,
+            Self::Webhook(_) | Self::JsonLines(_) | Self::Service(_) => None,
         }
     }
 
@@ -218,7 +221,7 @@ impl To {
                 Form::Slack => slack::GAP_MS,
                 Form::Teams => teams::GAP_MS,
             },
-            Self::JsonLines(_) | Self::SecurityHub(_) => 0,
+            Self::JsonLines(_) | Self::Service(_) => 0,
         }
     }
 }
@@ -293,6 +296,7 @@ mod tests {
             ("sinks::ON_WAY_MAX", format!("{ON_WAY_MAX} messages")),
             ("pagerduty::BODY_BYTES_MAX", format!("{} bytes", pagerduty::BODY_BYTES_MAX)),
             ("note::TEXT_UNITS", format!("{} UTF-16 units", note::TEXT_UNITS[0])),
+            ("event_bridge::ENTRIES_MAX", format!("{} events", event_bridge::ENTRIES_MAX)),
             ("note::TERMS_MAX", format!("{} terms", note::TERMS_MAX)),
         ] {
             let row = format!("\n| `{name}` | {bound} ");

@@ -4,7 +4,7 @@ use super::{Wrong, complain, configured};
 use crate::{aws, clock, config::n_of};
 use alerts::{
     Inputs,
-    sinks::{JsonLines, Message, Outcome, SecurityHub, Sink, To, Webhook},
+    sinks::{Caller, JsonLines, Message, Outcome, Sink, To, Webhook},
 };
 use anyhow::{Context as _, Result, anyhow};
 use clap::Subcommand;
@@ -78,9 +78,9 @@ fn send(sink: &Sink, inputs: &Inputs, runtime: &Runtime) -> Result<Outcome> {
             runtime.block_on(webhook.send(&message, now_ms))
         }
         To::JsonLines(settings) => JsonLines::new(settings).write(&[message]),
-        To::SecurityHub(settings) => {
-            let mut hub = runtime.block_on(SecurityHub::reach(settings))?;
-            let sent = runtime.block_on(hub.send(vec![message], clock::now_ms));
+        To::Service(service) => {
+            let mut caller = runtime.block_on(Caller::reach(service))?;
+            let sent = runtime.block_on(caller.send(vec![message], clock::now_ms));
             // Of one message there is one outcome.
             sent.into_iter().next().context("the message got lost")?.1
         }

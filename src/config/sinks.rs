@@ -15,7 +15,8 @@ use super::{
     units,
 };
 use alerts::sinks::{
-    Allowed, Choice, Endpoint, Filter, Network, Sink, URL_BYTES_MAX, pagerduty::RoutingKey,
+    Allowed, Choice, Endpoint, Filter, Network, REGION_CHARS_MAX, Sink, URL_BYTES_MAX,
+    event_bridge::Bus, pagerduty::RoutingKey, sns::Topic,
 };
 use baseline::time::HOUR_MS;
 use detect::Severity;
@@ -40,8 +41,6 @@ const HELD_BYTES_MAX: usize = URL_BYTES_MAX + 2;
 
 /// Messages that a chat may get at once, one by one. Unit: messages.
 const BURSTS: std::ops::RangeInclusive<u32> = 1..=1_000;
-/// It goes into the name of a host. Unit: characters.
-const REGION_CHARS_MAX: usize = 40;
 /// IAM allows names of 64 and paths of 512. Unit: characters.
 const ROLE_CHARS_MAX: usize = 576;
 
@@ -52,7 +51,7 @@ const URLS: [&str; 3] = ["url", "url-file", "url-env"];
 /// Where a key may stand.
 const KEYS: [&str; 2] = ["key-file", "key-env"];
 /// Keys that not every sink has, and the types that have them.
-const OF: [(&str, &[Type]); 15] = [
+const OF: [(&str, &[Type]); 17] = [
     ("path", &[Type::JsonLines]),
     ("url", REQUESTED),
     ("url-file", REQUESTED),
@@ -65,9 +64,11 @@ const OF: [(&str, &[Type]); 15] = [
     ("secret-env", &[Type::Webhook]),
     ("key-file", &[Type::Pagerduty]),
     ("key-env", &[Type::Pagerduty]),
-    ("region", &[Type::SecurityHub]),
+    ("region", &[Type::SecurityHub, Type::Eventbridge]),
     ("file-as", &[Type::SecurityHub]),
     ("role", &[Type::SecurityHub]),
+    ("topic", &[Type::Sns]),
+    ("bus", &[Type::Eventbridge]),
 ];
 
 /// Table `[sinks.NAME]`.
@@ -118,7 +119,7 @@ pub(super) struct SinkTable {
     /// The file to append to; relative to the folder of the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<PathBuf>,
-    /// The region whose Security Hub it is.
+    /// The region whose Security Hub or bus it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<String>,
     /// Under which account findings are filed.
@@ -127,6 +128,12 @@ pub(super) struct SinkTable {
     /// Name of a role that every account has.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<String>,
+    /// ARN of a topic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<String>,
+    /// Name or ARN of a bus.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bus: Option<String>,
 }
 
 /// Under which account findings are filed: the own one, or that of each.
@@ -147,6 +154,8 @@ enum Type {
     Teams,
     Pagerduty,
     SecurityHub,
+    Sns,
+    Eventbridge,
 }
 
 impl Type {
@@ -158,6 +167,8 @@ impl Type {
         Self::Teams,
         Self::Pagerduty,
         Self::SecurityHub,
+        Self::Sns,
+        Self::Eventbridge,
     ];
 
     fn name(self) -> &'static str {
@@ -168,6 +179,8 @@ impl Type {
             Self::Teams => "teams",
             Self::Pagerduty => "pagerduty",
             Self::SecurityHub => "security-hub",
+            Self::Sns => "sns",
+            Self::Eventbridge => "eventbridge",
         }
     }
 }
@@ -258,6 +271,8 @@ impl SinkTable {
             "region" => self.region.is_some(),
             "file-as" => self.file_as.is_some(),
             "role" => self.role.is_some(),
+            "topic" => self.topic.is_some(),
+            "bus" => self.bus.is_some(),
             _ => false,
         }
     }
@@ -301,13 +316,19 @@ impl SinkTable {
             let (low, high) = (BURSTS.start(), BURSTS.end());
             return Err(("burst", format!("expected a whole number from {low} to {high}")));
         }
-        if self.r#type == Type::JsonLines {
-            let missing = || ("", "no path (expected `path = \"FILE\"`)".to_owned());
-            return self.path.as_ref().map(drop).ok_or_else(missing);
+        match self.r#type {
+            Type::JsonLines => {
+                let missing = || ("", "no path (expected `path = \"FILE\"`)".to_owned());
+                self.path.as_ref().map(drop).ok_or_else(missing)
+            }
+            Type::SecurityHub => self.wrong_filing(),
+            Type::Sns => self.topic().map(drop),
+            Type::Eventbridge => self.wrong_region().and_then(|()| self.bus().map(drop)),
+            Type::Webhook | Type::Slack | Type::Teams | Type::Pagerduty => self.wrong_request(),
         }
-        if self.r#type == Type::SecurityHub {
-            return self.wrong_filing();
-        }
+    }
+
+    fn wrong_request(&self) -> Result<(), Wrong> {
         if self.one_of(&URLS)?.is_none() && self.r#type != Type::Pagerduty {
             return Err(("", "no URL (expected `url`, `url-file` or `url-env`)".to_owned()));
         }
@@ -318,7 +339,22 @@ impl SinkTable {
         if self.r#type == Type::Pagerduty { self.wrong_key() } else { self.wrong_secrets() }
     }
 
-    fn wrong_filing(&self) -> Result<(), Wrong> {
+    fn topic(&self) -> Result<Topic, Wrong> {
+        let missing = || ("", "no topic (expected `topic = \"ARN\"`)".to_owned());
+        let text = self.topic.as_ref().ok_or_else(missing)?;
+        Topic::parse(text).map_err(|error| ("topic", error.to_string()))
+    }
+
+    fn bus(&self) -> Result<Bus, Wrong> {
+        let bus = self.bus.as_deref().map(Bus::parse).transpose();
+        let bus = bus.map_err(|error| ("bus", error.to_string()))?.unwrap_or_default();
+        if self.region.is_some() && bus.region().is_some() {
+            return Err(("region", "stands in the ARN of the bus, too".to_owned()));
+        }
+        Ok(bus)
+    }
+
+    fn wrong_region(&self) -> Result<(), Wrong> {
         if let Some(region) = &self.region
             && !is_word(region, REGION_CHARS_MAX, "-")
         {
@@ -326,6 +362,11 @@ impl SinkTable {
                 format!("{} is no region (expected such as \"eu-central-1\")", shown(region));
             return Err(("region", what));
         }
+        Ok(())
+    }
+
+    fn wrong_filing(&self) -> Result<(), Wrong> {
+        self.wrong_region()?;
         match (self.file_as, &self.role) {
             (Some(FiledAs::Member), None) => {
                 let what =

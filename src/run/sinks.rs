@@ -5,7 +5,7 @@ use super::{Event, Level, Log};
 use crate::{clock, fault};
 use alerts::{
     Dropped, StateFile,
-    sinks::{Heartbeat, JsonLines, Lane, Message, Outcome, SecurityHub, Sink, To, Webhook},
+    sinks::{Caller, Heartbeat, JsonLines, Lane, Message, Outcome, Sink, To, Webhook},
 };
 use anyhow::{Context as _, Result};
 use baseline::Day;
@@ -61,9 +61,9 @@ impl Sinks {
                 To::JsonLines(settings) => {
                     runtime.spawn(write(JsonLines::new(settings), place, messages, inbox));
                 }
-                To::SecurityHub(settings) => {
-                    let hub = runtime.block_on(SecurityHub::reach(settings));
-                    runtime.spawn(import(hub.with_context(told)?, place, messages, inbox));
+                To::Service(service) => {
+                    let caller = runtime.block_on(Caller::reach(service)).with_context(told)?;
+                    runtime.spawn(call(caller, place, messages, inbox));
                 }
             }
             let lane = Lane::new(&sink.name).paced(sink.to.gap_ms()).quiet(sink.quiet.clone());
@@ -245,14 +245,14 @@ async fn send(
     }
 }
 
-async fn import(
-    mut hub: SecurityHub,
+async fn call(
+    mut caller: Caller,
     sink: usize,
     mut messages: mpsc::Receiver<Vec<Message>>,
     inbox: mpsc::Sender<Event>,
 ) {
     while let Some(all) = messages.recv().await {
-        let sent = hub.send(all, clock::now_ms).await;
+        let sent = caller.send(all, clock::now_ms).await;
         fault::point("mid-send");
         for (message, outcome) in sent {
             if inbox.send(Event::Sent(Sent { sink, message, outcome })).await.is_err() {

@@ -161,6 +161,49 @@ impl Server {
         }
     }
 
+    /// Has a new topic tell a queue; the ARN of the topic. `attributes` are those of the subscription.
+    pub(crate) fn topic(&self, name: &str, queue: &str, attributes: &[(&str, &str)]) -> String {
+        self.sns(&format!("Action=CreateTopic&Name={name}"));
+        let topic = format!("arn:aws:sns:us-east-1:123456789012:{name}");
+        let attributes = (1..).zip(attributes).map(|(n, (key, value))| {
+            let entry = format!("Attributes.entry.{n}");
+            format!("&{entry}.key={key}&{entry}.value={}", encoded(value))
+        });
+        let attributes: Vec<_> = attributes.collect();
+        self.sns(&format!(
+            "Action=Subscribe&Protocol=sqs&TopicArn={topic}\
+             &Endpoint=arn:aws:sqs:us-east-1:123456789012:{queue}{}",
+            attributes.concat()
+        ));
+        topic
+    }
+
+    /// Has a new bus hand a queue the events of a pattern.
+    pub(crate) fn bus(&self, name: &str, queue: &str, pattern: &Value) {
+        self.events("CreateEventBus", &json!({"Name": name}));
+        let rule = json!({"Name": "a", "EventBusName": name, "EventPattern": pattern.to_string()});
+        self.events("PutRule", &rule);
+        let arn = format!("arn:aws:sqs:us-east-1:123456789012:{queue}");
+        let target = json!({"Id": "1", "Arn": arn});
+        let targets = json!({"Rule": "a", "EventBusName": name, "Targets": [target]});
+        self.events("PutTargets", &targets);
+    }
+
+    fn events(&self, action: &str, asked: &Value) {
+        self.asked("events", ("AWSEvents", action), asked);
+    }
+
+    fn sns(&self, form: &str) {
+        let authorization = authorization("sns");
+        let headers = [
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Authorization", authorization.as_str()),
+        ];
+        let answer = self.call("POST", "/", &headers, form.as_bytes());
+        let said = String::from_utf8_lossy(&answer.body);
+        assert!(answer.status < 300, "{form}: {} {said}", answer.status);
+    }
+
     fn s3(&self, method: &str, path: &str, body: &[u8]) {
         let authorization = authorization("s3");
         let headers = [
@@ -174,8 +217,13 @@ impl Server {
     }
 
     fn sqs(&self, action: &str, asked: &Value) -> Value {
-        let target = format!("AmazonSQS.{action}");
-        let authorization = authorization("sqs");
+        self.asked("sqs", ("AmazonSQS", action), asked)
+    }
+
+    /// What a service answers that is asked in JSON.
+    fn asked(&self, service: &str, (api, action): (&str, &str), asked: &Value) -> Value {
+        let target = format!("{api}.{action}");
+        let authorization = authorization(service);
         let headers = [
             ("Content-Type", "application/x-amz-json-1.0"),
             ("X-Amz-Target", target.as_str()),

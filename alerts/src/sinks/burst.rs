@@ -69,7 +69,7 @@ impl To {
             Self::Webhook(webhook::Settings { form, .. }) => {
                 matches!(form, Form::Slack | Form::Teams)
             }
-            Self::JsonLines(_) | Self::SecurityHub(_) => false,
+            Self::JsonLines(_) | Self::Service(_) => false,
         }
     }
 
@@ -81,7 +81,7 @@ impl To {
                 Form::Teams => Some(teams::of(&burst.note(), burst.severity())),
                 Form::Standard(_) | Form::PagerDuty(_) => None,
             },
-            Self::JsonLines(_) | Self::SecurityHub(_) => None,
+            Self::JsonLines(_) | Self::Service(_) => None,
         }
     }
 }

@@ -88,7 +88,7 @@ impl To {
                 Form::Teams => Some(teams::of(&heartbeat.note(), Severity::Low)),
                 Form::PagerDuty(_) => None,
             },
-            Self::JsonLines(_) | Self::SecurityHub(_) => None,
+            Self::JsonLines(_) | Self::Service(_) => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A message that nothing happened for: it shows that a sink gets what it is told, and how that looks there. In: a
 //! sink. Out: a message about a finding that says of itself that it is a sample.
 
-use super::{Event, Message, Occasion, Sink, To, security_hub};
+use super::{Event, Message, Occasion, Sink, To};
 use crate::Inputs;
 use baseline::{Bits, Dimension, Entity, Kind, Part, stable_hash};
 use detect::{About, Finding, FindingId, Impact, Severity};
@@ -18,8 +18,8 @@ impl Message {
         let finding = finding(FindingId(id), sink.min_severity, now_ms);
         let occasion = Occasion { event: Event::Created, series: None };
         let body = sink.to.body(occasion, (&finding, inputs), now_ms);
-        let body = match sink.to {
-            To::SecurityHub(_) => security_hub::as_sample(&body),
+        let body = match &sink.to {
+            To::Service(service) => service.as_sample(body),
             To::Webhook(_) | To::JsonLines(_) => body,
         };
         let Finding { id: of, severity, .. } = finding;

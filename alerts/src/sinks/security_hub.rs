@@ -22,20 +22,19 @@
 
 mod answer;
 mod batch;
-mod pace;
 
-use super::{Message, Outcome};
+use super::{
+    Message, Outcome,
+    service::{Access, answer::unreached, pace::Paced},
+};
 use answer::Verdict;
 pub(super) use batch::as_sample;
 use batch::{Batch, Product};
-pub use ingest::source::session::Access;
 use ingest::source::{
-    calls::{CallError, Calls, Request},
+    calls::Request,
     session::{AccessError, Session},
 };
-use pace::Pace;
 use std::collections::VecDeque;
-use tokio::time::{Instant, sleep};
 
 /// Findings in a call, and so many may be on the way. Unit: findings.
 pub const FINDINGS_MAX: usize = 100;
@@ -67,17 +66,15 @@ pub struct Settings {
 /// Sends findings to the Security Hub of one region.
 #[derive(Debug)]
 pub struct SecurityHub {
-    calls: Calls,
+    paced: Paced,
     file_as: FileAs,
-    pace: Pace,
-    begun: Instant,
     /// The last `UpdatedAt`.
     stamped_ms: i64,
 }
 
 impl SecurityHub {
     /// Finds region and credentials; whether they are good, the first call tells.
-    pub async fn reach(settings: Settings) -> Result<Self, AccessError> {
+    pub(super) async fn reach(settings: Settings) -> Result<Self, AccessError> {
         let Settings { access, file_as } = settings;
         Ok(Self::within(&Session::begin(&access).await?, file_as))
     }
@@ -87,18 +84,16 @@ impl SecurityHub {
             FileAs::Own => None,
             FileAs::Member { role } => Some(role.clone()),
         };
-        let calls = Calls::new(session, role);
-        Self { calls, file_as, pace: Pace::default(), begun: Instant::now(), stamped_ms: 0 }
+        Self { paced: Paced::new(session, role), file_as, stamped_ms: 0 }
     }
 
-    /// Sends messages, of no finding two, in their order; answers what became of each. `now_ms` reads the clock. Unit:
-    /// milliseconds since the Unix epoch.
-    pub async fn send(
+    /// As [`super::Caller::send`].
+    pub(super) async fn send(
         &mut self,
         messages: Vec<Message>,
         now_ms: fn() -> i64,
     ) -> Vec<(Message, Outcome)> {
-        let own = match self.calls.own_account().await {
+        let own = match self.paced.calls.own_account().await {
             Ok(own) => own,
             Err(error) => {
                 let outcome = unreached(&error);
@@ -119,13 +114,6 @@ impl SecurityHub {
                     Err(alone) => done.extend(alone.all(&Outcome::Refused { error })),
                 },
                 Verdict::Failed(outcome) => {
-                    let outcome = match outcome {
-                        // What an account does not take says nothing of the others.
-                        Outcome::Later { error } if is_own => {
-                            Outcome::Retry { error, after_ms: None }
-                        }
-                        outcome => outcome,
-                    };
                     // The rest of the account would meet the same.
                     let is_same = |other: &Batch| other.account == batch.account;
                     let (same, others): (VecDeque<_>, _) = waiting.into_iter().partition(is_same);
@@ -135,17 +123,22 @@ impl SecurityHub {
                 }
             }
         }
-        done
+        let alone = |outcome| match outcome {
+            // There is no other account.
+            Outcome::Later { error } if is_own => Outcome::Retry { error, after_ms: None },
+            outcome => outcome,
+        };
+        done.into_iter().map(|(message, outcome)| (message, alone(outcome))).collect()
     }
 
     /// Sends a batch, when its account may be called.
     async fn import(&mut self, batch: &mut Batch, now_ms: fn() -> i64) -> Verdict {
-        sleep(self.pace.wait(&batch.account, self.begun.elapsed())).await;
+        self.paced.turn(&batch.account).await;
         let now_ms = now_ms();
         // Whatever the clock does.
         self.stamped_ms = now_ms.max(self.stamped_ms.saturating_add(1));
-        let (region, account) = (self.calls.region().to_owned(), batch.account.clone());
-        let partition = self.calls.partition();
+        let (region, account) = (self.paced.calls.region().to_owned(), batch.account.clone());
+        let partition = self.paced.calls.partition();
         let product = Product { partition, region: &region, account: &account };
         let request = Request {
             service: SERVICE,
@@ -153,24 +146,11 @@ impl SecurityHub {
             headers: &[("content-type", "application/json")],
             body: batch.filed(product, self.stamped_ms),
         };
-        match self.calls.post(&account, request, now_ms).await {
-            Ok(answer) => {
-                if (400..=403).contains(&answer.status) {
-                    // The credentials may have been taken back, or have ended.
-                    self.calls.forget(&account);
-                }
-                answer::verdict(&answer, product, now_ms)
-            }
-            Err(error @ CallError::NoRole { .. }) => {
-                Verdict::Failed(Outcome::Later { error: answer::said(&error.to_string()) })
-            }
-            Err(error) => Verdict::Failed(unreached(&error)),
+        match self.paced.post(&account, request, now_ms).await {
+            Ok(answer) => answer::verdict(&answer, product, now_ms),
+            Err(outcome) => Verdict::Failed(outcome),
         }
     }
-}
-
-fn unreached(error: &CallError) -> Outcome {
-    Outcome::Retry { error: answer::said(&error.to_string()), after_ms: None }
 }
 
 #[cfg(test)]

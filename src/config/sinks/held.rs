@@ -3,12 +3,11 @@
 use super::{HELD_BYTES_MAX, Hidden, SinkTable, Texts, Type, Wrong};
 use crate::config::keys::shown;
 use alerts::sinks::{
-    Endpoint, Form, Secret, To, json_lines,
+    Access, Endpoint, Form, Secret, Service, To, event_bridge, json_lines,
     pagerduty::{self, RoutingKey},
     security_hub::{self, FileAs},
-    webhook,
+    sns, webhook,
 };
-use ingest::source::session::Access;
 use std::{
     ffi::OsString,
     fs::File,
@@ -26,12 +25,19 @@ pub(super) struct Held<'c> {
 impl Held<'_> {
     /// The sink of a table.
     pub(super) fn to(&self, table: &SinkTable) -> Result<To, Wrong> {
-        if let Some(path) = &table.path {
-            return Ok(To::JsonLines(json_lines::Settings { path: self.folder.join(path) }));
-        }
-        if table.r#type == Type::SecurityHub {
-            return Ok(To::SecurityHub(self.filing(table)));
-        }
+        let form = match table.r#type {
+            Type::JsonLines => {
+                let path = table.path.as_deref().unwrap_or(Path::new(""));
+                return Ok(To::JsonLines(json_lines::Settings { path: self.folder.join(path) }));
+            }
+            Type::SecurityHub | Type::Sns | Type::Eventbridge => {
+                return Ok(To::Service(self.service(table)?));
+            }
+            Type::Slack => Form::Slack,
+            Type::Teams => Form::Teams,
+            Type::Pagerduty => Form::PagerDuty(self.key(table)?),
+            Type::Webhook => Form::Standard(self.secrets(table)?),
+        };
         let allowed = table.allowed()?;
         let (key, url) = if let Some(Hidden(url)) = &table.url {
             ("url", url.clone())
@@ -44,24 +50,24 @@ impl Held<'_> {
         };
         let endpoint =
             Endpoint::parse(url.trim(), &allowed).map_err(|error| (key, error.to_string()))?;
-        let form = match table.r#type {
-            Type::Slack => Form::Slack,
-            Type::Teams => Form::Teams,
-            Type::Pagerduty => Form::PagerDuty(self.key(table)?),
-            Type::Webhook | Type::JsonLines | Type::SecurityHub => {
-                Form::Standard(self.secrets(table)?)
-            }
-        };
         Ok(To::Webhook(webhook::Settings { endpoint, form, allowed }))
     }
 
-    fn filing(&self, table: &SinkTable) -> security_hub::Settings {
+    fn service(&self, table: &SinkTable) -> Result<Service, Wrong> {
         let region = table.region.clone().or_else(|| self.access.region.clone());
         // The role of `[aws]` is to read logs by.
         let access = Access { region, role: None, ..self.access.clone() };
-        let member = |role: &String| FileAs::Member { role: role.clone() };
-        let file_as = table.role.as_ref().map_or(FileAs::Own, member);
-        security_hub::Settings { access, file_as }
+        Ok(match table.r#type {
+            Type::Sns => Service::Sns(sns::Settings { access, topic: table.topic()? }),
+            Type::Eventbridge => {
+                Service::EventBridge(event_bridge::Settings { access, bus: table.bus()? })
+            }
+            _ => {
+                let member = |role: &String| FileAs::Member { role: role.clone() };
+                let file_as = table.role.as_ref().map_or(FileAs::Own, member);
+                Service::SecurityHub(security_hub::Settings { access, file_as })
+            }
+        })
     }
 
     fn key(&self, table: &SinkTable) -> Result<RoutingKey, Wrong> {

@@ -3,7 +3,7 @@ use super::super::{
     tests::{Folder, refused, settings},
 };
 use super::*;
-use alerts::sinks::{Form, To, pagerduty, security_hub::FileAs};
+use alerts::sinks::{Form, Service, To, event_bridge, pagerduty, security_hub::FileAs, sns};
 use std::{collections::BTreeSet, fs};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -115,7 +115,9 @@ fn a_security_hub_is_reached_as_queues_are_but_for_its_region() {
     let hubs = |own: &str, aws: &str| {
         let text = format!("[sinks.hub]\ntype = \"security-hub\"\n{own}\n[aws]\n{aws}");
         let sinks = read(&folder, &text).unwrap();
-        let To::SecurityHub(settings) = sinks[0].to.clone() else { panic!("{sinks:?}") };
+        let To::Service(Service::SecurityHub(settings)) = sinks[0].to.clone() else {
+            panic!("{sinks:?}")
+        };
         settings
     };
     let aws = "region = \"eu-west-1\"\nendpoint = \"http://127.0.0.1:9\"\nprofile = \"a\"\n\
@@ -160,7 +162,72 @@ fn a_filing_that_cannot_be_is_refused_where_it_stands() {
     ] {
         refused(&hub(keys), at, words);
     }
-    refused("[sinks.a]\ntype = \"slack\"\nregion = \"a\"", (3, 10), "type \"security-hub\" has it");
+    let slack = "[sinks.a]\ntype = \"slack\"\nregion = \"a\"";
+    refused(slack, (3, 10), "type \"security-hub\" or \"eventbridge\" has it");
+}
+
+#[test]
+fn topics_and_buses_are_read() {
+    let folder = Folder::new("buses");
+    let bus_arn = "arn:aws:events:eu-west-3:111122223333:event-bus/findings";
+    let topic_arn = "arn:aws:sns:eu-central-1:111122223333:findings.fifo";
+    let text = format!(
+        "[sinks.a]\ntype = \"eventbridge\"\n[sinks.b]\ntype = \"eventbridge\"\nbus = \"security\"\n\
+         region = \"eu-north-1\"\n[sinks.c]\ntype = \"eventbridge\"\nbus = \"{bus_arn}\"\n\
+         [sinks.d]\ntype = \"sns\"\ntopic = \"{topic_arn}\"\n[aws]\nregion = \"eu-west-1\"\nprofile = \"a\"\n\
+         role = \"arn:aws:iam::111122223333:role/reader\""
+    );
+    let sinks = read(&folder, &text).unwrap();
+    let access = |region: &str| Access {
+        region: Some(region.to_owned()),
+        profile: Some("a".to_owned()),
+        ..Access::default()
+    };
+    let to_bus = |region: &str, bus| {
+        Service::EventBridge(event_bridge::Settings { access: access(region), bus })
+    };
+    let topic = Topic::parse(topic_arn).unwrap();
+    let expected = [
+        to_bus("eu-west-1", Bus::default()),
+        to_bus("eu-north-1", Bus::parse("security").unwrap()),
+        to_bus("eu-west-1", Bus::parse(bus_arn).unwrap()),
+        Service::Sns(sns::Settings { access: access("eu-west-1"), topic }),
+    ];
+    for (sink, expected) in sinks.iter().zip(expected) {
+        let To::Service(service) = &sink.to else { panic!("{sink:?}") };
+        assert_eq!(*service, expected);
+    }
+    assert_eq!(sinks.len(), 4);
+}
+
+#[test]
+fn a_topic_or_bus_that_cannot_be_is_refused_where_it_stands() {
+    let bus = "[sinks.a]\ntype = \"eventbridge\"\n";
+    let arn = "arn:aws:events:eu-west-3:111122223333:event-bus/findings";
+    for (text, at, words) in [
+        ("[sinks.a]\ntype = \"sns\"", (1, 8), "no topic (expected `topic = \"ARN\"`)"),
+        (
+            "[sinks.a]\ntype = \"sns\"\ntopic = \"findings\"",
+            (3, 9),
+            "sinks.a.topic: expected the ARN of a topic",
+        ),
+        (
+            "[sinks.a]\ntype = \"sns\"\nregion = \"eu-west-1\"",
+            (3, 10),
+            "only a sink of type \"security-hub\" or \"eventbridge\"",
+        ),
+        ("[sinks.a]\ntype = \"sns\"\nbus = \"a\"", (3, 7), "only a sink of type \"eventbridge\""),
+        (&format!("{bus}topic = \"a\""), (3, 9), "only a sink of type \"sns\" has it"),
+        (&format!("{bus}bus = \"a b\""), (3, 7), "sinks.a.bus: expected the name of a bus"),
+        (&format!("{bus}region = \"evil.example/\""), (3, 10), "is no region"),
+        (
+            &format!("{bus}region = \"eu-west-3\"\nbus = \"{arn}\""),
+            (3, 10),
+            "stands in the ARN of the bus, too",
+        ),
+    ] {
+        refused(text, at, words);
+    }
 }
 
 #[test]

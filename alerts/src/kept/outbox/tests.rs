@@ -1,7 +1,10 @@
 use super::*;
 use crate::{
     StateFile, sample,
-    sinks::{Allowed, Endpoint, Form, Quiet, To, json_lines, security_hub, webhook::Settings},
+    sinks::{
+        Access, Allowed, Endpoint, Form, Quiet, Service, To, json_lines, security_hub,
+        webhook::Settings,
+    },
 };
 use baseline::Day;
 use proptest::prelude::*;
@@ -181,9 +184,9 @@ fn a_series_is_one_finding_that_all_of_it_brings_up_to_date() {
     let mut file = sample::state(&path);
     let hub = |min_severity| {
         let file_as = security_hub::FileAs::Own;
-        let access = security_hub::Access::default();
+        let access = Access::default();
         let settings = security_hub::Settings { access, file_as };
-        [Sink::new("hub", min_severity, To::SecurityHub(settings))]
+        [Sink::new("hub", min_severity, To::Service(Service::SecurityHub(settings)))]
     };
     let sinks = hub(Severity::Medium);
     let on = |day: i32, n: u128, severity: usize| {

@@ -4,12 +4,19 @@ mod world;
 use super::*;
 use crate::{
     sample,
-    sinks::{Event, InSeries, Occasion, Sink, To, Why},
+    sinks::{
+        Event, InSeries, Occasion, Service, Sink, To, Why,
+        service::{
+            answer::SAID_CHARS_MAX,
+            pace,
+            stub::{message_of, told},
+        },
+    },
 };
 use detect::{Finding, FindingId, Severity};
 use ingest::source::calls;
 use serde_json::Value;
-use std::{cell::Cell, collections::BTreeMap};
+use std::cell::Cell;
 use stub::{Fault, MEMBERS, OWN, STRANGER, Stub};
 
 /// 2026-03-13T11:06:40Z.
@@ -46,24 +53,13 @@ fn finding(n: u128, account: &str) -> Finding {
 
 fn message(finding: &Finding) -> Message {
     let inputs = sample::inputs();
-    let to = To::SecurityHub(Settings { access: Access::default(), file_as: FileAs::Own });
+    let to = To::Service(Service::SecurityHub(Settings {
+        access: Access::default(),
+        file_as: FileAs::Own,
+    }));
     let series = Some(InSeries::of(finding, Why::Opened));
     let body = to.body(Occasion { event: Event::Created, series }, (finding, &inputs), START_MS);
-    let Finding { id, severity, .. } = *finding;
-    Message { id: format!("msg_{id}"), finding: id, severity, body, attempts: 0, created_ms: None }
-}
-
-/// What became of messages, by the number of the finding.
-fn told(sent: Vec<(Message, Outcome)>) -> BTreeMap<u128, String> {
-    let told = |outcome| match outcome {
-        Outcome::Delivered => "delivered".to_owned(),
-        Outcome::Retry { error, after_ms: None } => format!("again: {error}"),
-        Outcome::Later { error } => format!("later: {error}"),
-        Outcome::Retry { error, after_ms: Some(ms) } => format!("again in {ms}: {error}"),
-        Outcome::Refused { error } => format!("refused: {error}"),
-        Outcome::Gone { error } => format!("gone: {error}"),
-    };
-    sent.into_iter().map(|(message, outcome)| (message.finding.0, told(outcome))).collect()
+    message_of(finding, body)
 }
 
 #[test]
@@ -72,7 +68,7 @@ fn the_page_of_limits_gives_the_bounds_in_force() {
     for (name, bound) in [
         ("security_hub::FINDINGS_MAX`", format!("{FINDINGS_MAX} findings")),
         ("batch::CALL_BYTES_MAX`", format!("{} bytes", batch::CALL_BYTES_MAX)),
-        ("answer::SAID_CHARS_MAX`", format!("{} characters", answer::SAID_CHARS_MAX)),
+        ("answer::SAID_CHARS_MAX`", format!("{SAID_CHARS_MAX} characters")),
         ("asff::FILED_BYTES_MAX`", format!("{} bytes", crate::formats::FILED_BYTES_MAX)),
         ("calls::ANSWER_BYTES_MAX`", format!("{} bytes", calls::ANSWER_BYTES_MAX)),
         ("calls::KEYS_MAX`", format!("{} accounts", calls::KEYS_MAX)),
@@ -281,7 +277,7 @@ async fn of_what_is_too_much_only_so_much_is_kept() {
     let mut hub = hub(&stub, file_as_member()).await;
     let endless = "x".repeat(calls::ANSWER_BYTES_MAX).leak();
     let long = format!("{{\"__type\":\"{}\"}}", "y".repeat(1_000)).leak();
-    let cut = format!("again: {}...", "y".repeat(answer::SAID_CHARS_MAX));
+    let cut = format!("again: {}...", "y".repeat(SAID_CHARS_MAX));
     for (body, outcome) in
         [(&*endless, "again: an answer that is not one of Security Hub"), (&*long, &*cut)]
     {
@@ -303,7 +299,7 @@ async fn of_what_is_too_much_only_so_much_is_kept() {
 #[tokio::test]
 async fn a_sample_says_so_and_is_filed_as_ones_own() {
     let stub = Stub::new();
-    let to = To::SecurityHub(settings(&stub, file_as_member()));
+    let to = To::Service(Service::SecurityHub(settings(&stub, file_as_member())));
     let sink = Sink::new("hub", Severity::Medium, to);
     let sample = Message::sample(&sink, &sample::inputs(), START_MS);
     let mut hub = hub(&stub, file_as_member()).await;

@@ -1,18 +1,18 @@
 //! A server that takes findings as AWS does: it checks signatures, knows accounts by their keys, keeps the later of two
 //! updates, and fails as it is told to.
 
-use ring::{digest, hmac};
+pub(super) use crate::sinks::service::stub::OWN;
+use crate::sinks::service::stub::{Request, read, signed_by};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, VecDeque},
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::Write as _,
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex, MutexGuard},
     thread,
     time::Instant,
 };
 
-pub(super) const OWN: &str = "123456789012";
 /// Who does not have the role.
 pub(super) const STRANGER: &str = "999988887777";
 pub(super) const MEMBERS: [&str; 2] = ["111122223333", "444455556666"];
@@ -79,30 +79,6 @@ impl Stub {
     }
 }
 
-/// A request as it came.
-struct Request {
-    line: String,
-    headers: BTreeMap<String, String>,
-    body: Vec<u8>,
-}
-
-fn read(stream: &TcpStream) -> Option<Request> {
-    let mut lines = BufReader::new(stream);
-    let mut next = || {
-        let mut line = String::new();
-        lines.read_line(&mut line).ok().filter(|n| *n > 0)?;
-        Some(line.trim_end().to_owned())
-    };
-    let line = next()?;
-    let mut headers = BTreeMap::new();
-    while let Some((name, value)) = next()?.split_once(':') {
-        headers.insert(name.to_lowercase(), value.trim().to_owned());
-    }
-    let mut body = vec![0; headers["content-length"].parse().unwrap()];
-    lines.read_exact(&mut body).ok()?;
-    Some(Request { line, headers, body })
-}
-
 /// Serves one request; nothing when the connection is to end.
 fn serve(mut stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
     let request = read(stream)?;
@@ -111,7 +87,7 @@ fn serve(mut stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
         sts(&request, &mut state)
     } else {
         assert_eq!(request.line, "POST /findings/import HTTP/1.1");
-        let account = signed_by(&request);
+        let account = signed_by(&request, "securityhub");
         let findings: Value = serde_json::from_slice(&request.body).unwrap();
         let findings = findings["Findings"].as_array().unwrap().clone();
         state.calls.push((Instant::now(), account.clone(), findings.len()));
@@ -208,41 +184,4 @@ fn sts(request: &Request, state: &mut State) -> (String, String) {
          </AssumeRoleResult></AssumeRoleResponse>"
     );
     ("200 OK".to_owned(), body)
-}
-
-fn hex(bytes: impl AsRef<[u8]>) -> String {
-    let digits: Vec<_> = bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.concat()
-}
-
-/// The account whose key signed a request, by AWS Signature Version 4 worked out anew.
-fn signed_by(Request { headers, body, .. }: &Request) -> String {
-    let signed = &headers["authorization"];
-    let part = |name: &str| {
-        let rest = signed.split(&format!("{name}=")).nth(1).unwrap();
-        rest.split(',').next().unwrap().trim().to_owned()
-    };
-    let (credential, names) = (part("Credential"), part("SignedHeaders"));
-    let (key, scope) = credential.split_once('/').unwrap();
-    for name in ["host", "x-amz-date", "content-type"] {
-        assert!(names.split(';').any(|one| one == name), "{names}");
-    }
-    let listed: Vec<_> =
-        names.split(';').map(|name| format!("{name}:{}\n", headers[name])).collect();
-    let listed = listed.concat();
-    let sum = hex(digest::digest(&digest::SHA256, body));
-    let canonical = format!("POST\n/findings/import\n\n{listed}\n{names}\n{sum}");
-    let sum = hex(digest::digest(&digest::SHA256, canonical.as_bytes()));
-    let text = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{sum}", headers["x-amz-date"]);
-    let account = key.strip_prefix("ASIA");
-    let secret = if account.is_some() { "AWS4secret" } else { "AWS4test" };
-    let next = |key: Vec<u8>, part: &str| {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
-        hmac::sign(&key, part.as_bytes()).as_ref().to_vec()
-    };
-    assert!(scope.ends_with("/eu-central-1/securityhub/aws4_request"), "{scope}");
-    let derived = scope.split('/').fold(secret.as_bytes().to_vec(), next);
-    assert_eq!(part("Signature"), hex(next(derived, &text)));
-    assert_eq!(account.is_some(), headers.contains_key("x-amz-security-token"));
-    account.unwrap_or(OWN).to_owned()
 }

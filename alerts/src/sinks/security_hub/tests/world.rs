@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     StateFile, sample,
-    sinks::{Lane, Outcome, SecurityHub, Sink, To, security_hub::FileAs},
+    sinks::{
+        Lane, Outcome, Service, Sink, To,
+        security_hub::{FileAs, SecurityHub},
+    },
 };
 use baseline::Day;
 use detect::{Finding, FindingId, Severity};
@@ -63,6 +66,8 @@ struct World {
     runtime: Runtime,
     /// No process begins before this.
     latest_ms: i64,
+    /// Nor does one send for the first time before this: what earlier ones said it cannot know.
+    begun_ms: i64,
     /// Severities that were told, by finding.
     told: BTreeMap<u128, usize>,
     expected: BTreeMap<u128, Expected>,
@@ -74,7 +79,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let stub = Stub::new();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let to = To::SecurityHub(settings(&stub, FileAs::Own));
+        let to = To::Service(Service::SecurityHub(settings(&stub, FileAs::Own)));
         let sinks = [Sink::new("hub", Severity::Medium, to)];
         Self {
             file: Some(sample::state(&folder.path().join("s.db"))),
@@ -85,6 +90,7 @@ impl World {
             sinks,
             runtime,
             latest_ms: START_MS,
+            begun_ms: START_MS,
             told: BTreeMap::new(),
             expected: BTreeMap::new(),
         }
@@ -117,6 +123,9 @@ impl World {
     fn send(&mut self, n_noted: usize) {
         let file = self.file.as_mut().unwrap();
         let messages = file.outbox().due(&mut self.lane, now_ms(), N_FINDINGS_MAX).unwrap();
+        if !messages.is_empty() {
+            self.begun_ms = i64::MIN;
+        }
         let sent = self.runtime.block_on(self.hub.send(messages, now_ms));
         for (message, outcome) in sent.iter().take(n_noted) {
             file.outbox().settle(&mut self.lane, message, outcome, now_ms()).unwrap();
@@ -134,6 +143,7 @@ impl World {
         // Within a process the clock may do what it wants.
         NOW_MS.set(self.latest_ms + 1_000);
         self.latest_ms = now_ms();
+        self.begun_ms = now_ms();
     }
 
     /// All is well from now on.
@@ -165,7 +175,7 @@ proptest! {
                 }
                 Step::Crash => world.crash(),
                 Step::Clock(ms) => {
-                    NOW_MS.set(now_ms() + ms);
+                    NOW_MS.set((now_ms() + ms).max(world.begun_ms));
                     world.latest_ms = world.latest_ms.max(now_ms());
                 }
             }
