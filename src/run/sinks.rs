@@ -34,7 +34,7 @@ struct Way {
 
 /// All sinks.
 pub(super) struct Sinks {
-    sinks: Vec<Sink>,
+    all: Vec<Sink>,
     ways: Vec<Way>,
     /// Series that had ended before this day were.
     ended_before: Day,
@@ -69,17 +69,17 @@ impl Sinks {
             let lane = Lane::new(&sink.name).paced(sink.to.gap_ms()).quiet(sink.quiet.clone());
             ways.push(Way { lane, on_way_max, to, beat_ms: i64::MIN });
         }
-        Ok(Self { sinks, ways, ended_before: Day(i32::MIN) })
+        Ok(Self { all: sinks, ways, ended_before: Day(i32::MIN) })
     }
 
     /// All of them.
     pub(super) fn all(&self) -> &[Sink] {
-        &self.sinks
+        &self.all
     }
 
     /// Where a message went.
     pub(super) fn name(&self, sent: &Sent) -> &str {
-        self.sinks.get(sent.sink).map_or("", |sink| &sink.name)
+        self.all.get(sent.sink).map_or("", |sink| &sink.name)
     }
 
     /// Hands out what is due.
@@ -103,7 +103,7 @@ impl Sinks {
         log: &Log,
     ) -> Result<()> {
         let now_ms = clock::now_ms();
-        for (sink, way) in self.sinks.iter().zip(&mut self.ways) {
+        for (sink, way) in self.all.iter().zip(&mut self.ways) {
             let Some(every_ms) = sink.heartbeat_ms.filter(|_| way.beat_ms <= now_ms) else {
                 continue;
             };
@@ -126,12 +126,12 @@ impl Sinks {
         open_from: Day,
         log: &Log,
     ) -> Result<()> {
-        if open_from <= self.ended_before || self.sinks.is_empty() {
+        if open_from <= self.ended_before || self.all.is_empty() {
             return Ok(());
         }
         self.ended_before = open_from;
         file.epoch(|file| -> Result<()> {
-            let dropped = file.outbox().end_series(&self.sinks, open_from, clock::now_ms())?;
+            let dropped = file.outbox().end_series(&self.all, open_from, clock::now_ms())?;
             tell_dropped(&dropped, log);
             Ok(())
         })
@@ -140,7 +140,7 @@ impl Sinks {
     /// Puts one message in place of many that are due to a chat at once.
     pub(super) fn gather(&mut self, file: &mut StateFile) -> Result<()> {
         let now_ms = clock::now_ms();
-        for (sink, Way { lane, .. }) in self.sinks.iter().zip(&self.ways) {
+        for (sink, Way { lane, .. }) in self.all.iter().zip(&self.ways) {
             if file.outbox().is_burst(sink, lane, now_ms)? {
                 file.epoch(|file| -> Result<()> { Ok(file.outbox().gather(sink, lane, now_ms)?) })?;
             }

@@ -3,7 +3,7 @@
 use std::thread;
 
 use ingest::source::s3::{Buckets, ListError, S3Error};
-use ingest::source::{self, Filter, Listing, PathArg, Place, Skip};
+use ingest::source::{self, Filter, Listing, Object, PathArg, Place, Skip};
 
 use super::access::session;
 use super::proxy::{Fault, Proxy};
@@ -42,7 +42,7 @@ async fn bench(bucket: &str, keys: &[String]) -> (Proxy, Buckets) {
 }
 
 fn keys(listing: &Listing) -> Vec<&str> {
-    listing.objects.iter().map(|object| object.key()).collect()
+    listing.objects.iter().map(Object::key).collect()
 }
 
 /// One day of Alice's in Ireland.

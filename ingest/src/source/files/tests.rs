@@ -48,7 +48,7 @@ fn orders_by_stamp_then_key_wherever_the_files_lie() {
     let same = trail("111111111111", "us-east-1", "20250314T1005Z", "cccccccccccccccc");
     let root = tree(&[&format!("z/{early}"), &format!("a/{late}"), &format!("b/{same}"), "x.json"]);
     let listing = listed(&args(&root, &["z", "a", "b", "x.json"]), &Filter::default());
-    let keys: Vec<&str> = listing.objects.iter().map(|object| object.key()).collect();
+    let keys: Vec<&str> = listing.objects.iter().map(Object::key).collect();
     let last = root.path().join("x.json");
     assert_eq!(keys, [&*same, &*early, &*late, last.to_str().unwrap()]);
     assert_eq!(listing.skipped, Skips::default());

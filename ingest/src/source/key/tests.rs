@@ -145,7 +145,7 @@ proptest! {
         ]), 0..24)) {
         let key = pieces.concat();
         let info = KeyInfo::of(&key);
-        prop_assert!(info.account.is_none_or(|account| is_account(&account)));
-        prop_assert!(info.region.is_none_or(|region| is_region(&region)));
+        prop_assert!(info.account.is_none_or(is_account));
+        prop_assert!(info.region.is_none_or(is_region));
     }
 }

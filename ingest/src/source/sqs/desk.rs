@@ -160,7 +160,7 @@ impl Desk {
                 self.rules.counters.count(|counts| counts.bytes_read += size);
                 let is_another = etag.is_some() && etag != part.etag;
                 if is_another
-                    && self.rules.ledger.has_read(&part.object.key(), Some(size), etag.as_deref())
+                    && self.rules.ledger.has_read(part.object.key(), Some(size), etag.as_deref())
                 {
                     self.rules.counters.count(|counts| counts.objects_known += 1);
                     self.end(id, State::Done);
