@@ -504,6 +504,7 @@ impl Daemon<'_> {
         if !sent.is_empty() {
             self.metrics.sent(sent.iter().map(|one| (self.sinks.name(one), &one.outcome)));
             self.sinks.settle(&mut self.file, sent, &self.desk.log)?;
+            self.metrics.wait_for_sinks(&self.file.outbox().counts()?);
         }
         self.sinks.gather(&mut self.file)?;
         self.sinks.hand_out(&self.file, &self.desk.log)
