@@ -59,6 +59,16 @@ pub(crate) enum ConfigError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file that it names is missing or unreadable.
+    #[error("cannot read {} (expected the file that `{key}` names)", path.display())]
+    ReadNamed {
+        /// The setting.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The file is too large.
     #[error("configuration {} is larger than {FILE_BYTES_MAX} bytes", .0.display())]
     TooLarge(PathBuf),

@@ -2,6 +2,7 @@
 //! durable; only then is it told. One thread owns the engine and the state; what waits for others runs beside.
 
 pub(crate) mod copies;
+mod desk;
 mod feeds;
 mod heartbeat;
 mod http;
@@ -21,9 +22,9 @@ pub(crate) use log::{Level, Log};
 
 use crate::{
     clock,
-    epoch::{Again, Committed, Epoch, left_out},
+    epoch::{Committed, Epoch, left_out},
     fault,
-    pipeline::{self, BATCH_BYTES_MAX, Observer, Unit, Whole, Work, Workers},
+    pipeline::{self, BATCH_BYTES_MAX, Unit, Work, Workers},
     replay::Plan,
     summary::Summary,
     suppressed::Suppressed,
@@ -32,6 +33,7 @@ use alerts::{Inputs, StateFile, Suppressions, sinks::Sink};
 use anyhow::Result;
 use baseline::Day;
 use copies::Copies;
+use desk::Desk;
 use detect::{Engine, Finding};
 use feeds::Feeds;
 use ingest::{
@@ -45,7 +47,7 @@ use metrics::Metrics;
 use operations::Operation;
 use pace::Pace;
 use queues::Queues;
-use retry::{FAILED_MAX, Retries};
+use retry::Retries;
 use serde_json::json;
 use signals::Stop;
 use sinks::{Sent, Sinks};
@@ -188,90 +190,6 @@ fn feeds_of(file: &StateFile) -> Result<Feeds> {
         file.objects_since(first, &mut |key| feeds.saw(&KeyInfo::of(key)))?;
     }
     Ok(feeds)
-}
-
-/// What was read since the last commit, and what could not be.
-struct Desk {
-    epoch: Epoch,
-    retries: Retries,
-    feeds: Feeds,
-    /// Objects of the batch that could not be read, and why.
-    unread: BTreeMap<Box<str>, String>,
-    metrics: Arc<Metrics>,
-    log: Arc<Log>,
-}
-
-impl Desk {
-    /// An object could not be read. What a queue told of comes again, and ends among its dead letters.
-    fn could_not_read(&mut self, object: &Object, why: &str, receipts: Vec<Receipt>) {
-        self.metrics.object(object, "unread");
-        let is_listed = receipts.is_empty();
-        let n_forgotten = if is_listed { self.retries.make_room(object) } else { 0 };
-        if n_forgotten > 0 {
-            let what = format!(
-                "over {FAILED_MAX} objects cannot be read: {n_forgotten} that were left are tried again"
-            );
-            self.log.say(Level::Error, "retries-full", &what, &[]);
-        }
-        let again = if is_listed { self.retries.failed(object) } else { Some(Duration::ZERO) };
-        let (level, event, then) = match again {
-            Some(Duration::ZERO) => (Level::Warn, "object-unread", "it comes again".to_owned()),
-            Some(wait) => (Level::Warn, "object-unread", format!("again in {} s", wait.as_secs())),
-            None => (Level::Error, "object-left", "left until it changes".to_owned()),
-        };
-        let fields = [("object", json!(object.key())), ("reason", json!(why))];
-        self.log.say(level, event, &format!("{}: {why}; {then}", object.key()), &fields);
-        for receipt in receipts {
-            receipt.answer(Outcome::Failed { reason: why.to_owned() });
-        }
-    }
-}
-
-impl Observer for Desk {
-    fn begin(&mut self, _: u64) {}
-
-    fn read(&mut self, _: u64) {}
-
-    fn findings(&mut self, findings: &[Finding]) -> Result<()> {
-        self.epoch.closed(findings);
-        Ok(())
-    }
-
-    fn is_again(&mut self, object: &Object) -> Result<bool> {
-        Ok(self.epoch.has_met(object))
-    }
-
-    fn again(&mut self, object: &Object, content: u128) -> Again {
-        self.retries.read(object);
-        let again = self.epoch.again(object, content);
-        self.metrics.object(object, if again == Again::Same { "same" } else { "changed" });
-        if again == Again::Changed {
-            let what = format!("{}: holds something else than what was read of it", object.key());
-            let fields = [("object", json!(object.key()))];
-            self.log.say(Level::Error, "log-object-changed", &what, &fields);
-        }
-        again
-    }
-
-    fn applied(&mut self, _: &mut Engine, objects: &[Whole<'_>]) -> Result<()> {
-        for whole in objects {
-            self.retries.read(whole.object);
-            self.feeds.saw(&whole.object.info());
-            self.metrics.object(whole.object, "read");
-            self.metrics.bad_records(whole.object, whole.n_bad);
-            self.epoch.applied(whole);
-        }
-        Ok(())
-    }
-
-    fn unread(&mut self, object: &Object, why: &str) {
-        self.unread.insert(object.key().into(), why.to_owned());
-    }
-
-    fn trouble(&mut self, object: &str, what: &str) {
-        let fields = [("object", json!(object)), ("reason", json!(what))];
-        self.log.say(Level::Warn, "record-unread", &format!("{object}: {what}"), &fields);
-    }
 }
 
 struct Daemon<'a> {
@@ -611,7 +529,7 @@ mod tests {
             ("fetches::FETCHES_MIN", format!("{FETCHES_MIN} objects")),
             ("fetches::FETCHES_MAX", format!("{FETCHES_MAX} objects")),
             ("retry::WAITS_S", format!("{} waits", retry::WAITS_S.len())),
-            ("retry::FAILED_MAX", format!("{FAILED_MAX} objects")),
+            ("retry::FAILED_MAX", format!("{} objects", retry::FAILED_MAX)),
             ("feeds::FEEDS_MAX", format!("{} feeds", feeds::FEEDS_MAX)),
             ("http::CONNECTIONS_MAX", format!("{} connections", http::CONNECTIONS_MAX)),
             ("log::LINES_MAX", format!("{} lines", log::LINES_MAX)),

@@ -24,7 +24,7 @@ const TAGS_MAX: usize = 20;
 
 /// Reads the file at `path`.
 pub(super) fn load(path: &Path) -> Result<Accounts, ConfigError> {
-    document(path, parse).map(|(accounts, _)| accounts)
+    document(("accounts", path), parse).map(|(accounts, _)| accounts)
 }
 
 fn parse(document: &DeTable<'_>) -> Result<Accounts, Fault> {

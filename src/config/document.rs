@@ -8,12 +8,15 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-/// Reads the file at `path` and understands it by `parse`.
+/// Reads the file at `path`, which the setting `key` names, and understands it by `parse`.
 pub(super) fn document<T>(
-    path: &Path,
+    (key, path): (&'static str, &Path),
     parse: impl FnOnce(&DeTable<'_>) -> Result<T, Fault>,
 ) -> Result<(T, String), ConfigError> {
-    let text = read(path)?;
+    let text = read(path).map_err(|error| match error {
+        ConfigError::Read { path, source } => ConfigError::ReadNamed { key, path, source },
+        other => other,
+    })?;
     let parsed = table(&text).and_then(|table| parse(&table));
     parsed.map(|parsed| (parsed, text.clone())).map_err(|fault| wrong(path, &text, fault))
 }

@@ -17,6 +17,7 @@ pub(super) const ACCOUNT_TAGS: &str = "account-tags";
 /// What findings can be told apart by.
 pub(super) struct Known<'c> {
     ids: Vec<&'c str>,
+    names: Vec<&'c str>,
     tags: Vec<&'c str>,
 }
 
@@ -24,7 +25,8 @@ impl<'c> Known<'c> {
     pub(super) fn new(rules: &'c Rules, accounts: &'c Accounts) -> Self {
         let ids = rules.catalogue().iter().map(|about| about.id.as_str());
         let tags = accounts.iter().flat_map(|account| &account.tags).map(String::as_str);
-        Self { ids: ids.chain(operations::IDS).collect(), tags: tags.collect() }
+        let names = accounts.iter().map(|account| account.name.as_str()).collect();
+        Self { ids: ids.chain(operations::IDS).collect(), names, tags: tags.collect() }
     }
 
     /// The ids of all who tell something.
@@ -36,11 +38,17 @@ impl<'c> Known<'c> {
     pub(super) fn slip(&self, key: &str, patterns: &[String]) -> Option<String> {
         let (what, known) = match key {
             DETECTORS => ("detector or rule", &self.ids),
+            ACCOUNTS => ("account has a name that", &self.names),
             ACCOUNT_TAGS => ("account has a tag that", &self.tags),
             _ => return None,
         };
+        // Of numbers it is not known which there are.
+        let is_number = |pattern: &&str| {
+            key == ACCOUNTS && pattern.chars().all(|c| c.is_ascii_digit() || "*?".contains(c))
+        };
         let bare = patterns.iter().map(|pattern| pattern.strip_prefix('!').unwrap_or(pattern));
-        let slip = bare.into_iter().find(|pattern| !known.iter().any(|one| fits(pattern, one)))?;
+        let mut bare = bare.filter(|pattern| !is_number(pattern));
+        let slip = bare.find(|pattern| !known.iter().any(|one| fits(pattern, one)))?;
         let near = suggest(slip, known.iter().copied());
         let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
         Some(format!("no {what} fits {}{near}", shown(slip)))
@@ -95,7 +103,7 @@ mod tests {
     #[test]
     fn what_fits_nothing_there_is_is_told_and_stops_no_start() {
         let folder = Folder::new("filters");
-        let choices = "accounts = [\"1*\"]\ndetectors = [\"port-*\", \"!s3-mass-deletoin\"]\naccount-tags = [\"prd\"]\n";
+        let choices = "accounts = [\"1*\", \"paiments\"]\ndetectors = [\"port-*\", \"!s3-mass-deletoin\"]\naccount-tags = [\"prd\"]\n";
         let file = folder.file(format!("accounts = \"accounts.toml\"\n{SINK}{choices}"));
         let accounts = "111122223333 = { name = \"payments\", tags = \"prod\" }";
         fs::write(file.with_file_name("accounts.toml"), accounts).unwrap();
@@ -104,6 +112,9 @@ mod tests {
         let expected = [
             format!(
                 "{name}:6:13: sinks.a.detectors: no detector or rule fits \"s3-mass-deletoin\"; did you mean \"s3-mass-deletion\"?"
+            ),
+            format!(
+                "{name}:5:12: sinks.a.accounts: no account has a name that fits \"paiments\"; did you mean \"payments\"?"
             ),
             format!(
                 "{name}:7:16: sinks.a.account-tags: no account has a tag that fits \"prd\"; did you mean \"prod\"?"

@@ -45,7 +45,7 @@ struct Entry {
 
 /// Reads the file at `path`, where detectors and rules of these `ids` tell something; answers what may be a slip, too.
 pub(super) fn load(path: &Path, ids: &[&str]) -> Result<(Suppressions, Vec<String>), ConfigError> {
-    let (entries, content) = document(path, parse)?;
+    let (entries, content) = document(("suppressions", path), parse)?;
     let told = entries.iter().flat_map(|entry| warnings(entry, (clock::today(), ids)));
     let told = told.map(|fault| wrong(path, &content, fault).to_string()).collect();
     let entries = entries.into_iter().map(|entry| entry.suppression).collect();
@@ -76,6 +76,8 @@ fn parse(document: &DeTable<'_>) -> Result<Vec<Entry>, Fault> {
     Ok(entries)
 }
 
+/// Of a day as TOML has them, too: whoever reads it knows it as a text.
+const NO_DAY: &str = "expected a day in quotes, such as \"2026-03-31\"";
 const EXPECTED: &str = "expected entries, each below a line `[[suppress]]`";
 
 fn entry(value: &Spanned<DeValue<'_>>, n: usize) -> Result<Entry, Fault> {
@@ -97,7 +99,11 @@ fn entry(value: &Spanned<DeValue<'_>>, n: usize) -> Result<Entry, Fault> {
             }
         };
         places.insert(known, place(value));
-        let text = text(value, chars_max).map_err(|(at, what)| (at, format!("{known}: {what}")))?;
+        let said_of = |(at, what): Fault| (at, format!("{known}: {what}"));
+        if known == EXPIRES && value.get_ref().as_str().is_none() {
+            return Err(said_of((place(value), NO_DAY.to_owned())));
+        }
+        let text = text(value, chars_max).map_err(said_of)?;
         said.insert(known, text.to_owned());
     }
     let mut take = |key| {

@@ -48,7 +48,7 @@ fn what_cannot_hold_is_refused_where_it_stands() {
     refused("[[suppress]]\nreason = \"a\"\nowner = \"a\"", (1, 1), "no `expires`");
     refused("[[suppress]]\nreason = \" \"", (2, 10), "reason: an empty text");
     refused("[[suppress]]\nreason = 1", (2, 10), "reason: expected a text in quotes");
-    refused("[[suppress]]\nexpires = 2026-03-31", (2, 11), "expires: expected a text in quotes");
+    refused("[[suppress]]\nexpires = 2026-03-31", (2, 11), "expires: expected a day in quotes");
     let day = HEAD.replace("2026-03-31", "31.3.2026") + "api = \"a\"";
     refused(&day, (4, 11), "expires: no day \"31.3.2026\" (expected such as \"2026-03-31\")");
     refused_line("actr = \"x\"", 1, "no key \"actr\" in [suppress]; did you mean \"actor\"?");
@@ -104,7 +104,8 @@ fn the_file_lies_beside_the_configuration_and_changes_no_hash() {
     assert!(error.contains("quiet.toml:2:9: owner: expected a text"), "{error}");
     fs::remove_file(wrong.with_file_name("quiet.toml")).unwrap();
     let error = Config::load(Some(&wrong)).unwrap_err().to_string();
-    assert!(error.contains("cannot read configuration") && error.contains("quiet.toml"), "{error}");
+    let expected = "quiet.toml (expected the file that `suppressions` names)";
+    assert!(error.starts_with("cannot read ") && error.ends_with(expected), "{error}");
 }
 
 #[test]

@@ -32,17 +32,9 @@ pub(in crate::sinks) struct Scripted {
 impl Scripted {
     /// Listens until the tests end; all calls have to be signed for `service`.
     pub(in crate::sinks) fn new(service: &'static str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::<Mutex<State>>::default();
         let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (stream, shared) = (stream.unwrap(), Arc::clone(&shared));
-                thread::spawn(move || while serve(&stream, service, &shared).is_some() {});
-            }
-        });
-        Self { endpoint, state }
+        Self { endpoint: listen(move |stream| serve(stream, service, &shared)), state }
     }
 
     pub(in crate::sinks) fn gives(&self, head: &str, body: &str) {
@@ -53,6 +45,23 @@ impl Scripted {
     pub(in crate::sinks) fn bodies(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().unwrap().bodies)
     }
+}
+
+/// Listens until the tests end, and has each connection served as long as there is something; answers where.
+pub(in crate::sinks) fn listen(
+    serve: impl Fn(&TcpStream) -> Option<()> + Send + Sync + 'static,
+) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let serve = Arc::new(serve);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (stream, serve) = (stream.unwrap(), Arc::clone(&serve));
+            // Whoever hangs up has what it wanted.
+            thread::spawn(move || while serve(&stream).is_some() {});
+        }
+    });
+    endpoint
 }
 
 fn serve(mut stream: &TcpStream, service: &str, state: &Mutex<State>) -> Option<()> {

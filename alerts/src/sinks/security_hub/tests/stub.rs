@@ -2,14 +2,13 @@
 //! updates, and fails as it is told to.
 
 pub(super) use crate::sinks::service::stub::OWN;
-use crate::sinks::service::stub::{Request, read, signed_by};
+use crate::sinks::service::stub::{Request, listen, read, signed_by};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, VecDeque},
     io::Write as _,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Arc, Mutex, MutexGuard},
-    thread,
     time::Instant,
 };
 
@@ -56,18 +55,9 @@ pub(super) struct Stub {
 impl Stub {
     /// Listens until the tests end.
     pub(super) fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::<Mutex<State>>::default();
         let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (stream, shared) = (stream.unwrap(), Arc::clone(&shared));
-                // Whoever hangs up has what it wanted.
-                thread::spawn(move || while serve(&stream, &shared).is_some() {});
-            }
-        });
-        Self { endpoint, state }
+        Self { endpoint: listen(move |stream| serve(stream, &shared)), state }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
