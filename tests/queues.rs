@@ -217,7 +217,8 @@ fn an_archive_in_a_bucket_is_replayed_like_one_in_a_folder() {
 
 #[test]
 fn what_takes_ten_times_the_visibility_timeout_is_read_once() {
-    const TIMEOUT_S: usize = 2;
+    // Of less, a machine that does much else at once may miss what is left after a third of it.
+    const TIMEOUT_S: usize = 4;
     let bench = Bench::new("ten-times", u32::try_from(TIMEOUT_S).unwrap());
     let key = key_of(&objects()[0]);
     // At 1 KB/s: what cannot be compressed, in a field that nobody reads.
