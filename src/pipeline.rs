@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use baseline::time::DAY_MS;
 use detect::{Chunk, Engine, Finding, FlowMatch, Look, Reader};
 use ingest::{
-    flow::{Attempt, Field},
+    flow::{Call, Field},
     source::{Kind, Listing, Object, Place},
 };
 use rayon::prelude::*;
@@ -112,7 +112,7 @@ pub(crate) struct DayOfFlows {
     /// The account of the interfaces.
     pub(crate) account: Arc<str>,
     pub(crate) n_flows: u64,
-    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) calls: Vec<Call>,
     /// What rules matched.
     pub(crate) matches: Vec<FlowMatch>,
 }
@@ -132,7 +132,7 @@ impl Unit<'_> {
             Work::Object | Work::Fetched(_) => self.object.size_bytes,
             // Inflated already: logs deflate to about a tenth.
             Work::Records(records) => records.len() as u64 / 10,
-            Work::Flows(flows) => (flows.attempts.len() + flows.matches.len()) as u64,
+            Work::Flows(flows) => (flows.calls.len() + flows.matches.len()) as u64,
         }
     }
 }
@@ -365,7 +365,7 @@ fn read_units<'a>(
                 }
                 Work::Flows(flows) => {
                     reader.begin(flows.content, None);
-                    reader.flows(&flows.account, flows.n_flows, &flows.attempts);
+                    reader.flows(&flows.account, flows.n_flows, &flows.calls);
                     flows.matches.into_iter().for_each(|one| reader.flow_match(one));
                     ObjectRead::default()
                 }

@@ -9,7 +9,7 @@ use flows::Flows;
 use ingest::{
     cloudtrail::{self, Feed, Record, RecordError},
     decode::{DecodeError, Decoder, Inflated, Limits, Stream},
-    flow::{Attempt, Field},
+    flow::{Call, Field},
     flowlog::{FlowCounts, FlowFormat, looks_like_flow},
     source::{Filter, Kind},
 };
@@ -108,7 +108,7 @@ pub(crate) trait Sink {
     /// One CloudTrail record that the filter admits.
     fn record(&mut self, event: &ingest::Event<'_>);
     /// What interfaces of this account called, in so many flow records of the object.
-    fn flows(&mut self, _: &str, _: u64, _: Vec<Attempt>) {}
+    fn flows(&mut self, _: &str, _: u64, _: Vec<Call>) {}
     /// The rows themselves, before what they amount to.
     fn rows(&mut self, _: &FlowRows<'_>) {}
     /// The fields that the rows of the object had.
@@ -131,8 +131,8 @@ impl Sink for Reader<'_> {
         Reader::record(self, event);
     }
 
-    fn flows(&mut self, account: &str, n_records: u64, attempts: Vec<Attempt>) {
-        Reader::flows(self, account, n_records, &attempts);
+    fn flows(&mut self, account: &str, n_records: u64, calls: Vec<Call>) {
+        Reader::flows(self, account, n_records, &calls);
     }
 
     fn rows(&mut self, rows: &FlowRows<'_>) {

@@ -19,6 +19,8 @@ mod documents;
 #[cfg(test)]
 mod findings;
 #[cfg(test)]
+mod flows;
+#[cfg(test)]
 mod formats;
 #[cfg(test)]
 mod hindsight;

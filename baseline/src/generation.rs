@@ -209,6 +209,14 @@ impl<'a> Generation<'a> {
         Part { dimension, bits, observed: value.text.to_string(), usual: self.usual(dimension) }
     }
 
+    /// How unusual it is for the entity to show any value of `dimension` that it never showed: Witten-Bell's
+    /// escape; of an entity that showed none at all, Laplace's rule over its days.
+    pub fn newness(&self, dimension: Dimension) -> Bits {
+        let escape = self.own.seen(dimension).map_or(1.0, Seen::escape);
+        let none = || 1.0 / (f64::from(self.own_days()) + 1.0);
+        Bits::of_probability(if escape < 1.0 { escape } else { none() })
+    }
+
     /// The three heaviest values, for people; the entity's own, else its group's. Not escaped.
     pub fn usual(&self, dimension: Dimension) -> String {
         const SHOWN: usize = 3;

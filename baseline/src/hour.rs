@@ -6,10 +6,10 @@ use crate::{
     distinct::Distinct,
     evidence::{Evidence, Records},
     few::{self, Few},
-    form,
     form::{Form, FormError, Reader, Writer},
     novel::{FirstRecord, Novelties, Standing, is_before},
     place::{Stay, Stays},
+    talk::{Talk, Talks},
     time::{Day, Hour, Slot},
     value::Value,
 };
@@ -40,6 +40,7 @@ impl Counted {
     pub(crate) fn statistic(&self, dimension: Dimension) -> u64 {
         match dimension.statistic() {
             Statistic::Sum => self.amount,
+            Statistic::Mebi => self.amount >> 10,
             Statistic::Distinct => self.values.count(),
             // Values of these are kept apart.
             Statistic::News => 0,
@@ -55,6 +56,7 @@ pub struct Hours {
     counted: Few<Dimension, Vec<(Slot, Counted)>>,
     novel: Few<Dimension, Novelties>,
     stays: Few<Slot, Stays>,
+    talks: Few<Day, Talks>,
 }
 
 /// New and rare values, as they were before a day was settled.
@@ -137,6 +139,10 @@ impl Hours {
         stays.add(stay, near.iter().rev().flat_map(|(_, stays)| stays.iter()));
     }
 
+    pub(crate) fn add_talk(&mut self, day: Day, talk: &Talk) {
+        self.talks.entry(day).or_default().add(talk);
+    }
+
     /// The hours that hold something, from `first` to `last`, in order.
     pub(crate) fn touched(&self, first: Hour, last: Hour) -> Vec<Hour> {
         let stays = self.stays.range(first.first_slot()..=last.last_slot());
@@ -176,6 +182,7 @@ impl Hours {
             !novel.is_empty()
         });
         self.stays.retain(|slot, _| *slot >= stays_from);
+        self.talks.retain(|day, _| day.first_slot() >= stays_from);
     }
 
     /// The last slot that holds something.
@@ -201,7 +208,9 @@ impl Hours {
         });
         let mut stays = self.stays.clone();
         stays.retain(|slot, _| *slot < end);
-        Self { counted, novel, stays }
+        let mut talks = self.talks.clone();
+        talks.retain(|day, _| day.first_slot() < end);
+        Self { counted, novel, stays, talks }
     }
 
     /// What is judged of `hour`.
@@ -211,7 +220,10 @@ impl Hours {
 
     /// Whether nothing is held.
     pub(crate) fn is_empty(&self) -> bool {
-        self.counted.is_empty() && self.novel.is_empty() && self.stays.is_empty()
+        self.counted.is_empty()
+            && self.novel.is_empty()
+            && self.stays.is_empty()
+            && self.talks.is_empty()
     }
 
     /// The values of `dimension` that are kept since they are new or rare.
@@ -229,8 +241,11 @@ fn between(slots: &[(Slot, Counted)], first: Slot, last: Slot) -> &[(Slot, Count
 
 /// What the rate of `dimension` counts in some slots.
 fn statistic(dimension: Dimension, slots: &[(Slot, Counted)]) -> u64 {
-    if dimension.statistic() == Statistic::Sum {
-        return slots.iter().fold(0, |sum, (_, slot)| sum.saturating_add(slot.amount));
+    let sum = || slots.iter().fold(0_u64, |sum, (_, slot)| sum.saturating_add(slot.amount));
+    match dimension.statistic() {
+        Statistic::Sum => return sum(),
+        Statistic::Mebi => return sum() >> 10,
+        _ => {}
     }
     let sets = slots.iter().map(|(_, slot)| &slot.values);
     if dimension.statistic() != Statistic::Shared {
@@ -367,6 +382,11 @@ impl<'hours> Span<'hours> {
         stays.flat_map(|(slot, stays)| stays.iter().map(move |stay| (*slot, stay)))
     }
 
+    /// With which services outside the entity talked on a day: that of the hour, or the one before.
+    pub fn talks(&self, day: Day) -> &'hours [Talk] {
+        self.hours.talks.get(&day).map_or(&[], Talks::all)
+    }
+
     /// What the hour holds from `first` on.
     fn rest(
         &self,
@@ -405,8 +425,20 @@ impl<'hours> Span<'hours> {
     }
 }
 
-form! {
-    Hours { counted, novel, stays }
+impl Form for Hours {
+    fn write(&self, to: &mut Writer) {
+        let Self { counted, novel, stays, talks } = self;
+        counted.write(to);
+        novel.write(to);
+        stays.write(to);
+        talks.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let (counted, novel, stays) = Form::read(from)?;
+        let talks = if from.is_before(3) { Few::default() } else { Form::read(from)? };
+        Ok(Self { counted, novel, stays, talks })
+    }
 }
 
 /// One number says how many records follow, whether there are values, and whether each record counts once.

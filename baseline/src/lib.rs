@@ -27,7 +27,9 @@ mod pace;
 mod place;
 mod profile;
 mod profiles;
+mod regularity;
 mod surprise;
+mod talk;
 pub mod time;
 mod value;
 
@@ -55,6 +57,8 @@ pub use pace::Drift;
 pub use place::{Place, Stay};
 pub use profile::Profile;
 pub use profiles::{Leaving, Profiles};
+pub use regularity::{Regularity, most_regular};
 pub use surprise::Term;
+pub use talk::Talk;
 pub use time::{Day, Hour, Lateness, Slot};
 pub use value::{HashKey, Value, kept, stable_hash};

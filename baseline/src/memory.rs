@@ -184,7 +184,7 @@ impl Seen {
 
     /// Witten-Bell (1991, method C): the probability that a value is a new one, `T / (N + T)`,
     /// with `T` distinct values on `N` decayed days in all. With no history: 1.
-    fn escape(&self) -> f64 {
+    pub(crate) fn escape(&self) -> f64 {
         let n_distinct = self.known.len() as f64;
         if n_distinct > 0.0 { n_distinct / (self.n_all() + n_distinct) } else { 1.0 }
     }

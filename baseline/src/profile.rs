@@ -58,7 +58,7 @@ pub struct Profile {
     hours: Hours,
 }
 
-/// Stays are kept for one day longer than counts: travel looks back over a day.
+/// Stays and talks are kept for one day longer than counts: travel and sessions look back over a day.
 const STAYS_KEPT_D: i32 = 1;
 
 impl Profile {
@@ -137,6 +137,10 @@ impl Profile {
         for (slot, stay) in &aggregate.stays {
             self.hours.add_stay(*slot, stay);
             self.open.entry(slot.hour().day()).or_default();
+        }
+        for (day, talk) in &aggregate.talks {
+            self.hours.add_talk(*day, talk);
+            self.open.entry(*day).or_default();
         }
     }
 

@@ -56,7 +56,7 @@ pub(crate) struct Api {
     /// Where its records name what they act on.
     pub(crate) targets: Targets,
     /// The detectors that want to see its records, by their place in the registry.
-    pub(crate) interested: u32,
+    pub(crate) interested: u64,
     /// The rules that its records can match.
     pub(crate) rules: OfApi,
 }
@@ -71,7 +71,7 @@ pub(crate) struct Who {
     pub(crate) credential: Value,
     pub(crate) acting: Acting,
     /// The detectors that want to see its records, by their place in the registry.
-    pub(crate) interested: u32,
+    pub(crate) interested: u64,
 }
 
 #[derive(Debug)]
@@ -83,6 +83,14 @@ pub(crate) struct Address {
     pub(crate) origin: Origin,
     pub(crate) country: Option<Value>,
     pub(crate) network: Option<Value>,
+}
+
+/// The other side of flows.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) value: Value,
+    /// Whether it is outside.
+    pub(crate) is_public: bool,
 }
 
 /// What a detector counted of a row.
@@ -176,6 +184,10 @@ pub struct Chunk {
     pub(crate) targets: Interner<Value>,
     pub(crate) errors: Interner<Value>,
     pub(crate) ids: Interner<Arc<str>>,
+    /// The other sides of flows, by their addresses.
+    pub(crate) peers: Interner<Peer>,
+    /// What interfaces and peers called of each other: `peer port`, `protocol peer` and the like.
+    pub(crate) services: Interner<Value>,
     /// By account and interface: an aggregate of nothing.
     pub(crate) interfaces: Interner<Aggregate>,
     /// The rules that its records leave.

@@ -75,6 +75,8 @@ pub enum Interest {
     Unusual(&'static Watched),
     /// None: it judges what else every profile holds.
     Nothing,
+    /// None: it judges the whole of a day, once that closes, since later records could take back what it says.
+    Closed,
 }
 
 /// A MITRE ATT&CK technique id, for example `T1535`.
@@ -109,6 +111,11 @@ impl Meta {
             Interest::Unusual(watched) => Some(watched),
             _ => None,
         }
+    }
+
+    /// Whether it speaks only when the day closes, and then once, in the last hour that holds anything.
+    pub(crate) fn is_at_close(&self) -> bool {
+        self.interest == Interest::Closed
     }
 
     /// The `//!` header of the detector's file as Markdown.

@@ -14,17 +14,28 @@ mod anomalous_privilege_escalation;
 mod anomalous_s3_discovery;
 mod anomalous_s3_exfiltration;
 mod anomalous_s3_impact;
+mod beacon;
+mod brute_force_actor;
+mod brute_force_target;
+mod calls_in_vain;
 mod compute_credentials_outside_aws;
 mod console_sign_in_without_mfa;
 mod credentials_for_others;
+mod data_leaving;
 mod denied_burst;
 mod impossible_travel;
+mod inbound_probes;
+mod lateral_movement;
 mod logging_switched_off;
+mod long_session;
 mod mass_secret_read;
+mod outbound_flood;
 mod port_scan;
 mod root_use;
 mod s3_mass_deletion;
 mod s3_mass_reencryption;
+mod unusual_port;
+mod unusual_resolver;
 
 use crate::{
     anomaly::Watched,
@@ -105,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_interests_fit_the_bits_that_hold_them() {
-        assert!(DETECTORS.len() <= 32);
+        assert!(DETECTORS.len() <= 64);
     }
 
     #[derive(Debug, Deserialize)]

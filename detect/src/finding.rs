@@ -43,6 +43,46 @@ pub struct FlowSeen {
     pub ports: Vec<u16>,
 }
 
+impl FlowSeen {
+    /// Peers and ports that a finding names. Unit: of each.
+    pub(crate) const SHOWN_MAX: usize = 20;
+
+    /// What these values say, each `peer port` or a peer alone, with how much it weighs.
+    pub(crate) fn of<'v>(
+        interface: &str,
+        values: impl IntoIterator<Item = (&'v str, u64)>,
+    ) -> Self {
+        let (peers, ports) = sides(values);
+        let peers = peers.into_iter().map(|(peer, _)| peer.to_owned()).take(Self::SHOWN_MAX);
+        let ports = ports.into_iter().map(|(port, _)| port).take(Self::SHOWN_MAX);
+        Self { interface: interface.to_owned(), peers: peers.collect(), ports: ports.collect() }
+    }
+}
+
+/// Things with how much they weigh, the heaviest first.
+pub(crate) type Weighed<T> = Vec<(T, u64)>;
+
+/// The peers and the ports of values, each `peer port` or a peer alone, with how much they weigh together.
+pub(crate) fn sides<'v>(
+    values: impl IntoIterator<Item = (&'v str, u64)>,
+) -> (Weighed<&'v str>, Weighed<u16>) {
+    let (mut peers, mut ports) = (BTreeMap::new(), BTreeMap::new());
+    for (value, weight) in values {
+        let (peer, port) = value.rsplit_once(' ').unwrap_or((value, ""));
+        *peers.entry(peer).or_insert(0_u64) += weight;
+        if let Ok(port) = port.parse::<u16>() {
+            *ports.entry(port).or_insert(0_u64) += weight;
+        }
+    }
+    (heaviest(peers), heaviest(ports))
+}
+
+fn heaviest<T: Ord>(weights: BTreeMap<T, u64>) -> Weighed<T> {
+    let mut weights: Vec<_> = weights.into_iter().collect();
+    weights.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    weights
+}
+
 /// What one detector says of one entity on one UTC day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {

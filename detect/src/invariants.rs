@@ -5,7 +5,11 @@ use crate::{
     testkit::{self, Kept, apply, engine},
 };
 use baseline::{Day, Hour, form::Texts, time::HOUR_MS};
-use ingest::{enrich::Enrich, flow::Attempt, testkit as raw};
+use ingest::{
+    enrich::Enrich,
+    flow::{Call, Lasting},
+    testkit as raw,
+};
 use proptest::prelude::*;
 use serde_json::json;
 use std::sync::{Arc, LazyLock};
@@ -326,19 +330,31 @@ fn end_ms() -> i64 {
     testkit::at(i32::try_from(DAYS).unwrap() + 8, "0:0")
 }
 
-/// An object in which an interface calls `n` ports of a peer each.
+/// An object in which an interface and a peer, inside or outside, call `n` ports of each other.
 fn scan(reader: &mut Reader<'_>, (day, minute, n, peer): (i32, i64, u16, u8)) {
     for port in 0..n {
         let interface = ["eni-a", "eni-b"][usize::from(peer % 2)];
         let end_ms = testkit::at(day, "0:0") + minute * 60_000 + i64::from(port) * 9_000;
-        let target = ([10, 0, 0, peer].into(), 1_000 + port * 7);
-        let attempt = Attempt {
+        let network = if peer % 3 == 0 { 10 } else { 198 };
+        let target = (
+            [network, 51, 100, peer].into(),
+            [22, 53, 443, 1_000 + port * 7][usize::from(port) % 4],
+        );
+        let one = testkit::flow(interface, target, end_ms);
+        let mut opened = testkit::opened(one.end_s, u32::from(port));
+        opened.add(one.start_s - 200, 4);
+        let call = Call {
+            is_inbound: port % 5 == 0,
             n_flows: 2,
             is_answered: port % 3 == 0,
             n_ports_of_peer: u32::from(n),
-            ..testkit::attempt(interface, target, end_ms)
+            opened,
+            bytes: (u64::from(port) << 18, 900),
+            packets: (u64::from(port) * 20_000, 9),
+            lasting: (port % 7 == 0).then_some(Lasting { port, covered_s: 290 }),
+            ..one
         };
-        reader.flows(raw::ACCOUNT, 2, &[attempt]);
+        reader.flows(raw::ACCOUNT, 2, &[call]);
     }
 }
 

@@ -13,6 +13,7 @@ mod detectors;
 mod engine;
 mod finding;
 mod fingerprints;
+mod flows;
 mod hindsight;
 mod impact;
 mod intake;
@@ -22,6 +23,7 @@ mod intern;
 mod invariants;
 mod kinds;
 mod learned;
+
 mod marks;
 mod pattern;
 mod pieces;

@@ -1,6 +1,7 @@
 //! The worker's side: records of whole objects in, compact rows out. What a record says of its
 //! caller, API and address is worked out once for each that the chunk holds.
 
+mod calls;
 mod flows;
 
 pub use flows::FlowRows;
@@ -16,27 +17,15 @@ use crate::{
         sieve::{Candidates, Numbers},
     },
 };
-use baseline::{
-    Aggregate, Credential, Day, Dimension, Entity, Entry, Kind, Mfa, Principal, Slot, Track, class,
-    kept, time::SLOTS,
-};
+use baseline::{Credential, Day, Dimension, Mfa, Principal, Slot, Track, class, kept, time::SLOTS};
 use ingest::{
     Event, Identity, Text,
     agent::family,
     enrich::caller,
     event::{ErrorClass, Outcome},
-    flow::{Attempt, ip},
     target::{Target, Targets, assumed_role},
 };
-use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
-
-/// Fewer ports of one peer in one object are what ordinary hosts call. Unit: ports.
-const PORTS_OF_PEER_MIN: u32 = 3;
-
-/// How far back the sum of a slot is looked for: an object holds few slots. Beyond, one more sum of it
-/// costs nothing but its room. Unit: entries.
-const ENTRIES_BACK: usize = 8;
 
 /// Reads the records of some objects. One per worker and chunk; it holds no state of the engine.
 #[derive(Debug)]
@@ -95,72 +84,6 @@ impl<'e> Reader<'e> {
         let rows = self.chunk.rows.get(object.rows_from..).unwrap_or_default();
         let of_flows = object.flow_times_ms.map(|(_, last_ms)| last_ms);
         rows.iter().map(|row| row.time_ms).max().max(of_flows)
-    }
-
-    /// Reads what interfaces of `account` called, in `n_flows` flow records of the object that began
-    /// last.
-    pub fn flows(&mut self, account: &str, n_flows: u64, attempts: &[Attempt]) {
-        if let Some(object) = self.chunk.objects.last_mut() {
-            object.n_flows += n_flows;
-        }
-        for attempt in attempts {
-            self.attempt(account, attempt);
-        }
-    }
-
-    fn attempt(&mut self, account: &str, attempt: &Attempt) {
-        let Attempt { interface, peer, port, is_answered, n_ports_of_peer, .. } = attempt;
-        let n_flows = u64::from(attempt.n_flows);
-        let (end_ms, slot, is_late) = self.counted_at(attempt.end_ms());
-        let is_learned = self.is_learned(slot);
-        let Self { chunk: Chunk { objects, interfaces, .. }, scratch, .. } = self;
-        let Some(object) = objects.last_mut() else { return };
-        if is_learned {
-            object.n_learned_flows += n_flows;
-            return;
-        }
-        object.n_late_flows += if is_late { n_flows } else { 0 };
-        let (first, last) = object.flow_times_ms.unwrap_or((end_ms, end_ms));
-        object.flow_times_ms = Some((first.min(end_ms), last.max(end_ms)));
-        let aggregate = object.interface((account, interface), || {
-            scratch.clear();
-            scratch.extend_from_slice(account.as_bytes());
-            scratch.push(0xff);
-            scratch.extend_from_slice(interface.as_bytes());
-            let new = || {
-                let (account, key) = (account.into(), Arc::clone(interface));
-                Aggregate::of(Entity { account, kind: Kind::Interface, key })
-            };
-            let number = interfaces.number(scratch, new);
-            interfaces.get(number).map_or_else(new, Aggregate::clone)
-        });
-        let entry = |dimension, value, amount| {
-            let (n_records, evidence, first, others) = (amount, None, None, Vec::new());
-            Entry { dimension, slot, value, amount, n_records, evidence, first, others }
-        };
-        let key = (Dimension::Connections, slot);
-        let mut known = aggregate.entries.iter_mut().rev().take(ENTRIES_BACK);
-        match known.find(|known| (known.dimension, known.slot) == key) {
-            Some(known) => {
-                known.amount = known.amount.saturating_add(n_flows);
-                known.n_records = known.amount;
-            }
-            None => aggregate.entries.push(entry(Dimension::Connections, None, n_flows)),
-        }
-        let is_many = *n_ports_of_peer >= PORTS_OF_PEER_MIN;
-        // What has no port is no port scan: ICMP.
-        if *port == 0 || *is_answered && !is_many {
-            return;
-        }
-        let target = format!("{} {port}", ip(*peer));
-        let target = self.context.options.hash_key.value(&target);
-        if is_many {
-            let value = Some(target.clone());
-            aggregate.entries.push(entry(Dimension::PeerPorts, value, n_flows));
-        }
-        if !is_answered {
-            aggregate.entries.push(entry(Dimension::ScanTargets, Some(target), n_flows));
-        }
     }
 
     /// Reads rows of flow logs, of the object that began last, as far as rules ask for them.
@@ -305,7 +228,7 @@ impl<'e> Reader<'e> {
         for count in counts.0.drain(..) {
             let value = count.value.map(|value| context.options.hash_key.value(&value));
             let (dimension, amount) = (count.dimension, count.amount);
-            let bit = 1 << dimension as u64;
+            let bit = 1_u64 << dimension as u64;
             let is_first = seen & bit == 0;
             seen |= bit;
             let of_record = sums.get(dimension as usize).map_or(amount, |sum| *sum);

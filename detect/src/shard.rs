@@ -135,8 +135,7 @@ impl Shard {
             let asked = known.asked((entity, day), context);
             let found = timed(Stage::Judge, || {
                 known.settle((entity, profile), day, lateness);
-                let all = Hour(i32::MIN);
-                judge((entity, asked), profile, (day, all), (context, priors.of(&group)))
+                judge((entity, asked), profile, (day, None), (context, priors.of(&group)))
             });
             let mut alerts = found.alerts;
             alerts.extend(closing.alerted.get(&id).into_iter().flatten());
@@ -229,7 +228,8 @@ impl Shard {
                     }
                     let priors = known.priors.of(&Group::of(entity));
                     let asked = known.asked((entity, day), context);
-                    let found = judge((entity, asked), profile, (day, from), (context, priors));
+                    let found =
+                        judge((entity, asked), profile, (day, Some(from)), (context, priors));
                     for one in found.occurrences {
                         told_of.entry((id, one.hour)).or_default().push(one);
                     }
@@ -303,16 +303,17 @@ struct Found {
     height: Option<Bits>,
 }
 
-/// What detectors say of the hours of a day, from one of them on.
+/// What detectors say of the hours of a day: of those from one of them on, if it is still open.
 fn judge(
     (entity, asked): (&Entity, Option<Bits>),
     profile: &mut Profile,
-    (day, from): (Day, Hour),
+    (day, open_from): (Day, Option<Hour>),
     (context, priors): (&Context, [&History; N_PRIORS]),
 ) -> Found {
     let mut found = Found { occurrences: Vec::new(), alerts: BTreeSet::new(), height: None };
     let mut touched = profile.touched(day, day);
-    touched.retain(|hour| *hour >= from);
+    let closes_in = touched.last().copied().filter(|_| open_from.is_none());
+    touched.retain(|hour| open_from.is_none_or(|from| *hour >= from));
     let (usual, hours) = profile.generation(day, priors, context.options.lateness);
     let settings = &context.options.detectors;
     let by_default = anomaly::needed_by_default((entity.kind, &usual));
@@ -323,6 +324,9 @@ fn judge(
         let enrich = &context.enrich;
         let case = Case { entity, span, usual: &usual, enrich, asked, context: &cell };
         for (n, detector) in DETECTORS.iter().enumerate() {
+            if detector.meta.is_at_close() && closes_in != Some(hour) {
+                continue;
+            }
             let told = (detector.judge)(settings, &case);
             // What is learned follows the defaults, and no budget: settings change what is told.
             let is_alert = match (detector.meta.unusual(), by_default) {

@@ -1,17 +1,17 @@
-//! Flow text of every shape: no panic, every row readable, and attempts within their bounds.
+//! Flow text of every shape: no panic, every row readable, and calls within their bounds.
 #![no_main]
 
-use ingest::flow::{Attempts, FlowBatch};
+use ingest::flow::{Calls, FlowBatch};
 use ingest::flowlog::{FlowReader, looks_like_flow};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &[u8]| {
     let (block, text) = text.split_first().map_or((1, text), |(n, text)| (1 + *n as usize, text));
     let _ = looks_like_flow(text);
-    let mut attempts = Attempts::default();
+    let mut calls = Calls::default();
     let mut rows = 0;
     let mut visit = |batch: FlowBatch| {
-        attempts.add(&batch);
+        calls.add(&batch);
         for i in 0..batch.rows() {
             rows += 1;
             assert_eq!(batch.row(i).count(), batch.layout().fields().len());
@@ -23,5 +23,5 @@ fuzz_target!(|text: &[u8]| {
     }
     let counts = reader.finish(&mut visit);
     assert_eq!(counts.rows, rows);
-    let _ = attempts.finish();
+    let _ = calls.finish();
 });

@@ -18,10 +18,10 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 
-mod attempts;
+mod calls;
 mod values;
 
-pub use attempts::{Attempt, Attempts, FIELDS};
+pub use calls::{Call, Calls, FIELDS, Lasting, Opened};
 pub use values::{Addresses, Numbers, Texts};
 
 pub(crate) use values::{Data, Other, Values, Words};

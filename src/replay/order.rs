@@ -10,7 +10,7 @@ use baseline::{Day, stable_hash};
 use detect::{Engine, FlowRows, Reader};
 use ingest::{
     Event,
-    flow::Attempt,
+    flow::Call,
     source::{
         Object,
         spool::{DaySpool, Days, SpoolError},
@@ -186,15 +186,15 @@ impl Sink for ByDay<'_> {
         }
     }
 
-    fn flows(&mut self, account: &str, n_records: u64, attempts: Vec<Attempt>) {
+    fn flows(&mut self, account: &str, n_records: u64, calls: Vec<Call>) {
         self.n_flows = n_records;
-        self.n_connections += attempts.len();
+        self.n_connections += calls.len();
         let account: Arc<str> = account.into();
-        for attempt in attempts {
-            let day = Day::of(attempt.end_ms());
+        for call in calls {
+            let day = Day::of(call.end_ms());
             let of_day = self.flows.entry((day, self.file as usize)).or_default();
             of_day.account = Arc::clone(&account);
-            of_day.attempts.push(attempt);
+            of_day.calls.push(call);
             self.days.insert(day);
         }
     }
@@ -218,8 +218,8 @@ struct Checked<'c> {
 impl Sink for Checked<'_> {
     fn record(&mut self, _: &Event<'_>) {}
 
-    fn flows(&mut self, _: &str, _: u64, attempts: Vec<Attempt>) {
-        self.n_connections += attempts.len();
+    fn flows(&mut self, _: &str, _: u64, calls: Vec<Call>) {
+        self.n_connections += calls.len();
     }
 
     fn rows(&mut self, rows: &FlowRows<'_>) {

@@ -3,7 +3,7 @@
 use super::{ObjectRead, Sink};
 use detect::FlowRows;
 use ingest::{
-    flow::{Attempts, FIELDS, Field, FlowBatch},
+    flow::{Calls, FIELDS, Field, FlowBatch},
     flowlog::{FlowFormat, FlowReader},
     source::Filter,
 };
@@ -13,14 +13,14 @@ use std::collections::BTreeSet;
 pub(super) struct Flows {
     has_format: bool,
     reader: FlowReader,
-    attempts: Attempts,
+    calls: Calls,
 }
 
 impl Flows {
     pub(super) fn new(format: Option<FlowFormat>) -> Self {
         let has_format = format.is_some();
         let reader = FlowReader::new(format).with_fields(FIELDS);
-        Self { has_format, reader, attempts: Attempts::default() }
+        Self { has_format, reader, calls: Calls::default() }
     }
 
     /// The same with these fields besides; what rules ask for needs the account of the row, too.
@@ -35,7 +35,7 @@ impl Flows {
 
     /// The same with all the fields that there are.
     pub(super) fn of_every_field() -> Self {
-        Self { has_format: false, reader: FlowReader::default(), attempts: Attempts::default() }
+        Self { has_format: false, reader: FlowReader::default(), calls: Calls::default() }
     }
 
     /// Whether the user has given the fields of logs without a header.
@@ -51,15 +51,15 @@ impl Flows {
         sink: &mut dyn Sink,
         feed: impl FnOnce(&mut FlowReader, &mut dyn FnMut(FlowBatch)) -> Result<(), String>,
     ) -> Result<(), String> {
-        let Self { reader, attempts, .. } = self;
+        let Self { reader, calls, .. } = self;
         let mut visit = |batch: FlowBatch| {
-            attempts.add(&batch);
+            calls.add(&batch);
             sink.rows(&FlowRows { batch: &batch, account, filter });
         };
         let fed = feed(reader, &mut visit);
         let counts = reader.finish(&mut visit);
-        outcome.n_unread_flows += attempts.dropped_rows();
-        let mut attempts = attempts.finish();
+        outcome.n_unread_flows += calls.dropped_rows();
+        let mut calls = calls.finish();
         fed?;
         outcome.flow_counts(&counts);
         let account = counts.account.as_deref().or(account).unwrap_or("unknown");
@@ -70,8 +70,8 @@ impl Flows {
         }
         sink.format(reader.format());
         // Of answers alone nobody knows who asked.
-        attempts.retain(|one| one.n_flows > 0 && filter.admits_time(one.end_ms()));
-        sink.flows(account, counts.rows, attempts);
+        calls.retain(|one| one.n_flows > 0 && filter.admits_time(one.end_ms()));
+        sink.flows(account, counts.rows, calls);
         Ok(())
     }
 }

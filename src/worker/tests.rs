@@ -5,7 +5,7 @@ use super::*;
 #[derive(Debug, Default, PartialEq)]
 struct Seen {
     records: Vec<String>,
-    attempts: Vec<String>,
+    calls: Vec<String>,
     n_flows: u64,
 }
 
@@ -14,9 +14,9 @@ impl Sink for Seen {
         self.records.push(format!("{} {}", event.name.0, event.time_ms));
     }
 
-    fn flows(&mut self, account: &str, n_records: u64, attempts: Vec<Attempt>) {
+    fn flows(&mut self, account: &str, n_records: u64, calls: Vec<Call>) {
         self.n_flows += n_records;
-        self.attempts.extend(attempts.iter().map(|one| format!("{account} {one:?}")));
+        self.calls.extend(calls.iter().map(|one| format!("{account} {one:?}")));
     }
 }
 
@@ -80,7 +80,7 @@ fn large_objects_read_as_small_ones() {
     let seen = check_blocks_change_nothing(&log_file(3_000), &one_region);
     assert_eq!(seen.records.len(), 1_000);
     let seen = check_blocks_change_nothing(&flow_log(8_000), &everything);
-    assert_eq!((seen.n_flows, seen.attempts.len()), (8_000, 200));
+    assert_eq!((seen.n_flows, seen.calls.len()), (8_000, 200));
 }
 
 #[test]

@@ -212,6 +212,11 @@ impl<'b> Reader<'b> {
         self.form == 1
     }
 
+    /// Whether it is of a form before this one.
+    pub(crate) fn is_before(&self, form: u8) -> bool {
+        self.form < form
+    }
+
     /// Sees that nothing is left.
     pub fn finish(self) -> Result<(), FormError> {
         if self.bytes.is_empty() { Ok(()) } else { Err(FormError::Damaged) }

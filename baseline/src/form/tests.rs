@@ -7,6 +7,7 @@ use crate::{
     memory::Weight,
     place::{Place, Stay},
     profile::Profile,
+    talk::Talk,
     time::{Hour, Lateness},
     value::HashKey,
 };
@@ -68,7 +69,15 @@ fn aggregate(deed: &Deed) -> Aggregate {
         last: record(2, slot.start_ms() + 1),
         n_records: 2,
     };
-    Aggregate { entries: vec![entry], stays: vec![(slot, stay)], ..Aggregate::of(entity()) }
+    let talks = (deed.3 > 12).then(|| {
+        let mut talk = Talk::new(KEY.value("192.0.2.1 443"), deed.3);
+        (talk.n_flows, talk.bytes, talk.squares) = (amount, (amount, 9), 300);
+        talk.open(slot, 3);
+        talk.last(slot, 40_000, 299);
+        (slot.hour().day(), talk)
+    });
+    let (entries, stays) = (vec![entry], vec![(slot, stay)]);
+    Aggregate { entries, stays, talks: talks.into_iter().collect(), ..Aggregate::of(entity()) }
 }
 
 /// A profile that has done so, with its days before [`OPEN`] closed, each third with an alert.
@@ -161,10 +170,12 @@ fn sample() -> Profile {
 #[test]
 fn forms_stay_readable() {
     // What `sample` was when they were made.
-    for written in [include_str!("form-1.hex"), include_str!("form-2.hex")] {
+    for written in
+        [include_str!("form-1.hex"), include_str!("form-2.hex"), include_str!("form-3.hex")]
+    {
         reads_as_sample(&bytes(written));
     }
-    let newest = include_str!("form-2.hex");
+    let newest = include_str!("form-3.hex");
     assert_eq!(hex(&write(&sample())), newest, "what changes the form makes a new one");
 }
 
@@ -202,7 +213,7 @@ fn what_a_later_program_wrote_is_refused() {
     let newer = sealed(vec![FORM + 1]);
     assert_eq!(
         read(&newer).unwrap_err().to_string(),
-        "it has form 3 (expected at most 2); use the sentrail that wrote it, or a newer one"
+        "it has form 4 (expected at most 3); use the sentrail that wrote it, or a newer one"
     );
     let mut to = Writer::default();
     to.bytes.extend(tag("a dimension of next year").to_le_bytes());

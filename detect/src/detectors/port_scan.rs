@@ -22,10 +22,9 @@
 use crate::detector::{
     Case, Impact, Interest, Meta, Severity, Technique, Verdict, number_of, usual_of,
 };
-use crate::finding::FlowSeen;
+use crate::finding::{FlowSeen, sides};
 use crate::record::{Counts, Record};
 use baseline::Dimension;
-use std::collections::BTreeMap;
 
 pub(super) static META: Meta = Meta {
     id: "port-scan",
@@ -56,9 +55,6 @@ impl Default for Settings {
         Self { targets_min: 15, ports_min: 12, bits_min: 10.0 }
     }
 }
-
-/// Peers and ports that a finding names, the heaviest first. Unit: of each.
-const SHOWN_MAX: usize = 20;
 
 pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
 
@@ -91,20 +87,24 @@ fn judge_one(
     let window = case.span.window(dimension)?;
     let n = window.statistic;
     let parts = case.improbable(dimension, n, (floor, settings.bits_min))?;
-    let mut values = window.counted.values.heaviest();
-    let (mut peers, mut ports, mut n_narrowest) = sides(&values);
+    // However often a pair was tried, it is one.
+    let mut pairs: Vec<(&str, u64)> =
+        window.counted.values.heaviest().into_iter().map(|(value, _)| (value, 1)).collect();
+    let (mut peers, mut ports) = sides(pairs.iter().copied());
     if dimension == Dimension::PeerPorts {
-        let peer = peers.first().cloned().unwrap_or_default();
-        values.retain(|(value, _)| value.rsplit_once(' ').is_some_and(|(of, _)| of == peer));
-        (peers, ports, n_narrowest) = sides(&values);
+        let peer = peers.first().map_or("", |(peer, _)| *peer);
+        pairs.retain(|(value, _)| value.rsplit_once(' ').is_some_and(|(of, _)| of == peer));
+        (peers, ports) = sides(pairs.iter().copied());
     }
+    let most = peers.first().map(|(_, n)| *n).max(ports.first().map(|(_, n)| *n));
+    let n_narrowest = most.unwrap_or(0);
     let usual = usual_of(&parts);
     let summary = if dimension == Dimension::PeerPorts {
         // Only the kept values tell whose ports they are.
         let at_least = if window.counted.values.is_estimate() { "at least " } else { "" };
         format!(
             "called {at_least}{n} different ports of {} in 60 minutes; usual: {usual}",
-            peers.join("")
+            peers.first().map_or("", |(peer, _)| *peer)
         )
     } else {
         let of = |n: usize, one: &str| {
@@ -122,35 +122,12 @@ fn judge_one(
         )
     };
     // Most, not all: one stray call must not make a scan look like many.
-    let is_narrow = 2 * n_narrowest >= values.len() as u64;
+    let is_narrow = 2 * n_narrowest >= pairs.len() as u64;
     let is_large = dimension == Dimension::ScanTargets && n >= floor.saturating_mul(10);
     let severity = if is_narrow && is_large { Severity::High } else { Severity::Medium };
     let mut verdict = Verdict::on(&window, severity, parts, summary);
-    peers.truncate(SHOWN_MAX);
-    ports.truncate(SHOWN_MAX);
-    verdict.flow = Some(FlowSeen { interface: case.entity.key.to_string(), peers, ports });
+    verdict.flow = Some(FlowSeen::of(&case.entity.key, pairs.iter().copied()));
     Some(verdict)
-}
-
-/// The peers and the ports of `peer port` values, those with the most pairs first; and how many
-/// pairs the first of the two has.
-fn sides(values: &[(&str, u64)]) -> (Vec<String>, Vec<u16>, u64) {
-    let (mut peers, mut ports) = (BTreeMap::new(), BTreeMap::new());
-    for (value, _) in values {
-        let Some((peer, port)) = value.rsplit_once(' ') else { continue };
-        *peers.entry(peer.to_owned()).or_insert(0_u64) += 1;
-        if let Ok(port) = port.parse::<u16>() {
-            *ports.entry(port).or_insert(0_u64) += 1;
-        }
-    }
-    let n_narrowest = peers.values().chain(ports.values()).max().copied().unwrap_or(0);
-    (heaviest(peers), heaviest(ports), n_narrowest)
-}
-
-fn heaviest<T: Ord>(counts: BTreeMap<T, u64>) -> Vec<T> {
-    let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    counts.into_iter().map(|(what, _)| what).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use crate::{
     Engine, Finding, FlowRows, Options, Severity,
-    testkit::{Kept, TODAY, apply, at, attempt, engine, rules},
+    testkit::{Kept, TODAY, apply, at, engine, flow, rules},
 };
 use baseline::Day;
 use ingest::{
@@ -160,7 +160,7 @@ fn flows_are_told_on_the_way() {
     reader.begin(1, None);
     for port in 0..300 {
         let peer = Ipv4Addr::new(10, 0, 0, 7).into();
-        let one = attempt("eni-a", (peer, 1_000 + port), at(0, "11:00") + i64::from(port) * 1_000);
+        let one = flow("eni-a", (peer, 1_000 + port), at(0, "11:00") + i64::from(port) * 1_000);
         reader.flows(raw::ACCOUNT, 1, &[one]);
     }
     let chunk = reader.finish();
@@ -288,7 +288,7 @@ fn a_match_of_whom_nothing_else_came_is_judged_by_all_that_its_group_knows() {
         engine.advance(at(day, "12:00")).unwrap();
         let mut reader = engine.reader();
         reader.begin(at(day, "11:00").unsigned_abs().into(), None);
-        reader.flows(raw::ACCOUNT, 1, &[attempt("eni-a", (peer, 443), at(day, "11:00"))]);
+        reader.flows(raw::ACCOUNT, 1, &[flow("eni-a", (peer, 443), at(day, "11:00"))]);
         let chunk = reader.finish();
         engine.apply(&[chunk]).unwrap();
         assert_eq!(engine.judge_open().unwrap(), []);

@@ -1,8 +1,8 @@
 use crate::{
     Severity,
-    testkit::{Logs, at, attempt, says},
+    testkit::{Logs, at, flow, says},
 };
-use ingest::flow::Attempt;
+use ingest::flow::Call;
 
 const ID: &str = "port-scan";
 const ENI: &str = "eni-0123456789abcdef0";
@@ -95,8 +95,8 @@ fn settings_move_the_floor() {
 /// Ports of one peer, answered, as one object shows them.
 fn answered(ports: std::ops::Range<u16>, n_ports_of_peer: u32) -> Logs {
     ports.fold(Logs::new(), |logs, port| {
-        let attempt = attempt(ENI, ([10, 0, 0, 9].into(), port), at(0, "10:00"));
-        logs.flow(Attempt { is_answered: true, n_ports_of_peer, ..attempt })
+        let call = flow(ENI, ([10, 0, 0, 9].into(), port), at(0, "10:00"));
+        logs.flow(Call { is_answered: true, n_ports_of_peer, ..call })
     })
 }
 
@@ -105,12 +105,12 @@ fn many_ports_of_one_peer_are_a_scan_though_they_answer() {
     let finding = answered(1_000..1_012, 12).finding(ID);
     assert_eq!((finding.severity, finding.count), (Severity::Medium, 12));
     says(&finding, &["called 12 different ports of 10.0.0.9"]);
-    let flow = finding.flow.unwrap();
-    assert_eq!((flow.peers, flow.ports.len()), (vec!["10.0.0.9".to_owned()], 12));
-    let other = attempt(ENI, ([10, 0, 0, 7].into(), 7), at(0, "10:00"));
-    let other = Attempt { is_answered: true, n_ports_of_peer: 3, ..other };
-    let flow = answered(1_000..1_012, 12).flow(other).finding(ID).flow.unwrap();
-    assert!(!flow.ports.contains(&7), "{flow:?}");
+    let seen = finding.flow.unwrap();
+    assert_eq!((seen.peers, seen.ports.len()), (vec!["10.0.0.9".to_owned()], 12));
+    let other = flow(ENI, ([10, 0, 0, 7].into(), 7), at(0, "10:00"));
+    let other = Call { is_answered: true, n_ports_of_peer: 3, ..other };
+    let seen = answered(1_000..1_012, 12).flow(other).finding(ID).flow.unwrap();
+    assert!(!seen.ports.contains(&7), "{seen:?}");
     says(&answered(1_000..1_100, 100).finding(ID), &["called at least 64 different ports"]);
     answered(1_000..1_011, 11).stays_quiet(ID);
     answered(1_000..1_050, 2).stays_quiet(ID);

@@ -13,9 +13,9 @@ const CUSTOM: &str = "interface-id srcaddr dstaddr srcport dstport protocol pack
 const NARROW: &str =
     "interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action";
 
-fn read(text: &[u8], format: Option<&str>) -> Vec<Attempt> {
+fn read(text: &[u8], format: Option<&str>) -> Vec<Call> {
     let format = format.map(|format| FlowFormat::parse(format).unwrap());
-    let mut all = Attempts::default();
+    let mut all = Calls::default();
     let counts = FlowReader::new(format).read(text, &mut |batch| all.add(&batch));
     assert_eq!(counts.bad_rows, 0, "{counts:?}");
     assert_eq!(all.dropped_rows(), 0);
@@ -27,6 +27,7 @@ fn read(text: &[u8], format: Option<&str>) -> Vec<Attempt> {
 fn check(format: &str, lines: &str, expected: &[(&str, u16, u32, bool)]) {
     let got: Vec<(String, u16, u32, bool)> = read(lines.as_bytes(), Some(format))
         .into_iter()
+        .filter(|one| !one.is_inbound)
         .map(|a| (ip(a.peer).to_string(), a.port, a.n_flows, !a.is_answered))
         .collect();
     let got: Vec<_> = got.iter().map(|(p, port, n, no)| (p.as_str(), *port, *n, *no)).collect();
@@ -34,7 +35,7 @@ fn check(format: &str, lines: &str, expected: &[(&str, u16, u32, bool)]) {
 }
 
 #[test]
-fn an_answered_call_is_an_answered_attempt() {
+fn an_answered_call_is_answered() {
     check(
         CUSTOM,
         "eni-1 10.0.0.1 5.5.5.5 40000 443 6 9 2000 100 150 3 egress ACCEPT\n\
@@ -53,6 +54,8 @@ fn silence_rejection_and_refusal_are_no_answers() {
          eni-1 5.5.5.7 10.0.0.1 22 40000 6 1 40 100 150 4 ingress ACCEPT\n\
          eni-1 10.0.0.1 5.5.5.8 40000 22 6 1 60 100 150 2 egress ACCEPT\n\
          eni-1 5.5.5.8 10.0.0.1 22 40000 6 2 120 100 150 18 ingress ACCEPT\n\
+         eni-1 10.0.0.1 5.5.5.10 40000 22 6 6 304 100 150 2 egress ACCEPT\n\
+         eni-1 5.5.5.10 10.0.0.1 22 40000 6 6 240 100 150 4 ingress ACCEPT\n\
          eni-1 10.0.0.1 5.5.5.9 40000 53 17 1 60 100 150 0 egress ACCEPT\n\
          eni-1 5.5.5.9 10.0.0.1 53 40000 17 1 60 100 150 0 ingress ACCEPT\n",
         &[
@@ -60,6 +63,7 @@ fn silence_rejection_and_refusal_are_no_answers() {
             ("5.5.5.6", 22, 1, true),
             ("5.5.5.7", 22, 1, true),
             ("5.5.5.8", 22, 1, true),
+            ("5.5.5.10", 22, 1, true),
             ("5.5.5.9", 53, 1, false),
         ],
     );
@@ -95,7 +99,7 @@ fn ports_of_a_peer_are_counted_but_for_those_that_any_host_calls() {
 }
 
 #[test]
-fn calls_from_outside_are_no_attempts() {
+fn calls_from_outside_are_inbound() {
     let inbound = "eni-1 5.5.5.5 10.0.0.1 40000 22 6 3 180 100 150 2 ingress REJECT\n\
         eni-1 5.5.5.6 10.0.0.1 40000 50000 6 3 180 100 150 2 ingress ACCEPT\n\
         eni-1 10.0.0.1 5.5.5.6 50000 40000 6 3 1800 100 150 18 egress ACCEPT\n";
@@ -107,6 +111,62 @@ fn calls_from_outside_are_no_attempts() {
          eni-1 10.0.0.1 5.5.5.6 80 40000 6 3 1800 100 150 ACCEPT\n",
         &[],
     );
+    let of = |one: &Call| (ip(one.peer).to_string(), one.port, one.is_admitted, one.is_answered);
+    let calls = read(inbound.as_bytes(), Some(CUSTOM));
+    assert!(calls.iter().all(|one| one.is_inbound));
+    let calls: Vec<_> = calls.iter().map(of).collect();
+    let rejected = ("5.5.5.5".to_owned(), 22, false, false);
+    assert_eq!(calls, [rejected, ("5.5.5.6".to_owned(), 50_000, true, true)]);
+}
+
+#[test]
+fn what_is_sent_and_received_is_told_of_the_own_side() {
+    let lines = "eni-1 10.0.0.1 5.5.5.5 40000 443 6 9 2000 100 150 3 egress ACCEPT\n\
+        eni-1 5.5.5.5 10.0.0.1 443 40000 6 8 9000 100 150 19 ingress ACCEPT\n\
+        eni-1 5.5.5.6 10.0.0.1 40000 22 6 3 180 100 150 2 ingress ACCEPT\n\
+        eni-1 10.0.0.1 5.5.5.6 22 40000 6 4 240 100 150 18 egress ACCEPT\n";
+    let calls = read(lines.as_bytes(), Some(CUSTOM));
+    let sums: Vec<_> = calls.iter().map(|one| (one.bytes, one.packets, one.squares)).collect();
+    let (ours, theirs) = (((2_000, 9_000), (9, 8), 4_000_000), ((240, 180), (4, 3), 32_400));
+    assert_eq!(sums, [ours, theirs]);
+}
+
+#[test]
+fn connections_are_counted_by_the_five_minutes_in_which_they_open() {
+    let line = |port: u16, end: u32, flags: u8| {
+        format!("eni-1 10.0.0.1 5.5.5.5 {port} 443 6 9 900 {end} {end} {flags} egress ACCEPT\n")
+    };
+    let flows = [(40_000, 100, 2), (40_000, 160, 0), (40_001, 299, 3), (40_002, 300, 3)];
+    let lines: String = flows.map(|(port, end, flags)| line(port, end, flags)).concat();
+    let calls = read(lines.as_bytes(), Some(CUSTOM));
+    assert_eq!(calls[0].opened.iter().collect::<Vec<_>>(), [(0, 2), (300, 1)]);
+    assert_eq!((calls[0].n_flows, calls[0].opened.n()), (4, 3));
+    // Without flags, a port that goes on is the same connection.
+    let narrow = lines.replace(" 2 egress", "").replace(" 0 egress", "").replace(" 3 egress", "");
+    let calls = read(narrow.as_bytes(), Some(NARROW));
+    assert_eq!(calls[0].opened.iter().collect::<Vec<_>>(), [(0, 2), (300, 1)]);
+}
+
+#[test]
+fn a_connection_that_goes_on_lasts_and_opens_nothing() {
+    let line = |port: u16, start: u32, length: u32, end: &str| {
+        let stop = start + length;
+        format!("eni-1 10.0.0.1 5.5.5.5 {port} 22 6 2 101 {start} {stop}{end} ACCEPT\n")
+    };
+    let going = |end: &str| -> String { (0..5).map(|n| line(40_000, n * 60, 59, end)).collect() };
+    for (format, end) in [(CUSTOM, " 0 egress"), (NARROW, "")] {
+        let calls = read(going(end).as_bytes(), Some(format));
+        assert_eq!(
+            (calls[0].lasting, calls[0].opened.n()),
+            (Some(Lasting { port: 40_000, covered_s: 300 }), 0)
+        );
+        // Short ones besides do not hide it, and it does not hide them.
+        let short: String = (0..5).map(|n| line(50_000 + n, u32::from(n) * 60, 2, end)).collect();
+        let calls = read([going(end), short].concat().as_bytes(), Some(format));
+        assert_eq!(calls[0].lasting.map(|one| one.port), Some(40_000));
+    }
+    let three: String = (0..3).map(|n| line(40_000, n * 60, 59, " 0 egress")).collect();
+    assert_eq!(read(three.as_bytes(), Some(CUSTOM))[0].lasting, None);
 }
 
 #[test]
@@ -156,7 +216,8 @@ fn of_equal_ports_the_first_flow_opens() {
     };
     check(NARROW, &lines(100, 101), &[("5.5.5.5", 123, 1, false)]);
     check(NARROW, &lines(101, 100), &[]);
-    check(NARROW, &lines(100, 100), &[]);
+    assert!(read(lines(101, 100).as_bytes(), Some(NARROW))[0].is_inbound);
+    assert_eq!(read(lines(100, 100).as_bytes(), Some(NARROW)), []);
 }
 
 #[test]
@@ -181,7 +242,7 @@ fn multicast_and_empty_rows_are_left_out() {
 }
 
 #[test]
-fn several_own_addresses_make_one_attempt() {
+fn several_own_addresses_make_one_call() {
     check(
         CUSTOM,
         "eni-1 10.0.0.1 5.5.5.5 40000 443 6 9 900 100 150 3 egress ACCEPT\n\
@@ -193,7 +254,7 @@ fn several_own_addresses_make_one_attempt() {
 
 #[test]
 fn names_are_kept_from_object_to_object_within_their_bound() {
-    let mut all = Attempts::default();
+    let mut all = Calls::default();
     let mut interfaces = |n: usize| -> Vec<String> {
         let line = |n| format!("eni-{n} 10.0.0.1 192.0.2.1 40000 80\n");
         let lines: String = (0..n).map(line).collect();
@@ -217,7 +278,7 @@ fn keys_are_bounded_and_the_rest_is_counted() {
         let peer = ip(address(std::net::Ipv4Addr::from(0x0800_0000 + i).into()));
         text.push_str(&["eni-1 10.0.0.1 ", &peer.to_string(), " 40000 22 egress\n"].concat());
     }
-    let mut all = Attempts::default();
+    let mut all = Calls::default();
     FlowReader::default().read(text.as_bytes(), &mut |batch| all.add(&batch));
     assert_eq!(all.dropped_rows(), 10);
     assert_eq!(all.finish().len(), KEYS_MAX);
@@ -237,7 +298,7 @@ proptest! {
             let line = format!("eni-{interface} {ends} 6 {from} 900 {to} 150 ACCEPT\n");
             text.push_str(&line);
         }
-        let mut of_part = Attempts::default();
+        let mut of_part = Calls::default();
         let mut visit = |mut batch: FlowBatch| {
             assert!(batch.is_whole);
             batch.is_whole = false;
@@ -262,8 +323,8 @@ fn objects(folder: &Path, all: &mut Vec<PathBuf>) {
 }
 
 /// Most distinct unanswered targets of one interface whose calls began within one hour.
-fn most_unanswered_in_an_hour(attempts: &[Attempt]) -> usize {
-    let mut by_interface: BTreeMap<&str, Vec<&Attempt>> = BTreeMap::new();
+fn most_unanswered_in_an_hour(attempts: &[Call]) -> usize {
+    let mut by_interface: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
     for attempt in attempts {
         by_interface.entry(&attempt.interface).or_default().push(attempt);
     }
@@ -299,7 +360,7 @@ fn most_unanswered_in_an_hour(attempts: &[Attempt]) -> usize {
 
 /// Most distinct ports of one peer that one interface began to call within one hour, answered or
 /// not.
-fn most_ports_in_an_hour(attempts: &[Attempt]) -> usize {
+fn most_ports_in_an_hour(attempts: &[Call]) -> usize {
     let mut by_peer: BTreeMap<_, Vec<(i64, u16)>> = BTreeMap::new();
     for attempt in attempts {
         by_peer
@@ -340,15 +401,15 @@ fn a_scan_stands_out_of_real_traffic() {
         objects(&root.join(capture), &mut paths);
         let mut all = Vec::new();
         let mut reader = FlowReader::default();
-        let mut attempts = Attempts::default();
+        let mut calls = Calls::default();
         for path in &paths {
             let text = gunzip(&std::fs::read(path).unwrap(), 1 << 26).unwrap();
-            reader.read(&text, &mut |batch| attempts.add(&batch));
-            all.extend(attempts.finish());
+            reader.read(&text, &mut |batch| calls.add(&batch));
+            all.extend(calls.finish().into_iter().filter(|one| !one.is_inbound));
         }
         let found = (most_unanswered_in_an_hour(&all), most_ports_in_an_hour(&all));
         println!(
-            "{capture}: {} attempts; in an hour {} unanswered targets, {} ports of one peer",
+            "{capture}: {} calls; in an hour {} unanswered targets, {} ports of one peer",
             all.len(),
             found.0,
             found.1

@@ -1,5 +1,5 @@
-//! Whom did the hosts behind each interface call, and who answered? The question of a port scan,
-//! asked of all batches of one object at once. Inbound calls are no attempts.
+//! Whom did the hosts behind each interface call, who called them, and who answered? Asked of all batches
+//! of one object at once.
 //!
 //! * The own side of a row is what `flow-direction` says (egress: the source); without that field,
 //!   the one address that is on a side of more rows of the interface than any other.
@@ -7,6 +7,7 @@
 //!   is the service, and of equal ports the own side is the opener only if its flow started first.
 //! * Multicast and the limited broadcast address never answer and are left out.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use hash::Seeded;
 use own::Interface;
 
 /// Most distinct (interface, two addresses, service port, protocol) of one object; rows of further
-/// ones are counted in [`Attempts::dropped_rows`]. One takes about 200 bytes.
+/// ones are counted in [`Calls::dropped_rows`]. One takes about 200 bytes.
 pub(crate) const KEYS_MAX: usize = 1 << 17;
 
 /// Most interfaces of one object; rows of further ones are counted as dropped.
@@ -32,10 +33,10 @@ const INTERFACES_MAX: usize = 1 << 16;
 const NAMES_KEPT_MAX: usize = 1 << 10;
 
 /// An answer of so many packets or fewer may be a mere SYN-ACK or RST.
-const REFUSAL_PACKETS_MAX: i64 = 2;
+const REFUSAL_PACKETS_MAX: u64 = 2;
 
 /// Largest packet without payload: IPv4 and TCP headers with the options of a SYN-ACK. Unit: bytes.
-const REFUSAL_PACKET_BYTES_MAX: i64 = 60;
+const REFUSAL_PACKET_BYTES_MAX: u64 = 60;
 
 /// Protocol number of TCP.
 const TCP: u8 = 6;
@@ -43,17 +44,23 @@ const TCP: u8 = 6;
 /// `tcp-flags` bit of an opening packet.
 const SYN: i32 = 0x02;
 
+/// `tcp-flags` bit of a refusal.
+const RST: i32 = 0x04;
+
 /// `tcp-flags` bits of an answer to it.
 const SYN_ACK: i32 = 0x12;
 
-/// Calls of one interface to one service of one peer, within one object.
+/// Calls of one interface to one service of one peer, or of a peer to a service of the interface, within
+/// one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
+pub struct Call {
     /// The interface's id.
     pub interface: Arc<str>,
-    /// The address called; see [`Addresses`].
+    /// Whether the peer called.
+    pub is_inbound: bool,
+    /// The other side's address; see [`Addresses`].
     pub peer: u128,
-    /// The port called; 0 where the protocol has none.
+    /// The port called, of whichever side was called; 0 where the protocol has none.
     pub port: u16,
     /// IANA protocol number.
     pub protocol: u8,
@@ -61,19 +68,55 @@ pub struct Attempt {
     pub start_s: i64,
     /// Latest `end`. Unit: seconds since the Unix epoch.
     pub end_s: i64,
-    /// Flow records from the own side; 0 where the object holds only the answers.
+    /// Flow records from the side that called; 0 where the object holds only the answers.
     pub n_flows: u32,
+    /// A flow from the side that called was accepted.
+    pub is_admitted: bool,
     /// An answer was accepted; over TCP, more than packets without payload to a SYN.
     pub is_answered: bool,
-    /// How many ports of this peer the interface called in the same object, those that any host calls
-    /// left out. Unit: ports.
+    /// How many ports the called side was called at in the same object by the other, those that any host
+    /// calls left out. Unit: ports.
     pub n_ports_of_peer: u32,
+    /// Connections that were opened, by five minutes.
+    pub opened: Opened,
+    /// What the interface sent, and what it received, accepted or not. Unit: bytes.
+    pub bytes: (u64, u64),
+    /// The same. Unit: packets.
+    pub packets: (u64, u64),
+    /// The sum of the squares of what each flow of the caller brought: how alike they are. Unit: square bytes.
+    pub squares: u64,
+    /// A connection that went on and on.
+    pub lasting: Option<Lasting>,
 }
+
+/// How many connections were opened in which five minutes, by when their flows ended; without `tcp-flags`,
+/// flows from another port than the one before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// Nearly all objects hold five minutes: no room has to be found for more.
+    first: Option<(i64, u32)>,
+    rest: Vec<(i64, u32)>,
+}
+
+/// A connection by the caller's port, and how much of its object it covered at least.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lasting {
+    /// The caller's port.
+    pub port: u16,
+    /// Unit: seconds.
+    pub covered_s: u32,
+}
+
+/// The grain of [`Opened`]. Unit: seconds.
+const GRAIN_S: i64 = 300;
+
+/// From so much of an object on a connection lasts: most of five minutes. Unit: seconds.
+const LASTING_S_MIN: u32 = 200;
 
 /// Ports that any host calls of any peer; calls to them are no sign of a scan of ports.
 const COMMON_PORTS: &[u16] = &[0, 53, 80, 123, 443, 445, 853, 2049];
 
-/// The fields that [`Attempts`] looks at.
+/// The fields that [`Calls`] looks at.
 pub const FIELDS: &[Field] = &[
     Field::InterfaceId,
     Field::SrcAddr,
@@ -92,7 +135,7 @@ pub const FIELDS: &[Field] = &[
 
 /// Gathers the batches of one object.
 #[derive(Debug, Default)]
-pub struct Attempts {
+pub struct Calls {
     interfaces: Vec<Interface>,
     /// By name: the object that met it last, and its place there among the interfaces.
     names: HashMap<Arc<str>, (u32, u32)>,
@@ -101,7 +144,7 @@ pub struct Attempts {
     /// Places in `calls`, by the hash of their keys.
     places: HashTable<u32>,
     seeded: Seeded,
-    calls: Vec<(Key, Call)>,
+    calls: Vec<(Key, Sum)>,
     /// The place of the last row: flows of one connection often follow each other.
     last: usize,
     dropped_rows: u64,
@@ -127,14 +170,20 @@ impl Key {
     }
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Call {
+#[derive(Debug, Clone, Default)]
+struct Sum {
     /// Whether the opener is the own side, where the format tells it.
     is_told_own: Option<bool>,
     /// From the opener, and from the responder.
     sides: [Side; 2],
     /// A SYN of the opener was seen, or cannot be seen in this format.
-    opened: bool,
+    is_opened: bool,
+    /// The format tells the flags of its packets.
+    has_flags: bool,
+    opened: Opened,
+    squares: u64,
+    /// The caller's port that covers most, after Boyer and Moore (1981), each flow weighing its seconds.
+    lasting: Lasting,
 }
 
 /// The flows of one side of a call.
@@ -147,12 +196,31 @@ struct Side {
     speaks: bool,
     /// An accepted flow.
     accepted: bool,
+    bytes: u64,
+    packets: u64,
 }
 
 impl Default for Side {
     fn default() -> Self {
-        Self { flows: 0, start: i64::MAX, end: i64::MIN, speaks: false, accepted: false }
+        Self {
+            flows: 0,
+            start: i64::MAX,
+            end: i64::MIN,
+            speaks: false,
+            accepted: false,
+            bytes: 0,
+            packets: 0,
+        }
     }
+}
+
+/// What a row counts.
+struct Flow {
+    packets: u64,
+    bytes: u64,
+    start: i64,
+    end: i64,
+    is_rejected: bool,
 }
 
 /// The columns that the question needs.
@@ -188,7 +256,7 @@ struct Row {
     own: Option<u128>,
 }
 
-impl Attempts {
+impl Calls {
     /// Rows of the object at hand that were left out because it has more than `KEYS_MAX` keys or
     /// `INTERFACES_MAX` interfaces; [`Self::finish`] sets it to 0.
     pub fn dropped_rows(&self) -> u64 {
@@ -219,7 +287,7 @@ impl Attempts {
                 continue;
             }
             let Some(row) = columns.row(i, interface, own) else { continue };
-            self.add_row(&row, |side| columns.add_to(side, i));
+            self.add_row(&row, &columns.flow(i));
         }
     }
 
@@ -273,21 +341,28 @@ impl Attempts {
     }
 
     #[inline]
-    fn add_row(&mut self, row: &Row, add_to: impl FnOnce(&mut Side)) {
+    fn add_row(&mut self, row: &Row, flow: &Flow) {
         let Some((key, from_opener)) = row.key() else { return };
-        let Some(call) = self.call(key) else {
+        let Some(sum) = self.sum(key) else {
             self.dropped_rows += 1;
             return;
         };
         let is_told_own = row.is_from_own.map(|from_own| from_own == from_opener);
-        call.is_told_own = is_told_own.or(call.is_told_own);
-        call.opened |= row.flags.is_none_or(|flags| from_opener && flags & SYN != 0);
-        let [from, back] = &mut call.sides;
-        add_to(if from_opener { from } else { back });
+        sum.is_told_own = is_told_own.or(sum.is_told_own);
+        let flags = row.flags.filter(|_| row.protocol == TCP);
+        sum.has_flags |= flags.is_some();
+        sum.is_opened |= row.flags.is_none_or(|flags| from_opener && flags & SYN != 0);
+        let [from, back] = &mut sum.sides;
+        if from_opener {
+            from.add(flow, false);
+            sum.caller((row.srcport, flags), flow);
+        } else {
+            back.add(flow, is_refusal(flags));
+        }
     }
 
-    /// The call of this key; `None` if it is new and there are too many.
-    fn call(&mut self, key: Key) -> Option<&mut Call> {
+    /// The sum of this key; `None` if it is new and there are too many.
+    fn sum(&mut self, key: Key) -> Option<&mut Sum> {
         let Self { calls, places, seeded, last, .. } = self;
         let is_at = |place: usize| calls.get(place).is_some_and(|(known, _)| *known == key);
         if !is_at(*last) {
@@ -297,7 +372,7 @@ impl Attempts {
                 None if calls.len() >= KEYS_MAX => return None,
                 None => {
                     let place = u32::try_from(calls.len()).ok()?;
-                    calls.push((key, Call::default()));
+                    calls.push((key, Sum::default()));
                     let key_at = |place: &u32| calls.get(*place as usize).map(|(key, _)| key);
                     let hash_at = |place: &u32| key_at(place).map_or(0, |key| key.hash(seeded));
                     places.insert_unique(hash, place, hash_at);
@@ -305,23 +380,23 @@ impl Attempts {
                 }
             };
         }
-        calls.get_mut(*last).map(|(_, call)| call)
+        calls.get_mut(*last).map(|(_, sum)| sum)
     }
 
-    /// Ends the object: the attempts by interface, peer, port and protocol. The gatherer is empty
-    /// afterwards.
-    pub fn finish(&mut self) -> Vec<Attempt> {
+    /// Ends the object: the calls of each interface by direction, peer, port and protocol. The gatherer is
+    /// empty afterwards.
+    pub fn finish(&mut self) -> Vec<Call> {
         let own: Vec<Option<u128>> = self.interfaces.iter().map(Interface::own).collect();
         let ranks = self.ranks();
         let interfaces = &self.interfaces;
         let mut ranked = Vec::with_capacity(self.calls.len());
-        ranked.extend(self.calls.drain(..).filter_map(|(key, call)| {
+        ranked.extend(self.calls.drain(..).filter_map(|(key, sum)| {
             let interface = key.interface as usize;
-            let told = call.is_told_own;
+            let told = sum.is_told_own;
             let told = told.map(|is_own| if is_own { key.opener } else { key.responder });
             let own = told.or(own.get(interface).copied().flatten())?;
-            let attempt = call.attempt(&key, own, &interfaces.get(interface)?.name)?;
-            Some((*ranks.get(interface)?, attempt))
+            let call = sum.call(&key, own, &interfaces.get(interface)?.name)?;
+            Some((*ranks.get(interface)?, call))
         }));
         self.interfaces.clear();
         self.object = self.object.wrapping_add(1);
@@ -331,7 +406,8 @@ impl Attempts {
         self.places.clear();
         self.last = 0;
         self.dropped_rows = 0;
-        let target = |(rank, one): &(u32, Attempt)| (*rank, one.peer, one.port, one.protocol);
+        let of_peer = |(rank, one): &(u32, Call)| (*rank, one.is_inbound, one.peer);
+        let target = |one: &(u32, Call)| (of_peer(one), one.1.port, one.1.protocol);
         ranked.sort_unstable_by_key(target);
         // Several own addresses may have called the same service.
         ranked.dedup_by(|next, kept| {
@@ -341,16 +417,15 @@ impl Attempts {
             }
             same
         });
-        let same_peer = |a: &(u32, Attempt), b: &(u32, Attempt)| (a.0, a.1.peer) == (b.0, b.1.peer);
-        for of_one_peer in ranked.chunk_by_mut(same_peer) {
-            let is_uncommon = |(_, one): &&(u32, Attempt)| !COMMON_PORTS.contains(&one.port);
+        for of_one_peer in ranked.chunk_by_mut(|a, b| of_peer(a) == of_peer(b)) {
+            let is_uncommon = |(_, one): &&(u32, Call)| !COMMON_PORTS.contains(&one.port);
             let n_ports = of_one_peer.iter().filter(is_uncommon).count();
             let n_ports = u32::try_from(n_ports).unwrap_or(u32::MAX);
             for (_, one) in of_one_peer.iter_mut() {
                 one.n_ports_of_peer = n_ports;
             }
         }
-        ranked.into_iter().map(|(_, attempt)| attempt).collect()
+        ranked.into_iter().map(|(_, call)| call).collect()
     }
 
     /// Where each interface stands among the names in their order.
@@ -368,7 +443,7 @@ impl Attempts {
     }
 }
 
-impl Attempt {
+impl Call {
     /// When it ended. Unit: milliseconds since the Unix epoch.
     pub fn end_ms(&self) -> i64 {
         self.end_s.saturating_mul(1_000)
@@ -379,7 +454,53 @@ impl Attempt {
         self.start_s = self.start_s.min(other.start_s);
         self.end_s = self.end_s.max(other.end_s);
         self.n_flows = self.n_flows.saturating_add(other.n_flows);
+        self.is_admitted |= other.is_admitted;
         self.is_answered |= other.is_answered;
+        for (at_s, n) in other.opened.iter() {
+            self.opened.add(at_s, n);
+        }
+        let sum = |a: (u64, u64), b: (u64, u64)| (a.0.saturating_add(b.0), a.1.saturating_add(b.1));
+        self.bytes = sum(self.bytes, other.bytes);
+        self.packets = sum(self.packets, other.packets);
+        self.squares = self.squares.saturating_add(other.squares);
+        let longest = |one: &Option<Lasting>| one.map(|one| (one.covered_s, one.port));
+        if longest(&other.lasting) > longest(&self.lasting) {
+            self.lasting = other.lasting;
+        }
+    }
+}
+
+impl Opened {
+    /// Adds `n` connections of which a flow ended at `end_s`. Unit: seconds since the Unix epoch.
+    #[inline]
+    pub fn add(&mut self, end_s: i64, n: u32) {
+        let at_s = end_s.div_euclid(GRAIN_S) * GRAIN_S;
+        let (first, rest) = (&mut self.first, &mut self.rest);
+        if let Some((_, sum)) = first.iter_mut().chain(rest).find(|(other, _)| *other == at_s) {
+            *sum = sum.saturating_add(n);
+        } else if self.first.is_none() {
+            self.first = Some((at_s, n));
+        } else {
+            self.rest.push((at_s, n));
+        }
+    }
+
+    /// When five minutes began, and how many connections were opened in them. Unit: seconds since the Unix
+    /// epoch.
+    pub fn iter(&self) -> impl Iterator<Item = (i64, u32)> {
+        self.first.iter().chain(&self.rest).copied()
+    }
+
+    /// All of them.
+    pub fn n(&self) -> u32 {
+        self.iter().fold(0, |sum, (_, n)| sum.saturating_add(n))
+    }
+
+    /// Takes back one.
+    fn take_one(&mut self) {
+        if let Some((_, n)) = &mut self.first {
+            *n = n.saturating_sub(1);
+        }
     }
 }
 
@@ -438,21 +559,20 @@ impl<'a> Columns<'a> {
         })
     }
 
-    /// Adds the flow of row `i`.
+    /// What row `i` counts.
     #[inline]
-    fn add_to(&self, side: &mut Side, i: usize) {
-        let (packets, bytes) = (or_zero(self.packets, i), or_zero(self.bytes, i));
+    fn flow(&self, i: usize) -> Flow {
         let start = or_zero(self.start, i);
-        let rejected = self.action.is_some_and(|(texts, reject)| {
-            reject.is_some_and(|reject| texts.key(i) == Some(reject))
-        });
-        let speaks = packets > REFUSAL_PACKETS_MAX
-            || bytes > packets.saturating_mul(REFUSAL_PACKET_BYTES_MAX);
-        side.flows = side.flows.saturating_add(1);
-        side.start = side.start.min(start);
-        side.end = side.end.max(self.end.and_then(|end| end.get(i)).unwrap_or(start));
-        side.speaks |= speaks && !rejected;
-        side.accepted |= !rejected;
+        let count = |column| u64::try_from(or_zero(column, i)).unwrap_or(0);
+        Flow {
+            packets: count(self.packets),
+            bytes: count(self.bytes),
+            start,
+            end: self.end.and_then(|end| end.get(i)).unwrap_or(start),
+            is_rejected: self.action.is_some_and(|(texts, reject)| {
+                reject.is_some_and(|reject| texts.key(i) == Some(reject))
+            }),
+        }
     }
 }
 
@@ -464,7 +584,7 @@ fn or_zero<T: Copy + Default>(column: Option<Numbers<'_, T>>, i: usize) -> T {
 
 impl Row {
     /// Whose service this is, and whether the row comes from the side that opened; `None` where
-    /// nobody could answer, and for what others open towards us: that is not asked for.
+    /// nobody could answer, and for what passes between others.
     #[inline]
     fn key(&self) -> Option<(Key, bool)> {
         let flags = self.flags.filter(|_| self.protocol == TCP).unwrap_or(0);
@@ -477,12 +597,14 @@ impl Row {
         } else {
             self.dstport < self.srcport
         };
-        let opener = if from_opener { self.src } else { self.dst };
-        if self.own.is_some_and(|own| !tie && opener != own) {
+        let (opener, responder, port) = if from_opener {
+            (self.src, self.dst, self.dstport)
+        } else {
+            (self.dst, self.src, self.srcport)
+        };
+        if self.own.is_some_and(|own| opener != own && responder != own) {
             return None;
         }
-        let (responder, port) =
-            if from_opener { (self.dst, self.dstport) } else { (self.src, self.srcport) };
         if is_many(opener) || is_many(responder) {
             return None;
         }
@@ -491,37 +613,95 @@ impl Row {
     }
 }
 
-impl Call {
-    /// This call as an attempt of the own side; `None` if another side opened it.
-    fn attempt(&self, key: &Key, own: u128, interface: &Arc<str>) -> Option<Attempt> {
-        let [opener, responder] = self.sides;
-        let (sent, back, peer) = match (key.opener == own, key.responder == own) {
-            (true, _) => (opener, responder, key.responder),
-            (false, true) if key.tie => (responder, opener, key.opener),
-            _ => return None,
-        };
-        if key.tie && sent.start >= back.start {
-            return None;
+impl Side {
+    #[inline]
+    fn add(&mut self, flow: &Flow, is_refusal: bool) {
+        let has_payload = flow.bytes > flow.packets.saturating_mul(REFUSAL_PACKET_BYTES_MAX);
+        let speaks = has_payload || flow.packets > REFUSAL_PACKETS_MAX && !is_refusal;
+        self.flows = self.flows.saturating_add(1);
+        self.start = self.start.min(flow.start);
+        self.end = self.end.max(flow.end);
+        self.speaks |= speaks && !flow.is_rejected;
+        self.accepted |= !flow.is_rejected;
+        self.bytes = self.bytes.saturating_add(flow.bytes);
+        self.packets = self.packets.saturating_add(flow.packets);
+    }
+}
+
+impl Sum {
+    /// Counts a flow of the side that calls: its port, and the TCP flags where they are told.
+    #[inline]
+    fn caller(&mut self, (port, flags): (u16, Option<i32>), flow: &Flow) {
+        let Lasting { port: known, covered_s } = &mut self.lasting;
+        let is_same = *known == port && *covered_s > 0;
+        if flags.map_or(!is_same, |flags| flags & SYN != 0) {
+            self.opened.add(flow.end, 1);
         }
+        self.squares = self.squares.saturating_add(flow.bytes.saturating_mul(flow.bytes));
+        let lasted_s = flow.end.saturating_sub(flow.start).saturating_add(1);
+        let lasted_s = u32::try_from(lasted_s.max(1)).unwrap_or(u32::MAX);
+        if is_same {
+            *covered_s = covered_s.saturating_add(lasted_s);
+        } else if *covered_s < lasted_s {
+            (*known, *covered_s) = (port, lasted_s - *covered_s);
+        } else {
+            *covered_s -= lasted_s;
+        }
+    }
+
+    /// What the own side has to do with it; `None` if nothing.
+    fn call(self, key: &Key, own: u128, interface: &Arc<str>) -> Option<Call> {
+        let Self { sides: [opener, responder], is_opened, mut opened, squares, lasting, .. } = self;
+        let (ours, theirs, peer) = if key.opener == own {
+            (opener, responder, key.responder)
+        } else if key.responder == own {
+            (responder, opener, key.opener)
+        } else {
+            return None;
+        };
+        let is_inbound = match ours.start.cmp(&theirs.start) {
+            Ordering::Equal if key.tie => return None,
+            first if key.tie => first.is_gt(),
+            _ => key.opener != own,
+        };
+        let (sent, back) = if is_inbound { (theirs, ours) } else { (ours, theirs) };
         // A connection that idles looks like a refusal: few small packets back are one only where
         // an opening was seen, or cannot be seen.
-        let is_answered = back.speaks || (back.accepted && (key.protocol != TCP || !self.opened));
+        let is_answered = back.speaks || (back.accepted && (key.protocol != TCP || !is_opened));
         // Unwanted packets to a high port of ours come from what looks like a service.
         if sent.flows == 0 && !is_answered {
             return None;
         }
-        Some(Attempt {
+        let lasting = Some(lasting).filter(|one| one.covered_s >= LASTING_S_MIN);
+        // Without flags its first flow looked like an opening.
+        if lasting.is_some() && !self.has_flags {
+            opened.take_one();
+        }
+        Some(Call {
             interface: Arc::clone(interface),
+            is_inbound,
             peer,
             port: key.port,
             protocol: key.protocol,
             start_s: sent.start.min(back.start),
             end_s: sent.end.max(back.end),
             n_flows: sent.flows,
+            is_admitted: sent.accepted,
             is_answered,
             n_ports_of_peer: 0,
+            opened,
+            bytes: (ours.bytes, theirs.bytes),
+            packets: (ours.packets, theirs.packets),
+            squares,
+            lasting,
         })
     }
+}
+
+/// Whether an answer of these TCP flags refuses, however often: who opens from one port again and again is
+/// refused as often, in one flow.
+fn is_refusal(flags: Option<i32>) -> bool {
+    flags.is_some_and(|flags| flags & (RST | SYN) == RST)
 }
 
 /// Is this an address of many hosts?
