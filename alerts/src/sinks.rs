@@ -241,6 +241,8 @@ pub struct Message {
     pub attempts: u32,
     /// When the sink was first told of it, if it was. Unit: milliseconds since the Unix epoch.
     pub created_ms: Option<i64>,
+    /// How many findings it tells of: none is a heartbeat or the end of a series. Unit: findings.
+    pub n_findings: u64,
 }
 
 /// The body names people and addresses.

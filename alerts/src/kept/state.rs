@@ -5,9 +5,7 @@
 use super::{
     Keeper, KeptError, Learning, Outbox, ProfileShelf, Run, SCHEMA,
     digest::{DIGEST, Digest},
-    learned,
-    outbox::{self, MESSAGES_MAX},
-    rows,
+    learned, outbox, rows,
 };
 use crate::Grounds;
 use baseline::Day;
@@ -303,11 +301,8 @@ impl StateFile {
         let store = self.keeper.store();
         say(store, &self.asked, self.digest)?;
         if let Some(first) = self.known_from() {
+            self.outbox().forget(first)?;
             let first = rows::text(&rows::of_day(first));
-            store.execute(
-                "DELETE FROM outbox_series WHERE last_day < ?1",
-                std::slice::from_ref(&first),
-            )?;
             store.execute("DELETE FROM state_objects WHERE day < ?1", &[first])?;
         }
         let last = outbox::last_row(store)?;
@@ -318,8 +313,7 @@ impl StateFile {
 
     /// What sinks have still to be told. What is changed of it is to be changed in an epoch.
     pub fn outbox(&self) -> Outbox<'_> {
-        let (store, through) = (self.keeper.store(), self.outbox_through);
-        Outbox { store, through, messages_max: MESSAGES_MAX }
+        Outbox::of(self.keeper.store(), self.outbox_through)
     }
 
     /// Begins an epoch that stays open, to see what is not durable yet.

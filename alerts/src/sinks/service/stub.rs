@@ -141,7 +141,15 @@ pub(in crate::sinks) fn signed_by(
 
 pub(in crate::sinks) fn message_of(finding: &Finding, body: String) -> Message {
     let Finding { id, severity, .. } = *finding;
-    Message { id: format!("msg_{id}"), finding: id, severity, body, attempts: 0, created_ms: None }
+    Message {
+        id: format!("msg_{id}"),
+        finding: id,
+        severity,
+        body,
+        attempts: 0,
+        created_ms: None,
+        n_findings: 1,
+    }
 }
 
 /// What became of messages, by the number of the finding.
