@@ -14,7 +14,7 @@ mod process;
 mod queues;
 mod retry;
 mod signals;
-mod sinks;
+pub(crate) mod sinks;
 mod waiting;
 mod watched;
 
@@ -83,6 +83,12 @@ enum Event {
     Sent(Sent),
     /// A queue told of an object, and it was read.
     Delivered(Box<Delivery>),
+}
+
+impl From<Sent> for Event {
+    fn from(sent: Sent) -> Self {
+        Self::Sent(sent)
+    }
 }
 
 /// What the daemon is made of.
@@ -421,11 +427,11 @@ impl Daemon<'_> {
         }
         if !sent.is_empty() {
             self.metrics.sent(sent.iter().map(|one| (self.sinks.name(one), &one.outcome)));
-            self.sinks.settle(&mut self.file, sent, &self.desk.log)?;
+            self.sinks.settle(&mut self.file, &sent, &self.desk.log)?;
             self.metrics.wait_for_sinks(&self.file.outbox().counts()?);
         }
         self.sinks.gather(&mut self.file)?;
-        self.sinks.hand_out(&self.file, &self.desk.log)
+        self.sinks.hand_out(&self.file.outbox(), &self.desk.log)
     }
 
     /// Closes the state; answers what was read, and what was told of it.
