@@ -8,6 +8,7 @@ mod heartbeat;
 mod http;
 mod log;
 mod metrics;
+pub(crate) mod names;
 pub(crate) mod operations;
 mod pace;
 mod process;
@@ -29,7 +30,7 @@ use crate::{
     summary::Summary,
     suppressed::Suppressed,
 };
-use alerts::{Inputs, StateFile, Suppressions, sinks::Sink};
+use alerts::{Accounts, Inputs, StateFile, Suppressions, sinks::Sink};
 use anyhow::Result;
 use baseline::Day;
 use copies::Copies;
@@ -39,6 +40,7 @@ use feeds::Feeds;
 use ingest::{
     source::{
         KeyInfo, Object, Skip,
+        session::Access,
         sqs::{Delivery, Outcome, Receipt},
     },
     time::format_ms,
@@ -50,7 +52,7 @@ use queues::Queues;
 use retry::Retries;
 use serde_json::json;
 use signals::Stop;
-use sinks::{Sent, Sinks};
+use sinks::{Sent, Sinks, renewal::Renew};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -83,6 +85,8 @@ enum Event {
     Sent(Sent),
     /// A queue told of an object, and it was read.
     Delivered(Box<Delivery>),
+    /// AWS Organizations calls accounts so.
+    Named(Accounts),
 }
 
 impl From<Sent> for Event {
@@ -100,6 +104,10 @@ pub(crate) struct Parts<'a> {
     pub(crate) file: StateFile,
     pub(crate) inputs: Inputs,
     pub(crate) sinks: Vec<Sink>,
+    /// What a sink is now: its secrets may have been replaced.
+    pub(crate) renew: Renew,
+    /// What the file calls accounts, and how AWS Organizations is reached, if it is to be asked, too.
+    pub(crate) names: (Arc<Accounts>, Option<Access>),
     /// Of which findings nobody is told.
     pub(crate) suppressions: Arc<Suppressions>,
     /// What was damaged of it, and what took its place.
@@ -111,8 +119,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) runtime: &'a Handle,
 }
 
-/// Who hears of findings that are durable.
-pub(crate) type Hear<'a> = &'a mut dyn FnMut(&[Finding]);
+/// Who hears of findings that are durable, and what stands with them.
+pub(crate) type Hear<'a> = &'a mut dyn FnMut(&[Finding], &Inputs);
 
 /// Runs until it is told to end; answers what was read, and what was told of it.
 pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppressed)> {
@@ -123,6 +131,8 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
         file,
         inputs,
         sinks,
+        renew,
+        names: (named, organization),
         suppressions,
         restored,
         log,
@@ -131,7 +141,10 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
     } = parts;
     let (to_inbox, inbox) = mpsc::channel(INBOX_MAX);
     let stop = signals::listen(runtime, to_inbox.clone(), Arc::clone(&log))?;
-    let sinks = Sinks::start(sinks, runtime, &to_inbox)?;
+    let sinks = Sinks::start(sinks, runtime, &to_inbox, (Some(&renew), &log))?;
+    if let Some(access) = organization {
+        names::ask_daily(access, runtime, to_inbox.clone(), Arc::clone(&log));
+    }
     let metrics = Arc::new(Metrics::new(&suppressions));
     if let Some(address) = listen {
         http::serve(runtime, address, Arc::clone(&metrics), &log)?;
@@ -168,6 +181,7 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
         inbox,
         receipts: Vec::new(),
         inputs,
+        named,
         sinks,
         suppressed: Suppressed::by(suppressions),
         metrics,
@@ -225,6 +239,8 @@ struct Daemon<'a> {
     /// Of objects whose epoch is open.
     receipts: Vec<Receipt>,
     inputs: Inputs,
+    /// What the file calls accounts.
+    named: Arc<Accounts>,
     sinks: Sinks,
     suppressed: Suppressed,
     metrics: Arc<Metrics>,
@@ -370,7 +386,7 @@ impl Daemon<'_> {
             let kept = self.keep()?;
             self.sinks.end_series(&mut self.file, self.engine.oldest_open(), &self.desk.log)?;
             self.metrics.committed(begun.elapsed(), &kept);
-            (self.hear)(&kept.news);
+            (self.hear)(&kept.news, &self.inputs);
             self.metrics.told(&kept.news);
             self.withheld(&kept);
             self.metrics.read(&self.summary, &self.engine);
@@ -422,6 +438,7 @@ impl Daemon<'_> {
                 Event::Stop | Event::Looked => {}
                 Event::Sent(one) => sent.push(one),
                 Event::Delivered(delivery) => self.take(*delivery)?,
+                Event::Named(accounts) => self.name(&accounts),
             }
             next = self.inbox.try_recv().ok();
         }
@@ -538,6 +555,10 @@ mod tests {
             ("retry::FAILED_MAX", format!("{} objects", retry::FAILED_MAX)),
             ("feeds::FEEDS_MAX", format!("{} feeds", feeds::FEEDS_MAX)),
             ("http::CONNECTIONS_MAX", format!("{} connections", http::CONNECTIONS_MAX)),
+            ("names::EVERY", format!("{} s", names::EVERY.as_secs())),
+            ("names::START_MAX", format!("{} s", names::START_MAX.as_secs())),
+            ("renewal::EVERY", format!("{} s", sinks::renewal::EVERY.as_secs())),
+            ("renewal::EVERY_DENIED", format!("{} s", sinks::renewal::EVERY_DENIED.as_secs())),
             ("log::LINES_MAX", format!("{} lines", log::LINES_MAX)),
             ("copies::COPIES_MAX", format!("{} files", copies::COPIES_MAX)),
         ] {

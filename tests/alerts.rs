@@ -1,59 +1,16 @@
 //! `alerts test`, `alerts resend` and `replay --alert`, before a receiver of their own.
 
-use crate::support::{archive, daemon::Daemon, deliver_all, objects_by_stamp, run, text};
+use crate::support::{
+    archive, daemon::Daemon, deliver_all, objects_by_stamp, receiver::receiver, run, text,
+};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::{Read as _, Write as _},
-    net::TcpListener,
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU16, Ordering},
-        mpsc,
-    },
-    thread,
+    sync::{atomic::Ordering, mpsc},
     time::SystemTime,
 };
-
-/// A receiver that answers with a status that can be changed, and hands over what it is told, with the id of the message.
-fn receiver() -> (String, Arc<AtomicU16>, mpsc::Receiver<Value>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let status = Arc::new(AtomicU16::new(200));
-    let (to, told) = mpsc::channel();
-    let answer = Arc::clone(&status);
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut bytes = Vec::new();
-            let mut buffer = [0; 4_096];
-            let (head, body) = loop {
-                let n = stream.read(&mut buffer).unwrap();
-                bytes.extend_from_slice(&buffer[..n]);
-                let request = String::from_utf8_lossy(&bytes).into_owned();
-                let Some((head, body)) = request.split_once("\r\n\r\n") else { continue };
-                let head = head.to_lowercase();
-                let length = head.split("content-length: ").nth(1).unwrap();
-                let length: usize = length.lines().next().unwrap().trim().parse().unwrap();
-                if body.len() >= length {
-                    break (head.clone(), body.to_owned());
-                }
-            };
-            let status = answer.load(Ordering::SeqCst);
-            if status == 200 {
-                let mut told: Value = serde_json::from_str(&body).unwrap();
-                let id = head.split("webhook-id: ").nth(1).and_then(|rest| rest.lines().next());
-                told["webhook-id"] = id.unwrap().into();
-                to.send(told).unwrap();
-            }
-            let head = format!("HTTP/1.1 {status} so\r\ncontent-length: 0\r\n");
-            write!(stream, "{head}connection: close\r\n\r\n").unwrap();
-        }
-    });
-    (address, status, told)
-}
 
 fn configured(folder: &Path, address: &str) -> String {
     let config = folder.join("sentrail.toml");

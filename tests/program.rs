@@ -51,6 +51,8 @@ mod rules;
 #[cfg(test)]
 mod run;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod security_hub;
 #[cfg(test)]
 #[path = "support/servers.rs"]

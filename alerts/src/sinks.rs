@@ -16,6 +16,7 @@ mod quiet;
 mod retry_after;
 mod sample;
 mod schedule;
+mod secrets_manager;
 pub mod security_hub;
 mod service;
 mod signature;
@@ -33,6 +34,10 @@ pub use json_lines::JsonLines;
 pub use lane::Lane;
 pub use quiet::{NoQuiet, Quiet};
 pub(crate) use schedule::next_due;
+pub use secrets_manager::{Kept, KeptSecret, NoKeptSecret};
+pub(crate) use service::answer::{Failure, said};
+#[cfg(test)]
+pub(crate) use service::stub::Scripted;
 pub use service::{Access, Caller, REGION_CHARS_MAX, Service};
 pub use signature::{NoSecret, Secret};
 pub use webhook::{Form, Webhook, WebhookError};

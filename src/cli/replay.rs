@@ -8,12 +8,13 @@ mod state;
 use super::{
     FAILURE, FINDINGS, INCOMPLETE, Wrong, complain, configured,
     logs::{Logs, Reading},
-    one_of, or_default,
+    named_by_organization, one_of, or_default,
 };
 use crate::{
     config::{Config, n_of},
     pipeline::Observer,
     replay,
+    run::Log,
     summary::Summary,
     suppressed::Suppressed,
     terminal,
@@ -343,6 +344,8 @@ impl Replay {
         if let Some(other) = &self.compare {
             return self.compare(&config, other);
         }
+        let config =
+            if self.alert { named_by_organization(config, &Log::of_a_command()) } else { config };
         if let Some(path) = &self.state {
             let (summary, told, kept) = self.go_on(path, &config)?;
             return self.end((&config, start), (&summary, &told), ("state", kept));

@@ -1,6 +1,8 @@
 //! Sinks at work: a task each, that sends what the outbox hands out and says what became of it. No sink waits
 //! for another, and reading logs waits for none.
 
+pub(crate) mod renewal;
+
 use super::{Level, Log};
 use crate::{clock, fault};
 use alerts::{
@@ -9,8 +11,12 @@ use alerts::{
 };
 use anyhow::{Context as _, Result};
 use baseline::Day;
+use renewal::{Renew, Renewal};
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{runtime::Handle, sync::mpsc};
 
 /// What became of a message.
@@ -46,6 +52,7 @@ impl Sinks {
         sinks: Vec<Sink>,
         runtime: &Handle,
         inbox: &mpsc::Sender<E>,
+        (renew, log): (Option<&Renew>, &Arc<Log>),
     ) -> Result<Self> {
         let mut ways = Vec::new();
         for (place, sink) in sinks.iter().enumerate() {
@@ -56,7 +63,8 @@ impl Sinks {
             match sink.to.clone() {
                 To::Webhook(settings) => {
                     let webhook = Webhook::new(settings).with_context(told)?;
-                    runtime.spawn(send(webhook, place, messages, inbox));
+                    let renewal = Renewal::new(&sink.name, renew.cloned(), Arc::clone(log));
+                    runtime.spawn(send((webhook, renewal), place, messages, inbox));
                 }
                 To::JsonLines(settings) => {
                     runtime.spawn(write(JsonLines::new(settings), place, messages, inbox));
@@ -248,14 +256,18 @@ pub(crate) fn tell_dropped(dropped: &[Dropped], log: &Log) {
 }
 
 async fn send<E: From<Sent>>(
-    webhook: Webhook,
+    (mut webhook, mut renewal): (Webhook, Renewal),
     sink: usize,
     mut messages: mpsc::Receiver<Vec<Message>>,
     inbox: mpsc::Sender<E>,
 ) {
     while let Some(all) = messages.recv().await {
         for message in all {
-            let outcome = webhook.send(&message, clock::now_ms()).await;
+            renewal.renew(&mut webhook).await;
+            let mut outcome = webhook.send(&message, clock::now_ms()).await;
+            if renewal.helps(&mut webhook, &outcome).await {
+                outcome = webhook.send(&message, clock::now_ms()).await;
+            }
             fault::point("mid-send");
             if inbox.send(Sent { sink, message, outcome }.into()).await.is_err() {
                 return;

@@ -85,6 +85,10 @@ impl Keeper {
         &self.store
     }
 
+    pub(super) fn call_accounts(&mut self, accounts: Arc<Accounts>) {
+        self.accounts = accounts;
+    }
+
     /// The file that is written.
     pub fn path(&self) -> &Path {
         &self.path

@@ -7,13 +7,14 @@ use super::{
     digest::{DIGEST, Digest},
     learned, outbox, rows,
 };
-use crate::Grounds;
+use crate::{Accounts, Grounds};
 use baseline::Day;
 use detect::{Blob, Change, Finding, FindingId, Part, ResumeError, Severity};
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions, TryLockError},
     path::Path,
+    sync::Arc,
 };
 use store::{Row, Store, Value, WrongValue};
 
@@ -167,6 +168,11 @@ impl StateFile {
         visit: &mut dyn FnMut(&Blob) -> Result<(), ResumeError>,
     ) -> Result<(), KeptError> {
         each(self.keeper.store(), visit)
+    }
+
+    /// Keeps of accounts from now on that they are called so.
+    pub fn call_accounts(&mut self, accounts: Arc<Accounts>) {
+        self.keeper.call_accounts(accounts);
     }
 
     /// The file.

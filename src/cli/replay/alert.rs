@@ -24,6 +24,7 @@ use detect::Finding;
 use std::{
     collections::BTreeMap,
     io::{self, Write},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{sync::mpsc, time::timeout};
@@ -138,10 +139,10 @@ pub(super) fn deliver(
     let runtime = aws::runtime()?;
     let (to_inbox, mut inbox) =
         mpsc::channel::<Sent>(sinks.len().saturating_mul(ON_WAY_MAX).max(1));
-    let log = Log::of_a_command();
+    let log = Arc::new(Log::of_a_command());
     let mut alerted: BTreeMap<_, _> =
         sinks.iter().map(|sink| (sink.name.clone(), Became::default())).collect();
-    let mut sinks = Sinks::start(sinks, runtime.handle(), &to_inbox)?;
+    let mut sinks = Sinks::start(sinks, runtime.handle(), &to_inbox, (None, &log))?;
     if let Some(open_from) = ended {
         sinks.end_series(spool, open_from, &log)?;
     }

@@ -24,25 +24,25 @@ struct State {
 }
 
 /// Gives these answers one after the other, and hangs up when there is none.
-pub(in crate::sinks) struct Scripted {
-    pub(in crate::sinks) endpoint: String,
+pub(crate) struct Scripted {
+    pub(crate) endpoint: String,
     state: Arc<Mutex<State>>,
 }
 
 impl Scripted {
     /// Listens until the tests end; all calls have to be signed for `service`.
-    pub(in crate::sinks) fn new(service: &'static str) -> Self {
+    pub(crate) fn new(service: &'static str) -> Self {
         let state = Arc::<Mutex<State>>::default();
         let shared = Arc::clone(&state);
         Self { endpoint: listen(move |stream| serve(stream, service, &shared)), state }
     }
 
-    pub(in crate::sinks) fn gives(&self, head: &str, body: &str) {
+    pub(crate) fn gives(&self, head: &str, body: &str) {
         self.state.lock().unwrap().answers.push_back((head.to_owned(), body.to_owned()));
     }
 
     /// Bodies of the requests since this was asked last.
-    pub(in crate::sinks) fn bodies(&self) -> Vec<String> {
+    pub(crate) fn bodies(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().unwrap().bodies)
     }
 }
