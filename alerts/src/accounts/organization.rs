@@ -141,13 +141,7 @@ mod tests {
     #[tokio::test]
     async fn all_pages_are_read_also_where_one_is_throttled_and_the_file_wins() {
         let stub = Scripted::new("organizations");
-        let access = Access {
-            endpoint: Some(stub.endpoint.clone()),
-            region: Some("eu-central-1".to_owned()),
-            ..Access::default()
-        };
-        let session = Session::with_test_keys(&access).await.unwrap();
-        let mut calls = Calls::new(&session, None);
+        let mut calls = stub.calls().await;
         let first = [listed("111122223333", "prod"), listed("444455556666", " ")];
         let first = json!({"Accounts": first, "NextToken": "more"}).to_string();
         let last = json!({"Accounts": [listed("777788889999", "sandbox")]}).to_string();
@@ -172,13 +166,7 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_listed_is_said_in_words() {
         let stub = Scripted::new("organizations");
-        let access = Access {
-            endpoint: Some(stub.endpoint.clone()),
-            region: Some("eu-central-1".to_owned()),
-            ..Access::default()
-        };
-        let session = Session::with_test_keys(&access).await.unwrap();
-        let mut calls = Calls::new(&session, None);
+        let mut calls = stub.calls().await;
         let denied = r#"{"__type":"AccessDeniedException","Message":"no\u001b"}"#;
         let words = "the credentials may not list accounts (allow organizations:ListAccounts; ";
         for (body, words) in [(denied, words), ("{}", "accounts cannot be listed: status 400")] {

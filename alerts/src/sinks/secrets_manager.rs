@@ -192,13 +192,7 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_had_is_said_without_a_value() {
         let stub = Scripted::new("secretsmanager");
-        let access = Access {
-            endpoint: Some(stub.endpoint.clone()),
-            region: Some("eu-central-1".to_owned()),
-            ..Access::default()
-        };
-        let session = Session::with_test_keys(&access).await.unwrap();
-        let mut calls = Calls::new(&session, None);
+        let mut calls = stub.calls().await;
         let secret = KeptSecret::parse("sentrail/slack", Some("url")).unwrap();
         for (head, body, words) in [
             (

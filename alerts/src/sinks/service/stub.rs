@@ -3,6 +3,10 @@
 
 use crate::sinks::{Message, Outcome};
 use detect::Finding;
+use ingest::source::{
+    calls::Calls,
+    session::{Access, Session},
+};
 use ring::{digest, hmac};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -35,6 +39,13 @@ impl Scripted {
         let state = Arc::<Mutex<State>>::default();
         let shared = Arc::clone(&state);
         Self { endpoint: listen(move |stream| serve(stream, service, &shared)), state }
+    }
+
+    /// Calls that are answered here.
+    pub(crate) async fn calls(&self) -> Calls {
+        let (endpoint, region) = (Some(self.endpoint.clone()), Some("eu-central-1".to_owned()));
+        let access = Access { endpoint, region, ..Access::default() };
+        Calls::new(&Session::with_test_keys(&access).await.unwrap(), None)
     }
 
     pub(crate) fn gives(&self, head: &str, body: &str) {
