@@ -37,11 +37,11 @@ use kinds::KindPatterns;
 use organization::OrganizationTable;
 use rules::{DecoyNames, ListFile, Loaded, Named};
 use serde::{Deserialize, Serialize};
-use sinks::{KeptBy, SinkTable};
+use sinks::{KeptBy, SinkTable, Variable};
 use std::{
     collections::BTreeMap,
     env,
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     fs::File,
     io::{self, Read},
     num::NonZeroU32,
@@ -396,7 +396,7 @@ impl Config {
     fn sinks_in(
         &self,
         tables: &BTreeMap<String, SinkTable>,
-        held: (&dyn Fn(&str) -> Option<OsString>, KeptBy<'_>),
+        held: (Variable<'_>, KeptBy<'_>),
     ) -> Result<Vec<Sink>, ConfigError> {
         let path = self.path.as_deref().unwrap_or(Path::new(""));
         let folder = path.parent().unwrap_or(Path::new(""));

@@ -188,15 +188,7 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
         is_caught_up: false,
         hear,
     };
-    let from =
-        daemon.engine.learned_through().map_or_else(|| "new".to_owned(), |day| day.to_string());
-    log.say(
-        Level::Info,
-        "started",
-        "reads what is there, and what comes",
-        &[("learned_through", json!(from))],
-    );
-    daemon.restored(restored);
+    daemon.started(restored);
     daemon.work(&stop)?;
     daemon.part()?;
     Ok(daemon.end())
@@ -250,8 +242,13 @@ struct Daemon<'a> {
 }
 
 impl Daemon<'_> {
-    /// Tells that the state is an older one.
-    fn restored(&mut self, told: Vec<String>) {
+    /// Says from where on it goes on, and tells that the state is an older one, if it is.
+    fn started(&mut self, told: Vec<String>) {
+        let through = self.engine.learned_through();
+        let from = through.map_or_else(|| "new".to_owned(), |day| day.to_string());
+        let what = "reads what is there, and what comes";
+        let fields = [("learned_through", json!(from))];
+        self.desk.log.say(Level::Info, "started", what, &fields);
         let now_ms = clock::now_ms();
         if let Some(what) = told.last() {
             let about = ("-", "sentrail");

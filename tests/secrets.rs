@@ -50,7 +50,9 @@ fn a_url_that_was_rotated_is_read_again_when_the_receiver_refuses() {
     });
     server().secret("rotated-url", &url(&address, "/old"));
     to_rotate.send(url(&address, "/new")).unwrap();
-    SECRETS.iter().for_each(|secret| server().secret("rotated-key", secret));
+    for secret in SECRETS {
+        server().secret("rotated-key", secret);
+    }
     let config = configured(
         folder.path(),
         "[sinks.chat]\ntype = \"webhook\"\nallow = [\"127.0.0.1\"]\nmin-severity = \"critical\"\n\

@@ -403,11 +403,9 @@ impl Replay {
             }
             told.alerted.iter().try_for_each(|alerted| alerted.write(&mut io::stderr().lock()))?;
         }
-        let is_short = told.alerted.as_ref().is_some_and(Alerted::is_short);
-        let file = self.state.as_ref().or(self.out.as_ref()).map(|file| file.display().to_string());
-        for complaint in told.alerted.iter().flat_map(|told| told.complaints(file.as_deref())) {
-            complain(&complaint);
-        }
+        let is_short = told.alerted.as_ref().is_some_and(|alerted| {
+            alerted.is_short(self.state.as_ref().or(self.out.as_ref()).map(PathBuf::as_path))
+        });
         if summary.is_empty() && self.state.is_none() {
             complain("no records were read, so there was nothing to find");
         }

@@ -22,13 +22,13 @@ use alerts::sinks::{
 use baseline::time::HOUR_MS;
 use detect::Severity;
 use from::FromTable;
+pub(super) use from::offline;
 use held::Held;
-pub(super) use held::KeptBy;
+pub(super) use held::{KeptBy, Variable};
 use ingest::source::session::Access;
 use serde::{Deserialize, Serialize, Serializer};
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
     path::{Path, PathBuf},
 };
 use toml::{Table, Value};
@@ -307,16 +307,6 @@ impl SinkTable {
         ]
     }
 
-    /// What AWS Secrets Manager keeps of it, by key.
-    fn kept(&self) -> impl Iterator<Item = (&'static str, &FromTable)> {
-        let all = [
-            ("url-from", &self.url_from),
-            ("secret-from", &self.secret_from),
-            ("key-from", &self.key_from),
-        ];
-        all.into_iter().filter_map(|(key, from)| Some((key, from.as_ref()?)))
-    }
-
     fn filter(&self) -> Filter {
         let [detectors, accounts, account_tags] =
             self.choices().map(|(_, patterns)| Choice::new(patterns.clone()));
@@ -517,17 +507,11 @@ pub(super) fn slips(
     sinks.iter().flat_map(of).collect()
 }
 
-/// Leaves those of which AWS Secrets Manager keeps nothing: what can be looked at without it.
-pub(super) fn offline(tables: &BTreeMap<String, SinkTable>) -> BTreeMap<String, SinkTable> {
-    let is_here = |(_, table): &(&String, &SinkTable)| table.kept().next().is_none();
-    tables.iter().filter(is_here).map(|(name, table)| (name.clone(), table.clone())).collect()
-}
-
 /// Reads what the tables name; `wrong` makes an error of a sink, its key, and what is wrong.
 pub(super) fn sinks(
     tables: &BTreeMap<String, SinkTable>,
     (folder, access): (&Path, &Access),
-    (variable, kept_by): (&dyn Fn(&str) -> Option<OsString>, KeptBy<'_>),
+    (variable, kept_by): (Variable<'_>, KeptBy<'_>),
     wrong: &dyn Fn(&str, Wrong) -> ConfigError,
 ) -> Result<Vec<Sink>, ConfigError> {
     let sink = |(name, table): (&String, &SinkTable)| {

@@ -10,9 +10,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::mpsc};
 
 /// How often it is asked.
-pub(super) const EVERY: Duration = Duration::from_secs(86_400);
+pub(super) const EVERY: Duration = Duration::from_hours(24);
 /// How long the start waits for it.
-pub(super) const START_MAX: Duration = Duration::from_secs(60);
+pub(super) const START_MAX: Duration = Duration::from_mins(1);
 
 /// What accounts are called there; `None` where that cannot be told, which is said.
 pub(crate) fn read(access: &Access, log: &Log) -> Option<Accounts> {

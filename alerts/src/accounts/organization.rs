@@ -97,10 +97,10 @@ async fn page(
 }
 
 async fn ask(calls: &mut Calls, next: &Value, now_ms: i64) -> Result<Answer, String> {
-    let mut asked = json!({"MaxResults": PAGE});
-    if next.is_string() {
-        asked["NextToken"] = next.clone();
-    }
+    let asked = match next.as_str() {
+        Some(next) => json!({"MaxResults": PAGE, "NextToken": next}),
+        None => json!({"MaxResults": PAGE}),
+    };
     let headers = [
         ("content-type", "application/x-amz-json-1.1"),
         ("x-amz-target", "AWSOrganizationsV20161128.ListAccounts"),

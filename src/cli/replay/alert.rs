@@ -5,7 +5,7 @@
 //! Quiet hours do not hold: whoever replays by hand waits for the end, which cannot be put off until the morning, and
 //! what waits in no file would be lost.
 
-use super::Wrong;
+use super::{Wrong, complain};
 use crate::{
     aws, clock,
     config::{Config, n_of},
@@ -24,6 +24,7 @@ use detect::Finding;
 use std::{
     collections::BTreeMap,
     io::{self, Write},
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -32,7 +33,7 @@ use tokio::{sync::mpsc, time::timeout};
 /// How long sinks may neither take nor refuse anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long sinks are told at most.
-const ALERT_MAX: Duration = Duration::from_secs(3_600);
+const ALERT_MAX: Duration = Duration::from_hours(1);
 /// How often it is seen after what is due.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -77,11 +78,6 @@ struct Became {
 pub(super) struct Alerted(BTreeMap<String, Became>);
 
 impl Alerted {
-    /// Whether something was not delivered.
-    pub(super) fn is_short(&self) -> bool {
-        self.0.values().any(|became| became.n_refused + became.n_left > 0)
-    }
-
     /// Tells it, a line each.
     pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         for (n, (sink, became)) in self.0.iter().enumerate() {
@@ -91,21 +87,21 @@ impl Alerted {
         Ok(())
     }
 
-    /// What there is to do about what was not delivered, of which `file` has what waits, if one has.
-    pub(super) fn complaints(&self, file: Option<&str>) -> Vec<String> {
-        let short = self.0.iter().filter(|(_, became)| became.n_refused + became.n_left > 0);
-        let then = match file {
+    /// Whether something was not delivered, and then says what there is to do; `file` has what waits, if one has.
+    pub(super) fn is_short(&self, file: Option<&Path>) -> bool {
+        let then = match file.map(Path::display) {
             Some(file) => format!(
                 "what waits is in {file}, and goes with the next replay with --alert into it; `sentrail alerts resend {file}` \
                  has what was refused sent once more"
             ),
             None => "the same replay sends all of it once more, under the same ids".to_owned(),
         };
-        let told = |(sink, became): (&String, &Became)| {
+        let is_short = |became: &Became| became.n_refused + became.n_left > 0;
+        for (sink, became) in self.0.iter().filter(|(_, became)| is_short(became)) {
             let why = became.why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
-            format!("sink {sink}: {}{why}; {then}", became.told())
-        };
-        short.map(told).collect()
+            complain(&format!("sink {sink}: {}{why}; {then}", became.told()));
+        }
+        self.0.values().any(is_short)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Tables `{ secretsmanager = "NAME", key = "KEY" }`: what AWS Secrets Manager keeps for a sink. In: texts. Out: the same,
 //! checked.
 
+use super::SinkTable;
 use alerts::sinks::{KeptSecret, NoKeptSecret};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// Where it is kept.
@@ -30,4 +32,24 @@ impl FromTable {
         let place = KeptSecret::parse(&self.secretsmanager, self.key.as_deref());
         place.map_err(|error: NoKeptSecret| error.to_string())
     }
+}
+
+impl SinkTable {
+    /// What AWS Secrets Manager keeps of it, by key.
+    pub(super) fn kept(&self) -> impl Iterator<Item = (&'static str, &FromTable)> {
+        let all = [
+            ("url-from", &self.url_from),
+            ("secret-from", &self.secret_from),
+            ("key-from", &self.key_from),
+        ];
+        all.into_iter().filter_map(|(key, from)| Some((key, from.as_ref()?)))
+    }
+}
+
+/// Leaves those of which AWS Secrets Manager keeps nothing: what can be looked at without it.
+pub(in crate::config) fn offline(
+    tables: &BTreeMap<String, SinkTable>,
+) -> BTreeMap<String, SinkTable> {
+    let is_here = |(_, table): &(&String, &SinkTable)| table.kept().next().is_none();
+    tables.iter().filter(is_here).map(|(name, table)| (name.clone(), table.clone())).collect()
 }

@@ -18,11 +18,14 @@ use std::{
 /// Reads what AWS Secrets Manager keeps, and, if that is asked for, what it kept before a rotation.
 pub(in crate::config) type KeptBy<'c> = &'c dyn Fn(&KeptSecret, bool) -> Result<Kept, String>;
 
+/// Reads a variable of the environment.
+pub(in crate::config) type Variable<'c> = &'c dyn Fn(&str) -> Option<OsString>;
+
 /// Where secrets are kept, and how AWS is reached.
 pub(super) struct Held<'c> {
     pub(super) folder: &'c Path,
     pub(super) access: &'c Access,
-    pub(super) variable: &'c dyn Fn(&str) -> Option<OsString>,
+    pub(super) variable: Variable<'c>,
     pub(super) kept_by: KeptBy<'c>,
 }
 

@@ -282,7 +282,7 @@ fn a_sink_that_cannot_be_is_refused_where_it_stands() {
             "sinks.a.url-env: only a sink of type \"webhook\", \"slack\", \"teams\" or \"pagerduty\" has it",
         ),
         (&webhook("path = \"x\"\nurl-env = \"X\""), (3, 8), "only a sink of type \"json-lines\""),
-        (&webhook(""), (1, 8), "no URL (expected `url`, `url-file` or `url-env`)"),
+        (&webhook(""), (1, 8), "no URL (expected `url`, `url-file`, `url-env` or `url-from`)"),
         (
             &webhook("url-env = \"X\"\nurl = \"https://a.example/\""),
             (3, 11),
@@ -333,13 +333,21 @@ fn a_service_that_cannot_be_is_refused_where_it_stands() {
             (4, 14),
             "sinks.a.secret-env: only a sink of type \"webhook\" has it",
         ),
-        ("[sinks.a]\ntype = \"slack\"", (1, 8), "no URL (expected `url`, `url-file` or `url-env`)"),
+        (
+            "[sinks.a]\ntype = \"slack\"",
+            (1, 8),
+            "no URL (expected `url`, `url-file`, `url-env` or `url-from`)",
+        ),
         (
             "[sinks.a]\ntype = \"webhook\"\nurl-env = \"X\"\nkey-env = \"Y\"",
             (4, 11),
             "only a sink of type \"pagerduty\"",
         ),
-        ("[sinks.a]\ntype = \"pagerduty\"", (1, 8), "no key (expected `key-file` or `key-env`)"),
+        (
+            "[sinks.a]\ntype = \"pagerduty\"",
+            (1, 8),
+            "no key (expected `key-file`, `key-env` or `key-from`)",
+        ),
         (
             "[sinks.a]\ntype = \"pagerduty\"\nkey-env = \"X\"\nkey-file = \"x\"",
             (3, 11),
@@ -439,7 +447,7 @@ fn what_secrets_manager_keeps_is_read_and_of_a_rotation_both() {
     assert_eq!((secrets.len(), format!("{sinks:?}").contains("9183")), (2, false));
     let gone = read(&folder, &table.replace("hooks", "gone").replace(", key = \"url\"", ""));
     assert!(gone.unwrap_err().contains(":3:12: sinks.a.url-from: there is no secret gone"));
-    refused(&table.replace("key", "kye"), (3, 41), "did you mean \"key\"?");
+    refused(&table.replace("key", "kye"), (3, 40), "did you mean \"key\"?");
     let url = table.replace("hooks", "https://hooks.example.com/");
     refused(&url, (3, 12), "sinks.a.url-from: expected the name or ARN of a secret");
     let holds = signed.replace("signing", SECRET);

@@ -10,9 +10,9 @@ use std::{
 };
 
 /// How often secrets are read.
-pub(crate) const EVERY: Duration = Duration::from_secs(900);
+pub(crate) const EVERY: Duration = Duration::from_mins(15);
 /// How often at most, where a receiver refuses every message.
-pub(crate) const EVERY_DENIED: Duration = Duration::from_secs(60);
+pub(crate) const EVERY_DENIED: Duration = Duration::from_mins(1);
 
 /// Reads what a sink of a name is now; or says why that is not possible.
 pub(crate) type Renew = Arc<dyn Fn(&str) -> Result<To, String> + Send + Sync>;

@@ -76,11 +76,12 @@ mod tests {
         let first = finding(1, 1);
         let version = Version { size_bytes: 1, etag: None, content: None, read_ms: None };
         let mut n_most = 0;
-        for n in 0..365 {
-            let (day, now_ms) = (Day(first.day.0 + n), START_MS + i64::from(n) * DAY_MS);
-            let id = |of: u128| FindingId(of + n.unsigned_abs() as u128);
+        for (n, after_d) in (0..365_usize).zip(0..) {
+            let (day, now_ms) =
+                (Day(first.day.0 + after_d), START_MS + i64::from(after_d) * DAY_MS);
+            let id = |of: usize| FindingId((of + n) as u128);
             let goes_on = Finding { id: id(1_000), day, ..first.clone() };
-            let alone = Finding { id: id(2_000), day, ..finding(5_000 + n as usize, 1) };
+            let alone = Finding { id: id(2_000), day, ..finding(5_000 + n, 1) };
             for finding in [goes_on, alone] {
                 tell(&file, &finding, &sinks, now_ms);
                 file.finding(&finding, None).unwrap();
