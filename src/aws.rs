@@ -2,6 +2,7 @@
 //! the bytes of objects, fetched while others are worked on.
 
 pub(crate) mod fetches;
+pub(crate) mod secrets;
 
 use crate::pipeline::{Unit, Work};
 use anyhow::{Context as _, Result};

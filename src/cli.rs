@@ -20,6 +20,7 @@ use crate::{
     config::{Config, ConfigError},
     decode,
     into::Unusable,
+    run::{Log, names as run_names},
     terminal,
 };
 use alerts::Format;
@@ -260,6 +261,15 @@ fn configured(path: Option<&Path>) -> Result<Config> {
         complain(&format!("warning: {warning}"));
     }
     Ok(config)
+}
+
+/// The same, where AWS Organizations has said what accounts are called, if it is to be asked. Who tells sinks asks it.
+fn named_by_organization(config: Config, log: &Log) -> Config {
+    let access = config.organization();
+    match access.and_then(|access| run_names::read(&access, log)) {
+        Some(others) => config.with_names(&others),
+        None => config,
+    }
 }
 
 fn complain(what: &str) {

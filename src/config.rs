@@ -8,6 +8,7 @@ mod document;
 mod filters;
 mod keys;
 mod kinds;
+mod organization;
 mod quiet;
 mod rules;
 mod sinks;
@@ -18,7 +19,11 @@ pub(crate) use detect::suggest;
 pub(crate) use keys::unknown;
 pub(crate) use rules::{Tally, n_of, rule_files};
 
-use alerts::{Accounts, Suppressions, sinks::Sink};
+use crate::aws::secrets;
+use alerts::{
+    Accounts, Suppressions,
+    sinks::{KeptSecret, Sink},
+};
 use aws::AwsTable;
 use baseline::{HashKey, Lateness, stable_hash};
 use detect::rules::Names;
@@ -29,13 +34,14 @@ use ingest::{
 };
 use keys::{Fault, Places};
 use kinds::KindPatterns;
+use organization::OrganizationTable;
 use rules::{DecoyNames, ListFile, Loaded, Named};
 use serde::{Deserialize, Serialize};
-use sinks::SinkTable;
+use sinks::{KeptBy, SinkTable, Variable};
 use std::{
     collections::BTreeMap,
     env,
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     fs::File,
     io::{self, Read},
     num::NonZeroU32,
@@ -144,6 +150,9 @@ struct Settings {
     /// Table `[aws]`.
     #[serde(skip_serializing_if = "AwsTable::is_default")]
     aws: AwsTable,
+    /// Table `[organization]`.
+    #[serde(skip_serializing_if = "OrganizationTable::is_default")]
+    organization: OrganizationTable,
     /// Table `[detectors]`.
     detectors: detect::Settings,
 }
@@ -169,6 +178,7 @@ impl Default for Settings {
             kinds: KindPatterns::default(),
             sinks: BTreeMap::new(),
             aws: AwsTable::default(),
+            organization: OrganizationTable::default(),
             detectors: options.detectors,
         }
     }
@@ -276,6 +286,18 @@ impl Config {
         &self.accounts
     }
 
+    /// How AWS Organizations is reached, if it is to be asked what accounts are called.
+    pub(crate) fn organization(&self) -> Option<Access> {
+        self.settings.organization.access(self.access())
+    }
+
+    /// The same, where accounts of which the file says nothing are called so.
+    #[must_use]
+    pub(crate) fn with_names(self, others: &Accounts) -> Self {
+        let accounts = Arc::new(self.accounts.beside(others));
+        Self { accounts, ..self }
+    }
+
     /// Of which findings nobody has to be told.
     pub(crate) fn suppressions(&self) -> &Arc<Suppressions> {
         &self.suppressions
@@ -327,7 +349,7 @@ impl Config {
     /// part of it.
     pub(crate) fn hash(&self) -> String {
         let mut effective = self.effective();
-        for indifferent in ["accounts", "memory", "sinks", "suppressions"] {
+        for indifferent in ["accounts", "memory", "organization", "sinks", "suppressions"] {
             effective.remove(indifferent);
         }
         let effective = effective.to_string();
@@ -347,27 +369,42 @@ impl Config {
         self.settings.aws.access()
     }
 
-    /// Where findings are told, with the secrets that files and the environment hold.
+    /// Where findings are told, with the secrets that files, the environment and AWS Secrets Manager hold.
     pub(crate) fn sinks(&self) -> Result<Vec<Sink>, ConfigError> {
-        self.sinks_in(&|name| env::var_os(name))
+        let kept_by =
+            |secret: &KeptSecret, is_rotated| secrets::read(&self.access(), secret, is_rotated);
+        self.sinks_in(&self.settings.sinks, (&|name| env::var_os(name), &kept_by))
+    }
+
+    /// The sink of this name, with the secrets that are in force now.
+    pub(crate) fn sink(&self, name: &str) -> Result<Option<Sink>, ConfigError> {
+        let one = self.settings.sinks.iter().filter(|(own, _)| *own == name);
+        let one = one.map(|(name, table)| (name.clone(), table.clone())).collect();
+        let kept_by =
+            |secret: &KeptSecret, is_rotated| secrets::read(&self.access(), secret, is_rotated);
+        Ok(self.sinks_in(&one, (&|name| env::var_os(name), &kept_by))?.pop())
+    }
+
+    /// The sinks of which nothing has to be asked of AWS, and how many others there are.
+    pub(crate) fn sinks_offline(&self) -> Result<(Vec<Sink>, usize), ConfigError> {
+        let here = sinks::offline(&self.settings.sinks);
+        let n_others = self.settings.sinks.len() - here.len();
+        let kept_by = |_: &KeptSecret, _| Err("is not asked for".to_owned());
+        Ok((self.sinks_in(&here, (&|name| env::var_os(name), &kept_by))?, n_others))
     }
 
     fn sinks_in(
         &self,
-        variable: &dyn Fn(&str) -> Option<OsString>,
+        tables: &BTreeMap<String, SinkTable>,
+        held: (Variable<'_>, KeptBy<'_>),
     ) -> Result<Vec<Sink>, ConfigError> {
         let path = self.path.as_deref().unwrap_or(Path::new(""));
         let folder = path.parent().unwrap_or(Path::new(""));
-        sinks::sinks(
-            &self.settings.sinks,
-            (folder, &self.access()),
-            variable,
-            &|sink, (key, what)| {
-                let key = format!("sinks.{sink}.{key}");
-                let at = self.places.get(&key).map_or(0, |place| place.value.start);
-                wrong(path, &self.text, (at, format!("{key}: {what}")))
-            },
-        )
+        sinks::sinks(tables, (folder, &self.access()), held, &|sink, (key, what)| {
+            let key = format!("sinks.{sink}.{key}");
+            let at = self.places.get(&key).map_or(0, |place| place.value.start);
+            wrong(path, &self.text, (at, format!("{key}: {what}")))
+        })
     }
 
     /// What is in force, as TOML. Holds the hash key, and no secret of a sink.
@@ -431,6 +468,7 @@ fn parse(text: &str) -> Result<(Settings, Places), Fault> {
     settings.kinds.check(&places)?;
     settings.decoys.check(&places)?;
     sinks::check(&settings.sinks, &places)?;
+    settings.organization.check(&places)?;
     Ok((settings, places))
 }
 

@@ -8,13 +8,14 @@ mod heartbeat;
 mod http;
 mod log;
 mod metrics;
+pub(crate) mod names;
 pub(crate) mod operations;
 mod pace;
 mod process;
 mod queues;
 mod retry;
 mod signals;
-mod sinks;
+pub(crate) mod sinks;
 mod waiting;
 mod watched;
 
@@ -29,7 +30,7 @@ use crate::{
     summary::Summary,
     suppressed::Suppressed,
 };
-use alerts::{Inputs, StateFile, Suppressions, sinks::Sink};
+use alerts::{Accounts, Inputs, StateFile, Suppressions, sinks::Sink};
 use anyhow::Result;
 use baseline::Day;
 use copies::Copies;
@@ -39,6 +40,7 @@ use feeds::Feeds;
 use ingest::{
     source::{
         KeyInfo, Object, Skip,
+        session::Access,
         sqs::{Delivery, Outcome, Receipt},
     },
     time::format_ms,
@@ -50,7 +52,7 @@ use queues::Queues;
 use retry::Retries;
 use serde_json::json;
 use signals::Stop;
-use sinks::{Sent, Sinks};
+use sinks::{Sent, Sinks, renewal::Renew};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -83,6 +85,14 @@ enum Event {
     Sent(Sent),
     /// A queue told of an object, and it was read.
     Delivered(Box<Delivery>),
+    /// AWS Organizations calls accounts so.
+    Named(Accounts),
+}
+
+impl From<Sent> for Event {
+    fn from(sent: Sent) -> Self {
+        Self::Sent(sent)
+    }
 }
 
 /// What the daemon is made of.
@@ -94,6 +104,10 @@ pub(crate) struct Parts<'a> {
     pub(crate) file: StateFile,
     pub(crate) inputs: Inputs,
     pub(crate) sinks: Vec<Sink>,
+    /// What a sink is now: its secrets may have been replaced.
+    pub(crate) renew: Renew,
+    /// What the file calls accounts, and how AWS Organizations is reached, if it is to be asked, too.
+    pub(crate) names: (Arc<Accounts>, Option<Access>),
     /// Of which findings nobody is told.
     pub(crate) suppressions: Arc<Suppressions>,
     /// What was damaged of it, and what took its place.
@@ -105,8 +119,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) runtime: &'a Handle,
 }
 
-/// Who hears of findings that are durable.
-pub(crate) type Hear<'a> = &'a mut dyn FnMut(&[Finding]);
+/// Who hears of findings that are durable, and what stands with them.
+pub(crate) type Hear<'a> = &'a mut dyn FnMut(&[Finding], &Inputs);
 
 /// Runs until it is told to end; answers what was read, and what was told of it.
 pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppressed)> {
@@ -117,6 +131,8 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
         file,
         inputs,
         sinks,
+        renew,
+        names: (named, organization),
         suppressions,
         restored,
         log,
@@ -125,7 +141,10 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
     } = parts;
     let (to_inbox, inbox) = mpsc::channel(INBOX_MAX);
     let stop = signals::listen(runtime, to_inbox.clone(), Arc::clone(&log))?;
-    let sinks = Sinks::start(sinks, runtime, &to_inbox)?;
+    let sinks = Sinks::start(sinks, runtime, &to_inbox, (Some(&renew), &log))?;
+    if let Some(access) = organization {
+        names::ask_daily(access, runtime, to_inbox.clone(), Arc::clone(&log));
+    }
     let metrics = Arc::new(Metrics::new(&suppressions));
     if let Some(address) = listen {
         http::serve(runtime, address, Arc::clone(&metrics), &log)?;
@@ -162,21 +181,14 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
         inbox,
         receipts: Vec::new(),
         inputs,
+        named,
         sinks,
         suppressed: Suppressed::by(suppressions),
         metrics,
         is_caught_up: false,
         hear,
     };
-    let from =
-        daemon.engine.learned_through().map_or_else(|| "new".to_owned(), |day| day.to_string());
-    log.say(
-        Level::Info,
-        "started",
-        "reads what is there, and what comes",
-        &[("learned_through", json!(from))],
-    );
-    daemon.restored(restored);
+    daemon.started(restored);
     daemon.work(&stop)?;
     daemon.part()?;
     Ok(daemon.end())
@@ -219,6 +231,8 @@ struct Daemon<'a> {
     /// Of objects whose epoch is open.
     receipts: Vec<Receipt>,
     inputs: Inputs,
+    /// What the file calls accounts.
+    named: Arc<Accounts>,
     sinks: Sinks,
     suppressed: Suppressed,
     metrics: Arc<Metrics>,
@@ -228,8 +242,13 @@ struct Daemon<'a> {
 }
 
 impl Daemon<'_> {
-    /// Tells that the state is an older one.
-    fn restored(&mut self, told: Vec<String>) {
+    /// Says from where on it goes on, and tells that the state is an older one, if it is.
+    fn started(&mut self, told: Vec<String>) {
+        let through = self.engine.learned_through();
+        let from = through.map_or_else(|| "new".to_owned(), |day| day.to_string());
+        let what = "reads what is there, and what comes";
+        let fields = [("learned_through", json!(from))];
+        self.desk.log.say(Level::Info, "started", what, &fields);
         let now_ms = clock::now_ms();
         if let Some(what) = told.last() {
             let about = ("-", "sentrail");
@@ -364,7 +383,7 @@ impl Daemon<'_> {
             let kept = self.keep()?;
             self.sinks.end_series(&mut self.file, self.engine.oldest_open(), &self.desk.log)?;
             self.metrics.committed(begun.elapsed(), &kept);
-            (self.hear)(&kept.news);
+            (self.hear)(&kept.news, &self.inputs);
             self.metrics.told(&kept.news);
             self.withheld(&kept);
             self.metrics.read(&self.summary, &self.engine);
@@ -416,16 +435,17 @@ impl Daemon<'_> {
                 Event::Stop | Event::Looked => {}
                 Event::Sent(one) => sent.push(one),
                 Event::Delivered(delivery) => self.take(*delivery)?,
+                Event::Named(accounts) => self.name(&accounts),
             }
             next = self.inbox.try_recv().ok();
         }
         if !sent.is_empty() {
             self.metrics.sent(sent.iter().map(|one| (self.sinks.name(one), &one.outcome)));
-            self.sinks.settle(&mut self.file, sent, &self.desk.log)?;
+            self.sinks.settle(&mut self.file, &sent, &self.desk.log)?;
             self.metrics.wait_for_sinks(&self.file.outbox().counts()?);
         }
         self.sinks.gather(&mut self.file)?;
-        self.sinks.hand_out(&self.file, &self.desk.log)
+        self.sinks.hand_out(&self.file.outbox(), &self.desk.log)
     }
 
     /// Closes the state; answers what was read, and what was told of it.
@@ -532,6 +552,10 @@ mod tests {
             ("retry::FAILED_MAX", format!("{} objects", retry::FAILED_MAX)),
             ("feeds::FEEDS_MAX", format!("{} feeds", feeds::FEEDS_MAX)),
             ("http::CONNECTIONS_MAX", format!("{} connections", http::CONNECTIONS_MAX)),
+            ("names::EVERY", format!("{} s", names::EVERY.as_secs())),
+            ("names::START_MAX", format!("{} s", names::START_MAX.as_secs())),
+            ("renewal::EVERY", format!("{} s", sinks::renewal::EVERY.as_secs())),
+            ("renewal::EVERY_DENIED", format!("{} s", sinks::renewal::EVERY_DENIED.as_secs())),
             ("log::LINES_MAX", format!("{} lines", log::LINES_MAX)),
             ("copies::COPIES_MAX", format!("{} files", copies::COPIES_MAX)),
         ] {

@@ -1,56 +1,16 @@
-//! `alerts test` and `alerts resend`, before a receiver of their own.
+//! `alerts test`, `alerts resend` and `replay --alert`, before a receiver of their own.
 
-use crate::support::{daemon::Daemon, deliver_all, objects_by_stamp, run, text};
+use crate::support::{
+    archive, daemon::Daemon, deliver_all, objects_by_stamp, receiver::receiver, run, text,
+};
 use serde_json::Value;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
-    io::{Read as _, Write as _},
-    net::TcpListener,
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU16, Ordering},
-        mpsc,
-    },
-    thread,
+    sync::{atomic::Ordering, mpsc},
     time::SystemTime,
 };
-
-/// A receiver that answers with a status that can be changed, and hands over what it is told.
-fn receiver() -> (String, Arc<AtomicU16>, mpsc::Receiver<Value>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let status = Arc::new(AtomicU16::new(200));
-    let (to, told) = mpsc::channel();
-    let answer = Arc::clone(&status);
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut bytes = Vec::new();
-            let mut buffer = [0; 4_096];
-            let body = loop {
-                let n = stream.read(&mut buffer).unwrap();
-                bytes.extend_from_slice(&buffer[..n]);
-                let request = String::from_utf8_lossy(&bytes).into_owned();
-                let Some((head, body)) = request.split_once("\r\n\r\n") else { continue };
-                let head = head.to_lowercase();
-                let length = head.split("content-length: ").nth(1).unwrap();
-                let length: usize = length.lines().next().unwrap().trim().parse().unwrap();
-                if body.len() >= length {
-                    break body.to_owned();
-                }
-            };
-            let status = answer.load(Ordering::SeqCst);
-            if status == 200 {
-                to.send(serde_json::from_str(&body).unwrap()).unwrap();
-            }
-            let head = format!("HTTP/1.1 {status} so\r\ncontent-length: 0\r\n");
-            write!(stream, "{head}connection: close\r\n\r\n").unwrap();
-        }
-    });
-    (address, status, told)
-}
 
 fn configured(folder: &Path, address: &str) -> String {
     let config = folder.join("sentrail.toml");
@@ -158,4 +118,81 @@ fn what_a_sink_refused_is_sent_once_more_when_somebody_asks() {
     assert_eq!(sent["type"], "finding.created");
     daemon.stop();
     run(&["alerts", "resend", &state]).ends(0).tells(&["chat: 0 messages"]);
+}
+
+/// Messages by their ids.
+fn by_id(told: &mpsc::Receiver<Value>) -> BTreeMap<String, Value> {
+    let mut messages = BTreeMap::new();
+    for message in told.try_iter() {
+        let id = message["webhook-id"].as_str().unwrap().to_owned();
+        assert!(messages.insert(id, message).is_none());
+    }
+    messages
+}
+
+#[test]
+fn a_replay_tells_sinks_once_what_it_found_and_without_a_file_says_the_same_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, _, told) = receiver();
+    let config = configured(folder.path(), &address);
+    // A replay is by hand: quiet hours do not hold.
+    let quiet = fs::read_to_string(&config).unwrap() + &hours_around_now();
+    fs::write(&config, quiet).unwrap();
+    let replay = |more: &[&str]| {
+        let own = ["replay", "--alert", "--config", &config];
+        let ended = run(&[&own[..], more, &[archive()]].concat());
+        ended.ends(0);
+        (ended, by_id(&told))
+    };
+    let (first, messages) = replay(&[]);
+    let n = messages.len();
+    assert!(n > 3 && messages.values().any(|told| told["data"]["severity"]["label"] == "high"));
+    first.tells(&["alerts    archive: ", " messages delivered"]);
+    first.tells(&[&format!("          chat: {n} messages delivered")]);
+    // What is said is when it happened, and so the same in any year.
+    for message in messages.values() {
+        assert_eq!(message["timestamp"], message["data"]["last_seen"]);
+    }
+    let (_, again) = replay(&["--quiet"]);
+    assert_eq!(again, messages);
+    for file in ["--out", "--state"] {
+        let path = text(&folder.path().join(file));
+        let (_, kept) = replay(&[file, &path]);
+        assert!(kept.keys().all(|id| messages.contains_key(id)), "{file}");
+        // A state leaves days open, whose findings are of a later replay.
+        assert!(!kept.is_empty() && (file == "--state" || kept == messages), "{file}");
+        let (second, more) = replay(&[file, &path]);
+        assert_eq!(more.len(), 0, "{file}");
+        second.tells(&["          chat: 0 messages delivered"]);
+    }
+}
+
+#[test]
+fn a_replay_says_what_a_sink_did_not_take_and_the_next_one_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, status, told) = receiver();
+    let config = configured(folder.path(), &address);
+    let one = fs::read_to_string(&config).unwrap() + "detectors = [\"s3-mass-reencryption\"]\n";
+    fs::write(&config, one).unwrap();
+    let file = text(&folder.path().join("out.db"));
+    let replay = |more: &[&str]| {
+        let own = ["replay", "--alert", "--quiet", "--fail-on", "low", "--config", &config];
+        run(&[&own[..], more, &[archive()]].concat())
+    };
+    status.store(503, Ordering::SeqCst);
+    let down = replay(&["--out", &file]);
+    down.ends(1).tells(&["sink chat: finding ", "status 503; again in "]);
+    let words = "sink chat: 0 messages delivered, 1 not delivered (status 503); what waits is in ";
+    down.tells(&[words, "the next replay with --alert"]);
+    status.store(422, Ordering::SeqCst);
+    let refused = replay(&[]);
+    refused.ends(1).tells(&["sink chat: 0 messages delivered, 1 refused", "under the same ids"]);
+    status.store(200, Ordering::SeqCst);
+    replay(&["--out", &file]).ends(3);
+    let waited = by_id(&told);
+    replay(&[]).ends(3);
+    assert_eq!((waited.len(), &by_id(&told)), (1, &waited));
+    // Nobody is there to be told.
+    let nobody = run(&["replay", "--alert", archive()]);
+    nobody.ends(2).tells(&["--alert has nobody to tell (expected a table [sinks.NAME]"]);
 }

@@ -53,6 +53,8 @@ mod rules;
 #[cfg(test)]
 mod run;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod security_hub;
 #[cfg(test)]
 #[path = "support/servers.rs"]

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod daemon;
+pub(crate) mod receiver;
 
 use serde_json::Value;
 use std::{
@@ -106,8 +107,17 @@ pub(crate) fn run<S: AsRef<str>>(arguments: &[S]) -> Ended {
     run_on(b"", arguments)
 }
 
+/// The same in an environment.
+pub(crate) fn run_in<S: AsRef<str>>(environment: &[(&str, &str)], arguments: &[S]) -> Ended {
+    ended(b"", command(arguments).envs(environment.iter().copied()))
+}
+
 pub(crate) fn run_on<S: AsRef<str>>(input: &[u8], arguments: &[S]) -> Ended {
-    let mut child = command(arguments).spawn().unwrap();
+    ended(input, &mut command(arguments))
+}
+
+fn ended(input: &[u8], command: &mut Command) -> Ended {
+    let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let ended = thread::scope(|scope| {
         // A program that refuses its arguments does not read.

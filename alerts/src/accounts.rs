@@ -1,5 +1,7 @@
-//! What people call accounts, whose numbers nobody remembers. In: what the user's file says of each. Out: names to
-//! read, owners to ask, and tags by which sinks choose.
+//! What people call accounts, whose numbers nobody remembers. In: what the user's file says of each, and what AWS
+//! Organizations calls them. Out: names to read, owners to ask, and tags by which sinks choose.
+
+mod organization;
 
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::BTreeMap};
@@ -29,6 +31,19 @@ impl Accounts {
     /// These, by number.
     pub fn new(accounts: impl IntoIterator<Item = (String, Account)>) -> Self {
         Self(accounts.into_iter().collect())
+    }
+
+    /// These, and of accounts that are not among them what others say.
+    #[must_use]
+    pub fn beside(&self, others: &Self) -> Self {
+        Self(
+            others
+                .0
+                .iter()
+                .chain(&self.0)
+                .map(|(number, one)| (number.clone(), one.clone()))
+                .collect(),
+        )
     }
 
     /// What is said of the account of this number, if anything is.

@@ -9,6 +9,7 @@ mod ledger;
 mod outbox;
 mod rows;
 mod shelf;
+mod spool;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub use learned::{LearnedFile, LearnedWriter, Learning};
 pub use ledger::{KnownObjects, Version};
 pub use outbox::{Dropped, MessageCounts, Outbox, Settled, resend};
 pub use shelf::ProfileShelf;
+pub use spool::{FindingsSpool, Spool};
 pub use state::StateFile;
 
 use crate::{Grounds, Inputs};
@@ -51,6 +53,7 @@ const SCHEMA: Schema = Schema {
         include_str!("kept/series.sql"),
         include_str!("kept/filed.sql"),
         include_str!("kept/told.sql"),
+        include_str!("kept/recall.sql"),
     ],
 };
 

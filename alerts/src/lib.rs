@@ -21,9 +21,9 @@ pub use day::parse_day;
 pub use escape::escape;
 pub use formats::{Format, Style, Writer, csv_cell, explain, show, write_json};
 pub use kept::{
-    Dropped, Keeper, Kept, KeptError, KeptFindings, KeptMark, KnownObjects, LearnedFile,
-    LearnedWriter, Learning, MessageCounts, Outbox, ProfileShelf, Run, Scope, Settled, StateFacts,
-    StateFile, Tally, Version, Wanted, forget, resend,
+    Dropped, FindingsSpool, Keeper, Kept, KeptError, KeptFindings, KeptMark, KnownObjects,
+    LearnedFile, LearnedWriter, Learning, MessageCounts, Outbox, ProfileShelf, Run, Scope, Settled,
+    Spool, StateFacts, StateFile, Tally, Version, Wanted, forget, resend,
 };
 pub use name::readable;
 pub use report::Inputs;

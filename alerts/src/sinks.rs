@@ -16,6 +16,7 @@ mod quiet;
 mod retry_after;
 mod sample;
 mod schedule;
+mod secrets_manager;
 pub mod security_hub;
 mod service;
 mod signature;
@@ -33,6 +34,10 @@ pub use json_lines::JsonLines;
 pub use lane::Lane;
 pub use quiet::{NoQuiet, Quiet};
 pub(crate) use schedule::next_due;
+pub use secrets_manager::{Kept, KeptSecret, NoKeptSecret};
+pub(crate) use service::answer::{Failure, said};
+#[cfg(test)]
+pub(crate) use service::stub::Scripted;
 pub use service::{Access, Caller, REGION_CHARS_MAX, Service};
 pub use signature::{NoSecret, Secret};
 pub use webhook::{Form, Webhook, WebhookError};
@@ -241,6 +246,8 @@ pub struct Message {
     pub attempts: u32,
     /// When the sink was first told of it, if it was. Unit: milliseconds since the Unix epoch.
     pub created_ms: Option<i64>,
+    /// How many findings it tells of: none is a heartbeat or the end of a series. Unit: findings.
+    pub n_findings: u64,
 }
 
 /// The body names people and addresses.

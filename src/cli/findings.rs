@@ -120,7 +120,7 @@ impl Findings {
                 }
             }
             Self::Explain { asked } => {
-                alerts::explain(&asked.kept()?, terminal::style(), &mut out)?;
+                alerts::explain(&asked.kept()?, clock::today(), terminal::style(), &mut out)?;
             }
             Self::Mark { asked, nature, reason, on } => {
                 let day = on.unwrap_or_else(clock::today);

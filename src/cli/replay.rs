@@ -1,25 +1,28 @@
 //! `replay`: its arguments, and what a person sees of it.
 
+mod alert;
 mod compare;
 mod hindsight;
 mod state;
 
 use super::{
-    FINDINGS, INCOMPLETE, complain, configured,
+    FAILURE, FINDINGS, INCOMPLETE, Wrong, complain, configured,
     logs::{Logs, Reading},
-    one_of, or_default,
+    named_by_organization, one_of, or_default,
 };
 use crate::{
     config::{Config, n_of},
     pipeline::Observer,
     replay,
+    run::Log,
     summary::Summary,
     suppressed::Suppressed,
     terminal,
 };
+use alert::Alerted;
 use alerts::{
-    Format, Keeper, KeptFindings, LearnedFile, Learning, ProfileShelf, Run, Scope, Suppressions,
-    Tally,
+    FindingsSpool, Format, Keeper, KeptFindings, LearnedFile, Learning, ProfileShelf, Run, Scope,
+    Suppressions, Tally, sinks::Sink,
 };
 use anyhow::Result;
 use baseline::{Day, Hour, form::Texts, time::DAY_MS};
@@ -67,6 +70,10 @@ pub(super) struct Replay {
     /// Tell what another configuration, in TOML, tells otherwise; reads everything twice
     #[arg(long, value_name = "FILE", conflicts_with = "out")]
     compare: Option<PathBuf>,
+    /// Tell the sinks of the configuration, too, once everything was read; each finding once with the same --state or
+    /// --out
+    #[arg(long, conflicts_with = "compare")]
+    alert: bool,
     /// Exit with 3 if a finding is at least this severe
     #[arg(long, value_name = "SEVERITY", value_parser = one_of(Severity::ALL, Severity::label))]
     fail_on: Option<Severity>,
@@ -88,6 +95,8 @@ pub(super) struct Watcher {
     inputs: alerts::Inputs,
     bar: ProgressBar,
     keeper: Option<Keeper>,
+    /// Who is told what is kept.
+    sinks: Vec<Sink>,
     quiet: bool,
     /// Of the days before nothing is told.
     tells_from: Day,
@@ -103,6 +112,8 @@ pub(super) struct Watcher {
 pub(super) struct Told {
     worst: Option<Severity>,
     suppressed: Suppressed,
+    /// What became of it with sinks, if they were told.
+    alerted: Option<Alerted>,
 }
 
 impl Observer for Watcher {
@@ -119,6 +130,9 @@ impl Observer for Watcher {
             let grounds = self.suppressed.judge(finding);
             if let Some(keeper) = &mut self.keeper {
                 keeper.finding(finding, grounds.as_ref())?;
+                if grounds.is_none() {
+                    alert::queue(&keeper.outbox(), (finding, &self.inputs), &self.sinks)?;
+                }
             }
             if grounds.is_some() {
                 continue;
@@ -147,6 +161,7 @@ impl Watcher {
             inputs,
             bar: ProgressBar::hidden(),
             keeper: None,
+            sinks: Vec::new(),
             quiet,
             tells_from: Day(i32::MIN),
             is_kept: false,
@@ -159,6 +174,11 @@ impl Watcher {
     /// Of what these do not suppress.
     pub(super) fn but(self, suppressions: &Arc<Suppressions>) -> Self {
         Self { suppressed: Suppressed::by(Arc::clone(suppressions)), ..self }
+    }
+
+    /// Has these told, too.
+    fn telling(self, sinks: Vec<Sink>) -> Self {
+        Self { sinks, ..self }
     }
 
     /// Of findings that are kept elsewhere.
@@ -179,8 +199,8 @@ impl Watcher {
         Self { is_kept: keeper.is_some(), keeper, tells_from, ..self }
     }
 
-    /// Makes durable what was kept, and says what that is.
-    fn keep(&mut self, summary: &Summary) -> Result<Option<String>> {
+    /// Makes durable what was kept; says what that is, and answers what sinks have to be told.
+    fn keep(&mut self, summary: &Summary) -> Result<Option<(String, FindingsSpool)>> {
         let Some(keeper) = self.keeper.take() else { return Ok(None) };
         let file = keeper.path().display().to_string();
         let intake = &summary.intake;
@@ -189,9 +209,10 @@ impl Watcher {
         let scope = days.map(|days| Scope { days, accounts: &intake.accounts });
         // What could not be read may be what they rest on.
         let scope = scope.filter(|_| !summary.is_incomplete());
-        let Tally { n_new, n_again, n_gone } = keeper.finish(scope)?;
+        let (Tally { n_new, n_again, n_gone }, spool) = keeper.finish(scope)?;
         let told = format!("{n_new} new, {n_again} as before or changed, {n_gone} taken out");
-        Ok(Some(format!("{} findings in {}: {told}", n_new + n_again, alerts::escape(&file))))
+        let told = format!("{} findings in {}: {told}", n_new + n_again, alerts::escape(&file));
+        Ok(Some((told, spool)))
     }
 
     /// Ends the output and answers what was told.
@@ -200,7 +221,7 @@ impl Watcher {
         if !self.is_unread {
             self.writer.finish()?;
         }
-        Ok(Told { worst: self.worst, suppressed: self.suppressed })
+        Ok(Told { worst: self.worst, suppressed: self.suppressed, alerted: None })
     }
 }
 
@@ -245,9 +266,13 @@ pub(super) fn lessons(config: &Config, marked: &[Marked]) -> Lessons {
 }
 
 impl Replay {
-    /// Keeps the findings, if that is asked for.
+    /// Keeps the findings, if that is asked for, or as long as it takes to tell sinks.
     fn keeper(&self, config: &Config, inputs: &alerts::Inputs) -> Result<Option<Keeper>> {
-        let Some(path) = &self.out else { return Ok(None) };
+        let settings = &config.options().detectors;
+        let Some(path) = &self.out else {
+            let run = Run { inputs: inputs.clone(), command: Vec::new() };
+            return Ok(self.alert.then(|| Keeper::scratch(&run, settings)).transpose()?);
+        };
         let baseline = self.baseline.iter().map(|file| ("baseline", file.display().to_string()));
         let warm_up = self.warm_up.map(|days| ("warm-up", format!("{days}d")));
         let marks = self.marks.iter().map(|file| ("marks", file.display().to_string()));
@@ -257,7 +282,12 @@ impl Replay {
             command.insert(1, "--hindsight".to_owned());
         }
         let run = Run { inputs: inputs.clone(), command };
-        Ok(Some(Keeper::begin(path, &run, &config.options().detectors)?))
+        Ok(Some(Keeper::begin(path, &run, settings)?))
+    }
+
+    /// Who is to be told.
+    fn sinks(&self, config: &Config) -> Result<Vec<Sink>> {
+        if self.alert { alert::sinks(config) } else { Ok(Vec::new()) }
     }
 
     /// The first moment that is read.
@@ -314,10 +344,13 @@ impl Replay {
         if let Some(other) = &self.compare {
             return self.compare(&config, other);
         }
+        let config =
+            if self.alert { named_by_organization(config, &Log::of_a_command()) } else { config };
         if let Some(path) = &self.state {
             let (summary, told, kept) = self.go_on(path, &config)?;
             return self.end((&config, start), (&summary, &told), ("state", kept));
         }
+        let sinks = self.sinks(&config)?;
         let (mut engine, inputs) = engine(Some(&config), lessons(&config, &self.marked()?))?;
         let tells_from = self.prepare(&mut engine, &config)?;
         let plan = self.logs.plan(&config, self.reads_from())?;
@@ -332,6 +365,7 @@ impl Replay {
         let format = or_default(self.format);
         let mut watcher = Watcher::new(format, inputs, quiet)
             .but(config.suppressions())
+            .telling(sinks.clone())
             .keeping(keeper, tells_from);
         let learned_through = engine.learned_through();
         let summary = replay::run(&plan, &mut engine, &mut watcher)?;
@@ -339,7 +373,14 @@ impl Replay {
             complain(&gap);
         }
         let kept = watcher.keep(&summary)?;
-        let told = watcher.finish()?;
+        let mut told = watcher.finish()?;
+        let kept = kept.map(|(kept, mut spool)| -> Result<_> {
+            if self.alert {
+                told.alerted = Some(alert::deliver(&mut spool, sinks, None)?);
+            }
+            Ok(kept)
+        });
+        let kept = kept.transpose()?.filter(|_| self.out.is_some());
         self.end((&config, start), (&summary, &told), ("kept", kept))
     }
 
@@ -360,15 +401,20 @@ impl Replay {
             if let Some(kept) = kept {
                 writeln!(io::stderr(), "{head:<10}{kept}")?;
             }
+            told.alerted.iter().try_for_each(|alerted| alerted.write(&mut io::stderr().lock()))?;
         }
+        let is_short = told.alerted.as_ref().is_some_and(|alerted| {
+            alerted.is_short(self.state.as_ref().or(self.out.as_ref()).map(PathBuf::as_path))
+        });
         if summary.is_empty() && self.state.is_none() {
             complain("no records were read, so there was nothing to find");
         }
         let is_failure = self.fail_on.is_some_and(|level| told.worst >= Some(level));
-        Ok(match (summary.is_incomplete(), is_failure) {
-            (true, _) => INCOMPLETE,
-            (false, true) => FINDINGS,
-            (false, false) => 0,
+        Ok(match (is_short, summary.is_incomplete(), is_failure) {
+            (true, ..) => FAILURE,
+            (false, true, _) => INCOMPLETE,
+            (false, false, true) => FINDINGS,
+            (false, false, false) => 0,
         })
     }
 }

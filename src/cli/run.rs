@@ -3,7 +3,7 @@
 use super::{
     Wrong, configured,
     logs::{Reading, instant, option},
-    one_of, or_default,
+    named_by_organization, one_of, or_default,
     replay::{engine, lessons},
 };
 use crate::{
@@ -77,20 +77,28 @@ impl Run {
         }
         self.reading.start_threads()?;
         let config = configured(self.reading.config.as_deref())?;
+        let log = Arc::new(Log::new());
+        let (named, organization) = (Arc::clone(config.accounts()), config.organization());
+        let config = named_by_organization(config, &log);
         let runtime = aws::runtime()?;
         let paths = [&self.folder[..], &self.bucket].concat();
         let needs_aws = !self.queue.is_empty() || !self.bucket.is_empty();
         let of_aws = needs_aws.then_some(&runtime);
         let plan = self.reading.plan(&config, (self.from, None), &paths, of_aws)?;
         let sinks = config.sinks()?;
+        let renewed = config.clone();
+        let renew = move |name: &str| {
+            let sink = renewed.sink(name).map_err(|error| error.to_string())?;
+            sink.map(|sink| sink.to).ok_or_else(|| "is not there".to_owned())
+        };
         let mut restored = Vec::new();
         let (engine, inputs, file) = self.open(&config, &mut restored)?;
         let out = BufWriter::new(io::stdout());
         let mut writer = Writer::new(or_default(self.format), out, terminal::style());
         let mut is_unread = false;
-        let mut hear = |findings: &[detect::Finding]| {
+        let mut hear = |findings: &[detect::Finding], inputs: &Inputs| {
             for finding in findings {
-                is_unread = is_unread || writer.finding(finding, &inputs).is_err();
+                is_unread = is_unread || writer.finding(finding, inputs).is_err();
             }
             is_unread = is_unread || writer.flush().is_err();
         };
@@ -99,11 +107,13 @@ impl Run {
             queues: &self.queue,
             engine,
             file,
-            inputs: inputs.clone(),
+            inputs,
             sinks,
+            renew: Arc::new(renew),
+            names: (named, organization),
             suppressions: Arc::clone(config.suppressions()),
             restored,
-            log: Arc::new(Log::new()),
+            log,
             listen: self.listen,
             runtime: runtime.handle(),
         };

@@ -1,6 +1,9 @@
 //! The keys of a configuration file: which there are, and where the file sets them.
 
-use super::{aws::AwsTable, kinds::KindPatterns, rules::DecoyNames, sinks, suggest};
+use super::{
+    aws::AwsTable, kinds::KindPatterns, organization::OrganizationTable, rules::DecoyNames, sinks,
+    suggest,
+};
 use detect::{Rules, Settings, slip_of};
 use std::{collections::BTreeMap, ops::Range};
 use toml::{Table, Value, de::DeTable};
@@ -37,6 +40,7 @@ pub(super) fn known(defaults: &Table) -> Table {
     let kinds = Table::try_from(KindPatterns::default()).unwrap_or_default();
     known.insert("kinds".into(), Value::Table(kinds));
     known.insert("aws".into(), Value::Table(AwsTable::known()));
+    known.insert("organization".into(), Value::Table(OrganizationTable::known()));
     known.insert("sinks".into(), Value::Table(Table::new()));
     known
 }

@@ -68,7 +68,11 @@ mod tests {
         }
         refused(&line("24"), (4, 13), "expected a text in quotes");
         let file = "[sinks.a]\ntype = \"json-lines\"\npath = \"a\"\nheartbeat = \"1d\"";
-        refused(file, (4, 13), "only a sink of type \"webhook\", \"slack\" or \"teams\" has it");
+        refused(
+            file,
+            (4, 13),
+            "only a sink of type \"webhook\", \"slack\", \"teams\" or \"sns\" has it",
+        );
         let folder = Folder::new("heartbeat");
         let file = folder.file(line("\"1d\""));
         fs::write(file.with_file_name("url"), "https://hooks.example.com/key-9183").unwrap();

@@ -5,6 +5,7 @@
 //! these can speak as sentrail to another system, and configurations are copied and checked in. A URL may stand
 //! there, for those that hold no key; it is hidden all the same.
 
+mod from;
 mod held;
 
 use super::{
@@ -20,12 +21,14 @@ use alerts::sinks::{
 };
 use baseline::time::HOUR_MS;
 use detect::Severity;
+use from::FromTable;
+pub(super) use from::offline;
 use held::Held;
+pub(super) use held::{KeptBy, Variable};
 use ingest::source::session::Access;
 use serde::{Deserialize, Serialize, Serializer};
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
     path::{Path, PathBuf},
 };
 use toml::{Table, Value};
@@ -46,24 +49,29 @@ const ROLE_CHARS_MAX: usize = 576;
 
 /// Types of sinks that take requests.
 const REQUESTED: &[Type] = &[Type::Webhook, Type::Slack, Type::Teams, Type::Pagerduty];
+/// Types of sinks that people may sit behind, who sleep.
+const PEOPLE: &[Type] = &[Type::Webhook, Type::Slack, Type::Teams, Type::Pagerduty, Type::Sns];
 /// Where a URL may stand.
-const URLS: [&str; 3] = ["url", "url-file", "url-env"];
+const URLS: [&str; 4] = ["url", "url-file", "url-env", "url-from"];
 /// Where a key may stand.
-const KEYS: [&str; 2] = ["key-file", "key-env"];
+const KEYS: [&str; 3] = ["key-file", "key-env", "key-from"];
 /// Keys that not every sink has, and the types that have them.
-const OF: [(&str, &[Type]); 17] = [
+const OF: [(&str, &[Type]); 20] = [
     ("path", &[Type::JsonLines]),
     ("url", REQUESTED),
     ("url-file", REQUESTED),
     ("url-env", REQUESTED),
+    ("url-from", REQUESTED),
     ("allow", REQUESTED),
-    ("quiet", REQUESTED),
+    ("quiet", PEOPLE),
     ("burst", &[Type::Slack, Type::Teams]),
-    ("heartbeat", &[Type::Webhook, Type::Slack, Type::Teams]),
+    ("heartbeat", &[Type::Webhook, Type::Slack, Type::Teams, Type::Sns]),
     ("secret-file", &[Type::Webhook]),
     ("secret-env", &[Type::Webhook]),
+    ("secret-from", &[Type::Webhook]),
     ("key-file", &[Type::Pagerduty]),
     ("key-env", &[Type::Pagerduty]),
+    ("key-from", &[Type::Pagerduty]),
     ("region", &[Type::SecurityHub, Type::Eventbridge]),
     ("file-as", &[Type::SecurityHub]),
     ("role", &[Type::SecurityHub]),
@@ -94,16 +102,23 @@ pub(super) struct SinkTable {
     /// A variable of the environment that holds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     url_env: Option<String>,
+    /// What AWS Secrets Manager keeps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url_from: Option<FromTable>,
     /// The same of the secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_file: Option<Texts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_env: Option<Texts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_from: Option<FromTable>,
     /// The same of the key of an integration.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_file: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_env: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_from: Option<FromTable>,
     /// Addresses and networks that may be talked to though they are not in the internet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     allow: Vec<String>,
@@ -241,7 +256,11 @@ pub(super) fn known() -> Value {
         ["type", "min-severity", filters::DETECTORS, filters::ACCOUNTS, filters::ACCOUNT_TAGS];
     let all = of_all.into_iter().chain(OF.map(|(key, _)| key));
     let all = all.map(|key| {
-        let value = if key == "quiet" { quiet::known() } else { Value::String(String::new()) };
+        let value = match key {
+            "quiet" => quiet::known(),
+            key if key.ends_with("-from") => from::known(),
+            _ => Value::String(String::new()),
+        };
         (key.to_owned(), value)
     });
     Value::Table(all.collect::<Table>())
@@ -259,10 +278,13 @@ impl SinkTable {
             "url" => self.url.is_some(),
             "url-file" => self.url_file.is_some(),
             "url-env" => self.url_env.is_some(),
+            "url-from" => self.url_from.is_some(),
             "secret-file" => self.secret_file.is_some(),
             "secret-env" => self.secret_env.is_some(),
+            "secret-from" => self.secret_from.is_some(),
             "key-file" => self.key_file.is_some(),
             "key-env" => self.key_env.is_some(),
+            "key-from" => self.key_from.is_some(),
             "quiet" => self.quiet.is_some(),
             "burst" => self.burst.is_some(),
             "heartbeat" => self.heartbeat.is_some(),
@@ -312,6 +334,9 @@ impl SinkTable {
             return Err((key, format!("only a sink of type {} has it", names(types))));
         }
         self.quiet.as_ref().map(QuietTable::quiet).transpose()?;
+        for (key, from) in self.kept() {
+            from.place().map_err(|what| (key, what))?;
+        }
         if self.burst.is_some_and(|burst| !BURSTS.contains(&burst)) {
             let (low, high) = (BURSTS.start(), BURSTS.end());
             return Err(("burst", format!("expected a whole number from {low} to {high}")));
@@ -330,7 +355,10 @@ impl SinkTable {
 
     fn wrong_request(&self) -> Result<(), Wrong> {
         if self.one_of(&URLS)?.is_none() && self.r#type != Type::Pagerduty {
-            return Err(("", "no URL (expected `url`, `url-file` or `url-env`)".to_owned()));
+            return Err((
+                "",
+                "no URL (expected `url`, `url-file`, `url-env` or `url-from`)".to_owned(),
+            ));
         }
         let allowed = self.allowed()?;
         if let Some(Hidden(url)) = &self.url {
@@ -387,7 +415,7 @@ impl SinkTable {
 
     fn wrong_key(&self) -> Result<(), Wrong> {
         let Some(key) = self.one_of(&KEYS)? else {
-            return Err(("", "no key (expected `key-file` or `key-env`)".to_owned()));
+            return Err(("", "no key (expected `key-file`, `key-env` or `key-from`)".to_owned()));
         };
         let file = self.key_file.as_deref().and_then(Path::to_str);
         let named = file.or(self.key_env.as_deref()).unwrap_or_default();
@@ -419,6 +447,10 @@ impl SinkTable {
         }
         let n: usize = named.iter().map(|(_, texts)| texts.len()).sum();
         match named.last() {
+            // A rotation has two.
+            Some((key, _)) if self.secret_from.is_some() => {
+                Err((key, "secret-from stands there, too (expected one of them)".to_owned()))
+            }
             Some((key, _)) if n > SECRETS_MAX => {
                 Err((key, format!("{n} secrets (expected {SECRETS_MAX} at most)")))
             }
@@ -479,11 +511,12 @@ pub(super) fn slips(
 pub(super) fn sinks(
     tables: &BTreeMap<String, SinkTable>,
     (folder, access): (&Path, &Access),
-    variable: &dyn Fn(&str) -> Option<OsString>,
+    (variable, kept_by): (Variable<'_>, KeptBy<'_>),
     wrong: &dyn Fn(&str, Wrong) -> ConfigError,
 ) -> Result<Vec<Sink>, ConfigError> {
     let sink = |(name, table): (&String, &SinkTable)| {
-        let to = Held { folder, access, variable }.to(table).map_err(|what| wrong(name, what))?;
+        let held = Held { folder, access, variable, kept_by };
+        let to = held.to(table).map_err(|what| wrong(name, what))?;
         let quiet = table.quiet.as_ref().map(QuietTable::quiet).transpose();
         let quiet = quiet.map_err(|what| wrong(name, what))?;
         let heartbeat_ms = table.heartbeat.map(|hours| i64::from(hours) * HOUR_MS);

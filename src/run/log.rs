@@ -60,16 +60,33 @@ impl Said {
     }
 }
 
+/// How a line looks.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    /// Of the daemon, for programs.
+    Json,
+    /// Of the daemon, for a person.
+    Readable,
+    /// Of a command that somebody waits for: as it complains of all else.
+    Complaint,
+}
+
 /// Writes lines.
 #[derive(Debug)]
 pub(crate) struct Log {
-    is_for_a_person: bool,
+    form: Form,
     said: Mutex<BTreeMap<&'static str, Said>>,
 }
 
 impl Log {
     pub(crate) fn new() -> Self {
-        Self { is_for_a_person: io::stderr().is_terminal(), said: Mutex::default() }
+        let form = if io::stderr().is_terminal() { Form::Readable } else { Form::Json };
+        Self { form, said: Mutex::default() }
+    }
+
+    /// That of a command which ends.
+    pub(crate) fn of_a_command() -> Self {
+        Self { form: Form::Complaint, said: Mutex::default() }
     }
 
     /// Says that `event` happened: `what`, in words, with `fields`.
@@ -83,18 +100,26 @@ impl Log {
         let now_ms = clock::now_ms();
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(n_held_back) = said.entry(event).or_default().admits(now_ms) else { return };
-        let line = if self.is_for_a_person {
-            readable((now_ms, level, event), what, n_held_back)
-        } else {
-            structured((now_ms, level, event), what, (fields, n_held_back))
+        let line = match self.form {
+            Form::Readable => readable((now_ms, level, event), what, n_held_back),
+            Form::Json => structured((now_ms, level, event), what, (fields, n_held_back)),
+            Form::Complaint => complaint(what, n_held_back),
         };
         // Nobody is left to tell if standard error is gone.
         drop(writeln!(io::stderr(), "{line}"));
     }
 }
 
+fn complaint(what: &str, n_held_back: u64) -> String {
+    format!("sentrail: {}{}", escape(what), more(n_held_back))
+}
+
+fn more(n_held_back: u64) -> String {
+    if n_held_back == 0 { String::new() } else { format!(" ({n_held_back} more)") }
+}
+
 fn readable((now_ms, level, event): (i64, Level, &str), what: &str, n_held_back: u64) -> String {
-    let more = if n_held_back == 0 { String::new() } else { format!(" ({n_held_back} more)") };
+    let more = more(n_held_back);
     let (time, level) = (format_ms(now_ms), level.name());
     format!("{time} {level:<5} {event}: {}{more}", escape(what))
 }

@@ -1,25 +1,31 @@
 //! Sinks at work: a task each, that sends what the outbox hands out and says what became of it. No sink waits
 //! for another, and reading logs waits for none.
 
-use super::{Event, Level, Log};
+pub(crate) mod renewal;
+
+use super::{Level, Log};
 use crate::{clock, fault};
 use alerts::{
-    Dropped, StateFile,
+    Dropped, Outbox, Spool,
     sinks::{Caller, Heartbeat, JsonLines, Lane, Message, Outcome, Sink, To, Webhook},
 };
 use anyhow::{Context as _, Result};
 use baseline::Day;
+use renewal::{Renew, Renewal};
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{runtime::Handle, sync::mpsc};
 
 /// What became of a message.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(crate) struct Sent {
     /// The sink, by its place.
     sink: usize,
     message: Message,
-    pub(super) outcome: Outcome,
+    pub(crate) outcome: Outcome,
 }
 
 /// The way to one sink.
@@ -33,7 +39,7 @@ struct Way {
 }
 
 /// All sinks.
-pub(super) struct Sinks {
+pub(crate) struct Sinks {
     all: Vec<Sink>,
     ways: Vec<Way>,
     /// Series that had ended before this day were.
@@ -41,11 +47,12 @@ pub(super) struct Sinks {
 }
 
 impl Sinks {
-    /// Starts a task for each.
-    pub(super) fn start(
+    /// Starts a task for each, that puts into `inbox` what became of messages.
+    pub(crate) fn start<E: From<Sent> + Send + 'static>(
         sinks: Vec<Sink>,
         runtime: &Handle,
-        inbox: &mpsc::Sender<Event>,
+        inbox: &mpsc::Sender<E>,
+        (renew, log): (Option<&Renew>, &Arc<Log>),
     ) -> Result<Self> {
         let mut ways = Vec::new();
         for (place, sink) in sinks.iter().enumerate() {
@@ -56,7 +63,8 @@ impl Sinks {
             match sink.to.clone() {
                 To::Webhook(settings) => {
                     let webhook = Webhook::new(settings).with_context(told)?;
-                    runtime.spawn(send(webhook, place, messages, inbox));
+                    let renewal = Renewal::new(&sink.name, renew.cloned(), Arc::clone(log));
+                    runtime.spawn(send((webhook, renewal), place, messages, inbox));
                 }
                 To::JsonLines(settings) => {
                     runtime.spawn(write(JsonLines::new(settings), place, messages, inbox));
@@ -73,19 +81,19 @@ impl Sinks {
     }
 
     /// All of them.
-    pub(super) fn all(&self) -> &[Sink] {
+    pub(crate) fn all(&self) -> &[Sink] {
         &self.all
     }
 
     /// Where a message went.
-    pub(super) fn name(&self, sent: &Sent) -> &str {
+    pub(crate) fn name(&self, sent: &Sent) -> &str {
         self.all.get(sent.sink).map_or("", |sink| &sink.name)
     }
 
     /// Hands out what is due.
-    pub(super) fn hand_out(&mut self, file: &StateFile, log: &Log) -> Result<()> {
+    pub(crate) fn hand_out(&mut self, outbox: &Outbox<'_>, log: &Log) -> Result<()> {
         for Way { lane, on_way_max, to, .. } in &mut self.ways {
-            let messages = file.outbox().due(lane, clock::now_ms(), *on_way_max)?;
+            let messages = outbox.due(lane, clock::now_ms(), *on_way_max)?;
             // There is room for all that may be on the way.
             if !messages.is_empty() && to.try_send(messages).is_err() {
                 let what = format!("sink {} works no more: start again", lane.sink());
@@ -98,7 +106,7 @@ impl Sinks {
     /// Queues the heartbeats that are due; of one that was queued or delivered before a restart nothing comes of it.
     pub(super) fn beat(
         &mut self,
-        file: &mut StateFile,
+        spool: &mut dyn Spool,
         heartbeat: &Heartbeat,
         log: &Log,
     ) -> Result<()> {
@@ -109,8 +117,8 @@ impl Sinks {
             };
             let next_ms = (now_ms.div_euclid(every_ms) + 1).saturating_mul(every_ms);
             let heartbeat = Heartbeat { next_ms, ..*heartbeat };
-            file.epoch(|file| -> Result<()> {
-                let dropped = file.outbox().beat(sink, (&heartbeat, every_ms), now_ms)?;
+            spool.change(&mut |outbox| {
+                let dropped = outbox.beat(sink, (&heartbeat, every_ms), now_ms)?;
                 tell_dropped(dropped.as_slice(), log);
                 Ok(())
             })?;
@@ -120,9 +128,9 @@ impl Sinks {
     }
 
     /// Has sinks close what they hold open for series that have ended, once for each first open day.
-    pub(super) fn end_series(
+    pub(crate) fn end_series(
         &mut self,
-        file: &mut StateFile,
+        spool: &mut dyn Spool,
         open_from: Day,
         log: &Log,
     ) -> Result<()> {
@@ -130,19 +138,20 @@ impl Sinks {
             return Ok(());
         }
         self.ended_before = open_from;
-        file.epoch(|file| -> Result<()> {
-            let dropped = file.outbox().end_series(&self.all, open_from, clock::now_ms())?;
+        let all = &self.all;
+        Ok(spool.change(&mut |outbox| {
+            let dropped = outbox.end_series(all, open_from, clock::now_ms())?;
             tell_dropped(&dropped, log);
             Ok(())
-        })
+        })?)
     }
 
     /// Puts one message in place of many that are due to a chat at once.
-    pub(super) fn gather(&mut self, file: &mut StateFile) -> Result<()> {
+    pub(crate) fn gather(&mut self, spool: &mut dyn Spool) -> Result<()> {
         let now_ms = clock::now_ms();
         for (sink, Way { lane, .. }) in self.all.iter().zip(&self.ways) {
-            if file.outbox().is_burst(sink, lane, now_ms)? {
-                file.epoch(|file| -> Result<()> { Ok(file.outbox().gather(sink, lane, now_ms)?) })?;
+            if spool.outbox().is_burst(sink, lane, now_ms)? {
+                spool.change(&mut |outbox| outbox.gather(sink, lane, now_ms))?;
             }
         }
         Ok(())
@@ -160,27 +169,38 @@ impl Sinks {
         Some(Instant::now() + Duration::from_millis(wait_ms.unsigned_abs()))
     }
 
+    /// Whether a message may be sent until then, as far as is known now. Unit of `until_ms`: milliseconds since the Unix
+    /// epoch.
+    pub(crate) fn is_due(&self, outbox: &Outbox<'_>, until_ms: i64) -> Result<bool> {
+        for Way { lane, .. } in &self.ways {
+            let due_ms = outbox.first_due_ms(lane.sink())?;
+            if lane
+                .opens_ms()
+                .zip(due_ms)
+                .is_some_and(|(at_ms, due_ms)| at_ms.max(due_ms) <= until_ms)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Messages of which it is not known what became of them.
-    pub(super) fn n_on_way(&self) -> usize {
+    pub(crate) fn n_on_way(&self) -> usize {
         self.ways.iter().map(|way| way.lane.n_on_way()).sum()
     }
 
     /// Makes durable what became of messages.
-    pub(super) fn settle(
-        &mut self,
-        file: &mut StateFile,
-        sent: Vec<Sent>,
-        log: &Log,
-    ) -> Result<()> {
+    pub(crate) fn settle(&mut self, spool: &mut dyn Spool, sent: &[Sent], log: &Log) -> Result<()> {
         let ways = &mut self.ways;
-        file.epoch(|file| -> Result<()> {
+        Ok(spool.change(&mut |outbox| {
             for Sent { sink, message, outcome } in sent {
-                let Some(Way { lane, .. }) = ways.get_mut(sink) else { continue };
-                let settled = file.outbox().settle(lane, &message, &outcome, clock::now_ms())?;
-                tell(lane, &message, (&outcome, settled), log);
+                let Some(Way { lane, .. }) = ways.get_mut(*sink) else { continue };
+                let settled = outbox.settle(lane, message, outcome, clock::now_ms())?;
+                tell(lane, message, (outcome, settled), log);
             }
             Ok(())
-        })
+        })?)
     }
 }
 
@@ -208,17 +228,24 @@ fn tell(
             _,
         ) => (Level::Error, error, "kept, and not sent again".to_owned()),
     };
+    let (id, n) = (message.finding.to_string(), message.n_findings);
     let fields = [
         ("sink", json!(lane.sink())),
-        ("finding", json!(message.finding.to_string())),
+        ("finding", json!((n == 1).then_some(&id))),
+        ("findings", json!(n)),
         ("reason", json!(error)),
     ];
-    let what = format!("sink {}: finding {}: {error}; {then}", lane.sink(), message.finding);
+    let about = match n {
+        0 => "a message about no finding".to_owned(),
+        1 => format!("finding {id}"),
+        n => format!("one message about {n} findings"),
+    };
+    let what = format!("sink {}: {about}: {error}; {then}", lane.sink());
     log.say(level, "finding-undelivered", &what, &fields);
 }
 
 /// Tells what there was no room for.
-pub(super) fn tell_dropped(dropped: &[Dropped], log: &Log) {
+pub(crate) fn tell_dropped(dropped: &[Dropped], log: &Log) {
     for Dropped { sink, finding, severity } in dropped {
         let severity = severity.label();
         let what = format!(
@@ -228,45 +255,49 @@ pub(super) fn tell_dropped(dropped: &[Dropped], log: &Log) {
     }
 }
 
-async fn send(
-    webhook: Webhook,
+async fn send<E: From<Sent>>(
+    (mut webhook, mut renewal): (Webhook, Renewal),
     sink: usize,
     mut messages: mpsc::Receiver<Vec<Message>>,
-    inbox: mpsc::Sender<Event>,
+    inbox: mpsc::Sender<E>,
 ) {
     while let Some(all) = messages.recv().await {
         for message in all {
-            let outcome = webhook.send(&message, clock::now_ms()).await;
+            renewal.renew(&mut webhook).await;
+            let mut outcome = webhook.send(&message, clock::now_ms()).await;
+            if renewal.helps(&mut webhook, &outcome).await {
+                outcome = webhook.send(&message, clock::now_ms()).await;
+            }
             fault::point("mid-send");
-            if inbox.send(Event::Sent(Sent { sink, message, outcome })).await.is_err() {
+            if inbox.send(Sent { sink, message, outcome }.into()).await.is_err() {
                 return;
             }
         }
     }
 }
 
-async fn call(
+async fn call<E: From<Sent>>(
     mut caller: Caller,
     sink: usize,
     mut messages: mpsc::Receiver<Vec<Message>>,
-    inbox: mpsc::Sender<Event>,
+    inbox: mpsc::Sender<E>,
 ) {
     while let Some(all) = messages.recv().await {
         let sent = caller.send(all, clock::now_ms).await;
         fault::point("mid-send");
         for (message, outcome) in sent {
-            if inbox.send(Event::Sent(Sent { sink, message, outcome })).await.is_err() {
+            if inbox.send(Sent { sink, message, outcome }.into()).await.is_err() {
                 return;
             }
         }
     }
 }
 
-async fn write(
+async fn write<E: From<Sent>>(
     file: JsonLines,
     sink: usize,
     mut messages: mpsc::Receiver<Vec<Message>>,
-    inbox: mpsc::Sender<Event>,
+    inbox: mpsc::Sender<E>,
 ) {
     while let Some(all) = messages.recv().await {
         let own = file.clone();
@@ -275,7 +306,7 @@ async fn write(
         let Ok((outcome, all)) = written else { break };
         for message in all {
             let sent = Sent { sink, message, outcome: outcome.clone() };
-            if inbox.send(Event::Sent(sent)).await.is_err() {
+            if inbox.send(sent.into()).await.is_err() {
                 return;
             }
         }

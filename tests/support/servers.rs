@@ -189,6 +189,26 @@ impl Server {
         self.events("PutTargets", &targets);
     }
 
+    /// Has Secrets Manager keep this, in place of what it kept before.
+    pub(crate) fn secret(&self, name: &str, value: &str) {
+        const API: &str = "secretsmanager";
+        let make = json!({"Name": name, "SecretString": value});
+        if self.ask(API, (API, "CreateSecret"), &make).status >= 300 {
+            let put = json!({"SecretId": name, "SecretString": value});
+            self.asked(API, (API, "PutSecretValue"), &put);
+        }
+    }
+
+    /// Makes accounts of an organisation.
+    pub(crate) fn accounts(&self, names: &[String]) {
+        const API: &str = "AWSOrganizationsV20161128";
+        self.asked("organizations", (API, "CreateOrganization"), &json!({"FeatureSet": "ALL"}));
+        for name in names {
+            let asked = json!({"AccountName": name, "Email": format!("{name}@example.com")});
+            self.asked("organizations", (API, "CreateAccount"), &asked);
+        }
+    }
+
     fn events(&self, action: &str, asked: &Value) {
         self.asked("events", ("AWSEvents", action), asked);
     }
@@ -221,7 +241,14 @@ impl Server {
     }
 
     /// What a service answers that is asked in JSON.
-    fn asked(&self, service: &str, (api, action): (&str, &str), asked: &Value) -> Value {
+    fn asked(&self, service: &str, of: (&str, &str), asked: &Value) -> Value {
+        let answer = self.ask(service, of, asked);
+        let said = String::from_utf8_lossy(&answer.body);
+        assert!(answer.status < 300, "{}: {} {said}", of.1, answer.status);
+        serde_json::from_slice(&answer.body).unwrap_or_default()
+    }
+
+    fn ask(&self, service: &str, (api, action): (&str, &str), asked: &Value) -> Answer {
         let target = format!("{api}.{action}");
         let authorization = authorization(service);
         let headers = [
@@ -229,10 +256,7 @@ impl Server {
             ("X-Amz-Target", target.as_str()),
             ("Authorization", authorization.as_str()),
         ];
-        let answer = self.call("POST", "/", &headers, asked.to_string().as_bytes());
-        let said = String::from_utf8_lossy(&answer.body);
-        assert!(answer.status < 300, "{action}: {} {said}", answer.status);
-        serde_json::from_slice(&answer.body).unwrap_or_default()
+        self.call("POST", "/", &headers, asked.to_string().as_bytes())
     }
 
     fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {

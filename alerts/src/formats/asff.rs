@@ -158,6 +158,7 @@ fn product_fields(report: &Report<'_>, value_chars_max: usize) -> Map<String, Va
     let ids: Vec<_> = report.event_ids.iter().take(IDS_MAX).cloned().collect();
     let pairs = [
         ("account", some(report.account)),
+        ("account-name", some(report.account_name.unwrap_or_default())),
         ("entity", some(report.entity.key)),
         ("entity-kind", some(report.entity.kind)),
         ("day", report.day.clone()),

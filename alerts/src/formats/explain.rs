@@ -1,6 +1,8 @@
 //! One kept finding for a person who wants to know why: the arithmetic, what it rests on, what would
 //! have kept it quiet, and how to make it again.
 
+mod again;
+
 use super::{
     Style,
     table::{INDENT, Table, lines},
@@ -11,7 +13,7 @@ use crate::{
     report::Report,
     suppression::{suppression_snippet, toml_text},
 };
-use baseline::{Bits, Call, Evidence, Part};
+use baseline::{Bits, Call, Day, Evidence, Part};
 use detect::{Bound, DETECTORS, Finding, Threshold};
 use ingest::time::format_ms;
 use serde_json::Value;
@@ -37,8 +39,8 @@ pub fn show(kept: &Kept, style: Style, out: &mut impl Write) -> io::Result<()> {
     records(finding, (usize::MAX, style), out)
 }
 
-/// Writes why a finding was told.
-pub fn explain(kept: &Kept, style: Style, out: &mut impl Write) -> io::Result<()> {
+/// Writes why a finding was told, to somebody who reads it `today`.
+pub fn explain(kept: &Kept, today: Day, style: Style, out: &mut impl Write) -> io::Result<()> {
     let Kept { finding, run, mark, .. } = kept;
     let report = Report::of(kept);
     let head = format!("finding {}: {}", report.id, report.title);
@@ -65,15 +67,17 @@ pub fn explain(kept: &Kept, style: Style, out: &mut impl Write) -> io::Result<()
     heading("To hear less of it, one of these in the configuration", out)?;
     writeln!(out, "{}", snippets(kept).join("\n\n"))?;
     heading("To be told nothing of the like, in the file of suppressions", out)?;
-    for line in suppression_snippet(finding) {
+    for line in suppression_snippet(finding, today) {
         // Not wrapped: it is for a file.
         writeln!(out, "{INDENT}{line}")?;
     }
     heading("To make it again", out)?;
-    let arguments: Vec<_> = run.command.iter().map(|argument| quoted(argument)).collect();
+    let again::Again { arguments, note } = again::again(&run.command);
+    let arguments: Vec<_> = arguments.iter().map(|argument| quoted(argument)).collect();
     let command = format!("sentrail {} | grep {}", arguments.join(" "), report.id);
     // Not wrapped: it is for the shell.
     writeln!(out, "{INDENT}{}", crate::escape(&command))?;
+    note.iter().try_for_each(|note| lines(out, note, style))?;
     if report.suppressed.is_some() {
         lines(out, "While it is suppressed, only what `--out` or `--state` keeps has it.", style)?;
     }

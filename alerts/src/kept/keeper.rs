@@ -1,6 +1,6 @@
 //! Keeps what a replay finds: all of it, or nothing.
 
-use super::{KeptError, Numbers, Run, SCHEMA, rows};
+use super::{FindingsSpool, KeptError, Numbers, Run, SCHEMA, rows};
 use crate::{Accounts, Grounds};
 use baseline::Day;
 use detect::{About, Finding, FindingId};
@@ -55,12 +55,22 @@ impl Keeper {
     pub fn begin(path: &Path, run: &Run, settings: &detect::Settings) -> Result<Self, KeptError> {
         let store = Store::create(path, &SCHEMA)?;
         store.check()?;
+        Self::within(store, run, settings)
+    }
+
+    /// The same for what is gone with the process.
+    pub fn scratch(run: &Run, settings: &detect::Settings) -> Result<Self, KeptError> {
+        let steps = [&["PRAGMA foreign_keys = ON;"], SCHEMA.steps].concat();
+        Self::within(Store::scratch(&steps.concat())?, run, settings)
+    }
+
+    fn within(store: Store, run: &Run, settings: &detect::Settings) -> Result<Self, KeptError> {
         store.begin()?;
         let row = rows::of_run(run);
         let id = store.intern("runs", &rows::RUN, &row)?;
         Ok(Self {
+            path: store.path().to_owned(),
             store,
-            path: path.to_owned(),
             run: (id, row),
             accounts: Arc::clone(&run.inputs.accounts),
             // A table of plain values always has a JSON form.
@@ -73,6 +83,10 @@ impl Keeper {
 
     pub(super) fn store(&self) -> &Store {
         &self.store
+    }
+
+    pub(super) fn call_accounts(&mut self, accounts: Arc<Accounts>) {
+        self.accounts = accounts;
     }
 
     /// The file that is written.
@@ -142,9 +156,9 @@ impl Keeper {
         }
     }
 
-    /// Takes out what is in the file of `scope` and was not found again, and makes everything durable.
-    /// Without a scope nothing is taken out.
-    pub fn finish(mut self, scope: Option<Scope<'_>>) -> Result<Tally, KeptError> {
+    /// Takes out what is in the file of `scope` and was not found again, and makes everything durable; answers what became
+    /// of findings, and the outbox of the file. Without a scope nothing is taken out.
+    pub fn finish(mut self, scope: Option<Scope<'_>>) -> Result<(Tally, FindingsSpool), KeptError> {
         if let Some(scope) = scope {
             self.tally.n_gone = self.take_out(scope)?;
         }
@@ -152,7 +166,7 @@ impl Keeper {
         let unused = "DELETE FROM detectors WHERE id NOT IN (SELECT about FROM findings)";
         self.store.execute(unused, &[])?;
         self.store.commit()?;
-        Ok(self.tally)
+        Ok((self.tally, FindingsSpool::of(self.store)?))
     }
 
     fn take_out(

@@ -5,6 +5,7 @@ mod burst;
 mod ended;
 mod heartbeat;
 mod series;
+mod told;
 
 use super::{KeptError, SCHEMA, rows};
 use crate::{
@@ -78,7 +79,7 @@ pub fn resend(
 ) -> Result<Vec<(String, u64)>, KeptError> {
     let store = Store::change(path, &SCHEMA)?;
     store.begin()?;
-    let outbox = Outbox { store: &store, through: i64::MAX, messages_max: MESSAGES_MAX };
+    let outbox = Outbox::of(&store, i64::MAX);
     let mut all = Vec::new();
     for MessageCounts { sink, .. } in outbox.counts()? {
         if of_sink.is_none_or(|name| name == sink) {
@@ -103,6 +104,13 @@ struct Queued {
     id: i64,
     rank: i64,
     is_dead: bool,
+}
+
+impl<'a> Outbox<'a> {
+    /// That of a file of which all up to this row is durable.
+    pub(super) fn of(store: &'a Store, through: i64) -> Self {
+        Self { store, through, messages_max: MESSAGES_MAX }
+    }
 }
 
 impl Outbox<'_> {
@@ -143,8 +151,16 @@ impl Outbox<'_> {
         let [sink_value, id, finding, rank, body] = own.clone();
         let checksum = rows::text(&rows::checksum([&own[..]]));
         let columns = [
-            "sink", "message", "finding", "severity", "is_dead", "attempts", "due_ms", "checksum",
+            "sink",
+            "message",
+            "finding",
+            "severity",
+            "is_dead",
+            "attempts",
+            "due_ms",
+            "checksum",
             "body",
+            "n_findings",
         ];
         let none = Value::Integer(0);
         let row = [
@@ -157,6 +173,7 @@ impl Outbox<'_> {
             Value::Integer(now_ms),
             checksum,
             body,
+            rows::count(message.n_findings),
         ];
         self.store.insert("outbox", &columns, &row)?;
         self.count(sink, [1, 0, 0])
@@ -213,7 +230,7 @@ impl Outbox<'_> {
         }
         let sql = "SELECT message, finding, severity, attempts, checksum, body, (SELECT created_ms \
                    FROM outbox_told AS told WHERE told.sink = outbox.sink \
-                   AND told.finding = outbox.finding) FROM outbox \
+                   AND told.finding = outbox.finding), n_findings FROM outbox \
                    WHERE sink = ?1 AND is_dead = 0 AND due_ms <= ?2 AND id <= ?3 AND severity >= ?5 \
                    ORDER BY severity DESC, id LIMIT ?4";
         // Those that are on the way are due, too.
@@ -241,12 +258,15 @@ impl Outbox<'_> {
         let mut read = || {
             let (id, finding) = (row.text()?, rows::id(&row.text()?)?);
             let (rank, attempts) = (count(row.count()?), row.count()?);
-            Ok((id, finding, rank, attempts, row.text()?, row.text()?, row.maybe_integer()?))
+            let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
+            // Severity and whether it is what was written is told below.
+            let (severity, checksum, body) = (Severity::Low, row.text()?, row.text()?);
+            let (created_ms, n_findings) = (row.maybe_integer()?, row.count()?);
+            let message = Message { id, finding, severity, body, attempts, created_ms, n_findings };
+            Ok((message, rank, checksum))
         };
-        let (id, finding, rank, attempts, checksum, body, created_ms) = read().map_err(damaged)?;
-        let severity = self.severity(rank)?;
-        let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
-        let message = Message { id, finding, severity, body, attempts, created_ms };
+        let (message, rank, checksum) = read().map_err(damaged)?;
+        let message = Message { severity: self.severity(rank)?, ..message };
         if checksum != rows::checksum([&own(sink, &message)[..]]) {
             let what = format!("message {} of the outbox is not what was written", message.id);
             return Err(self.store.damaged(&what).into());
@@ -264,7 +284,7 @@ impl Outbox<'_> {
     ) -> Result<Settled, KeptError> {
         let settled = match outcome {
             Outcome::Delivered => {
-                self.delivered(lane.sink(), message)?;
+                self.delivered(lane.sink(), message, now_ms)?;
                 Settled::Delivered
             }
             Outcome::Retry { error, after_ms } => {
@@ -284,34 +304,22 @@ impl Outbox<'_> {
         Ok(settled)
     }
 
-    /// What failed in an outage is due at once, as if it had never been tried.
-    fn wake(&self, sink: &str, now_ms: i64) -> Result<(), KeptError> {
+    /// What failed is due at once, as if it had never been tried: an outage has ended, or somebody asks for it. Unit of
+    /// `now_ms`: milliseconds since the Unix epoch.
+    pub fn wake(&self, sink: &str, now_ms: i64) -> Result<(), KeptError> {
         let sql = "UPDATE outbox SET attempts = 0, due_ms = ?2 \
                    WHERE sink = ?1 AND is_dead = 0 AND due_ms > ?2";
         self.store.execute(sql, &[rows::text(sink), Value::Integer(now_ms)])?;
         Ok(())
     }
 
-    fn delivered(&self, sink: &str, message: &Message) -> Result<(), KeptError> {
+    fn delivered(&self, sink: &str, message: &Message, now_ms: i64) -> Result<(), KeptError> {
         // It may be gone meanwhile, for a more severe one or since there were too many.
         let sql = "SELECT id, severity, is_dead FROM outbox WHERE message = ?1";
         if let Some(queued) = self.first(sql, &[rows::text(&message.id)], queued_row)? {
             self.remove(sink, &queued)?;
         }
-        self.told(sink, message)
-    }
-
-    /// Notes that a sink has what a message says, or need not get it again.
-    fn told(&self, sink: &str, message: &Message) -> Result<(), KeptError> {
-        let sql = "INSERT INTO outbox_told (sink, finding, severity, created_ms) \
-                   VALUES (?1, ?2, ?3, ?4) ON CONFLICT (sink, finding) DO UPDATE \
-                   SET severity = max(severity, excluded.severity), \
-                   created_ms = coalesce(created_ms, excluded.created_ms)";
-        let finding = rows::text(&message.finding.to_string());
-        let rank = Value::Integer(rank(message.severity));
-        let created = message.created_ms.map_or(Value::Null, Value::Integer);
-        self.store.execute(sql, &[rows::text(sink), finding, rank, created])?;
-        Ok(())
+        self.told(sink, message, now_ms)
     }
 
     fn again(
@@ -397,7 +405,7 @@ impl Outbox<'_> {
 fn message(sink: &str, (finding, severity): (FindingId, Severity), body: String) -> Message {
     let of = [sink.as_bytes(), &finding.0.to_le_bytes(), severity.label().as_bytes()];
     let id = format!("msg_{:032x}", stable_hash(&of));
-    Message { id, finding, severity, body, attempts: 0, created_ms: None }
+    Message { id, finding, severity, body, attempts: 0, created_ms: None, n_findings: 1 }
 }
 
 fn rank(severity: Severity) -> i64 {

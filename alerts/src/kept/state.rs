@@ -5,17 +5,16 @@
 use super::{
     Keeper, KeptError, Learning, Outbox, ProfileShelf, Run, SCHEMA,
     digest::{DIGEST, Digest},
-    learned,
-    outbox::{self, MESSAGES_MAX},
-    rows,
+    learned, outbox, rows,
 };
-use crate::Grounds;
+use crate::{Accounts, Grounds};
 use baseline::Day;
 use detect::{Blob, Change, Finding, FindingId, Part, ResumeError, Severity};
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions, TryLockError},
     path::Path,
+    sync::Arc,
 };
 use store::{Row, Store, Value, WrongValue};
 
@@ -171,6 +170,11 @@ impl StateFile {
         each(self.keeper.store(), visit)
     }
 
+    /// Keeps of accounts from now on that they are called so.
+    pub fn call_accounts(&mut self, accounts: Arc<Accounts>) {
+        self.keeper.call_accounts(accounts);
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         self.keeper.path()
@@ -303,11 +307,8 @@ impl StateFile {
         let store = self.keeper.store();
         say(store, &self.asked, self.digest)?;
         if let Some(first) = self.known_from() {
+            self.outbox().forget(first)?;
             let first = rows::text(&rows::of_day(first));
-            store.execute(
-                "DELETE FROM outbox_series WHERE last_day < ?1",
-                std::slice::from_ref(&first),
-            )?;
             store.execute("DELETE FROM state_objects WHERE day < ?1", &[first])?;
         }
         let last = outbox::last_row(store)?;
@@ -318,8 +319,7 @@ impl StateFile {
 
     /// What sinks have still to be told. What is changed of it is to be changed in an epoch.
     pub fn outbox(&self) -> Outbox<'_> {
-        let (store, through) = (self.keeper.store(), self.outbox_through);
-        Outbox { store, through, messages_max: MESSAGES_MAX }
+        Outbox::of(self.keeper.store(), self.outbox_through)
     }
 
     /// Begins an epoch that stays open, to see what is not durable yet.

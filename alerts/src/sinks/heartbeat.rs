@@ -1,7 +1,7 @@
 //! A message that the watch is at work, for people who cannot tell silence from peace. In: what was read and told. Out:
 //! bodies, for sinks that take one.
 
-use super::{Form, To, body::json, note::Note, slack, teams, webhook};
+use super::{Form, Service, To, body::json, note::Note, slack, teams, webhook};
 use detect::Severity;
 use ingest::time::format_ms;
 use serde::Serialize;
@@ -88,6 +88,7 @@ impl To {
                 Form::Teams => Some(teams::of(&heartbeat.note(), Severity::Low)),
                 Form::PagerDuty(_) => None,
             },
+            Self::Service(Service::Sns(_)) => Some(heartbeat.envelope(now_ms)),
             Self::JsonLines(_) | Self::Service(_) => None,
         }
     }

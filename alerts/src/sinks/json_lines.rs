@@ -112,6 +112,7 @@ mod tests {
             body,
             attempts: 0,
             created_ms: None,
+            n_findings: 1,
         }
     }
 

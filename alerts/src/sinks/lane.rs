@@ -89,6 +89,12 @@ impl Lane {
         self.is_gone
     }
 
+    /// From when on it may get a message, as far as is known; `None`: it wants none any more. Unit: milliseconds since the
+    /// Unix epoch.
+    pub fn opens_ms(&self) -> Option<i64> {
+        (!self.is_gone).then_some(self.closed_until_ms.max(self.next_ms))
+    }
+
     /// Messages that were handed out and of which no outcome was told yet. Unit: messages.
     pub fn n_on_way(&self) -> usize {
         self.on_way.len()

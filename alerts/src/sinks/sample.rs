@@ -24,7 +24,7 @@ impl Message {
         };
         let Finding { id: of, severity, .. } = finding;
         let id = format!("msg_{id:032x}");
-        Self { id, finding: of, severity, body, attempts: 0, created_ms: None }
+        Self { id, finding: of, severity, body, attempts: 0, created_ms: None, n_findings: 1 }
     }
 }
 

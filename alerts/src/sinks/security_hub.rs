@@ -17,9 +17,11 @@
 //! ## Fails when
 //!
 //! * a finding failed by itself: with `InvalidInput` it is dead at once, with any other code it is sent again;
-//! * the call was refused for what stands in it: it is halved until the finding is alone that is at fault;
+//! * the call was refused for what stands in it: it is halved until the finding is alone that is at fault; where the
+//!   first two of an account are refused alone, for the same, it is not at fault, and all of the account is sent again;
 //! * anything else: all of that account is sent again, not before `retry-after`.
 
+mod alone;
 mod answer;
 mod batch;
 
@@ -27,6 +29,7 @@ use super::{
     Message, Outcome,
     service::{Access, answer::unreached, pace::Paced},
 };
+use alone::Alone;
 use answer::Verdict;
 pub(super) use batch::as_sample;
 use batch::{Batch, Product};
@@ -102,33 +105,42 @@ impl SecurityHub {
         };
         let is_own = self.file_as == FileAs::Own;
         let mut waiting: VecDeque<_> = batch::of(messages, &own, is_own).into();
-        let mut done = Vec::new();
+        let (mut done, mut alone) = (Vec::new(), Alone::default());
         while let Some(mut batch) = waiting.pop_front() {
             match self.import(&mut batch, now_ms).await {
-                Verdict::Each(failed) => done.extend(batch.each(failed)),
+                Verdict::Each(failed) => {
+                    alone.taken.insert(batch.account.clone());
+                    done.extend(batch.each(failed));
+                }
                 Verdict::Split(error) => match batch.halved() {
                     Ok([first, second]) => {
                         waiting.push_front(second);
                         waiting.push_front(first);
                     }
-                    Err(alone) => done.extend(alone.all(&Outcome::Refused { error })),
+                    Err(one) => {
+                        if let Some(all) = alone.refuses(one, error) {
+                            let outcome = all.outcome();
+                            let same = of_account(&mut waiting, &all.account);
+                            let all = same.into_iter().chain(all.refused);
+                            done.extend(all.flat_map(|batch| batch.all(&outcome)));
+                        }
+                    }
                 },
                 Verdict::Failed(outcome) => {
                     // The rest of the account would meet the same.
-                    let is_same = |other: &Batch| other.account == batch.account;
-                    let (same, others): (VecDeque<_>, _) = waiting.into_iter().partition(is_same);
-                    waiting = others;
+                    let same = of_account(&mut waiting, &batch.account);
                     let all = same.into_iter().chain([batch]);
                     done.extend(all.flat_map(|batch| batch.all(&outcome)));
                 }
             }
         }
-        let alone = |outcome| match outcome {
+        done.extend(alone.at_fault());
+        let to_all = |outcome| match outcome {
             // There is no other account.
             Outcome::Later { error } if is_own => Outcome::Retry { error, after_ms: None },
             outcome => outcome,
         };
-        done.into_iter().map(|(message, outcome)| (message, alone(outcome))).collect()
+        done.into_iter().map(|(message, outcome)| (message, to_all(outcome))).collect()
     }
 
     /// Sends a batch, when its account may be called.
@@ -151,6 +163,14 @@ impl SecurityHub {
             Err(outcome) => Verdict::Failed(outcome),
         }
     }
+}
+
+/// Takes out what is of an account.
+fn of_account(waiting: &mut VecDeque<Batch>, account: &str) -> Vec<Batch> {
+    let all = std::mem::take(waiting).into_iter();
+    let (same, others) = all.partition::<Vec<_>, _>(|batch| batch.account == account);
+    *waiting = others.into();
+    same
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Services of AWS that findings are told by calls. In: settings of one of them, and messages. Out: what became of each.
 //! What they share stands here: how often they are called (`pace.rs`), and what their answers say (`answer.rs`).
 
-pub(super) mod answer;
+pub(crate) mod answer;
 pub(super) mod pace;
 #[cfg(test)]
-pub(super) mod stub;
+pub(crate) mod stub;
 
 use super::{
     Manner, Message, ON_WAY_MAX, Occasion, Outcome, body,

@@ -319,9 +319,23 @@ async fn throw_away(mut body: Incoming) {
     }
 }
 
+/// Statuses by which a receiver says that it does not know who sends.
+const DENIED: [u16; 2] = [401, 403];
+
+fn in_short(status: u16) -> String {
+    format!("status {status}")
+}
+
+impl Outcome {
+    /// Whether a webhook does not know who sends: a secret may have been replaced.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Retry { error, .. } if DENIED.map(in_short).contains(error))
+    }
+}
+
 fn outcome(answer: &Answer) -> Outcome {
     let status = answer.status.as_u16();
-    let error = format!("status {status}");
+    let error = in_short(status);
     match status {
         200..=299 => Outcome::Delivered,
         400 | 413 | 415 | 422 => Outcome::Refused { error },

@@ -5,23 +5,25 @@ use crate::escape::is_hidden;
 use baseline::Day;
 use detect::{Finding, literal};
 
-/// For how long it holds, from the day of the finding on: a quarter, after which somebody looks again. Unit: days.
+/// For how long it holds: a quarter, after which somebody looks again. Unit: days.
 const HOLDS_D: i32 = 90;
 /// Stands where the reason belongs, and is to be replaced.
 pub const REASON_OPEN: &str = "WHY";
 /// Stands where the owner belongs, and is to be replaced.
 pub const OWNER_OPEN: &str = "WHO";
 
-/// The lines of an entry that suppresses what `finding` tells, on other days, too.
-pub fn suppression_snippet(finding: &Finding) -> Vec<String> {
+/// The lines of an entry that suppresses what `finding` tells, on other days, too. From `today` on it holds, for an entry
+/// to the findings of old logs would be one that has expired; or from the finding's own day, where that is later.
+pub fn suppression_snippet(finding: &Finding, today: Day) -> Vec<String> {
     let Finding { about, entity, day, .. } = finding;
-    let expires = Day(day.0.saturating_add(HOLDS_D));
+    let (from, called) = if *day > today { (*day, "its day") } else { (today, "today") };
+    let expires = Day(from.0.saturating_add(HOLDS_D));
     let pattern = |text: &str| toml_text(&literal(text));
     vec![
         "[[suppress]]".to_owned(),
         format!("reason = {}", toml_text(REASON_OPEN)),
         format!("owner = {}", toml_text(OWNER_OPEN)),
-        format!("expires = \"{expires}\""),
+        format!("expires = \"{expires}\"  # {HOLDS_D} days from {called} on"),
         format!("detector = {}", pattern(&about.id)),
         format!("account = {}", pattern(&entity.account)),
         format!("entity = {}", pattern(&entity.key)),
@@ -53,17 +55,21 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn an_entry_names_detector_account_and_entity_for_a_quarter() {
+    fn an_entry_names_detector_account_and_entity_for_a_quarter_to_come() {
         let mut finding = sample::finding("port-scan");
         finding.entity.key = "arn:aws:iam::111122223333:user/\"*\\".into();
         let expected = r#"[[suppress]]
 reason = "WHY"
 owner = "WHO"
-expires = "2026-06-10"
+expires = "2027-02-28"  # 90 days from today on
 detector = "port-scan"
 account = "111122223333"
 entity = "arn:aws:iam::111122223333:user/\"\\*\\\\""#;
-        assert_eq!(suppression_snippet(&finding).join("\n"), expected);
+        let today = Day(20_787);
+        assert_eq!(suppression_snippet(&finding, today).join("\n"), expected);
+        // A clock that is behind the logs.
+        let expires = &suppression_snippet(&finding, Day(0))[3];
+        assert_eq!(expires, "expires = \"2026-06-10\"  # 90 days from its day on");
     }
 
     proptest! {

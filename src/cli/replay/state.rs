@@ -1,7 +1,7 @@
 //! `replay --state`: goes on where the last one ended. Each epoch is one transaction: what changed, which
 //! objects were read, what was found; findings are told once it is durable.
 
-use super::{Replay, Told, Watcher, engine, lessons};
+use super::{Replay, Told, Watcher, alert, engine, lessons};
 use crate::{
     cli::{Wrong, or_default},
     config::{Config, n_of},
@@ -61,12 +61,12 @@ impl Observer for Epochs {
         for object in objects {
             self.epoch.applied(object);
         }
-        let suppressions = self.watcher.suppressed.suppressions();
-        let kept = self.epoch.commit(
-            &mut self.file,
-            engine,
-            (suppressions, &mut |_: &StateFile, _: &Finding| Ok(())),
-        )?;
+        let Watcher { suppressed, inputs, sinks, .. } = &self.watcher;
+        let mut tell = |file: &StateFile, finding: &Finding| {
+            alert::queue(&file.outbox(), (finding, inputs), sinks)
+        };
+        let suppressions = suppressed.suppressions();
+        let kept = self.epoch.commit(&mut self.file, engine, (suppressions, &mut tell))?;
         for (_, grounds) in &kept.suppressed {
             self.watcher.suppressed.count(Some(grounds));
         }
@@ -86,6 +86,7 @@ impl Replay {
         path: &Path,
         config: &Config,
     ) -> Result<(Summary, Told, Option<String>)> {
+        let sinks = self.sinks(config)?;
         let (mut engine, inputs) = engine(Some(config), lessons(config, &[]))?;
         let (account, region) = (&self.logs.reading.account, &self.logs.reading.region);
         let asked =
@@ -101,6 +102,7 @@ impl Replay {
         file.each(&mut |blob| engine.resume(blob, &mut texts))?;
         let watcher = Watcher::new(or_default(self.format), inputs, self.logs.quiet)
             .but(config.suppressions())
+            .telling(sinks.clone())
             .going_on();
         let epoch = Epoch::of(&engine);
         let mut epochs = Epochs { watcher, file, epoch };
@@ -115,8 +117,14 @@ impl Replay {
             )
         });
         // The shelf reads the file, which is one whole when nobody does.
+        let open_from = engine.oldest_open();
         drop(engine);
-        epochs.file.close();
-        Ok((summary, epochs.watcher.finish()?, told))
+        let Epochs { watcher, mut file, .. } = epochs;
+        let mut ended = watcher.finish()?;
+        if self.alert {
+            ended.alerted = Some(alert::deliver(&mut file, sinks, Some(open_from))?);
+        }
+        file.close();
+        Ok((summary, ended, told))
     }
 }

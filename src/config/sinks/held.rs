@@ -1,9 +1,9 @@
 //! What tables of sinks name: files, variables, and how AWS is reached. In: tables that were checked. Out: sinks.
 
-use super::{HELD_BYTES_MAX, Hidden, SinkTable, Texts, Type, Wrong};
+use super::{FromTable, HELD_BYTES_MAX, Hidden, SinkTable, Texts, Type, Wrong};
 use crate::config::keys::shown;
 use alerts::sinks::{
-    Access, Endpoint, Form, Secret, Service, To, event_bridge, json_lines,
+    Access, Endpoint, Form, Kept, KeptSecret, Secret, Service, To, event_bridge, json_lines,
     pagerduty::{self, RoutingKey},
     security_hub::{self, FileAs},
     sns, webhook,
@@ -15,11 +15,18 @@ use std::{
     path::Path,
 };
 
+/// Reads what AWS Secrets Manager keeps, and, if that is asked for, what it kept before a rotation.
+pub(in crate::config) type KeptBy<'c> = &'c dyn Fn(&KeptSecret, bool) -> Result<Kept, String>;
+
+/// Reads a variable of the environment.
+pub(in crate::config) type Variable<'c> = &'c dyn Fn(&str) -> Option<OsString>;
+
 /// Where secrets are kept, and how AWS is reached.
 pub(super) struct Held<'c> {
     pub(super) folder: &'c Path,
     pub(super) access: &'c Access,
-    pub(super) variable: &'c dyn Fn(&str) -> Option<OsString>,
+    pub(super) variable: Variable<'c>,
+    pub(super) kept_by: KeptBy<'c>,
 }
 
 impl Held<'_> {
@@ -45,6 +52,8 @@ impl Held<'_> {
             ("url-file", self.file(file).map_err(|what| ("url-file", what))?)
         } else if let Some(name) = &table.url_env {
             ("url-env", self.env(name).map_err(|what| ("url-env", what))?)
+        } else if let Some(from) = &table.url_from {
+            ("url-from", self.kept(from, false).map_err(|what| ("url-from", what))?.current)
         } else {
             ("", pagerduty::URL.to_owned())
         };
@@ -71,9 +80,10 @@ impl Held<'_> {
     }
 
     fn key(&self, table: &SinkTable) -> Result<RoutingKey, Wrong> {
-        let (key, held) = match (&table.key_file, &table.key_env) {
+        let (key, held) = match (&table.key_file, &table.key_from) {
             (Some(file), _) => ("key-file", self.file(file)),
-            (None, name) => ("key-env", self.env(name.as_deref().unwrap_or_default())),
+            (None, Some(from)) => ("key-from", self.kept(from, false).map(|kept| kept.current)),
+            (None, None) => ("key-env", self.env(table.key_env.as_deref().unwrap_or_default())),
         };
         let held = held.map_err(|what| (key, what))?;
         RoutingKey::parse(&held).map_err(|error| (key, error.to_string()))
@@ -91,7 +101,24 @@ impl Held<'_> {
             let text = self.env(name).map_err(|what| (key, what))?;
             secrets.push(Secret::parse(&text).map_err(|error| (key, error.to_string()))?);
         }
+        if let Some(from) = &table.secret_from {
+            let key = "secret-from";
+            // Whoever has taken the new one, or not yet, has the other.
+            let Kept { current, previous } = self.kept(from, true).map_err(|what| (key, what))?;
+            for text in std::iter::once(current).chain(previous) {
+                secrets.push(Secret::parse(&text).map_err(|error| (key, error.to_string()))?);
+            }
+        }
         Ok(secrets)
+    }
+
+    fn kept(&self, from: &FromTable, is_rotated: bool) -> Result<Kept, String> {
+        let kept = (self.kept_by)(&from.place()?, is_rotated)?;
+        let is_long = |text: &String| text.len() > HELD_BYTES_MAX;
+        if is_long(&kept.current) || kept.previous.as_ref().is_some_and(is_long) {
+            return Err(format!("the secret holds more than {HELD_BYTES_MAX} bytes"));
+        }
+        Ok(kept)
     }
 
     fn file(&self, path: &Path) -> Result<String, String> {

@@ -3,7 +3,9 @@ use super::super::{
     tests::{Folder, refused, settings},
 };
 use super::*;
-use alerts::sinks::{Form, Service, To, event_bridge, pagerduty, security_hub::FileAs, sns};
+use alerts::sinks::{
+    Form, Kept, KeptSecret, Service, To, event_bridge, pagerduty, security_hub::FileAs, sns,
+};
 use std::{collections::BTreeSet, fs};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -20,7 +22,16 @@ fn read(folder: &Folder, text: &str) -> Result<Vec<Sink>, String> {
         "ROUTE" => Some(ROUTE.into()),
         _ => None,
     };
-    config.sinks_in(&variable).map_err(|error| error.to_string())
+    let kept_by = |secret: &KeptSecret, is_rotated: bool| {
+        if *secret == KeptSecret::parse("gone", None).unwrap() {
+            return Err("there is no secret gone".to_owned());
+        }
+        let previous = is_rotated.then(|| OTHER.to_owned());
+        let is_url = *secret == KeptSecret::parse("hooks", Some("url")).unwrap();
+        Ok(Kept { current: if is_url { URL } else { SECRET }.to_owned(), previous })
+    };
+    let tables = &config.settings.sinks;
+    config.sinks_in(tables, (&variable, &kept_by)).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -271,7 +282,7 @@ fn a_sink_that_cannot_be_is_refused_where_it_stands() {
             "sinks.a.url-env: only a sink of type \"webhook\", \"slack\", \"teams\" or \"pagerduty\" has it",
         ),
         (&webhook("path = \"x\"\nurl-env = \"X\""), (3, 8), "only a sink of type \"json-lines\""),
-        (&webhook(""), (1, 8), "no URL (expected `url`, `url-file` or `url-env`)"),
+        (&webhook(""), (1, 8), "no URL (expected `url`, `url-file`, `url-env` or `url-from`)"),
         (
             &webhook("url-env = \"X\"\nurl = \"https://a.example/\""),
             (3, 11),
@@ -322,13 +333,21 @@ fn a_service_that_cannot_be_is_refused_where_it_stands() {
             (4, 14),
             "sinks.a.secret-env: only a sink of type \"webhook\" has it",
         ),
-        ("[sinks.a]\ntype = \"slack\"", (1, 8), "no URL (expected `url`, `url-file` or `url-env`)"),
+        (
+            "[sinks.a]\ntype = \"slack\"",
+            (1, 8),
+            "no URL (expected `url`, `url-file`, `url-env` or `url-from`)",
+        ),
         (
             "[sinks.a]\ntype = \"webhook\"\nurl-env = \"X\"\nkey-env = \"Y\"",
             (4, 11),
             "only a sink of type \"pagerduty\"",
         ),
-        ("[sinks.a]\ntype = \"pagerduty\"", (1, 8), "no key (expected `key-file` or `key-env`)"),
+        (
+            "[sinks.a]\ntype = \"pagerduty\"",
+            (1, 8),
+            "no key (expected `key-file`, `key-env` or `key-from`)",
+        ),
         (
             "[sinks.a]\ntype = \"pagerduty\"\nkey-env = \"X\"\nkey-file = \"x\"",
             (3, 11),
@@ -414,4 +433,30 @@ fn the_manual_names_every_key_of_a_sink() {
     assert_eq!(shown, Type::ALL.iter().map(|one| one.name()).collect());
     let keys = keys::known(&Table::new());
     assert!(keys.contains_key("sinks"));
+}
+
+#[test]
+fn what_secrets_manager_keeps_is_read_and_of_a_rotation_both() {
+    let folder = Folder::new("kept");
+    let table = "[sinks.a]\ntype = \"webhook\"\n\
+                 url-from = { secretsmanager = \"hooks\", key = \"url\" }\n";
+    let signed = format!("{table}secret-from = {{ secretsmanager = \"signing\" }}\n");
+    let sinks = read(&folder, &signed).unwrap();
+    let To::Webhook(settings) = &sinks[0].to else { panic!("{sinks:?}") };
+    let Form::Standard(secrets) = &settings.form else { panic!("{sinks:?}") };
+    assert_eq!((secrets.len(), format!("{sinks:?}").contains("9183")), (2, false));
+    let gone = read(&folder, &table.replace("hooks", "gone").replace(", key = \"url\"", ""));
+    assert!(gone.unwrap_err().contains(":3:12: sinks.a.url-from: there is no secret gone"));
+    refused(&table.replace("key", "kye"), (3, 40), "did you mean \"key\"?");
+    let url = table.replace("hooks", "https://hooks.example.com/");
+    refused(&url, (3, 12), "sinks.a.url-from: expected the name or ARN of a secret");
+    let holds = signed.replace("signing", SECRET);
+    refused(&holds, (4, 15), "sinks.a.secret-from: holds the secret itself");
+    let both = format!("{signed}secret-env = \"KEY\"");
+    refused(&both, (5, 14), "sinks.a.secret-env: secret-from stands there, too");
+    let both = format!("{table}url-env = \"HOOK\"");
+    refused(&both, (3, 12), "url-env stands there, too");
+    // Nobody asks AWS to look at a file.
+    let config = Config::load(Some(&folder.file(signed))).unwrap();
+    assert_eq!(config.sinks_offline().unwrap().1, 1);
 }

@@ -142,7 +142,7 @@ fn finding(detector: &str, account: &str, key: &str) -> Finding {
 fn the_longest_key_can_be_pasted() {
     let key = "*".repeat(2_048) + "... 00112233445566778899aabbccddeeff";
     let finding = finding("port-scan", "111122223333", &key);
-    assert!(entries(&suppression_snippet(&finding).join("\n")).is_ok());
+    assert!(entries(&suppression_snippet(&finding, finding.day).join("\n")).is_ok());
 }
 
 proptest! {
@@ -154,7 +154,7 @@ proptest! {
         other in any::<String>(),
     ) {
         let own = finding(&id, &account, &key);
-        let text = suppression_snippet(&own).join("\n");
+        let text = suppression_snippet(&own, own.day).join("\n");
         let entries = entries(&text).map_err(|fault| TestCaseError::fail(format!("{fault:?} {text}")))?;
         let of = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.suppression).collect();
         let suppressions = Suppressions::new(of(entries), &operations::IDS);

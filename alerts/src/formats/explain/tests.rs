@@ -6,6 +6,11 @@ use unicode_width::UnicodeWidthStr;
 
 const PLAIN: Style = Style { colour: false, width: 80 };
 
+/// Writes what is explained on the day of the samples.
+fn explain(kept: &Kept, style: Style, out: &mut Vec<u8>) -> io::Result<()> {
+    super::explain(kept, kept.finding.day, style, out)
+}
+
 fn kept(finding: Finding) -> Kept {
     let settings = serde_json::to_value(detect::Settings::default()).unwrap();
     let settings = settings[&finding.about.id].as_object().cloned().unwrap_or_default();

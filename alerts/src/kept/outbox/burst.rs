@@ -5,7 +5,7 @@ use super::{KeptError, Outbox, message, rank};
 use crate::{
     Account,
     kept::rows,
-    sinks::{Burst, Lane, NAMED_MAX, Named, Sink},
+    sinks::{Burst, Lane, Message, NAMED_MAX, Named, Sink},
 };
 use baseline::stable_hash;
 use detect::FindingId;
@@ -47,9 +47,10 @@ impl Outbox<'_> {
         let Some(body) = sink.to.burst(&burst) else { return Ok(()) };
         let last = format!("SELECT max(outbox.id) {DUE}");
         let last = self.first(&last, &of, Row::count)?.unwrap_or_default();
+        let n_findings = burst.n();
         let told = format!(
-            "INSERT INTO outbox_told (sink, finding, severity) \
-             SELECT sink, finding, outbox.severity {DUE} \
+            "INSERT INTO outbox_told (sink, finding, severity, day) \
+             SELECT sink, finding, outbox.severity, findings.day {DUE} \
              ON CONFLICT (sink, finding) DO UPDATE SET severity = max(severity, excluded.severity)"
         );
         self.store.execute(&told, &of)?;
@@ -58,7 +59,8 @@ impl Outbox<'_> {
         self.count(&sink.name, [-n, 0, 0])?;
         // No row is given its number twice, so no other burst has this id.
         let id = stable_hash(&[b"burst", sink.name.as_bytes(), &last.to_le_bytes()]);
-        self.add(&sink.name, &message(&sink.name, (FindingId(id), burst.severity()), body), now_ms)
+        let one = message(&sink.name, (FindingId(id), burst.severity()), body);
+        self.add(&sink.name, &Message { n_findings, ..one }, now_ms)
     }
 
     fn burst(&self, of: &[Value]) -> Result<Burst, KeptError> {
@@ -133,7 +135,7 @@ mod tests {
         assert_eq!(counts(&file, "chat"), [1, 0, 0]);
         let [one] = &file.outbox().due(&mut lane, START_MS, 8).unwrap()[..] else { panic!() };
         assert!(one.body.contains("4 findings at once: 1 critical, 1 high, 2 low"), "{}", one.body);
-        assert_eq!(one.severity, Severity::Critical);
+        assert_eq!((one.severity, one.n_findings), (Severity::Critical, 4));
         let named = FindingId(1).to_string();
         assert!(one.body.contains(&named) && !one.body.contains(" more"), "{}", one.body);
         file.outbox().settle(&mut lane, one, &Outcome::Delivered, START_MS).unwrap();

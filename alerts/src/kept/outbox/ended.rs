@@ -1,7 +1,10 @@
 //! Series that are over. In: the first day that is still open. Out: messages that close what sinks hold open for them.
 
 use super::{Dropped, KeptError, Outbox, message, series::QUIET_D};
-use crate::{kept::rows, sinks::Sink};
+use crate::{
+    kept::rows,
+    sinks::{Message, Sink},
+};
 use baseline::{Day, stable_hash};
 use detect::{FindingId, Severity};
 
@@ -26,7 +29,7 @@ impl Outbox<'_> {
                 let Some(body) = sink.to.ended(opened) else { break };
                 let id = FindingId(stable_hash(&[b"ended", &opened.0.to_le_bytes()]));
                 let closes = message(&sink.name, (id, Severity::Low), body);
-                self.add(&sink.name, &closes, now_ms)?;
+                self.add(&sink.name, &Message { n_findings: 0, ..closes }, now_ms)?;
                 dropped.extend(self.make_room(sink)?);
             }
         }

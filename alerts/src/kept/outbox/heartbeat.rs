@@ -1,9 +1,13 @@
 //! Heartbeats among the messages of a sink: one in each span of time, of which only the last is worth sending.
 
 use super::{Dropped, KeptError, Outbox, message};
-use crate::sinks::{Heartbeat, Message, Sink};
-use baseline::stable_hash;
+use crate::{
+    kept::rows,
+    sinks::{Heartbeat, Message, Sink},
+};
+use baseline::{Day, stable_hash};
 use detect::{FindingId, Severity};
+use store::{Row, Value};
 
 /// What stands for a finding in the heartbeats of a sink, of which one waits at a time.
 fn id_of(sink: &str) -> FindingId {
@@ -26,19 +30,42 @@ impl Outbox<'_> {
         now_ms: i64,
     ) -> Result<Option<Dropped>, KeptError> {
         let span = now_ms.div_euclid(every_ms.max(1));
-        let of_span = id_of_span(&sink.name, span);
-        if self.highest("outbox_told", &sink.name, of_span)?.is_some() {
+        let begun_ms = span.saturating_mul(every_ms);
+        let (finding, of_span) = (id_of(&sink.name), id_of_span(&sink.name, span));
+        if self.beaten_ms(&sink.name, finding)? >= Some(begun_ms) {
             return Ok(None);
         }
         let Some(body) = sink.to.heartbeat(heartbeat, now_ms) else { return Ok(None) };
-        let finding = id_of(&sink.name);
         if let Some(before) = self.queued(&sink.name, finding)? {
             self.remove(&sink.name, &before)?;
         }
+        self.has_beaten((&sink.name, finding), begun_ms, now_ms)?;
         let new = message(&sink.name, (of_span, Severity::Low), body);
-        self.told(&sink.name, &new)?;
-        self.add(&sink.name, &Message { finding, ..new }, now_ms)?;
+        self.add(&sink.name, &Message { finding, n_findings: 0, ..new }, now_ms)?;
         self.make_room(sink)
+    }
+
+    /// When the span of the last heartbeat began, if there was one.
+    fn beaten_ms(&self, sink: &str, finding: FindingId) -> Result<Option<i64>, KeptError> {
+        let sql = "SELECT created_ms FROM outbox_told WHERE sink = ?1 AND finding = ?2";
+        let key = [rows::text(sink), rows::text(&finding.to_string())];
+        Ok(self.first(sql, &key, Row::maybe_integer)?.flatten())
+    }
+
+    /// Notes that, in place of what was noted before.
+    fn has_beaten(
+        &self,
+        (sink, finding): (&str, FindingId),
+        begun_ms: i64,
+        now_ms: i64,
+    ) -> Result<(), KeptError> {
+        let sql = "INSERT OR REPLACE INTO outbox_told (sink, finding, severity, created_ms, day) \
+                   VALUES (?1, ?2, 0, ?3, ?4)";
+        let finding = rows::text(&finding.to_string());
+        let today = rows::text(&rows::of_day(Day::of(now_ms)));
+        let values = [rows::text(sink), finding, Value::Integer(begun_ms), today];
+        self.store.execute(sql, &values)?;
+        Ok(())
     }
 }
 

@@ -146,8 +146,7 @@ impl Outbox<'_> {
     /// it, if it has to.
     fn continued(&self, sink: &str, finding: &Finding, rank: i64) -> Result<InSeries, KeptError> {
         let key = [rows::text(sink), rows::text(&key_of(finding))];
-        let sql = format!("SELECT {COLUMNS} FROM outbox_series WHERE sink = ?1 AND series = ?2");
-        let known = self.first(&sql, &key, Series::read)?;
+        let known = self.known(&key, finding.day)?;
         let (next, why) = Series::after(known, (finding.id, finding.day, finding.times_ms), rank);
         if known != Some(next) {
             let sql = format!(
@@ -161,6 +160,21 @@ impl Outbox<'_> {
         Ok(InSeries { opened, why, severity: self.severity(rank)?, times_ms })
     }
 
+    /// The latest series of a key that a day belongs to. A replay that is repeated comes to those before.
+    fn known(&self, key: &[Value; 2], day: Day) -> Result<Option<Series>, KeptError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM outbox_series WHERE sink = ?1 AND series = ?2 \
+             ORDER BY last_day DESC, opened"
+        );
+        for mut row in self.store.query(&sql, key)? {
+            let series = Series::read(&mut row).map_err(|wrong| self.store.damaged(&wrong))?;
+            if series.reaches(day) {
+                return Ok(Some(series));
+            }
+        }
+        Ok(None)
+    }
+
     /// Notes that a finding goes into a message about its series.
     fn filed(
         &self,
@@ -168,10 +182,11 @@ impl Outbox<'_> {
         finding: &Finding,
         (opened, rank): (FindingId, i64),
     ) -> Result<(), KeptError> {
-        let sql = "INSERT OR REPLACE INTO outbox_filed (sink, finding, opened, severity) \
-                   VALUES (?1, ?2, ?3, ?4)";
+        let sql = "INSERT OR REPLACE INTO outbox_filed (sink, finding, opened, severity, day) \
+                   VALUES (?1, ?2, ?3, ?4, ?5)";
         let [id, opened] = [finding.id, opened].map(|id| rows::text(&id.to_string()));
-        self.store.execute(sql, &[rows::text(sink), id, opened, Value::Integer(rank)])?;
+        let day = rows::text(&rows::of_day(finding.day));
+        self.store.execute(sql, &[rows::text(sink), id, opened, Value::Integer(rank), day])?;
         Ok(())
     }
 }

@@ -161,6 +161,31 @@ fn people_hear_of_a_series_once_and_files_of_all_its_findings() {
     assert_eq!(told("chat"), expected);
 }
 
+#[test]
+fn a_replay_that_is_repeated_opens_no_series_anew() {
+    let (_folder, path) = file();
+    let mut file = sample::state(&path);
+    let chat = [sink("chat", Severity::Low)];
+    let mut lane = Lane::new("chat");
+    let mut replay = || {
+        for (day, n, severity) in [(0, 1, 1), (1, 2, 1), (2, 3, 2), (20, 4, 1), (21, 5, 1)] {
+            let id = FindingId(n);
+            let day = Day(finding(0, 0).day.0 + day);
+            tell(&file, &Finding { id, day, ..finding(7, severity) }, &chat, START_MS);
+        }
+        file.commit().unwrap();
+        let messages = file.outbox().due(&mut lane, START_MS, 9).unwrap();
+        for message in &messages {
+            file.outbox().settle(&mut lane, message, &Outcome::Delivered, START_MS).unwrap();
+        }
+        let mut ids: Vec<_> = messages.iter().map(|message| message.finding.0).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(replay(), [1, 3, 4]);
+    assert_eq!(replay(), []);
+}
+
 /// What `file` still has to tell Security Hub, by the finding that it is about: the id of what it says, how severe the
 /// series is, and when that was seen first.
 fn filed(file: &StateFile) -> Vec<(u128, String, Severity, Value)> {

@@ -195,6 +195,28 @@ async fn the_finding_at_fault_is_found_and_the_others_go() {
 }
 
 #[tokio::test]
+async fn what_all_of_an_account_are_refused_for_kills_none_of_them() {
+    let stub = Stub::new();
+    let mut hub = hub(&stub, FileAs::Own).await;
+    let refused = r#"{"__type":"InvalidInputException","Message":"account"}"#;
+    let all = || (0..FINDINGS_MAX as u128).map(|n| message(&finding(n, OWN))).collect();
+    for _ in 0..2 {
+        // Seven halves down to the first alone, then the second.
+        for _ in 0..9 {
+            stub.fails(Fault::Answer("400 No", refused));
+        }
+        let told = told(hub.send(all(), now_ms).await);
+        let words =
+            "again: every finding of account 123456789012 is refused, so it is not for what ";
+        assert_eq!(told.len(), FINDINGS_MAX);
+        assert!(told.values().all(|outcome| outcome.starts_with(words)), "{told:?}");
+        assert!(told[&7].ends_with(": InvalidInputException (status 400): account"), "{told:?}");
+    }
+    let told = told(hub.send(all(), now_ms).await);
+    assert!(told.values().all(|outcome| outcome == "delivered"), "{told:?}");
+}
+
+#[tokio::test]
 async fn calls_are_no_larger_than_they_may_be() {
     let stub = Stub::new();
     let mut hub = hub(&stub, FileAs::Own).await;

@@ -23,7 +23,7 @@ pub(in crate::sinks) enum Verdict<T> {
 }
 
 /// Somebody else's words, so that they can be shown.
-pub(in crate::sinks) fn said(text: &str) -> String {
+pub(crate) fn said(text: &str) -> String {
     let escaped = escape(text);
     match escaped.char_indices().nth(SAID_CHARS_MAX) {
         Some((at, _)) => format!("{}...", escaped.get(..at).unwrap_or_default()),
@@ -48,18 +48,18 @@ pub(in crate::sinks) fn again(error: String) -> Outcome {
 
 /// A call that was not taken.
 #[derive(Debug)]
-pub(in crate::sinks) struct Failure {
-    pub(in crate::sinks) status: u16,
+pub(crate) struct Failure {
+    pub(crate) status: u16,
     /// Empty where there is none.
-    pub(in crate::sinks) code: String,
+    pub(crate) code: String,
     /// All of it, in words that can be shown.
-    pub(in crate::sinks) error: String,
+    pub(crate) error: String,
     after_ms: Option<i64>,
 }
 
 impl Failure {
     /// What an answer says, unless its status is 2xx. Unit of `now_ms`: milliseconds since the Unix epoch.
-    pub(in crate::sinks) fn of(answer: &Answer, now_ms: i64) -> Option<Self> {
+    pub(crate) fn of(answer: &Answer, now_ms: i64) -> Option<Self> {
         let status = answer.status;
         if (200..300).contains(&status) {
             return None;

@@ -3,6 +3,10 @@
 
 use crate::sinks::{Message, Outcome};
 use detect::Finding;
+use ingest::source::{
+    calls::Calls,
+    session::{Access, Session},
+};
 use ring::{digest, hmac};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -24,25 +28,32 @@ struct State {
 }
 
 /// Gives these answers one after the other, and hangs up when there is none.
-pub(in crate::sinks) struct Scripted {
-    pub(in crate::sinks) endpoint: String,
+pub(crate) struct Scripted {
+    pub(crate) endpoint: String,
     state: Arc<Mutex<State>>,
 }
 
 impl Scripted {
     /// Listens until the tests end; all calls have to be signed for `service`.
-    pub(in crate::sinks) fn new(service: &'static str) -> Self {
+    pub(crate) fn new(service: &'static str) -> Self {
         let state = Arc::<Mutex<State>>::default();
         let shared = Arc::clone(&state);
         Self { endpoint: listen(move |stream| serve(stream, service, &shared)), state }
     }
 
-    pub(in crate::sinks) fn gives(&self, head: &str, body: &str) {
+    /// Calls that are answered here.
+    pub(crate) async fn calls(&self) -> Calls {
+        let (endpoint, region) = (Some(self.endpoint.clone()), Some("eu-central-1".to_owned()));
+        let access = Access { endpoint, region, ..Access::default() };
+        Calls::new(&Session::with_test_keys(&access).await.unwrap(), None)
+    }
+
+    pub(crate) fn gives(&self, head: &str, body: &str) {
         self.state.lock().unwrap().answers.push_back((head.to_owned(), body.to_owned()));
     }
 
     /// Bodies of the requests since this was asked last.
-    pub(in crate::sinks) fn bodies(&self) -> Vec<String> {
+    pub(crate) fn bodies(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().unwrap().bodies)
     }
 }
@@ -141,7 +152,15 @@ pub(in crate::sinks) fn signed_by(
 
 pub(in crate::sinks) fn message_of(finding: &Finding, body: String) -> Message {
     let Finding { id, severity, .. } = *finding;
-    Message { id: format!("msg_{id}"), finding: id, severity, body, attempts: 0, created_ms: None }
+    Message {
+        id: format!("msg_{id}"),
+        finding: id,
+        severity,
+        body,
+        attempts: 0,
+        created_ms: None,
+        n_findings: 1,
+    }
 }
 
 /// What became of messages, by the number of the finding.

@@ -168,6 +168,7 @@ fn message() -> Message {
         body,
         attempts: 0,
         created_ms: None,
+        n_findings: 1,
     }
 }
 
