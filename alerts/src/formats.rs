@@ -146,4 +146,4 @@ impl<W: Write> Writer<W> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,6 +8,8 @@ pub mod event_bridge;
 mod filter;
 mod guard;
 mod heartbeat;
+#[cfg(test)]
+mod hostile;
 pub mod json_lines;
 mod lane;
 mod note;

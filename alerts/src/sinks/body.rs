@@ -124,7 +124,7 @@ fn cut(value: &mut Value, most @ (n_values, n_chars): (usize, usize)) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::sample;
     use proptest::prelude::*;
@@ -136,6 +136,17 @@ mod tests {
         let body = envelope(occasion, (finding, &sample::inputs()), NOW_MS);
         let value = serde_json::from_str(&body).unwrap();
         (body, value)
+    }
+
+    /// Whether a webhook gets what Standard Webhooks asks for, about this finding.
+    pub(in crate::sinks) fn check(body: &str, finding: &Finding) -> Value {
+        assert!(body.len() < ENVELOPE_BYTES_MAX, "{}", body.len());
+        let value: Value = serde_json::from_str(body).unwrap();
+        let data = &value["data"];
+        assert_eq!(data["id"], finding.id.to_string());
+        assert_eq!(data["severity"]["label"], finding.severity.label());
+        assert_eq!(data["count"], finding.count);
+        value
     }
 
     #[test]

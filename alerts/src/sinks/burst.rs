@@ -87,7 +87,7 @@ impl To {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::escape::is_hidden;
 
@@ -101,6 +101,14 @@ mod tests {
         };
         let counts = vec![(Severity::Critical, 2), (Severity::Low, 40)];
         Burst { counts, named: vec![named(Severity::Critical); NAMED_MAX] }
+    }
+
+    /// Whether chats take one message in place of these.
+    pub(in crate::sinks) fn check(named: Vec<Named>) {
+        let counts = named.iter().map(|named| (named.severity, 9)).collect();
+        let burst = Burst { counts, named };
+        slack::tests::check(&slack::of(&burst.note()));
+        teams::tests::check(&teams::of(&burst.note(), burst.severity()));
     }
 
     #[test]
