@@ -5,7 +5,7 @@ use super::{Event, Level, Log};
 use crate::{clock, fault};
 use alerts::{
     Dropped, StateFile,
-    sinks::{Caller, Heartbeat, JsonLines, Lane, Message, Outcome, Sink, To, Webhook},
+    sinks::{Caller, Heartbeat, JsonLines, Lane, Message, Outcome, Sink, Syslog, To, Webhook},
 };
 use anyhow::{Context as _, Result};
 use baseline::Day;
@@ -60,6 +60,10 @@ impl Sinks {
                 }
                 To::JsonLines(settings) => {
                     runtime.spawn(write(JsonLines::new(settings), place, messages, inbox));
+                }
+                To::Syslog(settings) => {
+                    let syslog = Syslog::new(settings).with_context(told)?;
+                    runtime.spawn(log(syslog, place, messages, inbox));
                 }
                 To::Service(service) => {
                     let caller = runtime.block_on(Caller::reach(service)).with_context(told)?;
@@ -239,6 +243,24 @@ async fn send(
             let outcome = webhook.send(&message, clock::now_ms()).await;
             fault::point("mid-send");
             if inbox.send(Event::Sent(Sent { sink, message, outcome })).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+async fn log(
+    syslog: Syslog,
+    sink: usize,
+    mut messages: mpsc::Receiver<Vec<Message>>,
+    inbox: mpsc::Sender<Event>,
+) {
+    while let Some(all) = messages.recv().await {
+        let outcome = syslog.send(&all).await;
+        fault::point("mid-send");
+        for message in all {
+            let sent = Sent { sink, message, outcome: outcome.clone() };
+            if inbox.send(Event::Sent(sent)).await.is_err() {
                 return;
             }
         }

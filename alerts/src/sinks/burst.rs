@@ -69,7 +69,7 @@ impl To {
             Self::Webhook(webhook::Settings { form, .. }) => {
                 matches!(form, Form::Slack | Form::Teams)
             }
-            Self::JsonLines(_) | Self::Service(_) => false,
+            Self::JsonLines(_) | Self::Syslog(_) | Self::Service(_) => false,
         }
     }
 
@@ -79,9 +79,9 @@ impl To {
             Self::Webhook(webhook::Settings { form, .. }) => match form {
                 Form::Slack => Some(slack::of(&burst.note())),
                 Form::Teams => Some(teams::of(&burst.note(), burst.severity())),
-                Form::Standard(_) | Form::PagerDuty(_) => None,
+                Form::Standard(_) | Form::PagerDuty(_) | Form::Template(_) => None,
             },
-            Self::JsonLines(_) | Self::Service(_) => None,
+            Self::JsonLines(_) | Self::Syslog(_) | Self::Service(_) => None,
         }
     }
 }

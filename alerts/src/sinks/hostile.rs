@@ -3,7 +3,7 @@
 use super::{
     Occasion, body,
     burst::{self, Named},
-    event_bridge, pagerduty, slack, sns, teams,
+    event_bridge, pagerduty, slack, sns, syslog, teams, template,
 };
 use crate::{
     Kept,
@@ -28,6 +28,8 @@ fn check_messages(Kept { finding, run, .. }: &Kept) {
     body::tests::check(&envelope, finding);
     sns::tests::check(&envelope, finding);
     event_bridge::tests::check(&envelope, finding);
+    syslog::tests::check_finding(finding, inputs);
+    template::tests::check(told);
 }
 
 /// Whether one message in place of several is such, too.
