@@ -62,7 +62,8 @@ fn every_finding_lies_in_a_bucket_whatever_fails() {
         assert_eq!(line["class_uid"], 2004);
         let account = format!("/accountId={}/", finding["account"].as_str().unwrap());
         assert!(key.starts_with("ext/sentrail/region=") && key.contains(&account), "{key}");
-        let day = finding["last_seen"].as_str().unwrap()[..10].replace('-', "");
+        let day =
+            finding["last_seen"].as_str().unwrap().split_once('T').unwrap().0.replace('-', "");
         assert!(key.contains(&format!("/eventDay={day}/sentrail-")), "{key}");
     }
     assert!(proxy.requests(call).len() >= 3);

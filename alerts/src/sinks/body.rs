@@ -6,7 +6,6 @@ use detect::Finding;
 use ingest::time::format_ms;
 use serde::Serialize;
 use serde_json::Value;
-use std::fmt::Write as _;
 
 /// Standard Webhooks asks for less than 20 KB. Unit: bytes.
 pub(super) const ENVELOPE_BYTES_MAX: usize = 20_000;
@@ -142,7 +141,7 @@ fn ascii(json: &str) -> String {
             continue;
         }
         for unit in c.encode_utf16(&mut [0; 2]) {
-            drop(write!(ascii, "\\u{unit:04x}"));
+            ascii.extend(format!("\\u{unit:04x}").chars());
         }
     }
     ascii

@@ -184,7 +184,7 @@ impl Endpoint {
             None => scheme.port(),
         };
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        if protocol == Protocol::Syslog && path.trim_start_matches('/') != "" {
+        if protocol == Protocol::Syslog && !path.trim_start_matches('/').is_empty() {
             return Err(no_url);
         }
         Ok(Self { scheme, host, port, authority: authority.as_str().to_owned(), path })

@@ -156,8 +156,12 @@ impl Syslog {
 
     async fn stream(&self, messages: &[Message]) -> Result<(), Fault> {
         let Settings { endpoint, allowed, .. } = &self.settings;
-        let frames: String =
-            messages.iter().map(|Message { body, .. }| format!("{} {body}", body.len())).collect();
+        let mut frames = String::new();
+        for Message { body, .. } in messages {
+            frames.push_str(&body.len().to_string());
+            frames.push(' ');
+            frames.push_str(body);
+        }
         let mut connection = self.reach.connect(endpoint, allowed).await?;
         let broken = |error: io::Error| Fault::of_io("the connection broke", &error);
         connection.write_all(frames.as_bytes()).await.map_err(broken)?;

@@ -37,6 +37,9 @@ const VALUE_BYTES_MAX: usize = 360;
 /// The same of the note, which has many lines. Unit: bytes.
 const NOTE_BYTES_MAX: usize = 10_000;
 
+/// Of a field that is not known, so much is shown. Unit: UTF-16 units.
+const NAME_UNITS_MAX: usize = 60;
+
 /// What is told of a finding.
 struct Said<'a> {
     told: Told<'a>,
@@ -207,7 +210,7 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, String> {
         let known = FIELDS.iter().find(|(known, _)| *known == name);
         let (name, read) = known.ok_or_else(|| {
             let names: Vec<_> = FIELDS.iter().map(|(name, _)| *name).collect();
-            let name = shown(name, TEXT_UNITS[TEXT_UNITS.len() - 1]);
+            let name = shown(name, NAME_UNITS_MAX);
             format!(
                 "no field {{{name}}} (expected one of {}; `{{{{` for a brace)",
                 names.join(", ")

@@ -47,14 +47,13 @@ impl SinkTable {
             Type::SecurityHub => self.wrong_filing(),
             Type::Sns => self.topic().map(drop),
             Type::Eventbridge => self.wrong_region().and_then(|()| self.bus().map(drop)),
-            Type::Syslog => self.wrong_url(),
             Type::Pagerduty => self.wrong_url().and_then(|()| self.wrong_key()),
             Type::Webhook => {
                 self.wrong_url()?;
                 self.wrong_secrets()?;
                 self.wrong_headers()
             }
-            Type::Slack | Type::Teams => self.wrong_url(),
+            Type::Slack | Type::Teams | Type::Syslog => self.wrong_url(),
         }
     }
 

@@ -25,7 +25,7 @@ pub(in crate::sinks) fn check(message: &str, bytes_max: usize, finding: &Finding
     let [version, time, host, app, process, kind, data, text] = fields[..] else {
         panic!("{message}")
     };
-    let (priority, version) = version[1..].split_once('>').unwrap();
+    let (priority, version) = version.strip_prefix('<').unwrap().split_once('>').unwrap();
     let priority: u8 = priority.parse().unwrap();
     assert_eq!((version, app, process, data), ("1", "sentrail", "-", "-"));
     let severities = [(5, "low"), (4, "medium"), (3, "high"), (2, "critical")];
@@ -216,7 +216,7 @@ fn a_datagram_is_a_message() {
     let messages = messages(&settings);
     assert_eq!(send(&Syslog::new(settings.clone()).unwrap(), &messages), Outcome::Delivered);
     for message in &messages {
-        let mut bytes = [0; 65_536];
+        let mut bytes = vec![0; 65_536];
         let n = socket.recv(&mut bytes).unwrap();
         assert_eq!(&bytes[..n], message.body.as_bytes());
     }
