@@ -51,7 +51,8 @@ TERMINATIONS ?= 200
 FLIPS ?= 500
 OBJECT_MB ?= 7000
 OBJECTS ?= 1000000
-soak: tools servers ## Kill the daemon KILLS times, end it, damage its state, feed it bombs; TMPDIR needs 10 GB
+FINDINGS ?= 1000000
+soak: tools servers ## Kill the daemon KILLS times, end it, damage its state, feed it bombs, write FINDINGS findings; TMPDIR needs 10 GB
 	$(CARGO) build --locked --bin sentrail
 	$(CARGO) build --release --locked --bin sentrail
 	rm -rf target/soak
@@ -61,6 +62,7 @@ soak: tools servers ## Kill the daemon KILLS times, end it, damage its state, fe
 	tests/kills.py --binary target/release/sentrail --logs target/soak --terminate $(TERMINATIONS)
 	tests/damage.py --binary target/release/sentrail --logs target/soak --flips $(FLIPS)
 	tests/bounds.py --binary target/release/sentrail --bomb-mb 10000 --object-mb $(OBJECT_MB) --objects $(OBJECTS)
+	PROPTEST_CASES=$(FINDINGS) $(CARGO) test --release --locked -p alerts --lib no_finding_breaks_out_of_any_form
 
 ablation: tools ## What each part of the model is worth: the organisations of `make scoreboard` without it
 	$(CARGO) build --release --locked --bin scoreboard --features benches/ablation

@@ -44,6 +44,50 @@ fn every_sink_is_told_a_sample_and_what_came_of_it_is_said() {
 }
 
 #[test]
+fn a_collector_of_logs_is_told_over_tcp() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let config = folder.path().join("sentrail.toml");
+    let table = format!(
+        "[sinks.siem]\ntype = \"syslog\"\nurl = \"tcp://{address}\"\nallow = [\"127.0.0.1\"]\n"
+    );
+    fs::write(&config, table).unwrap();
+    let reading = thread::spawn(move || {
+        let mut sent = String::new();
+        listener.accept().unwrap().0.read_to_string(&mut sent).unwrap();
+        sent
+    });
+    let config = text(&config);
+    run(&["alerts", "test", "--config", &config]).ends(0).tells(&["siem: delivered"]);
+    let sent = reading.join().unwrap();
+    let (length, message) = sent.split_once(' ').unwrap();
+    assert_eq!(length, message.len().to_string());
+    assert!(
+        message.starts_with("<109>1 ") && message.contains(" sentrail - sample - {"),
+        "{message}"
+    );
+    run(&["alerts", "test", "--config", &config]).ends(1).tells(&["siem: cannot connect"]);
+}
+
+#[test]
+fn a_webhook_gets_the_body_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, _, told) = receiver();
+    let config = configured(folder.path(), &address);
+    let body = r#"{"message": "{severity}: {title}", "priority": "P{priority}"}"#;
+    fs::write(folder.path().join("body.json"), body).unwrap();
+    let table = fs::read_to_string(&config).unwrap() + "body = \"body.json\"\n";
+    fs::write(&config, table).unwrap();
+    run(&["alerts", "test", "--config", &config]).ends(0).tells(&["chat: delivered"]);
+    let message = "high: [SAMPLE] This sink gets what it is told";
+    assert_eq!(told.recv().unwrap(), serde_json::json!({"message": message, "priority": "P2"}));
+    fs::write(folder.path().join("body.json"), "[\n\"{tilte}\"]").unwrap();
+    let wrong = run(&["config", "check", "--config", &config]);
+    wrong.ends(2).tells(&["sinks.chat.body: ", "body.json:2: no field {tilte} (expected one of"]);
+}
+
+#[test]
 fn a_sink_that_asks_for_it_hears_once_that_the_watch_is_at_work() {
     let folder = tempfile::tempdir().unwrap();
     let (address, _, told) = receiver();

@@ -33,6 +33,8 @@ mod into;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
+mod lake;
+#[cfg(test)]
 mod learn;
 #[cfg(test)]
 mod memory;

@@ -13,6 +13,7 @@ pub use csv::csv_cell;
 pub use explain::{explain, show};
 pub(crate) use explain::{in_all, term};
 pub use json::write_json;
+pub(crate) use ocsf::{Activity, line as ocsf_line};
 
 use crate::{
     Kept,
@@ -146,4 +147,4 @@ impl<W: Write> Writer<W> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

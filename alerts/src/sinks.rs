@@ -8,11 +8,15 @@ pub mod event_bridge;
 mod filter;
 mod guard;
 mod heartbeat;
+#[cfg(test)]
+mod hostile;
 pub mod json_lines;
 mod lane;
 mod note;
+pub mod ocsf;
 pub mod pagerduty;
 mod quiet;
+mod reach;
 mod retry_after;
 mod sample;
 mod schedule;
@@ -22,17 +26,20 @@ mod service;
 mod signature;
 mod slack;
 pub mod sns;
+pub mod syslog;
 mod teams;
+pub mod template;
 pub mod webhook;
 
 pub(crate) use burst::{Burst, NAMED_MAX, Named};
-pub use endpoint::{Endpoint, EndpointError, URL_BYTES_MAX};
+pub use endpoint::{Endpoint, EndpointError, Protocol, URL_BYTES_MAX};
 pub use filter::{Choice, Filter};
 pub use guard::{Allowed, Inner, Network};
 pub use heartbeat::Heartbeat;
 pub use json_lines::JsonLines;
 pub use lane::Lane;
 pub use quiet::{NoQuiet, Quiet};
+pub use reach::ReachError;
 pub(crate) use schedule::next_due;
 pub use secrets_manager::{Kept, KeptSecret, NoKeptSecret};
 pub(crate) use service::answer::{Failure, said};
@@ -40,7 +47,8 @@ pub(crate) use service::answer::{Failure, said};
 pub(crate) use service::stub::Scripted;
 pub use service::{Access, Caller, REGION_CHARS_MAX, Service};
 pub use signature::{NoSecret, Secret};
-pub use webhook::{Form, Webhook, WebhookError};
+pub use syslog::Syslog;
+pub use webhook::{Form, Header, Webhook};
 
 use crate::{Accounts, Inputs};
 use detect::{Finding, FindingId, Severity};
@@ -98,6 +106,8 @@ pub enum To {
     Webhook(webhook::Settings),
     /// A file.
     JsonLines(json_lines::Settings),
+    /// A collector of logs.
+    Syslog(syslog::Settings),
     /// A service of AWS.
     Service(Service),
 }
@@ -174,7 +184,7 @@ impl To {
     pub(crate) fn manner(&self) -> Manner {
         match self {
             Self::Webhook(_) => Manner::NewsOfSeries,
-            Self::JsonLines(_) => Manner::EachFinding,
+            Self::JsonLines(_) | Self::Syslog(_) => Manner::EachFinding,
             Self::Service(service) => service.manner(),
         }
     }
@@ -183,6 +193,7 @@ impl To {
     pub fn on_way_max(&self) -> usize {
         match self {
             Self::Webhook(_) | Self::JsonLines(_) => ON_WAY_MAX,
+            Self::Syslog(settings) => settings.on_way_max(),
             Self::Service(service) => service.on_way_max(),
         }
     }
@@ -197,12 +208,14 @@ impl To {
     ) -> String {
         match self {
             Self::JsonLines(_) => body::line(finding, inputs),
+            Self::Syslog(settings) => settings.body((finding, inputs), now_ms),
             Self::Service(service) => service.body(occasion, (finding, inputs), now_ms),
             Self::Webhook(webhook::Settings { form, .. }) => match form {
                 Form::Standard(_) => body::envelope(occasion, (finding, inputs), now_ms),
                 Form::Slack => slack::body((occasion, finding, inputs)),
                 Form::Teams => teams::body((occasion, finding, inputs)),
                 Form::PagerDuty(_) => pagerduty::body((occasion, finding, inputs)),
+                Form::Template(template) => template.body((occasion, finding, inputs)),
             },
         }
     }
@@ -213,7 +226,7 @@ impl To {
             Self::Webhook(webhook::Settings { form: Form::PagerDuty(_), .. }) => {
                 Some(pagerduty::resolve(opened))
             }
-            Self::Webhook(_) | Self::JsonLines(_) | Self::Service(_) => None,
+            Self::Webhook(_) | Self::JsonLines(_) | Self::Syslog(_) | Self::Service(_) => None,
         }
     }
 
@@ -222,11 +235,11 @@ impl To {
     pub fn gap_ms(&self) -> i64 {
         match self {
             Self::Webhook(webhook::Settings { form, .. }) => match form {
-                Form::Standard(_) | Form::PagerDuty(_) => 0,
+                Form::Standard(_) | Form::PagerDuty(_) | Form::Template(_) => 0,
                 Form::Slack => slack::GAP_MS,
                 Form::Teams => teams::GAP_MS,
             },
-            Self::JsonLines(_) | Self::Service(_) => 0,
+            Self::JsonLines(_) | Self::Syslog(_) | Self::Service(_) => 0,
         }
     }
 }
@@ -305,6 +318,12 @@ mod tests {
             ("note::TEXT_UNITS", format!("{} UTF-16 units", note::TEXT_UNITS[0])),
             ("event_bridge::ENTRIES_MAX", format!("{} events", event_bridge::ENTRIES_MAX)),
             ("note::TERMS_MAX", format!("{} terms", note::TERMS_MAX)),
+            ("ocsf::FINDINGS_MAX", format!("{} findings", ocsf::FINDINGS_MAX)),
+            ("template::FILE_BYTES_MAX", format!("{} bytes", template::FILE_BYTES_MAX)),
+            ("template::BODY_BYTES_MAX", format!("{} bytes", template::BODY_BYTES_MAX)),
+            ("syslog::STREAM_BYTES_MAX", format!("{} bytes", syslog::STREAM_BYTES_MAX)),
+            ("syslog::DATAGRAM_BYTES_MAX", format!("{} bytes", syslog::DATAGRAM_BYTES_MAX)),
+            ("syslog::MESSAGES_MAX", format!("{} messages", syslog::MESSAGES_MAX)),
         ] {
             let row = format!("\n| `{name}` | {bound} ");
             assert!(LIMITS.contains(&row), "mend docs/limits.md: {row}");

@@ -4,7 +4,7 @@ use super::{Wrong, complain, configured};
 use crate::{aws, clock, config::n_of};
 use alerts::{
     Inputs,
-    sinks::{Caller, JsonLines, Message, Outcome, Sink, To, Webhook},
+    sinks::{Caller, JsonLines, Message, Outcome, Sink, Syslog, To, Webhook},
 };
 use anyhow::{Context as _, Result, anyhow};
 use clap::Subcommand;
@@ -78,6 +78,10 @@ fn send(sink: &Sink, inputs: &Inputs, runtime: &Runtime) -> Result<Outcome> {
             runtime.block_on(webhook.send(&message, now_ms))
         }
         To::JsonLines(settings) => JsonLines::new(settings).write(&[message]),
+        To::Syslog(settings) => {
+            let syslog = Syslog::new(settings)?;
+            runtime.block_on(syslog.send(&[message]))
+        }
         To::Service(service) => {
             let mut caller = runtime.block_on(Caller::reach(service))?;
             let sent = runtime.block_on(caller.send(vec![message], clock::now_ms));

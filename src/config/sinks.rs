@@ -7,6 +7,7 @@
 
 mod from;
 mod held;
+mod wrong;
 
 use super::{
     ConfigError,
@@ -15,10 +16,7 @@ use super::{
     quiet::{self, QuietTable},
     units,
 };
-use alerts::sinks::{
-    Allowed, Choice, Endpoint, Filter, Network, REGION_CHARS_MAX, Sink, URL_BYTES_MAX,
-    event_bridge::Bus, pagerduty::RoutingKey, sns::Topic,
-};
+use alerts::sinks::{Allowed, Choice, Filter, Network, Protocol, Sink, URL_BYTES_MAX};
 use baseline::time::HOUR_MS;
 use detect::Severity;
 use from::FromTable;
@@ -37,44 +35,37 @@ use toml::{Table, Value};
 const SINKS_MAX: usize = 16;
 /// A name goes into logs and metrics. Unit: characters.
 const NAME_CHARS_MAX: usize = 40;
-/// One to sign with, and one that takes its place. Unit: secrets.
-const SECRETS_MAX: usize = 2;
 /// What a file or variable with a URL or a secret may hold: a URL is the longest. Unit: bytes.
 const HELD_BYTES_MAX: usize = URL_BYTES_MAX + 2;
 
-/// Messages that a chat may get at once, one by one. Unit: messages.
-const BURSTS: std::ops::RangeInclusive<u32> = 1..=1_000;
-/// IAM allows names of 64 and paths of 512. Unit: characters.
-const ROLE_CHARS_MAX: usize = 576;
-
 /// Types of sinks that take requests.
 const REQUESTED: &[Type] = &[Type::Webhook, Type::Slack, Type::Teams, Type::Pagerduty];
+/// Types of sinks that have a URL.
+const REACHED: &[Type] = &[Type::Webhook, Type::Slack, Type::Teams, Type::Pagerduty, Type::Syslog];
 /// Types of sinks that people may sit behind, who sleep.
 const PEOPLE: &[Type] = &[Type::Webhook, Type::Slack, Type::Teams, Type::Pagerduty, Type::Sns];
-/// Where a URL may stand.
-const URLS: [&str; 4] = ["url", "url-file", "url-env", "url-from"];
-/// Where a key may stand.
-const KEYS: [&str; 3] = ["key-file", "key-env", "key-from"];
 /// Keys that not every sink has, and the types that have them.
-const OF: [(&str, &[Type]); 20] = [
-    ("path", &[Type::JsonLines]),
-    ("url", REQUESTED),
-    ("url-file", REQUESTED),
-    ("url-env", REQUESTED),
+const OF: [(&str, &[Type]); 22] = [
+    ("path", &[Type::JsonLines, Type::Ocsf]),
+    ("url", REACHED),
+    ("url-file", REACHED),
+    ("url-env", REACHED),
     ("url-from", REQUESTED),
-    ("allow", REQUESTED),
+    ("allow", REACHED),
     ("quiet", PEOPLE),
     ("burst", &[Type::Slack, Type::Teams]),
     ("heartbeat", &[Type::Webhook, Type::Slack, Type::Teams, Type::Sns]),
+    ("body", &[Type::Webhook]),
+    ("headers", &[Type::Webhook]),
     ("secret-file", &[Type::Webhook]),
     ("secret-env", &[Type::Webhook]),
     ("secret-from", &[Type::Webhook]),
     ("key-file", &[Type::Pagerduty]),
     ("key-env", &[Type::Pagerduty]),
     ("key-from", &[Type::Pagerduty]),
-    ("region", &[Type::SecurityHub, Type::Eventbridge]),
+    ("region", &[Type::SecurityHub, Type::Eventbridge, Type::Ocsf]),
     ("file-as", &[Type::SecurityHub]),
-    ("role", &[Type::SecurityHub]),
+    ("role", &[Type::SecurityHub, Type::Ocsf]),
     ("topic", &[Type::Sns]),
     ("bus", &[Type::Eventbridge]),
 ];
@@ -112,6 +103,12 @@ pub(super) struct SinkTable {
     secret_env: Option<Texts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_from: Option<FromTable>,
+    /// A file of JSON that bodies are made of; relative to the folder of the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<PathBuf>,
+    /// Headers, and where their values are kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    headers: BTreeMap<String, HeaderTable>,
     /// The same of the key of an integration.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_file: Option<PathBuf>,
@@ -131,16 +128,16 @@ pub(super) struct SinkTable {
     /// How often it is told that the watch is at work. Unit: hours.
     #[serde(default, with = "units::heartbeat", skip_serializing_if = "Option::is_none")]
     heartbeat: Option<u16>,
-    /// The file to append to; relative to the folder of the configuration.
+    /// The file to append to, or the folder or bucket to write to; relative to the folder of the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<PathBuf>,
-    /// The region whose Security Hub or bus it is.
+    /// The region whose Security Hub, bus or bucket it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<String>,
     /// Under which account findings are filed.
     #[serde(skip_serializing_if = "Option::is_none")]
     file_as: Option<FiledAs>,
-    /// Name of a role that every account has.
+    /// Name of a role that every account has, or ARN of one to write by.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<String>,
     /// ARN of a topic.
@@ -171,6 +168,8 @@ enum Type {
     SecurityHub,
     Sns,
     Eventbridge,
+    Syslog,
+    Ocsf,
 }
 
 impl Type {
@@ -184,6 +183,8 @@ impl Type {
         Self::SecurityHub,
         Self::Sns,
         Self::Eventbridge,
+        Self::Syslog,
+        Self::Ocsf,
     ];
 
     fn name(self) -> &'static str {
@@ -196,7 +197,16 @@ impl Type {
             Self::SecurityHub => "security-hub",
             Self::Sns => "sns",
             Self::Eventbridge => "eventbridge",
+            Self::Syslog => "syslog",
+            Self::Ocsf => "ocsf",
         }
+    }
+}
+
+impl Type {
+    /// What its URL is for.
+    fn protocol(self) -> Protocol {
+        if self == Self::Syslog { Protocol::Syslog } else { Protocol::Requests }
     }
 }
 
@@ -233,6 +243,19 @@ impl Texts {
     }
 }
 
+/// Where a secret is kept: in a file, relative to the folder of the configuration, or in a variable of the environment.
+/// Untagged, so that a secret which stands there itself is not repeated.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "expected `{ file = \"FILE\" }` or `{ env = \"NAME\" }`"
+)]
+enum HeaderTable {
+    File { file: PathBuf },
+    Env { env: String },
+}
+
 /// A text that goes nowhere but to where it is used.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(transparent)]
@@ -266,9 +289,6 @@ pub(super) fn known() -> Value {
     Value::Table(all.collect::<Table>())
 }
 
-/// Of a key that names where a secret is.
-const HOLDS_IT: &str = "holds the secret itself (expected the name of where it is kept)";
-
 /// What is wrong with a key of a table.
 type Wrong = (&'static str, String);
 
@@ -279,6 +299,8 @@ impl SinkTable {
             "url-file" => self.url_file.is_some(),
             "url-env" => self.url_env.is_some(),
             "url-from" => self.url_from.is_some(),
+            "body" => self.body.is_some(),
+            "headers" => !self.headers.is_empty(),
             "secret-file" => self.secret_file.is_some(),
             "secret-env" => self.secret_env.is_some(),
             "secret-from" => self.secret_from.is_some(),
@@ -322,147 +344,6 @@ impl SinkTable {
         };
         Ok(Allowed::new(self.allow.iter().map(network).collect::<Result<_, _>>()?))
     }
-
-    /// What can be told without a look at other files.
-    fn wrong(&self) -> Result<(), Wrong> {
-        for (key, patterns) in self.choices() {
-            filters::wrong(patterns).map_err(|what| (key, what))?;
-        }
-        let is_foreign =
-            |(key, types): &&(&str, &[Type])| self.sets(key) && !types.contains(&self.r#type);
-        if let Some((key, types)) = OF.iter().find(is_foreign) {
-            return Err((key, format!("only a sink of type {} has it", names(types))));
-        }
-        self.quiet.as_ref().map(QuietTable::quiet).transpose()?;
-        for (key, from) in self.kept() {
-            from.place().map_err(|what| (key, what))?;
-        }
-        if self.burst.is_some_and(|burst| !BURSTS.contains(&burst)) {
-            let (low, high) = (BURSTS.start(), BURSTS.end());
-            return Err(("burst", format!("expected a whole number from {low} to {high}")));
-        }
-        match self.r#type {
-            Type::JsonLines => {
-                let missing = || ("", "no path (expected `path = \"FILE\"`)".to_owned());
-                self.path.as_ref().map(drop).ok_or_else(missing)
-            }
-            Type::SecurityHub => self.wrong_filing(),
-            Type::Sns => self.topic().map(drop),
-            Type::Eventbridge => self.wrong_region().and_then(|()| self.bus().map(drop)),
-            Type::Webhook | Type::Slack | Type::Teams | Type::Pagerduty => self.wrong_request(),
-        }
-    }
-
-    fn wrong_request(&self) -> Result<(), Wrong> {
-        if self.one_of(&URLS)?.is_none() && self.r#type != Type::Pagerduty {
-            return Err((
-                "",
-                "no URL (expected `url`, `url-file`, `url-env` or `url-from`)".to_owned(),
-            ));
-        }
-        let allowed = self.allowed()?;
-        if let Some(Hidden(url)) = &self.url {
-            Endpoint::parse(url, &allowed).map_err(|error| ("url", error.to_string()))?;
-        }
-        if self.r#type == Type::Pagerduty { self.wrong_key() } else { self.wrong_secrets() }
-    }
-
-    fn topic(&self) -> Result<Topic, Wrong> {
-        let missing = || ("", "no topic (expected `topic = \"ARN\"`)".to_owned());
-        let text = self.topic.as_ref().ok_or_else(missing)?;
-        Topic::parse(text).map_err(|error| ("topic", error.to_string()))
-    }
-
-    fn bus(&self) -> Result<Bus, Wrong> {
-        let bus = self.bus.as_deref().map(Bus::parse).transpose();
-        let bus = bus.map_err(|error| ("bus", error.to_string()))?.unwrap_or_default();
-        if self.region.is_some() && bus.region().is_some() {
-            return Err(("region", "stands in the ARN of the bus, too".to_owned()));
-        }
-        Ok(bus)
-    }
-
-    fn wrong_region(&self) -> Result<(), Wrong> {
-        if let Some(region) = &self.region
-            && !is_word(region, REGION_CHARS_MAX, "-")
-        {
-            let what =
-                format!("{} is no region (expected such as \"eu-central-1\")", shown(region));
-            return Err(("region", what));
-        }
-        Ok(())
-    }
-
-    fn wrong_filing(&self) -> Result<(), Wrong> {
-        self.wrong_region()?;
-        match (self.file_as, &self.role) {
-            (Some(FiledAs::Member), None) => {
-                let what =
-                    "needs the name of a role that each account has (expected `role = \"NAME\"`)";
-                Err(("file-as", what.to_owned()))
-            }
-            (None | Some(FiledAs::Own), Some(_)) => {
-                Err(("role", "is assumed only where `file-as = \"member\"`".to_owned()))
-            }
-            // A path may stand before the name.
-            (_, Some(role)) if !is_word(role, ROLE_CHARS_MAX, "+=,.@_/-") => {
-                let what = format!("{} is no name of a role (not its ARN)", shown(role));
-                Err(("role", what))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn wrong_key(&self) -> Result<(), Wrong> {
-        let Some(key) = self.one_of(&KEYS)? else {
-            return Err(("", "no key (expected `key-file`, `key-env` or `key-from`)".to_owned()));
-        };
-        let file = self.key_file.as_deref().and_then(Path::to_str);
-        let named = file.or(self.key_env.as_deref()).unwrap_or_default();
-        if RoutingKey::parse(named).is_ok() {
-            return Err((key, HOLDS_IT.to_owned()));
-        }
-        Ok(())
-    }
-
-    /// Which of these keys is set, of which at most one may be.
-    fn one_of(&self, keys: &[&'static str]) -> Result<Option<&'static str>, Wrong> {
-        let set: Vec<_> = keys.iter().copied().filter(|key| self.sets(key)).collect();
-        match set[..] {
-            [first, second, ..] => {
-                Err((second, format!("{first} stands there, too (expected one of them)")))
-            }
-            _ => Ok(set.first().copied()),
-        }
-    }
-
-    fn wrong_secrets(&self) -> Result<(), Wrong> {
-        let named = [("secret-file", &self.secret_file), ("secret-env", &self.secret_env)];
-        let named = named.into_iter().filter_map(|(key, texts)| Some((key, texts.as_ref()?.all())));
-        let named: Vec<_> = named.collect();
-        for (key, texts) in &named {
-            if texts.iter().any(|text| text.trim_start().starts_with("whsec_")) {
-                return Err((key, HOLDS_IT.to_owned()));
-            }
-        }
-        let n: usize = named.iter().map(|(_, texts)| texts.len()).sum();
-        match named.last() {
-            // A rotation has two.
-            Some((key, _)) if self.secret_from.is_some() => {
-                Err((key, "secret-from stands there, too (expected one of them)".to_owned()))
-            }
-            Some((key, _)) if n > SECRETS_MAX => {
-                Err((key, format!("{n} secrets (expected {SECRETS_MAX} at most)")))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Whether a text is of ASCII letters, digits and these characters alone.
-fn is_word(text: &str, chars_max: usize, others: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
-    (1..=chars_max).contains(&text.len()) && text.chars().all(fits)
 }
 
 /// What is wrong with the tables, and where.

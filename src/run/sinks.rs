@@ -7,7 +7,7 @@ use super::{Level, Log};
 use crate::{clock, fault};
 use alerts::{
     Dropped, Outbox, Spool,
-    sinks::{Caller, Heartbeat, JsonLines, Lane, Message, Outcome, Sink, To, Webhook},
+    sinks::{Caller, Heartbeat, JsonLines, Lane, Message, Outcome, Sink, Syslog, To, Webhook},
 };
 use anyhow::{Context as _, Result};
 use baseline::Day;
@@ -68,6 +68,10 @@ impl Sinks {
                 }
                 To::JsonLines(settings) => {
                     runtime.spawn(write(JsonLines::new(settings), place, messages, inbox));
+                }
+                To::Syslog(settings) => {
+                    let syslog = Syslog::new(settings).with_context(told)?;
+                    runtime.spawn(log(syslog, place, messages, inbox));
                 }
                 To::Service(service) => {
                     let caller = runtime.block_on(Caller::reach(service)).with_context(told)?;
@@ -270,6 +274,24 @@ async fn send<E: From<Sent>>(
             }
             fault::point("mid-send");
             if inbox.send(Sent { sink, message, outcome }.into()).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+async fn log<E: From<Sent>>(
+    syslog: Syslog,
+    sink: usize,
+    mut messages: mpsc::Receiver<Vec<Message>>,
+    inbox: mpsc::Sender<E>,
+) {
+    while let Some(all) = messages.recv().await {
+        let outcome = syslog.send(&all).await;
+        fault::point("mid-send");
+        for message in all {
+            let sent = Sent { sink, message, outcome: outcome.clone() };
+            if inbox.send(sent.into()).await.is_err() {
                 return;
             }
         }

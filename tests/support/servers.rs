@@ -77,6 +77,18 @@ impl Server {
         self.s3("PUT", &format!("/{bucket}/{}", encoded(key)), bytes);
     }
 
+    /// Keys of all objects of a bucket, up to 1,000.
+    pub(crate) fn keys(&self, bucket: &str) -> Vec<String> {
+        let listing = self.s3("GET", &format!("/{bucket}?list-type=2"), b"");
+        let listing = String::from_utf8(listing).unwrap();
+        let keys = listing.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap());
+        keys.map(str::to_owned).collect()
+    }
+
+    pub(crate) fn object(&self, bucket: &str, key: &str) -> Vec<u8> {
+        self.s3("GET", &format!("/{bucket}/{}", encoded(key)), b"")
+    }
+
     /// Has a bucket tell a queue of new objects.
     pub(crate) fn notify(&self, bucket: &str, queue: &str) {
         let configuration = format!(
@@ -224,7 +236,7 @@ impl Server {
         assert!(answer.status < 300, "{form}: {} {said}", answer.status);
     }
 
-    fn s3(&self, method: &str, path: &str, body: &[u8]) {
+    fn s3(&self, method: &str, path: &str, body: &[u8]) -> Vec<u8> {
         let authorization = authorization("s3");
         let headers = [
             ("Content-Type", "application/octet-stream"),
@@ -234,6 +246,7 @@ impl Server {
         let answer = self.call(method, path, &headers, body);
         let said = String::from_utf8_lossy(&answer.body);
         assert!(answer.status < 300, "{method} {path}: {} {said}", answer.status);
+        answer.body
     }
 
     fn sqs(&self, action: &str, asked: &Value) -> Value {

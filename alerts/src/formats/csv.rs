@@ -1,5 +1,5 @@
-//! CSV after RFC 4180, one finding a line. What a terminal would obey is escaped, and a cell that a
-//! spreadsheet would compute gets an apostrophe in front (CWE-1236).
+//! CSV after RFC 4180, one finding a line. What a terminal would obey is escaped, and what a spreadsheet would
+//! compute gets an apostrophe in front (CWE-1236).
 
 use crate::{escape, report::Report, seen::Seen};
 use std::io::{self, Write};
@@ -110,13 +110,28 @@ const FORMULA: &[char] =
 /// assert_eq!(alerts::csv_cell("=1+1, or so"), "\"'=1+1, or so\"");
 /// ```
 pub fn csv_cell(text: &str) -> String {
-    let apostrophe = if text.trim_start_matches(' ').starts_with(FORMULA) { "'" } else { "" };
-    let text = escape(text);
-    if text.contains([',', ';', '"', ' ', '\'']) {
-        format!("\"{apostrophe}{}\"", text.replace('"', "\"\""))
+    let inert = inert(text);
+    let text = escape(&inert);
+    if text.contains([',', ';', '"', ' ']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
     } else {
-        format!("{apostrophe}{text}")
+        text.into_owned()
     }
+}
+
+/// A text with an apostrophe in front of whatever begins a formula where a cell begins: at its start, and behind `;`,
+/// which ends a cell in the spreadsheets of many countries, and there quotes amid a line quote nothing.
+fn inert(text: &str) -> String {
+    let mut inert = String::with_capacity(text.len() + 2);
+    let mut is_start = true;
+    for c in text.chars() {
+        if is_start && FORMULA.contains(&c) {
+            inert.push('\'');
+        }
+        is_start = c == ';' || is_start && matches!(c, ' ' | '"');
+        inert.push(c);
+    }
+    inert
 }
 
 #[cfg(test)]
@@ -136,9 +151,12 @@ mod tests {
             ("@SUM(A1)", "'@SUM(A1)"),
             ("\t=1", "'\\t=1"),
             ("\r=1", "'\\r=1"),
-            ("  =1,2", "\"'  =1,2\""),
+            ("  =1,2", "\"  '=1,2\""),
             ("a\nb", "a\\nb"),
-            ("1;=2", "\"1;=2\""),
+            ("1;=2", "\"1;'=2\""),
+            ("1; \"@2", "\"1; \"\"'@2\""),
+            ("'=1", "'=1"),
+            ("a=1;b-2", "\"a=1;b-2\""),
         ] {
             assert_eq!(csv_cell(text), written);
         }

@@ -5,7 +5,10 @@ use super::{
     json::{leave_out_unknown, write_json},
     taxonomy::{self, Analytic, Where},
 };
-use crate::report::{PartReport, Report};
+use crate::{
+    Inputs,
+    report::{PartReport, Report},
+};
 use baseline::{Evidence, Kind};
 use detect::{Finding, Severity};
 use ingest::time::format_ms;
@@ -33,12 +36,39 @@ mod observable {
     pub(super) const ACCOUNT_UID: u8 = 35;
 }
 
+/// Values of `activity_id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activity {
+    Create = 1,
+    Update = 2,
+}
+
 pub(super) fn write(
     out: &mut impl Write,
     finding: &Finding,
     report: &Report<'_>,
 ) -> io::Result<()> {
+    write_as(Activity::Create, out, (finding, report))
+}
+
+/// A line without its end.
+pub(crate) fn line(activity: Activity, (finding, inputs): (&Finding, &Inputs)) -> String {
+    let mut bytes = Vec::new();
+    // Memory takes all that is written, and JSON is UTF-8.
+    drop(write_as(activity, &mut bytes, (finding, &Report::new(finding, inputs))));
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+fn write_as(
+    activity: Activity,
+    out: &mut impl Write,
+    (finding, report): (&Finding, &Report<'_>),
+) -> io::Result<()> {
     let mut document = document(finding, report);
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert("activity_id".to_owned(), json!(activity as u8));
+        fields.insert("type_uid".to_owned(), json!(200_400 + activity as u32));
+    }
     leave_out_unknown(&mut document);
     hide_keys(&mut document);
     write_json(out, &document)
@@ -50,8 +80,6 @@ fn document(finding: &Finding, report: &Report<'_>) -> Value {
     json!({
         "class_uid": 2004,
         "category_uid": 2,
-        "activity_id": 1,
-        "type_uid": 200_401,
         "time": finding.times_ms.1,
         "severity_id": severity_id(finding.severity),
         "status_id": if report.suppressed.is_some() { SUPPRESSED } else { NEW },

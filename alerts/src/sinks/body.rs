@@ -14,6 +14,13 @@ pub(super) const ENVELOPE_BYTES_MAX: usize = 20_000;
 /// A character takes 12 bytes at most. Unit: values of a list, characters of a text.
 const CUTS: [(usize, usize); 4] = [(20, usize::MAX), (20, 1_000), (5, 250), (1, 60)];
 
+/// Fields of a line that say who did what, which are left of one for which there is no room: as they are, and cut.
+const BRIEF: [&str; 5] = ["id", "severity", "first_seen", "last_seen", "count"];
+const BRIEF_TEXTS: [&str; 5] = ["detector", "title", "account", "entity", "summary"];
+/// How much of these texts is left, one after the other, until they fit: the last always does, into 1,600 bytes. Unit:
+/// characters of a text.
+const BRIEF_CHARS: [usize; 3] = [250, 60, 16];
+
 impl Event {
     fn name(self) -> &'static str {
         match self {
@@ -91,6 +98,55 @@ pub(super) fn envelope(
     fits.unwrap_or_else(|| cut_to(last))
 }
 
+/// The line that `replay --format jsonl` writes, in ASCII and at most so long: of a larger finding lists and texts are cut,
+/// then most fields, and `truncated` says so. Unit: bytes.
+pub(super) fn ascii_line((finding, inputs): (&Finding, &Inputs), bytes_max: usize) -> String {
+    let report = Report::new(finding, inputs);
+    let whole = ascii(&json(&report));
+    if whole.len() <= bytes_max {
+        return whole;
+    }
+    // A finding of plain values always has a JSON form.
+    let all = serde_json::to_value(&report).unwrap_or_default();
+    let fields = |names: &[&str]| {
+        let fields =
+            names.iter().filter_map(|name| Some(((*name).to_owned(), all.get(name)?.clone())));
+        Value::Object(fields.collect())
+    };
+    // With less than 250 characters of each text more is said by fewer of them.
+    let [cuts @ .., _] = CUTS;
+    let briefs = BRIEF_CHARS.map(|n_chars| (fields(&BRIEF_TEXTS), (1, n_chars), &BRIEF[..]));
+    let cuts = cuts.map(|most| (all.clone(), most, &[][..])).into_iter().chain(briefs);
+    let mut line = String::new();
+    for (mut value, most, exact) in cuts {
+        cut(&mut value, most);
+        if let (Some(told), Value::Object(exact)) = (value.as_object_mut(), fields(exact)) {
+            told.extend(exact);
+            told.insert("truncated".to_owned(), true.into());
+        }
+        line = ascii(&json(&value));
+        if line.len() <= bytes_max {
+            break;
+        }
+    }
+    line
+}
+
+/// JSON in which all that is not ASCII is written as `\u....`: it stands in texts only.
+fn ascii(json: &str) -> String {
+    let mut ascii = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            ascii.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            ascii.extend(format!("\\u{unit:04x}").chars());
+        }
+    }
+    ascii
+}
+
 /// Compact JSON.
 pub(super) fn json(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
@@ -124,7 +180,7 @@ fn cut(value: &mut Value, most @ (n_values, n_chars): (usize, usize)) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::sample;
     use proptest::prelude::*;
@@ -136,6 +192,17 @@ mod tests {
         let body = envelope(occasion, (finding, &sample::inputs()), NOW_MS);
         let value = serde_json::from_str(&body).unwrap();
         (body, value)
+    }
+
+    /// Whether a webhook gets what Standard Webhooks asks for, about this finding.
+    pub(in crate::sinks) fn check(body: &str, finding: &Finding) -> Value {
+        assert!(body.len() < ENVELOPE_BYTES_MAX, "{}", body.len());
+        let value: Value = serde_json::from_str(body).unwrap();
+        let data = &value["data"];
+        assert_eq!(data["id"], finding.id.to_string());
+        assert_eq!(data["severity"]["label"], finding.severity.label());
+        assert_eq!(data["count"], finding.count);
+        value
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl To {
             Self::Webhook(webhook::Settings { form, .. }) => {
                 matches!(form, Form::Slack | Form::Teams)
             }
-            Self::JsonLines(_) | Self::Service(_) => false,
+            Self::JsonLines(_) | Self::Syslog(_) | Self::Service(_) => false,
         }
     }
 
@@ -79,15 +79,15 @@ impl To {
             Self::Webhook(webhook::Settings { form, .. }) => match form {
                 Form::Slack => Some(slack::of(&burst.note())),
                 Form::Teams => Some(teams::of(&burst.note(), burst.severity())),
-                Form::Standard(_) | Form::PagerDuty(_) => None,
+                Form::Standard(_) | Form::PagerDuty(_) | Form::Template(_) => None,
             },
-            Self::JsonLines(_) | Self::Service(_) => None,
+            Self::JsonLines(_) | Self::Syslog(_) | Self::Service(_) => None,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::escape::is_hidden;
 
@@ -101,6 +101,14 @@ mod tests {
         };
         let counts = vec![(Severity::Critical, 2), (Severity::Low, 40)];
         Burst { counts, named: vec![named(Severity::Critical); NAMED_MAX] }
+    }
+
+    /// Whether chats take one message in place of these.
+    pub(in crate::sinks) fn check(named: Vec<Named>) {
+        let counts = named.iter().map(|named| (named.severity, 9)).collect();
+        let burst = Burst { counts, named };
+        slack::tests::check(&slack::of(&burst.note()));
+        teams::tests::check(&teams::of(&burst.note(), burst.severity()));
     }
 
     #[test]

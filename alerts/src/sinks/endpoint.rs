@@ -16,13 +16,82 @@ const HOST_BYTES_MAX: usize = 253;
 /// Where to send messages.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    pub(super) is_tls: bool,
+    pub(super) scheme: Scheme,
     pub(super) host: Host,
     pub(super) port: u16,
     /// As it stands in the header `Host`.
     pub(super) authority: String,
     /// With its query.
     pub(super) path: String,
+}
+
+/// What a URL begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Https,
+    Http,
+    Tls,
+    Tcp,
+    Udp,
+}
+
+impl Scheme {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Https => "https",
+            Self::Http => "http",
+            Self::Tls => "tls",
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+
+    /// Where none stands there: RFC 5425, RFC 5426; of syslog over TCP it is what receivers listen to, and nobody's.
+    fn port(self) -> u16 {
+        match self {
+            Self::Https => 443,
+            Self::Http => 80,
+            Self::Tls => 6_514,
+            Self::Tcp | Self::Udp => 514,
+        }
+    }
+
+    fn is_tls(self) -> bool {
+        matches!(self, Self::Https | Self::Tls)
+    }
+
+    /// The one that is to be used where nobody allowed this.
+    pub(super) fn encrypted(self) -> &'static str {
+        match self {
+            Self::Https | Self::Http => Self::Https.name(),
+            Self::Tls | Self::Tcp | Self::Udp => Self::Tls.name(),
+        }
+    }
+}
+
+/// What is said to whoever is at a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP.
+    Requests,
+    /// Syslog, of which a URL has no path.
+    Syslog,
+}
+
+impl Protocol {
+    fn schemes(self) -> &'static [Scheme] {
+        match self {
+            Self::Requests => &[Scheme::Https, Scheme::Http],
+            Self::Syslog => &[Scheme::Tls, Scheme::Tcp, Scheme::Udp],
+        }
+    }
+
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Requests => "https://HOST/PATH",
+            Self::Syslog => "tls://HOST:6514, tcp://HOST:514 or udp://HOST:514",
+        }
+    }
 }
 
 /// Nothing of a URL is told.
@@ -46,14 +115,14 @@ pub enum EndpointError {
     #[error("a URL of {0} bytes (expected {URL_BYTES_MAX} at most)")]
     TooLong(usize),
     /// It is none.
-    #[error("no URL (expected https://HOST/PATH)")]
-    NoUrl,
+    #[error("no URL (expected {0})")]
+    NoUrl(&'static str),
     /// It begins otherwise.
-    #[error("expected a URL that begins with https://")]
-    Scheme,
+    #[error("expected a URL that begins with {0}://")]
+    Scheme(&'static str),
     /// In the clear, to whom nobody allowed it.
-    #[error("expected https (http goes only to addresses that `allow` names)")]
-    Clear,
+    #[error("expected {0} ({1} goes only to addresses that `allow` names)")]
+    Clear(&'static str, &'static str),
     /// It holds a name and a password.
     #[error(
         "a user or password in a URL (expected none: put a secret into the path or into `secret-file`)"
@@ -70,17 +139,28 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
-    /// Reads a URL; `allowed` says which addresses it may lead to besides those of the internet.
+    pub(super) fn is_tls(&self) -> bool {
+        self.scheme.is_tls()
+    }
+
+    /// Reads a URL of HTTP; `allowed` says which addresses it may lead to besides those of the internet.
     pub fn parse(text: &str, allowed: &Allowed) -> Result<Self, EndpointError> {
+        Self::of(Protocol::Requests, text, allowed)
+    }
+
+    /// The same of a protocol.
+    pub fn of(protocol: Protocol, text: &str, allowed: &Allowed) -> Result<Self, EndpointError> {
         if text.len() > URL_BYTES_MAX {
             return Err(EndpointError::TooLong(text.len()));
         }
-        let uri: Uri = text.parse().map_err(|_| EndpointError::NoUrl)?;
-        let (is_tls, port) = match uri.scheme_str() {
-            Some("https") => (true, 443),
-            Some("http") => (false, 80),
-            _ => return Err(EndpointError::Scheme),
-        };
+        let no_url = EndpointError::NoUrl(protocol.expected());
+        let uri: Uri = text.parse().map_err(|_| no_url.clone())?;
+        let schemes = protocol.schemes();
+        let scheme = schemes.iter().copied().find(|one| uri.scheme_str() == Some(one.name()));
+        let encrypted = schemes.first().map_or("", |first| first.name());
+        let scheme = scheme.ok_or(EndpointError::Scheme(encrypted))?;
+        let clear = EndpointError::Clear(encrypted, scheme.name());
+        let is_tls = scheme.is_tls();
         let authority = uri.authority().ok_or(EndpointError::NoHost)?;
         if authority.as_str().contains('@') {
             return Err(EndpointError::Credentials);
@@ -91,20 +171,23 @@ impl Endpoint {
                 return Err(EndpointError::Inner(inner));
             }
             if !is_tls && !allowed.holds(ip) {
-                return Err(EndpointError::Clear);
+                return Err(clear);
             }
         } else if !is_tls && *allowed == Allowed::default() {
-            return Err(EndpointError::Clear);
+            return Err(clear);
         }
         let after = authority.as_str().get(authority.host().len()..).unwrap_or_default();
         let port = match after.strip_prefix(':') {
             Some(_) => {
                 authority.port_u16().filter(|port| *port != 0).ok_or(EndpointError::NoHost)?
             }
-            None => port,
+            None => scheme.port(),
         };
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        Ok(Self { is_tls, host, port, authority: authority.as_str().to_owned(), path })
+        if protocol == Protocol::Syslog && !path.trim_start_matches('/').is_empty() {
+            return Err(no_url);
+        }
+        Ok(Self { scheme, host, port, authority: authority.as_str().to_owned(), path })
     }
 }
 
@@ -148,14 +231,37 @@ mod tests {
     fn a_url_says_whom_to_call() {
         let of = |text| Endpoint::parse(text, &allowed()).unwrap();
         let plain = of("https://Hooks.Example.com");
-        assert_eq!((plain.is_tls, plain.port, &*plain.path), (true, 443, "/"));
+        assert_eq!((plain.is_tls(), plain.port, &*plain.path), (true, 443, "/"));
         assert!(plain.host == Host::Name("hooks.example.com".to_owned()));
         let long = of("https://hooks.example.com.:8443/a/b?key=x&y=%20#part");
         assert_eq!((long.port, &*long.path), (8443, "/a/b?key=x&y=%20"));
         assert_eq!(long.authority, "hooks.example.com.:8443");
         assert!(of("http://127.0.0.1:8080/").host == Host::Address([127, 0, 0, 1].into()));
         assert!(of("https://[::ffff:10.0.0.1]/").host == Host::Address([10, 0, 0, 1].into()));
-        assert!(!of("http://inner.example.com/").is_tls);
+        assert!(!of("http://inner.example.com/").is_tls());
+    }
+
+    #[test]
+    fn a_url_of_syslog_has_a_port_and_no_path() {
+        let of = |text| Endpoint::of(Protocol::Syslog, text, &allowed());
+        let found = |text| {
+            let endpoint = of(text).unwrap();
+            (endpoint.scheme, endpoint.port)
+        };
+        assert_eq!(found("tls://siem.example.com"), (Scheme::Tls, 6_514));
+        assert_eq!(found("tcp://127.0.0.1/"), (Scheme::Tcp, 514));
+        assert_eq!(found("udp://10.0.0.9:5514"), (Scheme::Udp, 5_514));
+        for (text, error) in [
+            ("https://siem.example.com", "expected a URL that begins with tls://"),
+            ("siem.example.com:6514", "expected a URL that begins with tls://"),
+            ("tls://siem.example.com/a", "no URL (expected tls://HOST:6514, tcp://"),
+            ("tcp://192.168.0.1", "the URL leads to a private address"),
+            ("udp://1.1.1.1", "expected tls (udp goes only to addresses that `allow` names)"),
+            ("tls://siem:pass@example.com", "a user or password"),
+        ] {
+            let told = of(text).unwrap_err().to_string();
+            assert!(told.contains(error) && !told.contains("siem"), "{text}: {told}");
+        }
     }
 
     proptest! {
@@ -201,7 +307,7 @@ mod tests {
             assert!(told.contains(error) && !told.contains("hooks"), "{text}: {told}");
         }
         let clear = Endpoint::parse("http://hooks/", &Allowed::default()).unwrap_err();
-        assert_eq!(clear, EndpointError::Clear);
+        assert_eq!(clear, EndpointError::Clear("https", "http"));
         let long = format!("https://hooks/{}", "x".repeat(URL_BYTES_MAX));
         assert!(
             Endpoint::parse(&long, &allowed())

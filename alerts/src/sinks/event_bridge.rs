@@ -269,4 +269,4 @@ fn denied(Bus { name, .. }: &Bus) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -86,10 +86,10 @@ impl To {
                 Form::Standard(_) => Some(heartbeat.envelope(now_ms)),
                 Form::Slack => Some(slack::of(&heartbeat.note())),
                 Form::Teams => Some(teams::of(&heartbeat.note(), Severity::Low)),
-                Form::PagerDuty(_) => None,
+                Form::PagerDuty(_) | Form::Template(_) => None,
             },
             Self::Service(Service::Sns(_)) => Some(heartbeat.envelope(now_ms)),
-            Self::JsonLines(_) | Self::Service(_) => None,
+            Self::JsonLines(_) | Self::Syslog(_) | Self::Service(_) => None,
         }
     }
 }

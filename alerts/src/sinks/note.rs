@@ -48,7 +48,7 @@ pub(super) struct Note {
 
 impl Note {
     /// A note with texts of at most `n_max` UTF-16 units.
-    fn new(
+    pub(super) fn new(
         Occasion { event, series }: Occasion,
         (finding, report): (&Finding, &Report<'_>),
         n_max: usize,

@@ -20,7 +20,7 @@ impl Message {
         let body = sink.to.body(occasion, (&finding, inputs), now_ms);
         let body = match &sink.to {
             To::Service(service) => service.as_sample(body),
-            To::Webhook(_) | To::JsonLines(_) => body,
+            To::Webhook(_) | To::JsonLines(_) | To::Syslog(_) => body,
         };
         let Finding { id: of, severity, .. } = finding;
         let id = format!("msg_{id:032x}");

@@ -1,4 +1,5 @@
-//! Services of AWS that findings are told by calls. In: settings of one of them, and messages. Out: what became of each.
+//! Services of AWS that findings are told by calls, and what takes batches as they do. In: settings of one of them, and
+//! messages. Out: what became of each.
 //! What they share stands here: how often they are called (`pace.rs`), and what their answers say (`answer.rs`).
 
 pub(crate) mod answer;
@@ -7,12 +8,16 @@ pub(super) mod pace;
 pub(crate) mod stub;
 
 use super::{
-    Manner, Message, ON_WAY_MAX, Occasion, Outcome, body,
+    Event, Manner, Message, ON_WAY_MAX, Occasion, Outcome, body,
     event_bridge::{self, EventBridge},
+    ocsf::{self, Ocsf},
     security_hub::{self, SecurityHub},
     sns::{self, Sns},
 };
-use crate::{Inputs, formats::asff_of_series};
+use crate::{
+    Inputs,
+    formats::{Activity, asff_of_series, ocsf_line},
+};
 use detect::Finding;
 pub use ingest::source::session::Access;
 use ingest::source::{calls::partition_of, session::AccessError};
@@ -29,6 +34,8 @@ pub enum Service {
     Sns(sns::Settings),
     /// A bus of Amazon EventBridge.
     EventBridge(event_bridge::Settings),
+    /// A bucket or a folder of OCSF.
+    Ocsf(ocsf::Settings),
 }
 
 impl Service {
@@ -37,6 +44,7 @@ impl Service {
         match self {
             Self::SecurityHub(_) => Manner::OnePerSeries,
             Self::Sns(_) | Self::EventBridge(_) => Manner::NewsOfSeries,
+            Self::Ocsf(_) => Manner::EachFinding,
         }
     }
 
@@ -46,6 +54,7 @@ impl Service {
             Self::SecurityHub(_) => security_hub::FINDINGS_MAX,
             Self::Sns(_) => ON_WAY_MAX,
             Self::EventBridge(_) => event_bridge::ENTRIES_MAX,
+            Self::Ocsf(_) => ocsf::FINDINGS_MAX,
         }
     }
 
@@ -61,6 +70,13 @@ impl Service {
             Self::Sns(_) | Self::EventBridge(_) => {
                 body::envelope(occasion, (finding, inputs), now_ms)
             }
+            Self::Ocsf(_) => {
+                let activity = match occasion.event {
+                    Event::Created => Activity::Create,
+                    Event::Updated => Activity::Update,
+                };
+                ocsf_line(activity, (finding, inputs))
+            }
         }
     }
 
@@ -68,7 +84,7 @@ impl Service {
     pub(super) fn as_sample(&self, body: String) -> String {
         match self {
             Self::SecurityHub(_) => security_hub::as_sample(&body),
-            Self::Sns(_) | Self::EventBridge(_) => body,
+            Self::Sns(_) | Self::EventBridge(_) | Self::Ocsf(_) => body,
         }
     }
 }
@@ -82,6 +98,8 @@ pub enum Caller {
     Sns(Sns),
     /// Events to a bus.
     EventBridge(EventBridge),
+    /// Objects to a bucket or a folder.
+    Ocsf(Ocsf),
 }
 
 impl Caller {
@@ -95,6 +113,7 @@ impl Caller {
             Service::EventBridge(settings) => {
                 Self::EventBridge(EventBridge::reach(settings).await?)
             }
+            Service::Ocsf(settings) => Self::Ocsf(Ocsf::reach(settings).await?),
         })
     }
 
@@ -109,6 +128,7 @@ impl Caller {
             Self::SecurityHub(hub) => hub.send(messages, now_ms).await,
             Self::Sns(sns) => sns.send(messages, now_ms).await,
             Self::EventBridge(bus) => bus.send(messages, now_ms).await,
+            Self::Ocsf(ocsf) => ocsf.send(messages).await,
         }
     }
 }

@@ -80,7 +80,7 @@ fn escaped(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::{
         sample,
@@ -96,16 +96,16 @@ mod tests {
 
     #[track_caller]
     fn told(finding: &Finding) -> Value {
-        let body = body((Occasion::NEW, finding, &sample::inputs()));
-        assert!(body.len() < BODY_BYTES_MAX, "{}", body.len());
-        let value: Value = serde_json::from_str(&body).unwrap();
-        check(&value);
-        value
+        check(&body((Occasion::NEW, finding, &sample::inputs())))
     }
 
     /// Whether Slack takes it: by the lengths of its pages, and nothing but plain text.
     #[track_caller]
-    fn check(value: &Value) {
+    pub(in crate::sinks) fn check(body: &str) -> Value {
+        assert!(body.len() < BODY_BYTES_MAX, "{}", body.len());
+        let value: Value = serde_json::from_str(body).unwrap();
+        assert!(!value["text"].as_str().unwrap().contains(['<', '>']), "{value}");
+        assert_eq!(value["mrkdwn"], false);
         let blocks = value["blocks"].as_array().unwrap();
         assert!(blocks.len() <= BLOCKS_MAX);
         for block in blocks {
@@ -123,6 +123,7 @@ mod tests {
                 assert!((1..=most).contains(&n), "{n}: {text}");
             }
         }
+        value
     }
 
     #[test]

@@ -202,4 +202,4 @@ fn verdict(answer: &Answer, Topic { arn, region, .. }: &Topic, now_ms: i64) -> O
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

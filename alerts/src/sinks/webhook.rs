@@ -1,14 +1,13 @@
 //! # A webhook
 //!
 //! Each finding is one `POST`: in the form of Standard Webhooks 1.0.0, which `docs/sinks.md` shows, or in that
-//! of a service that has its own (`slack.rs`, `teams.rs`,
-//! `pagerduty.rs`).
+//! of a service that has its own (`slack.rs`, `teams.rs`, `pagerduty.rs`), or in one of the user's (`template.rs`).
 //!
 //! ## Sends
 //!
 //! `webhook-id`, the same with every attempt; `webhook-timestamp`, when this attempt was made;
 //! `webhook-signature`, by each secret. The body is less than 20 KB. A service with a form of its own gets a
-//! body and none of these.
+//! body and none of these. Headers of the user's are sent with either.
 //!
 //! ## Succeeds when
 //!
@@ -29,40 +28,29 @@
 
 use super::{
     Message, Outcome,
-    endpoint::{Endpoint, Host},
-    guard::{Allowed, Resolve, System},
+    endpoint::Endpoint,
+    guard::Allowed,
     pagerduty::RoutingKey,
+    reach::{Connection, Fault, Reach, ReachError},
     retry_after::asked_ms,
     signature::{Secret, sign},
+    template::Template,
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Request, StatusCode,
     body::{Body as _, Bytes, Incoming},
     client::conn::http1,
-    header::RETRY_AFTER,
+    header::{HeaderName, HeaderValue, RETRY_AFTER},
 };
 use hyper_util::rt::TokioIo;
 use std::{
     fmt,
     future::{Future, poll_fn},
-    io,
-    net::IpAddr,
     pin::pin,
-    sync::Arc,
     time::Duration,
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    time::{Instant, timeout, timeout_at},
-};
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{
-        self, CertificateError, ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName,
-    },
-};
+use tokio::time::{Instant, timeout_at};
 
 /// From the first look for the address to the end of the answer. Unit: seconds.
 const TIMEOUT_S: u64 = 20;
@@ -70,8 +58,20 @@ const TIMEOUT_S: u64 = 20;
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 /// What the headers of an answer may take. Unit: bytes.
 const HEAD_BYTES_MAX: usize = 64 << 10;
-/// Addresses of a name to which a connection is tried, one after the other. Unit: addresses.
-const ADDRESSES_MAX: usize = 4;
+
+/// Of the name of a header. Unit: characters.
+const HEADER_CHARS_MAX: usize = 64;
+/// They say what a request is, and where it ends.
+const OWN_HEADERS: [&str; 8] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "host",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// What a webhook has to know.
 #[derive(Debug, Clone)]
@@ -82,6 +82,54 @@ pub struct Settings {
     pub form: Form,
     /// Addresses that are talked to though they are not in the internet.
     pub allowed: Allowed,
+    /// What is sent besides, such as who we are.
+    pub headers: Vec<Header>,
+}
+
+/// A header of a request. Its value is a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    name: HeaderName,
+    /// Marked as such, so that it is not shown.
+    value: HeaderValue,
+}
+
+/// Why a header cannot be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoHeader {
+    /// No name.
+    #[error("no name of a header (expected letters, digits and `-`, {HEADER_CHARS_MAX} at most)")]
+    Name,
+    /// It says how a request is sent.
+    #[error("is set by the program")]
+    Own,
+    /// No value.
+    #[error("holds what cannot stand in a header (expected one line of visible characters)")]
+    Value,
+}
+
+impl Header {
+    /// A header, around whose value there may be blanks.
+    pub fn parse(name: &str, value: &str) -> Result<Self, NoHeader> {
+        let name = Self::name(name)?;
+        let mut value = HeaderValue::from_str(value.trim()).map_err(|_| NoHeader::Value)?;
+        if value.is_empty() {
+            return Err(NoHeader::Value);
+        }
+        value.set_sensitive(true);
+        Ok(Self { name, value })
+    }
+
+    /// The name of a header that may be sent.
+    pub fn name(text: &str) -> Result<HeaderName, NoHeader> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if text.len() > HEADER_CHARS_MAX || !text.bytes().all(fits) {
+            return Err(NoHeader::Name);
+        }
+        let name: HeaderName = text.parse().map_err(|_| NoHeader::Name)?;
+        let is_own = OWN_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("webhook-");
+        if is_own { Err(NoHeader::Own) } else { Ok(name) }
+    }
 }
 
 /// In which form findings are told.
@@ -95,50 +143,20 @@ pub enum Form {
     Teams,
     /// Events of PagerDuty, which open incidents where this key leads.
     PagerDuty(RoutingKey),
-}
-
-/// Why no message can be sent at all.
-#[derive(Debug, thiserror::Error)]
-pub enum WebhookError {
-    /// Nobody's certificate can be trusted.
-    #[error(
-        "no root certificates on this system (expected the package ca-certificates, or SSL_CERT_FILE)"
-    )]
-    NoRoots,
-    /// The library refuses its own defaults.
-    #[error("TLS cannot be set up")]
-    Tls(#[from] rustls::Error),
-}
-
-/// What is around a webhook, and another in tests.
-struct Around {
-    roots: RootCertStore,
-    resolver: Arc<dyn Resolve>,
-    timeout: Duration,
+    /// What a file of the user's says.
+    Template(Template),
 }
 
 /// Sends messages to one receiver.
 #[derive(Clone)]
 pub struct Webhook {
     settings: Settings,
-    tls: TlsConnector,
-    resolver: Arc<dyn Resolve>,
-    timeout: Duration,
+    reach: Reach,
 }
 
 impl fmt::Debug for Webhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.settings.fmt(f)
-    }
-}
-
-/// Why there is no answer.
-struct Fault(String);
-
-impl Fault {
-    fn of_io(doing: &str, error: &io::Error) -> Self {
-        // What the system says may hold a name; the kind does not.
-        Self(format!("{doing}: {}", error.kind()))
     }
 }
 
@@ -150,30 +168,15 @@ struct Answer {
 
 impl Webhook {
     /// One that trusts the certificates of the system.
-    pub fn new(settings: Settings) -> Result<Self, WebhookError> {
-        let mut roots = RootCertStore::empty();
-        // Some that cannot be read are no harm while there are others.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() {
-            return Err(WebhookError::NoRoots);
-        }
-        let timeout = Duration::from_secs(TIMEOUT_S);
-        Self::within(settings, Around { roots, resolver: Arc::new(System), timeout })
-    }
-
-    fn within(settings: Settings, around: Around) -> Result<Self, WebhookError> {
-        let Around { roots, resolver, timeout } = around;
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self { settings, tls: TlsConnector::from(Arc::new(tls)), resolver, timeout })
+    pub fn new(settings: Settings) -> Result<Self, ReachError> {
+        Ok(Self { settings, reach: Reach::new(Duration::from_secs(TIMEOUT_S))? })
     }
 
     /// Sends a message now. Unit: milliseconds since the Unix epoch.
     pub async fn send(&self, message: &Message, now_ms: i64) -> Outcome {
-        let deadline = Instant::now() + self.timeout;
-        let sent = match timeout_at(deadline, self.connect()).await {
+        let Settings { endpoint, allowed, .. } = &self.settings;
+        let deadline = Instant::now() + self.reach.timeout;
+        let sent = match timeout_at(deadline, self.reach.connect(endpoint, allowed)).await {
             Ok(Ok(connection)) => self.post(connection, (message, now_ms), deadline).await,
             Ok(Err(fault)) => Err(fault),
             Err(_) => Err(self.too_slow()),
@@ -185,56 +188,7 @@ impl Webhook {
     }
 
     fn too_slow(&self) -> Fault {
-        Fault(format!("no answer within {} s", self.timeout.as_secs_f64()))
-    }
-
-    async fn connect(&self) -> Result<Connection, Fault> {
-        let Endpoint { is_tls, host, port, .. } = &self.settings.endpoint;
-        let addresses = self.addresses(host, *is_tls).await?;
-        let mut fault = Fault("the name has no address".to_owned());
-        let tried = addresses.iter().take(ADDRESSES_MAX);
-        let each = self.timeout / u32::try_from(tried.len()).unwrap_or(1).max(1);
-        for ip in tried {
-            // To this very address: the name is not asked for again.
-            match timeout(each, TcpStream::connect((*ip, *port))).await {
-                Ok(Ok(tcp)) => {
-                    return if *is_tls { self.encrypt(host, tcp).await } else { Ok(Box::new(tcp)) };
-                }
-                Ok(Err(error)) => fault = Fault::of_io("cannot connect", &error),
-                Err(_) => fault = Fault("cannot connect: timed out".to_owned()),
-            }
-        }
-        Err(fault)
-    }
-
-    /// All addresses of a host, if all may be talked to.
-    async fn addresses(&self, host: &Host, is_tls: bool) -> Result<Vec<IpAddr>, Fault> {
-        let addresses = match host {
-            Host::Address(ip) => vec![*ip],
-            Host::Name(name) => {
-                let found = self.resolver.resolve(name).await;
-                found.map_err(|error| Fault::of_io("cannot resolve the name", &error))?
-            }
-        };
-        let Settings { allowed, .. } = &self.settings;
-        if let Some(inner) = addresses.iter().find_map(|ip| allowed.refuses(*ip)) {
-            return Err(Fault(format!("the URL leads to {inner}")));
-        }
-        if !is_tls && !addresses.iter().all(|ip| allowed.holds(*ip)) {
-            let what = "the URL leads to an address that `allow` does not name (expected https)";
-            return Err(Fault(what.to_owned()));
-        }
-        Ok(addresses)
-    }
-
-    async fn encrypt(&self, host: &Host, tcp: TcpStream) -> Result<Connection, Fault> {
-        let name = match host {
-            Host::Address(ip) => ServerName::from(*ip),
-            Host::Name(name) => ServerName::try_from(name.clone())
-                .map_err(|_| Fault("no certificate can be for such a name".to_owned()))?,
-        };
-        let tls = self.tls.connect(name, tcp).await.map_err(|error| of_tls(&error))?;
-        Ok(Box::new(tls))
+        Fault(format!("no answer within {} s", self.reach.timeout.as_secs_f64()))
     }
 
     /// Sends the message and reads the answer.
@@ -264,12 +218,15 @@ impl Webhook {
     }
 
     fn request(&self, message: &Message, now_ms: i64) -> Result<Request<Full<Bytes>>, Fault> {
-        let Settings { endpoint, form, .. } = &self.settings;
+        let Settings { endpoint, form, headers, .. } = &self.settings;
         let mut request = Request::post(&endpoint.path)
             .header("host", &endpoint.authority)
             .header("content-type", "application/json")
             .header("user-agent", concat!("sentrail/", env!("CARGO_PKG_VERSION")))
             .header("connection", "close");
+        for Header { name, value } in headers {
+            request = request.header(name, value);
+        }
         if let Form::Standard(secrets) = form {
             let now_s = now_ms.div_euclid(1_000);
             request = request.header("webhook-id", &message.id).header("webhook-timestamp", now_s);
@@ -280,19 +237,14 @@ impl Webhook {
         }
         let body = match form {
             Form::PagerDuty(key) => key.put_into(&message.body),
-            Form::Standard(_) | Form::Slack | Form::Teams => message.body.clone(),
+            Form::Standard(_) | Form::Slack | Form::Teams | Form::Template(_) => {
+                message.body.clone()
+            }
         };
         let body = Full::new(Bytes::from(body));
         request.body(body).map_err(|_| Fault("no request can be made of this".to_owned()))
     }
 }
-
-/// What bytes go through.
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
-
-type Connection = Box<dyn Stream>;
 
 /// Drives a connection while something is done over it, and no longer.
 async fn beside<T>(connection: impl Future, exchange: impl Future<Output = T>) -> T {
@@ -352,26 +304,6 @@ fn in_words(error: &hyper::Error) -> &'static str {
     } else {
         "the connection broke"
     }
-}
-
-/// What is wrong with TLS, without the name that the certificate should have been for.
-fn of_tls(error: &io::Error) -> Fault {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    let what = match inner {
-        Some(rustls::Error::InvalidCertificate(wrong)) => match wrong {
-            CertificateError::UnknownIssuer => "a certificate of an unknown issuer",
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "a certificate for another name"
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "a certificate that has expired"
-            }
-            _ => "a certificate that is not valid",
-        },
-        Some(_) => "the other side speaks it otherwise, or not at all",
-        None => return Fault::of_io("no TLS", error),
-    };
-    Fault(format!("no TLS: {what}"))
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ pub(super) static META: Meta = Meta {
 /// Table `[detectors.brute-force-actor]`.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(clippy::struct_field_names, reason = "they are floors, and say so")]
 pub struct Settings {
     /// Fewer at several services together are never reported. Unit: connections in 60 minutes.
     pub tries_min: u64,

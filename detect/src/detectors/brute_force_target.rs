@@ -40,6 +40,7 @@ pub(super) static META: Meta = Meta {
 /// Table `[detectors.brute-force-target]`.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(clippy::struct_field_names, reason = "they are floors, and say so")]
 pub struct Settings {
     /// Fewer are never reported. Unit: connections in 60 minutes.
     pub tries_min: u64,

@@ -143,7 +143,7 @@ impl Session<'_> {
 fn sessions<'a>(case: &Case<'a>) -> Vec<Session<'a>> {
     let hour = case.span.hour;
     let (from, to) = (Hour(hour.0.saturating_sub(23)).first_slot(), hour.last_slot());
-    let mut all: BTreeMap<(&Value, u8, u16), Vec<(Slot, u64)>> = BTreeMap::new();
+    let mut all: BTreeMap<_, Vec<(Slot, u64)>> = BTreeMap::new();
     for day in [Day(hour.day().0.saturating_sub(1)), hour.day()] {
         for talk in case.span.talks(day) {
             for (slot, port, covered_s) in &talk.lasting {

@@ -36,7 +36,6 @@ pub(super) static META: Meta = Meta {
 /// Table `[detectors.unusual-port]`.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-#[expect(clippy::struct_field_names, reason = "they are floors, and say so")]
 pub struct Settings {
     /// With less history nothing is reported. Unit: days with records.
     pub days_min: u32,

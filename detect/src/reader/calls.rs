@@ -184,14 +184,11 @@ impl Reader<'_> {
         let mut talks = vec![(slot.hour().day(), talk)];
         for (slot, n) in opened {
             let day = slot.hour().day();
-            match talks.iter_mut().find(|(of, _)| *of == day) {
-                Some((_, talk)) => talk.open(slot, n),
-                None => {
-                    let mut talk = Talk::new(with.clone(), call.protocol);
-                    talk.open(slot, n);
-                    talks.push((day, talk));
-                }
+            if !talks.iter().any(|(of, _)| *of == day) {
+                talks.push((day, Talk::new(with.clone(), call.protocol)));
             }
+            let of_day = talks.iter_mut().filter(|(of, _)| *of == day);
+            of_day.for_each(|(_, talk)| talk.open(slot, n));
         }
         talks
     }

@@ -141,10 +141,10 @@ pub struct Calls {
     names: HashMap<Arc<str>, (u32, u32)>,
     /// Number of the object at hand.
     object: u32,
-    /// Places in `calls`, by the hash of their keys.
+    /// Places in `sums`, by the hash of their keys.
     places: HashTable<u32>,
     seeded: Seeded,
-    calls: Vec<(Key, Sum)>,
+    sums: Vec<(Key, Sum)>,
     /// The place of the last row: flows of one connection often follow each other.
     last: usize,
     dropped_rows: u64,
@@ -363,24 +363,24 @@ impl Calls {
 
     /// The sum of this key; `None` if it is new and there are too many.
     fn sum(&mut self, key: Key) -> Option<&mut Sum> {
-        let Self { calls, places, seeded, last, .. } = self;
-        let is_at = |place: usize| calls.get(place).is_some_and(|(known, _)| *known == key);
+        let Self { sums, places, seeded, last, .. } = self;
+        let is_at = |place: usize| sums.get(place).is_some_and(|(known, _)| *known == key);
         if !is_at(*last) {
             let hash = key.hash(seeded);
             *last = match places.find(hash, |place| is_at(*place as usize)) {
                 Some(place) => *place as usize,
-                None if calls.len() >= KEYS_MAX => return None,
+                None if sums.len() >= KEYS_MAX => return None,
                 None => {
-                    let place = u32::try_from(calls.len()).ok()?;
-                    calls.push((key, Sum::default()));
-                    let key_at = |place: &u32| calls.get(*place as usize).map(|(key, _)| key);
+                    let place = u32::try_from(sums.len()).ok()?;
+                    sums.push((key, Sum::default()));
+                    let key_at = |place: &u32| sums.get(*place as usize).map(|(key, _)| key);
                     let hash_at = |place: &u32| key_at(place).map_or(0, |key| key.hash(seeded));
                     places.insert_unique(hash, place, hash_at);
                     place as usize
                 }
             };
         }
-        calls.get_mut(*last).map(|(_, sum)| sum)
+        sums.get_mut(*last).map(|(_, sum)| sum)
     }
 
     /// Ends the object: the calls of each interface by direction, peer, port and protocol. The gatherer is
@@ -389,8 +389,8 @@ impl Calls {
         let own: Vec<Option<u128>> = self.interfaces.iter().map(Interface::own).collect();
         let ranks = self.ranks();
         let interfaces = &self.interfaces;
-        let mut ranked = Vec::with_capacity(self.calls.len());
-        ranked.extend(self.calls.drain(..).filter_map(|(key, sum)| {
+        let mut ranked = Vec::with_capacity(self.sums.len());
+        ranked.extend(self.sums.drain(..).filter_map(|(key, sum)| {
             let interface = key.interface as usize;
             let told = sum.is_told_own;
             let told = told.map(|is_own| if is_own { key.opener } else { key.responder });

@@ -1,4 +1,4 @@
-//! Objects in buckets. In: a bucket and a key, or a prefix to list. Out: the stored bytes, whole or
+//! Objects in buckets. In: a bucket and a key, or a prefix to list; bytes to write. Out: the stored bytes, whole or
 //! not at all; a listing as of a folder. It inflates nothing, keeps nothing, and prints nothing.
 
 pub(crate) mod error;
@@ -13,7 +13,7 @@ use aws_sdk_s3::types::RequestPayer;
 use super::session::Session;
 use super::{Filter, KeyInfo, Object, Place, Skip, files};
 
-pub use error::S3Error;
+pub use error::{S3Error, WriteError};
 pub use listing::ListError;
 
 /// Largest object read, as stored: it is held whole. AWS closes files of flow logs at 75 MB, those of
@@ -61,7 +61,7 @@ pub struct Fetched {
     pub etag: Option<Box<str>>,
 }
 
-/// Reads buckets. Clones share connections.
+/// Reads and writes buckets. Clones share connections.
 #[derive(Debug, Clone)]
 pub struct Buckets {
     client: Client,
@@ -69,7 +69,7 @@ pub struct Buckets {
 }
 
 impl Buckets {
-    /// Reads by this session.
+    /// Reads and writes by this session.
     pub fn new(session: &Session) -> Self {
         let config = aws_sdk_s3::config::Builder::from(&session.sdk)
             .force_path_style(session.path_style)
@@ -110,6 +110,21 @@ impl Buckets {
             }
             resumes += 1;
         }
+    }
+
+    /// Writes an object, which is there whole or not at all; one of the same key is replaced.
+    pub async fn put(&self, (bucket, key): (&str, &str), bytes: Vec<u8>) -> Result<(), WriteError> {
+        let request = self
+            .client
+            .put_object()
+            .bucket(bucket)
+            .key(key)
+            .content_type("application/gzip")
+            .set_request_payer(self.payer.clone())
+            .body(ByteStream::from(bytes));
+        let sent = request.send().await;
+        let at = || format!("s3://{bucket}/{key}");
+        sent.map(drop).map_err(|error| error::of_writing(at(), &error))
     }
 
     /// Asks for the object from this byte on.

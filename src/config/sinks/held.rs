@@ -1,13 +1,17 @@
 //! What tables of sinks name: files, variables, and how AWS is reached. In: tables that were checked. Out: sinks.
 
-use super::{FromTable, HELD_BYTES_MAX, Hidden, SinkTable, Texts, Type, Wrong};
+use super::{FromTable, HELD_BYTES_MAX, HeaderTable, Hidden, SinkTable, Texts, Type, Wrong};
 use crate::config::keys::shown;
 use alerts::sinks::{
-    Access, Endpoint, Form, Kept, KeptSecret, Secret, Service, To, event_bridge, json_lines,
+    Access, Allowed, Endpoint, Form, Header, Kept, KeptSecret, Secret, Service, To, event_bridge,
+    json_lines, ocsf,
     pagerduty::{self, RoutingKey},
     security_hub::{self, FileAs},
-    sns, webhook,
+    sns, syslog,
+    template::{FILE_BYTES_MAX, Template},
+    webhook,
 };
+use ingest::source::session::Role;
 use std::{
     ffi::OsString,
     fs::File,
@@ -37,14 +41,47 @@ impl Held<'_> {
                 let path = table.path.as_deref().unwrap_or(Path::new(""));
                 return Ok(To::JsonLines(json_lines::Settings { path: self.folder.join(path) }));
             }
-            Type::SecurityHub | Type::Sns | Type::Eventbridge => {
+            Type::SecurityHub | Type::Sns | Type::Eventbridge | Type::Ocsf => {
                 return Ok(To::Service(self.service(table)?));
+            }
+            Type::Syslog => {
+                let (endpoint, allowed) = self.endpoint(table)?;
+                let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+                return Ok(To::Syslog(syslog::Settings { endpoint, allowed, host }));
             }
             Type::Slack => Form::Slack,
             Type::Teams => Form::Teams,
             Type::Pagerduty => Form::PagerDuty(self.key(table)?),
-            Type::Webhook => Form::Standard(self.secrets(table)?),
+            Type::Webhook => match &table.body {
+                Some(path) => Form::Template(self.template(path)?),
+                None => Form::Standard(self.secrets(table)?),
+            },
         };
+        let (endpoint, allowed) = self.endpoint(table)?;
+        let headers = self.headers(table)?;
+        Ok(To::Webhook(webhook::Settings { endpoint, form, allowed, headers }))
+    }
+
+    fn headers(&self, table: &SinkTable) -> Result<Vec<Header>, Wrong> {
+        let header = |(name, kept): (&String, &HeaderTable)| {
+            let wrong = |what: String| ("headers", format!("{name}: {what}"));
+            let value = match kept {
+                HeaderTable::File { file } => self.file(file),
+                HeaderTable::Env { env } => self.env(env),
+            };
+            Header::parse(name, &value.map_err(wrong)?).map_err(|error| wrong(error.to_string()))
+        };
+        table.headers.iter().map(header).collect()
+    }
+
+    fn template(&self, path: &Path) -> Result<Template, Wrong> {
+        let text = self.text(path, FILE_BYTES_MAX).map_err(|what| ("body", what))?;
+        let file = self.folder.join(path);
+        Template::parse(&text).map_err(|error| ("body", format!("{}:{error}", file.display())))
+    }
+
+    /// Where a sink is that has a URL, and where it may be.
+    fn endpoint(&self, table: &SinkTable) -> Result<(Endpoint, Allowed), Wrong> {
         let allowed = table.allowed()?;
         let (key, url) = if let Some(Hidden(url)) = &table.url {
             ("url", url.clone())
@@ -57,9 +94,8 @@ impl Held<'_> {
         } else {
             ("", pagerduty::URL.to_owned())
         };
-        let endpoint =
-            Endpoint::parse(url.trim(), &allowed).map_err(|error| (key, error.to_string()))?;
-        Ok(To::Webhook(webhook::Settings { endpoint, form, allowed }))
+        let endpoint = Endpoint::of(table.r#type.protocol(), url.trim(), &allowed);
+        Ok((endpoint.map_err(|error| (key, error.to_string()))?, allowed))
     }
 
     fn service(&self, table: &SinkTable) -> Result<Service, Wrong> {
@@ -70,6 +106,14 @@ impl Held<'_> {
             Type::Sns => Service::Sns(sns::Settings { access, topic: table.topic()? }),
             Type::Eventbridge => {
                 Service::EventBridge(event_bridge::Settings { access, bus: table.bus()? })
+            }
+            Type::Ocsf => {
+                let to = match table.lake()? {
+                    ocsf::Place::Folder(folder) => ocsf::Place::Folder(self.folder.join(folder)),
+                    bucket @ ocsf::Place::Bucket { .. } => bucket,
+                };
+                let role = table.role.clone().map(|arn| Role { arn, external_id: None });
+                Service::Ocsf(ocsf::Settings { access: Access { role, ..access }, to })
             }
             _ => {
                 let member = |role: &String| FileAs::Member { role: role.clone() };
@@ -122,13 +166,17 @@ impl Held<'_> {
     }
 
     fn file(&self, path: &Path) -> Result<String, String> {
+        self.text(path, HELD_BYTES_MAX)
+    }
+
+    fn text(&self, path: &Path, bytes_max: usize) -> Result<String, String> {
         let path = self.folder.join(path);
         let mut text = String::new();
         let read = File::open(&path)
-            .and_then(|file| file.take(HELD_BYTES_MAX as u64 + 1).read_to_string(&mut text));
+            .and_then(|file| file.take(bytes_max as u64 + 1).read_to_string(&mut text));
         match read {
-            Ok(_) if text.len() <= HELD_BYTES_MAX => Ok(text),
-            Ok(_) => Err(format!("{} holds more than {HELD_BYTES_MAX} bytes", path.display())),
+            Ok(_) if text.len() <= bytes_max => Ok(text),
+            Ok(_) => Err(format!("{} holds more than {bytes_max} bytes", path.display())),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 Err(format!("{} is not UTF-8", path.display()))
             }

@@ -2,10 +2,18 @@ use super::super::{
     Config, keys, parse, position,
     tests::{Folder, refused, settings},
 };
+use super::wrong::{HEADERS_MAX, ROLE_CHARS_MAX};
 use super::*;
 use alerts::sinks::{
-    Form, Kept, KeptSecret, Service, To, event_bridge, pagerduty, security_hub::FileAs, sns,
+    Endpoint, Form, Header, Kept, KeptSecret, Protocol, REGION_CHARS_MAX, Service, To,
+    event_bridge::{self, Bus},
+    ocsf,
+    pagerduty::{self, RoutingKey},
+    security_hub::FileAs,
+    sns::{self, Topic},
+    template::{FILE_BYTES_MAX, Template},
 };
+use ingest::source::session::Role;
 use std::{collections::BTreeSet, fs};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -174,7 +182,7 @@ fn a_filing_that_cannot_be_is_refused_where_it_stands() {
         refused(&hub(keys), at, words);
     }
     let slack = "[sinks.a]\ntype = \"slack\"\nregion = \"a\"";
-    refused(slack, (3, 10), "type \"security-hub\" or \"eventbridge\" has it");
+    refused(slack, (3, 10), "\"security-hub\", \"eventbridge\" or \"ocsf\" has it");
 }
 
 #[test]
@@ -225,7 +233,7 @@ fn a_topic_or_bus_that_cannot_be_is_refused_where_it_stands() {
         (
             "[sinks.a]\ntype = \"sns\"\nregion = \"eu-west-1\"",
             (3, 10),
-            "only a sink of type \"security-hub\" or \"eventbridge\"",
+            "only a sink of type \"security-hub\", \"eventbridge\" or \"ocsf\"",
         ),
         ("[sinks.a]\ntype = \"sns\"\nbus = \"a\"", (3, 7), "only a sink of type \"eventbridge\""),
         (&format!("{bus}topic = \"a\""), (3, 9), "only a sink of type \"sns\" has it"),
@@ -239,6 +247,119 @@ fn a_topic_or_bus_that_cannot_be_is_refused_where_it_stands() {
     ] {
         refused(text, at, words);
     }
+}
+
+#[test]
+fn a_collector_of_logs_is_read() {
+    let folder = Folder::new("syslog");
+    let text = "[sinks.a]\ntype = \"syslog\"\nurl = \"tls://siem.example.com\"\n\
+                [sinks.b]\ntype = \"syslog\"\nurl = \"udp://10.0.0.9\"\nallow = [\"10.0.0.0/8\"]\n";
+    let sinks = read(&folder, text).unwrap();
+    for (sink, url) in sinks.iter().zip(["tls://siem.example.com", "udp://10.0.0.9"]) {
+        let To::Syslog(settings) = &sink.to else { panic!("{sink:?}") };
+        let endpoint = Endpoint::of(Protocol::Syslog, url, &settings.allowed).unwrap();
+        assert!(settings.endpoint == endpoint && !settings.host.is_empty());
+    }
+    let syslog = "[sinks.a]\ntype = \"syslog\"\n";
+    for (text, at, words) in [
+        (syslog, (1, 8), "no URL (expected `url`, `url-file` or `url-env`)"),
+        (&format!("{syslog}url = \"https://a.example\""), (3, 7), "begins with tls://"),
+        (&format!("{syslog}url = \"tcp://a.example\""), (3, 7), "expected tls (tcp goes only"),
+        (
+            &format!(
+                "{syslog}url-env = \"X\"\nquiet = {{ from = \"1:00\", to = \"2:00\", zone = \"UTC\" }}"
+            ),
+            (4, 9),
+            "only a sink of type",
+        ),
+    ] {
+        refused(text, at, words);
+    }
+}
+
+#[test]
+fn a_lake_is_a_folder_or_a_bucket() {
+    let folder = Folder::new("lake");
+    let arn = "arn:aws:iam::111122223333:role/log/writer";
+    let text = format!(
+        "[sinks.a]\ntype = \"ocsf\"\npath = \"lake\"\n[sinks.b]\ntype = \"ocsf\"\npath = \"s3://lake/ext/\"\n\
+         region = \"eu-north-1\"\nrole = \"{arn}\"\n[aws]\nregion = \"eu-west-1\"\nprofile = \"a\"\n"
+    );
+    let sinks = read(&folder, &text).unwrap();
+    let all = sinks.iter().map(|sink| match &sink.to {
+        To::Service(Service::Ocsf(settings)) => settings,
+        to => panic!("{to:?}"),
+    });
+    let [own, bucket] = &all.collect::<Vec<_>>()[..] else { panic!("{sinks:?}") };
+    assert_eq!(own.to, ocsf::Place::Folder(folder.file("").with_file_name("lake")));
+    let to = ocsf::Place::Bucket { bucket: "lake".to_owned(), prefix: "ext".to_owned() };
+    assert_eq!(bucket.to, to);
+    let role = Some(Role { arn: arn.to_owned(), external_id: None });
+    let region = Some("eu-north-1".to_owned());
+    let access = Access { region, profile: Some("a".to_owned()), role, ..Access::default() };
+    assert_eq!(bucket.access, access);
+    let lake = "[sinks.a]\ntype = \"ocsf\"\n";
+    for (keys, at, words) in [
+        ("", (1, 8), "no path (expected `path = \"FOLDER\"`"),
+        ("path = \"s3://La\"", (3, 8), "sinks.a.path: expected a folder, or a bucket and a prefix"),
+        ("path = \"a\"\nregion = \"eu-west-1\"", (4, 10), "is for a bucket"),
+        ("path = \"a\"\nrole = \"b\"", (4, 8), "is for a bucket"),
+        ("path = \"s3://lake\"\nrole = \"writer\"", (4, 8), "\"writer\" is no ARN of a role"),
+        ("path = \"s3://lake\"\nregion = \"a/b\"", (4, 10), "is no region"),
+    ] {
+        refused(&format!("{lake}{keys}"), at, words);
+    }
+}
+
+#[test]
+fn a_webhook_may_have_a_body_and_headers_of_ones_own() {
+    let folder = Folder::new("template");
+    let beside = |name: &str| folder.file("").with_file_name(name);
+    fs::write(beside("body.json"), "{\"a\": \"{title}\"}").unwrap();
+    fs::write(beside("wrong.json"), "{\n\"a\": \"{titel}\"}").unwrap();
+    fs::write(beside("long.json"), " ".repeat(FILE_BYTES_MAX + 1)).unwrap();
+    fs::write(beside("key"), "Basic c2VjcmV0\n").unwrap();
+    fs::write(beside("lines"), "a\nb").unwrap();
+    let hook = |keys: &str| format!("[sinks.a]\ntype = \"webhook\"\nurl-env = \"HOOK\"\n{keys}");
+    let headers = "headers = { Authorization = { file = \"key\" }, X-Key = { env = \"KEY\" } }";
+    let sinks = read(&folder, &hook(&format!("body = \"body.json\"\n{headers}"))).unwrap();
+    let To::Webhook(settings) = &sinks[0].to else { panic!("{sinks:?}") };
+    let Form::Template(template) = &settings.form else { panic!("{sinks:?}") };
+    assert_eq!(*template, Template::parse("{\"a\": \"{title}\"}").unwrap());
+    let expected = [("Authorization", "Basic c2VjcmV0"), ("X-Key", SECRET)];
+    let expected = expected.map(|(name, value)| Header::parse(name, value).unwrap());
+    assert_eq!(settings.headers, expected);
+    let shown = format!("{sinks:?}");
+    assert!(!shown.contains("c2VjcmV0") && !shown.contains("MfKQ"), "{shown}");
+    let wrong = |keys: &str| read(&folder, &hook(keys)).unwrap_err();
+    let told = wrong("body = \"wrong.json\"");
+    let place = format!(
+        "{}:2: no field {{titel}} (expected one of account,",
+        beside("wrong.json").display()
+    );
+    assert!(told.contains("sinks.a.body: ") && told.contains(&place), "{told}");
+    assert!(wrong("body = \"long.json\"").contains("holds more than 16384 bytes"));
+    assert!(
+        wrong("headers = { A = { env = \"NONE\" } }").contains("sinks.a.headers: A: no variable")
+    );
+    assert!(wrong("headers = { A = { file = \"lines\" } }").contains("cannot stand in a header"));
+    let many: Vec<_> = (0..=HEADERS_MAX).map(|n| format!("A{n} = {{ env = \"KEY\" }}")).collect();
+    for (keys, words) in [
+        ("headers = { Host = { env = \"KEY\" } }", "\"Host\": is set by the program"),
+        ("headers = { \"a b\" = { env = \"KEY\" } }", "\"a b\": no name of a header"),
+        (&format!("headers = {{ {} }}", many.join(", ")), "11 headers (expected 10 at most)"),
+        ("body = \"body.json\"\nsecret-env = \"KEY\"", "goes with the program's own body"),
+        ("body = \"body.json\"\nheartbeat = \"1d\"", "goes with the program's own body"),
+        ("headers = { A = \"key-9183\" }", "expected `{ file = \"FILE\" }`"),
+    ] {
+        let told = wrong(keys);
+        assert!(told.contains(words) && !told.contains("key-9183"), "{keys}: {told}");
+    }
+    refused(
+        "[sinks.a]\ntype = \"slack\"\nurl-env = \"HOOK\"\nbody = \"a\"",
+        (4, 8),
+        "only a sink of type \"webhook\"",
+    );
 }
 
 #[test]
@@ -279,9 +400,13 @@ fn a_sink_that_cannot_be_is_refused_where_it_stands() {
         (
             "[sinks.a]\ntype = \"json-lines\"\npath = \"x\"\nurl-env = \"X\"",
             (4, 11),
-            "sinks.a.url-env: only a sink of type \"webhook\", \"slack\", \"teams\" or \"pagerduty\" has it",
+            "\"slack\", \"teams\", \"pagerduty\" or \"syslog\" has it",
         ),
-        (&webhook("path = \"x\"\nurl-env = \"X\""), (3, 8), "only a sink of type \"json-lines\""),
+        (
+            &webhook("path = \"x\"\nurl-env = \"X\""),
+            (3, 8),
+            "only a sink of type \"json-lines\" or \"ocsf\"",
+        ),
         (&webhook(""), (1, 8), "no URL (expected `url`, `url-file`, `url-env` or `url-from`)"),
         (
             &webhook("url-env = \"X\"\nurl = \"https://a.example/\""),

@@ -1,6 +1,7 @@
 //! As much of JSON Schema as `docs/finding.schema.json` uses; another keyword fails the test.
 
 use serde_json::{Map, Value};
+use std::sync::LazyLock;
 
 const KEYWORDS: &[&str] = &[
     "$schema",
@@ -21,12 +22,12 @@ const KEYWORDS: &[&str] = &[
     "pattern",
 ];
 
-fn schema() -> Value {
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../../../docs/finding.schema.json")).unwrap()
-}
+});
 
 pub(super) fn properties() -> impl Iterator<Item = String> {
-    let schema = schema();
+    let schema = &*SCHEMA;
     let required: Vec<_> = schema["required"].as_array().unwrap().clone();
     assert_eq!(required.len(), schema["properties"].as_object().unwrap().len());
     required.into_iter().map(|name| name.as_str().unwrap().to_owned())
@@ -34,9 +35,9 @@ pub(super) fn properties() -> impl Iterator<Item = String> {
 
 /// What about `line` does not fit.
 pub(super) fn faults(line: &Value) -> Vec<String> {
-    let root = schema();
+    let root = &*SCHEMA;
     let mut faults = Vec::new();
-    check(&root, &root, line, "", &mut faults);
+    check(root, root, line, "", &mut faults);
     faults
 }
 

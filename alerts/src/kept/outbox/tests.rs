@@ -28,7 +28,12 @@ pub(super) fn file() -> (TempDir, PathBuf) {
 pub(super) fn sink(name: &str, min_severity: Severity) -> Sink {
     let allowed = Allowed::default();
     let endpoint = Endpoint::parse("https://siem.example.com/", &allowed).unwrap();
-    let to = To::Webhook(Settings { endpoint, form: Form::Standard(Vec::new()), allowed });
+    let to = To::Webhook(Settings {
+        endpoint,
+        form: Form::Standard(Vec::new()),
+        allowed,
+        headers: Vec::new(),
+    });
     Sink::new(name, min_severity, to)
 }
 

@@ -23,6 +23,24 @@ fn now_ms() -> i64 {
     START_MS
 }
 
+/// Whether an event of a finding is one of those of which ten fit into a call.
+pub(in crate::sinks) fn check(envelope: &str, finding: &Finding) {
+    let entry = entry(&message_of(finding, envelope.to_owned()), &Bus::default());
+    let word = |key: &str| entry[key].as_str().unwrap();
+    assert_eq!((word("Source"), word("EventBusName")), ("sentrail", "default"));
+    assert_eq!(word("DetailType"), "finding.created");
+    let detail: Value = serde_json::from_str(word("Detail")).unwrap();
+    assert_eq!(detail["id"], finding.id.to_string());
+    let resources = entry["Resources"].as_array().unwrap();
+    assert!(
+        resources.iter().all(|arn| arn.as_str().unwrap().bytes().all(|b| b.is_ascii_graphic()))
+    );
+    // What AWS counts: Source, DetailType, Detail and Resources in UTF-8, and 14 for the time.
+    let sizes = resources.iter().map(|arn| arn.as_str().unwrap().len());
+    let n_bytes = sizes.sum::<usize>() + word("Detail").len() + 100;
+    assert!(n_bytes * ENTRIES_MAX < CALL_BYTES_MAX, "{n_bytes}");
+}
+
 async fn bridge(server: &Scripted) -> EventBridge {
     let (endpoint, region) = (Some(server.endpoint.clone()), Some("eu-central-1".to_owned()));
     let access = Access { endpoint, region, ..Access::default() };

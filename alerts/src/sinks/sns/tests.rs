@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    formats::tests::is_obeyed,
     sample,
     sinks::{
         Event, InSeries, Occasion, Service, Sink, To, Why,
@@ -58,6 +59,20 @@ fn fields(form: &str) -> BTreeMap<String, String> {
         (decoded(name), decoded(value))
     };
     form.split('&').map(pair).collect()
+}
+
+/// Whether SNS takes what is published of a finding: in all, and no attribute that is empty.
+pub(in crate::sinks) fn check(envelope: &str, finding: &Finding) {
+    let topic = Topic::parse(&format!("{ARN}.fifo")).unwrap();
+    let fields = fields(&form(&topic, &message_of(finding, envelope.to_owned())));
+    assert_eq!(fields["Message"], envelope);
+    assert!(fields["MessageGroupId"] == finding.id.to_string());
+    let attributes: Vec<_> =
+        fields.iter().filter(|(name, _)| name.ends_with("StringValue")).collect();
+    assert!((2..=3).contains(&attributes.len()), "{attributes:?}");
+    assert!(attributes.iter().all(|(_, text)| !text.is_empty() && !text.contains(is_obeyed)));
+    let n_bytes = envelope.len() + attributes.iter().map(|(_, text)| text.len()).sum::<usize>();
+    assert!(n_bytes < 256_000, "{n_bytes}");
 }
 
 #[test]

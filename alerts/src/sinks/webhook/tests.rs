@@ -1,23 +1,24 @@
 use super::*;
 use crate::{
     Format, Style, Writer, sample,
-    sinks::{EndpointError, Occasion, To, guard::Answer as Addresses},
+    sinks::{
+        EndpointError, Occasion, To,
+        guard::{Answer as Addresses, Resolve},
+        reach::{ADDRESSES_MAX, Around, tests::certified},
+    },
 };
-use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::{
     collections::{BTreeMap, VecDeque},
-    io::{Read, Write},
-    net::{TcpListener, TcpStream as StdStream},
+    io::{self, Read, Write},
+    net::{IpAddr, TcpListener, TcpStream as StdStream},
     process::{Command, Stdio},
     sync::{
-        Mutex,
+        Arc, Mutex,
         mpsc::{Receiver as Channel, SyncSender, sync_channel},
     },
     thread,
 };
-use tokio_rustls::rustls::{
-    ServerConfig, ServerConnection, StreamOwned, pki_types::PrivatePkcs8KeyDer,
-};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 const NOW_MS: i64 = 784_111_740_999; // Sun, 06 Nov 1994 08:49:00 GMT
 /// Nothing takes this long but what never ends.
@@ -48,18 +49,7 @@ struct Receiver {
 impl Receiver {
     /// Listens on 127.0.0.1 until the test ends.
     fn new(act: impl Fn(&mut Tls) -> io::Result<()> + Send + 'static) -> Self {
-        let names = ["hooks.example.com", "127.0.0.1"].map(str::to_owned);
-        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(cert.der().clone()).unwrap();
-        let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key.into())
-            .unwrap();
-        let config = Arc::new(config);
+        let (roots, config) = certified();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (sender, requests) = sync_channel(100);
@@ -149,10 +139,12 @@ fn webhook(
     let allowed = ["127.0.0.1", "127.0.1.0/24"].map(|text| text.parse().unwrap());
     let allowed = Allowed::new(allowed.to_vec());
     let endpoint = Endpoint::parse(url, &allowed)?;
+    let header = Header::parse("Authorization", " Bearer abc ").unwrap();
     let secrets = SECRETS.iter().map(|text| Secret::parse(text).unwrap()).collect();
-    let settings = Settings { endpoint, form: Form::Standard(secrets), allowed };
+    let settings =
+        Settings { endpoint, form: Form::Standard(secrets), allowed, headers: vec![header] };
     let around = Around { roots, resolver: Arc::new(Fixed::new(answers)), timeout };
-    Ok(Webhook::within(settings, around).unwrap())
+    Ok(Webhook { settings, reach: Reach::within(around).unwrap() })
 }
 
 fn message() -> Message {
@@ -409,6 +401,7 @@ fn the_receiver_on_the_page_verifies_what_is_sent() {
     assert_eq!(request.line, "POST /in/secret-path?a=b HTTP/1.1");
     assert_eq!(request.headers["host"], format!("hooks.example.com:{}", receiver.port));
     assert_eq!(request.headers["content-type"], "application/json");
+    assert_eq!(request.headers["authorization"], "Bearer abc");
     assert_eq!((&request.headers["webhook-id"], &request.body), (&message().id, &message().body));
     assert_eq!(request.headers["webhook-timestamp"], "784111740");
     let signature = &request.headers["webhook-signature"];
@@ -505,6 +498,24 @@ const HOSTILE: [(&str, &[&str]); 48] = [
     ("https://metadata.example.com/", &["::ffff:169.254.169.254"]),
     ("http://127.0.0.1.nip.example.com:PORT/", &["127.0.0.1", "1.1.1.1"]),
 ];
+
+#[test]
+fn headers_that_cannot_be_sent_are_refused_and_values_are_not_shown() {
+    let long = "a".repeat(HEADER_CHARS_MAX + 1);
+    for (name, value, error) in [
+        ("", "x", NoHeader::Name),
+        ("a b", "x", NoHeader::Name),
+        (&long, "x", NoHeader::Name),
+        ("Content-Length", "1", NoHeader::Own),
+        ("webhook-id", "1", NoHeader::Own),
+        ("X", " ", NoHeader::Value),
+        ("X", "a\r\nb: c", NoHeader::Value),
+    ] {
+        assert_eq!(Header::parse(name, value).unwrap_err(), error, "{name}");
+    }
+    let shown = format!("{:?}", Header::parse("X-Key", "abc-9183").unwrap());
+    assert!(!shown.contains("9183"), "{shown}");
+}
 
 #[test]
 fn whoever_leads_inside_is_refused() {

@@ -47,10 +47,10 @@ fn known_ports_and_ports_of_everybody_stay_quiet() {
 fn a_young_interface_and_one_that_calls_new_ports_every_day_stay_quiet() {
     habit(6).flow(called(0, ("203.0.113.9", 4_444))).stays_quiet(ID);
     let mut logs = Logs::new();
-    for day in -12..-2_i32 {
+    for day in 1..=10_u16 {
         for n in 0..8_u16 {
-            let port = 3_000 + day.unsigned_abs() as u16 * 10 + n;
-            logs = logs.flow(called(day, ("198.51.100.1", port)));
+            let port = 3_000 + day * 10 + n;
+            logs = logs.flow(called(-2 - i32::from(day), ("198.51.100.1", port)));
         }
     }
     logs.flow(called(0, ("203.0.113.9", 4_444))).stays_quiet(ID);

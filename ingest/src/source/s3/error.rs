@@ -58,6 +58,32 @@ pub enum S3Error {
     },
 }
 
+/// Why an object was not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{at} cannot be written: {reason}")]
+pub struct WriteError {
+    /// The object, as `s3://bucket/key`.
+    pub at: String,
+    /// What went wrong.
+    pub reason: String,
+}
+
+/// What an error of the SDK means for an object that was to be written.
+pub(crate) fn of_writing<E>(at: String, error: &SdkError<E, HttpResponse>) -> WriteError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let reason = match told(at.clone(), error) {
+        S3Error::Denied { code, .. } => format!(
+            "{code} (expected to be allowed s3:PutObject, and kms:GenerateDataKey where a key of KMS encrypts the bucket)"
+        ),
+        S3Error::Gone { code, .. } => code,
+        S3Error::Unavailable { reason, .. } | S3Error::Other { reason, .. } => reason,
+        other @ (S3Error::Changed { .. } | S3Error::TooLarge { .. }) => other.to_string(),
+    };
+    WriteError { at, reason }
+}
+
 /// What an error of the SDK means for this object.
 pub(crate) fn told<E>(at: String, error: &SdkError<E, HttpResponse>) -> S3Error
 where
