@@ -265,10 +265,7 @@ fn read_parquet(
     outcome.inflated_bytes = object.inflated_bytes();
     let holds_records = sink.holds_records();
     flows.read((filter, account), outcome, sink, |reader, visit| {
-        let read = match holds_records {
-            true => Ok(()),
-            false => reader.check_parquet(&object),
-        };
+        let read = if holds_records { Ok(()) } else { reader.check_parquet(&object) };
         read.and_then(|()| reader.parquet(&object, visit)).map_err(|error| error.to_string())
     })
 }

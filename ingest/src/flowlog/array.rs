@@ -85,21 +85,21 @@ impl Column {
             Self::Text(words) => append_words(words, sources, memories, bad),
             Self::Address(values) => {
                 let words = |word: &[u8]| ip(word).map_or(Cell::Bad, Cell::Value);
-                by_word(values, source, memory, (&words, &Some), bad)
+                by_word(values, source, memory, (words, Some), bad)
             }
             Self::Int32(values) => {
                 if is_words(source.array) {
                     let number = |cell: u128| i32::try_from(cell).ok();
-                    return by_word(values, source, memory, (&digits, &number), bad);
+                    return by_word(values, source, memory, (digits, number), bad);
                 }
-                by_number(values, source, &|number| i32::try_from(number).ok(), bad)
+                by_number(values, source, |number| i32::try_from(number).ok(), bad)
             }
             Self::Int64(values) => {
                 if is_words(source.array) {
                     let number = |cell: u128| i64::try_from(cell).ok();
-                    return by_word(values, source, memory, (&digits, &number), bad);
+                    return by_word(values, source, memory, (digits, number), bad);
                 }
-                by_number(values, source, &Some, bad)
+                by_number(values, source, Some, bad)
             }
         }
     }
@@ -134,7 +134,7 @@ fn by_word<T: Copy + Default>(
     values: &mut Values<T>,
     source: Source<'_>,
     memory: &mut Memory,
-    (read, number): (&dyn Fn(&[u8]) -> Cell, &dyn Fn(u128) -> Option<T>),
+    (read, number): (impl Fn(&[u8]) -> Cell, impl Fn(u128) -> Option<T>),
     bad: &mut Vec<usize>,
 ) -> Option<()> {
     let array = source.array.as_dictionary_opt::<Int32Type>()?;
@@ -183,11 +183,11 @@ fn append_words(
         arrays.push((*source, array, &mut memory.keys));
     }
     for row in 0..sources.first()?.array.len() {
-        let mut found = Some(own.null());
+        let mut found = Some(Dictionary::NULL);
         for (source, array, keys) in &mut arrays {
             if !source.is_null(row) {
                 found = key_at(own, (*source, array), keys, row);
-                if found != Some(own.null()) {
+                if found != Some(Dictionary::NULL) {
                     break;
                 }
             }
@@ -214,7 +214,7 @@ fn key_at(
     if *known == UNSEEN {
         let word = word(array.values(), place)?;
         let word = if let Meaning::Words(other) = source.meaning { other(word) } else { word };
-        *known = if is_nothing(word) { own.null() } else { own.key_of(&plain(word))? };
+        *known = if is_nothing(word) { Dictionary::NULL } else { own.key_of(&plain(word))? };
     }
     Some(*known)
 }
@@ -231,7 +231,7 @@ fn plain(word: &[u8]) -> Cow<'_, [u8]> {
 fn by_number<T: Copy + Default>(
     values: &mut Values<T>,
     source: Source<'_>,
-    number: &impl Fn(i64) -> Option<T>,
+    number: impl Fn(i64) -> Option<T>,
     bad: &mut Vec<usize>,
 ) -> Option<()> {
     let array = source.array;

@@ -280,6 +280,9 @@ impl Default for Dictionary {
 }
 
 impl Dictionary {
+    /// The key of no word.
+    pub(super) const NULL: u32 = NULL_KEY;
+
     /// Appends the words at these places; returns how many could be.
     fn extend(
         &mut self,
@@ -333,7 +336,7 @@ impl Dictionary {
         self.push_other(text, pos)
     }
 
-    /// Appends a known word, or [`Self::null`].
+    /// Appends a known word, or [`Self::NULL`].
     #[inline]
     pub(super) fn push_key(&mut self, key: u32) {
         let keys = &mut self.words.keys;
@@ -342,11 +345,6 @@ impl Dictionary {
 
     pub(super) fn push_null(&mut self) {
         self.words.keys.push_null();
-    }
-
-    /// The key of no word.
-    pub(super) fn null(&self) -> u32 {
-        NULL_KEY
     }
 
     /// The key of a word, which is added if it is new.

@@ -74,7 +74,7 @@ impl Fields {
                 (2, kind::I32) => all.inflated = Some(compact.count()?),
                 (3, kind::I32) => all.stored = Some(compact.count()?),
                 (4, kind::I32) => {
-                    all.crc = Some(i32::try_from(compact.signed()?).ok()?.cast_unsigned())
+                    all.crc = Some(i32::try_from(compact.signed()?).ok()?.cast_unsigned());
                 }
                 (5 | 7, kind::STRUCT) => all.read_one(compact)?,
                 (8, kind::STRUCT) => all.read_two(compact)?,
@@ -117,12 +117,11 @@ impl Fields {
         })
     }
 
-    /// `None` where something is missing; `Some(None)` is a page to be stepped over.
-    fn head(&self, at: usize) -> Option<Option<Head>> {
+    /// `None` where something is missing.
+    fn head(&self, at: usize) -> Option<Head> {
         let stored = usize::try_from(self.stored?).ok()?;
         let inflated = usize::try_from(self.inflated?).ok()?;
         let kind = match self.page_type? {
-            page_type::INDEX => return Some(None),
             page_type::DICTIONARY => HeadKind::Dictionary,
             page_type::DATA => HeadKind::One {
                 definition: encoding(self.definition?)?,
@@ -152,7 +151,7 @@ impl Fields {
         if matches!(kind, HeadKind::Dictionary) && n_values as usize > inflated / 4 {
             return None;
         }
-        Some(Some(Head { at, stored, inflated, crc: self.crc, n_values, encoding, kind }))
+        Some(Head { at, stored, inflated, crc: self.crc, n_values, encoding, kind })
     }
 }
 
@@ -187,11 +186,13 @@ pub(super) fn walk(column: &[u8], start: u64, pages_max: usize) -> Result<Vec<He
         let mut compact = Compact::new(column.get(pos..).unwrap_or_default());
         let fields = Fields::read(&mut compact).ok_or_else(|| damaged("the header of a page"))?;
         let at = pos + compact.pos();
-        let head = fields.head(at).ok_or_else(|| damaged("the header of a page"))?;
+        // Pages of an index are for those who look for single rows.
+        if fields.page_type != Some(page_type::INDEX) {
+            heads.push(fields.head(at).ok_or_else(|| damaged("the header of a page"))?);
+        }
         let end = fields.stored.and_then(|n| at.checked_add(usize::try_from(n).ok()?));
         let end = end.filter(|end| *end <= column.len());
         pos = end.ok_or_else(|| damaged("a page that ends within its column"))?;
-        heads.extend(head);
     }
     Ok(heads)
 }

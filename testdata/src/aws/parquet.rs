@@ -260,7 +260,9 @@ impl Struct {
 
     fn numbers(&mut self, id: i16, numbers: &[i64]) -> &mut Self {
         let out = self.list(id, 5, numbers.len());
-        numbers.iter().for_each(|number| zigzag(out, *number));
+        for number in numbers {
+            zigzag(out, *number);
+        }
         self
     }
 
@@ -275,7 +277,9 @@ impl Struct {
 
     fn inners(&mut self, id: i16, inners: &[Self]) -> &mut Self {
         let out = self.list(id, 12, inners.len());
-        inners.iter().for_each(|inner| out.extend(inner.clone().end()));
+        for inner in inners {
+            out.extend(inner.clone().end());
+        }
         self
     }
 
