@@ -11,6 +11,7 @@ use ingest::{
     flow::FlowBatch,
     flowlog::{FlowCounts, FlowFormat, FlowReader},
     notification::{self, BODY_BYTES_MAX},
+    parquet::{Parquet, is_parquet},
 };
 use std::{
     fs::File,
@@ -77,6 +78,11 @@ pub(crate) fn run(
         complain: &mut complain,
     };
     let mut decoder = Decoder::default();
+    if is_parquet(&input) {
+        let object = Parquet::open(&input, decoder.limits()).with_context(|| name.clone())?;
+        job.parquet(&object).with_context(|| name.clone())?;
+        return job.finish();
+    }
     let content = decoder.decode(&input).with_context(|| name.clone())?;
     match content {
         Inflated::Whole(bytes) => job.whole(bytes),
@@ -120,6 +126,19 @@ impl Job<'_> {
                 self.flow_counts(&counts);
             }
         }
+        Ok(())
+    }
+
+    fn parquet(&mut self, object: &Parquet<'_>) -> Result<()> {
+        if self.kind.is_some_and(|kind| kind != Kind::Flow) {
+            bail!("a flow log as Parquet; expected text");
+        }
+        let table = &mut self.table;
+        let mut reader = FlowReader::default();
+        reader.check_parquet(object)?;
+        reader.parquet(object, &mut |batch| flows(table, &batch))?;
+        let counts = reader.finish(&mut |_| {});
+        self.flow_counts(&counts);
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use ingest::{
     decode::{DecodeError, Decoder, Inflated, Limits, Stream},
     flow::{Call, Field},
     flowlog::{FlowCounts, FlowFormat, looks_like_flow},
+    parquet::{Parquet, is_parquet},
     source::{Filter, Kind},
 };
 use std::{
@@ -222,6 +223,11 @@ impl<'a> Worker<'a> {
             _ => is_flow(bytes, has_format),
         };
         let mut outcome = ObjectRead::default();
+        if is_parquet(file) {
+            let result = read_parquet(file, decoder, (flows, *filter, account), &mut outcome, sink);
+            outcome.failure = result.err().or_else(|| outcome.nothing_read());
+            return outcome;
+        }
         let result = match decoder.decode(file) {
             Err(error) => Err(error.to_string()),
             Ok(Inflated::Whole(bytes)) => {
@@ -245,6 +251,23 @@ impl<'a> Worker<'a> {
         outcome.failure = result.err().or_else(|| outcome.nothing_read());
         outcome
     }
+}
+
+/// Reads a table. A sink that cannot take back what it was given is given nothing until all of it was read once.
+fn read_parquet(
+    bytes: &[u8],
+    decoder: &Decoder,
+    (flows, filter, account): (&mut Flows, &Filter, Option<&str>),
+    outcome: &mut ObjectRead,
+    sink: &mut dyn Sink,
+) -> Result<(), String> {
+    let object = Parquet::open(bytes, decoder.limits()).map_err(|error| error.to_string())?;
+    outcome.inflated_bytes = object.inflated_bytes();
+    let holds_records = sink.holds_records();
+    flows.read((filter, account), outcome, sink, |reader, visit| {
+        let read = if holds_records { Ok(()) } else { reader.check_parquet(&object) };
+        read.and_then(|()| reader.parquet(&object, visit)).map_err(|error| error.to_string())
+    })
 }
 
 /// Reads content that is too large to hold.

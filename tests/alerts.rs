@@ -7,8 +7,11 @@ use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    io::Read as _,
+    net::TcpListener,
     path::Path,
     sync::{atomic::Ordering, mpsc},
+    thread,
     time::SystemTime,
 };
 

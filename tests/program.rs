@@ -39,6 +39,8 @@ mod learn;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod parquet;
+#[cfg(test)]
 mod poison;
 #[cfg(test)]
 #[path = "support/proxy.rs"]

@@ -169,6 +169,11 @@ impl Decoder {
         Self { limits, gzip: gzip::Whole::default(), out: Vec::new() }
     }
 
+    /// The limits that it was made with.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Inflates and checks one object to its end.
     pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> Result<Inflated<'a>, DecodeError> {
         match Format::of(input) {
@@ -297,6 +302,40 @@ pub fn gunzip(input: &[u8], inflated_bytes_max: usize) -> Result<Vec<u8>, Decode
             limit: inflated_bytes_max as u64,
             offset: input.len() as u64,
         }),
+    }
+}
+
+/// Inflates parts of a larger format, one after the other.
+#[derive(Default)]
+pub(crate) struct Parts {
+    gzip: gzip::Whole,
+}
+
+impl Parts {
+    /// Inflates gzip or zstd that may hold `bytes_max` bytes. Room is made as content comes.
+    pub(crate) fn inflate(
+        &mut self,
+        input: &[u8],
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, DecodeError> {
+        let mut out = Vec::new();
+        if Format::of(input) == Format::Gzip
+            && let Some(n) = self.gzip.inflate(input, &mut out, bytes_max)
+        {
+            out.truncate(n);
+            return Ok(out);
+        }
+        out.clear();
+        let limits = Limits { inflated_bytes_max: bytes_max as u64, ..Limits::default() };
+        let mut blocks = Blocks::new(input, limits);
+        let mut block = vec![0; BLOCK_BYTES.min(bytes_max + 1)];
+        loop {
+            let n = blocks.next(&mut block)?;
+            if n == 0 {
+                return Ok(out);
+            }
+            out.extend_from_slice(block.get(..n).unwrap_or_default());
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! VPC Flow Logs text to columns. In: the inflated bytes of one object, whole or in blocks. Out:
+//! VPC Flow Logs to columns. In: the inflated bytes of one object, whole or in blocks, or Parquet. Out:
 //! [`FlowBatch`]es of at most `BATCH_ROWS` rows, and what could not be read, counted. It keeps no
 //! state from one object to the next and never fails: a line that is no record costs that line.
 //!
@@ -12,11 +12,14 @@ use memchr::memchr;
 
 use crate::flow::{Field, FlowBatch, Kind};
 
+mod array;
 mod columns;
 mod counts;
 mod format;
 mod json;
 mod marks;
+mod ocsf;
+mod parquet;
 mod shape;
 mod sniff;
 mod words;
@@ -473,13 +476,7 @@ impl FlowReader {
             self.bad(RowError::Fields { expected, found: place });
             return;
         };
-        let expected = match field.kind() {
-            Kind::Int32 => "number up to 2147483647",
-            Kind::Int64 => "number up to 9223372036854775807",
-            Kind::Address => "IPv4 or IPv6 address",
-            Kind::Text => "word",
-        };
-        self.bad(RowError::Value { field, place: place + 1, expected });
+        self.bad(RowError::Value { field, place: place + 1, expected: expected(field.kind()) });
     }
 
     fn bad(&mut self, why: RowError) {
@@ -487,6 +484,16 @@ impl FlowReader {
         if self.counts.bad_samples.len() < BAD_SAMPLES_MAX {
             self.counts.bad_samples.push(BadRow { line: self.line, why });
         }
+    }
+}
+
+/// What a value has to be.
+fn expected(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Int32 => "number up to 2147483647",
+        Kind::Int64 => "number up to 9223372036854775807",
+        Kind::Address => "IPv4 or IPv6 address",
+        Kind::Text => "word",
     }
 }
 

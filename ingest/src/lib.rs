@@ -12,6 +12,7 @@ pub mod flowlog;
 pub mod instant;
 mod json;
 pub mod notification;
+pub mod parquet;
 pub mod source;
 pub mod target;
 #[cfg(any(test, feature = "testkit"))]

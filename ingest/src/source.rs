@@ -305,8 +305,6 @@ pub enum Skip {
     Region,
     /// [`Filter::from_ms`] and [`Filter::until_ms`].
     Time,
-    /// [`Kind::FlowParquet`].
-    Parquet,
     /// [`Kind::Insight`].
     Insight,
     /// [`Kind::Aggregated`].
@@ -334,7 +332,7 @@ pub enum Skip {
 impl Skip {
     /// Every reason, in the order in which they are told.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Duplicate,
         Self::ReadBefore,
         Self::LongAgo,
@@ -342,7 +340,6 @@ impl Skip {
         Self::Account,
         Self::Region,
         Self::Time,
-        Self::Parquet,
         Self::Insight,
         Self::Aggregated,
         Self::Digest,
@@ -366,7 +363,6 @@ impl Skip {
             Self::Account => "of an account that was not asked for",
             Self::Region => "of a region that was not asked for",
             Self::Time => "written outside the time asked for",
-            Self::Parquet => "flow logs as Parquet, not supported yet",
             Self::Insight => "CloudTrail Insights, which hold no events",
             Self::Aggregated => "aggregated CloudTrail events, not supported yet",
             Self::Digest => "CloudTrail digests, which hold no events",
@@ -385,7 +381,6 @@ impl Skip {
     pub(crate) fn of_kind(kind: Kind) -> Option<Self> {
         match kind {
             Kind::CloudTrail | Kind::FlowLog | Kind::Unknown => None,
-            Kind::FlowParquet => Some(Self::Parquet),
             Kind::Insight => Some(Self::Insight),
             Kind::Aggregated => Some(Self::Aggregated),
             Kind::Digest => Some(Self::Digest),

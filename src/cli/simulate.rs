@@ -12,7 +12,7 @@ use testdata::{
     clock::DAY_S,
     folder::Folder,
     organisation::Size,
-    post::Written,
+    post::{AsParquet, Written},
     simulate::{self, Plan},
     story::{self, Story},
     truth::TRUTH,
@@ -76,9 +76,21 @@ struct Organisation {
     /// VPCs with flow logs, of 4 to 31 interfaces and some tens of rows a minute each
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     vpcs: u32,
+    /// How flow logs are packed
+    #[arg(long, value_name = "FORMAT", default_value = "plain-text")]
+    flow_file_format: FileFormat,
     /// The trail's digests too, one for each account, region and hour
     #[arg(long)]
     digests: bool,
+}
+
+/// `FileFormat` of a flow log's `DestinationOptions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum FileFormat {
+    /// Lines, in gzip
+    PlainText,
+    /// Apache Parquet, gzip inside
+    Parquet,
 }
 
 /// The stories of one `--story`.
@@ -140,8 +152,12 @@ impl Simulate {
         let mut folder =
             Folder::create(&self.to).map_err(|error| Wrong::usage(anyhow!("{error}")))?;
         let bar = terminal::days(plan.days);
-        let told = simulate::run(&plan, &mut folder, &mut |_| bar.inc(1))
-            .map_err(|error| anyhow!("{error}"))?;
+        let mut watch = |_| bar.inc(1);
+        let told = match self.organisation.flow_file_format {
+            FileFormat::PlainText => simulate::run(&plan, &mut folder, &mut watch),
+            FileFormat::Parquet => simulate::run(&plan, &mut AsParquet(&mut folder), &mut watch),
+        };
+        let told = told.map_err(|error| anyhow!("{error}"))?;
         bar.finish_and_clear();
         tell(&told.written, begun.elapsed().as_secs_f64(), out)?;
         Ok(0)

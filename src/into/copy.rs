@@ -116,7 +116,8 @@ impl Target {
         } else {
             format!("{prefix}/")
         };
-        let is_compressed = [".gz", ".zst", ".zstd"].iter().any(|ending| path.ends_with(ending));
+        let is_compressed =
+            [".gz", ".zst", ".zstd", ".parquet"].iter().any(|ending| path.ends_with(ending));
         Neighbour { folder: &mut self.folder, root: &self.to, prefix, is_compressed }
     }
 

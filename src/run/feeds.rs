@@ -113,7 +113,7 @@ impl Feeds {
 /// What kind of log it is, in the words of AWS.
 pub(super) fn name_of(kind: Kind) -> &'static str {
     match kind {
-        Kind::FlowLog | Kind::FlowParquet => "VPC Flow Logs",
+        Kind::FlowLog => "VPC Flow Logs",
         _ => "CloudTrail",
     }
 }

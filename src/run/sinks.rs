@@ -71,7 +71,7 @@ impl Sinks {
                 }
                 To::Syslog(settings) => {
                     let syslog = Syslog::new(settings).with_context(told)?;
-                    runtime.spawn(log(syslog, place, messages, inbox));
+                    runtime.spawn(stream(syslog, place, messages, inbox));
                 }
                 To::Service(service) => {
                     let caller = runtime.block_on(Caller::reach(service)).with_context(told)?;
@@ -280,7 +280,7 @@ async fn send<E: From<Sent>>(
     }
 }
 
-async fn log<E: From<Sent>>(
+async fn stream<E: From<Sent>>(
     syslog: Syslog,
     sink: usize,
     mut messages: mpsc::Receiver<Vec<Message>>,

@@ -6,6 +6,7 @@ pub mod caller;
 pub mod delivery;
 pub mod digest;
 pub mod flow;
+pub mod parquet;
 
 use libdeflater::{CompressionError, CompressionLvl, Compressor};
 

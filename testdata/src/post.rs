@@ -6,6 +6,7 @@
 //! the story.
 
 mod flows;
+mod parquet;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -21,6 +22,8 @@ use crate::organisation::{Account, Organisation, part};
 use crate::places::{GLOBAL, REGIONS};
 use crate::rng::Rng;
 use flows::Flows;
+
+pub use parquet::AsParquet;
 
 /// Takes objects.
 pub trait Sink {

@@ -309,9 +309,13 @@ pub(crate) fn check(kept: &Kept, width: usize) {
             Format::Ocsf => ocsf::check(&text, finding),
         }
     }
-    for write in [explain, show] {
+    for is_explained in [true, false] {
         let mut out = Vec::new();
-        write(kept, PLAIN, &mut out).unwrap();
+        if is_explained {
+            explain(kept, baseline::Day(0), PLAIN, &mut out).unwrap();
+        } else {
+            show(kept, PLAIN, &mut out).unwrap();
+        }
         let text = String::from_utf8(out).unwrap();
         assert!(!text.contains(is_obeyed), "{text:?}");
         check_lines(&text, (usize::MAX, &[BEGINS, HEADINGS].concat()));

@@ -81,6 +81,17 @@ impl<T: Copy + Default> Values<T> {
         }
     }
 
+    /// Forgets the rows that are not to be kept.
+    pub(crate) fn retain(&mut self, keep: &dyn Fn(usize) -> bool) {
+        let all = std::mem::take(self);
+        for row in (0..all.len()).filter(|row| keep(*row)) {
+            match all.get(row) {
+                Some(value) => self.push(value),
+                None => self.push_null(),
+            }
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.values.clear();
         self.nulls.clear();

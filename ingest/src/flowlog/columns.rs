@@ -118,6 +118,17 @@ impl Column {
         }
     }
 
+    /// Forgets the rows that are not to be kept.
+    pub(super) fn retain(&mut self, keep: &dyn Fn(usize) -> bool) {
+        match self {
+            Self::Skip => {}
+            Self::Int32(values) => values.retain(keep),
+            Self::Int64(values) => values.retain(keep),
+            Self::Address(values) => values.retain(keep),
+            Self::Text(dictionary) => dictionary.words.keys.retain(keep),
+        }
+    }
+
     /// What was read, handed out; `None` for a skipped field.
     pub(super) fn take(&mut self) -> Option<Data> {
         Some(match self {
@@ -171,7 +182,7 @@ fn mapped(v4: u32) -> u128 {
 
 /// An address at the start of the text, or of IPv6.
 #[cold]
-fn ip(token: &[u8]) -> Option<u128> {
+pub(super) fn ip(token: &[u8]) -> Option<u128> {
     if token.contains(&b':') {
         return ipv6(token);
     }
@@ -269,6 +280,9 @@ impl Default for Dictionary {
 }
 
 impl Dictionary {
+    /// The key of no word.
+    pub(super) const NULL: u32 = NULL_KEY;
+
     /// Appends the words at these places; returns how many could be.
     fn extend(
         &mut self,
@@ -322,10 +336,20 @@ impl Dictionary {
         self.push_other(text, pos)
     }
 
+    /// Appends a known word, or [`Self::NULL`].
     #[inline]
-    fn push_key(&mut self, key: u32) {
+    pub(super) fn push_key(&mut self, key: u32) {
         let keys = &mut self.words.keys;
         if key == NULL_KEY { keys.push_null() } else { keys.push(key) }
+    }
+
+    pub(super) fn push_null(&mut self) {
+        self.words.keys.push_null();
+    }
+
+    /// The key of a word, which is added if it is new.
+    pub(super) fn key_of(&mut self, word: &[u8]) -> Option<u32> {
+        self.key(Short::of(word), word)
     }
 
     fn push_other(&mut self, text: &[u8], pos: usize) -> Option<usize> {

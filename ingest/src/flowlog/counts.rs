@@ -49,9 +49,9 @@ impl FlowCounts {
 
 /// One line that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("line {line}: {why}")]
+#[error("{} {line}: {why}", why.unit())]
 pub struct BadRow {
-    /// Line number in the object, from 1.
+    /// Line number in the object, from 1; of Parquet, that of the row.
     pub line: u64,
     /// What is wrong with it.
     #[source]
@@ -79,10 +79,25 @@ pub enum RowError {
         /// What it should be.
         expected: &'static str,
     },
+    /// A value of another kind, in a table.
+    #[error("field `{field}` is no {expected}")]
+    Cell {
+        /// The field.
+        field: Field,
+        /// What it should be.
+        expected: &'static str,
+    },
     /// Longer than `LINE_BYTES_MAX`.
     #[error("longer than {LINE_BYTES_MAX} bytes; expected a flow record")]
     Long,
     /// Not a JSON object of flow fields.
     #[error("no JSON flow record: {0}")]
     Json(String),
+}
+
+impl RowError {
+    /// What is counted to say where it stands.
+    fn unit(&self) -> &'static str {
+        if let Self::Cell { .. } = self { "row" } else { "line" }
+    }
 }

@@ -1,5 +1,7 @@
 //! Which field stands where in a line.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use crate::flow::{Field, Layout};
@@ -103,17 +105,26 @@ impl FlowFormat {
         if tokens.is_empty() || tokens.len() > COLUMNS_MAX || !tokens.iter().all(name) {
             return None;
         }
-        let mut format = Self { positions: Vec::with_capacity(tokens.len()), unknown: Vec::new() };
-        for token in tokens {
-            let field = Field::of(token).filter(|field| !format.positions.contains(&Some(*field)));
-            if field.is_none() {
-                format.unknown.push(String::from_utf8_lossy(token).into_owned());
-            }
-            format.positions.push(field);
-        }
+        let names: Vec<Cow<'_, str>> =
+            tokens.iter().map(|token| String::from_utf8_lossy(token)).collect();
+        let format =
+            Self::of_columns(names.iter().map(|name| (Field::of(name.as_bytes()), name.as_ref())));
         // Half of the names: words in a record (`eth0 running ok`) do not make a header.
         let known = format.positions.len() - format.unknown.len();
         (known >= format.unknown.len()).then_some(format)
+    }
+
+    /// A format of named columns with the fields that they stand for, the first of each.
+    pub(crate) fn of_columns<'n>(columns: impl Iterator<Item = (Option<Field>, &'n str)>) -> Self {
+        let mut format = Self { positions: Vec::new(), unknown: Vec::new() };
+        for (field, name) in columns {
+            let field = field.filter(|field| !format.positions.contains(&Some(*field)));
+            if field.is_none() {
+                format.unknown.push(name.to_owned());
+            }
+            format.positions.push(field);
+        }
+        format
     }
 
     /// The field at each place of a line; `None` where it is not known.

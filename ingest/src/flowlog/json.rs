@@ -115,7 +115,7 @@ impl FlowReader {
 }
 
 /// The value as it would stand in a line. AWS encodes spaces in tags just so.
-fn token(text: &str) -> Vec<u8> {
+pub(super) fn token(text: &str) -> Vec<u8> {
     if text.is_empty() {
         return b"-".to_vec();
     }

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// File endings that a walk takes for logs, whatever the rest of the name.
-const LOG_ENDINGS: [&str; 5] = [".json", ".jsonl", ".ndjson", ".log", ".txt"];
+const LOG_ENDINGS: [&str; 6] = [".json", ".jsonl", ".ndjson", ".log", ".txt", ".parquet"];
 
 /// Compressions a log may have behind its ending.
 const COMPRESSED_ENDINGS: [&str; 3] = [".gz", ".zst", ".zstd"];
@@ -27,6 +27,9 @@ const ANSWERS: [&str; 3] = ["truth.json", "label.json", "session.json"];
 
 /// The ending of the answer that lies beside a single test file.
 const ANSWER_ENDING: &str = ".expected.json";
+
+/// The ending of what Iceberg keeps beside the tables of Security Lake.
+const TABLE_ENDING: &str = ".metadata.json";
 
 /// Characters that make an argument a pattern.
 const PATTERN_CHARS: [char; 4] = ['*', '?', '[', '{'];
@@ -183,7 +186,10 @@ fn slashed(path: &Path) -> Cow<'_, str> {
 pub(crate) fn is_log_name(name: Option<&OsStr>) -> bool {
     let Some(name) = name else { return false };
     let name = name.to_string_lossy().to_ascii_lowercase();
-    if ANSWERS.contains(&name.as_str()) || name.ends_with(ANSWER_ENDING) {
+    if ANSWERS.contains(&name.as_str())
+        || name.ends_with(ANSWER_ENDING)
+        || name.ends_with(TABLE_ENDING)
+    {
         return false;
     }
     let plain = COMPRESSED_ENDINGS

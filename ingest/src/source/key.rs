@@ -7,6 +7,7 @@
 //! [prefix/]AWSLogs/ACCOUNT/vpcflowlogs/REGION/YYYY/MM/DD[/HH]/
 //!          ACCOUNT_vpcflowlogs_REGION_fl-ID_YYYYMMDDTHHmmZ_HASH.log.gz
 //! [prefix/]AWSLogs/aws-account-id=ACCOUNT/aws-service=vpcflowlogs/aws-region=REGION/year=...
+//! aws/VPC_FLOW/2.0/region=REGION/accountId=ACCOUNT/eventDay=YYYYMMDD/NAME.parquet  (Security Lake)
 //! ```
 
 use jiff::Timestamp;
@@ -24,10 +25,8 @@ const WRITABILITY_CHECK: &str = "ConfigWritabilityCheckFile";
 pub enum Kind {
     /// CloudTrail events: management, data and network activity.
     CloudTrail,
-    /// VPC Flow Logs as text.
+    /// VPC Flow Logs, as text or Parquet.
     FlowLog,
-    /// VPC Flow Logs as Parquet.
-    FlowParquet,
     /// CloudTrail Insights, a schema of their own.
     Insight,
     /// Aggregated CloudTrail data events, a schema of their own.
@@ -96,6 +95,7 @@ impl<'a> KeyInfo<'a> {
         let folders = aws_logs_at
             .and_then(|at| folder_part.get(at + AWS_LOGS.len()..))
             .map(Folders::of)
+            .or_else(|| Folders::of_security_lake(folder_part))
             .unwrap_or_default();
         let name = Name::of(file);
         let region = folders.region.or(name.region);
@@ -141,6 +141,23 @@ impl<'a> Folders<'a> {
             .map(|part| value(part, "aws-region"))
             .filter(|part| is_region(part));
         Self { organisation, account, service, region }
+    }
+}
+
+impl<'a> Folders<'a> {
+    /// Reads the folders of a source of Security Lake.
+    fn of_security_lake(folder: &'a str) -> Option<Self> {
+        let mut parts = folder.rsplit('/');
+        parts.next()?.strip_prefix("eventDay=")?;
+        let account = parts.next()?.strip_prefix("accountId=");
+        let region = parts.next()?.strip_prefix("region=");
+        let (_version, source) = (parts.next()?, parts.next()?);
+        Some(Self {
+            organisation: None,
+            account: Some(account?).filter(|part| is_account(part)),
+            service: Some(source),
+            region: Some(region?).filter(|part| is_region(part)),
+        })
     }
 }
 
@@ -199,15 +216,9 @@ fn kind(file: &str, folders: Folders<'_>, name: Name<'_>) -> Kind {
         "CloudTrail-Aggregated" => Kind::Aggregated,
         "CloudTrail-Digest" => Kind::Digest,
         "CloudTrail-Lake" => Kind::Lake,
-        "vpcflowlogs" if has_extension(file, "parquet") => Kind::FlowParquet,
-        "vpcflowlogs" => Kind::FlowLog,
+        "vpcflowlogs" | "VPC_FLOW" => Kind::FlowLog,
         _ => Kind::OtherService,
     }
-}
-
-/// Whether a file name ends in `.extension`, in either case.
-fn has_extension(file: &str, extension: &str) -> bool {
-    file.rsplit_once('.').is_some_and(|(_, own)| own.eq_ignore_ascii_case(extension))
 }
 
 fn is_log_extension(extension: &str) -> bool {

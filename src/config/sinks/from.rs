@@ -27,7 +27,7 @@ impl FromTable {
     pub(super) fn place(&self) -> Result<KeptSecret, String> {
         // No name begins so but by mistake.
         if self.secretsmanager.starts_with("whsec_") {
-            return Err(super::HOLDS_IT.to_owned());
+            return Err(super::wrong::HOLDS_IT.to_owned());
         }
         let place = KeptSecret::parse(&self.secretsmanager, self.key.as_deref());
         place.map_err(|error: NoKeptSecret| error.to_string())

@@ -20,7 +20,7 @@ const URLS: [&str; 4] = ["url", "url-file", "url-env", "url-from"];
 /// Where a key may stand.
 const KEYS: [&str; 3] = ["key-file", "key-env", "key-from"];
 /// Of a key that names where a secret is.
-const HOLDS_IT: &str = "holds the secret itself (expected the name of where it is kept)";
+pub(super) const HOLDS_IT: &str = "holds the secret itself (expected the name of where it is kept)";
 
 impl SinkTable {
     /// What can be told without a look at other files.

@@ -58,7 +58,9 @@ impl Renewal {
         let read = read.unwrap_or_else(|_| Err("was interrupted".to_owned()));
         let renewed = read.and_then(|to| match to {
             To::Webhook(settings) => Webhook::new(settings).map_err(|error| error.to_string()),
-            To::JsonLines(_) | To::Service(_) => Err("is of another type now".to_owned()),
+            To::JsonLines(_) | To::Syslog(_) | To::Service(_) => {
+                Err("is of another type now".to_owned())
+            }
         });
         match renewed {
             Ok(renewed) => {

@@ -71,8 +71,18 @@ fn reads_flow_log_keys_hourly_and_hive_style() {
         check(&key, Kind::FlowLog, Some("111122223333"), Some("us-east-1"), Some(STAMP_MS));
         assert_eq!(KeyInfo::of(&key).flow_log_id, Some("fl-0a1b2c3d"));
         let parquet = key.replace(".log.gz", ".log.parquet");
-        check(&parquet, Kind::FlowParquet, Some("111122223333"), Some("us-east-1"), Some(STAMP_MS));
+        check(&parquet, Kind::FlowLog, Some("111122223333"), Some("us-east-1"), Some(STAMP_MS));
     }
+}
+
+#[test]
+fn reads_keys_of_security_lake() {
+    let key =
+        "aws/VPC_FLOW/2.0/region=eu-west-1/accountId=123456789012/eventDay=20250314/a1.gz.parquet";
+    let (account, region) = (Some("123456789012"), Some("eu-west-1"));
+    check(key, Kind::FlowLog, account, region, None);
+    check(&key.replace("VPC_FLOW", "ROUTE53"), Kind::OtherService, account, region, None);
+    check(&key.replace("eventDay", "day"), Kind::Unknown, None, None, None);
 }
 
 #[test]
