@@ -6,8 +6,8 @@ use crate::{
     identity::Entity,
     impact::Track,
     place::Stay,
-    talk::Talk,
-    time::{Day, Slot},
+    talk::{Session, Talk},
+    time::{Day, Hour, Slot},
     value::Value,
 };
 
@@ -64,6 +64,8 @@ pub struct Aggregate {
     pub stays: Vec<(Slot, Stay)>,
     /// With which services outside it talked, by day.
     pub talks: Vec<(Day, Talk)>,
+    /// Which of its connections went on, by hour.
+    pub sessions: Vec<(Hour, Session)>,
 }
 
 impl Aggregate {
@@ -75,7 +77,7 @@ impl Aggregate {
 
     /// The same, of an entity whose id is known.
     pub fn with_id(entity: Entity, id: u128) -> Self {
-        let (entries, stays, talks) = (Vec::new(), Vec::new(), Vec::new());
-        Self { entity, id, entries, stays, talks }
+        let (entries, stays) = (Vec::new(), Vec::new());
+        Self { entity, id, entries, stays, talks: Vec::new(), sessions: Vec::new() }
     }
 }

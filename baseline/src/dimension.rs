@@ -142,13 +142,18 @@ dimensions! {
     BytesOut = "bytes-out", Mebi, true;
     /// Short connections to an interface that look like attempts to log on, `peer port`.
     LogonTries = "logon-tries", Sum, false;
+    /// Those of peers of which one object shows ten or more at a service where somebody logs on.
+    LogonBursts = "logon-bursts", Sum, false;
     /// The same from an interface.
     LogonTriesMade = "logon-tries-made", Sum, false;
     /// Calls of an interface that one service outside did not answer, again and again, `peer port`.
     CallsInVain = "calls-in-vain", Sum, false;
-    /// Ports of an interface that a peer tried of which it tried several, by peer.
-    Probes = "probes", Sum, false;
-    /// Packets that an interface sent to one peer outside, with hardly any back, `protocol port peer`.
+    /// Ports of an interface that peers outside tried in vain, several each, `peer port`.
+    Probes = "probes", Distinct, false;
+    /// The same of peers inside.
+    ProbesInside = "probes-inside", Distinct, false;
+    /// Packets that an interface sent to one peer outside, with hardly any back, `protocol port peer`. Unit:
+    /// thousands.
     Floods = "floods", Sum, false;
     /// Resolvers outside that an interface asked, `protocol peer`.
     Resolvers = "resolvers", Sum, true;

@@ -14,7 +14,7 @@ use crate::{
     dimension::Dimension,
     identity::{Entity, Kind},
     impact::{Impact, Track},
-    time::{Day, Slot},
+    time::{Day, Hour, Slot},
     value::{Value, stable_hash},
 };
 use std::{
@@ -375,7 +375,7 @@ macro_rules! grains {
     )*};
 }
 
-grains!(Day, Slot);
+grains!(Day, Hour, Slot);
 
 form! {
     Track { impact, is_s3 }

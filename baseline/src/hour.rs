@@ -9,7 +9,7 @@ use crate::{
     form::{Form, FormError, Reader, Writer},
     novel::{FirstRecord, Novelties, Standing, is_before},
     place::{Stay, Stays},
-    talk::{Talk, Talks},
+    talk::{Session, Sessions, Talk, Talks},
     time::{Day, Hour, Slot},
     value::Value,
 };
@@ -57,6 +57,7 @@ pub struct Hours {
     novel: Few<Dimension, Novelties>,
     stays: Few<Slot, Stays>,
     talks: Few<Day, Talks>,
+    sessions: Few<Hour, Sessions>,
 }
 
 /// New and rare values, as they were before a day was settled.
@@ -143,6 +144,10 @@ impl Hours {
         self.talks.entry(day).or_default().add(talk);
     }
 
+    pub(crate) fn add_session(&mut self, hour: Hour, session: &Session) {
+        self.sessions.entry(hour).or_default().add(session);
+    }
+
     /// The hours that hold something, from `first` to `last`, in order.
     pub(crate) fn touched(&self, first: Hour, last: Hour) -> Vec<Hour> {
         let stays = self.stays.range(first.first_slot()..=last.last_slot());
@@ -183,6 +188,7 @@ impl Hours {
         });
         self.stays.retain(|slot, _| *slot >= stays_from);
         self.talks.retain(|day, _| day.first_slot() >= stays_from);
+        self.sessions.retain(|hour, _| hour.first_slot() >= stays_from);
     }
 
     /// The last slot that holds something.
@@ -210,7 +216,9 @@ impl Hours {
         stays.retain(|slot, _| *slot < end);
         let mut talks = self.talks.clone();
         talks.retain(|day, _| day.first_slot() < end);
-        Self { counted, novel, stays, talks }
+        let mut sessions = self.sessions.clone();
+        sessions.retain(|hour, _| hour.first_slot() < end);
+        Self { counted, novel, stays, talks, sessions }
     }
 
     /// What is judged of `hour`.
@@ -224,6 +232,7 @@ impl Hours {
             && self.novel.is_empty()
             && self.stays.is_empty()
             && self.talks.is_empty()
+            && self.sessions.is_empty()
     }
 
     /// The values of `dimension` that are kept since they are new or rare.
@@ -382,9 +391,16 @@ impl<'hours> Span<'hours> {
         stays.flat_map(|(slot, stays)| stays.iter().map(move |stay| (*slot, stay)))
     }
 
-    /// With which services outside the entity talked on a day: that of the hour, or the one before.
+    /// With which services outside the entity talked on a day that is open.
     pub fn talks(&self, day: Day) -> &'hours [Talk] {
         self.hours.talks.get(&day).map_or(&[], Talks::all)
+    }
+
+    /// Which connections went on in the hours from `hours_back` hours before this one to itself.
+    pub fn sessions(&self, hours_back: i32) -> impl Iterator<Item = (Hour, &'hours Session)> {
+        let first = Hour(self.hour.0.saturating_sub(hours_back));
+        let sessions = self.hours.sessions.range(first..=self.hour);
+        sessions.flat_map(|(hour, all)| all.all().iter().map(move |one| (*hour, one)))
     }
 
     /// What the hour holds from `first` on.
@@ -427,17 +443,21 @@ impl<'hours> Span<'hours> {
 
 impl Form for Hours {
     fn write(&self, to: &mut Writer) {
-        let Self { counted, novel, stays, talks } = self;
+        let Self { counted, novel, stays, talks, sessions } = self;
         counted.write(to);
         novel.write(to);
         stays.write(to);
         talks.write(to);
+        sessions.write(to);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
         let (counted, novel, stays) = Form::read(from)?;
-        let talks = if from.is_before(3) { Few::default() } else { Form::read(from)? };
-        Ok(Self { counted, novel, stays, talks })
+        if from.is_before(3) {
+            return Ok(Self { counted, novel, stays, ..Self::default() });
+        }
+        let (talks, sessions) = Form::read(from)?;
+        Ok(Self { counted, novel, stays, talks, sessions })
     }
 }
 

@@ -59,6 +59,6 @@ pub use profile::Profile;
 pub use profiles::{Leaving, Profiles};
 pub use regularity::{Regularity, most_regular};
 pub use surprise::Term;
-pub use talk::Talk;
+pub use talk::{Session, Talk};
 pub use time::{Day, Hour, Lateness, Slot};
 pub use value::{HashKey, Value, kept, stable_hash};

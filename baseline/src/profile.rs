@@ -142,6 +142,10 @@ impl Profile {
             self.hours.add_talk(*day, talk);
             self.open.entry(*day).or_default();
         }
+        for (hour, session) in &aggregate.sessions {
+            self.hours.add_session(*hour, session);
+            self.open.entry(hour.day()).or_default();
+        }
     }
 
     /// The hours to judge of the days from `first` to `last`: all that hold something, in order.

@@ -1,5 +1,5 @@
-//! With which services outside an interface talked on a day: when it opened connections, how much it sent,
-//! and which connections went on and on.
+//! With which services outside an interface talked on a day: when it opened connections, and how much it sent;
+//! and which of its connections went on in an hour.
 
 use crate::{
     few, form,
@@ -22,9 +22,6 @@ pub struct Talk {
     pub squares: u64,
     /// Connections that it opened, by slot of the day, in order.
     pub opened: Vec<(u16, u16)>,
-    /// Connections that went on, by slot of the day and the interface's port, in order, and what of the slot
-    /// they covered. Unit: seconds.
-    pub lasting: Vec<(u16, u16, u16)>,
 }
 
 /// The slot within its day.
@@ -35,18 +32,12 @@ fn of_day(slot: Slot) -> u16 {
 impl Talk {
     /// Nothing yet.
     pub fn new(with: Value, protocol: u8) -> Self {
-        let (opened, lasting) = (Vec::new(), Vec::new());
-        Self { with, protocol, n_flows: 0, bytes: (0, 0), squares: 0, opened, lasting }
+        Self { with, protocol, n_flows: 0, bytes: (0, 0), squares: 0, opened: Vec::new() }
     }
 
     /// Adds `n` connections opened in `slot`, which is of its day.
     pub fn open(&mut self, slot: Slot, n: u32) {
         self.add_opened(of_day(slot), u16::try_from(n).unwrap_or(u16::MAX));
-    }
-
-    /// Adds that a connection from `port` covered so much of `slot`, which is of its day. Unit: seconds.
-    pub fn last(&mut self, slot: Slot, port: u16, covered_s: u32) {
-        self.add_lasting((of_day(slot), port, u16::try_from(covered_s).unwrap_or(u16::MAX)));
     }
 
     fn add_opened(&mut self, slot: u16, n: u16) {
@@ -57,18 +48,6 @@ impl Talk {
                 }
             }
             Err(at) => few::insert(&mut self.opened, at, (slot, n)),
-        }
-    }
-
-    fn add_lasting(&mut self, (slot, port, covered_s): (u16, u16, u16)) {
-        let key = (slot, port);
-        match self.lasting.binary_search_by_key(&key, |(slot, port, _)| (*slot, *port)) {
-            Ok(at) => {
-                if let Some((.., sum)) = self.lasting.get_mut(at) {
-                    *sum = sum.saturating_add(covered_s);
-                }
-            }
-            Err(at) => few::insert(&mut self.lasting, at, (slot, port, covered_s)),
         }
     }
 
@@ -85,7 +64,6 @@ impl Talk {
         self.bytes.1 = self.bytes.1.saturating_add(other.bytes.1);
         self.squares = self.squares.saturating_add(other.squares);
         other.opened.iter().for_each(|(slot, n)| self.add_opened(*slot, *n));
-        other.lasting.iter().for_each(|one| self.add_lasting(*one));
     }
 
     fn order(&self) -> (&Value, u8) {
@@ -137,9 +115,54 @@ impl Talks {
     }
 }
 
+/// A connection of an interface that went on in an hour.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Session {
+    /// `peer port`.
+    pub with: Value,
+    /// IANA protocol number.
+    pub protocol: u8,
+    /// The interface's port.
+    pub port: u16,
+    /// What of the hour it covered. Unit: seconds.
+    pub covered_s: u32,
+}
+
+/// The sessions of one hour, ordered by a keyed hash. By hour, so that what comes later pushes out none of those
+/// that were told.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Sessions(Vec<Session>);
+
+impl Sessions {
+    /// Sessions kept per hour. Unit: sessions.
+    pub(crate) const MAX: usize = 32;
+
+    pub(crate) fn add(&mut self, session: &Session) {
+        let order = |one: &Session| (one.with.clone(), one.protocol, one.port);
+        match self.0.binary_search_by(|known| order(known).cmp(&order(session))) {
+            Ok(at) => {
+                if let Some(known) = self.0.get_mut(at) {
+                    known.covered_s = known.covered_s.saturating_add(session.covered_s);
+                }
+            }
+            Err(at) if at < Self::MAX => {
+                few::insert(&mut self.0, at, session.clone());
+                self.0.truncate(Self::MAX);
+            }
+            Err(_) => {}
+        }
+    }
+
+    pub(crate) fn all(&self) -> &[Session] {
+        &self.0
+    }
+}
+
 form! {
-    Talk { with, protocol, n_flows, bytes, squares, opened, lasting }
+    Talk { with, protocol, n_flows, bytes, squares, opened }
     Talks { 0 }
+    Session { with, protocol, port, covered_s }
+    Sessions { 0 }
 }
 
 #[cfg(test)]
@@ -151,7 +174,6 @@ mod tests {
         let mut talk = Talk::new(HashKey::DEFAULT.value(&format!("192.0.2.1 {n}")), 6);
         (talk.n_flows, talk.bytes, talk.squares) = (1, (100, 200), 10_000);
         talk.open(Slot(slot), 1);
-        talk.last(Slot(slot), 40_000, 60);
         talk
     }
 
@@ -164,9 +186,23 @@ mod tests {
         }
         assert_eq!(up, down);
         assert_eq!(up.all().len(), Talks::MAX);
-        assert!(
-            up.all().iter().all(|one| one.opened == [(7, 2)] && one.lasting == [(7, 40_000, 120)])
-        );
+        assert!(up.all().iter().all(|one| one.opened == [(7, 2)]));
+    }
+
+    #[test]
+    fn any_order_gives_the_same_sessions_up_to_the_bound() {
+        let (mut up, mut down) = (Sessions::default(), Sessions::default());
+        let session = |n: u16| {
+            let with = HashKey::DEFAULT.value(&format!("192.0.2.1 {n}"));
+            Session { with, protocol: 6, port: n, covered_s: 300 }
+        };
+        for n in 0..100 {
+            up.add(&session(n / 2));
+            down.add(&session((99 - n) / 2));
+        }
+        assert_eq!(up, down);
+        assert_eq!(up.all().len(), Sessions::MAX);
+        assert!(up.all().iter().all(|one| one.covered_s == 600));
     }
 
     #[test]

@@ -91,6 +91,8 @@ pub(crate) struct Peer {
     pub(crate) value: Value,
     /// Whether it is outside.
     pub(crate) is_public: bool,
+    /// Whether it is in a network of Amazon.
+    pub(crate) is_amazon: bool,
 }
 
 /// What a detector counted of a row.

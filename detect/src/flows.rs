@@ -1,6 +1,6 @@
 //! What detectors of flow logs share: who is a stranger, what was never called, and words.
 
-use crate::detector::Case;
+use crate::{detector::Case, reader::calls::LOGON_PORTS};
 use baseline::{Dimension, Part, Value, Window, generation::KnownBy};
 
 /// What a peer, a port or a resolver that nobody knows costs: as much as a network that nobody knows, of which
@@ -12,7 +12,7 @@ pub(crate) fn is_stranger(peer: &str, case: &Case<'_>) -> bool {
     case.usual.known_by(Dimension::BytesOut, peer) == KnownBy::Nobody
 }
 
-/// What of an hour is new to the interface and to others of its account.
+/// What of an hour is new to the interface, and to others of its account where they are asked.
 pub(crate) struct News {
     /// The hour, as far as it is new.
     pub(crate) window: Window,
@@ -28,19 +28,28 @@ pub(crate) fn news(
     case: &Case<'_>,
     dimension: Dimension,
     (days_min, bits_min): (u32, f64),
+    asks_group: bool,
 ) -> Option<News> {
     let newness = case.usual.newness(dimension);
     if case.usual.own_days() < days_min || newness.as_f64() < bits_min {
         return None;
     }
     let is_new = |value: &Value| {
-        !case.usual.has_shown(dimension, value) && !case.usual.is_known_to_group(dimension, value)
+        let is_known_to_group = || case.usual.is_known_to_group(dimension, value);
+        !(case.usual.has_shown(dimension, value) || asks_group && is_known_to_group())
     };
     let window = case.span.whole(dimension, is_new)?;
     let heaviest = window.counted.values.heaviest().first().map(|(text, _)| (*text).to_owned())?;
     let value = window.counted.values.iter().find(|(value, _)| *value.text == heaviest)?.0.clone();
     let part = case.usual.novelty(dimension, &value, UNSEEN_BITS);
     Some(News { window, value, part })
+}
+
+/// Whether `peer port` is a service at which somebody logs on by hand. At any other port programs may make
+/// connections of the same shape.
+pub(crate) fn is_logon(value: &str) -> bool {
+    let port = value.rsplit_once(' ').and_then(|(_, port)| port.parse().ok());
+    port.is_some_and(|port| LOGON_PORTS.contains(&port))
 }
 
 /// Names of services at which somebody logs on.

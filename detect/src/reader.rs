@@ -1,7 +1,7 @@
 //! The worker's side: records of whole objects in, compact rows out. What a record says of its
 //! caller, API and address is worked out once for each that the chunk holds.
 
-mod calls;
+pub(crate) mod calls;
 mod flows;
 
 pub use flows::FlowRows;

@@ -67,6 +67,7 @@ pub(crate) fn flow(interface: &str, (peer, port): (IpAddr, u16), end_ms: i64) ->
     Call {
         interface: interface.into(),
         is_inbound: false,
+        own: address([10, 0, 0, 1].into()),
         peer: address(peer),
         port,
         protocol: 6,

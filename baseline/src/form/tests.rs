@@ -7,7 +7,7 @@ use crate::{
     memory::Weight,
     place::{Place, Stay},
     profile::Profile,
-    talk::Talk,
+    talk::{Session, Talk},
     time::{Hour, Lateness},
     value::HashKey,
 };
@@ -73,11 +73,15 @@ fn aggregate(deed: &Deed) -> Aggregate {
         let mut talk = Talk::new(KEY.value("192.0.2.1 443"), deed.3);
         (talk.n_flows, talk.bytes, talk.squares) = (amount, (amount, 9), 300);
         talk.open(slot, 3);
-        talk.last(slot, 40_000, 299);
         (slot.hour().day(), talk)
     });
+    let sessions = (deed.3 > 15).then(|| {
+        let with = KEY.value("192.0.2.1 22");
+        (slot.hour(), Session { with, protocol: 6, port: u16::from(deed.3), covered_s: 299 })
+    });
     let (entries, stays) = (vec![entry], vec![(slot, stay)]);
-    Aggregate { entries, stays, talks: talks.into_iter().collect(), ..Aggregate::of(entity()) }
+    let (talks, sessions) = (talks.into_iter().collect(), sessions.into_iter().collect());
+    Aggregate { entries, stays, talks, sessions, ..Aggregate::of(entity()) }
 }
 
 /// A profile that has done so, with its days before [`OPEN`] closed, each third with an alert.

@@ -1,8 +1,8 @@
 //! # A host that reports outside as regularly as a clock
 //!
 //! ## Fires when
-//! the day closes, and connections of an interface to one service outside fill it, or at least twelve
-//! equal stretches of it, so evenly that chance would do so with `bits-min` bits of surprise or more (index of
+//! the day closes, and connections of an interface to one service outside fill it, or a part of it of twelve equal
+//! stretches at least, so evenly that chance would do so with `bits-min` bits of surprise or more (index of
 //! dispersion of counts, Cox and Lewis 1966; stretches of 5 minutes to 2 hours, so that a beacon with jitter is
 //! one, too), and each sends about the same.
 //!
@@ -13,7 +13,8 @@
 //!
 //! ## Misses
 //! beacons to peers that are known; to more than 256 services a day of one interface; that are silent for more
-//! than two hours at a time, unless twelve such pauses follow each other; that hide in connections which stay open.
+//! than two hours at a time; of which fewer than about twenty come in a day; that hide in connections which stay
+//! open; in networks of Amazon, where anybody can rent a machine, too.
 //!
 //! ## Triage
 //! Which process calls, and what is known of the address? Agents of monitoring and update services do this as
@@ -25,7 +26,6 @@ use crate::finding::FlowSeen;
 use crate::flows::is_stranger;
 use crate::record::{Counts, Record};
 use baseline::{Dimension, Part, Regularity, Slot, Talk, most_regular};
-use ingest::enrich::Asn;
 
 pub(super) static META: Meta = Meta {
     id: "beacon",
@@ -56,16 +56,11 @@ impl Default for Settings {
 
 pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
 
-/// Services that are asked at fixed times by everybody: names and the time.
-const CLOCKWORK_PORTS: &[&str] = &["53", "123"];
-
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let talks = case.span.talks(case.span.hour.day()).iter();
     let regular = talks.filter_map(|talk| {
-        let (peer, port) = talk.with.text.rsplit_once(' ')?;
-        let is_clockwork = CLOCKWORK_PORTS.contains(&port);
-        let is_apart = is_stranger(peer, case) && !is_amazon(peer, case);
-        if is_clockwork || !is_apart || talk.variation() > settings.variation_max {
+        let (peer, _) = talk.with.text.rsplit_once(' ')?;
+        if !is_stranger(peer, case) || talk.variation() > settings.variation_max {
             return None;
         }
         let beat = most_regular(&talk.opened)?;
@@ -106,12 +101,6 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         flow: Some(FlowSeen::of(&case.entity.key, values)),
         threshold: None,
     })
-}
-
-/// Whether a peer is in a network of Amazon, where its services are, too.
-fn is_amazon(peer: &str, case: &Case<'_>) -> bool {
-    let network = peer.parse().ok().and_then(|address| case.enrich.origin(address).network);
-    network.is_some_and(Asn::is_amazon)
 }
 
 #[cfg(test)]

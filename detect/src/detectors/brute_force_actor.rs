@@ -1,10 +1,10 @@
 //! # A host that tries to log on elsewhere
 //!
 //! ## Fires when
-//! within 60 minutes an interface opens at least `tries-of-one-min` short connections to one service, or at
-//! least `tries-min` to several, that look like attempts to log on and are answered: three or more of one peer in
-//! one object, at FTP, SSH, Telnet, RDP, VNC or WinRM, or outside at any other port to which programs do not open
-//! such by themselves.
+//! within 60 minutes an interface opens short connections that look like attempts to log on and are answered,
+//! three or more of one peer in one object: at least `tries-of-one-min` to one service, or `tries-min` to
+//! several, at FTP, SSH, Telnet, RDP, VNC or WinRM. Medium while nobody has history; low, from `tries-min` on, where they go outside to any other
+//! port to which programs do not open such by themselves.
 //!
 //! ## Quiet when
 //! they are fewer or not answered; or, once there is history, carry fewer than `bits-min` bits: a host that
@@ -20,7 +20,7 @@
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, usual_of};
 use crate::finding::FlowSeen;
 use crate::finding::sides;
-use crate::flows::{others, services};
+use crate::flows::{is_logon, others, services};
 use crate::record::{Counts, Record};
 use baseline::{Dimension, hour::Counted};
 
@@ -58,15 +58,15 @@ pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let dimension = Dimension::LogonTriesMade;
-    // How much one service took is never less for more records; of a sample it is the most that was kept.
-    let of_one = |counted: &Counted| counted.values.heaviest().first().map_or(0, |(_, n)| *n);
+    let floors = (settings.tries_min.min(settings.tries_of_one_min), settings.bits_min);
+    let improbable = |n| case.improbable(dimension, n, floors);
     let window = case.span.heaviest(dimension, |counted| {
-        let most = of_one(counted);
-        let is_much = most >= settings.tries_of_one_min || counted.amount >= settings.tries_min;
-        is_much.then_some(most)
+        improbable(counted.amount)?;
+        Some((is_sure(settings, counted)?, counted.amount))
     })?;
     let n = window.statistic;
-    let parts = case.improbable(dimension, n, (settings.tries_of_one_min, settings.bits_min))?;
+    let parts = improbable(n)?;
+    let is_sure = is_sure(settings, &window.counted)?;
     let values = window.counted.values.heaviest();
     let (peers, ports) = sides(values.iter().copied());
     let (first, n_first) = peers.first().copied()?;
@@ -78,9 +78,28 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         usual_of(&parts)
     );
     let flow = FlowSeen::of(&case.entity.key, values.iter().copied());
-    let mut verdict = Verdict::on(&window, Severity::High, parts, summary);
+    let severity = match (is_sure, case.usual.can_judge(dimension)) {
+        (true, true) => Severity::High,
+        // What pulls from repositories over SSH does so from its first day on.
+        (true, false) => Severity::Medium,
+        (false, _) => Severity::Low,
+    };
+    let mut verdict = Verdict::on(&window, severity, parts, summary);
     verdict.flow = Some(flow);
     Some(verdict)
+}
+
+/// Whether attempts are at services where somebody logs on; nothing of fewer than are reported.
+fn is_sure(settings: &Settings, counted: &Counted) -> Option<bool> {
+    let values = counted.values.heaviest();
+    let (at_logon, others): (Vec<_>, Vec<_>) =
+        values.into_iter().partition(|(value, _)| is_logon(value));
+    let sum = |values: &[(&str, u64)]| values.iter().map(|(_, n)| n).sum::<u64>();
+    let most = at_logon.first().map_or(0, |(_, n)| *n);
+    if most >= settings.tries_of_one_min || sum(&at_logon) >= settings.tries_min {
+        return Some(true);
+    }
+    (sum(&others) >= settings.tries_min).then_some(false)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! within 60 minutes at least `tries-min` short connections that look like attempts to log on reach an
 //! interface and are answered: three or more of one peer in one object, at FTP, SSH, Telnet, RDP, VNC or WinRM,
 //! or from outside at any other port to which programs do not open such by themselves. Medium if one peer makes
-//! at least `tries-of-one-min`; else low.
+//! at least `tries-of-one-min` at one of those named, ten or more in one object; else low.
 //!
 //! ## Quiet when
 //! they are fewer, rejected or not answered; or, once there is history, carry fewer than `bits-min` bits: what
@@ -63,11 +63,17 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let window = case.span.window(dimension)?;
     let n = window.statistic;
     let parts = case.improbable(dimension, n, (settings.tries_min, settings.bits_min))?;
-    let values = window.counted.values.heaviest();
+    // Those who try hard are counted apart, or strangers who try a little would hide them.
+    let hard = case.span.window(Dimension::LogonBursts);
+    let hard = hard.as_ref().map_or_else(Vec::new, |hard| hard.counted.values.heaviest());
+    let mut values = hard.clone();
+    let of_all = window.counted.values.heaviest();
+    values
+        .extend(of_all.into_iter().filter(|(value, _)| !hard.iter().any(|(one, _)| one == value)));
     let (peers, ports) = sides(values.iter().copied());
     let (first, n_first) = peers.first().copied()?;
-    let severity =
-        if n_first >= settings.tries_of_one_min { Severity::Medium } else { Severity::Low };
+    let is_much = |(_, n): &(&str, u64)| *n >= settings.tries_of_one_min;
+    let severity = if hard.iter().any(is_much) { Severity::Medium } else { Severity::Low };
     let summary = format!(
         "was tried {n} times at {} within 60 minutes, {n_first} times by {first}{}; usual: {}",
         services(&ports),

@@ -2,8 +2,7 @@
 //!
 //! ## Fires when
 //! an interface is answered by a host inside at a port where somebody logs on or administers (SSH, RDP, WinRM,
-//! SMB, RPC, VNC, Telnet, FTP, the API of a cluster or of a container host) which neither the interface nor others
-//! of its account have called there, once the interface has at least `days-min` days of history and anything new
+//! SMB, RPC, VNC, Telnet, FTP, the API of a container host) which it has not called there, once the interface has at least `days-min` days of history and anything new
 //! carries at least `bits-min` bits for it.
 //!
 //! ## Quiet when
@@ -56,7 +55,7 @@ pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let dimension = Dimension::Neighbours;
     let floors = (settings.days_min, settings.bits_min);
-    let News { window, value, part } = news(case, dimension, floors)?;
+    let News { window, value, part } = news(case, dimension, floors, false)?;
     let (peer, port) = value.text.rsplit_once(' ')?;
     let values = window.counted.values.heaviest();
     let more = match values.len() - 1 {

@@ -2,8 +2,9 @@
 //!
 //! ## Fires when
 //! one connection that an interface opened to a service outside covers at least `hours-min` hours of the last 24.
-//! Medium at services at which somebody logs on or that are unusual for programs; low at ports where programs
-//! keep connections open for messages (80, 443, 5228, 8443, 8883 and the like).
+//! Medium at services at which somebody logs on (FTP, SSH, Telnet, RDP, VNC, WinRM), and once the interface has a
+//! week of history at any port to which programs do not keep connections open for messages (80, 443, 5228, 8443,
+//! 8883 and the like); else low.
 //!
 //! ## Quiet when
 //! it is shorter; or the interface, or others of its account, knows the peer from days before. What is counted
@@ -19,9 +20,9 @@
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::finding::FlowSeen;
-use crate::flows::{UNSEEN_BITS, is_stranger};
+use crate::flows::{UNSEEN_BITS, is_logon, is_stranger};
 use crate::record::{Counts, Record};
-use baseline::{Bits, Day, Dimension, Hour, Part, Slot, Value};
+use baseline::{Bits, Dimension, Hour, Part, Value};
 use std::collections::BTreeMap;
 
 pub(super) static META: Meta = Meta {
@@ -55,32 +56,28 @@ pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
 const LASTING_PORTS: &[&str] =
     &["80", "443", "5222", "5223", "5228", "8080", "8443", "8883", "9093"];
 
+/// With less history nobody can tell which connections an interface keeps open. Unit: days with records.
+const SETTLED_D: u32 = 7;
+
 /// An hour, from which on how long a connection lasts is taken to be distributed as Pareto with index 1, the
 /// heaviest tail that was found of wide-area traffic (Paxson and Floyd, "Wide-Area Traffic: The Failure of
 /// Poisson Modeling", 1995). Unit: seconds.
 const HOUR_S: u64 = 3_600;
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
-    let mut longest: Option<(u64, Session<'_>)> = None;
-    for session in sessions(case) {
-        let covered_s: u64 = session.slots.iter().map(|(_, covered_s)| covered_s).sum();
-        let is_long = covered_s as f64 >= settings.hours_min * HOUR_S as f64;
-        let is_going_on =
-            session.slots.last().is_some_and(|(slot, _)| slot.hour() == case.span.hour);
-        if !is_long || !is_going_on || !is_stranger(session.peer(), case) {
-            continue;
-        }
-        let rank = |(covered_s, session): &(u64, Session<'_>)| {
-            (!session.is_of_programs(), *covered_s, session.with.text.clone(), session.port)
-        };
-        let this = (covered_s, session);
-        if longest.as_ref().is_none_or(|known| rank(known) < rank(&this)) {
-            longest = Some(this);
-        }
-    }
-    let (covered_s, session) = longest?;
+    let is_told = |one: &Going<'_>| {
+        let is_long = one.covered_s as f64 >= settings.hours_min * HOUR_S as f64;
+        is_long && one.last == case.span.hour && is_stranger(one.peer(), case)
+    };
+    let rank = |one: &Going<'_>| {
+        (is_logon(&one.with.text), !one.is_of_programs(), one.covered_s, one.with.text.clone())
+    };
+    let session = going(case).into_iter().filter(is_told).max_by_key(rank)?;
+    let covered_s = session.covered_s;
     let (peer, port) = session.with.text.rsplit_once(' ')?;
-    let severity = if session.is_of_programs() { Severity::Low } else { Severity::Medium };
+    let is_settled = case.usual.own_days() >= SETTLED_D;
+    let is_strange = is_logon(&session.with.text) || is_settled && !session.is_of_programs();
+    let severity = if is_strange { Severity::Medium } else { Severity::Low };
     let hours = covered_s / HOUR_S;
     let dimension = Dimension::BytesOut;
     let known = case.span.values(dimension, |value| &*value.text == peer);
@@ -105,12 +102,11 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         session.port,
         case.usual.usual(dimension)
     );
-    let slots = session.slots.iter().filter(|(slot, _)| slot.hour() == case.span.hour);
     Some(Verdict {
         parts,
         severity,
         summary,
-        slots: slots.map(|(slot, _)| (*slot, 1)).collect(),
+        slots: vec![(case.span.hour.first_slot(), 1)],
         records: Vec::new(),
         last_ms: None,
         targets: vec![session.with.text.to_string()],
@@ -120,15 +116,16 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
 }
 
 /// One connection, in the last 24 hours.
-struct Session<'a> {
+struct Going<'a> {
     with: &'a Value,
     /// The interface's port.
     port: u16,
-    /// What it covered, in order. Unit: seconds.
-    slots: Vec<(Slot, u64)>,
+    covered_s: u64,
+    /// The last hour in which it went on.
+    last: Hour,
 }
 
-impl Session<'_> {
+impl Going<'_> {
     fn peer(&self) -> &str {
         self.with.text.rsplit_once(' ').map_or("", |(peer, _)| peer)
     }
@@ -140,22 +137,16 @@ impl Session<'_> {
 }
 
 /// The connections of the 24 hours that end with the judged one.
-fn sessions<'a>(case: &Case<'a>) -> Vec<Session<'a>> {
-    let hour = case.span.hour;
-    let (from, to) = (Hour(hour.0.saturating_sub(23)).first_slot(), hour.last_slot());
-    let mut all: BTreeMap<_, Vec<(Slot, u64)>> = BTreeMap::new();
-    for day in [Day(hour.day().0.saturating_sub(1)), hour.day()] {
-        for talk in case.span.talks(day) {
-            for (slot, port, covered_s) in &talk.lasting {
-                let slot = Slot(day.first_slot().0.saturating_add(i32::from(*slot)));
-                if (from..=to).contains(&slot) {
-                    let slots = all.entry((&talk.with, talk.protocol, *port)).or_default();
-                    slots.push((slot, u64::from(*covered_s)));
-                }
-            }
-        }
+fn going<'a>(case: &Case<'a>) -> Vec<Going<'a>> {
+    let mut all: BTreeMap<(&Value, u8, u16), (u64, Hour)> = BTreeMap::new();
+    for (hour, session) in case.span.sessions(23) {
+        let key = (&session.with, session.protocol, session.port);
+        let (covered_s, last) = all.entry(key).or_insert((0, hour));
+        *covered_s += u64::from(session.covered_s);
+        *last = hour.max(*last);
     }
-    all.into_iter().map(|((with, _, port), slots)| Session { with, port, slots }).collect()
+    let going = |((with, _, port), (covered_s, last))| Going { with, port, covered_s, last };
+    all.into_iter().map(going).collect()
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! ## Fires when
 //! within 60 minutes an interface sends at least `packets-min` packets to one port of one peer outside, and hardly
-//! anything comes back: by DNS, UDP, UDP on a port of TCP services, TCP without data, or another protocol. An
-//! object counts from 30,000 such packets on.
+//! anything comes back: by DNS, UDP, UDP on a port of TCP services, TCP without data, or another protocol. High
+//! from ten times as many on; else medium. An object counts from 30,000 such packets on.
 //!
 //! ## Quiet when
 //! they are fewer; or more than a twentieth comes back, as where data is sent and acknowledged; or, once there is
@@ -13,7 +13,7 @@
 //! floods from many hosts, each of them small; that the peer answers packet by packet; of peers inside.
 //!
 //! ## Triage
-//! Isolate the interface with an empty security group, keep the disk; look at what the instance's role did in
+//! Calls and games send media with little back: such a host can be marked benign. Else isolate the interface with an empty security group, keep the disk; look at what the instance's role did in
 //! CloudTrail. AWS may ask about it, too.
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, usual_of};
@@ -23,7 +23,7 @@ use baseline::{Dimension, hour::Counted};
 
 pub(super) static META: Meta = Meta {
     id: "outbound-flood",
-    severity: Severity::High,
+    severity: Severity::Medium,
     impact: Impact::Destruction,
     techniques: &[Technique("T1498")],
     guardduty: Some("Backdoor:EC2/DenialOfService.Udp"),
@@ -56,14 +56,18 @@ const TCP_PORTS: &[&str] =
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let dimension = Dimension::Floods;
+    let floor = settings.packets_min.div_ceil(1_000);
+    let improbable = |n| case.improbable(dimension, n, (floor, settings.bits_min));
     let most = |counted: &Counted| counted.values.heaviest().first().map_or(0, |(_, n)| *n);
     let window = case.span.heaviest(dimension, |counted| {
-        Some(most(counted)).filter(|most| *most >= settings.packets_min)
+        improbable(counted.amount)?;
+        (most(counted) >= floor).then_some(counted.amount)
     })?;
     let values = window.counted.values.heaviest();
-    let (first, n) = values.first().copied()?;
-    let parts =
-        case.improbable(dimension, window.statistic, (settings.packets_min, settings.bits_min))?;
+    let (first, thousands) = values.first().copied()?;
+    let parts = improbable(window.statistic)?;
+    let n = thousands.saturating_mul(1_000);
+    let is_large = thousands >= floor.saturating_mul(10);
     let mut words = first.splitn(3, ' ');
     let [protocol, port, peer] = [words.next()?, words.next()?, words.next()?];
     let kind = match (protocol, port) {
@@ -85,7 +89,8 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let seen: Vec<(String, u64)> =
         values.iter().filter_map(|(value, n)| Some((as_seen(value)?, *n))).collect();
     let flow = FlowSeen::of(&case.entity.key, seen.iter().map(|(value, n)| (&**value, *n)));
-    let mut verdict = Verdict::on(&window, Severity::High, parts, summary);
+    let severity = if is_large { Severity::High } else { Severity::Medium };
+    let mut verdict = Verdict::on(&window, severity, parts, summary);
     verdict.flow = Some(flow);
     Some(verdict)
 }

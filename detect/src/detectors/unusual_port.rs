@@ -55,7 +55,7 @@ pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let dimension = Dimension::PortsCalled;
     let floors = (settings.days_min, settings.bits_min);
-    let News { window, value, part } = news(case, dimension, floors)?;
+    let News { window, value, part } = news(case, dimension, floors, true)?;
     let (protocol, port) = value.text.split_once(' ')?;
     let values = window.counted.values.heaviest();
     let usual = &part.usual;

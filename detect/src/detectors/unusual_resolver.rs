@@ -2,10 +2,12 @@
 //!
 //! ## Fires when
 //! an interface is answered by a resolver outside, at port 53 or by DNS over TLS at port 853, that neither the
-//! interface nor others of its account have asked, once the interface has at least `days-min` days of history.
+//! interface nor others of its account have asked, once the interface has at least `days-min` days of history
+//! and anything new carries at least `bits-min` bits for it.
 //!
 //! ## Quiet when
-//! the resolver is known; the history is shorter; or it is that of the VPC, whose answers flow logs do not have.
+//! the resolver is known; the history is shorter; the host is a resolver itself, and asks new ones all the time; or
+//! it is that of the VPC, whose answers flow logs do not have.
 //!
 //! ## Misses
 //! DNS over HTTPS, which looks like any other call of port 443; tunnels through the resolver of the VPC.
@@ -37,11 +39,14 @@ pub(super) static META: Meta = Meta {
 pub struct Settings {
     /// With less history nothing is reported. Unit: days with records.
     pub days_min: u32,
+    /// What anything new must carry: of a host that asks new ones all the time it is 1, and more the longer it
+    /// has asked the same. Unit: bits.
+    pub bits_min: f64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { days_min: 7 }
+        Self { days_min: 7, bits_min: 2.3 }
     }
 }
 
@@ -49,7 +54,8 @@ pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let dimension = Dimension::Resolvers;
-    let News { window, value, part } = news(case, dimension, (settings.days_min, 0.0))?;
+    let News { window, value, part } =
+        news(case, dimension, (settings.days_min, settings.bits_min), true)?;
     let (how, peer) = value.text.split_once(' ')?;
     let (how, port) = if how == "dot" { ("DNS over TLS", 853) } else { ("DNS", 53) };
     let values = window.counted.values.heaviest();

@@ -5,9 +5,11 @@
 
 use super::Reader;
 use crate::chunk::{Chunk, Peer};
-use baseline::{Aggregate, Day, Dimension, Entity, Entry, HashKey, Kind, Slot, Talk, Value};
+use baseline::{
+    Aggregate, Day, Dimension, Entity, Entry, HashKey, Kind, Session, Slot, Talk, Value,
+};
 use ingest::{
-    enrich::Caller,
+    enrich::{Asn, Caller},
     flow::{Call, ip},
 };
 use std::sync::Arc;
@@ -23,12 +25,14 @@ const TRIES_MIN: u32 = 3;
 /// bytes.
 const TRY_BYTES_MAX: u64 = 16 << 10;
 
-/// Services at which somebody logs on by hand: FTP, SSH, Telnet, RDP, VNC, WinRM.
-const LOGON_PORTS: &[u16] = &[21, 22, 23, 3389, 5900, 5985, 5986];
+/// It carries more, either way: the banner and the first half of that handshake. Unit: bytes.
+const TRY_BYTES_MIN: u64 = 500;
 
-/// Services by which a host is administered: those, and RPC, SMB, the API of Docker and of Kubernetes.
-const ADMIN_PORTS: &[u16] =
-    &[21, 22, 23, 135, 139, 445, 2375, 2376, 3389, 5900, 5985, 5986, 6443, 10_250];
+/// Services at which somebody logs on by hand: FTP, SSH, Telnet, RDP, VNC, WinRM.
+pub(crate) const LOGON_PORTS: &[u16] = &[21, 22, 23, 3389, 5900, 5985, 5986];
+
+/// Services by which a host is administered: those, and RPC, SMB, the API of Docker.
+const ADMIN_PORTS: &[u16] = &[21, 22, 23, 135, 139, 445, 2375, 2376, 3389, 5900, 5985, 5986];
 
 /// Ports outside that any host calls.
 const COMMON_PORTS: &[u16] = &[53, 80, 123, 443, 853];
@@ -37,7 +41,22 @@ const COMMON_PORTS: &[u16] = &[53, 80, 123, 443, 853];
 const DYNAMIC_PORT_MIN: u16 = 49_152;
 
 /// Ports of services to which programs open many short connections that are all alike.
-const PROGRAM_PORTS: &[u16] = &[53, 80, 123, 443, 853, 2049, 5228, 8000, 8080, 8443, 8883, 8888];
+const PROGRAM_PORTS: &[u16] = &[
+    // The web, names, time, files, messages.
+    53, 80, 123, 443, 853, 2049, 5222, 5223, 5228, 8000, 8080, 8443, 8888,
+    // Mail and directories.
+    25, 110, 143, 389, 465, 587, 636, 993, 995, 2525, 2587,
+    // Databases, caches, queues, metrics.
+    1433, 1521, 1883, 3306, 4222, 5432, 5671, 5672, 6379, 8086, 8883, 9042, 9092, 9093, 9094, 9200,
+    10_516, 11_211, 27_017,
+];
+
+/// Services that are asked at fixed times by everybody: names and the time.
+const CLOCKWORK_PORTS: &[u16] = &[53, 123];
+
+/// From so many tries of one peer in one object on they are counted apart as well: among hundreds of strangers who
+/// try a little it would be lost. Unit: connections.
+const BURST_MIN: u32 = 10;
 
 /// Fewer connections to one service in one object that stay without an answer are a hiccup. Unit: connections.
 const IN_VAIN_MIN: u32 = 10;
@@ -100,8 +119,10 @@ impl Reader<'_> {
         let (first, last) = object.flow_times_ms.unwrap_or((end_ms, end_ms));
         object.flow_times_ms = Some((first.min(end_ms), last.max(end_ms)));
         let peer = self.peer(call.peer);
-        let is_public = self.chunk.peers.get(peer).is_some_and(|peer| peer.is_public);
+        let is_public = !is_of_same_vpc(call.own, call.peer)
+            && self.chunk.peers.get(peer).is_some_and(|peer| peer.is_public);
         let talks = if is_public { self.talks(call, peer, slot) } else { Vec::new() };
+        let session = if is_public { self.session(call, peer) } else { None };
         let key = &self.context.options.hash_key;
         let Self { chunk: Chunk { objects, interfaces, peers, services, .. }, scratch, .. } = self;
         let Some(object) = objects.last_mut() else { return };
@@ -118,6 +139,7 @@ impl Reader<'_> {
             interfaces.get(number).map_or_else(new, Aggregate::clone)
         });
         aggregate.talks.extend(talks);
+        aggregate.sessions.extend(session.map(|session| (slot.hour(), session)));
         let entry = |dimension, value, amount| {
             let (evidence, first, others) = (None, None, Vec::new());
             let n_records = n_flows;
@@ -156,20 +178,36 @@ impl Reader<'_> {
             let address = ip(address);
             let value = context.options.hash_key.value(&address.to_string());
             let is_public = matches!(Caller::of(address), Caller::Public(_));
-            Peer { value, is_public }
+            let network = context.enrich.origin(address).network;
+            Peer { value, is_public, is_amazon: network.is_some_and(Asn::is_amazon) }
         })
     }
 
-    /// What is said of the talk with a service outside, by day.
+    /// A connection to a service outside that went on.
+    fn session(&mut self, call: &Call, peer: u32) -> Option<Session> {
+        let lasting = call.lasting.filter(|_| !call.is_inbound && call.port != 0)?;
+        let key = &self.context.options.hash_key;
+        let Chunk { peers, services, .. } = &mut self.chunk;
+        let with = service(services, (call, Named::Service, &peers.get(peer)?.value), key);
+        let (port, covered_s) = (lasting.port, lasting.covered_s);
+        Some(Session { with, protocol: call.protocol, port, covered_s })
+    }
+
+    /// What is said of the talk with a service outside, by day. Of those in networks of Amazon, where its own
+    /// services are, and of clocks and names, which are asked at fixed times by everybody, none is kept.
     fn talks(&mut self, call: &Call, peer: u32, slot: Slot) -> Vec<(Day, Talk)> {
         let has_ports = matches!(call.protocol, TCP | UDP) && call.port != 0;
-        if call.is_inbound || !has_ports || call.opened.n() == 0 && call.lasting.is_none() {
+        let is_clockwork = CLOCKWORK_PORTS.contains(&call.port);
+        let is_amazon = self.chunk.peers.get(peer).is_some_and(|peer| peer.is_amazon);
+        let is_apart = call.is_inbound || !has_ports || is_clockwork || is_amazon;
+        if is_apart || call.opened.n() == 0 {
             return Vec::new();
         }
         let opened: Vec<(Slot, u32)> = call
             .opened
             .iter()
             .map(|(at_s, n)| (self.counted_at(at_s.saturating_mul(1_000)).1, n))
+            .filter(|(slot, _)| !self.is_learned(*slot))
             .collect();
         let key = &self.context.options.hash_key;
         let Chunk { peers, services, .. } = &mut self.chunk;
@@ -178,9 +216,6 @@ impl Reader<'_> {
         let mut talk = Talk::new(with.clone(), call.protocol);
         (talk.n_flows, talk.bytes, talk.squares) =
             (u64::from(call.n_flows), call.bytes, call.squares);
-        if let Some(lasting) = call.lasting {
-            talk.last(slot, lasting.port, lasting.covered_s);
-        }
         let mut talks = vec![(slot.hour().day(), talk)];
         for (slot, n) in opened {
             let day = slot.hour().day();
@@ -221,6 +256,13 @@ fn service(
     services.get(number).map_or_else(new, Value::clone)
 }
 
+/// Whether two addresses are of one VPC: of IPv6, whose addresses are all public, by the /56 that AWS gives to
+/// each (docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html).
+fn is_of_same_vpc(own: u128, peer: u128) -> bool {
+    let is_mapped = |address: u128| address >> 32 == 0xffff;
+    !is_mapped(own) && !is_mapped(peer) && own >> 72 == peer >> 72
+}
+
 fn name(protocol: u8) -> String {
     match protocol {
         TCP => "tcp".to_owned(),
@@ -258,8 +300,9 @@ fn count_outbound(call: &Call, is_public: bool, say: &mut dyn FnMut(Dimension, N
     if bytes > 0 {
         say(Dimension::BytesOut, Named::Peer, bytes.div_ceil(1 << 10));
     }
-    if !is_answered && port != 0 && call.opened.n() >= IN_VAIN_MIN {
-        say(Dimension::CallsInVain, Named::Service, n_opened);
+    // What is not answered does not last: each flow is a connection.
+    if !is_answered && port != 0 && call.n_flows >= IN_VAIN_MIN {
+        say(Dimension::CallsInVain, Named::Service, n_flows);
     }
     if is_answered && matches!(port, 53 | 853) {
         say(Dimension::Resolvers, Named::Resolver, n_flows);
@@ -267,17 +310,22 @@ fn count_outbound(call: &Call, is_public: bool, say: &mut dyn FnMut(Dimension, N
     let is_one_way = packets.1.saturating_mul(FLOOD_RATIO_MIN) < packets.0;
     let is_data = call.protocol == TCP && bytes > packets.0.saturating_mul(FLOOD_SEGMENT_BYTES_MAX);
     if packets.0 >= FLOOD_PACKETS_MIN && is_one_way && !is_data {
-        say(Dimension::Floods, Named::Flood, packets.0);
+        say(Dimension::Floods, Named::Flood, packets.0 / 1_000);
     }
 }
 
 fn count_inbound(call: &Call, is_public: bool, say: &mut dyn FnMut(Dimension, Named, u64)) {
     if looks_like_logon(call, is_public) {
-        say(Dimension::LogonTries, Named::Service, u64::from(call.opened.n()));
+        let n = call.opened.n();
+        say(Dimension::LogonTries, Named::Service, u64::from(n));
+        if n >= BURST_MIN && LOGON_PORTS.contains(&call.port) {
+            say(Dimension::LogonBursts, Named::Service, u64::from(n));
+        }
     }
     let is_service = matches!(call.protocol, TCP | UDP) && call.port != 0;
     if is_service && !call.is_answered && call.n_ports_of_peer >= PORTS_OF_PEER_MIN {
-        say(Dimension::Probes, Named::Peer, 1);
+        let dimension = if is_public { Dimension::Probes } else { Dimension::ProbesInside };
+        say(dimension, Named::Service, u64::from(call.n_flows));
     }
 }
 
@@ -285,8 +333,11 @@ fn count_inbound(call: &Call, is_public: bool, say: &mut dyn FnMut(Dimension, Na
 /// make such by themselves.
 fn looks_like_logon(call: &Call, is_public: bool) -> bool {
     let n = u64::from(call.opened.n());
-    let is_short =
-        call.lasting.is_none() && call.bytes.0.max(call.bytes.1) <= n.saturating_mul(TRY_BYTES_MAX);
+    // Nobody tries a password without a handshake; what keeps a connection open says less.
+    let says_something = call.bytes.0.min(call.bytes.1) >= n.saturating_mul(TRY_BYTES_MIN);
+    let is_short = says_something
+        && call.lasting.is_none()
+        && call.bytes.0.max(call.bytes.1) <= n.saturating_mul(TRY_BYTES_MAX);
     let is_apt = LOGON_PORTS.contains(&call.port)
         || is_public && call.port != 0 && !PROGRAM_PORTS.contains(&call.port);
     call.protocol == TCP

@@ -58,7 +58,9 @@ pub struct Call {
     pub interface: Arc<str>,
     /// Whether the peer called.
     pub is_inbound: bool,
-    /// The other side's address; see [`Addresses`].
+    /// The interface's own address; see [`Addresses`].
+    pub own: u128,
+    /// The other side's address.
     pub peer: u128,
     /// The port called, of whichever side was called; 0 where the protocol has none.
     pub port: u16,
@@ -90,7 +92,7 @@ pub struct Call {
 }
 
 /// How many connections were opened in which five minutes, by when their flows ended; without `tcp-flags`,
-/// flows from another port than the one before.
+/// flows from another port than the one before, over TCP of packets enough for a connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Opened {
     /// Nearly all objects hold five minutes: no room has to be found for more.
@@ -98,14 +100,17 @@ pub struct Opened {
     rest: Vec<(i64, u32)>,
 }
 
-/// A connection by the caller's port, and how much of its object it covered at least.
+/// A connection by the caller's port, and how much of its object it covers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lasting {
     /// The caller's port.
     pub port: u16,
-    /// Unit: seconds.
+    /// From its first packet to its last. Unit: seconds.
     pub covered_s: u32,
 }
+
+/// A side sends so many packets at least where a TCP connection is opened, used and closed. Unit: packets.
+const CONNECTION_PACKETS_MIN: u64 = 4;
 
 /// The grain of [`Opened`]. Unit: seconds.
 const GRAIN_S: i64 = 300;
@@ -180,14 +185,10 @@ struct Sum {
     is_opened: bool,
     /// The format tells the flags of its packets.
     has_flags: bool,
-    opened: Opened,
-    squares: u64,
-    /// The caller's port that covers most, after Boyer and Moore (1981), each flow weighing its seconds.
-    lasting: Lasting,
 }
 
 /// The flows of one side of a call.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Side {
     flows: u32,
     start: i64,
@@ -198,6 +199,19 @@ struct Side {
     accepted: bool,
     bytes: u64,
     packets: u64,
+    /// The rest is counted of the side that opened, and of both where nobody can tell.
+    opened: Opened,
+    squares: u64,
+    leading: Leading,
+}
+
+/// The port from which a side sends for longest, after Boyer and Moore (1981), each flow weighing its seconds.
+#[derive(Debug, Clone, Copy, Default)]
+struct Leading {
+    port: u16,
+    weight: u32,
+    first: i64,
+    last: i64,
 }
 
 impl Default for Side {
@@ -210,6 +224,9 @@ impl Default for Side {
             accepted: false,
             bytes: 0,
             packets: 0,
+            opened: Opened::default(),
+            squares: 0,
+            leading: Leading::default(),
         }
     }
 }
@@ -353,11 +370,11 @@ impl Calls {
         sum.has_flags |= flags.is_some();
         sum.is_opened |= row.flags.is_none_or(|flags| from_opener && flags & SYN != 0);
         let [from, back] = &mut sum.sides;
-        if from_opener {
-            from.add(flow, false);
-            sum.caller((row.srcport, flags), flow);
-        } else {
-            back.add(flow, is_refusal(flags));
+        let side = if from_opener { from } else { back };
+        side.add(flow, !from_opener && is_refusal(flags));
+        if from_opener || key.tie {
+            let has_packets = row.protocol != TCP || flow.packets >= CONNECTION_PACKETS_MIN;
+            side.caller((row.srcport, flags), flow, has_packets);
         }
     }
 
@@ -628,30 +645,41 @@ impl Side {
     }
 }
 
-impl Sum {
-    /// Counts a flow of the side that calls: its port, and the TCP flags where they are told.
+impl Side {
+    /// Counts a flow of the side that calls: its port, the TCP flags where they are told, and whether it has
+    /// packets enough for a connection.
     #[inline]
-    fn caller(&mut self, (port, flags): (u16, Option<i32>), flow: &Flow) {
-        let Lasting { port: known, covered_s } = &mut self.lasting;
-        let is_same = *known == port && *covered_s > 0;
-        if flags.map_or(!is_same, |flags| flags & SYN != 0) {
+    fn caller(&mut self, (port, flags): (u16, Option<i32>), flow: &Flow, has_packets: bool) {
+        let Leading { port: known, weight, first, last } = &mut self.leading;
+        let is_same = *known == port && *weight > 0;
+        if flags.map_or(!is_same && has_packets, |flags| flags & SYN != 0) {
             self.opened.add(flow.end, 1);
         }
         self.squares = self.squares.saturating_add(flow.bytes.saturating_mul(flow.bytes));
         let lasted_s = flow.end.saturating_sub(flow.start).saturating_add(1);
         let lasted_s = u32::try_from(lasted_s.max(1)).unwrap_or(u32::MAX);
         if is_same {
-            *covered_s = covered_s.saturating_add(lasted_s);
-        } else if *covered_s < lasted_s {
-            (*known, *covered_s) = (port, lasted_s - *covered_s);
+            *weight = weight.saturating_add(lasted_s);
+            (*first, *last) = ((*first).min(flow.start), (*last).max(flow.end));
+        } else if *weight < lasted_s {
+            (*known, *weight) = (port, lasted_s - *weight);
+            (*first, *last) = (flow.start, flow.end);
         } else {
-            *covered_s -= lasted_s;
+            *weight -= lasted_s;
         }
     }
 
+    fn lasting(&self) -> Option<Lasting> {
+        let Leading { port, first, last, .. } = self.leading;
+        let covered_s = u32::try_from(last.saturating_sub(first).saturating_add(1)).unwrap_or(0);
+        (covered_s >= LASTING_S_MIN).then_some(Lasting { port, covered_s })
+    }
+}
+
+impl Sum {
     /// What the own side has to do with it; `None` if nothing.
     fn call(self, key: &Key, own: u128, interface: &Arc<str>) -> Option<Call> {
-        let Self { sides: [opener, responder], is_opened, mut opened, squares, lasting, .. } = self;
+        let Self { sides: [opener, responder], is_opened, has_flags, .. } = self;
         let (ours, theirs, peer) = if key.opener == own {
             (opener, responder, key.responder)
         } else if key.responder == own {
@@ -660,10 +688,16 @@ impl Sum {
             return None;
         };
         let is_inbound = match ours.start.cmp(&theirs.start) {
-            Ordering::Equal if key.tie => return None,
+            // Tunnels use one port on both sides, and begin at once: whoever is inside went out.
+            Ordering::Equal if key.tie && (!own::is_private(own) || own::is_private(peer)) => {
+                return None;
+            }
+            Ordering::Equal if key.tie => false,
             first if key.tie => first.is_gt(),
             _ => key.opener != own,
         };
+        let bytes = (ours.bytes, theirs.bytes);
+        let packets = (ours.packets, theirs.packets);
         let (sent, back) = if is_inbound { (theirs, ours) } else { (ours, theirs) };
         // A connection that idles looks like a refusal: few small packets back are one only where
         // an opening was seen, or cannot be seen.
@@ -672,14 +706,16 @@ impl Sum {
         if sent.flows == 0 && !is_answered {
             return None;
         }
-        let lasting = Some(lasting).filter(|one| one.covered_s >= LASTING_S_MIN);
+        let lasting = sent.lasting();
+        let mut opened = sent.opened;
         // Without flags its first flow looked like an opening.
-        if lasting.is_some() && !self.has_flags {
+        if lasting.is_some() && !has_flags {
             opened.take_one();
         }
         Some(Call {
             interface: Arc::clone(interface),
             is_inbound,
+            own,
             peer,
             port: key.port,
             protocol: key.protocol,
@@ -690,9 +726,9 @@ impl Sum {
             is_answered,
             n_ports_of_peer: 0,
             opened,
-            bytes: (ours.bytes, theirs.bytes),
-            packets: (ours.packets, theirs.packets),
-            squares,
+            bytes,
+            packets,
+            squares: sent.squares,
             lasting,
         })
     }

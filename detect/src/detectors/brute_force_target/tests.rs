@@ -42,6 +42,17 @@ fn many_peers_that_try_a_little_are_low() {
 }
 
 #[test]
+fn strangers_who_try_a_little_do_not_hide_one_who_tries_hard() {
+    let logs = (0..300_u16).fold(from("203.0.113.9", 22, 40), |logs, n| {
+        let [high, low] = n.to_be_bytes();
+        logs.flow(tries(0, "10:00", (&format!("198.51.{high}.{low}"), 22), 3))
+    });
+    let finding = logs.finding(ID);
+    assert_eq!(finding.severity, Severity::Medium);
+    assert!(finding.flow.unwrap().peers.contains(&"203.0.113.9".to_owned()));
+}
+
+#[test]
 fn fewer_or_rejected_tries_stay_quiet() {
     from("198.51.100.7", 22, 19).stays_quiet(ID);
     let rejected = tries(0, "10:00", ("198.51.100.7", 22), 90);
@@ -54,7 +65,7 @@ fn fewer_or_rejected_tries_stay_quiet() {
 
 #[test]
 fn any_port_counts_from_outside_but_for_those_of_programs() {
-    from("198.51.100.7", 2222, 40).finding(ID);
+    assert_eq!(from("198.51.100.7", 2222, 40).finding(ID).severity, Severity::Low);
     from("10.0.0.9", 22, 40).finding(ID);
     from("10.0.0.9", 2222, 40).stays_quiet(ID);
     from("198.51.100.7", 443, 40).stays_quiet(ID);

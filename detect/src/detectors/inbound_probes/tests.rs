@@ -20,7 +20,7 @@ fn a_peer_outside_that_looks_for_ports_is_low() {
     for peer in ["198.51.100.7", "2001:db8::7"] {
         let finding = probed(peer, 20).finding(ID);
         assert_eq!((finding.severity, finding.count), (Severity::Low, 20));
-        says(&finding, &["20 times within 60 minutes", &format!("20 times by {peer};")]);
+        says(&finding, &["probed at 20 ports", &format!("by {peer};")]);
         assert_eq!(finding.flow.unwrap().peers, [peer]);
     }
     probed("198.51.100.7", 19).stays_quiet(ID);
@@ -29,6 +29,27 @@ fn a_peer_outside_that_looks_for_ports_is_low() {
 #[test]
 fn a_peer_inside_is_medium() {
     assert_eq!(probed("10.0.0.9", 20).finding(ID).severity, Severity::Medium);
+}
+
+#[test]
+fn strangers_do_not_hide_a_peer_inside() {
+    let strangers = (0..300_u16).fold(probed("10.0.0.9", 20), |logs, n| {
+        let [high, low] = n.to_be_bytes();
+        let one = flow(ENI, ([198, 51, high, low].into(), 6_000 + n), at(0, "10:00"));
+        logs.flow(Call { is_inbound: true, is_admitted: false, n_ports_of_peer: 9, ..one })
+    });
+    let finding = strangers.finding(ID);
+    assert_eq!(finding.severity, Severity::Medium);
+    says(&finding, &["by 10.0.0.9;"]);
+}
+
+#[test]
+fn the_same_port_again_is_one() {
+    let again = (0..60).fold(Logs::new(), |logs, n| {
+        let one = flow(ENI, ([10, 0, 0, 9].into(), 6_000 + n % 3), at(0, "10:00"));
+        logs.flow(Call { is_inbound: true, is_admitted: false, n_ports_of_peer: 3, ..one })
+    });
+    again.stays_quiet(ID);
 }
 
 #[test]

@@ -45,6 +45,18 @@ fn connections_that_programs_keep_open_are_low() {
 }
 
 #[test]
+fn another_port_is_medium_once_there_is_history() {
+    let cold = session(Logs::new(), 8, ("198.51.100.7", 4_444), 6).finding(ID);
+    assert_eq!(cold.severity, Severity::Low);
+    let mut logs = Logs::new();
+    for day in -10..-2 {
+        logs = logs.flow(flow(ENI, ([198, 51, 100, 1].into(), 443), at(day, "10:00")));
+    }
+    let settled = session(logs, 8, ("198.51.100.7", 4_444), 6).finding(ID);
+    assert_eq!(settled.severity, Severity::Medium);
+}
+
+#[test]
 fn a_peer_inside_or_known_stays_quiet() {
     session(Logs::new(), 8, ("10.0.0.9", 22), 6).stays_quiet(ID);
     let mut logs = Logs::new();

@@ -23,10 +23,16 @@ fn packets_that_nothing_comes_back_for_are_a_flood() {
         (("198.51.100.7", 2, 0), "packets of protocol 2 to"),
     ] {
         let finding = Logs::new().flow(sent(target, 200_000, 60, 100)).finding(ID);
-        assert_eq!(finding.severity, Severity::High);
+        assert_eq!(finding.severity, Severity::Medium);
         says(&finding, &[words]);
         assert_eq!(finding.flow.unwrap().peers, [target.0]);
     }
+}
+
+#[test]
+fn ten_times_as_many_are_high() {
+    let flood = sent(("198.51.100.7", 17, 53), 2_000_000, 60, 100);
+    assert_eq!(Logs::new().flow(flood).finding(ID).severity, Severity::High);
 }
 
 #[test]
@@ -37,7 +43,7 @@ fn data_that_is_acknowledged_is_no_flood() {
 
 #[test]
 fn few_packets_or_peers_inside_stay_quiet() {
-    Logs::new().flow(sent(("198.51.100.7", 17, 53), 199_999, 60, 0)).stays_quiet(ID);
+    Logs::new().flow(sent(("198.51.100.7", 17, 53), 199_000, 60, 0)).stays_quiet(ID);
     Logs::new().flow(sent(("10.0.0.9", 17, 53), 900_000, 60, 0)).stays_quiet(ID);
     let trickle = (0..12)
         .fold(Logs::new(), |logs, _| logs.flow(sent(("198.51.100.7", 17, 53), 29_999, 60, 0)));

@@ -107,7 +107,7 @@ impl Interface {
     }
 }
 
-fn is_private(address: u128) -> bool {
+pub(super) fn is_private(address: u128) -> bool {
     match ip(address) {
         IpAddr::V4(v4) => v4.is_private(),
         IpAddr::V6(v6) => v6.is_unique_local(),

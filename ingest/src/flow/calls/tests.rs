@@ -63,8 +63,8 @@ fn silence_rejection_and_refusal_are_no_answers() {
             ("5.5.5.6", 22, 1, true),
             ("5.5.5.7", 22, 1, true),
             ("5.5.5.8", 22, 1, true),
-            ("5.5.5.10", 22, 1, true),
             ("5.5.5.9", 53, 1, false),
+            ("5.5.5.10", 22, 1, true),
         ],
     );
 }
@@ -215,9 +215,16 @@ fn of_equal_ports_the_first_flow_opens() {
         )
     };
     check(NARROW, &lines(100, 101), &[("5.5.5.5", 123, 1, false)]);
+    check(NARROW, &lines(100, 100), &[("5.5.5.5", 123, 1, false)]);
     check(NARROW, &lines(101, 100), &[]);
     assert!(read(lines(101, 100).as_bytes(), Some(NARROW))[0].is_inbound);
-    assert_eq!(read(lines(100, 100).as_bytes(), Some(NARROW)), []);
+    let public = lines(100, 100).replace("10.0.0.1", "8.0.0.1").replace("5.5.5.5", "10.5.5.5");
+    assert_eq!(read(public.as_bytes(), Some(NARROW)).len(), 1);
+    let inside = lines(100, 100).replace("5.5.5.5", "10.5.5.5");
+    assert_eq!(read(inside.as_bytes(), Some(NARROW)), []);
+    // The own address may be the larger one.
+    let other = lines(100, 101).replace("10.0.0.1", "172.31.5.9");
+    assert_eq!(read(other.as_bytes(), Some(NARROW))[0].opened.n(), 1);
 }
 
 #[test]
