@@ -17,7 +17,7 @@ use ingest::{
     enrich::{Caller, Origin},
     target::Targets,
 };
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// `eventID`, of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,8 +91,8 @@ pub(crate) struct Peer {
     pub(crate) value: Value,
     /// Whether it is outside.
     pub(crate) is_public: bool,
-    /// Whether it is in a network of Amazon.
-    pub(crate) is_amazon: bool,
+    /// Whether it is in a network of Amazon, once somebody has asked: of most nobody does.
+    pub(crate) is_amazon: OnceLock<bool>,
 }
 
 /// What a detector counted of a row.

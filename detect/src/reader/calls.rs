@@ -12,7 +12,7 @@ use ingest::{
     enrich::{Asn, Caller},
     flow::{Call, ip},
 };
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Fewer ports that one side calls of the other in one object are what ordinary hosts call. Unit: ports.
 const PORTS_OF_PEER_MIN: u32 = 3;
@@ -178,9 +178,14 @@ impl Reader<'_> {
             let address = ip(address);
             let value = context.options.hash_key.value(&address.to_string());
             let is_public = matches!(Caller::of(address), Caller::Public(_));
-            let network = context.enrich.origin(address).network;
-            Peer { value, is_public, is_amazon: network.is_some_and(Asn::is_amazon) }
+            Peer { value, is_public, is_amazon: OnceLock::new() }
         })
+    }
+
+    fn is_amazon(&self, address: u128, peer: u32) -> bool {
+        let enrich = &self.context.enrich;
+        let look = || enrich.origin(ip(address)).network.is_some_and(Asn::is_amazon);
+        self.chunk.peers.get(peer).is_some_and(|peer| *peer.is_amazon.get_or_init(look))
     }
 
     /// A connection to a service outside that went on.
@@ -198,9 +203,8 @@ impl Reader<'_> {
     fn talks(&mut self, call: &Call, peer: u32, slot: Slot) -> Vec<(Day, Talk)> {
         let has_ports = matches!(call.protocol, TCP | UDP) && call.port != 0;
         let is_clockwork = CLOCKWORK_PORTS.contains(&call.port);
-        let is_amazon = self.chunk.peers.get(peer).is_some_and(|peer| peer.is_amazon);
-        let is_apart = call.is_inbound || !has_ports || is_clockwork || is_amazon;
-        if is_apart || call.opened.n() == 0 {
+        let is_apart = call.is_inbound || !has_ports || is_clockwork;
+        if is_apart || call.opened.n() == 0 || self.is_amazon(call.peer, peer) {
             return Vec::new();
         }
         let opened: Vec<(Slot, u32)> = call
