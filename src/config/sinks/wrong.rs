@@ -62,8 +62,10 @@ impl SinkTable {
 
     fn wrong_url(&self) -> Result<(), Wrong> {
         if self.one_of(&URLS)?.is_none() && self.r#type != Type::Pagerduty {
-            let what = "no URL (expected `url`, `url-file`, `url-env` or `url-from`)";
-            return Err(("", what.to_owned()));
+            let is_log = self.r#type == Type::Syslog;
+            let keys = if is_log { "or `url-env`" } else { "`url-env` or `url-from`" };
+            let comma = if is_log { "" } else { "," };
+            return Err(("", format!("no URL (expected `url`, `url-file`{comma} {keys})")));
         }
         let allowed = self.allowed()?;
         if let Some(Hidden(url)) = &self.url {
