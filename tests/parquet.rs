@@ -2,6 +2,7 @@
 
 use crate::support::{Ended, archive, files, run, text};
 use ingest::decode::gunzip;
+use serde_json::Value;
 use std::{
     fs,
     io::{self, Write},
@@ -173,7 +174,13 @@ fn real_objects_hold_the_rows_of_their_text() {
         let all: String = files(&folder).iter().map(decoded).collect();
         let mut rows: Vec<String> = all.lines().map(str::to_owned).collect();
         rows.sort_unstable();
-        (replay(&folder, &[]).ends(0).out.clone(), rows)
+        // Objects of an hour show more of a pair of hosts than those of five minutes: who is told is the same.
+        let told =
+            |row: &Value| [&row["detector"], &row["flow"]["interface"]].map(Value::to_string);
+        let mut found: Vec<_> = replay(&folder, &[]).ends(0).rows().iter().map(told).collect();
+        found.sort_unstable();
+        (found, rows)
     });
+    assert!(of_text.0.len() >= 4, "{:?}", of_text.0);
     assert_eq!(of_text, of_parquet);
 }
