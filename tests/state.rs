@@ -218,11 +218,11 @@ fn a_state_says_what_it_holds_and_forgets_an_identity() {
     let says = |words: &str| shown.out.lines().any(|line| line.starts_with(words));
     assert!(says("newest     objects written on 2026-03-07"), "{}", shown.out);
     assert!(says("written    by sentrail 0.1.0: replay --state"), "{}", shown.out);
-    assert!(says("part       entities: 57, "), "{}", shown.out);
+    assert!(says("part       entities: 59, "), "{}", shown.out);
     let key = kept(&file)[0]["entity"]["key"].as_str().unwrap().to_owned();
     run(&["state", "reset", &file, "--identity", &key]).ends(0).tells(&["1 profile of", &key]);
     let shown = run(&["state", "inspect", &file]).out;
-    assert!(shown.contains("part       entities: 56, "), "{shown}");
+    assert!(shown.contains("part       entities: 58, "), "{shown}");
     run(&["state", "reset", &file, "--identity", &key]).ends(2).tells(&["no identity", &key]);
     // It goes on without it.
     run(&["replay", "--quiet", "--state", &file, archive()]).ends(0);
