@@ -3,8 +3,8 @@
 //! ## Fires when
 //! within 60 minutes an interface opens short connections that look like attempts to log on and are answered,
 //! three or more of one peer in one object: at least `tries-of-one-min` to one service, or `tries-min` to
-//! several, at FTP, SSH, Telnet, RDP, VNC or WinRM. Medium while nobody has history; low, from `tries-min` on, where they go outside to any other
-//! port to which programs do not open such by themselves.
+//! several, at FTP, SSH, Telnet, RDP, VNC or WinRM. Medium while nobody has history; low, from `tries-min` on,
+//! where they go outside to any other port to which programs are not known to open such.
 //!
 //! ## Quiet when
 //! they are fewer or not answered; or, once there is history, carry fewer than `bits-min` bits: a host that
@@ -18,8 +18,7 @@
 //! look at the instance's role in CloudTrail. Warn the owners of the hosts that were tried.
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, usual_of};
-use crate::finding::FlowSeen;
-use crate::finding::sides;
+use crate::finding::{FlowSeen, sides};
 use crate::flows::{is_logon, others, services};
 use crate::record::{Counts, Record};
 use baseline::{Dimension, hour::Counted};

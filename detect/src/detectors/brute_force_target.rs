@@ -3,7 +3,7 @@
 //! ## Fires when
 //! within 60 minutes at least `tries-min` short connections that look like attempts to log on reach an
 //! interface and are answered: three or more of one peer in one object, at FTP, SSH, Telnet, RDP, VNC or WinRM,
-//! or from outside at any other port to which programs do not open such by themselves. Medium if one peer makes
+//! or from outside at any other port to which programs are not known to open such. Medium if one peer makes
 //! at least `tries-of-one-min` at one of those named, ten or more in one object; else low.
 //!
 //! ## Quiet when
@@ -20,8 +20,7 @@
 //! logons for a success from these addresses, and at sessions that followed.
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, usual_of};
-use crate::finding::FlowSeen;
-use crate::finding::sides;
+use crate::finding::{FlowSeen, sides};
 use crate::flows::{others, services};
 use crate::record::{Counts, Record};
 use baseline::Dimension;

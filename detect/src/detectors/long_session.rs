@@ -11,8 +11,8 @@
 //! are the stretches in which flow records of the connection cover most of an object.
 //!
 //! ## Misses
-//! sessions that begin anew before `hours-min`; connections inbound; to more than 256 services a day of one
-//! interface.
+//! sessions that begin anew before `hours-min`; connections inbound; of more than 32 connections of one interface
+//! that go on in an hour, the others.
 //!
 //! ## Triage
 //! Who logged on where, by which process? A tunnel (SSH, VPN) that nobody set up is a way in: close it, keep the

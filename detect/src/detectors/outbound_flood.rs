@@ -13,8 +13,9 @@
 //! floods from many hosts, each of them small; that the peer answers packet by packet; of peers inside.
 //!
 //! ## Triage
-//! Calls and games send media with little back: such a host can be marked benign. Else isolate the interface with an empty security group, keep the disk; look at what the instance's role did in
-//! CloudTrail. AWS may ask about it, too.
+//! Calls and games send media with little back: such a host can be marked benign. Else isolate the interface with
+//! an empty security group, keep the disk, and look at what the instance's role did in CloudTrail. AWS may ask
+//! about it, too.
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict, usual_of};
 use crate::finding::FlowSeen;

@@ -4,7 +4,8 @@
 //! * The own side of a row is what `flow-direction` says (egress: the source); without that field,
 //!   the one address that is on a side of more rows of the interface than any other.
 //! * The opener is who sent SYN, the responder who sent SYN-ACK; without these flags the lower port
-//!   is the service, and of equal ports the own side is the opener only if its flow started first.
+//!   is the service, and of equal ports the own side is the opener if its flow started first, or in the same
+//!   second as that of a peer outside while its own address is private.
 //! * Multicast and the limited broadcast address never answer and are left out.
 
 use std::cmp::Ordering;
@@ -22,7 +23,7 @@ use hash::Seeded;
 use own::Interface;
 
 /// Most distinct (interface, two addresses, service port, protocol) of one object; rows of further
-/// ones are counted in [`Calls::dropped_rows`]. One takes about 200 bytes.
+/// ones are counted in [`Calls::dropped_rows`]. One takes up to 400 bytes.
 pub(crate) const KEYS_MAX: usize = 1 << 17;
 
 /// Most interfaces of one object; rows of further ones are counted as dropped.

@@ -424,3 +424,8 @@ fn a_scan_stands_out_of_real_traffic() {
         assert!(unanswered.contains(&found.0) && ports.contains(&found.1), "{capture}: {found:?}");
     }
 }
+
+#[test]
+fn what_is_held_of_a_call_stays_within_what_its_bound_says() {
+    assert!(size_of::<(Key, Sum)>() <= 400, "{}", size_of::<(Key, Sum)>());
+}
