@@ -358,6 +358,41 @@ fn scan(reader: &mut Reader<'_>, (day, minute, n, peer): (i32, i64, u16, u8)) {
     }
 }
 
+/// A call that opened before midnight, on a day that was learned, and ended after it.
+#[test]
+fn a_call_over_midnight_opens_no_learned_day() {
+    let mut engine = after(new_engine_with_a_day(), Day(testkit::TODAY.0));
+    let mut reader = engine.reader();
+    reader.begin(1, None);
+    let peer = [198, 51, 100, 7].into();
+    let one = testkit::flow("eni-a", (peer, 443), testkit::at(0, "0:02"));
+    let mut opened = testkit::opened(one.end_s, 1);
+    opened.add(one.end_s - 600, 1);
+    reader.flows(raw::ACCOUNT, 1, &[Call { opened, ..one }]);
+    let chunk = reader.finish();
+    let days: Vec<Day> = chunk
+        .objects
+        .iter()
+        .flat_map(|object| &object.flows)
+        .flat_map(|aggregate| &aggregate.talks)
+        .map(|(day, _)| *day)
+        .collect();
+    assert_eq!(days, [testkit::TODAY]);
+    engine.apply(&[chunk]).unwrap();
+}
+
+/// An engine that has read one call of the day before today.
+fn new_engine_with_a_day() -> Engine {
+    let mut engine = new_engine();
+    let mut reader = engine.reader();
+    reader.begin(0, None);
+    let one = testkit::flow("eni-a", ([198, 51, 100, 7].into(), 443), testkit::at(-1, "10:00"));
+    reader.flows(raw::ACCOUNT, 1, &[one]);
+    let chunk = reader.finish();
+    engine.apply(&[chunk]).unwrap();
+    engine
+}
+
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
