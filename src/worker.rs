@@ -109,7 +109,7 @@ pub(crate) trait Sink {
     /// One CloudTrail record that the filter admits.
     fn record(&mut self, event: &ingest::Event<'_>);
     /// What interfaces of this account called, in so many flow records of the object.
-    fn flows(&mut self, _: &str, _: u64, _: Vec<Call>) {}
+    fn flows(&mut self, _: &str, _: u64, _: &[Call]) {}
     /// The rows themselves, before what they amount to.
     fn rows(&mut self, _: &FlowRows<'_>) {}
     /// The fields that the rows of the object had.
@@ -132,8 +132,8 @@ impl Sink for Reader<'_> {
         Reader::record(self, event);
     }
 
-    fn flows(&mut self, account: &str, n_records: u64, calls: Vec<Call>) {
-        Reader::flows(self, account, n_records, &calls);
+    fn flows(&mut self, account: &str, n_records: u64, calls: &[Call]) {
+        Reader::flows(self, account, n_records, calls);
     }
 
     fn rows(&mut self, rows: &FlowRows<'_>) {

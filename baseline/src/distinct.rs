@@ -69,8 +69,7 @@ impl Set {
             self.add(value, *amount);
         }
         let Some(theirs) = &other.sketch else { return };
-        let ours = self.sketch();
-        ours.iter_mut().zip(theirs.iter()).for_each(|(ours, theirs)| *ours = (*ours).max(*theirs));
+        join(self.sketch(), theirs);
     }
 
     /// The sketch, begun with what is kept so far.
@@ -108,23 +107,18 @@ impl Distinct {
         if let (Some(only), None) = (few.next(), few.next()) {
             return only.count();
         }
-        let n_kept = || sets.clone().map(|set| set.kept().len()).sum::<usize>();
-        if sets.clone().any(Self::is_estimate) || n_kept() > Self::MAX {
-            let mut all = Self::default();
-            sets.for_each(|set| all.merge(set));
-            return all.count();
+        let mut kept: Vec<&Value> = Vec::new();
+        sets.clone().for_each(|set| kept.extend(set.kept().iter().map(|(value, _)| value)));
+        kept.sort_unstable();
+        kept.dedup();
+        if kept.len() <= Self::MAX && !sets.clone().any(Self::is_estimate) {
+            return kept.len() as u64;
         }
-        // Few and small: each set adds what none before it has.
-        let news = |(n, set): (usize, &Self)| {
-            let is_new =
-                |(value, _): &&(Value, u64)| !sets.clone().take(n).any(|set| set.has(value));
-            set.kept().iter().filter(is_new).count() as u64
-        };
-        sets.clone().enumerate().map(news).sum()
-    }
-
-    fn has(&self, value: &Value) -> bool {
-        self.kept().binary_search_by(|(known, _)| known.cmp(value)).is_ok()
+        let mut together = [0; REGISTERS];
+        kept.iter().for_each(|value| note(&mut together, value.hash()));
+        let sketches = sets.filter_map(|set| set.0.as_ref()?.sketch.as_ref());
+        sketches.for_each(|sketch| join(&mut together, sketch));
+        (kept.len().min(Self::MAX) as u64).max(estimate(&together))
     }
 
     /// The largest number of kept values whose first words are the same. Up to [`Self::MAX`].
@@ -175,6 +169,11 @@ fn note(sketch: &mut [u8; REGISTERS], hash: u64) {
     if let Some(max) = sketch.get_mut(register) {
         *max = (*max).max(rank);
     }
+}
+
+/// The sketch of both.
+fn join(ours: &mut [u8; REGISTERS], theirs: &[u8; REGISTERS]) {
+    ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours = (*ours).max(*theirs));
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 2^64")]

@@ -89,8 +89,6 @@ pub(crate) struct Address {
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) value: Value,
-    /// Whether it is outside.
-    pub(crate) is_public: bool,
     /// Whether it is in a network of Amazon, once somebody has asked: of most nobody does.
     pub(crate) is_amazon: OnceLock<bool>,
 }
@@ -148,26 +146,6 @@ pub(crate) struct ChunkObject {
     pub(crate) n_late_flows: u64,
     /// First and last end of a flow. Unit: milliseconds since the Unix epoch.
     pub(crate) flow_times_ms: Option<(i64, i64)>,
-}
-
-impl ChunkObject {
-    /// The aggregate of an interface, made where the last one is of another: what comes in the order
-    /// of interfaces has one for each, and several of one interface sum alike.
-    #[expect(clippy::indexing_slicing, reason = "pushed just before, if there was none")]
-    pub(crate) fn interface(
-        &mut self,
-        (account, interface): (&str, &str),
-        empty: impl FnOnce() -> Aggregate,
-    ) -> &mut Aggregate {
-        let is_same = self.flows.last().is_some_and(|Aggregate { entity, .. }| {
-            *entity.key == *interface && *entity.account == *account
-        });
-        if !is_same {
-            self.flows.push(empty());
-        }
-        let last = self.flows.len() - 1;
-        &mut self.flows[last]
-    }
 }
 
 /// What a worker read of some objects, in their order.

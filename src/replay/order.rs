@@ -186,7 +186,7 @@ impl Sink for ByDay<'_> {
         }
     }
 
-    fn flows(&mut self, account: &str, n_records: u64, calls: Vec<Call>) {
+    fn flows(&mut self, account: &str, n_records: u64, calls: &[Call]) {
         self.n_flows = n_records;
         self.n_connections += calls.len();
         let account: Arc<str> = account.into();
@@ -194,7 +194,7 @@ impl Sink for ByDay<'_> {
             let day = Day::of(call.end_ms());
             let of_day = self.flows.entry((day, self.file as usize)).or_default();
             of_day.account = Arc::clone(&account);
-            of_day.calls.push(call);
+            of_day.calls.push(call.clone());
             self.days.insert(day);
         }
     }
@@ -218,7 +218,7 @@ struct Checked<'c> {
 impl Sink for Checked<'_> {
     fn record(&mut self, _: &Event<'_>) {}
 
-    fn flows(&mut self, _: &str, _: u64, calls: Vec<Call>) {
+    fn flows(&mut self, _: &str, _: u64, calls: &[Call]) {
         self.n_connections += calls.len();
     }
 

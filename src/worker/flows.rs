@@ -3,7 +3,7 @@
 use super::{ObjectRead, Sink};
 use detect::FlowRows;
 use ingest::{
-    flow::{Calls, FIELDS, Field, FlowBatch},
+    flow::{Call, Calls, FIELDS, Field, FlowBatch},
     flowlog::{FlowFormat, FlowReader},
     source::Filter,
 };
@@ -14,13 +14,15 @@ pub(super) struct Flows {
     has_format: bool,
     reader: FlowReader,
     calls: Calls,
+    /// Those of one object.
+    found: Vec<Call>,
 }
 
 impl Flows {
     pub(super) fn new(format: Option<FlowFormat>) -> Self {
         let has_format = format.is_some();
         let reader = FlowReader::new(format).with_fields(FIELDS);
-        Self { has_format, reader, calls: Calls::default() }
+        Self { has_format, reader, calls: Calls::default(), found: Vec::new() }
     }
 
     /// The same with these fields besides; what rules ask for needs the account of the row, too.
@@ -35,7 +37,12 @@ impl Flows {
 
     /// The same with all the fields that there are.
     pub(super) fn of_every_field() -> Self {
-        Self { has_format: false, reader: FlowReader::default(), calls: Calls::default() }
+        Self {
+            has_format: false,
+            reader: FlowReader::default(),
+            calls: Calls::default(),
+            found: Vec::new(),
+        }
     }
 
     /// Whether the user has given the fields of logs without a header.
@@ -51,7 +58,7 @@ impl Flows {
         sink: &mut dyn Sink,
         feed: impl FnOnce(&mut FlowReader, &mut dyn FnMut(FlowBatch)) -> Result<(), String>,
     ) -> Result<(), String> {
-        let Self { reader, calls, .. } = self;
+        let Self { reader, calls, found, .. } = self;
         let mut visit = |batch: FlowBatch| {
             calls.add(&batch);
             sink.rows(&FlowRows { batch: &batch, account, filter });
@@ -59,7 +66,7 @@ impl Flows {
         let fed = feed(reader, &mut visit);
         let counts = reader.finish(&mut visit);
         outcome.n_unread_flows += calls.dropped_rows();
-        let mut calls = calls.finish();
+        calls.finish(found);
         fed?;
         outcome.flow_counts(&counts);
         let account = counts.account.as_deref().or(account).unwrap_or("unknown");
@@ -69,9 +76,8 @@ impl Flows {
             return Ok(());
         }
         sink.format(reader.format());
-        // Of answers alone nobody knows who asked.
-        calls.retain(|one| one.n_flows > 0 && filter.admits_time(one.end_ms()));
-        sink.flows(account, counts.rows, calls);
+        found.retain(|one| filter.admits_time(one.end_ms()));
+        sink.flows(account, counts.rows, found);
         Ok(())
     }
 }

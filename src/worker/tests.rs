@@ -14,7 +14,7 @@ impl Sink for Seen {
         self.records.push(format!("{} {}", event.name.0, event.time_ms));
     }
 
-    fn flows(&mut self, account: &str, n_records: u64, calls: Vec<Call>) {
+    fn flows(&mut self, account: &str, n_records: u64, calls: &[Call]) {
         self.n_flows += n_records;
         self.calls.extend(calls.iter().map(|one| format!("{account} {one:?}")));
     }

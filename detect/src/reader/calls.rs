@@ -4,7 +4,10 @@
 //! counted: fewer than three connections of one peer to one port are no attempts to log on.
 
 use super::Reader;
-use crate::chunk::{Chunk, Peer};
+use crate::{
+    chunk::{Chunk, Peer},
+    intern::Interner,
+};
 use baseline::{
     Aggregate, Day, Dimension, Entity, Entry, HashKey, Kind, Session, Slot, Talk, Value,
 };
@@ -96,168 +99,178 @@ enum Named {
 
 impl Reader<'_> {
     /// Reads what interfaces of `account` called and what called them, in `n_flows` flow records of the object
-    /// that began last.
+    /// that began last. Calls of one interface come together.
     pub fn flows(&mut self, account: &str, n_flows: u64, calls: &[Call]) {
         if let Some(object) = self.chunk.objects.last_mut() {
             object.n_flows += n_flows;
         }
-        for call in calls {
-            self.call(account, call);
+        let is_same = |a: &Call, b: &Call| {
+            Arc::ptr_eq(&a.interface, &b.interface) || a.interface == b.interface
+        };
+        for of_one in calls.chunk_by(is_same) {
+            let Some(Call { interface, .. }) = of_one.first() else { continue };
+            let mut aggregate = self.interface(account, interface);
+            let mut n_counted = 0;
+            for call in of_one {
+                n_counted += usize::from(self.call(call, &mut aggregate));
+            }
+            if let Some(object) = self.chunk.objects.last_mut()
+                && n_counted > 0
+            {
+                object.flows.push(aggregate);
+            }
         }
     }
 
-    fn call(&mut self, account: &str, call: &Call) {
+    /// An aggregate of nothing of an interface.
+    fn interface(&mut self, account: &str, interface: &Arc<str>) -> Aggregate {
+        let Self { chunk: Chunk { interfaces, .. }, scratch, .. } = self;
+        scratch.clear();
+        scratch.extend_from_slice(account.as_bytes());
+        scratch.push(0xff);
+        scratch.extend_from_slice(interface.as_bytes());
+        let new = || {
+            let (account, key) = (account.into(), Arc::clone(interface));
+            Aggregate::of(Entity { account, kind: Kind::Interface, key })
+        };
+        let number = interfaces.number(scratch, new);
+        interfaces.get(number).map_or_else(new, Aggregate::clone)
+    }
+
+    /// Reads a call of the interface of `aggregate`; false if it belongs to a day that was learned before.
+    fn call(&mut self, call: &Call, aggregate: &mut Aggregate) -> bool {
         let n_flows = u64::from(call.n_flows);
         let (end_ms, slot, is_late) = self.counted_at(call.end_ms());
         let is_learned = self.is_learned(slot);
-        let Some(object) = self.chunk.objects.last_mut() else { return };
+        let Some(object) = self.chunk.objects.last_mut() else { return false };
         if is_learned {
             object.n_learned_flows += n_flows;
-            return;
+            return false;
         }
         object.n_late_flows += if is_late { n_flows } else { 0 };
         let (first, last) = object.flow_times_ms.unwrap_or((end_ms, end_ms));
         object.flow_times_ms = Some((first.min(end_ms), last.max(end_ms)));
-        let peer = self.peer(call.peer);
-        let is_public = !is_of_same_vpc(call.own, call.peer)
-            && self.chunk.peers.get(peer).is_some_and(|peer| peer.is_public);
-        let talks = if is_public { self.talks(call, peer, slot) } else { Vec::new() };
-        let session = if is_public { self.session(call, peer) } else { None };
-        let key = &self.context.options.hash_key;
-        let Self { chunk: Chunk { objects, interfaces, peers, services, .. }, scratch, .. } = self;
-        let Some(object) = objects.last_mut() else { return };
-        let aggregate = object.interface((account, &call.interface), || {
-            scratch.clear();
-            scratch.extend_from_slice(account.as_bytes());
-            scratch.push(0xff);
-            scratch.extend_from_slice(call.interface.as_bytes());
-            let new = || {
-                let (account, key) = (account.into(), Arc::clone(&call.interface));
-                Aggregate::of(Entity { account, kind: Kind::Interface, key })
-            };
-            let number = interfaces.number(scratch, new);
-            interfaces.get(number).map_or_else(new, Aggregate::clone)
-        });
-        aggregate.talks.extend(talks);
-        aggregate.sessions.extend(session.map(|session| (slot.hour(), session)));
         let entry = |dimension, value, amount| {
             let (evidence, first, others) = (None, None, Vec::new());
             let n_records = n_flows;
             Entry { dimension, slot, value, amount, n_records, evidence, first, others }
         };
-        if !call.is_inbound {
-            let key = (Dimension::Connections, slot);
-            let mut known = aggregate.entries.iter_mut().rev().take(ENTRIES_BACK);
-            match known.find(|known| (known.dimension, known.slot) == key) {
-                Some(known) => {
-                    known.amount = known.amount.saturating_add(n_flows);
-                    known.n_records = known.amount;
-                }
-                None => aggregate.entries.push(entry(Dimension::Connections, None, n_flows)),
-            }
-        }
-        let Some(of_peer) = peers.get(peer) else { return };
-        let mut say = |dimension, named, amount| {
-            let value = match named {
-                Named::Peer => of_peer.value.clone(),
-                _ => service(services, (call, named, &of_peer.value), key),
-            };
-            aggregate.entries.push(entry(dimension, Some(value), amount));
-        };
+        let entries = &mut aggregate.entries;
+        let is_public = !is_of_same_vpc(call.own, call.peer)
+            && matches!(Caller::of(ip(call.peer)), Caller::Public(_));
         if call.is_inbound {
-            count_inbound(call, is_public, &mut say);
-        } else {
-            count_outbound(call, is_public, &mut say);
+            count_inbound(call, is_public, &mut |dimension, named, amount| {
+                entries.push(entry(dimension, Some(self.named(call, named)), amount));
+            });
+            return true;
         }
+        let key = (Dimension::Connections, slot);
+        let mut known = entries.iter_mut().rev().take(ENTRIES_BACK);
+        match known.find(|known| (known.dimension, known.slot) == key) {
+            Some(known) => {
+                known.amount = known.amount.saturating_add(n_flows);
+                known.n_records = known.amount;
+            }
+            None => entries.push(entry(Dimension::Connections, None, n_flows)),
+        }
+        count_outbound(call, is_public, &mut |dimension, named, amount| {
+            entries.push(entry(dimension, Some(self.named(call, named)), amount));
+        });
+        if is_public {
+            self.talk(call, slot, &mut aggregate.talks);
+            let session = self.session(call);
+            aggregate.sessions.extend(session.map(|session| (slot.hour(), session)));
+        }
+        true
     }
 
-    /// The number of a peer.
-    fn peer(&mut self, address: u128) -> u32 {
+    fn is_amazon(&mut self, address: u128) -> bool {
         let Self { context, chunk, .. } = self;
-        chunk.peers.number(&address.to_be_bytes(), || {
-            let address = ip(address);
-            let value = context.options.hash_key.value(&address.to_string());
-            let is_public = matches!(Caller::of(address), Caller::Public(_));
-            Peer { value, is_public, is_amazon: OnceLock::new() }
-        })
+        let look = || context.enrich.origin(ip(address)).network.is_some_and(Asn::is_amazon);
+        let peer = peer(&mut chunk.peers, address, &context.options.hash_key);
+        peer.is_some_and(|peer| *peer.is_amazon.get_or_init(look))
     }
 
-    fn is_amazon(&self, address: u128, peer: u32) -> bool {
-        let enrich = &self.context.enrich;
-        let look = || enrich.origin(ip(address)).network.is_some_and(Asn::is_amazon);
-        self.chunk.peers.get(peer).is_some_and(|peer| *peer.is_amazon.get_or_init(look))
+    /// The value that names a service of a call, or its peer.
+    fn named(&mut self, call: &Call, named: Named) -> Value {
+        let key = &self.context.options.hash_key;
+        let Chunk { peers, services, .. } = &mut self.chunk;
+        let mut of_peer = || {
+            let peer = peer(peers, call.peer, key);
+            peer.map_or_else(|| key.value(""), |peer| peer.value.clone())
+        };
+        if matches!(named, Named::Peer) {
+            return of_peer();
+        }
+        let Call { port, protocol, .. } = *call;
+        let [high, low] = port.to_be_bytes();
+        let mut text = [0; 20];
+        let [address @ .., a, b, c, d] = &mut text;
+        address.copy_from_slice(&call.peer.to_be_bytes());
+        (*a, *b, *c, *d) = (high, low, protocol, named as u8);
+        let mut new = || {
+            let peer = of_peer().text;
+            let text = match named {
+                Named::Peer | Named::Service => format!("{peer} {port}"),
+                Named::Resolver if port == 853 => format!("dot {peer}"),
+                Named::Resolver => format!("dns {peer}"),
+                Named::Port => format!("{} {port}", name(protocol)),
+                Named::Flood => format!("{} {port} {peer}", name(protocol)),
+            };
+            key.value(&text)
+        };
+        let number = services.number(&text, &mut new);
+        services.get(number).map_or_else(new, Value::clone)
     }
 
     /// A connection to a service outside that went on.
-    fn session(&mut self, call: &Call, peer: u32) -> Option<Session> {
-        let lasting = call.lasting.filter(|_| !call.is_inbound && call.port != 0)?;
-        let key = &self.context.options.hash_key;
-        let Chunk { peers, services, .. } = &mut self.chunk;
-        let with = service(services, (call, Named::Service, &peers.get(peer)?.value), key);
+    fn session(&mut self, call: &Call) -> Option<Session> {
+        let lasting = call.lasting.filter(|_| call.port != 0)?;
+        let with = self.named(call, Named::Service);
         let (port, covered_s) = (lasting.port, lasting.covered_s);
         Some(Session { with, protocol: call.protocol, port, covered_s })
     }
 
-    /// What is said of the talk with a service outside, by day. Of those in networks of Amazon, where its own
-    /// services are, and of clocks and names, which are asked at fixed times by everybody, none is kept.
-    fn talks(&mut self, call: &Call, peer: u32, slot: Slot) -> Vec<(Day, Talk)> {
+    /// Adds what is said of the talk with a service outside, by day, to `talks`. Of those in networks of Amazon,
+    /// where its own services are, and of clocks and names, which are asked at fixed times by everybody, none is
+    /// kept.
+    fn talk(&mut self, call: &Call, slot: Slot, talks: &mut Vec<(Day, Talk)>) {
         let has_ports = matches!(call.protocol, TCP | UDP) && call.port != 0;
         let is_clockwork = CLOCKWORK_PORTS.contains(&call.port);
-        let is_apart = call.is_inbound || !has_ports || is_clockwork;
-        if is_apart || call.opened.n() == 0 || self.is_amazon(call.peer, peer) {
-            return Vec::new();
+        if !has_ports || is_clockwork || call.opened.n() == 0 || self.is_amazon(call.peer) {
+            return;
         }
-        let opened: Vec<(Slot, u32)> = call
-            .opened
-            .iter()
-            .map(|(at_s, n)| (self.counted_at(at_s.saturating_mul(1_000)).1, n))
-            .filter(|(slot, _)| !self.is_learned(*slot))
-            .collect();
-        let key = &self.context.options.hash_key;
-        let Chunk { peers, services, .. } = &mut self.chunk;
-        let Some(peer) = peers.get(peer) else { return Vec::new() };
-        let with = service(services, (call, Named::Service, &peer.value), key);
-        let mut talk = Talk::new(with.clone(), call.protocol);
+        let from = talks.len();
+        let day = slot.hour().day();
+        let mut talk = Talk::new(self.named(call, Named::Service), call.protocol);
         (talk.n_flows, talk.bytes, talk.squares) =
             (u64::from(call.n_flows), call.bytes, call.squares);
-        let mut talks = vec![(slot.hour().day(), talk)];
-        for (slot, n) in opened {
-            let day = slot.hour().day();
-            if !talks.iter().any(|(of, _)| *of == day) {
-                talks.push((day, Talk::new(with.clone(), call.protocol)));
+        talks.push((day, talk));
+        for (at_s, n) in call.opened.iter() {
+            let slot = self.counted_at(at_s.saturating_mul(1_000)).1;
+            if self.is_learned(slot) {
+                continue;
             }
-            let of_day = talks.iter_mut().filter(|(of, _)| *of == day);
-            of_day.for_each(|(_, talk)| talk.open(slot, n));
+            let day = slot.hour().day();
+            let of_call = talks.get_mut(from..).unwrap_or_default();
+            if let Some((_, talk)) = of_call.iter_mut().find(|(of, _)| *of == day) {
+                talk.open(slot, n);
+            } else {
+                let mut talk = Talk::new(self.named(call, Named::Service), call.protocol);
+                talk.open(slot, n);
+                talks.push((day, talk));
+            }
         }
-        talks
     }
 }
 
-/// The value that names a service of a call.
-fn service(
-    services: &mut crate::intern::Interner<Value>,
-    (call, named, peer): (&Call, Named, &Value),
-    key: &HashKey,
-) -> Value {
-    let Call { port, protocol, .. } = *call;
-    let [high, low] = port.to_be_bytes();
-    let mut text = [0; 20];
-    let [address @ .., a, b, c, d] = &mut text;
-    address.copy_from_slice(&call.peer.to_be_bytes());
-    (*a, *b, *c, *d) = (high, low, protocol, named as u8);
-    let new = || {
-        let text = match named {
-            Named::Peer => return peer.clone(),
-            Named::Service => format!("{} {port}", peer.text),
-            Named::Resolver if port == 853 => format!("dot {}", peer.text),
-            Named::Resolver => format!("dns {}", peer.text),
-            Named::Port => format!("{} {port}", name(protocol)),
-            Named::Flood => format!("{} {port} {}", name(protocol), peer.text),
-        };
-        key.value(&text)
-    };
-    let number = services.number(&text, new);
-    services.get(number).map_or_else(new, Value::clone)
+/// A peer, remembered if it is new.
+fn peer<'p>(peers: &'p mut Interner<Peer>, address: u128, key: &HashKey) -> Option<&'p Peer> {
+    let number = peers.number(&address.to_be_bytes(), || Peer {
+        value: key.value(&ip(address).to_string()),
+        is_amazon: OnceLock::new(),
+    });
+    peers.get(number)
 }
 
 /// Whether two addresses are of one VPC: of IPv6, whose addresses are all public, by the /56 that AWS gives to
@@ -336,18 +349,19 @@ fn count_inbound(call: &Call, is_public: bool, say: &mut dyn FnMut(Dimension, Na
 /// Whether the connections of a call are short, answered, and several, at a service to which programs do not
 /// make such by themselves.
 fn looks_like_logon(call: &Call, is_public: bool) -> bool {
-    let n = u64::from(call.opened.n());
-    // Nobody tries a password without a handshake; what keeps a connection open says less.
-    let says_something = call.bytes.0.min(call.bytes.1) >= n.saturating_mul(TRY_BYTES_MIN);
-    let is_short = says_something
-        && call.lasting.is_none()
-        && call.bytes.0.max(call.bytes.1) <= n.saturating_mul(TRY_BYTES_MAX);
-    let is_apt = LOGON_PORTS.contains(&call.port)
-        || is_public && call.port != 0 && !PROGRAM_PORTS.contains(&call.port);
-    call.protocol == TCP
-        && call.is_admitted
-        && call.is_answered
-        && call.opened.n() >= TRIES_MIN
-        && is_short
-        && is_apt
+    if call.protocol != TCP || !call.is_admitted || !call.is_answered || call.lasting.is_some() {
+        return false;
+    }
+    let n = call.opened.n();
+    if n < TRIES_MIN {
+        return false;
+    }
+    let (least, most) = (call.bytes.0.min(call.bytes.1), call.bytes.0.max(call.bytes.1));
+    let each = u64::from(n);
+    // Nobody tries a password without a handshake.
+    let is_try =
+        least >= each.saturating_mul(TRY_BYTES_MIN) && most <= each.saturating_mul(TRY_BYTES_MAX);
+    is_try
+        && (LOGON_PORTS.contains(&call.port)
+            || is_public && call.port != 0 && !PROGRAM_PORTS.contains(&call.port))
 }
