@@ -143,7 +143,9 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
     let stop = signals::listen(runtime, to_inbox.clone(), Arc::clone(&log))?;
     let sinks = Sinks::start(sinks, runtime, &to_inbox, (Some(&renew), &log))?;
     if let Some(access) = organization {
-        names::ask_daily(access, runtime, to_inbox.clone(), Arc::clone(&log));
+        let to_log = Arc::clone(&log);
+        let read = move || names::read(&access, &to_log);
+        names::ask_daily(read, runtime, to_inbox.clone());
     }
     let metrics = Arc::new(Metrics::new(&suppressions));
     if let Some(address) = listen {

@@ -38,18 +38,18 @@ pub(crate) fn read(access: &Access, log: &Log) -> Option<Accounts> {
     }
 }
 
-/// Asks once a day, and puts what it hears into `inbox`.
+/// Asks once a day by `read`, and puts what it hears into `inbox`.
 pub(super) fn ask_daily(
-    access: Access,
+    read: impl Fn() -> Option<Accounts> + Send + Sync + 'static,
     runtime: &Handle,
     inbox: mpsc::Sender<Event>,
-    log: Arc<Log>,
 ) {
+    let read = Arc::new(read);
     runtime.spawn(async move {
         loop {
             tokio::time::sleep(EVERY).await;
-            let (access, log) = (access.clone(), Arc::clone(&log));
-            let read = tokio::task::spawn_blocking(move || read(&access, &log)).await;
+            let read = Arc::clone(&read);
+            let read = tokio::task::spawn_blocking(move || read()).await;
             let Ok(Some(accounts)) = read else { continue };
             if inbox.send(Event::Named(accounts)).await.is_err() {
                 return;
@@ -64,5 +64,24 @@ impl Daemon<'_> {
         let accounts = Arc::new(self.named.beside(others));
         self.file.call_accounts(Arc::clone(&accounts));
         self.inputs = self.inputs.clone().of(accounts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test(start_paused = true)]
+    async fn organizations_is_asked_once_a_day_and_a_failure_is_none() {
+        let (to_inbox, mut inbox) = mpsc::channel(8);
+        let n_asked = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&n_asked);
+        // The first time it cannot be reached.
+        let read = move || (counted.fetch_add(1, Ordering::Relaxed) > 0).then(Accounts::default);
+        ask_daily(read, &Handle::current(), to_inbox);
+        let begun = tokio::time::Instant::now();
+        assert!(matches!(inbox.recv().await, Some(Event::Named(_))));
+        assert_eq!((begun.elapsed().as_secs(), n_asked.load(Ordering::Relaxed)), (2 * 86_400, 2));
     }
 }

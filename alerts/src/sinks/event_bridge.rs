@@ -11,7 +11,8 @@
 //! ## Fails when
 //!
 //! * an event failed by itself: refused for what stands in it, it is dead at once, with any other code it is sent again;
-//! * the call was refused for what stands in it: it is halved until the event is alone that is at fault;
+//! * the call was refused for what stands in it: it is halved until the event is alone that is at fault. Where a second
+//!   one is refused alone for the same, and none was taken, it is not what stands in them: all of them wait;
 //! * anything else: all of it is sent again.
 
 use super::{
@@ -133,12 +134,20 @@ impl EventBridge {
             }
         }
         let mut done = Vec::new();
+        // Refused alone, with what was said.
+        let mut refused: Vec<(Message, String)> = Vec::new();
         while let Some(mut some) = waiting.pop_front() {
             match self.put(&some, now_ms).await {
                 Verdict::Each(outcomes) => done.extend(some.into_iter().zip(outcomes)),
                 Verdict::Split(error) if some.len() < 2 => {
-                    let refused = Outcome::Refused { error };
-                    done.extend(some.into_iter().map(|one| (one, refused.clone())));
+                    let is_common = done.is_empty() && refused.iter().any(|(_, of)| *of == error);
+                    refused.extend(some.into_iter().map(|one| (one, error.clone())));
+                    if is_common {
+                        let rest = std::mem::take(&mut waiting).into_iter().flatten();
+                        let all = refused.drain(..).map(|(one, _)| one).chain(rest);
+                        let outcome = self.common(&error);
+                        done.extend(all.map(|one| (one, outcome.clone())));
+                    }
                 }
                 Verdict::Split(_) => {
                     let second = some.split_off(some.len() / 2);
@@ -152,7 +161,16 @@ impl EventBridge {
                 }
             }
         }
+        done.extend(refused.into_iter().map(|(one, error)| (one, Outcome::Refused { error })));
         done
+    }
+
+    /// What becomes of events that are refused whatever stands in them.
+    fn common(&self, error: &str) -> Outcome {
+        let what = "is refused, so it is not for what stands in one of them (look at `bus` and the region)";
+        Outcome::Later {
+            error: format!("every event for the bus {} {what}: {error}", self.bus.name),
+        }
     }
 
     async fn put(&mut self, messages: &[Message], now_ms: fn() -> i64) -> Verdict {

@@ -3,7 +3,7 @@
 use super::{
     Occasion, body,
     burst::{self, Named},
-    event_bridge, pagerduty, slack, sns, syslog, teams, template,
+    event_bridge, ocsf, pagerduty, slack, sns, syslog, teams, template,
 };
 use crate::{
     Kept,
@@ -28,6 +28,7 @@ fn check_messages(Kept { finding, run, .. }: &Kept) {
     body::tests::check(&envelope, finding);
     sns::tests::check(&envelope, finding);
     event_bridge::tests::check(&envelope, finding);
+    ocsf::tests::check(finding, inputs);
     syslog::tests::check_finding(finding, inputs);
     template::tests::check(told);
 }

@@ -239,4 +239,4 @@ fn keep(folder: &Path, Object { name, bytes }: &Object) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -4,10 +4,8 @@
 use crate::run::{Level, Log};
 use alerts::sinks::{Outcome, To, Webhook};
 use serde_json::json;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// How often secrets are read.
 pub(crate) const EVERY: Duration = Duration::from_mins(15);
@@ -74,5 +72,59 @@ impl Renewal {
                 false
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alerts::sinks::{Allowed, Endpoint, Form, webhook::Settings};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    fn settings() -> Settings {
+        let allowed = Allowed::default();
+        let endpoint = Endpoint::parse("https://hooks.example.com/a", &allowed).unwrap();
+        Settings { endpoint, form: Form::Slack, allowed, headers: Vec::new() }
+    }
+
+    /// Of a sink whose secrets are there to be read, and how often they were.
+    fn renewal() -> (Renewal, Arc<AtomicU32>) {
+        let n_read = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&n_read);
+        let renew: Renew = Arc::new(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok(To::Webhook(settings()))
+        });
+        (Renewal::new("chat", Some(renew), Arc::new(Log::of_a_command())), n_read)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn secrets_are_read_every_fifteen_minutes() {
+        let (mut renewal, n_read) = renewal();
+        let mut webhook = Webhook::new(settings()).unwrap();
+        for (after, n) in [
+            (EVERY.saturating_sub(Duration::from_secs(1)), 0),
+            (Duration::from_secs(1), 1),
+            (Duration::from_mins(1), 1),
+            (EVERY, 2),
+        ] {
+            tokio::time::advance(after).await;
+            renewal.renew(&mut webhook).await;
+            assert_eq!(n_read.load(Ordering::Relaxed), n, "{after:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receiver_that_refuses_all_has_secrets_read_once_a_minute() {
+        let (mut renewal, n_read) = renewal();
+        let mut webhook = Webhook::new(settings()).unwrap();
+        let denied = Outcome::Retry { error: "status 401".to_owned(), after_ms: None };
+        assert!(denied.is_denied());
+        let mut helps = Vec::new();
+        for after in [0, 59, 1, 59] {
+            tokio::time::advance(Duration::from_secs(after)).await;
+            helps.push(renewal.helps(&mut webhook, &denied).await);
+        }
+        assert_eq!((helps, n_read.load(Ordering::Relaxed)), (vec![true, false, true, false], 2));
     }
 }

@@ -236,6 +236,21 @@ async fn the_event_at_fault_is_found_and_a_failure_is_that_of_all_behind_it() {
     assert_eq!(sizes, [10, 10]);
 }
 
+#[tokio::test]
+async fn what_is_refused_whatever_stands_in_it_waits() {
+    let server = Scripted::new("events");
+    // Of four, of the first two, of one each: nothing else is asked.
+    for _ in 0..4 {
+        server.gives("400 No", r#"{"__type":"ValidationException"}"#);
+    }
+    let mut bridge = bridge(&server).await;
+    let all = (0..4).map(|n| message(&finding(n))).collect();
+    let told = told(bridge.send(all, now_ms).await);
+    assert_eq!(server.bodies().len(), 4);
+    let expected = "later: every event for the bus default is refused";
+    assert!((0..4).all(|n| told[&n].starts_with(expected)), "{told:?}");
+}
+
 #[test]
 fn the_largest_events_fit_into_a_call() {
     let mut finding = finding(1);

@@ -30,6 +30,20 @@ fn messages() -> Vec<Message> {
     ]
 }
 
+/// Whether a finding lies below the folder, where readers of lakes look for it, as one line.
+pub(in crate::sinks) fn check(finding: &Finding, inputs: &crate::Inputs) {
+    let body = to(Path::new("")).body(Occasion::NEW, (finding, inputs), 0);
+    let message = message_of(finding, body);
+    let (partition, _) = partition(&message.body);
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '=';
+    let levels: Vec<_> = partition.split('/').collect();
+    assert!(levels.len() == 3 && levels.iter().all(|level| level.chars().all(fits)), "{partition}");
+    let Object { name, bytes } = object(&partition, &[message]).unwrap();
+    assert!(name.len() <= 150, "{name}");
+    let [line] = &lines(&bytes)[..] else { panic!("no line, or several") };
+    assert_eq!(line["finding_info"]["uid"], finding.id.to_string());
+}
+
 fn send(folder: &Path, messages: Vec<Message>) -> Vec<(Message, Outcome)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(Ocsf(Writer::Folder(folder.to_owned())).send(messages))

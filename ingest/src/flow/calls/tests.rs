@@ -235,11 +235,7 @@ fn of_equal_ports_the_first_flow_opens() {
 
 #[test]
 fn an_answer_alone_is_no_call() {
-    check(
-        CUSTOM,
-        "eni-1 5.5.5.5 10.0.0.1 443 40000 6 9 9000 100 150 18 ingress ACCEPT\n",
-        &[],
-    );
+    check(CUSTOM, "eni-1 5.5.5.5 10.0.0.1 443 40000 6 9 9000 100 150 18 ingress ACCEPT\n", &[]);
 }
 
 #[test]
