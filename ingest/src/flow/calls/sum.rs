@@ -182,9 +182,10 @@ impl Sum {
         let (own, peer) = if is_opener { (own, peer) } else { (peer, own) };
         let (sent, back) = if is_inbound { (theirs, ours) } else { (ours, theirs) };
         let is_answered = self.is_answer(key, back);
-        let mut caller = match is_opener != is_inbound {
-            true => std::mem::take(&mut self.caller),
-            false => self.other_caller.take().map(|caller| *caller).unwrap_or_default(),
+        let mut caller = if is_opener == is_inbound {
+            self.other_caller.take().map(|caller| *caller).unwrap_or_default()
+        } else {
+            std::mem::take(&mut self.caller)
         };
         let lasting = caller.lasting();
         // Without flags its first flow looked like an opening.
