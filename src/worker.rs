@@ -11,7 +11,7 @@ use ingest::{
     decode::{DecodeError, Decoder, Inflated, Limits, Stream},
     flow::{Call, Field},
     flowlog::{FlowCounts, FlowFormat, looks_like_flow},
-    parquet::{Parquet, is_parquet},
+    parquet::{Parquet, ParquetError, is_parquet},
     source::{Filter, Kind},
 };
 use std::{
@@ -264,6 +264,14 @@ fn read_parquet(
     let object = Parquet::open(bytes, decoder.limits()).map_err(|error| error.to_string())?;
     outcome.inflated_bytes = object.inflated_bytes();
     let holds_records = sink.holds_records();
+    if cloudtrail::is_ocsf(&object) {
+        let told = |error: ParquetError| error.to_string();
+        if !holds_records {
+            cloudtrail::read_ocsf(&object, |_, _| {}).map_err(told)?;
+        }
+        return cloudtrail::read_ocsf(&object, |_, record| take(&record, filter, outcome, sink))
+            .map_err(told);
+    }
     flows.read((filter, account), outcome, sink, |reader, visit| {
         let read = if holds_records { Ok(()) } else { reader.check_parquet(&object) };
         read.and_then(|()| reader.parquet(&object, visit)).map_err(|error| error.to_string())
