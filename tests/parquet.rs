@@ -193,7 +193,7 @@ fn cloudtrail_of_security_lake_is_read_as_cloudtrail() {
     let printed = run(&["decode", "--format", "jsonl", LAKE]);
     let rows: Vec<Value> =
         printed.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let names: Vec<&str> = rows.iter().filter_map(|row| row["eventName"].as_str()).collect();
+    let names: Vec<&str> = rows.iter().filter_map(|row| row["event_name"].as_str()).collect();
     assert_eq!(names, ["GetObject", "DeleteTrail", "ConsoleLogin", "GenerateDataKey"]);
     let folder = tempfile::tempdir().unwrap();
     let below =
@@ -202,5 +202,5 @@ fn cloudtrail_of_security_lake_is_read_as_cloudtrail() {
     fs::create_dir_all(&lake).unwrap();
     fs::copy(LAKE, lake.join("a1.gz.parquet")).unwrap();
     let ended = replay(folder.path(), &[]);
-    assert!(ended.err.contains("4 records"), "{}", ended.err);
+    assert!(ended.err.contains("4 of CloudTrail"), "{}", ended.err);
 }

@@ -90,6 +90,9 @@ pub struct Call {
     pub squares: u64,
     /// A connection that went on and on.
     pub lasting: Option<Lasting>,
+    /// Whether an accepted flow went in clear text (`encryption-status` 0), or all were encrypted, as far as the log
+    /// tells.
+    pub is_clear: Option<bool>,
 }
 
 /// How many connections were opened in which five minutes, by when their flows ended; without `tcp-flags`,
@@ -137,7 +140,12 @@ pub const FIELDS: &[Field] = &[
     Field::Action,
     Field::TcpFlags,
     Field::FlowDirection,
+    Field::EncryptionStatus,
 ];
+
+/// What `encryption-status` says of accepted flows, as bits.
+const CLEAR: u8 = 1;
+const ENCRYPTED: u8 = 2;
 
 /// Gathers the batches of one object.
 #[derive(Debug, Default)]
@@ -186,6 +194,8 @@ struct Sum {
     is_opened: bool,
     /// The format tells the flags of its packets.
     has_flags: bool,
+    /// [`CLEAR`] and [`ENCRYPTED`].
+    encryption: u8,
 }
 
 /// The flows of one side of a call.
@@ -239,6 +249,8 @@ struct Flow {
     start: i64,
     end: i64,
     is_rejected: bool,
+    /// [`CLEAR`] or [`ENCRYPTED`], of accepted flows.
+    encryption: u8,
 }
 
 /// The columns that the question needs.
@@ -256,6 +268,8 @@ struct Columns<'a> {
     end: Option<Numbers<'a, i64>>,
     direction: Option<(Texts<'a>, Option<usize>)>,
     action: Option<(Texts<'a>, Option<usize>)>,
+    /// The bits of each of its words.
+    encryption: Option<(Texts<'a>, Vec<u8>)>,
 }
 
 /// One row, its ports and addresses in place.
@@ -369,6 +383,7 @@ impl Calls {
         sum.is_told_own = is_told_own.or(sum.is_told_own);
         let flags = row.flags.filter(|_| row.protocol == TCP);
         sum.has_flags |= flags.is_some();
+        sum.encryption |= flow.encryption;
         sum.is_opened |= row.flags.is_none_or(|flags| from_opener && flags & SYN != 0);
         let [from, back] = &mut sum.sides;
         let side = if from_opener { from } else { back };
@@ -485,6 +500,7 @@ impl Call {
         if longest(&other.lasting) > longest(&self.lasting) {
             self.lasting = other.lasting;
         }
+        self.is_clear = self.is_clear.max(other.is_clear);
     }
 }
 
@@ -542,6 +558,9 @@ impl<'a> Columns<'a> {
             end: batch.int64(Field::End),
             direction: key_of(Field::FlowDirection, "egress"),
             action: key_of(Field::Action, "REJECT"),
+            encryption: batch
+                .texts(Field::EncryptionStatus)
+                .map(|texts| (texts, texts.words().map(encryption).collect())),
         })
     }
 
@@ -582,14 +601,18 @@ impl<'a> Columns<'a> {
     fn flow(&self, i: usize) -> Flow {
         let start = or_zero(self.start, i);
         let count = |column| u64::try_from(or_zero(column, i)).unwrap_or(0);
+        let is_rejected = self.action.is_some_and(|(texts, reject)| {
+            reject.is_some_and(|reject| texts.key(i) == Some(reject))
+        });
+        let told = self.encryption.as_ref().filter(|_| !is_rejected);
+        let encryption = told.and_then(|(texts, bits)| bits.get(texts.key(i)?).copied());
         Flow {
             packets: count(self.packets),
             bytes: count(self.bytes),
             start,
             end: self.end.and_then(|end| end.get(i)).unwrap_or(start),
-            is_rejected: self.action.is_some_and(|(texts, reject)| {
-                reject.is_some_and(|reject| texts.key(i) == Some(reject))
-            }),
+            is_rejected,
+            encryption: encryption.unwrap_or(0),
         }
     }
 }
@@ -680,7 +703,7 @@ impl Side {
 impl Sum {
     /// What the own side has to do with it; `None` if nothing.
     fn call(self, key: &Key, own: u128, interface: &Arc<str>) -> Option<Call> {
-        let Self { sides: [opener, responder], is_opened, has_flags, .. } = self;
+        let Self { sides: [opener, responder], is_opened, has_flags, encryption, .. } = self;
         let (ours, theirs, peer) = if key.opener == own {
             (opener, responder, key.responder)
         } else if key.responder == own {
@@ -731,7 +754,17 @@ impl Sum {
             packets,
             squares: sent.squares,
             lasting,
+            is_clear: (encryption != 0).then_some(encryption & CLEAR != 0),
         })
+    }
+}
+
+/// What a word of `encryption-status` says, as bits.
+fn encryption(word: &str) -> u8 {
+    match word {
+        "0" => CLEAR,
+        "1" | "2" | "3" => ENCRYPTED,
+        _ => 0,
     }
 }
 
