@@ -10,7 +10,7 @@ use ingest::{
     cloudtrail::{self, Feed, Record, RecordError},
     decode::{DecodeError, Decoder, Inflated, Limits, Stream},
     flow::{Call, Field},
-    flowlog::{FlowCounts, FlowFormat, looks_like_flow},
+    flowlog::{FlowCounts, FlowFormat, Gap, looks_like_flow},
     parquet::{Parquet, ParquetError, is_parquet},
     source::{Filter, Kind},
 };
@@ -110,6 +110,8 @@ pub(crate) trait Sink {
     fn record(&mut self, event: &ingest::Event<'_>);
     /// What interfaces of this account called, in so many flow records of the object.
     fn flows(&mut self, _: &str, _: u64, _: Vec<Call>) {}
+    /// When flows of interfaces of this account were lost.
+    fn gaps(&mut self, _: &str, _: Vec<Gap>) {}
     /// The rows themselves, before what they amount to.
     fn rows(&mut self, _: &FlowRows<'_>) {}
     /// The fields that the rows of the object had.
@@ -134,6 +136,10 @@ impl Sink for Reader<'_> {
 
     fn flows(&mut self, account: &str, n_records: u64, calls: Vec<Call>) {
         Reader::flows(self, account, n_records, &calls);
+    }
+
+    fn gaps(&mut self, account: &str, gaps: Vec<Gap>) {
+        Reader::gaps(self, account, &gaps);
     }
 
     fn rows(&mut self, rows: &FlowRows<'_>) {

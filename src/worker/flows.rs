@@ -72,6 +72,8 @@ impl Flows {
         // Of answers alone nobody knows who asked.
         calls.retain(|one| one.n_flows > 0 && filter.admits_time(one.end_ms()));
         sink.flows(account, counts.rows, calls);
+        let gaps = counts.gaps.iter().filter(|gap| filter.admits_time(gap.end_ms()));
+        sink.gaps(account, gaps.cloned().collect());
         Ok(())
     }
 }
