@@ -130,6 +130,11 @@ impl Job<'_> {
     }
 
     fn parquet(&mut self, object: &Parquet<'_>) -> Result<()> {
+        if cloudtrail::is_ocsf(object) && self.kind.is_none_or(|kind| kind == Kind::Cloudtrail) {
+            cloudtrail::read_ocsf(object, |_, _| {})?;
+            cloudtrail::read_ocsf(object, |_, record| self.record(&record))?;
+            return Ok(());
+        }
         if self.kind.is_some_and(|kind| kind != Kind::Flow) {
             bail!("a flow log as Parquet; expected text");
         }

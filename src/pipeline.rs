@@ -14,6 +14,7 @@ use baseline::time::DAY_MS;
 use detect::{Chunk, Engine, Finding, FlowMatch, Look, Reader};
 use ingest::{
     flow::{Call, Field},
+    flowlog::Gap,
     source::{Kind, Listing, Object, Place},
 };
 use rayon::prelude::*;
@@ -113,6 +114,8 @@ pub(crate) struct DayOfFlows {
     pub(crate) account: Arc<str>,
     pub(crate) n_flows: u64,
     pub(crate) calls: Vec<Call>,
+    /// When flows were lost.
+    pub(crate) gaps: Vec<Gap>,
     /// What rules matched.
     pub(crate) matches: Vec<FlowMatch>,
 }
@@ -366,6 +369,7 @@ fn read_units<'a>(
                 Work::Flows(flows) => {
                     reader.begin(flows.content, None);
                     reader.flows(&flows.account, flows.n_flows, &flows.calls);
+                    reader.gaps(&flows.account, &flows.gaps);
                     flows.matches.into_iter().for_each(|one| reader.flow_match(one));
                     ObjectRead::default()
                 }

@@ -10,8 +10,8 @@ use ingest::{
     cloudtrail::{self, Feed, Record, RecordError},
     decode::{DecodeError, Decoder, Inflated, Limits, Stream},
     flow::{Call, Field},
-    flowlog::{FlowCounts, FlowFormat, looks_like_flow},
-    parquet::{Parquet, is_parquet},
+    flowlog::{FlowCounts, FlowFormat, Gap, looks_like_flow},
+    parquet::{Parquet, ParquetError, is_parquet},
     source::{Filter, Kind},
 };
 use std::{
@@ -110,6 +110,8 @@ pub(crate) trait Sink {
     fn record(&mut self, event: &ingest::Event<'_>);
     /// What interfaces of this account called, in so many flow records of the object.
     fn flows(&mut self, _: &str, _: u64, _: &[Call]) {}
+    /// When flows of interfaces of this account were lost.
+    fn gaps(&mut self, _: &str, _: Vec<Gap>) {}
     /// The rows themselves, before what they amount to.
     fn rows(&mut self, _: &FlowRows<'_>) {}
     /// The fields that the rows of the object had.
@@ -134,6 +136,10 @@ impl Sink for Reader<'_> {
 
     fn flows(&mut self, account: &str, n_records: u64, calls: &[Call]) {
         Reader::flows(self, account, n_records, calls);
+    }
+
+    fn gaps(&mut self, account: &str, gaps: Vec<Gap>) {
+        Reader::gaps(self, account, &gaps);
     }
 
     fn rows(&mut self, rows: &FlowRows<'_>) {
@@ -264,6 +270,14 @@ fn read_parquet(
     let object = Parquet::open(bytes, decoder.limits()).map_err(|error| error.to_string())?;
     outcome.inflated_bytes = object.inflated_bytes();
     let holds_records = sink.holds_records();
+    if cloudtrail::is_ocsf(&object) {
+        let told = |error: ParquetError| error.to_string();
+        if !holds_records {
+            cloudtrail::read_ocsf(&object, |_, _| {}).map_err(told)?;
+        }
+        return cloudtrail::read_ocsf(&object, |_, record| take(&record, filter, outcome, sink))
+            .map_err(told);
+    }
     flows.read((filter, account), outcome, sink, |reader, visit| {
         let read = if holds_records { Ok(()) } else { reader.check_parquet(&object) };
         read.and_then(|()| reader.parquet(&object, visit)).map_err(|error| error.to_string())

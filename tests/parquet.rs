@@ -184,3 +184,23 @@ fn real_objects_hold_the_rows_of_their_text() {
     assert!(of_text.0.len() >= 4, "{:?}", of_text.0);
     assert_eq!(of_text, of_parquet);
 }
+
+/// Records of CloudTrail as Security Lake has them: four calls, and one of another product.
+const LAKE: &str = "ingest/src/parquet/samples/ocsf-cloudtrail.parquet";
+
+#[test]
+fn cloudtrail_of_security_lake_is_read_as_cloudtrail() {
+    let printed = run(&["decode", "--format", "jsonl", LAKE]);
+    let rows: Vec<Value> =
+        printed.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<&str> = rows.iter().filter_map(|row| row["event_name"].as_str()).collect();
+    assert_eq!(names, ["GetObject", "DeleteTrail", "ConsoleLogin", "GenerateDataKey"]);
+    let folder = tempfile::tempdir().unwrap();
+    let below =
+        "aws/CLOUD_TRAIL_MGMT/2.0/region=eu-west-1/accountId=111122223333/eventDay=20260105";
+    let lake = folder.path().join(below);
+    fs::create_dir_all(&lake).unwrap();
+    fs::copy(LAKE, lake.join("a1.gz.parquet")).unwrap();
+    let ended = replay(folder.path(), &[]);
+    assert!(ended.err.contains("4 of CloudTrail"), "{}", ended.err);
+}

@@ -46,16 +46,22 @@ const WORTH_A_WORD: [(&str, &str); 3] = [
 ];
 
 /// Detectors that days of history, or other traffic than a scan, have to come before: each has tests of its own.
-const NEEDS_MORE: [&str; 11] = [
+const NEEDS_MORE: [&str; 17] = [
     "activity-drift",
     "beacon",
     "brute-force-actor",
     "brute-force-target",
     "calls-in-vain",
+    "coverage-gap",
     "data-leaving",
+    "encryption-fallback",
     "lateral-movement",
     "long-session",
     "outbound-flood",
+    "reject-storm",
+    "segment-drift",
+    "session-from-outside",
+    "slow-data-leaving",
     "unusual-port",
     "unusual-resolver",
 ];

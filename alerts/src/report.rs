@@ -171,7 +171,7 @@ impl<'a> Report<'a> {
             guardduty: about.guardduty.as_deref(),
             hours: finding.n_hours,
             threshold: finding.threshold.map(threshold),
-            confidence: Confidence::of(finding.history_days),
+            confidence: Confidence::of(finding.history_days, finding.bits()),
             cannot_tell: about.section("Misses"),
             what_to_do: about.section("Triage"),
             event_ids: records.iter().map(|record| record.id.to_string()).collect(),

@@ -161,6 +161,16 @@ dimensions! {
     PortsCalled = "ports-called", Sum, true;
     /// Hosts inside on which somebody logged on from an interface, `peer port`.
     Neighbours = "neighbours", Sum, true;
+    /// Sessions of peers outside at services of an interface where somebody logs on, `peer port`. Unit: seconds.
+    Logons = "logons", Sum, true;
+    /// Pairs of subnets inside, of an interface and of a host that it called, `own other`.
+    Segments = "segments", Sum, true;
+    /// Flows of an interface to hosts inside that were rejected, `peer port`.
+    Rejects = "rejects", Sum, false;
+    /// Services inside that an interface called encrypted or in clear text, `how peer port`.
+    Encryption = "encryption", Sum, true;
+    /// Time in which flows of an interface were lost. Unit: seconds.
+    Skipped = "skipped", Sum, false;
     /// Rules that matched; what is learned are built-in ones to which habit matters, by id.
     Matches = "matches", Sum, true;
 }
@@ -195,6 +205,11 @@ impl Dimension {
     /// Whether it counts calls: an hour keeps the first of each slot, though no detector asked for it.
     pub(crate) fn is_calls(self) -> bool {
         (Self::CallsRead..=Self::S3CallsDestruction).contains(&self)
+    }
+
+    /// Whether it is remembered how its days move: of calls, and of what leaves.
+    pub(crate) fn has_pace(self) -> bool {
+        self.is_calls() || self == Self::BytesOut
     }
 
     /// Whether most of its values are words that many use, and not things of one's own.

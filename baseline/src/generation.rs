@@ -153,10 +153,16 @@ impl<'a> Generation<'a> {
         vec![self.presence(dimension), many]
     }
 
-    /// What the rate of calls of the entity itself has come to, if it has grown; nothing where `x` in 60
+    /// What a rate of the entity itself has come to, if it has grown; nothing where `x` in 60
     /// minutes has become usual after alerts.
     pub fn drift(&self, dimension: Dimension, x: u64) -> Option<Drift> {
         self.own.drift(dimension).filter(|_| x > self.own.usual_after_alerts(dimension))
+    }
+
+    /// What a day of the entity that brings `x` of `dimension`, by its hours, is to its days; nothing where it is no more
+    /// than usual, or there are too few days.
+    pub fn of_day(&self, dimension: Dimension, x: u64) -> Option<Drift> {
+        self.own.of_day(dimension, x)
     }
 
     /// The bits of an hour that holds any of `dimension`: Laplace's rule over the hours of the

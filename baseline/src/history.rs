@@ -252,10 +252,16 @@ impl Learned {
         self.memories.get(&dimension).map(|memory| memory.days)
     }
 
-    /// What the rate of calls has come to, if it has grown and there is a history to tell.
+    /// What a rate has come to, if it has grown and there is a history to tell.
     pub(crate) fn drift(&self, dimension: Dimension) -> Option<Drift> {
         let pace = self.paces.get(&dimension).filter(|_| self.n_days >= Self::SETTLED_D);
         pace.and_then(Pace::drift)
+    }
+
+    /// What a day that brings `x` is to its days, if it is more and there is a history to tell.
+    pub(crate) fn of_day(&self, dimension: Dimension, x: u64) -> Option<Drift> {
+        let pace = self.paces.get(&dimension).filter(|_| self.n_days >= Self::SETTLED_D)?;
+        pace.of_day(x)
     }
 
     /// What alerted days have made usual, in 60 minutes; 0 for nothing.
@@ -298,7 +304,7 @@ impl Learned {
                 memory.days.1 = date;
             }
             memory.rate.learn(&closed.rate, is_settled);
-            if dimension.is_calls() && day.has_records && closed.rate.sum() > 0 {
+            if dimension.has_pace() && day.has_records && closed.rate.sum() > 0 {
                 self.paces.entry(dimension).or_default().learn(day.n_days, closed.rate.sum());
             }
             if closed.alerted_most > 0 {

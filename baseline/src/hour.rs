@@ -384,6 +384,32 @@ impl<'hours> Span<'hours> {
         values
     }
 
+    /// All that the day of the hour holds of `dimension`, to the end of the hour.
+    pub fn of_day(&self, dimension: Dimension) -> Option<Window> {
+        self.of_day_until(dimension, self.hour.last_slot())
+    }
+
+    /// The same up to the slot `last` of that day.
+    pub fn of_day_until(&self, dimension: Dimension, last: Slot) -> Option<Window> {
+        let mut window = Window::default();
+        for (at, slot) in self.slots(dimension, self.hour.day().first_slot(), last) {
+            window.counted.merge(slot, Self::RECORDS_MAX);
+            window.slots.push((at, slot.n_records));
+        }
+        window.statistic = window.counted.statistic(dimension);
+        (!window.slots.is_empty()).then_some(window)
+    }
+
+    /// What the hours of the day brought of `dimension`, to the judged one: the sum of the largest 60 minutes that end in
+    /// each, as the day teaches it, and the largest of them.
+    pub fn hours_of_day(&self, dimension: Dimension) -> (u64, u64) {
+        let first = self.hour.day().first_slot().hour();
+        let hours = (first.0..=self.hour.0).map(|hour| Span { hour: Hour(hour), ..*self });
+        hours
+            .map(|span| span.largest(dimension))
+            .fold((0, 0), |(sum, most), one| (sum.saturating_add(one), most.max(one)))
+    }
+
     /// Where the entity was, in the slots from `hours_back` hours before this hour to its end.
     pub fn stays(&self, hours_back: i32) -> impl Iterator<Item = (Slot, &'hours Stay)> {
         let first = Hour(self.hour.0.saturating_sub(hours_back)).first_slot();

@@ -23,9 +23,9 @@ pub(crate) struct Pace {
 /// What a rate has come to lately.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Drift {
-    /// Geometric mean of the last 7 days. Unit: calls a day.
+    /// Geometric mean of the last 7 days, or what one day brings. Unit: that of the rate, a day.
     pub recent: f64,
-    /// The same of the last 90 days. Unit: calls a day.
+    /// Geometric mean of the last 90 days. Unit: the same.
     pub usual: f64,
     /// How surprising it is that the one is so much larger than the other.
     pub bits: Bits,
@@ -69,19 +69,33 @@ impl Pace {
     /// deviation of days is that of successive ones (von Neumann 1941), or a drift would hide itself; the
     /// bits are Chernoff's bound on the tail of a normal mean.
     pub(crate) fn drift(&self) -> Option<Drift> {
-        let [weights, values, squares] = self.long.map(|sum| sum as f64);
+        let [weights, ..] = self.long.map(|sum| sum as f64);
         let [recent_weights, recent_values] = self.recent.map(|sum| sum as f64);
         if recent_weights < 2.0 * DAY as f64 || weights <= recent_weights {
             return None;
         }
-        let (usual, recent) = (values / weights, recent_values / recent_weights);
+        self.above(recent_values / recent_weights, Self::RECENT_D)
+    }
+
+    /// What one day that brings `x` is to the long view, if it is more: by the same bound.
+    pub(crate) fn of_day(&self, x: u64) -> Option<Drift> {
+        self.above(log2(1.0 + x as f64) * Self::PARTS, 1.0)
+    }
+
+    /// How far the mean of `n_days` independent days is above the long view, if it is.
+    fn above(&self, recent: f64, n_days: f64) -> Option<Drift> {
+        let [weights, values, squares] = self.long.map(|sum| sum as f64);
+        if weights <= 0.0 {
+            return None;
+        }
+        let usual = values / weights;
         let deviation = libm::sqrt(squares / (2.0 * weights)) / Self::PARTS;
         let height = (recent - usual) / Self::PARTS / deviation.max(Self::DEVIATION_MIN);
         if height <= 0.0 {
             return None;
         }
         let of_day = |value: f64| libm::exp2(value / Self::PARTS) - 1.0;
-        let bits = Bits::of(height * height * Self::RECENT_D / 2.0 * std::f64::consts::LOG2_E);
+        let bits = Bits::of(height * height * n_days / 2.0 * std::f64::consts::LOG2_E);
         Some(Drift { recent: of_day(recent), usual: of_day(usual), bits })
     }
 }
@@ -148,6 +162,18 @@ mod tests {
         assert!(early.is_none_or(|drift| drift.recent < 1.4 * drift.usual), "{early:?}");
         let late = ramp(40).unwrap();
         assert!(late.recent > 1.75 * late.usual && late.bits.as_f64() > 10.0, "{late:?}");
+    }
+
+    #[test]
+    fn one_day_is_held_against_how_much_days_differ() {
+        let days = |high: f64| pace((0..60).map(move |day| if day % 2 == 0 { 50.0 } else { high }));
+        let bits = |pace: &Pace, x| pace.of_day(x).map_or(0.0, |drift| drift.bits.as_f64());
+        let (steady, varied) = (days(60.0), days(400.0));
+        assert_eq!((steady.of_day(40), Pace::default().of_day(40)), (None, None));
+        assert!(bits(&steady, 400) > 50.0 && bits(&varied, 400) < 2.0);
+        assert!(bits(&steady, 400) > bits(&steady, 100));
+        let Drift { recent, usual, .. } = steady.of_day(400).unwrap();
+        assert!((recent - 400.0).abs() < 0.01 && (54.0..56.0).contains(&usual), "{recent} {usual}");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub struct FlowSeen {
 
 impl FlowSeen {
     /// Peers and ports that a finding names. Unit: of each.
-    pub(crate) const SHOWN_MAX: usize = 20;
+    pub const SHOWN_MAX: usize = 20;
 
     /// What these values say, each `peer port` or a peer alone, with how much it weighs.
     pub(crate) fn of<'v>(

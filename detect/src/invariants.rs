@@ -352,6 +352,7 @@ fn scan(reader: &mut Reader<'_>, (day, minute, n, peer): (i32, i64, u16, u8)) {
             bytes: (u64::from(port) << 18, 900),
             packets: (u64::from(port) * 20_000, 9),
             lasting: (port % 7 == 0).then_some(Lasting { port, covered_s: 290 }),
+            is_clear: (port % 5 == 0).then_some(port % 2 == 0),
             ..one
         };
         reader.flows(raw::ACCOUNT, 2, &[call]);

@@ -31,6 +31,7 @@ mod priors;
 mod probe;
 mod reader;
 mod record;
+mod resolvers;
 pub mod rules;
 mod shard;
 mod shelf;

@@ -11,6 +11,7 @@ use ingest::{
     cloudtrail,
     enrich::Enrich,
     flow::{Call, Opened, address},
+    flowlog::Gap,
     testkit,
 };
 use std::{
@@ -82,6 +83,7 @@ pub(crate) fn flow(interface: &str, (peer, port): (IpAddr, u16), end_ms: i64) ->
         packets: (1, 0),
         squares: 3_600,
         lasting: None,
+        is_clear: None,
     }
 }
 
@@ -212,6 +214,7 @@ impl Shelf for Cupboard {
 pub(crate) struct Logs {
     days: BTreeMap<Day, Vec<String>>,
     flows: BTreeMap<Day, Vec<Call>>,
+    gaps: BTreeMap<Day, Vec<Gap>>,
     options: Options,
 }
 
@@ -311,6 +314,12 @@ impl Logs {
         self
     }
 
+    /// When flows of an interface were lost.
+    pub(crate) fn gap(mut self, gap: Gap) -> Self {
+        self.gaps.entry(Day::of(gap.end_ms())).or_default().push(gap);
+        self
+    }
+
     /// All findings, each day read and applied as its own object.
     pub(crate) fn all(self) -> Vec<Finding> {
         let mut engine = Engine::new(self.options.clone(), Enrich::built_in());
@@ -338,7 +347,7 @@ impl Logs {
     /// What an engine tells of them on the way.
     pub(crate) fn read_by(&self, engine: &mut Engine) -> Vec<Finding> {
         let mut told = Vec::new();
-        let days = self.days.keys().chain(self.flows.keys()).copied();
+        let days = self.days.keys().chain(self.flows.keys()).chain(self.gaps.keys()).copied();
         for day in days.collect::<BTreeSet<_>>() {
             engine.advance(day.start_ms()).unwrap();
             let mut reader = engine.reader();
@@ -349,6 +358,8 @@ impl Logs {
             let calls = self.flows.get(&day).map(Vec::as_slice).unwrap_or_default();
             let n_flows = calls.iter().map(|one| u64::from(one.n_flows)).sum();
             reader.flows(testkit::ACCOUNT, n_flows, calls);
+            let gaps = self.gaps.get(&day).map(Vec::as_slice).unwrap_or_default();
+            reader.gaps(testkit::ACCOUNT, gaps);
             let chunk = reader.finish();
             engine.apply(&[chunk]).unwrap();
             told.extend(engine.judge_open().unwrap());

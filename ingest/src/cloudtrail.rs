@@ -4,6 +4,7 @@
 //! The shape is told by content: log files (`{"Records":[...]}`), JSON lines, one record, several
 //! JSON values one after the other, arrays, `LookupEvents` output, `EventBridge` events,
 //! `CloudWatch` Logs subscriptions, Insights and aggregated records; digests are recognised and give nothing.
+//! Tables of Security Lake are read from Parquet (`ocsf`).
 
 use std::borrow::Cow;
 
@@ -15,9 +16,11 @@ mod build;
 mod document;
 mod feed;
 mod fields;
+mod ocsf;
 mod walk;
 
 pub use feed::Feed;
+pub use ocsf::{is_ocsf, read_ocsf};
 
 use feed::VALUE_BYTES_MAX;
 

@@ -24,7 +24,7 @@ mod shape;
 mod sniff;
 mod words;
 
-pub use counts::{BadRow, FlowCounts, RowError};
+pub use counts::{BadRow, FlowCounts, Gap, RowError};
 pub use format::{FlowFormat, FormatError};
 pub use sniff::looks_like_flow;
 
@@ -79,6 +79,8 @@ pub struct FlowReader {
     /// From 1; 0 before the first byte, when `format` is still that of the last object.
     line: u64,
     counts: FlowCounts,
+    /// The rows of the batch at hand that say that flows were lost.
+    skipped: Vec<usize>,
     /// The unfinished end of the last block.
     carry: Vec<u8>,
     /// Inside a line that is too long: drop bytes up to its end.
@@ -110,6 +112,7 @@ impl FlowReader {
             text_bytes: 0,
             line: 0,
             counts: FlowCounts::default(),
+            skipped: Vec::new(),
             carry: Vec::new(),
             dropping: false,
             scratch: Vec::new(),
@@ -285,13 +288,17 @@ impl FlowReader {
 
     /// Notes what the first `rows` marked lines tell of their object.
     fn note_lines(&mut self, text: &[u8], rows: usize) {
-        let Self { marks, counts, .. } = self;
+        let Self { marks, counts, skipped, rows: rows_before, .. } = self;
         let values = |place| {
             let places = marks.values(place, rows);
             places.map(|(start, end)| text.get(start..end).unwrap_or_default())
         };
         if let Some(place) = self.shape.status_at {
-            values(place).for_each(|status| counts.note_status(status));
+            for (row, status) in values(place).enumerate() {
+                if counts.note_status(status) {
+                    skipped.push(*rows_before + row);
+                }
+            }
         }
         if let Some(place) = self.shape.account_at.filter(|_| counts.account.is_none()) {
             values(place).for_each(|account| counts.note_account(account));
@@ -301,8 +308,10 @@ impl FlowReader {
     /// The same of one line.
     fn note_line(&mut self, line: &[u8]) {
         let value = |place| line.split(|byte| *byte <= b' ').nth(place);
-        if let Some(status) = self.shape.status_at.and_then(value) {
-            self.counts.note_status(status);
+        if let Some(status) = self.shape.status_at.and_then(value)
+            && self.counts.note_status(status)
+        {
+            self.skipped.push(self.rows);
         }
         if let Some(account) = self.shape.account_at.and_then(value) {
             self.counts.note_account(account);
@@ -437,6 +446,7 @@ impl FlowReader {
     /// Hands out the rows so far, of the whole object or of a part.
     fn flush_of(&mut self, is_whole: bool, visit: Visit<'_>) {
         self.text_bytes = 0;
+        let skipped = std::mem::take(&mut self.skipped);
         if self.rows == 0 {
             return;
         }
@@ -447,6 +457,9 @@ impl FlowReader {
         match FlowBatch::new(Arc::clone(layout), Arc::clone(&data), is_whole) {
             Some(batch) => {
                 self.counts.rows += rows;
+                if !skipped.is_empty() {
+                    self.counts.note_gaps(&batch, &skipped);
+                }
                 visit(batch);
             }
             // Columns of unequal length would be a fault of this file; the rows are not lost unseen.

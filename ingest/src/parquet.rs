@@ -55,6 +55,10 @@ const ROW_GROUP_BYTES_MAX: u64 = 512 << 20;
 /// Most that the words of one column may take in a batch. Unit: bytes.
 const BATCH_COLUMN_BYTES_MAX: usize = 256 << 20;
 
+/// Most values of a column of a list or a map in a row group: a few bytes can stand for any number of them, in
+/// any row. Unit: values. A million rows have some ten each.
+const LISTED_VALUES_MAX: u64 = 1 << 24;
+
 /// What a row counts towards the inflated size at least: a page of a few bytes can stand for any
 /// number of rows that are all alike. Unit: bytes.
 const ROW_BYTES_MIN: u64 = 16;
@@ -102,6 +106,18 @@ pub enum ParquetError {
         /// `ROW_GROUP_BYTES_MAX`.
         limit: u64,
     },
+    /// A list or a map that nobody could hold.
+    #[error(
+        "row group {row_group} has {n_values} values in a column of lists; expected up to {limit}"
+    )]
+    Listed {
+        /// Which one, from 0.
+        row_group: usize,
+        /// How many its pages say.
+        n_values: u64,
+        /// `LISTED_VALUES_MAX`.
+        limit: u64,
+    },
     /// More pages than any log has.
     #[error("object has more than {limit} pages; expected larger pages")]
     TooManyPages {
@@ -138,6 +154,8 @@ pub struct Parquet<'a> {
     inflated_bytes: u64,
     /// [`ROW_GROUP_BYTES_MAX`].
     row_group_bytes_max: u64,
+    /// [`LISTED_VALUES_MAX`].
+    listed_values_max: u64,
     /// The columns as they are read: words by their numbers.
     fields: Fields,
 }
@@ -160,6 +178,7 @@ impl<'a> Parquet<'a> {
             heads: Vec::new(),
             inflated_bytes: 0,
             row_group_bytes_max: ROW_GROUP_BYTES_MAX,
+            listed_values_max: LISTED_VALUES_MAX,
             fields: Fields::empty(),
         };
         object.walk(footer_at)?;
@@ -201,8 +220,13 @@ impl<'a> Parquet<'a> {
     /// The columns of single values, by the names on their way, and their numbers.
     pub(crate) fn columns(&self) -> impl Iterator<Item = (usize, &[String])> {
         let schema = self.metadata.file_metadata().schema_descr();
-        let columns = schema.columns().iter().enumerate();
-        columns.filter(|(_, one)| one.max_rep_level() == 0).map(|(i, one)| (i, one.path().parts()))
+        self.all_columns().filter(|(i, _)| schema.column(*i).max_rep_level() == 0)
+    }
+
+    /// The same, and those of lists and maps.
+    pub(crate) fn all_columns(&self) -> impl Iterator<Item = (usize, &[String])> {
+        let schema = self.metadata.file_metadata().schema_descr();
+        schema.columns().iter().enumerate().map(|(i, one)| (i, one.path().parts()))
     }
 
     /// Looks at the header of every page.
@@ -285,8 +309,23 @@ impl Part<'_, '_> {
             columns.iter().flat_map(|column| self.heads(*column)).map(|head| head.inflated as u64);
         let (bytes, limit) = (sizes.fold(0, u64::saturating_add), self.object.row_group_bytes_max);
         let row_group = self.row_group;
-        let is_within = bytes <= limit;
-        is_within.then_some(()).ok_or(ParquetError::RowGroup { row_group, bytes, limit })
+        if bytes > limit {
+            return Err(ParquetError::RowGroup { row_group, bytes, limit });
+        }
+        let limit = self.object.listed_values_max;
+        let listed = columns.iter().filter(|column| self.is_listed(**column));
+        for column in listed {
+            let n_values = self.heads(*column).iter().map(Head::n_rows).sum();
+            if n_values > limit {
+                return Err(ParquetError::Listed { row_group, n_values, limit });
+            }
+        }
+        Ok(())
+    }
+
+    fn is_listed(&self, column: usize) -> bool {
+        let schema = self.object.metadata.file_metadata().schema_descr();
+        column < schema.num_columns() && schema.column(column).max_rep_level() > 0
     }
 
     fn reader(&self, columns: &[usize]) -> Result<ParquetRecordBatchReader, ParquetError> {
@@ -317,6 +356,7 @@ impl RowGroups for Part<'_, '_> {
         let shape = Shape {
             word_bytes_max: is_words.then(|| BATCH_COLUMN_BYTES_MAX / self.rows_max.max(1)),
             has_levels: descriptor.max_def_level() > 0,
+            is_listed: self.is_listed(i),
         };
         let stored = Stored { bytes, heads: self.heads(i), codec: column.compression() };
         let place = Place { column: shortened(&descriptor.path().string()), offset };
@@ -345,17 +385,19 @@ fn range(
 
 /// The same columns with words as numbers into a dictionary, so that each is looked at once.
 fn words_by_number(fields: &Fields) -> Fields {
-    let by_number = |field: &FieldRef| {
-        let words =
-            |words: DataType| DataType::Dictionary(Box::new(DataType::Int32), Box::new(words));
-        let data_type = match field.data_type() {
-            DataType::Utf8 | DataType::Binary => words(field.data_type().clone()),
-            DataType::Struct(fields) => DataType::Struct(words_by_number(fields)),
-            other => other.clone(),
-        };
-        Arc::new(Field::new(field.name(), data_type, field.is_nullable()))
-    };
     fields.iter().map(by_number).collect()
+}
+
+fn by_number(field: &FieldRef) -> FieldRef {
+    let words = |words: DataType| DataType::Dictionary(Box::new(DataType::Int32), Box::new(words));
+    let data_type = match field.data_type() {
+        DataType::Utf8 | DataType::Binary => words(field.data_type().clone()),
+        DataType::Struct(fields) => DataType::Struct(words_by_number(fields)),
+        DataType::List(item) => DataType::List(by_number(item)),
+        DataType::Map(entry, is_sorted) => DataType::Map(by_number(entry), *is_sorted),
+        other => other.clone(),
+    };
+    Arc::new(Field::new(field.name(), data_type, field.is_nullable()))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use detect::{Engine, FlowRows, Reader};
 use ingest::{
     Event,
     flow::Call,
+    flowlog::Gap,
     source::{
         Object,
         spool::{DaySpool, Days, SpoolError},
@@ -195,6 +196,16 @@ impl Sink for ByDay<'_> {
             let of_day = self.flows.entry((day, self.file as usize)).or_default();
             of_day.account = Arc::clone(&account);
             of_day.calls.push(call.clone());
+            self.days.insert(day);
+        }
+    }
+
+    fn gaps(&mut self, account: &str, gaps: Vec<Gap>) {
+        for gap in gaps {
+            let day = Day::of(gap.end_ms());
+            let of_day = self.flows.entry((day, self.file as usize)).or_default();
+            of_day.account = account.into();
+            of_day.gaps.push(gap);
             self.days.insert(day);
         }
     }

@@ -78,6 +78,8 @@ impl Flows {
         sink.format(reader.format());
         found.retain(|one| filter.admits_time(one.end_ms()));
         sink.flows(account, counts.rows, found);
+        let gaps = counts.gaps.iter().filter(|gap| filter.admits_time(gap.end_ms()));
+        sink.gaps(account, gaps.cloned().collect());
         Ok(())
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::{name::readable, sinks::Network};
 use baseline::{Evidence, Impact, Kind};
-use detect::{Finding, Severity, Verdict, fits, fits_any, literal, suggest};
+use detect::{Finding, FlowSeen, Severity, Verdict, fits, fits_any, literal, suggest};
 use std::{borrow::Cow, net::IpAddr};
 
 /// Longest pattern: a key is kept up to 2 KiB and a hash, and each of its characters may be escaped. Unit: bytes.
@@ -33,6 +33,8 @@ pub enum Field {
     Technique,
     /// Where the calls came from: addresses and networks.
     Address,
+    /// The other sides of flows: addresses and networks.
+    Peer,
     /// With which access keys.
     AccessKey,
     /// In which regions.
@@ -57,6 +59,7 @@ impl Field {
         Self::Impact,
         Self::Technique,
         Self::Address,
+        Self::Peer,
         Self::AccessKey,
         Self::Region,
         Self::Actor,
@@ -76,6 +79,7 @@ impl Field {
             Self::Impact => "impact",
             Self::Technique => "technique",
             Self::Address => "address",
+            Self::Peer => "peer",
             Self::AccessKey => "access-key",
             Self::Region => "region",
             Self::Actor => "actor",
@@ -107,6 +111,7 @@ impl Field {
             Self::Impact => vec![about.impact.name()],
             Self::Technique => about.techniques.iter().map(String::as_str).collect(),
             Self::Address => seen(finding, |record| record.call.address.as_deref())?,
+            Self::Peer => peers(finding)?.iter().map(String::as_str).collect(),
             Self::AccessKey => seen(finding, |record| record.call.access_key.as_deref())?,
             Self::Region => seen(finding, |record| record.call.region.as_deref())?,
             Self::Actor => seen(finding, |record| record.call.actor.as_deref())?,
@@ -119,6 +124,12 @@ impl Field {
         };
         Some(all.into_iter().map(Cow::Borrowed).collect())
     }
+}
+
+/// The other sides of flows, if a finding names all of them: of as many as are named there may be more.
+pub(super) fn peers(finding: &Finding) -> Option<&[String]> {
+    let peers = finding.flow.as_ref()?.peers.as_slice();
+    (peers.len() < FlowSeen::SHOWN_MAX).then_some(peers)
 }
 
 /// Whether what a finding names is some of what it rests on: of unusual behaviour, what was unusual of it, and of
@@ -217,7 +228,7 @@ fn pattern(field: Field, text: &str) -> Result<Pattern, WrongValue> {
     if text.len() > PATTERN_BYTES_MAX {
         return Err(WrongValue::TooLong(text.len()));
     }
-    if field == Field::Address {
+    if matches!(field, Field::Address | Field::Peer) {
         return text.parse().map(Pattern::Network).map_err(|()| WrongValue::NoAddress);
     }
     let words = field.words().filter(|words| !words.iter().any(|word| fits(text, word)));

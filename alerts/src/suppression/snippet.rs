@@ -1,6 +1,7 @@
 //! An entry to paste into the file of suppressions. In: a finding, of which an intruder may have chosen every name.
-//! Out: TOML that fits the findings of its detector on its entity, and no others.
+//! Out: TOML that fits the findings of its detector on its entity, of flows with the same peers, and no others.
 
+use super::criterion::peers;
 use crate::escape::is_hidden;
 use baseline::Day;
 use detect::{Finding, literal};
@@ -19,7 +20,7 @@ pub fn suppression_snippet(finding: &Finding, today: Day) -> Vec<String> {
     let (from, called) = if *day > today { (*day, "its day") } else { (today, "today") };
     let expires = Day(from.0.saturating_add(HOLDS_D));
     let pattern = |text: &str| toml_text(&literal(text));
-    vec![
+    let mut lines = vec![
         "[[suppress]]".to_owned(),
         format!("reason = {}", toml_text(REASON_OPEN)),
         format!("owner = {}", toml_text(OWNER_OPEN)),
@@ -27,7 +28,13 @@ pub fn suppression_snippet(finding: &Finding, today: Day) -> Vec<String> {
         format!("detector = {}", pattern(&about.id)),
         format!("account = {}", pattern(&entity.account)),
         format!("entity = {}", pattern(&entity.key)),
-    ]
+    ];
+    let peers: Vec<String> =
+        peers(finding).unwrap_or_default().iter().map(|one| toml_text(one)).collect();
+    if !peers.is_empty() {
+        lines.push(format!("peer = [{}]", peers.join(", ")));
+    }
+    lines
 }
 
 /// A basic string of TOML in which nothing is hidden.
@@ -52,6 +59,7 @@ pub(crate) fn toml_text(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::sample;
+    use detect::FlowSeen;
     use proptest::prelude::*;
 
     #[test]
@@ -70,6 +78,17 @@ entity = "arn:aws:iam::111122223333:user/\"\\*\\\\""#;
         // A clock that is behind the logs.
         let expires = &suppression_snippet(&finding, Day(0))[3];
         assert_eq!(expires, "expires = \"2026-06-10\"  # 90 days from its day on");
+    }
+
+    #[test]
+    fn an_entry_to_flows_names_their_peers_where_all_are_known() {
+        let mut finding = sample::flow();
+        let last = |finding: &Finding| suppression_snippet(finding, Day(0)).pop().unwrap();
+        let flow = finding.flow.as_mut().unwrap();
+        flow.peers = vec!["192.0.2.9".to_owned(), "2001:db8::7".to_owned()];
+        assert_eq!(last(&finding), "peer = [\"192.0.2.9\", \"2001:db8::7\"]");
+        finding.flow.as_mut().unwrap().peers = vec!["192.0.2.9".to_owned(); FlowSeen::SHOWN_MAX];
+        assert!(last(&finding).starts_with("entity = "));
     }
 
     proptest! {

@@ -47,7 +47,7 @@ fn every_field_is_compared() {
         assert!(suppresses(&[(field, &[misses, fits])], &finding), "{misses} or {fits}");
         assert!(!suppresses(&[(field, &[misses])], &finding), "{misses}");
     }
-    assert_eq!(Field::ALL.len(), 14);
+    assert_eq!(Field::ALL.len(), 15);
 }
 
 #[test]
@@ -69,6 +69,24 @@ fn one_value_that_does_not_fit_keeps_a_finding_told() {
         Arc::make_mut(&mut finding.records[7].call).address = address;
         assert!(!suppresses(network, &finding));
     }
+}
+
+#[test]
+fn peers_of_flows_are_compared_where_all_are_named() {
+    let mut finding = sample::flow();
+    let peers = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+    let entry: &[(Field, &[&str])] = &[(Field::Peer, &["192.0.2.0/24", "2001:db8::7"])];
+    let mut with = |all: &[&str]| {
+        finding.flow.as_mut().unwrap().peers = peers(all);
+        suppresses(entry, &finding)
+    };
+    assert!(with(&["192.0.2.9"]));
+    assert!(with(&["192.0.2.9", "2001:db8::7"]));
+    assert!(!with(&["192.0.2.9", "2001:db8::8"]));
+    assert!(!with(&[]));
+    assert!(!with(&["192.0.2.9"; 20]));
+    // One of CloudTrail has none.
+    assert!(!suppresses(entry, &whole()));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! # A host that asks a resolver outside that it never asked
 //!
 //! ## Fires when
-//! an interface is answered by a resolver outside, at port 53 or by DNS over TLS at port 853, that neither the
+//! an interface is answered by a resolver outside, at port 53, by DNS over TLS at port 853, or by DNS over HTTPS at port
+//! 443 where its address is known (those that public resolvers publish, and the list `doh-resolvers` of the configuration), that neither the
 //! interface nor others of its account have asked, once the interface has at least `days-min` days of history
 //! and anything new carries at least `bits-min` bits for it.
 //!
@@ -10,7 +11,7 @@
 //! it is that of the VPC, whose answers flow logs do not have.
 //!
 //! ## Misses
-//! DNS over HTTPS, which looks like any other call of port 443; tunnels through the resolver of the VPC.
+//! DNS over HTTPS at other addresses, where it looks like any other call of port 443; tunnels through the resolver of the VPC.
 //!
 //! ## Triage
 //! Who changed the host's resolver, and why? Names that are asked outside the VPC pass its DNS firewall and its
@@ -57,7 +58,11 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let News { window, value, part } =
         news(case, dimension, (settings.days_min, settings.bits_min), true)?;
     let (how, peer) = value.text.split_once(' ')?;
-    let (how, port) = if how == "dot" { ("DNS over TLS", 853) } else { ("DNS", 53) };
+    let (how, port) = match how {
+        "dot" => ("DNS over TLS", 853),
+        "doh" => ("DNS over HTTPS", 443),
+        _ => ("DNS", 53),
+    };
     let values = window.counted.values.heaviest();
     let summary = format!(
         "asked {peer} for names by {how}, {} times; usual resolvers outside: {}",

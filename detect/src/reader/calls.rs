@@ -7,6 +7,7 @@ use super::Reader;
 use crate::{
     chunk::{Chunk, Peer},
     intern::Interner,
+    resolvers,
 };
 use baseline::{
     Aggregate, Day, Dimension, Entity, Entry, HashKey, Kind, Session, Slot, Talk, Value,
@@ -14,6 +15,7 @@ use baseline::{
 use ingest::{
     enrich::{Asn, Caller},
     flow::{Call, ip},
+    flowlog::Gap,
 };
 use std::sync::{Arc, OnceLock};
 
@@ -30,6 +32,18 @@ const TRY_BYTES_MAX: u64 = 16 << 10;
 
 /// It carries more, either way: the banner and the first half of that handshake. Unit: bytes.
 const TRY_BYTES_MIN: u64 = 500;
+
+/// What a session brings at least, either way, where no connection goes on: four times what a password that is
+/// tried does. Unit: bytes.
+const SESSION_BYTES_MIN: u64 = 64 << 10;
+
+/// How services inside were called, in front of their values.
+pub(crate) const CLEAR: &str = "clear ";
+pub(crate) const ENCRYPTED: &str = "encrypted ";
+
+/// Of the addresses inside one subnet these bits are equal, as far as logs tell: AWS's subnets of IPv6 are /64, those
+/// of IPv4 of any size. Unit: bits, of IPv6.
+const SUBNET_BITS: [u8; 2] = [64, 96 + 24];
 
 /// Services at which somebody logs on by hand: FTP, SSH, Telnet, RDP, VNC, WinRM.
 pub(crate) const LOGON_PORTS: &[u16] = &[21, 22, 23, 3389, 5900, 5985, 5986];
@@ -93,8 +107,12 @@ enum Named {
     Flood,
     /// `protocol port`.
     Port,
-    /// `dns peer` or `dot peer`.
+    /// `dns peer`, `dot peer` or `doh peer`, by the port.
     Resolver,
+    /// `clear peer port`.
+    Clear,
+    /// `encrypted peer port`.
+    Encrypted,
 }
 
 impl Reader<'_> {
@@ -117,6 +135,21 @@ impl Reader<'_> {
             if let Some(object) = self.chunk.objects.last_mut()
                 && n_counted > 0
             {
+                object.flows.push(aggregate);
+            }
+        }
+    }
+
+    /// Reads when flows of interfaces of `account` were lost, in the object that began last.
+    pub fn gaps(&mut self, account: &str, gaps: &[Gap]) {
+        for gap in gaps {
+            let (_, slot, _) = self.counted_at(gap.end_ms());
+            if self.is_learned(slot) {
+                continue;
+            }
+            let mut aggregate = self.interface(account, &gap.interface);
+            aggregate.entries.push(entry((Dimension::Skipped, slot), None, (gap.lasted_s(), 1)));
+            if let Some(object) = self.chunk.objects.last_mut() {
                 object.flows.push(aggregate);
             }
         }
@@ -150,38 +183,41 @@ impl Reader<'_> {
         object.n_late_flows += if is_late { n_flows } else { 0 };
         let (first, last) = object.flow_times_ms.unwrap_or((end_ms, end_ms));
         object.flow_times_ms = Some((first.min(end_ms), last.max(end_ms)));
-        let entry = |dimension, value, amount| {
-            let (evidence, first, others) = (None, None, Vec::new());
-            let n_records = n_flows;
-            Entry { dimension, slot, value, amount, n_records, evidence, first, others }
-        };
-        let entries = &mut aggregate.entries;
         let is_public = !is_of_same_vpc(call.own, call.peer)
             && matches!(Caller::of(ip(call.peer)), Caller::Public(_));
+        if !call.is_inbound {
+            add(aggregate, entry((Dimension::Connections, slot), None, (n_flows, n_flows)));
+        }
+        if let Some(pair) = segments(call, is_public) {
+            let key = &self.context.options.hash_key;
+            let value = segments_value(&mut self.chunk.services, pair, key);
+            add(aggregate, entry((Dimension::Segments, slot), Some(value), (n_flows, n_flows)));
+        }
+        let Aggregate { entries, talks, sessions, .. } = aggregate;
+        let mut say = |dimension, named, amount| {
+            let value = Some(self.named(call, named));
+            entries.push(entry((dimension, slot), value, (amount, n_flows)));
+        };
         if call.is_inbound {
-            count_inbound(call, is_public, &mut |dimension, named, amount| {
-                entries.push(entry(dimension, Some(self.named(call, named)), amount));
-            });
+            count_inbound(call, is_public, &mut say);
             return true;
         }
-        let key = (Dimension::Connections, slot);
-        let mut known = entries.iter_mut().rev().take(ENTRIES_BACK);
-        match known.find(|known| (known.dimension, known.slot) == key) {
-            Some(known) => {
-                known.amount = known.amount.saturating_add(n_flows);
-                known.n_records = known.amount;
-            }
-            None => entries.push(entry(Dimension::Connections, None, n_flows)),
-        }
-        count_outbound(call, is_public, &mut |dimension, named, amount| {
-            entries.push(entry(dimension, Some(self.named(call, named)), amount));
-        });
+        count_outbound(call, is_public, &mut say);
         if is_public {
-            self.talk(call, slot, &mut aggregate.talks);
-            let session = self.session(call);
-            aggregate.sessions.extend(session.map(|session| (slot.hour(), session)));
+            if self.is_doh(call) {
+                let value = Some(self.named(call, Named::Resolver));
+                entries.push(entry((Dimension::Resolvers, slot), value, (n_flows, n_flows)));
+            }
+            self.talk(call, slot, talks);
+            sessions.extend(self.session(call).map(|session| (slot.hour(), session)));
         }
         true
+    }
+
+    /// Whether names were asked by HTTPS, as far as addresses tell.
+    fn is_doh(&self, call: &Call) -> bool {
+        let is_answered = !call.is_inbound && call.is_answered && call.port == 443;
+        is_answered && resolvers::is_doh(call.peer, self.context.options.rules.lists())
     }
 
     fn is_amazon(&mut self, address: u128) -> bool {
@@ -212,7 +248,10 @@ impl Reader<'_> {
             let peer = of_peer().text;
             let text = match named {
                 Named::Peer | Named::Service => format!("{peer} {port}"),
+                Named::Clear => format!("{CLEAR}{peer} {port}"),
+                Named::Encrypted => format!("{ENCRYPTED}{peer} {port}"),
                 Named::Resolver if port == 853 => format!("dot {peer}"),
+                Named::Resolver if port == 443 => format!("doh {peer}"),
                 Named::Resolver => format!("dns {peer}"),
                 Named::Port => format!("{} {port}", name(protocol)),
                 Named::Flood => format!("{} {port} {peer}", name(protocol)),
@@ -273,10 +312,65 @@ fn peer<'p>(peers: &'p mut Interner<Peer>, address: u128, key: &HashKey) -> Opti
     peers.get(number)
 }
 
+/// So much of something, in so many flow records.
+fn entry(
+    (dimension, slot): (Dimension, Slot),
+    value: Option<Value>,
+    (amount, n_records): (u64, u64),
+) -> Entry {
+    let (evidence, first, others) = (None, None, Vec::new());
+    Entry { dimension, slot, value, amount, n_records, evidence, first, others }
+}
+
+/// Adds an entry of which many are alike.
+fn add(aggregate: &mut Aggregate, entry: Entry) {
+    let is_same = |known: &&mut Entry| {
+        (known.dimension, known.slot) == (entry.dimension, entry.slot) && known.value == entry.value
+    };
+    match aggregate.entries.iter_mut().rev().take(ENTRIES_BACK).find(is_same) {
+        Some(known) => {
+            known.amount = known.amount.saturating_add(entry.amount);
+            known.n_records = known.n_records.saturating_add(entry.n_records);
+        }
+        None => aggregate.entries.push(entry),
+    }
+}
+
+/// The subnets of a call that leaves its own and is answered inside.
+fn segments(call: &Call, is_public: bool) -> Option<[u128; 2]> {
+    let is_apt = !call.is_inbound && call.is_answered && !is_public && call.port != 0;
+    let pair = [subnet(call.own), subnet(call.peer)];
+    let [own, other] = pair;
+    (is_apt && own != other).then_some(pair)
+}
+
+/// The first address of the subnet of an address.
+fn subnet(address: u128) -> u128 {
+    let [of_v6, of_v4] = SUBNET_BITS;
+    let bits = if is_mapped(address) { of_v4 } else { of_v6 };
+    address & (u128::MAX << (128 - bits))
+}
+
+fn segments_value(services: &mut Interner<Value>, pair: [u128; 2], key: &HashKey) -> Value {
+    let [own, other] = pair;
+    let text: Vec<u8> = [own, other].iter().flat_map(|one| one.to_be_bytes()).collect();
+    let [of_v6, of_v4] = SUBNET_BITS;
+    let named = |subnet| {
+        let bits = if is_mapped(subnet) { of_v4 - 96 } else { of_v6 };
+        format!("{}/{bits}", ip(subnet))
+    };
+    let new = || key.value(&format!("{} {}", named(own), named(other)));
+    let number = services.number(&text, new);
+    services.get(number).map_or_else(new, Value::clone)
+}
+
+fn is_mapped(address: u128) -> bool {
+    address >> 32 == 0xffff
+}
+
 /// Whether two addresses are of one VPC: of IPv6, whose addresses are all public, by the /56 that AWS gives to
 /// each (docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html).
 fn is_of_same_vpc(own: u128, peer: u128) -> bool {
-    let is_mapped = |address: u128| address >> 32 == 0xffff;
     !is_mapped(own) && !is_mapped(peer) && own >> 72 == peer >> 72
 }
 
@@ -306,6 +400,13 @@ fn count_outbound(call: &Call, is_public: bool, say: &mut dyn FnMut(Dimension, N
     if !is_public {
         if is_answered && ADMIN_PORTS.contains(&port) && call.protocol == TCP {
             say(Dimension::Neighbours, Named::Service, n_flows);
+        }
+        if !call.is_admitted {
+            say(Dimension::Rejects, Named::Service, n_flows);
+        }
+        if let Some(is_clear) = call.is_clear.filter(|_| is_answered && port != 0) {
+            let named = if is_clear { Named::Clear } else { Named::Encrypted };
+            say(Dimension::Encryption, named, n_flows);
         }
         return;
     }
@@ -339,11 +440,23 @@ fn count_inbound(call: &Call, is_public: bool, say: &mut dyn FnMut(Dimension, Na
             say(Dimension::LogonBursts, Named::Service, u64::from(n));
         }
     }
+    if is_public && is_session(call) {
+        let covered_s = call.lasting.map_or(1, |lasting| u64::from(lasting.covered_s));
+        say(Dimension::Logons, Named::Service, covered_s);
+    }
     let is_service = matches!(call.protocol, TCP | UDP) && call.port != 0;
     if is_service && !call.is_answered && call.n_ports_of_peer >= PORTS_OF_PEER_MIN {
         let dimension = if is_public { Dimension::Probes } else { Dimension::ProbesInside };
         say(dimension, Named::Service, u64::from(call.n_flows));
     }
+}
+
+/// Whether somebody is logged on: a connection goes on, or brings more than passwords that are tried.
+fn is_session(call: &Call) -> bool {
+    let most = call.bytes.0.max(call.bytes.1);
+    let of_tries = u64::from(call.opened.n()).saturating_mul(TRY_BYTES_MAX);
+    let goes_on = call.lasting.is_some() || most >= SESSION_BYTES_MIN && most > of_tries;
+    call.protocol == TCP && call.is_answered && LOGON_PORTS.contains(&call.port) && goes_on
 }
 
 /// Whether the connections of a call are short, answered, and several, at a service to which programs do not

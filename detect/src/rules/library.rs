@@ -1,6 +1,7 @@
 //! The rules in force: those that ship with the program, and the user's.
 
 use super::{
+    lists::Lists,
     names::Names,
     rule::RuleNo,
     samples::Tested,
@@ -176,6 +177,11 @@ impl Rules {
 
     pub(crate) fn set(&self) -> &RuleSet {
         &self.set
+    }
+
+    /// The lists of addresses that the user has.
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.set.names().lists
     }
 
     pub(crate) fn watches(&self) -> &Watches {

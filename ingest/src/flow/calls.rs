@@ -58,6 +58,7 @@ pub const FIELDS: &[Field] = &[
     Field::Action,
     Field::TcpFlags,
     Field::FlowDirection,
+    Field::EncryptionStatus,
 ];
 
 /// Gathers the batches of one object.

@@ -1,15 +1,43 @@
 //! What is counted of an object: records by their status, and the lines that are none.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use super::LINE_BYTES_MAX;
-use crate::flow::Field;
+use crate::flow::{Field, FlowBatch};
 
 /// How many bad lines of an object are described; the rest are only counted.
 pub(crate) const BAD_SAMPLES_MAX: usize = 8;
 
 /// How many unknown fields of an object are named.
 pub(crate) const UNKNOWN_FIELDS_MAX: usize = 16;
+
+/// Lines of one object that say "flows were lost" of which it is kept of whom, and when; the rest are only counted.
+pub(crate) const GAPS_MAX: usize = 4_096;
+
+/// A stretch in which flows of an interface were lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The interface's id.
+    pub interface: Arc<str>,
+    /// Unit: seconds since the Unix epoch.
+    pub start_s: i64,
+    /// Unit: seconds since the Unix epoch.
+    pub end_s: i64,
+}
+
+impl Gap {
+    /// When it ended. Unit: milliseconds since the Unix epoch.
+    pub fn end_ms(&self) -> i64 {
+        self.end_s.saturating_mul(1_000)
+    }
+
+    /// How long it was, a second at least. Unit: seconds.
+    pub fn lasted_s(&self) -> u64 {
+        u64::try_from(self.end_s.saturating_sub(self.start_s)).unwrap_or(0).max(1)
+    }
+}
 
 /// What was read of one object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +48,8 @@ pub struct FlowCounts {
     pub nodata: u64,
     /// Records that say "flows were lost"; each can stand for many.
     pub skipdata: u64,
+    /// Whose they are, the first `GAPS_MAX`.
+    pub gaps: Vec<Gap>,
     /// Lines that are neither a record nor a header.
     pub bad_rows: u64,
     /// The first `BAD_SAMPLES_MAX` bad lines.
@@ -31,13 +61,29 @@ pub struct FlowCounts {
 }
 
 impl FlowCounts {
+    /// Counts a status; answers whether flows were lost.
     #[inline]
-    pub(super) fn note_status(&mut self, status: &[u8]) {
+    pub(super) fn note_status(&mut self, status: &[u8]) -> bool {
         match status {
             b"NODATA" => self.nodata += 1,
             b"SKIPDATA" => self.skipdata += 1,
             _ => {}
         }
+        status == b"SKIPDATA"
+    }
+
+    /// Keeps whose flows were lost in these rows of a batch.
+    pub(super) fn note_gaps(&mut self, batch: &FlowBatch, rows: &[usize]) {
+        let Some(interfaces) = batch.texts(Field::InterfaceId) else { return };
+        let time = |field, row| batch.int64(field).and_then(|times| times.get(row));
+        let gap = |row: &usize| {
+            let interface = interfaces.get(*row)?.into();
+            let end_s = time(Field::End, *row)?;
+            let start_s = time(Field::Start, *row).unwrap_or(end_s);
+            Some(Gap { interface, start_s, end_s })
+        };
+        let left = GAPS_MAX.saturating_sub(self.gaps.len());
+        self.gaps.extend(rows.iter().filter_map(gap).take(left));
     }
 
     pub(super) fn note_account(&mut self, account: &[u8]) {

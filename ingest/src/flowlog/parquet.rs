@@ -170,7 +170,11 @@ impl FlowReader {
             }
             let word = words.value(key).as_bytes();
             if is_status {
-                self.counts.note_status(word);
+                if self.counts.note_status(word) {
+                    // Bad rows are left out behind this.
+                    let n_bad = bad.partition_point(|(bad_row, _)| *bad_row < row);
+                    self.skipped.push(row - n_bad);
+                }
             } else if !word.is_empty() {
                 self.counts.note_account(word);
                 if self.counts.account.is_some() {

@@ -150,9 +150,37 @@ fn nodata_and_skipdata_are_kept_and_counted() {
     assert_eq!((counts.rows, counts.nodata, counts.skipdata), (4, 2, 1));
     assert_eq!(rows[0]["srcaddr"], "-");
     assert_eq!(rows[3]["interface_id"], "-");
+    let gap = Gap { interface: "eni-1".into(), start_s: 1_431_280_876, end_s: 1_431_280_934 };
+    assert_eq!((gap.lasted_s(), counts.gaps), (58, vec![gap]));
     // A first row without a status must not pass for one with.
     let (_, counts) = read("log-status srcport\n- 1\nNODATA 1\n");
     assert_eq!(counts.nodata, 1);
+}
+
+#[test]
+fn whose_flows_were_lost_is_kept_up_to_a_bound() {
+    let skipped = |n: usize| format!("2 1 eni-{n} - - - - - - - {n} {} - SKIPDATA\n", n + 60);
+    let fine = "2 1 eni-9 10.0.0.1 192.0.2.1 40000 443 6 9 2000 100 150 ACCEPT OK\n".repeat(40);
+    // In all ways in which lines are read: many at once, one by one, and in another shape.
+    let text = [
+        &fine,
+        &skipped(1),
+        "no record\n",
+        &fine,
+        &skipped(2).replace(' ', "  "),
+        &fine,
+        &skipped(3),
+    ];
+    let (_, counts) = read(&text.concat());
+    let whose: Vec<(&str, i64)> =
+        counts.gaps.iter().map(|gap| (&*gap.interface, gap.end_s)).collect();
+    assert_eq!(whose, [("eni-1", 61), ("eni-2", 62), ("eni-3", 63)]);
+    let many: String = (0..counts::GAPS_MAX + 5).map(skipped).collect();
+    let (_, counts) = read(&many);
+    assert_eq!(
+        (counts.gaps.len(), counts.skipdata),
+        (counts::GAPS_MAX, counts::GAPS_MAX as u64 + 5)
+    );
 }
 
 #[test]

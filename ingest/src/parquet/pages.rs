@@ -31,6 +31,8 @@ pub(super) struct Shape {
     pub(super) word_bytes_max: Option<usize>,
     /// Whether some may be null, so that levels stand before the values.
     pub(super) has_levels: bool,
+    /// Whether a row may have several, or none: it is a column of a list or a map.
+    pub(super) is_listed: bool,
 }
 
 /// A column of one row group as it is stored.
@@ -106,11 +108,11 @@ impl Pages {
             HeadKind::Two { definition_bytes, repetition_bytes, .. } => {
                 definition_bytes as usize + repetition_bytes as usize
             }
-            HeadKind::One { .. } if self.shape.has_levels => {
-                let length = content.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-                size_of::<u32>() + length as usize
+            HeadKind::One { .. } => {
+                let n_levels = u8::from(self.shape.is_listed) + u8::from(self.shape.has_levels);
+                (0..n_levels).fold(0, |at, _| behind_levels(content, at))
             }
-            HeadKind::One { .. } | HeadKind::Dictionary => 0,
+            HeadKind::Dictionary => 0,
         };
         content.get(at..).unwrap_or_default()
     }
@@ -164,6 +166,13 @@ impl Pages {
     }
 }
 
+/// Where the levels that begin at `at`, behind their length, end.
+fn behind_levels(content: &[u8], at: usize) -> usize {
+    let length = content.get(at..).and_then(<[u8]>::first_chunk);
+    let length = length.map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    at.saturating_add(size_of::<u32>()).saturating_add(length as usize)
+}
+
 fn snappy(packed: &[u8], wanted: usize) -> Result<Vec<u8>, snap::Error> {
     // What it says of itself is looked at first: room would be made by it.
     if snap::raw::decompress_len(packed)? != wanted {
@@ -207,11 +216,17 @@ impl PageReader for Pages {
     }
 
     fn peek_next_page(&mut self) -> Result<Option<PageMetadata>, CrateError> {
-        let rows = |head: &Head| usize::try_from(head.n_rows()).ok();
+        // How many rows the values of a list are of only a page of the second version says.
+        let rows = |head: &Head| match head.kind {
+            HeadKind::Two { n_rows, .. } if self.shape.is_listed => usize::try_from(n_rows).ok(),
+            _ if self.shape.is_listed => None,
+            _ => usize::try_from(head.n_rows()).ok(),
+        };
         Ok(self.heads.front().map(|head| {
             let is_dict = matches!(head.kind, HeadKind::Dictionary);
             let n = rows(head).filter(|_| !is_dict);
-            PageMetadata { num_rows: n, num_levels: n, is_dict }
+            let num_levels = n.filter(|_| !self.shape.is_listed);
+            PageMetadata { num_rows: n, num_levels, is_dict }
         }))
     }
 

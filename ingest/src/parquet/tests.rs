@@ -122,6 +122,13 @@ fn the_limits_of_an_object_hold() {
     let object = Parquet::open(sample, &Limits::default()).unwrap();
     let error = object.read(&columns, BATCH_COLUMN_BYTES_MAX, &mut |_| Ok(())).unwrap_err();
     assert!(error.to_string().ends_with("expected a dictionary of words up to 1 bytes"), "{error}");
+    let lists = include_bytes!("samples/ocsf-cloudtrail.parquet");
+    let mut lists = Parquet::open(lists, &Limits::default()).unwrap();
+    let columns: Vec<usize> = lists.all_columns().map(|(number, _)| number).collect();
+    assert_eq!(lists.read(&columns, 10, &mut |_| Ok(())), Ok(()));
+    lists.listed_values_max = 5;
+    let error = lists.read(&columns, 10, &mut |_| Ok(())).unwrap_err().to_string();
+    assert!(error.ends_with("values in a column of lists; expected up to 5"), "{error}");
     let column = object.metadata.row_group(0).column(3);
     let place = range(column, sample.len()).unwrap();
     let error = heads::walk(&sample[place], 0, 1).unwrap_err();

@@ -7,7 +7,8 @@
 //! [prefix/]AWSLogs/ACCOUNT/vpcflowlogs/REGION/YYYY/MM/DD[/HH]/
 //!          ACCOUNT_vpcflowlogs_REGION_fl-ID_YYYYMMDDTHHmmZ_HASH.log.gz
 //! [prefix/]AWSLogs/aws-account-id=ACCOUNT/aws-service=vpcflowlogs/aws-region=REGION/year=...
-//! aws/VPC_FLOW/2.0/region=REGION/accountId=ACCOUNT/eventDay=YYYYMMDD/NAME.parquet  (Security Lake)
+//! aws/VPC_FLOW/2.0/region=REGION/accountId=ACCOUNT/eventDay=YYYYMMDD/NAME.parquet  (Security Lake; of
+//! CloudTrail CLOUD_TRAIL_MGMT, S3_DATA and LAMBDA_EXECUTION)
 //! ```
 
 use jiff::Timestamp;
@@ -211,7 +212,11 @@ fn kind(file: &str, folders: Folders<'_>, name: Name<'_>) -> Kind {
     }
     let Some(service) = folders.service.or(name.service) else { return Kind::Unknown };
     match service {
-        "CloudTrail" | "CloudTrail-NetworkActivity" => Kind::CloudTrail,
+        "CloudTrail"
+        | "CloudTrail-NetworkActivity"
+        | "CLOUD_TRAIL_MGMT"
+        | "S3_DATA"
+        | "LAMBDA_EXECUTION" => Kind::CloudTrail,
         "CloudTrail-Insight" => Kind::Insight,
         "CloudTrail-Aggregated" => Kind::Aggregated,
         "CloudTrail-Digest" => Kind::Digest,

@@ -44,6 +44,9 @@ pub struct Call {
     pub squares: u64,
     /// A connection that went on and on.
     pub lasting: Option<Lasting>,
+    /// Whether an accepted flow went in clear text (`encryption-status` 0), or all were encrypted, as far as the log
+    /// tells.
+    pub is_clear: Option<bool>,
 }
 
 /// How many connections were opened in which five minutes, by when their flows ended; without `tcp-flags`,
@@ -88,6 +91,7 @@ impl Call {
         if longest(&other.lasting) > longest(&self.lasting) {
             self.lasting = other.lasting;
         }
+        self.is_clear = self.is_clear.max(other.is_clear);
     }
 }
 

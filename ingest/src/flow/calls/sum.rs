@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::call::{Call, Lasting, Opened};
-use super::columns::{Flow, TCP};
+use super::columns::{CLEAR, Flow, TCP};
 use super::{hash::Seeded, own};
 
 /// An answer of so many packets or fewer may be a mere SYN-ACK or RST.
@@ -66,6 +66,8 @@ pub(super) struct Sum {
     is_opened: bool,
     /// The format tells the flags of its packets.
     has_flags: bool,
+    /// [`CLEAR`] and [`ENCRYPTED`](super::columns::ENCRYPTED).
+    encryption: u8,
 }
 
 /// The flows of one side of a call.
@@ -126,6 +128,7 @@ impl Sum {
         self.is_opened |= flags.is_none_or(|flags| from_opener && flags & SYN != 0);
         let flags = flags.filter(|_| key.protocol == TCP);
         self.has_flags |= flags.is_some();
+        self.encryption |= flow.encryption;
         let [from, back] = &mut self.sides;
         let side = if from_opener { from } else { back };
         side.add(flow, !from_opener && is_refusal(flags));
@@ -210,6 +213,7 @@ impl Sum {
             packets: (ours.packets, theirs.packets),
             squares: caller.squares,
             lasting,
+            is_clear: (self.encryption != 0).then_some(self.encryption & CLEAR != 0),
         }
     }
 }

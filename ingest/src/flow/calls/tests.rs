@@ -76,6 +76,34 @@ fn silence_rejection_and_refusal_are_no_answers() {
 }
 
 #[test]
+fn one_accepted_flow_in_clear_text_makes_a_call_clear() {
+    let format =
+        "interface-id srcaddr dstaddr srcport dstport flow-direction action encryption-status";
+    let is_clear = |lines: &str| -> Vec<Option<bool>> {
+        read(lines.as_bytes(), Some(format)).into_iter().map(|call| call.is_clear).collect()
+    };
+    let lines = |words: [&str; 2]| {
+        let of = |words: &str| {
+            format!(
+                "eni-1 10.0.0.1 10.0.0.9 40000 443 egress {words}\neni-1 fd00::1 fd00::9 40000 443 egress {words}\n"
+            )
+        };
+        words.map(of).concat()
+    };
+    for (words, expected) in [
+        (["ACCEPT 1", "ACCEPT 3"], Some(false)),
+        (["ACCEPT 2", "ACCEPT 0"], Some(true)),
+        (["ACCEPT 1", "REJECT 0"], Some(false)),
+        (["ACCEPT -", "ACCEPT 7"], None),
+    ] {
+        assert_eq!(is_clear(&lines(words)), [expected; 2], "{words:?}");
+    }
+    let silent = "eni-1 10.0.0.1 192.0.2.9 40000 443 6 9 2000 100 150 ACCEPT\n";
+    let silent = read(silent.as_bytes(), Some(NARROW));
+    assert_eq!(silent.first().map(|call| call.is_clear), Some(None));
+}
+
+#[test]
 fn an_idle_connection_is_not_unanswered() {
     check(
         CUSTOM,

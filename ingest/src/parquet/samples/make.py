@@ -67,6 +67,65 @@ def security_lake():
         ("class_uid", INT), ("severity", TEXT), ("status_code", TEXT), ("action", TEXT)]))
 
 
+def cloudtrail():
+    """Records of CloudTrail as Security Lake has them, shortened; the last is of another product."""
+    calls = [
+        dict(name="IAMUser", operation="GetObject", service="s3.amazonaws.com", ip="192.0.2.9",
+             request='{"bucketName":"logs","key":"a.csv"}', unmapped={
+                 "readOnly": "true", "managementEvent": "false", "additionalEventData.bytesTransferredOut": "4096",
+                 "sharedEventID": "", "userIdentity.sessionContext.sessionIssuer.type": "Role"}),
+        dict(name="AssumedRole", operation="DeleteTrail", service="cloudtrail.amazonaws.com", ip="2001:db8::7",
+             request='{"name":"main"}', error="AccessDenied", unmapped={
+                 "recipientAccountId": "111122223333", "tlsDetails": '{"tlsVersion":"TLSv1.3"}'}),
+        dict(name="IAMUser", operation="ConsoleLogin", service="signin.amazonaws.com", ip="192.0.2.9", request=None,
+             code="AwsConsoleSignIn", unmapped={"additionalEventData.MobileVersion": "No"}),
+        dict(name="AWSService", operation="GenerateDataKey", service="kms.amazonaws.com", domain="s3.amazonaws.com",
+             request="no JSON", unmapped={}),
+        dict(name="user", operation="get", service="pods", ip="10.0.0.1", request=None, product="Amazon EKS",
+             unmapped={}),
+    ]
+    records = []
+    for n, call in enumerate(calls):
+        is_sign_in = call["operation"] == "ConsoleLogin"
+        records.append(dict(
+            metadata=dict(product=dict(version="1.08", name=call.get("product", "CloudTrail"),
+                                       feature=dict(name="Management")),
+                          event_code=call.get("code", "AwsApiCall"), uid=f"e-{n}", version="1.1.0"),
+            time=1767607200123 + n * 1000, time_dt=1767607200123 + n * 1000,
+            cloud=dict(region="eu-west-1", provider="AWS", account=dict(uid="111122223333")),
+            api=dict(operation=call["operation"], service=dict(name=call["service"]),
+                     request=dict(uid=f"r-{n}", data=call["request"]),
+                     response=dict(error=call.get("error", ""), message=None, data="")),
+            actor=dict(user=dict(type=call["name"], uid=f"arn:aws:iam::111122223333:user/u{n}", uid_alt="AIDA:u",
+                                 name="", credential_uid="ASIAEXAMPLE", account=dict(uid="111122223333")),
+                       session=dict(created_time_dt=1767600000000, is_mfa=n == 0,
+                                    issuer="arn:aws:iam::111122223333:role/r") if n < 2 else None,
+                       invoked_by=None),
+            http_request=dict(user_agent="aws-cli/2.15"),
+            src_endpoint=dict(uid="", ip=call.get("ip"), domain=call.get("domain", "")),
+            resources=[dict(uid="arn:aws:s3:::logs", type="AWS::S3::Bucket", owner=dict(
+                account=dict(uid="111122223333")))] if n == 0 else [],
+            class_uid=3002 if is_sign_in else 6003, status="Failure" if is_sign_in else "Success",
+            is_mfa=False if is_sign_in else None, unmapped=list(call["unmapped"].items())))
+    struct, of_account = pa.struct, pa.struct([("uid", TEXT)])
+    user = struct([(name, TEXT) for name in ("type", "uid", "uid_alt", "name", "credential_uid")] + [
+        ("account", of_account)])
+    return pa.Table.from_pylist(records, schema=pa.schema([
+        ("metadata", struct([("product", struct([("version", TEXT), ("name", TEXT), ("feature", struct([("name", TEXT)]))])),
+                             ("event_code", TEXT), ("uid", TEXT), ("version", TEXT)])),
+        ("time", LONG), ("time_dt", MS),
+        ("cloud", struct([("region", TEXT), ("provider", TEXT), ("account", of_account)])),
+        ("api", struct([("operation", TEXT), ("service", struct([("name", TEXT)])),
+                        ("request", struct([("uid", TEXT), ("data", TEXT)])),
+                        ("response", struct([("error", TEXT), ("message", TEXT), ("data", TEXT)]))])),
+        ("actor", struct([("user", user), ("session", struct([("created_time_dt", MS), ("is_mfa", pa.bool_()),
+                                                              ("issuer", TEXT)])), ("invoked_by", TEXT)])),
+        ("http_request", struct([("user_agent", TEXT)])),
+        ("src_endpoint", struct([("uid", TEXT), ("ip", TEXT), ("domain", TEXT)])),
+        ("resources", pa.list_(struct([("uid", TEXT), ("type", TEXT), ("owner", struct([("account", of_account)]))]))),
+        ("class_uid", INT), ("status", TEXT), ("is_mfa", pa.bool_()), ("unmapped", pa.map_(TEXT, TEXT))]))
+
+
 write("gzip", table(AWS), compression="gzip")
 write("none", table(AWS), compression="none", use_dictionary=False, write_page_checksum=True)
 write("snappy-v2", table(AWS, [name.replace("_", "-").upper() for name in NAMES]), compression="snappy",
@@ -85,3 +144,6 @@ write("bad", pa.table({
 write("other", pa.table({"a": [1], "srcaddr": ["10.0.0.1"]}))
 write("kinds", pa.table({"interface_id": ["eni-1"], "srcport": [True]}))
 write("ocsf-flow", security_lake(), compression="zstd")
+write("ocsf-cloudtrail", cloudtrail(), compression="zstd")
+write("ocsf-cloudtrail-v2", cloudtrail(), compression="snappy", data_page_version="2.0", use_dictionary=False,
+      row_group_size=2)

@@ -81,6 +81,9 @@ fn reads_keys_of_security_lake() {
         "aws/VPC_FLOW/2.0/region=eu-west-1/accountId=123456789012/eventDay=20250314/a1.gz.parquet";
     let (account, region) = (Some("123456789012"), Some("eu-west-1"));
     check(key, Kind::FlowLog, account, region, None);
+    for source in ["CLOUD_TRAIL_MGMT", "S3_DATA", "LAMBDA_EXECUTION"] {
+        check(&key.replace("VPC_FLOW", source), Kind::CloudTrail, account, region, None);
+    }
     check(&key.replace("VPC_FLOW", "ROUTE53"), Kind::OtherService, account, region, None);
     check(&key.replace("eventDay", "day"), Kind::Unknown, None, None, None);
 }
