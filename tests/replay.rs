@@ -46,7 +46,7 @@ const WORTH_A_WORD: [(&str, &str); 3] = [
 ];
 
 /// Detectors that days of history, or other traffic than a scan, have to come before: each has tests of its own.
-const NEEDS_MORE: [&str; 17] = [
+const NEEDS_MORE: [&str; 20] = [
     "activity-drift",
     "beacon",
     "brute-force-actor",
@@ -54,9 +54,12 @@ const NEEDS_MORE: [&str; 17] = [
     "calls-in-vain",
     "coverage-gap",
     "data-leaving",
+    "egress-after-session",
     "encryption-fallback",
+    "instance-credentials-elsewhere",
     "lateral-movement",
     "long-session",
+    "opened-then-entered",
     "outbound-flood",
     "reject-storm",
     "segment-drift",

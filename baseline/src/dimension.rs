@@ -171,6 +171,9 @@ dimensions! {
     Encryption = "encryption", Sum, true;
     /// Time in which flows of an interface were lost. Unit: seconds.
     Skipped = "skipped", Sum, false;
+    /// Connections from outside that an interface answered at a port that is not meant for everybody, and that
+    /// carry more than an attempt to log on, `peer port`.
+    Visits = "visits", Sum, false;
     /// Rules that matched; what is learned are built-in ones to which habit matters, by id.
     Matches = "matches", Sum, true;
 }
