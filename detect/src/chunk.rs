@@ -95,6 +95,8 @@ pub(crate) struct Peer {
     pub(crate) value: Value,
     /// Whether it is in a network of Amazon, once somebody has asked: of most nobody does.
     pub(crate) is_amazon: OnceLock<bool>,
+    /// Whether it answers names by HTTPS, once somebody has asked.
+    pub(crate) is_doh: OnceLock<bool>,
 }
 
 /// What a detector counted of a row.

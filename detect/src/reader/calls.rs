@@ -236,9 +236,14 @@ impl Reader<'_> {
     }
 
     /// Whether names were asked by HTTPS, as far as addresses tell.
-    fn is_doh(&self, call: &Call) -> bool {
-        let is_answered = !call.is_inbound && call.is_answered && call.port == 443;
-        is_answered && resolvers::is_doh(call.peer, self.context.options.rules.lists())
+    fn is_doh(&mut self, call: &Call) -> bool {
+        if call.is_inbound || !call.is_answered || call.port != 443 {
+            return false;
+        }
+        let Self { context, chunk, .. } = self;
+        let look = || resolvers::is_doh(call.peer, context.options.rules.lists());
+        let peer = peer(&mut chunk.peers, call.peer, &context.options.hash_key);
+        peer.is_some_and(|peer| *peer.is_doh.get_or_init(look))
     }
 
     fn is_amazon(&mut self, address: u128) -> bool {
@@ -329,6 +334,7 @@ fn peer<'p>(peers: &'p mut Interner<Peer>, address: u128, key: &HashKey) -> Opti
     let number = peers.number(&address.to_be_bytes(), || Peer {
         value: key.value(&ip(address).to_string()),
         is_amazon: OnceLock::new(),
+        is_doh: OnceLock::new(),
     });
     peers.get(number)
 }
