@@ -46,7 +46,7 @@ const WORTH_A_WORD: [(&str, &str); 3] = [
 ];
 
 /// Detectors that days of history, or other traffic than a scan, have to come before: each has tests of its own.
-const NEEDS_MORE: [&str; 14] = [
+const NEEDS_MORE: [&str; 15] = [
     "activity-drift",
     "beacon",
     "brute-force-actor",
@@ -59,6 +59,7 @@ const NEEDS_MORE: [&str; 14] = [
     "long-session",
     "opened-then-entered",
     "outbound-flood",
+    "silence-after-stop",
     "unusual-port",
     "unusual-resolver",
 ];

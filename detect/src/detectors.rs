@@ -37,6 +37,7 @@ mod port_scan;
 mod root_use;
 mod s3_mass_deletion;
 mod s3_mass_reencryption;
+mod silence_after_stop;
 mod unusual_port;
 mod unusual_resolver;
 
