@@ -46,7 +46,7 @@ const WORTH_A_WORD: [(&str, &str); 3] = [
 ];
 
 /// Detectors that days of history, or other traffic than a scan, have to come before: each has tests of its own.
-const NEEDS_MORE: [&str; 20] = [
+const NEEDS_MORE: [&str; 21] = [
     "activity-drift",
     "beacon",
     "brute-force-actor",
@@ -64,6 +64,7 @@ const NEEDS_MORE: [&str; 20] = [
     "reject-storm",
     "segment-drift",
     "session-from-outside",
+    "silence-after-stop",
     "slow-data-leaving",
     "unusual-port",
     "unusual-resolver",

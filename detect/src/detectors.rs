@@ -42,6 +42,7 @@ mod s3_mass_deletion;
 mod s3_mass_reencryption;
 mod segment_drift;
 mod session_from_outside;
+mod silence_after_stop;
 mod slow_data_leaving;
 mod unusual_port;
 mod unusual_resolver;

@@ -49,10 +49,22 @@ pub(crate) enum Topic {
     Session,
     /// `instance address identity`: credentials of an instance called from an address.
     Used,
+    /// `api identity`: a log was stopped.
+    Stopped,
+    /// `region`: records of it came.
+    Heard,
 }
 
 impl Topic {
-    const ALL: [Self; 5] = [Self::Holds, Self::Attached, Self::LetIn, Self::Session, Self::Used];
+    const ALL: [Self; 7] = [
+        Self::Holds,
+        Self::Attached,
+        Self::LetIn,
+        Self::Session,
+        Self::Used,
+        Self::Stopped,
+        Self::Heard,
+    ];
 
     /// Closed days for which it is remembered. Flow logs say anew each day who holds what.
     /// Unit: days.
@@ -60,14 +72,15 @@ impl Topic {
         match self {
             Self::Holds | Self::Attached | Self::Used => 7,
             Self::LetIn | Self::Session => 14,
+            Self::Stopped | Self::Heard => 2,
         }
     }
 
     /// Keeps a record that says it, if it is told of.
     fn keep(self, record: &Evidence, records: &mut Records) {
         match self {
-            Self::Holds | Self::Attached => {}
-            Self::LetIn | Self::Session => records.add(record.clone(), RECORDS_MAX),
+            Self::Holds | Self::Attached | Self::Heard => {}
+            Self::LetIn | Self::Session | Self::Stopped => records.add(record.clone(), RECORDS_MAX),
             // Of many that are alike chunks hand over the first.
             Self::Used => records.keep_first(record.clone()),
         }
@@ -81,6 +94,8 @@ impl Topic {
             Self::LetIn => 3,
             Self::Session => 4,
             Self::Used => 5,
+            Self::Stopped => 6,
+            Self::Heard => 7,
         }
     }
 }
@@ -118,6 +133,12 @@ pub(crate) struct Said {
 form! { Said { hours, records } }
 
 impl Said {
+    /// The hours of its day in which it was said.
+    pub(crate) fn hours(&self, day: Day) -> impl Iterator<Item = Hour> + use<> {
+        let (first, bits) = (day.first_slot().hour().0, self.hours);
+        (0..24).filter(move |hour| bits >> hour & 1 == 1).map(move |hour| Hour(first + hour))
+    }
+
     /// The first records that say it, in order of time.
     pub(crate) fn records(&self) -> impl Iterator<Item = &Evidence> {
         self.records.iter()
@@ -285,7 +306,7 @@ impl Engine {
                 (words.collect(), day.first_slot().hour())
             }
             // The others are judged when the day closes.
-            Topic::Holds | Topic::Attached | Topic::Used => return,
+            _ => return,
         };
         for interface in interfaces {
             let (account, kind) = (Arc::clone(account), Kind::Interface);

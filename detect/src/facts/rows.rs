@@ -7,9 +7,9 @@ use crate::{
     intake::Admitted,
     intern::Map,
 };
-use baseline::{HashKey, Hour};
+use baseline::{HashKey, Hour, Slot, Value};
 use ingest::enrich::Caller;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 impl Chunk {
     /// What the rows and the objects that are new say of their accounts.
@@ -25,7 +25,30 @@ impl Chunk {
         });
         let new_objects = self.objects.iter().zip(objects).filter(|(_, is_new)| **is_new);
         let of_flows = new_objects.flat_map(|(object, _)| &object.facts).cloned();
-        of_rows.chain(of_flows).chain(self.uses(rows, key)).collect()
+        of_rows.chain(of_flows).chain(self.uses(rows, key)).chain(self.heard(rows)).collect()
+    }
+
+    /// Of which regions records came, of the rows that are new: each once an hour.
+    fn heard(&self, fresh: &[bool]) -> Vec<Fact> {
+        let mut heard: Map<(u32, u32, Hour), Slot> = Map::default();
+        for (row, _) in self.rows.iter().zip(fresh).filter(|(_, is_new)| **is_new) {
+            heard.entry((row.principal, row.region, row.slot.hour())).or_insert(row.slot);
+        }
+        // Many call in one hour.
+        let mut by_account: BTreeMap<(&Arc<str>, &Value, Hour), Slot> = BTreeMap::new();
+        let mut all: Vec<_> = heard.into_iter().collect();
+        all.sort_unstable_by_key(|(key, _)| *key);
+        for ((principal, region, hour), slot) in all {
+            let who = self.principals.get(principal);
+            if let (Some(who), Some(region)) = (who, self.regions.get(region)) {
+                by_account.insert((&who.principal.entity.account, region, hour), slot);
+            }
+        }
+        let fact = |((account, region, _), slot): ((&Arc<str>, &Value, Hour), Slot)| {
+            let (account, value) = (Arc::clone(account), region.clone());
+            Fact { account, topic: Topic::Heard, value, slot, evidence: None }
+        };
+        by_account.into_iter().map(fact).collect()
     }
 
     /// From where credentials of instances were used, of the rows that are new: each once an hour.
