@@ -16,9 +16,11 @@ use hashbrown::HashTable;
 
 use super::{Addresses, Field, FlowBatch, Numbers, Texts};
 
+mod encryption;
 mod hash;
 mod own;
 
+use encryption::Encryption;
 use hash::Seeded;
 use own::Interface;
 
@@ -143,10 +145,6 @@ pub const FIELDS: &[Field] = &[
     Field::EncryptionStatus,
 ];
 
-/// What `encryption-status` says of accepted flows, as bits.
-const CLEAR: u8 = 1;
-const ENCRYPTED: u8 = 2;
-
 /// Gathers the batches of one object.
 #[derive(Debug, Default)]
 pub struct Calls {
@@ -194,7 +192,7 @@ struct Sum {
     is_opened: bool,
     /// The format tells the flags of its packets.
     has_flags: bool,
-    /// [`CLEAR`] and [`ENCRYPTED`].
+    /// See [`encryption`].
     encryption: u8,
 }
 
@@ -249,7 +247,7 @@ struct Flow {
     start: i64,
     end: i64,
     is_rejected: bool,
-    /// [`CLEAR`] or [`ENCRYPTED`], of accepted flows.
+    /// Of accepted flows; see [`encryption`].
     encryption: u8,
 }
 
@@ -268,8 +266,7 @@ struct Columns<'a> {
     end: Option<Numbers<'a, i64>>,
     direction: Option<(Texts<'a>, Option<usize>)>,
     action: Option<(Texts<'a>, Option<usize>)>,
-    /// The bits of each of its words.
-    encryption: Option<(Texts<'a>, Vec<u8>)>,
+    encryption: Option<Encryption<'a>>,
 }
 
 /// One row, its ports and addresses in place.
@@ -558,9 +555,7 @@ impl<'a> Columns<'a> {
             end: batch.int64(Field::End),
             direction: key_of(Field::FlowDirection, "egress"),
             action: key_of(Field::Action, "REJECT"),
-            encryption: batch
-                .texts(Field::EncryptionStatus)
-                .map(|texts| (texts, texts.words().map(encryption).collect())),
+            encryption: Encryption::of(batch),
         })
     }
 
@@ -605,14 +600,13 @@ impl<'a> Columns<'a> {
             reject.is_some_and(|reject| texts.key(i) == Some(reject))
         });
         let told = self.encryption.as_ref().filter(|_| !is_rejected);
-        let encryption = told.and_then(|(texts, bits)| bits.get(texts.key(i)?).copied());
         Flow {
             packets: count(self.packets),
             bytes: count(self.bytes),
             start,
             end: self.end.and_then(|end| end.get(i)).unwrap_or(start),
             is_rejected,
-            encryption: encryption.unwrap_or(0),
+            encryption: told.map_or(0, |told| told.of_row(i)),
         }
     }
 }
@@ -754,17 +748,8 @@ impl Sum {
             packets,
             squares: sent.squares,
             lasting,
-            is_clear: (encryption != 0).then_some(encryption & CLEAR != 0),
+            is_clear: encryption::is_clear(encryption),
         })
-    }
-}
-
-/// What a word of `encryption-status` says, as bits.
-fn encryption(word: &str) -> u8 {
-    match word {
-        "0" => CLEAR,
-        "1" | "2" | "3" => ENCRYPTED,
-        _ => 0,
     }
 }
 
