@@ -90,6 +90,11 @@ impl Profiles {
         self.all.values().map(|held| &held.entity)
     }
 
+    /// The same, with the ids of their profiles.
+    pub fn ids(&self) -> impl Iterator<Item = (u128, &Entity)> {
+        self.all.iter().map(|(id, held)| (*id, &held.entity))
+    }
+
     /// How many profiles are held, at rest or not. Unit: profiles.
     pub fn n_all(&self) -> usize {
         self.all.len()

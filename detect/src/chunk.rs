@@ -93,6 +93,8 @@ pub(crate) struct Peer {
     pub(crate) is_public: bool,
     /// Whether it is in a network of Amazon, once somebody has asked: of most nobody does.
     pub(crate) is_amazon: OnceLock<bool>,
+    /// Whether it answers names by HTTPS, once somebody has asked.
+    pub(crate) is_doh: OnceLock<bool>,
 }
 
 /// What a detector counted of a row.
@@ -119,6 +121,8 @@ pub(crate) struct Match {
 #[derive(Debug, Clone)]
 pub struct FlowMatch {
     pub(crate) entity: Entity,
+    /// That of the entity, in the flow log of the row.
+    pub(crate) id: u128,
     /// End of the flow. Unit: milliseconds since the Unix epoch.
     pub end_ms: i64,
     pub(crate) slot: Slot,
@@ -321,13 +325,13 @@ impl Chunk {
 
 impl FlowMatch {
     fn sighting(&self) -> Sighting<'_> {
-        let Self { entity, end_ms, slot, found, flow } = self;
+        let Self { entity, id: of_log, end_ms, slot, found, flow } = self;
         // Nothing but its time names a flow.
         let (id, api) = (EventId::Text("".into()), "".into());
         let (address, access_key, region, actor) = (None, None, None, None);
         let call = Call { api, address, access_key, region, actor };
         let evidence = Evidence { time_ms: *end_ms, id, call: call.into(), amount: 1 };
-        let (entity, id) = (entity.clone(), entity.id());
+        let (entity, id) = (entity.clone(), *of_log);
         Sighting { entity, id, slot: *slot, found, evidence, api: None, flow: Some(flow) }
     }
 }

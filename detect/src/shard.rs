@@ -15,7 +15,7 @@ use crate::{
 };
 use baseline::{
     Aggregate, Bits, Day, Days, Dimension, Entity, Gathered, HeightHistory, History, Hour, Kind,
-    Lateness, N_PRIORS, Piece, Profile, Profiles, Value, Weight, lacks,
+    Lateness, N_PRIORS, Piece, Profile, Profiles, Value, Weight, ids_beside, lacks,
 };
 use std::{
     cell::OnceCell,
@@ -86,7 +86,7 @@ impl Shard {
         let lateness = context.options.lateness;
         let Aggregate { entity, id, .. } = aggregate;
         let new = || {
-            let lessons = context.options.lessons.on(*id);
+            let lessons = context.options.lessons.on(entity.id());
             (entity.clone(), Profile::with_lessons(lessons, oldest_open, lateness))
         };
         let first = |row| chunk.first(row);
@@ -217,7 +217,6 @@ impl Shard {
         let is_complete = |day: &Day| lateness.is_complete(*day, oldest_open);
         let mut occurrences = OfDays::new();
         for &(id, from) in touched {
-            told_of.extract_if((id, from)..=(id, Hour(i32::MAX)), |_, _| true).for_each(drop);
             self.profiles.rehearse(id, |entity, profile| {
                 let days: Vec<Day> = profile.open_days().take_while(is_complete).collect();
                 for day in days {
@@ -233,8 +232,11 @@ impl Shard {
                     for one in found.occurrences {
                         told_of.entry((id, one.hour)).or_default().push(one);
                     }
-                    let told = told_of.range((id, day.first_slot().hour())..);
-                    let told = told.take_while(|((of, hour), _)| *of == id && hour.day() == day);
+                    // What other logs say of the entity is part of the same findings.
+                    let beside = ids_beside(id);
+                    let (first, last) = (Hour(i32::MIN), Hour(i32::MAX));
+                    let told = told_of.range((*beside.start(), first)..=(*beside.end(), last));
+                    let told = told.filter(|((_, hour), _)| hour.day() == day);
                     let told = told.flat_map(|(_, told)| told).cloned();
                     occurrences.entry(day).or_default().extend(told);
                 }

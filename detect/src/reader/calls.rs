@@ -3,21 +3,24 @@
 //! An object is applied whole or not at all, so what it shows of a pair of hosts may decide whether they are
 //! counted: fewer than three connections of one peer to one port are no attempts to log on.
 
+mod named;
+
 use super::Reader;
 use crate::{
     chunk::{Chunk, ChunkObject, Peer},
     intern::Interner,
     resolvers,
 };
-use baseline::{
-    Aggregate, Day, Dimension, Entity, Entry, HashKey, Kind, Session, Slot, Talk, Value,
-};
+use baseline::{Aggregate, Day, Dimension, Entity, Entry, Kind, Session, Slot, Talk, Value};
 use ingest::{
     enrich::{Asn, Caller},
     flow::{Call, ip},
     flowlog::Gap,
 };
+use named::{Named, is_mapped, segments, segments_value, service};
 use std::sync::{Arc, OnceLock};
+
+pub(crate) use named::{CLEAR, ENCRYPTED};
 
 /// Fewer ports that one side calls of the other in one object are what ordinary hosts call. Unit: ports.
 const PORTS_OF_PEER_MIN: u32 = 3;
@@ -42,14 +45,6 @@ const ADMIN_PORTS: &[u16] = &[21, 22, 23, 135, 139, 445, 2375, 2376, 3389, 5900,
 /// What a session brings at least, either way, where no connection goes on: four times what a password that is
 /// tried does. Unit: bytes.
 const SESSION_BYTES_MIN: u64 = 64 << 10;
-
-/// How services inside were called, in front of their values.
-pub(crate) const CLEAR: &str = "clear ";
-pub(crate) const ENCRYPTED: &str = "encrypted ";
-
-/// Of the addresses inside one subnet these bits are equal, as far as logs tell: AWS's subnets of IPv6 are /64, those
-/// of IPv4 of any size. Unit: bits, of IPv6.
-const SUBNET_BITS: [u8; 2] = [64, 96 + 24];
 
 /// Ports outside that any host calls.
 const COMMON_PORTS: &[u16] = &[53, 80, 123, 443, 853];
@@ -96,25 +91,6 @@ const ENTRIES_BACK: usize = 8;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 
-/// What the value of a count is.
-#[derive(Debug, Clone, Copy)]
-enum Named {
-    /// The peer.
-    Peer,
-    /// `peer port`.
-    Service,
-    /// `protocol port peer`.
-    Flood,
-    /// `protocol port`.
-    Port,
-    /// `dns peer`, `dot peer` or `doh peer`, by the port.
-    Resolver,
-    /// `clear peer port`.
-    Clear,
-    /// `encrypted peer port`.
-    Encrypted,
-}
-
 impl Reader<'_> {
     /// Reads what interfaces of `account` called and what called them, in `n_flows` flow records of the object
     /// that began last.
@@ -134,9 +110,10 @@ impl Reader<'_> {
             if self.is_learned(slot) {
                 continue;
             }
-            let Self { chunk: Chunk { objects, interfaces, .. }, scratch, .. } = self;
+            let Self { chunk: Chunk { objects, interfaces, .. }, scratch, log, .. } = self;
             let Some(object) = objects.last_mut() else { return };
-            let aggregate = aggregate(object, interfaces, (account, &gap.interface), scratch);
+            let whose = Whose { account, interface: &gap.interface, log: log.as_deref() };
+            let aggregate = aggregate(object, interfaces, whose, scratch);
             aggregate.entries.push(entry((Dimension::Skipped, slot), None, (gap.lasted_s(), 1)));
         }
     }
@@ -158,11 +135,13 @@ impl Reader<'_> {
             && self.chunk.peers.get(peer).is_some_and(|peer| peer.is_public);
         let talks = if is_public { self.talks(call, peer, slot) } else { Vec::new() };
         let session = if is_public { self.session(call, peer) } else { None };
-        let is_doh = is_public && self.is_doh(call);
+        let is_doh = is_public && self.is_doh(call, peer);
         let key = &self.context.options.hash_key;
-        let Self { chunk: Chunk { objects, interfaces, peers, services, .. }, scratch, .. } = self;
+        let Self { chunk, scratch, log, .. } = self;
+        let Chunk { objects, interfaces, peers, services, .. } = chunk;
         let Some(object) = objects.last_mut() else { return };
-        let aggregate = aggregate(object, interfaces, (account, &call.interface), scratch);
+        let whose = Whose { account, interface: &call.interface, log: log.as_deref() };
+        let aggregate = aggregate(object, interfaces, whose, scratch);
         aggregate.talks.extend(talks);
         aggregate.sessions.extend(session.map(|session| (slot.hour(), session)));
         if !call.is_inbound {
@@ -192,9 +171,11 @@ impl Reader<'_> {
     }
 
     /// Whether names were asked by HTTPS, as far as addresses tell.
-    fn is_doh(&self, call: &Call) -> bool {
+    fn is_doh(&self, call: &Call, peer: u32) -> bool {
         let is_answered = !call.is_inbound && call.is_answered && call.port == 443;
-        is_answered && resolvers::is_doh(call.peer, self.context.options.rules.lists())
+        let look = || resolvers::is_doh(call.peer, self.context.options.rules.lists());
+        let peer = self.chunk.peers.get(peer).filter(|_| is_answered);
+        peer.is_some_and(|peer| *peer.is_doh.get_or_init(look))
     }
 
     /// The number of a peer.
@@ -204,7 +185,7 @@ impl Reader<'_> {
             let address = ip(address);
             let value = context.options.hash_key.value(&address.to_string());
             let is_public = matches!(Caller::of(address), Caller::Public(_));
-            Peer { value, is_public, is_amazon: OnceLock::new() }
+            Peer { value, is_public, is_amazon: OnceLock::new(), is_doh: OnceLock::new() }
         })
     }
 
@@ -259,21 +240,33 @@ impl Reader<'_> {
     }
 }
 
+/// An interface, as one flow log has it.
+#[derive(Clone, Copy)]
+struct Whose<'a> {
+    account: &'a str,
+    interface: &'a Arc<str>,
+    /// Where it is known.
+    log: Option<&'a str>,
+}
+
 /// The aggregate of an interface in an object.
 fn aggregate<'o>(
     object: &'o mut ChunkObject,
     interfaces: &mut Interner<Aggregate>,
-    (account, name): (&str, &Arc<str>),
+    Whose { account, interface, log }: Whose<'_>,
     scratch: &mut Vec<u8>,
 ) -> &'o mut Aggregate {
-    object.interface((account, name), || {
+    object.interface((account, interface), || {
         scratch.clear();
-        scratch.extend_from_slice(account.as_bytes());
-        scratch.push(0xff);
-        scratch.extend_from_slice(name.as_bytes());
+        for part in [account, log.unwrap_or_default(), interface] {
+            scratch.extend_from_slice(part.as_bytes());
+            scratch.push(0xff);
+        }
         let new = || {
-            let (account, key) = (account.into(), Arc::clone(name));
-            Aggregate::of(Entity { account, kind: Kind::Interface, key })
+            let (account, key) = (account.into(), Arc::clone(interface));
+            let entity = Entity { account, kind: Kind::Interface, key };
+            let id = entity.id_in(log);
+            Aggregate::with_id(entity, id)
         };
         let number = interfaces.number(scratch, new);
         interfaces.get(number).map_or_else(new, Aggregate::clone)
@@ -304,80 +297,10 @@ fn add(aggregate: &mut Aggregate, entry: Entry) {
     }
 }
 
-/// The subnets of a call that leaves its own and is answered inside.
-fn segments(call: &Call, is_public: bool) -> Option<[u128; 2]> {
-    let is_apt = !call.is_inbound && call.is_answered && !is_public && call.port != 0;
-    let pair = [subnet(call.own), subnet(call.peer)];
-    let [own, other] = pair;
-    (is_apt && own != other).then_some(pair)
-}
-
-/// The first address of the subnet of an address.
-fn subnet(address: u128) -> u128 {
-    let [of_v6, of_v4] = SUBNET_BITS;
-    let bits = if is_mapped(address) { of_v4 } else { of_v6 };
-    address & (u128::MAX << (128 - bits))
-}
-
-fn segments_value(services: &mut Interner<Value>, pair: [u128; 2], key: &HashKey) -> Value {
-    let [own, other] = pair;
-    let text: Vec<u8> = [own, other].iter().flat_map(|one| one.to_be_bytes()).collect();
-    let [of_v6, of_v4] = SUBNET_BITS;
-    let named = |subnet| {
-        let bits = if is_mapped(subnet) { of_v4 - 96 } else { of_v6 };
-        format!("{}/{bits}", ip(subnet))
-    };
-    let new = || key.value(&format!("{} {}", named(own), named(other)));
-    let number = services.number(&text, new);
-    services.get(number).map_or_else(new, Value::clone)
-}
-
-fn is_mapped(address: u128) -> bool {
-    address >> 32 == 0xffff
-}
-
-/// The value that names a service of a call.
-fn service(
-    services: &mut Interner<Value>,
-    (call, named, peer): (&Call, Named, &Value),
-    key: &HashKey,
-) -> Value {
-    let Call { port, protocol, .. } = *call;
-    let [high, low] = port.to_be_bytes();
-    let mut text = [0; 20];
-    let [address @ .., a, b, c, d] = &mut text;
-    address.copy_from_slice(&call.peer.to_be_bytes());
-    (*a, *b, *c, *d) = (high, low, protocol, named as u8);
-    let new = || {
-        let text = match named {
-            Named::Peer => return peer.clone(),
-            Named::Service => format!("{} {port}", peer.text),
-            Named::Clear => format!("{CLEAR}{} {port}", peer.text),
-            Named::Encrypted => format!("{ENCRYPTED}{} {port}", peer.text),
-            Named::Resolver if port == 853 => format!("dot {}", peer.text),
-            Named::Resolver if port == 443 => format!("doh {}", peer.text),
-            Named::Resolver => format!("dns {}", peer.text),
-            Named::Port => format!("{} {port}", name(protocol)),
-            Named::Flood => format!("{} {port} {}", name(protocol), peer.text),
-        };
-        key.value(&text)
-    };
-    let number = services.number(&text, new);
-    services.get(number).map_or_else(new, Value::clone)
-}
-
 /// Whether two addresses are of one VPC: of IPv6, whose addresses are all public, by the /56 that AWS gives to
 /// each (docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html).
 fn is_of_same_vpc(own: u128, peer: u128) -> bool {
     !is_mapped(own) && !is_mapped(peer) && own >> 72 == peer >> 72
-}
-
-fn name(protocol: u8) -> String {
-    match protocol {
-        TCP => "tcp".to_owned(),
-        UDP => "udp".to_owned(),
-        other => format!("protocol-{other}"),
-    }
 }
 
 fn count_outbound(call: &Call, is_public: bool, say: &mut dyn FnMut(Dimension, Named, u64)) {
@@ -475,3 +398,6 @@ fn looks_like_logon(call: &Call, is_public: bool) -> bool {
         && is_short
         && is_apt
 }
+
+#[cfg(test)]
+mod tests;
