@@ -388,8 +388,9 @@ fn read_whole(object: &Object, worker: &mut Worker<'_>, reader: &mut Reader<'_>)
     fault::point("mid-decode");
     let content = worker.content();
     reader.begin(content, object.stamp_ms);
-    let (kind, account) = (object.kind, object.info().account);
-    let outcome = worker.read(kind, account, reader);
+    let info = object.info();
+    reader.of_flow_log(info.flow_log_id);
+    let outcome = worker.read(object.kind, info.account, reader);
     let newest_ms = reader.newest_ms();
     whole(ObjectRead { content, newest_ms, ..outcome }, reader)
 }

@@ -204,3 +204,23 @@ fn cloudtrail_of_security_lake_is_read_as_cloudtrail() {
     let ended = replay(folder.path(), &[]);
     assert!(ended.err.contains("4 of CloudTrail"), "{}", ended.err);
 }
+
+#[test]
+fn flows_that_a_second_flow_log_has_too_are_told_once() {
+    let one = copied(str::to_owned, |object| fs::read(object).unwrap());
+    let other = |key: &str| plain(&key.replace("_fl-", "_fl-f"));
+    let both = copied(other, as_parquet);
+    for object in files(one.path()) {
+        let path = both.path().join(object.strip_prefix(one.path()).unwrap());
+        fs::copy(&object, path).unwrap();
+    }
+    let told = |folder: &TempDir| -> Vec<(Value, Value, Value)> {
+        let rows = replay(folder.path(), &[]).rows();
+        rows.iter()
+            .map(|row| (row["id"].clone(), row["count"].clone(), row["parts"].clone()))
+            .collect()
+    };
+    assert_eq!(files(both.path()).len(), 2 * files(one.path()).len());
+    assert!(!told(&one).is_empty());
+    assert_eq!(told(&both), told(&one));
+}

@@ -2,7 +2,7 @@
 
 use crate::value::{kept, stable_hash};
 use ingest::{Identity, Text};
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, ops::RangeInclusive, sync::Arc};
 
 /// What kind of entity it is. Kinds are judged differently: a workload must not leave its network, a
 /// person travels.
@@ -89,6 +89,29 @@ impl Entity {
         let fields = [&*self.account, self.kind.name(), &*self.key];
         stable_hash(&fields.map(str::as_bytes))
     }
+
+    /// The id of what one flow log says of it: where several log one interface, each has a profile of its own, or what
+    /// happened once would count twice. Without a log it is [`Self::id`]. All of them live in one shard, and beside each
+    /// other.
+    pub fn id_in(&self, log: Option<&str>) -> u128 {
+        let id = self.id();
+        let of_log = |log: &str| stable_hash(&[log.as_bytes()]) & LOG_BITS;
+        log.map_or(id, |log| id & !LOG_BITS | of_log(log))
+    }
+
+    /// Whether an id is that of the entity, in whichever log.
+    pub fn has_id(&self, id: u128) -> bool {
+        (self.id() ^ id) & !LOG_BITS == 0
+    }
+}
+
+/// The bits of an id that say which flow log it is of; the last 8 say in which shard it lives.
+const LOG_BITS: u128 = 0xffff_ffff << 8;
+
+/// The ids of one entity in all logs lie in this range, and those of no other do.
+pub fn ids_beside(id: u128) -> RangeInclusive<u128> {
+    let rest = LOG_BITS | 0xff;
+    id & !rest..=id | rest
 }
 
 /// The caller of one record.

@@ -48,7 +48,7 @@ pub use held::{Held, HeldDimension, HeldRate, HeldValue};
 pub use hindsight::Days;
 pub use history::{ClosedDay, Gathered, History};
 pub use hour::{Hours, Span, Window};
-pub use identity::{Entity, Kind, Principal};
+pub use identity::{Entity, Kind, Principal, ids_beside};
 pub use impact::{Impact, Track};
 pub use lesson::Lesson;
 pub use memory::Weight;

@@ -4,7 +4,7 @@
 
 use crate::{
     form::{Form, Reader, Writer},
-    identity::Entity,
+    identity::{Entity, ids_beside},
     numbered::Names,
     profile::Profile,
     time::{Day, Lateness},
@@ -88,6 +88,16 @@ impl Profiles {
     /// Whose profiles are held.
     pub fn entities(&self) -> impl Iterator<Item = &Entity> {
         self.all.values().map(|held| &held.entity)
+    }
+
+    /// The same, with the ids of their profiles.
+    pub fn ids(&self) -> impl Iterator<Item = (u128, &Entity)> {
+        self.all.iter().map(|(id, held)| (*id, &held.entity))
+    }
+
+    /// The ids of the profiles that are held of one entity, of which each flow log may have one.
+    pub fn ids_beside(&self, id: u128) -> impl Iterator<Item = u128> {
+        self.all.range(ids_beside(id)).map(|(id, _)| *id)
     }
 
     /// How many profiles are held, at rest or not. Unit: profiles.

@@ -131,6 +131,8 @@ pub(crate) struct RowFact {
 #[derive(Debug, Clone)]
 pub struct FlowMatch {
     pub(crate) entity: Entity,
+    /// That of the entity, in the flow log of the row.
+    pub(crate) id: u128,
     /// End of the flow. Unit: milliseconds since the Unix epoch.
     pub end_ms: i64,
     pub(crate) slot: Slot,
@@ -319,13 +321,13 @@ impl Chunk {
 
 impl FlowMatch {
     fn sighting(&self) -> Sighting<'_> {
-        let Self { entity, end_ms, slot, found, flow } = self;
+        let Self { entity, id: of_log, end_ms, slot, found, flow } = self;
         // Nothing but its time names a flow.
         let (id, api) = (EventId::Text("".into()), "".into());
         let (address, access_key, region, actor) = (None, None, None, None);
         let call = Call { api, address, access_key, region, actor };
         let evidence = Evidence { time_ms: *end_ms, id, call: call.into(), amount: 1 };
-        let (entity, id) = (entity.clone(), entity.id());
+        let (entity, id) = (entity.clone(), *of_log);
         Sighting { entity, id, slot: *slot, found, evidence, api: None, flow: Some(flow) }
     }
 }

@@ -13,7 +13,7 @@ pub(crate) mod openings;
 mod rows;
 pub(crate) mod sessions;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, shard_of};
 use baseline::{
     Day, Entity, Evidence, Form, FormError, Hour, Kind, Slot, Value,
     evidence::Records,
@@ -21,9 +21,10 @@ use baseline::{
     form::{Reader, Writer},
     stable_hash,
 };
+use inventory::Inventory;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// Facts of one topic that an account keeps of a day; of more, the smallest by keyed hash. Unit: facts.
@@ -76,13 +77,23 @@ impl Topic {
         }
     }
 
-    /// Keeps a record that says it, if it is told of.
-    fn keep(self, record: &Evidence, records: &mut Records) {
+    /// Keeps a record that says it, if it is told of; whether that changes anything.
+    fn keep(self, record: &Evidence, records: &mut Records) -> bool {
         match self {
-            Self::Holds | Self::Attached | Self::Heard => {}
-            Self::LetIn | Self::Session | Self::Stopped => records.add(record.clone(), RECORDS_MAX),
+            Self::Holds | Self::Attached | Self::Heard => false,
+            Self::LetIn | Self::Session | Self::Stopped => {
+                let before = records.clone();
+                records.add(record.clone(), RECORDS_MAX);
+                *records != before
+            }
             // Of many that are alike chunks hand over the first.
-            Self::Used => records.keep_first(record.clone()),
+            Self::Used => {
+                let is_first = records.iter().next().is_none_or(|first| record < first);
+                if is_first {
+                    records.keep_first(record.clone());
+                }
+                is_first
+            }
         }
     }
 
@@ -148,19 +159,95 @@ impl Said {
 type OfDay = BTreeMap<Topic, BTreeMap<Value, Said>>;
 
 /// What is known of one account.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct OfAccount(BTreeMap<Day, OfDay>);
+#[derive(Debug, Default)]
+pub(crate) struct OfAccount {
+    days: BTreeMap<Day, OfDay>,
+    /// What many entities are judged by, worked out for the first of them.
+    views: Mutex<BTreeMap<Day, Arc<View>>>,
+}
 
-static NOTHING: OfAccount = OfAccount(BTreeMap::new());
+static NOTHING: OfAccount = OfAccount { days: BTreeMap::new(), views: Mutex::new(BTreeMap::new()) };
+
+impl PartialEq for OfAccount {
+    fn eq(&self, other: &Self) -> bool {
+        self.days == other.days
+    }
+}
+
+/// What is known of an account on a day, for those that look for one thing in all of it.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) inventory: Inventory,
+    /// The facts of the use of credentials, by identity.
+    uses: BTreeMap<Arc<str>, Vec<Value>>,
+    /// Instances whose credentials called, by address.
+    pub(crate) users: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
+}
+
+impl View {
+    fn of(known: &OfAccount, day: Day) -> Self {
+        let inventory = Inventory::of(known, day);
+        let mut view = Self { inventory, uses: BTreeMap::new(), users: BTreeMap::new() };
+        let uses = known.days.get(&day).and_then(|facts| facts.get(&Topic::Used));
+        for value in uses.into_iter().flat_map(BTreeMap::keys) {
+            if let Some(of) = Use::of(&value.text) {
+                view.uses.entry(of.key.into()).or_default().push(value.clone());
+                view.users.entry(of.address.into()).or_default().insert(of.instance.into());
+            }
+        }
+        view
+    }
+}
+
+/// What a fact says of the use of credentials.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Use<'f> {
+    pub(crate) instance: &'f str,
+    pub(crate) address: &'f str,
+    /// Of the identity.
+    pub(crate) key: &'f str,
+}
+
+impl<'f> Use<'f> {
+    pub(crate) fn of(text: &'f str) -> Option<Self> {
+        let mut words = text.splitn(3, ' ');
+        Some(Self { instance: words.next()?, address: words.next()?, key: words.next()? })
+    }
+}
 
 impl OfAccount {
+    /// What is known on `day`.
+    pub(crate) fn view(&self, day: Day) -> Arc<View> {
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = views.entry(day).or_insert_with(|| Arc::new(View::of(self, day)));
+        Arc::clone(view)
+    }
+
+    /// From where credentials of an identity were used on `day`, by `view`, which is of that day.
+    pub(crate) fn uses<'f>(
+        &'f self,
+        day: Day,
+        view: &View,
+        identity: &str,
+    ) -> Vec<(Use<'f>, &'f Said)> {
+        let facts = self.days.get(&day).and_then(|facts| facts.get(&Topic::Used));
+        let own = view.uses.get(identity).into_iter().flatten();
+        let own = own.filter_map(|value| facts?.get_key_value(value));
+        own.filter_map(|(value, said)| Some((Use::of(&value.text)?, said))).collect()
+    }
+
+    /// Forgets what was worked out of facts that are others now.
+    fn changed(&mut self) {
+        self.views.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Facts of a topic of the days from `back` days before `day` to itself, in order of days.
     pub(crate) fn until(
         &self,
         day: Day,
         (topic, back): (Topic, i32),
     ) -> impl Iterator<Item = (Day, &str, &Said)> {
-        let days = self.0.range(Day(day.0.saturating_sub(back))..=day);
+        let days = self.days.range(Day(day.0.saturating_sub(back))..=day);
         let of_topic = days.filter_map(move |(day, facts)| Some((*day, facts.get(&topic)?)));
         of_topic.flat_map(|(day, facts)| {
             facts.iter().map(move |(value, said)| (day, &*value.text, said))
@@ -178,7 +265,7 @@ impl OfAccount {
 
     /// Whether anything is known of a topic on `day` or the day before.
     pub(crate) fn has(&self, day: Day, topic: Topic) -> bool {
-        let mut days = self.0.range(Day(day.0.saturating_sub(1))..=day);
+        let mut days = self.days.range(Day(day.0.saturating_sub(1))..=day);
         days.any(|(_, facts)| facts.contains_key(&topic))
     }
 }
@@ -202,7 +289,8 @@ impl Facts {
         let Fact { account, topic, value, slot, evidence } = fact;
         let hour = slot.hour();
         let of_account = self.accounts.entry(Arc::clone(account)).or_default();
-        let facts = of_account.0.entry(hour.day()).or_default().entry(*topic).or_default();
+        of_account.changed();
+        let facts = of_account.days.entry(hour.day()).or_default().entry(*topic).or_default();
         if facts.len() >= FACTS_MAX && !facts.contains_key(value) {
             self.n_dropped = self.n_dropped.saturating_add(1);
             match facts.last_entry() {
@@ -222,7 +310,9 @@ impl Facts {
     /// Forgets what no open day is judged by any more; answers what is gone, or changed.
     fn advance(&mut self, oldest_open: Day) -> BTreeSet<(Arc<str>, Day)> {
         let mut touched = BTreeSet::new();
-        self.accounts.retain(|account, OfAccount(days)| {
+        self.accounts.retain(|account, known| {
+            known.changed();
+            let days = &mut known.days;
             days.retain(|day, facts| {
                 let n_before = facts.len();
                 facts.retain(|topic, _| day.0 >= oldest_open.0.saturating_sub(topic.days_kept()));
@@ -239,14 +329,14 @@ impl Facts {
     /// Accounts with the days of which something is known.
     fn days(&self) -> impl Iterator<Item = (&Arc<str>, Day)> {
         let of = |(account, days): (_, &OfAccount)| {
-            days.0.keys().map(move |day| (account, *day)).collect::<Vec<_>>()
+            days.days.keys().map(move |day| (account, *day)).collect::<Vec<_>>()
         };
         self.accounts.iter().flat_map(of)
     }
 
     /// What is known of an account on a day, as bytes.
     fn write(&self, (account, day): (&Arc<str>, Day)) -> Option<Writer> {
-        let facts = self.accounts.get(account)?.0.get(&day)?;
+        let facts = self.accounts.get(account)?.days.get(&day)?;
         let mut to = Writer::default();
         account.write(&mut to);
         day.write(&mut to);
@@ -258,7 +348,9 @@ impl Facts {
     pub(crate) fn recall(&mut self, from: &mut Reader<'_>) -> Result<u128, FormError> {
         let (account, day, facts): (Arc<str>, Day, OfDay) = Form::read(from)?;
         let key = key(&account, day);
-        self.accounts.entry(account).or_default().0.insert(day, facts);
+        let known = self.accounts.entry(account).or_default();
+        known.changed();
+        known.days.insert(day, facts);
         Ok(key)
     }
 }
@@ -311,8 +403,11 @@ impl Engine {
         for interface in interfaces {
             let (account, kind) = (Arc::clone(account), Kind::Interface);
             let id = Entity { account, kind, key: interface.into() }.id();
-            if let Some((touched, _)) = touched.get_mut(crate::engine::shard_of(id)) {
-                touched.note_hour(id, from);
+            let shard = shard_of(id);
+            if let (Some((touched, _)), Some(shard)) =
+                (touched.get_mut(shard), self.shards.get(shard))
+            {
+                shard.ids_beside(id).for_each(|id| touched.note_hour(id, from));
             }
         }
     }

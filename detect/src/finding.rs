@@ -186,6 +186,8 @@ fn finding(
     mut hours: Vec<Occurrence>,
 ) -> Option<Finding> {
     hours.sort_by_key(|occurrence| occurrence.hour);
+    // Several flow logs may tell of one hour.
+    let n_hours = hours.chunk_by(|a, b| a.hour == b.hour).count();
     let weight = |occurrence: &Occurrence| (occurrence.verdict.severity, occurrence.verdict.bits());
     // The earliest of equals: `max_by` returns the last, so the order is turned round.
     let heaviest = hours.iter().rev().max_by(|a, b| weight(a).cmp(&weight(b)))?;
@@ -221,7 +223,7 @@ fn finding(
         summary: heaviest.verdict.summary.clone(),
         times_ms: (first?, last.or(first)?),
         count: slots.values().sum(),
-        n_hours: u32::try_from(hours.len()).unwrap_or(u32::MAX),
+        n_hours: u32::try_from(n_hours).unwrap_or(u32::MAX),
         records: records.into_iter().take(Finding::RECORDS_MAX).cloned().collect(),
         targets,
         flow: heaviest.verdict.flow.clone(),

@@ -27,8 +27,7 @@ impl Engine {
         let mut taught: BTreeMap<Day, BTreeMap<Group, Gathered>> = BTreeMap::new();
         for (old, new) in shards.into_iter().zip(&mut engine.shards) {
             let Shard { profiles, mut days, .. } = old;
-            for entity in profiles.entities() {
-                let id = entity.id();
+            for (id, entity) in profiles.ids() {
                 let days = days.remove(&id).unwrap_or_default().whole();
                 for (day, closed) in &days {
                     let of_day = taught.entry(*day).or_default();

@@ -150,8 +150,11 @@ impl Engine {
             Part::Profile => {
                 let entity = Entity::read(&mut from)?;
                 let mut profile = Profile::read_closed(&mut from)?;
-                let id = entity.id();
-                profile.hear(options.lessons.on(id));
+                let id = blob.key;
+                if !entity.has_id(id) {
+                    return Err(FormError::Damaged);
+                }
+                profile.hear(options.lessons.on(entity.id()));
                 if let Some(shard) = shards.get_mut(shard_of(id)) {
                     shard.profiles.insert(id, entity, &profile);
                 }

@@ -27,6 +27,7 @@ use ingest::{
     event::{ErrorClass, Outcome},
     target::{Target, Targets, assumed_role},
 };
+use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Reads the records of some objects. One per worker and chunk; it holds no state of the engine.
@@ -36,6 +37,8 @@ pub struct Reader<'e> {
     oldest_open: Day,
     learned_through: Day,
     stamp_ms: Option<i64>,
+    /// The flow log that the object at hand is of, if it is known.
+    log: Option<Arc<str>>,
     chunk: Chunk,
     /// Keys of look-ups that take several fields.
     scratch: Vec<u8>,
@@ -49,12 +52,19 @@ impl<'e> Reader<'e> {
         chunk: Chunk,
     ) -> Self {
         let (scratch, counts) = (Vec::new(), Counts::default());
-        Self { context, oldest_open, learned_through, stamp_ms: None, chunk, scratch, counts }
+        let (stamp_ms, log) = (None, None);
+        Self { context, oldest_open, learned_through, stamp_ms, log, chunk, scratch, counts }
     }
 
     /// Begins an object of this content hash, written at `stamp_ms`, if it tells.
     pub fn begin(&mut self, content: u128, stamp_ms: Option<i64>) {
         self.begin_part(Some(content), stamp_ms);
+    }
+
+    /// Says which flow log the object that began last is of, by its id: what several logs tell of one interface is kept
+    /// apart, and told once.
+    pub fn of_flow_log(&mut self, log: Option<&str>) {
+        self.log = log.map(Arc::from);
     }
 
     /// Goes on with an object that began in an earlier chunk.
@@ -64,6 +74,7 @@ impl<'e> Reader<'e> {
 
     fn begin_part(&mut self, content: Option<u128>, stamp_ms: Option<i64>) {
         self.stamp_ms = stamp_ms;
+        self.log = None;
         let rows_from = self.chunk.rows.len();
         self.chunk.objects.push(ChunkObject {
             content,
@@ -105,6 +116,7 @@ impl<'e> Reader<'e> {
     /// Counts what a rule matched, in the object that began last.
     pub fn flow_match(&mut self, mut one: FlowMatch) {
         (one.end_ms, one.slot, _) = self.counted_at(one.end_ms);
+        one.id = one.entity.id_in(self.log.as_deref());
         if self.is_learned(one.slot) {
             return;
         }

@@ -16,7 +16,7 @@ use crate::{
 };
 use baseline::{
     Aggregate, Bits, Day, Days, Dimension, Entity, Gathered, HeightHistory, Hour, Kind, Lateness,
-    Piece, Profile, Profiles, Value, Weight, lacks,
+    Piece, Profile, Profiles, Value, Weight, ids_beside, lacks,
 };
 use std::{
     cell::OnceCell,
@@ -88,7 +88,7 @@ impl Shard {
         let lateness = context.options.lateness;
         let Aggregate { entity, id, .. } = aggregate;
         let new = || {
-            let lessons = context.options.lessons.on(*id);
+            let lessons = context.options.lessons.on(entity.id());
             (entity.clone(), Profile::with_lessons(lessons, oldest_open, lateness))
         };
         let first = |row| chunk.first(row);
@@ -219,7 +219,6 @@ impl Shard {
         let is_complete = |day: &Day| lateness.is_complete(*day, oldest_open);
         let mut occurrences = OfDays::new();
         for &(id, from) in touched {
-            told_of.extract_if((id, from)..=(id, Hour(i32::MAX)), |_, _| true).for_each(drop);
             self.profiles.rehearse(id, |entity, profile| {
                 let days: Vec<Day> = profile.open_days().take_while(is_complete).collect();
                 for day in days {
@@ -234,8 +233,11 @@ impl Shard {
                     for one in found.occurrences {
                         told_of.entry((id, one.hour)).or_default().push(one);
                     }
-                    let told = told_of.range((id, day.first_slot().hour())..);
-                    let told = told.take_while(|((of, hour), _)| *of == id && hour.day() == day);
+                    // What other logs say of the entity is part of the same findings.
+                    let beside = ids_beside(id);
+                    let (first, last) = (Hour(i32::MIN), Hour(i32::MAX));
+                    let told = told_of.range((*beside.start(), first)..=(*beside.end(), last));
+                    let told = told.filter(|((_, hour), _)| hour.day() == day);
                     let told = told.flat_map(|(_, told)| told).cloned();
                     occurrences.entry(day).or_default().extend(told);
                 }
@@ -253,6 +255,11 @@ impl Shard {
     /// Matches that were left out. Unit: matches.
     pub(crate) fn n_matches_dropped(&self) -> u64 {
         self.matches.n_dropped
+    }
+
+    /// The profiles of an entity, by their ids.
+    pub(crate) fn ids_beside(&self, id: u128) -> impl Iterator<Item = u128> {
+        self.profiles.ids_beside(id)
     }
 
     pub(crate) fn entities(&self) -> impl Iterator<Item = &Entity> {

@@ -161,7 +161,7 @@ fn read(
     let mut from = Reader::new(bytes, key, texts)?;
     let (entity, profile) = (Entity::read(&mut from)?, Profile::read(&mut from)?);
     from.finish()?;
-    if entity.id() == id { Ok((entity, profile)) } else { Err(FormError::Damaged) }
+    if entity.has_id(id) { Ok((entity, profile)) } else { Err(FormError::Damaged) }
 }
 
 #[cfg(test)]

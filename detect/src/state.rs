@@ -182,7 +182,10 @@ impl Engine {
             Part::Entity => {
                 let entity = Entity::read(&mut from)?;
                 let profile = Profile::read(&mut from)?;
-                let id = entity.id();
+                let id = blob.key;
+                if !entity.has_id(id) {
+                    return Err(FormError::Damaged);
+                }
                 if let Some(touched) = touched_of(noted, id) {
                     touched.note_open(id, profile.open_days());
                 }

@@ -215,6 +215,8 @@ pub(crate) struct Logs {
     days: BTreeMap<Day, Vec<String>>,
     flows: BTreeMap<Day, Vec<Call>>,
     gaps: BTreeMap<Day, Vec<Gap>>,
+    /// The flow logs that each have the flows; without any, nobody knows which.
+    logged_by: Vec<&'static str>,
     options: Options,
 }
 
@@ -314,6 +316,12 @@ impl Logs {
         self
     }
 
+    /// The same, with all flows in each of these flow logs.
+    pub(crate) fn logged_by(mut self, flow_logs: &[&'static str]) -> Self {
+        self.logged_by = flow_logs.to_vec();
+        self
+    }
+
     /// When flows of an interface were lost.
     pub(crate) fn gap(mut self, gap: Gap) -> Self {
         self.gaps.entry(Day::of(gap.end_ms())).or_default().push(gap);
@@ -354,17 +362,33 @@ impl Logs {
             if let Some(records) = self.days.get(&day) {
                 read(&mut reader, None, records);
             }
-            reader.begin(stable_hash(&[&day.0.to_le_bytes()]), None);
-            let calls = self.flows.get(&day).map(Vec::as_slice).unwrap_or_default();
-            let n_flows = calls.iter().map(|one| u64::from(one.n_flows)).sum();
-            reader.flows(testkit::ACCOUNT, n_flows, calls);
-            let gaps = self.gaps.get(&day).map(Vec::as_slice).unwrap_or_default();
-            reader.gaps(testkit::ACCOUNT, gaps);
+            self.read_flows(day, None, &mut reader);
             let chunk = reader.finish();
             engine.apply(&[chunk]).unwrap();
             told.extend(engine.judge_open().unwrap());
+            // One log comes after the other.
+            for log in self.logged_by.iter().skip(1) {
+                let mut reader = engine.reader();
+                self.read_flows(day, Some(log), &mut reader);
+                let chunk = reader.finish();
+                engine.apply(&[chunk]).unwrap();
+                told.extend(engine.judge_open().unwrap());
+            }
         }
         told
+    }
+
+    /// Reads the flows of a day as an object of a flow log, else of the first of all.
+    fn read_flows(&self, day: Day, log: Option<&str>, reader: &mut Reader<'_>) {
+        let log = log.or(self.logged_by.first().copied());
+        let name = log.unwrap_or_default().as_bytes();
+        reader.begin(stable_hash(&[&day.0.to_le_bytes(), name]), None);
+        reader.of_flow_log(log);
+        let calls = self.flows.get(&day).map(Vec::as_slice).unwrap_or_default();
+        let n_flows = calls.iter().map(|one| u64::from(one.n_flows)).sum();
+        reader.flows(testkit::ACCOUNT, n_flows, calls);
+        let gaps = self.gaps.get(&day).map(Vec::as_slice).unwrap_or_default();
+        reader.gaps(testkit::ACCOUNT, gaps);
     }
 
     /// The findings of one detector.

@@ -111,6 +111,12 @@ impl Engine {
             noted.iter_mut().map(|(touched, _)| touched.take(is_complete)).collect();
         let mut occurrences = self.judge_open_matches(&touched)?;
         let profiles: Vec<_> = touched.iter().map(Touched::profiles).collect();
+        // What was told of hours that are judged anew is not part of what is found now.
+        for ((_, told), profiles) in noted.iter_mut().zip(&profiles) {
+            for &(id, from) in profiles {
+                told.extract_if((id, from)..=(id, Hour(i32::MAX)), |_, _| true).for_each(drop);
+            }
+        }
         let n_each = (self.profiles_at_once / SHARDS).max(1);
         let n_rounds = profiles.iter().map(|ids| ids.chunks(n_each).len()).max();
         for round in 0..n_rounds.unwrap_or(0) {

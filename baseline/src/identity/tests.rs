@@ -329,3 +329,18 @@ fn empty_fields_name_nobody() {
     let principal = principal(r#"{"type":"IAMUser","arn":"","userName":"bob","accountId":""}"#);
     assert_eq!((&*principal.actor, principal.entity.kind), ("bob", Kind::Human));
 }
+
+#[test]
+fn what_each_flow_log_says_of_an_interface_lies_beside_the_others() {
+    let of = |key: &str| Entity { account: "1".into(), kind: Kind::Interface, key: key.into() };
+    let (one, other) = (of("eni-1"), of("eni-2"));
+    let ids = [one.id(), one.id_in(None), one.id_in(Some("fl-a")), one.id_in(Some("fl-b"))];
+    let [id, alone, first, second] = ids;
+    assert_eq!(id, alone);
+    assert!(id != first && id != second && first != second);
+    for id in ids {
+        assert!(one.has_id(id) && !other.has_id(id));
+        assert!(ids_beside(first).contains(&id) && !ids_beside(other.id()).contains(&id));
+        assert_eq!(id % 64, one.id() % 64);
+    }
+}

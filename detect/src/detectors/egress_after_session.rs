@@ -24,8 +24,7 @@
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::facts::{
-    Topic,
-    inventory::{self, Inventory},
+    Topic, inventory,
     sessions::{self, SessionOn},
 };
 use crate::finding::FlowSeen;
@@ -160,7 +159,8 @@ fn sessions<'c>(settings: &Settings, case: &Case<'c>) -> Vec<Begun<'c>> {
     let minutes = i64::from(settings.minutes_max.min(MINUTES_MAX));
     let n_slots = i32::try_from(minutes * i64::from(SLOTS) / 60).unwrap_or(0);
     let mut begun = Vec::new();
-    let inventory = Inventory::of(case.facts, day);
+    let view = case.facts.view(day);
+    let inventory = &view.inventory;
     for (_, text, said) in case.facts.until(day, (Topic::Session, 1)) {
         let near = said.records().filter_map(|record| {
             let from = Slot::of(record.time_ms);

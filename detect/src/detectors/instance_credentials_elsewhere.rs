@@ -20,7 +20,7 @@
 //! such as a proxy or a NAT instance, can be marked benign.
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
-use crate::facts::{Said, Topic, inventory::Inventory};
+use crate::facts::{Said, Topic, Use, inventory::Inventory};
 use crate::finding::FlowSeen;
 use crate::record::{Counts, Record};
 use baseline::{Dimension, Evidence, Kind, Part, Slot};
@@ -53,21 +53,6 @@ impl Default for Settings {
 
 pub(super) fn contribute(_: &Record<'_>, _: &mut Counts) {}
 
-/// What a fact says of the use of credentials.
-#[derive(Debug, Clone, Copy)]
-struct Use<'f> {
-    instance: &'f str,
-    address: &'f str,
-    key: &'f str,
-}
-
-impl<'f> Use<'f> {
-    fn of(text: &'f str) -> Option<Self> {
-        let mut words = text.splitn(3, ' ');
-        Some(Self { instance: words.next()?, address: words.next()?, key: words.next()? })
-    }
-}
-
 /// Credentials that were used where another instance is.
 struct Elsewhere<'f> {
     of: Use<'f>,
@@ -82,17 +67,9 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     if case.entity.kind != Kind::Workload || !case.facts.has(day, Topic::Used) {
         return None;
     }
-    let uses = case.facts.until(day, (Topic::Used, 0));
-    let uses: Vec<_> = uses.filter_map(|(_, text, said)| Some((Use::of(text)?, said))).collect();
-    let own: Vec<_> = uses.iter().filter(|(of, _)| of.key == &*case.entity.key).collect();
-    if own.is_empty() {
-        return None;
-    }
-    let inventory = Inventory::of(case.facts, day);
-    let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (of, _) in &uses {
-        users.entry(of.address).or_default().insert(of.instance);
-    }
+    let view = case.facts.view(day);
+    let own = case.facts.uses(day, &view, &case.entity.key);
+    let (inventory, users) = (&view.inventory, &view.users);
     let elsewhere = own.into_iter().filter_map(|(of, said)| {
         let addresses = inventory.addresses_of(of.instance);
         if addresses.is_empty() || addresses.contains(of.address) {
@@ -100,23 +77,23 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         }
         let other = inventory.instance_at(of.address).filter(|other| *other != of.instance)?;
         let sharers = users.get(of.address).into_iter().flatten();
-        let n_sharers = sharers.filter(|user| ![other, of.instance].contains(user)).count();
+        let n_sharers = sharers.filter(|user| ![other, of.instance].contains(&&***user)).count();
         let is_same = |text: &str| {
             Use::of(text).is_some_and(|one| (one.key, one.address) == (of.key, of.address))
         };
         let is_usual =
             n_sharers >= settings.sharers_min || case.facts.n_days(day, Topic::Used, is_same) > 0;
-        Some(Elsewhere { of: *of, other, said, is_usual })
+        Some(Elsewhere { of, other, said, is_usual })
     });
     let elsewhere: Vec<Elsewhere<'_>> = elsewhere.collect();
     let first =
         elsewhere.iter().min_by_key(|one| (one.is_usual, one.of.instance, one.of.address))?;
     let severity = if first.is_usual { Severity::Low } else { Severity::High };
-    Some(verdict(&inventory, (first, &elsewhere), severity))
+    Some(verdict(inventory, (first, &elsewhere), severity))
 }
 
 fn verdict(
-    inventory: &Inventory<'_>,
+    inventory: &Inventory,
     (first, all): (&Elsewhere<'_>, &[Elsewhere<'_>]),
     severity: Severity,
 ) -> Verdict {

@@ -8,6 +8,7 @@ use ingest::{Raw, event::Outcome};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
+    sync::Arc,
 };
 
 /// Days before its own that a fact of the inventory holds. Unit: days.
@@ -144,29 +145,30 @@ pub(crate) fn interfaces(known: &OfAccount, day: Day) -> BTreeSet<&str> {
 }
 
 /// Which words stand beside which.
-type Pairs<'k> = BTreeMap<&'k str, BTreeSet<&'k str>>;
+type Pairs = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
 /// What is known of an account until a day, of the last two days and of those before.
 #[derive(Debug)]
-pub(crate) struct Inventory<'k> {
+pub(crate) struct Inventory {
     /// Holders by address.
-    holders: [Pairs<'k>; 2],
+    holders: [Pairs; 2],
     /// Addresses by holder.
-    held: Pairs<'k>,
+    held: Pairs,
     /// Whom something belongs to.
-    owners: [Pairs<'k>; 2],
+    owners: [Pairs; 2],
     /// What belongs to somebody.
-    owned: Pairs<'k>,
+    owned: Pairs,
 }
 
-impl<'k> Inventory<'k> {
+impl Inventory {
     /// What is known on `day`.
-    pub(crate) fn of(known: &'k OfAccount, day: Day) -> Self {
+    pub(super) fn of(known: &OfAccount, day: Day) -> Self {
         let pairs = |topic, back| {
             let (mut there, mut back_again) = (Pairs::new(), Pairs::new());
             for (_, text, _) in known.until(day, (topic, back)) {
                 let Some((one, other)) = text.split_once(' ') else { continue };
-                there.entry(one).or_default().insert(other);
+                let (one, other): (Arc<str>, Arc<str>) = (one.into(), other.into());
+                there.entry(Arc::clone(&one)).or_default().insert(Arc::clone(&other));
                 back_again.entry(other).or_default().insert(one);
             }
             (there, back_again)
@@ -180,12 +182,12 @@ impl<'k> Inventory<'k> {
     }
 
     /// The only interface that has an address: networks of one account may have the same.
-    pub(crate) fn interface_at(&self, address: &str) -> Option<&'k str> {
+    pub(crate) fn interface_at(&self, address: &str) -> Option<&str> {
         only(latest(&self.holders, address, is_interface))
     }
 
     /// The only instance that has an address, by itself, by its interface, or by what the address belongs to.
-    pub(crate) fn instance_at(&self, address: &str) -> Option<&'k str> {
+    pub(crate) fn instance_at(&self, address: &str) -> Option<&str> {
         let is_other = |holder: &str| !is_interface(holder) && !is_instance(holder);
         let others = latest(&self.holders, address, is_other);
         let mut all: BTreeSet<&str> = latest(&self.holders, address, is_instance).collect();
@@ -203,7 +205,7 @@ impl<'k> Inventory<'k> {
     }
 
     /// The instances that an interface belongs to, as far as nobody says otherwise.
-    fn instances_of(&self, interface: &str) -> BTreeSet<&'k str> {
+    fn instances_of(&self, interface: &str) -> BTreeSet<&str> {
         let mut all: BTreeSet<&str> = latest(&self.owners, interface, is_instance).collect();
         // The agent on an instance tells the address, flow logs tell whose that is.
         for address in self.held.get(interface).into_iter().flatten() {
@@ -214,11 +216,11 @@ impl<'k> Inventory<'k> {
     }
 
     /// All addresses that an instance is known to have had.
-    pub(crate) fn addresses_of(&self, instance: &str) -> BTreeSet<&'k str> {
-        let of = |holder: &str| self.held.get(holder).into_iter().flatten().copied();
+    pub(crate) fn addresses_of(&self, instance: &str) -> BTreeSet<&str> {
+        let of = |holder: &str| self.held.get(holder).into_iter().flatten().map(|one| &**one);
         let mut all: BTreeSet<&str> = of(instance).collect();
         let by_address = all.iter().filter_map(|address| self.interface_at(address));
-        let interfaces = self.owned.get(instance).into_iter().flatten().copied();
+        let interfaces = self.owned.get(instance).into_iter().flatten().map(|one| &**one);
         let interfaces: BTreeSet<&str> = interfaces.chain(by_address).collect();
         all.extend(interfaces.into_iter().flat_map(of));
         all
@@ -234,12 +236,12 @@ impl<'k> Inventory<'k> {
 
 /// What of a kind stands beside a word: what was said lately, else what was said before.
 fn latest<'k>(
-    [recent, all]: &[Pairs<'k>; 2],
+    [recent, all]: &'k [Pairs; 2],
     word: &str,
     is_of_kind: impl Fn(&str) -> bool,
 ) -> impl Iterator<Item = &'k str> {
-    let of = |pairs: &Pairs<'k>| -> Vec<&'k str> {
-        let words = pairs.get(word).into_iter().flatten().copied();
+    let of = |pairs: &'k Pairs| -> Vec<&'k str> {
+        let words = pairs.get(word).into_iter().flatten().map(|one| &**one);
         words.filter(|word| is_of_kind(word)).collect()
     };
     let recent = of(recent);
@@ -249,6 +251,6 @@ fn latest<'k>(
 
 /// The only one of some words.
 fn only<'k>(words: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let words: BTreeSet<&str> = words.collect();
+    let words: BTreeSet<&'k str> = words.collect();
     words.first().copied().filter(|_| words.len() == 1)
 }

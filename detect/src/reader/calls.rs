@@ -3,6 +3,8 @@
 //! An object is applied whole or not at all, so what it shows of a pair of hosts may decide whether they are
 //! counted: fewer than three connections of one peer to one port are no attempts to log on.
 
+mod named;
+
 use super::Reader;
 use crate::{
     chunk::{Chunk, Peer},
@@ -18,7 +20,10 @@ use ingest::{
     flow::{Call, ip},
     flowlog::Gap,
 };
+use named::{Named, is_mapped, segments, segments_value};
 use std::sync::{Arc, OnceLock};
+
+pub(crate) use named::{CLEAR, ENCRYPTED};
 
 /// Fewer ports that one side calls of the other in one object are what ordinary hosts call. Unit: ports.
 const PORTS_OF_PEER_MIN: u32 = 3;
@@ -37,14 +42,6 @@ const TRY_BYTES_MIN: u64 = 500;
 /// What a session brings at least, either way, where no connection goes on: four times what a password that is
 /// tried does. Unit: bytes.
 const SESSION_BYTES_MIN: u64 = 64 << 10;
-
-/// How services inside were called, in front of their values.
-pub(crate) const CLEAR: &str = "clear ";
-pub(crate) const ENCRYPTED: &str = "encrypted ";
-
-/// Of the addresses inside one subnet these bits are equal, as far as logs tell: AWS's subnets of IPv6 are /64, those
-/// of IPv4 of any size. Unit: bits, of IPv6.
-const SUBNET_BITS: [u8; 2] = [64, 96 + 24];
 
 /// Services at which somebody logs on by hand: FTP, SSH, Telnet, RDP, VNC, WinRM.
 pub(crate) const LOGON_PORTS: &[u16] = &[21, 22, 23, 3389, 5900, 5985, 5986];
@@ -100,25 +97,6 @@ const ENTRIES_BACK: usize = 8;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 
-/// What the value of a count is.
-#[derive(Debug, Clone, Copy)]
-enum Named {
-    /// The peer.
-    Peer,
-    /// `peer port`.
-    Service,
-    /// `protocol port peer`.
-    Flood,
-    /// `protocol port`.
-    Port,
-    /// `dns peer`, `dot peer` or `doh peer`, by the port.
-    Resolver,
-    /// `clear peer port`.
-    Clear,
-    /// `encrypted peer port`.
-    Encrypted,
-}
-
 impl Reader<'_> {
     /// Reads what interfaces of `account` called and what called them, in `n_flows` flow records of the object
     /// that began last. Calls of one interface come together.
@@ -159,16 +137,20 @@ impl Reader<'_> {
         }
     }
 
-    /// An aggregate of nothing of an interface.
+    /// An aggregate of nothing of an interface, as the flow log at hand has it.
     fn interface(&mut self, account: &str, interface: &Arc<str>) -> Aggregate {
-        let Self { chunk: Chunk { interfaces, .. }, scratch, .. } = self;
+        let Self { chunk: Chunk { interfaces, .. }, scratch, log, .. } = self;
+        let log = log.as_deref();
         scratch.clear();
-        scratch.extend_from_slice(account.as_bytes());
-        scratch.push(0xff);
-        scratch.extend_from_slice(interface.as_bytes());
+        for part in [account, log.unwrap_or_default(), interface] {
+            scratch.extend_from_slice(part.as_bytes());
+            scratch.push(0xff);
+        }
         let new = || {
             let (account, key) = (account.into(), Arc::clone(interface));
-            Aggregate::of(Entity { account, kind: Kind::Interface, key })
+            let entity = Entity { account, kind: Kind::Interface, key };
+            let id = entity.id_in(log);
+            Aggregate::with_id(entity, id)
         };
         let number = interfaces.number(scratch, new);
         interfaces.get(number).map_or_else(new, Aggregate::clone)
@@ -261,31 +243,10 @@ impl Reader<'_> {
             let peer = peer(peers, call.peer, key);
             peer.map_or_else(|| key.value(""), |peer| peer.value.clone())
         };
-        if matches!(named, Named::Peer) {
-            return of_peer();
+        match named {
+            Named::Peer => of_peer(),
+            _ => named::service(services, (call, named, &mut of_peer), key),
         }
-        let Call { port, protocol, .. } = *call;
-        let [high, low] = port.to_be_bytes();
-        let mut text = [0; 20];
-        let [address @ .., a, b, c, d] = &mut text;
-        address.copy_from_slice(&call.peer.to_be_bytes());
-        (*a, *b, *c, *d) = (high, low, protocol, named as u8);
-        let mut new = || {
-            let peer = of_peer().text;
-            let text = match named {
-                Named::Peer | Named::Service => format!("{peer} {port}"),
-                Named::Clear => format!("{CLEAR}{peer} {port}"),
-                Named::Encrypted => format!("{ENCRYPTED}{peer} {port}"),
-                Named::Resolver if port == 853 => format!("dot {peer}"),
-                Named::Resolver if port == 443 => format!("doh {peer}"),
-                Named::Resolver => format!("dns {peer}"),
-                Named::Port => format!("{} {port}", name(protocol)),
-                Named::Flood => format!("{} {port} {peer}", name(protocol)),
-            };
-            key.value(&text)
-        };
-        let number = services.number(&text, &mut new);
-        services.get(number).map_or_else(new, Value::clone)
     }
 
     /// A connection to a service outside that went on.
@@ -363,50 +324,10 @@ fn add(aggregate: &mut Aggregate, entry: Entry) {
     }
 }
 
-/// The subnets of a call that leaves its own and is answered inside.
-fn segments(call: &Call, is_public: bool) -> Option<[u128; 2]> {
-    let is_apt = !call.is_inbound && call.is_answered && !is_public && call.port != 0;
-    let pair = [subnet(call.own), subnet(call.peer)];
-    let [own, other] = pair;
-    (is_apt && own != other).then_some(pair)
-}
-
-/// The first address of the subnet of an address.
-fn subnet(address: u128) -> u128 {
-    let [of_v6, of_v4] = SUBNET_BITS;
-    let bits = if is_mapped(address) { of_v4 } else { of_v6 };
-    address & (u128::MAX << (128 - bits))
-}
-
-fn segments_value(services: &mut Interner<Value>, pair: [u128; 2], key: &HashKey) -> Value {
-    let [own, other] = pair;
-    let text: Vec<u8> = [own, other].iter().flat_map(|one| one.to_be_bytes()).collect();
-    let [of_v6, of_v4] = SUBNET_BITS;
-    let named = |subnet| {
-        let bits = if is_mapped(subnet) { of_v4 - 96 } else { of_v6 };
-        format!("{}/{bits}", ip(subnet))
-    };
-    let new = || key.value(&format!("{} {}", named(own), named(other)));
-    let number = services.number(&text, new);
-    services.get(number).map_or_else(new, Value::clone)
-}
-
-fn is_mapped(address: u128) -> bool {
-    address >> 32 == 0xffff
-}
-
 /// Whether two addresses are of one VPC: of IPv6, whose addresses are all public, by the /56 that AWS gives to
 /// each (docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html).
 fn is_of_same_vpc(own: u128, peer: u128) -> bool {
     !is_mapped(own) && !is_mapped(peer) && own >> 72 == peer >> 72
-}
-
-fn name(protocol: u8) -> String {
-    match protocol {
-        TCP => "tcp".to_owned(),
-        UDP => "udp".to_owned(),
-        other => format!("protocol-{other}"),
-    }
 }
 
 fn count_outbound(call: &Call, is_public: bool, say: &mut dyn FnMut(Dimension, Named, u64)) {
@@ -518,3 +439,6 @@ fn looks_like_logon(call: &Call, is_public: bool) -> bool {
         && (LOGON_PORTS.contains(&call.port)
             || is_public && call.port != 0 && !PROGRAM_PORTS.contains(&call.port))
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ pub(super) fn matches(rows: &FlowRows<'_>, context: &Context) -> Vec<FlowMatch> 
             let value = |text: String| key.value(&text);
             let flow = Flow { peer: peer.map(value), port: port.map(value) };
             let slot = Slot::of(end_ms);
-            all.push(FlowMatch { entity, end_ms, slot, found, flow });
+            all.push(FlowMatch { id: entity.id(), entity, end_ms, slot, found, flow });
         });
     });
     all

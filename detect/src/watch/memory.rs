@@ -4,7 +4,7 @@
 use super::{Sighting, Watch, Watches};
 use baseline::{
     Day, Distinct, Entity, EventId, Evidence, Few, Form, HashKey, Slot, evidence::Records, form,
-    form::Writer, stable_hash, time::SLOTS,
+    form::Writer, ids_beside, stable_hash, time::SLOTS,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -187,7 +187,7 @@ impl Memory {
     ) -> Vec<(u32, BTreeMap<u128, Vec<Timeline<'_>>>)> {
         let mut all = Vec::new();
         let is_wanted =
-            |number: u32, id: u128| wanted.is_none_or(|all| all.contains(&(number, id)));
+            |number: u32, id: u128| wanted.is_none_or(|all| has_beside(all, (number, id)));
         for (number, days) in &self.watches {
             let of_watch = (*number, 0)..=(*number, u128::MAX);
             if wanted.is_some_and(|wanted| wanted.range(of_watch).next().is_none()) {
@@ -308,4 +308,10 @@ form! {
 /// Days before its own that a window can reach into.
 fn days_back(watch: &Watch) -> i32 {
     (watch.n_slots + 24 * SLOTS - 1) / (24 * SLOTS)
+}
+
+/// Whether it, or what another flow log has of the same, is among those that are wanted.
+fn has_beside(wanted: &BTreeSet<(u32, u128)>, (number, id): (u32, u128)) -> bool {
+    let beside = ids_beside(id);
+    wanted.range((number, *beside.start())..=(number, *beside.end())).next().is_some()
 }

@@ -18,6 +18,7 @@ use super::{Field, FlowBatch};
 
 mod call;
 mod columns;
+mod encryption;
 mod hash;
 mod own;
 mod sum;

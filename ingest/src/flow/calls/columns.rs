@@ -1,6 +1,9 @@
 //! The columns that tell who called, and what a row of them says.
 
-use super::sum::{Key, SYN, Said};
+use super::{
+    encryption::Encryption,
+    sum::{Key, SYN, Said},
+};
 use crate::flow::{Addresses, Field, FlowBatch, Numbers, Texts};
 
 /// Protocol number of TCP.
@@ -9,10 +12,6 @@ pub(super) const TCP: u8 = 6;
 /// `tcp-flags` bits of an answer to an opening packet.
 const SYN_ACK: i32 = 0x12;
 
-/// What `encryption-status` says of accepted flows, as bits.
-pub(super) const CLEAR: u8 = 1;
-pub(super) const ENCRYPTED: u8 = 2;
-
 /// What a row counts.
 pub(super) struct Flow {
     pub(super) packets: u64,
@@ -20,7 +19,7 @@ pub(super) struct Flow {
     pub(super) start: i64,
     pub(super) end: i64,
     pub(super) is_rejected: bool,
-    /// [`CLEAR`] or [`ENCRYPTED`], of accepted flows.
+    /// Of accepted flows; see [`encryption`](super::encryption).
     pub(super) encryption: u8,
 }
 
@@ -41,8 +40,7 @@ pub(super) struct Columns<'a> {
     direction: Option<(Texts<'a>, Option<usize>)>,
     /// With the key of the word `REJECT`.
     action: Option<(Texts<'a>, Option<usize>)>,
-    /// The bits of each of its words.
-    encryption: Option<(Texts<'a>, Vec<u8>)>,
+    encryption: Option<Encryption<'a>>,
 }
 
 impl<'a> Columns<'a> {
@@ -66,9 +64,7 @@ impl<'a> Columns<'a> {
             end: batch.int64(Field::End),
             direction: key_of(Field::FlowDirection, "egress"),
             action: key_of(Field::Action, "REJECT"),
-            encryption: batch
-                .texts(Field::EncryptionStatus)
-                .map(|texts| (texts, texts.words().map(encryption).collect())),
+            encryption: Encryption::of(batch),
         })
     }
 
@@ -134,24 +130,14 @@ impl<'a> Columns<'a> {
             reject.is_some_and(|reject| texts.key(i) == Some(reject))
         });
         let told = self.encryption.as_ref().filter(|_| !is_rejected);
-        let encryption = told.and_then(|(texts, bits)| bits.get(texts.key(i)?).copied());
         Flow {
             packets: count(self.packets),
             bytes: count(self.bytes),
             start,
             end: self.end.and_then(|end| end.get(i)).unwrap_or(start),
             is_rejected,
-            encryption: encryption.unwrap_or(0),
+            encryption: told.map_or(0, |told| told.of_row(i)),
         }
-    }
-}
-
-/// What a word of `encryption-status` says, as bits.
-fn encryption(word: &str) -> u8 {
-    match word {
-        "0" => CLEAR,
-        "1" | "2" | "3" => ENCRYPTED,
-        _ => 0,
     }
 }
 

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::call::{Call, Lasting, Opened};
-use super::columns::{CLEAR, Flow, TCP};
-use super::{hash::Seeded, own};
+use super::columns::{Flow, TCP};
+use super::{encryption, hash::Seeded, own};
 
 /// An answer of so many packets or fewer may be a mere SYN-ACK or RST.
 const REFUSAL_PACKETS_MAX: u64 = 2;
@@ -66,7 +66,7 @@ pub(super) struct Sum {
     is_opened: bool,
     /// The format tells the flags of its packets.
     has_flags: bool,
-    /// [`CLEAR`] and [`ENCRYPTED`](super::columns::ENCRYPTED).
+    /// See [`encryption`].
     encryption: u8,
 }
 
@@ -213,7 +213,7 @@ impl Sum {
             packets: (ours.packets, theirs.packets),
             squares: caller.squares,
             lasting,
-            is_clear: (self.encryption != 0).then_some(self.encryption & CLEAR != 0),
+            is_clear: encryption::is_clear(self.encryption),
         }
     }
 }
