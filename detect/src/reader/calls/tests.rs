@@ -1,6 +1,6 @@
 use crate::{
     Engine, Finding, FlowRows, Options,
-    testkit::{Logs, at, flow, opened, rules},
+    testkit::{Kept, Logs, TODAY, at, engine, flow, opened, rules},
 };
 use baseline::stable_hash;
 use ingest::{enrich::Enrich, flow::Call, flowlog::FlowReader, source::Filter};
@@ -53,6 +53,24 @@ fn flows_that_two_logs_have_count_once() {
 fn it_does_not_matter_which_log_comes_first() {
     let by = |flow_logs| logs().logged_by(flow_logs).all();
     assert_eq!(by(&["fl-a", "fl-b"]), by(&["fl-b", "fl-a"]));
+}
+
+#[test]
+fn what_is_kept_of_each_log_comes_back() {
+    let mut whole = engine();
+    whole.note_changes();
+    logs().logged_by(&["fl-a", "fl-b"]).read_by(&mut whole);
+    let mut kept = Kept::default();
+    kept.keep(&mut whole);
+    let mut resumed = kept.resumed(engine());
+    let [of_whole, of_resumed] = [&mut whole, &mut resumed].map(|engine| {
+        engine.finish().unwrap();
+        let mut findings = engine.take_findings();
+        findings.retain(|finding| finding.day == TODAY);
+        findings
+    });
+    assert!(!of_whole.is_empty());
+    assert_eq!(of_resumed, of_whole);
 }
 
 #[test]
