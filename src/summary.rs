@@ -82,7 +82,7 @@ impl Summary {
     }
 
     /// What a reader of the findings should know of the input besides.
-    fn notes(&self) -> [(u64, &'static str); 17] {
+    fn notes(&self) -> [(u64, &'static str); 18] {
         let Self { intake, .. } = self;
         [
             (self.n_same, "objects written again as they were read before, and noted"),
@@ -112,6 +112,7 @@ impl Summary {
                 "hours in which duplicates could not be told for want of memory",
             ),
             (intake.n_matches_dropped, "matches of rules left out: their day had too many groups"),
+            (intake.n_facts_dropped, "facts of accounts left out: their day had too many"),
             (self.n_nodata, "flow records without traffic (NODATA)"),
             (
                 self.n_unread_flows,

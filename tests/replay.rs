@@ -46,16 +46,20 @@ const WORTH_A_WORD: [(&str, &str); 3] = [
 ];
 
 /// Detectors that days of history, or other traffic than a scan, have to come before: each has tests of its own.
-const NEEDS_MORE: [&str; 11] = [
+const NEEDS_MORE: [&str; 15] = [
     "activity-drift",
     "beacon",
     "brute-force-actor",
     "brute-force-target",
     "calls-in-vain",
     "data-leaving",
+    "egress-after-session",
+    "instance-credentials-elsewhere",
     "lateral-movement",
     "long-session",
+    "opened-then-entered",
     "outbound-flood",
+    "silence-after-stop",
     "unusual-port",
     "unusual-resolver",
 ];

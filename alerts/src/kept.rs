@@ -54,6 +54,7 @@ const SCHEMA: Schema = Schema {
         include_str!("kept/filed.sql"),
         include_str!("kept/told.sql"),
         include_str!("kept/recall.sql"),
+        include_str!("kept/known.sql"),
     ],
 };
 

@@ -161,6 +161,9 @@ dimensions! {
     PortsCalled = "ports-called", Sum, true;
     /// Hosts inside on which somebody logged on from an interface, `peer port`.
     Neighbours = "neighbours", Sum, true;
+    /// Connections from outside that an interface answered at a port that is not meant for everybody, and that
+    /// carry more than an attempt to log on, `peer port`.
+    Visits = "visits", Sum, false;
     /// Rules that matched; what is learned are built-in ones to which habit matters, by id.
     Matches = "matches", Sum, true;
 }

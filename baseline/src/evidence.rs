@@ -191,7 +191,7 @@ impl Records {
     }
 
     /// Keeps `record` alone, if it is the first: for counts of which nobody hands over every record.
-    pub(crate) fn keep_first(&mut self, record: Evidence) {
+    pub fn keep_first(&mut self, record: Evidence) {
         if self.iter().next().is_none_or(|first| record < *first) {
             self.0 = Held::One(Box::new(record));
         }

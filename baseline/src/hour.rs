@@ -354,21 +354,39 @@ impl<'hours> Span<'hours> {
     /// The hour itself, as far as `wanted` admits its values: for what counts however rare it is, and
     /// must not be lost behind busier minutes. The records are all that the hour keeps.
     pub fn whole(&self, dimension: Dimension, wanted: impl Fn(&Value) -> bool) -> Option<Window> {
+        self.whole_by_slot(dimension, |_, value| wanted(value))
+    }
+
+    /// The same where it matters as well in which slot a value is.
+    pub fn whole_by_slot(
+        &self,
+        dimension: Dimension,
+        wanted: impl Fn(Slot, &Value) -> bool,
+    ) -> Option<Window> {
         let mut window = Window::default();
         let (first, last) = (self.hour.first_slot(), self.hour.last_slot());
         for (at, slot) in self.slots(dimension, first, last) {
-            let unwanted = slot.values.iter().filter(|(value, _)| !wanted(value));
+            let unwanted = slot.values.iter().filter(|(value, _)| !wanted(at, value));
             let n_unwanted: u64 = unwanted.map(|(_, amount)| amount).sum();
             let amount = slot.amount.saturating_sub(n_unwanted);
             if amount > 0 {
-                window.counted.merge(slot, Self::RECORDS_MAX);
-                window.counted.amount = window.counted.amount.saturating_sub(n_unwanted);
+                let mut slot = slot.clone();
+                slot.amount = amount;
+                slot.values.retain(|value| wanted(at, value));
+                window.counted.merge(&slot, Self::RECORDS_MAX);
                 window.slots.push((at, slot.n_records.min(amount)));
             }
         }
-        window.counted.values.retain(wanted);
         window.statistic = window.counted.statistic(dimension);
         (!window.slots.is_empty()).then_some(window)
+    }
+
+    /// The first slot that holds a value of `dimension`, on the day of the hour or in the hour before it: what
+    /// came before is forgotten when that day closes.
+    pub fn first_on_day(&self, dimension: Dimension, value: &Value) -> Option<Slot> {
+        let first = Hour(self.hour.day().first_slot().hour().0.saturating_sub(1)).first_slot();
+        let mut slots = self.slots(dimension, first, self.hour.last_slot());
+        slots.find(|(_, slot)| slot.values.iter().any(|(one, _)| one == value)).map(|(at, _)| at)
     }
 
     /// The values of `dimension` in the span that `wanted` admits, with their amounts in the hour

@@ -131,6 +131,14 @@ impl Principal {
     }
 }
 
+impl Principal {
+    /// The instance whose credentials it calls with: it is the name of their session.
+    pub fn instance(&self) -> Option<&str> {
+        let (_, session) = self.actor.rsplit_once('/')?;
+        (self.on_compute && is_instance(session)).then_some(session)
+    }
+}
+
 /// Without fields that are there and say nothing, as tables of logs write them.
 fn filled<'a>(identity: &Identity<'a>) -> Identity<'a> {
     let filled = |text: Option<Text<'a>>| text.filter(|text| !text.is_empty());

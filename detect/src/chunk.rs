@@ -1,6 +1,7 @@
 //! What a worker read of some objects, before duplicates are dropped.
 
 use crate::{
+    facts::{Fact, Topic},
     intake::Admitted,
     intern::Interner,
     record::Acting,
@@ -11,7 +12,8 @@ use crate::{
     watch::{Flow, Found, Sighting, Watches, Whom},
 };
 use baseline::{
-    Aggregate, Call, Dimension, Entity, EventId, Evidence, Kind, Principal, Slot, Track, Value,
+    Aggregate, Call, Dimension, Entity, EventId, Evidence, Hour, Kind, Principal, Slot, Track,
+    Value,
 };
 use ingest::{
     enrich::{Caller, Origin},
@@ -70,6 +72,8 @@ pub(crate) struct Who {
     /// What it calls with.
     pub(crate) credential: Value,
     pub(crate) acting: Acting,
+    /// Whose credentials it calls with, where that is an instance.
+    pub(crate) instance: Option<Arc<str>>,
     /// The detectors that want to see its records, by their place in the registry.
     pub(crate) interested: u64,
 }
@@ -115,6 +119,14 @@ pub(crate) struct Match {
     pub(crate) found: Found,
 }
 
+/// What a row says of its account.
+#[derive(Debug)]
+pub(crate) struct RowFact {
+    pub(crate) row: u32,
+    pub(crate) topic: Topic,
+    pub(crate) value: Value,
+}
+
 /// What a watch takes of a row of flow logs.
 #[derive(Debug, Clone)]
 pub struct FlowMatch {
@@ -140,6 +152,10 @@ pub(crate) struct ChunkObject {
     pub(crate) flows: Vec<Aggregate>,
     /// What rules matched of them.
     pub(crate) flow_matches: Vec<FlowMatch>,
+    /// What they say of their account.
+    pub(crate) facts: Vec<Fact>,
+    /// The interface of the last of them, its address and the hour.
+    pub(crate) last_own: Option<(Arc<str>, u128, Hour)>,
     /// Unit: flow records.
     pub(crate) n_flows: u64,
     /// Those in calls of days that were learned before. Unit: flow records.
@@ -177,6 +193,7 @@ pub struct Chunk {
     pub(crate) rows: Vec<Row>,
     pub(crate) extras: Vec<Extra>,
     pub(crate) matches: Vec<Match>,
+    pub(crate) facts: Vec<RowFact>,
     pub(crate) principals: Interner<Who>,
     pub(crate) apis: Interner<Api>,
     pub(crate) addresses: Interner<Address>,
@@ -213,14 +230,15 @@ impl Chunk {
     /// what callers, APIs and addresses say. It must have been applied.
     #[must_use]
     pub fn emptied(self) -> Self {
-        let Self { mut objects, mut rows, mut extras, mut matches, .. } = self;
+        let Self { mut objects, mut rows, mut extras, mut matches, mut facts, .. } = self;
         objects.clear();
         rows.clear();
         extras.clear();
         matches.clear();
+        facts.clear();
         let Self { principals, addresses, targets, apis, regions, agents, errors, sieve, .. } =
             self;
-        let mut kept = Self { objects, rows, extras, matches, sieve, ..Self::default() };
+        let mut kept = Self { objects, rows, extras, matches, facts, sieve, ..Self::default() };
         if principals.n_bytes() + kept.sieve.n_bytes_of(CALLER) > KEPT_BYTES_MAX {
             kept.sieve.forget(CALLER);
         } else {

@@ -4,6 +4,7 @@ use crate::{
     anomaly::{self, Watched},
     budget::Threshold,
     detectors::Settings,
+    facts::OfAccount,
     finding::FlowSeen,
     record::{Counts, Record},
 };
@@ -42,6 +43,18 @@ impl Severity {
             Self::High => "high",
             Self::Critical => "critical",
         }
+    }
+
+    /// What a deed says by itself that is told so: a prior, not a measurement. Low is no more than two habits
+    /// of an identity that meet (2 bits each), medium is where the detectors' own thresholds stand (10),
+    /// high what an API new to everybody carries and a little more (14), critical what no habit explains.
+    pub(crate) fn prior(self) -> Bits {
+        Bits::of(match self {
+            Self::Low => 4.0,
+            Self::Medium => 10.0,
+            Self::High => 16.0,
+            Self::Critical => 24.0,
+        })
     }
 
     /// The score within the label's range that `bits` stand for, rounded down to tenths: 40 bits, at which
@@ -165,6 +178,8 @@ pub struct Case<'a> {
     pub span: Span<'a>,
     /// What is usual.
     pub usual: &'a Generation<'a>,
+    /// What is known of its account.
+    pub(crate) facts: &'a OfAccount,
     /// What is known of addresses.
     pub enrich: &'a Enrich,
     /// What the alert budget asks of its kind, if it asks anything.

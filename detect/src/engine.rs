@@ -4,6 +4,7 @@ use crate::{
     budget,
     chunk::Chunk,
     detectors::Settings,
+    facts::{Fact, Facts},
     finding::{Finding, assemble},
     intake::{Admitted, Gate, Intake},
     interests::Interests,
@@ -95,6 +96,7 @@ pub struct Engine {
     pub(crate) shards: Vec<Shard>,
     pub(crate) priors: Priors,
     pub(crate) heights: HeightHistory,
+    pub(crate) facts: Facts,
     pub(crate) gate: Gate,
     pub(crate) changes: Changes,
     pub(crate) shelved: Shelved,
@@ -132,6 +134,7 @@ impl Engine {
             shards,
             priors: Priors::default(),
             heights: HeightHistory::default(),
+            facts: Facts::default(),
             gate,
             changes: Changes::default(),
             shelved: Shelved::default(),
@@ -224,18 +227,22 @@ impl Engine {
 
     /// Sums what is new of chunks, and counts it.
     fn apply_admitted(&mut self, chunks: &[Chunk], fresh: &[Admitted]) -> Result<(), ShelfError> {
-        let watches = self.context.options.rules.watches();
-        let sums: Vec<(Vec<Aggregate>, Vec<Sighting<'_>>)> = chunks
+        let (watches, hash_key) =
+            (self.context.options.rules.watches(), &self.context.options.hash_key);
+        let sums: Vec<(Vec<Aggregate>, Vec<Sighting<'_>>, Vec<Fact>)> = chunks
             .par_iter()
             .zip(fresh)
-            .map(|(chunk, Admitted { rows, objects })| {
+            .map(|(chunk, fresh)| {
+                let Admitted { rows, objects } = fresh;
                 let aggregates = timed(Stage::Sums, || chunk.aggregates(rows));
                 let sightings = || chunk.sightings((rows, objects), watches);
-                (aggregates, timed(Stage::Matches, sightings))
+                (aggregates, timed(Stage::Matches, sightings), chunk.facts(fresh, hash_key))
             })
             .collect();
         let mut by_shard: Vec<ForShard<'_>> = vec![Default::default(); SHARDS];
-        for ((aggregates, sightings), (chunk, fresh)) in sums.iter().zip(chunks.iter().zip(fresh)) {
+        for ((aggregates, sightings, _), (chunk, fresh)) in
+            sums.iter().zip(chunks.iter().zip(fresh))
+        {
             for aggregate in aggregates.iter().chain(chunk.flows(&fresh.objects)) {
                 if let Some((of_shard, _)) = by_shard.get_mut(shard_of(aggregate.id)) {
                     of_shard.push((aggregate, chunk));
@@ -253,6 +260,7 @@ impl Engine {
         for ((touched, _), of_shard) in self.touched.iter_mut().flatten().zip(&by_shard) {
             touched.note(of_shard);
         }
+        self.learn_facts(sums.iter().flat_map(|(_, _, facts)| facts));
         if self.shelved.n_away > 0 {
             let all = by_shard.iter().flat_map(|(aggregates, _)| aggregates);
             self.bring(&all.map(|(aggregate, _)| aggregate.id).collect())?;
@@ -284,6 +292,7 @@ impl Engine {
         let n_matches_dropped = self.shards.iter().map(Shard::n_matches_dropped).sum();
         let mut intake = self.gate.intake();
         intake.n_matches_dropped = n_matches_dropped;
+        intake.n_facts_dropped = self.facts.n_dropped;
         intake.n_away = self.shelved.n_away;
         intake.n_entities = n_held + intake.n_away;
         intake
@@ -291,8 +300,8 @@ impl Engine {
 
     /// All that was learned and all that is still open.
     #[cfg(test)]
-    pub(crate) fn memory(&self) -> (&[Shard], &Priors, &HeightHistory) {
-        (&self.shards, &self.priors, &self.heights)
+    pub(crate) fn memory(&self) -> (&[Shard], &Priors, &HeightHistory, &Facts) {
+        (&self.shards, &self.priors, &self.heights, &self.facts)
     }
 
     /// Days of which watches hold something.
@@ -329,6 +338,7 @@ impl Engine {
         }
         timed(Stage::Teach, || self.priors.advance(lateness.prior_through(oldest_open)));
         self.heights.merge(lateness.prior_through(oldest_open));
+        self.forget_facts(oldest_open);
         self.gate.forget(oldest_open);
         Ok(())
     }
@@ -369,13 +379,13 @@ impl Engine {
     fn closings(&mut self, day: Day) -> Result<Vec<Closing>, ShelfError> {
         let matched: Vec<_> = self.shards.iter().map(|shard| shard.matches.of_whom(day)).collect();
         self.bring(&matched.into_iter().flatten().collect())?;
-        let Self { shards, context, priors, heights, .. } = &mut *self;
-        let known = Known { priors, heights };
+        let Self { shards, context, priors, heights, facts, .. } = &mut *self;
+        let known = Known { priors, heights, facts };
         let begun = shards.par_iter_mut().map(|shard| shard.close_matches(day, context, known));
         let mut closings: Vec<Closing> = begun.collect();
         loop {
-            let Self { shards, context, priors, heights, changes, .. } = &mut *self;
-            let known = Known { priors, heights };
+            let Self { shards, context, priors, heights, facts, changes, .. } = &mut *self;
+            let known = Known { priors, heights, facts };
             shards.par_iter_mut().zip(&mut closings).for_each(|(shard, closing)| {
                 shard.close_profiles((day, closing), context, known);
             });

@@ -21,6 +21,8 @@ pub enum Part {
     Matches,
     /// How high the days of each kind reach; one blob, or none.
     Heights,
+    /// What is known of an account on one day.
+    Facts,
     /// Which days are open; one blob.
     Days,
     /// An identity or an interface, with its open days.
@@ -41,6 +43,7 @@ impl Part {
             Self::Prior => "priors",
             Self::Matches => "matches",
             Self::Heights => "heights",
+            Self::Facts => "facts",
             Self::Days => "days",
             Self::Entity => "entities",
             Self::Open => "matches by day",
@@ -50,7 +53,8 @@ impl Part {
     }
 
     /// The parts of what closed days have taught.
-    pub const LEARNED: &[Self] = &[Self::Profile, Self::Prior, Self::Matches, Self::Heights];
+    pub const LEARNED: &[Self] =
+        &[Self::Profile, Self::Prior, Self::Matches, Self::Heights, Self::Facts];
 
     /// The parts of the whole state.
     pub const STATE: &[Self] = &[
@@ -58,6 +62,7 @@ impl Part {
         Self::Entity,
         Self::Prior,
         Self::Heights,
+        Self::Facts,
         Self::Open,
         Self::Records,
         Self::Objects,
@@ -124,6 +129,9 @@ impl Engine {
             self.heights.write(&mut to);
             visit(Blob { part: Part::Heights, key: HEIGHTS_KEY, bytes: to.finish() })?;
         }
+        for (key, to) in self.facts_before(end) {
+            visit(Blob { part: Part::Facts, key, bytes: to.finish() })?;
+        }
         Ok(())
     }
 
@@ -135,7 +143,7 @@ impl Engine {
 
     /// Takes back a blob that [`Self::learned`] gave, of an engine with the same lateness and hash key.
     pub fn recall(&mut self, blob: &Blob, texts: &mut Texts) -> Result<(), FormError> {
-        let Self { context, shards, priors, heights, .. } = self;
+        let Self { context, shards, priors, heights, facts, .. } = self;
         let options = &context.options;
         let mut from = Reader::new(&blob.bytes, &options.hash_key, texts)?;
         let key = match blob.part {
@@ -169,6 +177,7 @@ impl Engine {
                 *heights = HeightHistory::read(&mut from)?;
                 HEIGHTS_KEY
             }
+            Part::Facts => facts.recall(&mut from)?,
             _ => return Err(FormError::Unknown),
         };
         from.finish()?;

@@ -11,6 +11,7 @@ mod coverage;
 mod detector;
 mod detectors;
 mod engine;
+mod facts;
 mod finding;
 mod fingerprints;
 mod flows;

@@ -7,7 +7,9 @@ mod flows;
 pub use flows::FlowRows;
 
 use crate::{
-    chunk::{Address, Api, Chunk, ChunkObject, Extra, FlowMatch, Match, NONE, Row, RowId, Who},
+    chunk::{
+        Address, Api, Chunk, ChunkObject, Extra, FlowMatch, Match, NONE, Row, RowFact, RowId, Who,
+    },
     engine::Context,
     impact::impact,
     interests::Interests,
@@ -70,6 +72,8 @@ impl<'e> Reader<'e> {
             learned_from: self.chunk.n_learned,
             flows: Vec::new(),
             flow_matches: Vec::new(),
+            facts: Vec::new(),
+            last_own: None,
             n_flows: 0,
             n_learned_flows: 0,
             n_late_flows: 0,
@@ -134,6 +138,7 @@ impl<'e> Reader<'e> {
         self.chunk.n_learned = object.learned_from;
         self.chunk.extras.retain(|extra| (extra.row as usize) < object.rows_from);
         self.chunk.matches.retain(|one| (one.row as usize) < object.rows_from);
+        self.chunk.facts.retain(|one| (one.row as usize) < object.rows_from);
     }
 
     /// Records that were read and count, if they were not read before. Unit: records.
@@ -220,12 +225,12 @@ impl<'e> Reader<'e> {
         }
         let mut seen = 0_u64;
         let mut sums = [0_u64; Dimension::ALL.len()];
-        for Count { dimension, amount, .. } in &counts.0 {
+        for Count { dimension, amount, .. } in &counts.all {
             if let Some(sum) = sums.get_mut(*dimension as usize) {
                 *sum = sum.saturating_add(*amount);
             }
         }
-        for count in counts.0.drain(..) {
+        for count in counts.all.drain(..) {
             let value = count.value.map(|value| context.options.hash_key.value(&value));
             let (dimension, amount) = (count.dimension, count.amount);
             let bit = 1_u64 << dimension as u64;
@@ -233,6 +238,10 @@ impl<'e> Reader<'e> {
             seen |= bit;
             let of_record = sums.get(dimension as usize).map_or(amount, |sum| *sum);
             chunk.extras.push(Extra { row, dimension, value, amount, of_record, is_first });
+        }
+        for (topic, words) in counts.facts.drain(..) {
+            let value = context.options.hash_key.value(&words);
+            chunk.facts.push(RowFact { row, topic, value });
         }
     }
 
@@ -256,7 +265,8 @@ impl<'e> Reader<'e> {
                 [Credential::of(&identity).name(), Mfa::of(&identity).name()].join(" ");
             let credential = context.options.hash_key.value(&credential);
             let id = principal.entity.id();
-            Who { principal, id, credential, acting, interested }
+            let instance = principal.instance().map(kept);
+            Who { principal, id, credential, acting, instance, interested }
         })
     }
 

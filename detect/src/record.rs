@@ -1,5 +1,6 @@
 //! One record as a detector sees it, and what it may count of it.
 
+use crate::facts::Topic;
 use baseline::{Dimension, Principal};
 use ingest::{
     Event, Identity,
@@ -55,7 +56,12 @@ pub(crate) struct Count {
 
 /// What is counted of one record.
 #[derive(Debug, Default)]
-pub struct Counts(pub(crate) Vec<Count>);
+pub struct Counts {
+    /// What the profile of the caller counts.
+    pub(crate) all: Vec<Count>,
+    /// What the account remembers.
+    pub(crate) facts: Vec<(Topic, String)>,
+}
 
 impl Counts {
     /// Things counted of one record. More are one `value` too many for a single call. Unit: things.
@@ -71,9 +77,16 @@ impl Counts {
         self.push(Count { dimension, value: Some(value.into()), amount: 1 });
     }
 
+    /// Says something of the account, whoever called.
+    pub(crate) fn fact(&mut self, topic: Topic, words: String) {
+        if self.facts.len() < Self::MAX {
+            self.facts.push((topic, words));
+        }
+    }
+
     fn push(&mut self, count: Count) {
-        if self.0.len() < Self::MAX {
-            self.0.push(count);
+        if self.all.len() < Self::MAX {
+            self.all.push(count);
         }
     }
 }

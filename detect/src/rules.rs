@@ -10,7 +10,7 @@ pub(crate) mod index;
 mod known;
 mod library;
 mod lists;
-mod matcher;
+pub(crate) mod matcher;
 mod names;
 pub(crate) mod policy;
 mod ports;

@@ -6,6 +6,7 @@ use crate::{
     detector::{Case, Detector, Severity, Verdict},
     detectors::DETECTORS,
     engine::{Context, Options},
+    facts::Facts,
     finding::FindingId,
     priors::{Group, Priors},
     probe::{Look, Looked},
@@ -14,8 +15,8 @@ use crate::{
     watch::{Judge, Judged, Memory, Sighting},
 };
 use baseline::{
-    Aggregate, Bits, Day, Days, Dimension, Entity, Gathered, HeightHistory, History, Hour, Kind,
-    Lateness, N_PRIORS, Piece, Profile, Profiles, Value, Weight, lacks,
+    Aggregate, Bits, Day, Days, Dimension, Entity, Gathered, HeightHistory, Hour, Kind, Lateness,
+    Piece, Profile, Profiles, Value, Weight, lacks,
 };
 use std::{
     cell::OnceCell,
@@ -67,6 +68,7 @@ pub(crate) type OfDays = BTreeMap<Day, Vec<Occurrence>>;
 pub(crate) struct Known<'a> {
     pub(crate) priors: &'a Priors,
     pub(crate) heights: &'a HeightHistory,
+    pub(crate) facts: &'a Facts,
 }
 
 impl Shard {
@@ -135,7 +137,7 @@ impl Shard {
             let asked = known.asked((entity, day), context);
             let found = timed(Stage::Judge, || {
                 known.settle((entity, profile), day, lateness);
-                judge((entity, asked), profile, (day, None), (context, priors.of(&group)))
+                judge((entity, asked), profile, (day, None), (context, known))
             });
             let mut alerts = found.alerts;
             alerts.extend(closing.alerted.get(&id).into_iter().flatten());
@@ -226,10 +228,9 @@ impl Shard {
                     if day < from.day() {
                         continue;
                     }
-                    let priors = known.priors.of(&Group::of(entity));
                     let asked = known.asked((entity, day), context);
                     let found =
-                        judge((entity, asked), profile, (day, Some(from)), (context, priors));
+                        judge((entity, asked), profile, (day, Some(from)), (context, known));
                     for one in found.occurrences {
                         told_of.entry((id, one.hour)).or_default().push(one);
                     }
@@ -308,13 +309,15 @@ fn judge(
     (entity, asked): (&Entity, Option<Bits>),
     profile: &mut Profile,
     (day, open_from): (Day, Option<Hour>),
-    (context, priors): (&Context, [&History; N_PRIORS]),
+    (context, known): (&Context, Known<'_>),
 ) -> Found {
     let mut found = Found { occurrences: Vec::new(), alerts: BTreeSet::new(), height: None };
     let mut touched = profile.touched(day, day);
     let closes_in = touched.last().copied().filter(|_| open_from.is_none());
     touched.retain(|hour| open_from.is_none_or(|from| *hour >= from));
+    let priors = known.priors.of(&Group::of(entity));
     let (usual, hours) = profile.generation(day, priors, context.options.lateness);
+    let facts = known.facts.of(&entity.account);
     let settings = &context.options.detectors;
     let by_default = anomaly::needed_by_default((entity.kind, &usual));
     found.height = by_default.map(|_| Bits::ZERO);
@@ -322,7 +325,7 @@ fn judge(
         let span = hours.span(hour);
         let cell = OnceCell::new();
         let enrich = &context.enrich;
-        let case = Case { entity, span, usual: &usual, enrich, asked, context: &cell };
+        let case = Case { entity, span, usual: &usual, facts, enrich, asked, context: &cell };
         for (n, detector) in DETECTORS.iter().enumerate() {
             if detector.meta.is_at_close() && closes_in != Some(hour) {
                 continue;

@@ -3,6 +3,7 @@
 
 use crate::{
     engine::{Engine, ForShard, shard_of},
+    facts::ChangedFacts,
     learned::{Blob, Part},
     pieces::Pieces,
     priors::Group,
@@ -46,6 +47,7 @@ pub(crate) struct Changes {
     pub(crate) forgotten: BTreeSet<OfDay>,
     pub(crate) groups: BTreeSet<Group>,
     pub(crate) heights: bool,
+    pub(crate) facts: ChangedFacts,
     /// Keys of what nobody has a use for any more.
     useless: BTreeSet<(Part, u128)>,
 }
@@ -89,7 +91,7 @@ impl Engine {
         &mut self,
         visit: &mut dyn FnMut(Change) -> Result<(), E>,
     ) -> Result<(), E> {
-        let changes = std::mem::take(&mut self.changes);
+        let mut changes = std::mem::take(&mut self.changes);
         let put = |part, key, to: Writer| Change::Put(Blob { part, key, bytes: to.finish() });
         for &(part, key) in &changes.useless {
             visit(Change::Gone(part, key))?;
@@ -132,6 +134,12 @@ impl Engine {
             self.heights.write(&mut to);
             visit(put(Part::Heights, ONLY, to))?;
         }
+        for (key, to) in changes.facts.take(&self.facts) {
+            visit(match to {
+                Some(to) => put(Part::Facts, key, to),
+                None => Change::Gone(Part::Facts, key),
+            })?;
+        }
         let mut to = Writer::default();
         self.oldest_open.0.write(&mut to);
         self.learned_through.0.write(&mut to);
@@ -153,7 +161,9 @@ impl Engine {
     }
 
     fn take_back(&mut self, blob: &Blob, texts: &mut Texts) -> Result<(), FormError> {
-        let Self { context, shards, priors, heights, gate, oldest_open, touched: noted, .. } = self;
+        let Self {
+            context, shards, priors, heights, facts, gate, oldest_open, touched: noted, ..
+        } = self;
         let options = &context.options;
         let prior_through = options.lateness.prior_through(*oldest_open);
         let mut from = Reader::new(&blob.bytes, &options.hash_key, texts)?;
@@ -194,6 +204,7 @@ impl Engine {
                 heights.merge(prior_through);
                 ONLY
             }
+            Part::Facts => facts.recall(&mut from)?,
             Part::Open => {
                 let held = Held::read(&mut from)?;
                 let key = held.key;

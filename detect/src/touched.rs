@@ -46,8 +46,13 @@ impl Touched {
     /// Notes that of somebody these days are open already.
     pub(crate) fn note_open(&mut self, id: u128, days: impl Iterator<Item = Day>) {
         for day in days {
-            self.profiles.entry(day.first_slot().hour()).or_default().insert(id);
+            self.note_hour(id, day.first_slot().hour());
         }
+    }
+
+    /// Notes that what is said of an hour of somebody may be another now.
+    pub(crate) fn note_hour(&mut self, id: u128, hour: Hour) {
+        self.profiles.entry(hour).or_default().insert(id);
     }
 
     /// Notes that a watch has matches of somebody on an open day already.
@@ -114,8 +119,8 @@ impl Engine {
             };
             let profiles: Vec<_> = profiles.iter().map(of_round).collect();
             self.prepare_open(&profiles.iter().flatten().map(|(id, _)| *id).collect())?;
-            let Self { shards, context, priors, heights, .. } = &mut *self;
-            let known = Known { priors, heights };
+            let Self { shards, context, priors, heights, facts, .. } = &mut *self;
+            let known = Known { priors, heights, facts };
             let shards = shards.par_iter_mut().zip(&profiles).zip(&mut noted);
             let judged = shards.map(|((shard, touched), (_, told))| {
                 told.retain(|(_, hour), _| hour.day() >= oldest_open);
@@ -135,8 +140,8 @@ impl Engine {
 
     fn judge_open_matches(&mut self, touched: &[Touched]) -> Result<Vec<OfDays>, ShelfError> {
         self.prepare_open(&touched.iter().flat_map(Touched::matched).collect())?;
-        let Self { shards, context, priors, heights, oldest_open, .. } = &mut *self;
-        let known = Known { priors, heights };
+        let Self { shards, context, priors, heights, facts, oldest_open, .. } = &mut *self;
+        let known = Known { priors, heights, facts };
         let shards = shards.par_iter_mut().zip(touched);
         let judged = shards.map(|(shard, touched)| {
             shard.judge_open_matches(touched, *oldest_open, (context, known))

@@ -105,7 +105,7 @@ fn the_budget_changes_nothing_of_what_is_learned_nor_of_what_others_tell() {
     all.retain(|finding| !is_unusual(finding));
     assert_ne!(all, []);
     assert_eq!(all, others);
-    let [(shards, priors, _), (same_shards, same_priors, _)] = [quiet.memory(), noisy.memory()];
+    let [(shards, priors, ..), (same_shards, same_priors, ..)] = [quiet.memory(), noisy.memory()];
     assert!(shards == same_shards && priors == same_priors);
 }
 

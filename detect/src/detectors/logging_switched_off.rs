@@ -18,6 +18,7 @@
 //! was off is not in this log: look at the other region's trail, at flow logs and at the services.
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
+use crate::facts::Topic;
 use crate::record::{Counts, Record};
 use baseline::Dimension;
 use ingest::{Raw, event::Outcome};
@@ -70,6 +71,8 @@ impl Default for Settings {
     }
 }
 
+/// Calls after which the logs that are read here may come no more.
+const FEEDS: &[&str] = &["cloudtrail:DeleteTrail", "cloudtrail:StopLogging", "ec2:DeleteFlowLogs"];
 /// How deeds end that did nothing.
 const FAILED: &str = " (failed)";
 /// Fields that name what is switched off, the first that is present.
@@ -93,6 +96,10 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
     let what = name.map_or_else(String::new, |name| format!(" of {}", name.get()));
     let how = if denied { FAILED } else { "" };
     counts.value(Dimension::LoggingOff, format!("{}{what}{how}", record.api));
+    if !denied && FEEDS.contains(&record.api) {
+        let key = &record.principal.entity.key;
+        counts.fact(Topic::Stopped, format!("{} {key}", record.api));
+    }
 }
 
 /// Some calls do so only with certain parameters.

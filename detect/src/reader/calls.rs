@@ -5,8 +5,9 @@
 
 use super::Reader;
 use crate::chunk::{Chunk, Peer};
+use crate::facts::{Fact, Topic};
 use baseline::{
-    Aggregate, Day, Dimension, Entity, Entry, HashKey, Kind, Session, Slot, Talk, Value,
+    Aggregate, Day, Dimension, Entity, Entry, HashKey, Kind, Session, Slot, Talk, Value, kept,
 };
 use ingest::{
     enrich::{Asn, Caller},
@@ -50,6 +51,9 @@ const PROGRAM_PORTS: &[u16] = &[
     1433, 1521, 1883, 3306, 4222, 5432, 5671, 5672, 6379, 8086, 8883, 9042, 9092, 9093, 9094, 9200,
     10_516, 11_211, 27_017,
 ];
+
+/// Ports of services that are there for everybody: the web, mail between servers, names, the time.
+const PUBLIC_PORTS: &[u16] = &[25, 53, 80, 123, 443, 853];
 
 /// Services that are asked at fixed times by everybody: names and the time.
 const CLOCKWORK_PORTS: &[u16] = &[53, 123];
@@ -119,6 +123,7 @@ impl Reader<'_> {
         let (first, last) = object.flow_times_ms.unwrap_or((end_ms, end_ms));
         object.flow_times_ms = Some((first.min(end_ms), last.max(end_ms)));
         let peer = self.peer(call.peer);
+        self.note_own(account, call, slot);
         let is_public = !is_of_same_vpc(call.own, call.peer)
             && self.chunk.peers.get(peer).is_some_and(|peer| peer.is_public);
         let talks = if is_public { self.talks(call, peer, slot) } else { Vec::new() };
@@ -169,6 +174,23 @@ impl Reader<'_> {
         } else {
             count_outbound(call, is_public, &mut say);
         }
+    }
+
+    /// Notes which address an interface has: calls come in the order of interfaces.
+    fn note_own(&mut self, account: &str, call: &Call, slot: Slot) {
+        let key = &self.context.options.hash_key;
+        let Some(object) = self.chunk.objects.last_mut() else { return };
+        let hour = slot.hour();
+        let is_noted = object.last_own.as_ref().is_some_and(|(interface, own, at)| {
+            (*own, *at) == (call.own, hour) && *interface == call.interface
+        });
+        if is_noted {
+            return;
+        }
+        object.last_own = Some((Arc::clone(&call.interface), call.own, hour));
+        let value = key.value(&format!("{} {}", ip(call.own), call.interface));
+        let (account, topic) = (kept(account), Topic::Holds);
+        object.facts.push(Fact { account, topic, value, slot, evidence: None });
     }
 
     /// The number of a peer.
@@ -327,10 +349,23 @@ fn count_inbound(call: &Call, is_public: bool, say: &mut dyn FnMut(Dimension, Na
         }
     }
     let is_service = matches!(call.protocol, TCP | UDP) && call.port != 0;
+    if is_service && is_public && is_visit(call) {
+        say(Dimension::Visits, Named::Service, u64::from(call.n_flows));
+    }
     if is_service && !call.is_answered && call.n_ports_of_peer >= PORTS_OF_PEER_MIN {
         let dimension = if is_public { Dimension::Probes } else { Dimension::ProbesInside };
         say(dimension, Named::Service, u64::from(call.n_flows));
     }
+}
+
+/// Whether somebody was let in, and not only tried, at a port that is not meant for everybody.
+fn is_visit(call: &Call) -> bool {
+    let n = u64::from(call.opened.n()).max(1);
+    let is_more_than_a_try = call.bytes.0.max(call.bytes.1) > n.saturating_mul(TRY_BYTES_MAX);
+    call.is_admitted
+        && call.is_answered
+        && (is_more_than_a_try || call.lasting.is_some())
+        && !PUBLIC_PORTS.contains(&call.port)
 }
 
 /// Whether the connections of a call are short, answered, and several, at a service to which programs do not

@@ -168,6 +168,12 @@ impl Range {
         self.ends
     }
 
+    /// Whether it holds an address.
+    pub(crate) fn contains(self, address: IpAddr) -> bool {
+        let (first, last) = self.ends();
+        (first..=last).contains(&ingest::flow::address(address))
+    }
+
     fn holds(self, other: Self) -> bool {
         let ((first, last), (other_first, other_last)) = (self.ends(), other.ends());
         first <= other_first && other_last <= last
@@ -176,10 +182,7 @@ impl Range {
     /// Whether it holds the address, or the whole range that the value is.
     fn holds_value(self, value: Value<'_>) -> bool {
         match value {
-            Value::Address(address) => {
-                let (first, last) = self.ends();
-                (first..=last).contains(&ingest::flow::address(address))
-            }
+            Value::Address(address) => self.contains(address),
             Value::Json(Text(text)) | Value::Plain(text) => {
                 let is_address = text.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':');
                 is_address && Self::parse(text).is_some_and(|other| self.holds(other))

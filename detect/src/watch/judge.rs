@@ -14,19 +14,9 @@ use crate::{
     shard::Occurrence,
 };
 use baseline::{
-    Bits, Day, Dimension, Distinct, Entity, Generation, HashKey, Hour, Kind, Part, Slot, Value,
+    Day, Dimension, Distinct, Entity, Generation, HashKey, Hour, Kind, Part, Slot, Value,
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What a match says by itself, by level: a prior, not a measurement. Low is no more than two habits
-/// of an identity that meet (2 bits each), medium is where the detectors' own thresholds stand (10),
-/// high what an API new to everybody carries and a little more (14), critical what no habit explains.
-const PRIOR_BITS: [(Severity, f64); 4] = [
-    (Severity::Low, 4.0),
-    (Severity::Medium, 10.0),
-    (Severity::High, 16.0),
-    (Severity::Critical, 24.0),
-];
 
 /// Peers and ports that a finding names, the heaviest first. Unit: of each.
 const FLOWS_SHOWN_MAX: usize = 20;
@@ -201,14 +191,13 @@ impl Watch {
 
     fn verdict(&self, told: &Told, entity: &Entity, (habit, usually): (Habit, String)) -> Verdict {
         let severity = if habit == Habit::None { self.about.severity } else { Severity::Low };
-        let bits = PRIOR_BITS.iter().find(|(of, _)| *of == severity).map_or(0.0, |(_, bits)| *bits);
         let summary = self.summary(told);
         let summary =
             if usually.is_empty() { summary } else { format!("{summary}; usual: {usually}") };
         let habit = if usually.is_empty() { "no habit makes it usual".to_owned() } else { usually };
         let part = Part {
             dimension: Dimension::Matches,
-            bits: Bits::of(bits),
+            bits: severity.prior(),
             observed: self.observed(told),
             usual: habit,
         };

@@ -1,0 +1,134 @@
+//! # A port opened for one's own address, and entered from there
+//!
+//! ## Fires when
+//! somebody opens ports of a security group to addresses among which is the one that the call came from, and
+//! within `hours-max` hours an interface of the account answers a connection from that address at such a port,
+//! one that carries more than an attempt to log on, or goes on. Low where the identity opened ports for its own
+//! address on earlier days, or is a pipeline.
+//!
+//! ## Quiet when
+//! nobody comes, or from another address; the port is one for everybody (the web, mail between servers, names,
+//! time); or the same connections were there before the port was opened.
+//!
+//! ## Misses
+//! who comes from another address than that of the call, or by the other version of IP; rules for groups and
+//! lists of prefixes; connections that carry less than 16 KiB and end within three minutes; who comes through a
+//! load balancer.
+//!
+//! ## Triage
+//! Ask whoever opened the port whether it was them. If not, revoke the rule and the credentials, isolate the host,
+//! and read what it did since. If so, a session of Systems Manager needs no open port.
+
+use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
+use crate::facts::{
+    Said, Topic,
+    openings::{self, Opening},
+};
+use crate::finding::FlowSeen;
+use crate::record::{Counts, Record};
+use baseline::{Dimension, Evidence, Kind, Part, Slot, time::SLOTS};
+use std::collections::BTreeSet;
+
+pub(super) static META: Meta = Meta {
+    id: "opened-then-entered",
+    severity: Severity::Medium,
+    impact: Impact::Persistence,
+    techniques: &[Technique("T1562.007"), Technique("T1133")],
+    guardduty: None,
+    interest: Interest::Apis(openings::APIS),
+    source: include_str!("opened_then_entered.rs"),
+    settings_source: include_str!("opened_then_entered.rs"),
+};
+
+/// Table `[detectors.opened-then-entered]`.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// For so long after the port was opened a connection is told. Unit: hours, at most 24.
+    pub hours_max: u32,
+}
+
+/// Openings of the day and of the day before are known. Unit: hours.
+const HOURS_MAX: u32 = 24;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { hours_max: HOURS_MAX }
+    }
+}
+
+pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
+    openings::contribute(record, counts);
+}
+
+pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
+    let (day, dimension) = (case.span.hour.day(), Dimension::Visits);
+    if case.entity.kind != Kind::Interface || !case.facts.has(day, Topic::LetIn) {
+        return None;
+    }
+    let n_slots = i32::try_from(settings.hours_max.min(HOURS_MAX)).unwrap_or(0) * SLOTS;
+    let openings = case.facts.until(day, (Topic::LetIn, 1));
+    let openings: Vec<_> =
+        openings.filter_map(|(_, text, said)| Some((Opening::of(text)?, said))).collect();
+    // By which somebody may have come in: of several the one that is nobody's habit, else the last.
+    let opened = |slot: Slot, value: &str| {
+        let (peer, port) = value.rsplit_once(' ')?;
+        let port = port.parse().ok()?;
+        let apt = openings.iter().filter(|(opening, _)| opening.lets_in(peer, port));
+        let of = apt.filter_map(|(opening, said)| Some((last(said, slot, n_slots)?, opening)));
+        of.max_by_key(|(record, opening)| (severity(case, opening).0, *record, opening.key))
+    };
+    let window = case.span.whole_by_slot(dimension, |slot, value| {
+        opened(slot, &value.text).is_some_and(|(record, _)| {
+            let first = case.span.first_on_day(dimension, value);
+            first.is_none_or(|first| first >= Slot::of(record.time_ms))
+        })
+    })?;
+    let (at, _) = window.slots.last().copied()?;
+    let values = window.counted.values.heaviest();
+    let (value, _) = values.first().copied()?;
+    let (first, opening) = opened(at, value)?;
+    let (severity, usual) = severity(case, opening);
+    let records = values.iter().filter_map(|(value, _)| Some(opened(at, value)?.0));
+    let records: BTreeSet<&Evidence> = records.collect();
+    let (peer, port) = value.rsplit_once(' ')?;
+    let actor = first.call.actor.as_deref().unwrap_or(opening.key);
+    let summary = format!(
+        "was entered at port {port} from {peer}, from where {actor} had opened it in {}; usual: {usual}",
+        opening.group
+    );
+    let observed = format!("{peer} at port {port}, opened by {}", opening.key);
+    let part = Part { dimension, bits: severity.prior(), observed, usual };
+    let flow = FlowSeen::of(&case.entity.key, values.iter().copied());
+    Some(Verdict {
+        records: records.into_iter().cloned().collect(),
+        targets: vec![opening.group.to_owned()],
+        flow: Some(flow),
+        ..Verdict::on(&window, severity, vec![part], summary)
+    })
+}
+
+/// The last record until a slot, no further from it than so many slots.
+fn last(said: &Said, slot: Slot, n_slots: i32) -> Option<&Evidence> {
+    let is_near = |record: &&Evidence| {
+        let at = Slot::of(record.time_ms);
+        at <= slot && slot.0.saturating_sub(at.0) <= n_slots
+    };
+    said.records().filter(is_near).last()
+}
+
+fn severity(case: &Case<'_>, opening: &Opening<'_>) -> (Severity, String) {
+    let is_own = |text: &str| Opening::of(text).is_some_and(|one| one.key == opening.key);
+    let n_days = case.facts.n_days(case.span.hour.day(), Topic::LetIn, is_own);
+    let is_usual = n_days > 0 || opening.kind == Kind::Ci.name();
+    let severity = if is_usual { Severity::Low } else { Severity::Medium };
+    let usual = match n_days {
+        0 => "did not open ports for its own address on days before".to_owned(),
+        1 => "opened ports for its own address on a day before".to_owned(),
+        n => format!("opened ports for its own address on {n} days before"),
+    };
+    (severity, usual)
+}
+
+#[cfg(test)]
+mod tests;

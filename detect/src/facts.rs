@@ -1,0 +1,338 @@
+//! Facts of accounts: the few things that records of one kind of log say and that are joined with the other.
+//! Who let whom in, on which instance a session began, which address belongs to which interface.
+//!
+//! In: what detectors say of records by `counts.fact`, and what calls of flow logs show. Out: the facts of an
+//! account on a day and those before it, for whoever judges an entity of that account. They are no shard's:
+//! as priors they change between batches only, and all shards read them.
+//!
+//! A fact is a text of some words under a topic, with the hours in which it was said and its first records.
+//! Any order of the same logs gives the same facts.
+
+pub(crate) mod inventory;
+pub(crate) mod openings;
+mod rows;
+pub(crate) mod sessions;
+
+use crate::engine::Engine;
+use baseline::{
+    Day, Entity, Evidence, Form, FormError, Hour, Kind, Slot, Value,
+    evidence::Records,
+    form,
+    form::{Reader, Writer},
+    stable_hash,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// Facts of one topic that an account keeps of a day; of more, the smallest by keyed hash. Unit: facts.
+const FACTS_MAX: usize = 4_096;
+
+/// Records that a fact keeps of a day, the first by time and id. Unit: records.
+const RECORDS_MAX: usize = 8;
+
+/// Days before the one that is judged that are no habit yet: they are still open, or just closed. Unit: days.
+const DAYS_OPEN: i32 = 2;
+
+/// What a fact is about, and which words it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Topic {
+    /// `address holder`: an interface or an instance has it.
+    Holds,
+    /// `interface instance`.
+    Attached,
+    /// `protocol from to group address kind identity`: somebody opened these ports to the address that he called from.
+    LetIn,
+    /// `target kind identity`: somebody began a session or ran a command on an instance, an interface or an
+    /// address.
+    Session,
+    /// `instance address identity`: credentials of an instance called from an address.
+    Used,
+    /// `api identity`: a log was stopped.
+    Stopped,
+    /// `region`: records of it came.
+    Heard,
+}
+
+impl Topic {
+    const ALL: [Self; 7] = [
+        Self::Holds,
+        Self::Attached,
+        Self::LetIn,
+        Self::Session,
+        Self::Used,
+        Self::Stopped,
+        Self::Heard,
+    ];
+
+    /// Closed days for which it is remembered. Flow logs say anew each day who holds what.
+    /// Unit: days.
+    const fn days_kept(self) -> i32 {
+        match self {
+            Self::Holds | Self::Attached | Self::Used => 7,
+            Self::LetIn | Self::Session => 14,
+            Self::Stopped | Self::Heard => 2,
+        }
+    }
+
+    /// Keeps a record that says it, if it is told of.
+    fn keep(self, record: &Evidence, records: &mut Records) {
+        match self {
+            Self::Holds | Self::Attached | Self::Heard => {}
+            Self::LetIn | Self::Session | Self::Stopped => records.add(record.clone(), RECORDS_MAX),
+            // Of many that are alike chunks hand over the first.
+            Self::Used => records.keep_first(record.clone()),
+        }
+    }
+
+    /// Its number in forms.
+    const fn number(self) -> u8 {
+        match self {
+            Self::Holds => 1,
+            Self::Attached => 2,
+            Self::LetIn => 3,
+            Self::Session => 4,
+            Self::Used => 5,
+            Self::Stopped => 6,
+            Self::Heard => 7,
+        }
+    }
+}
+
+impl Form for Topic {
+    fn write(&self, to: &mut Writer) {
+        self.number().write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
+        let number = u8::read(from)?;
+        Self::ALL.into_iter().find(|one| one.number() == number).ok_or(FormError::Unknown)
+    }
+}
+
+/// A fact on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct Fact {
+    pub(crate) account: Arc<str>,
+    pub(crate) topic: Topic,
+    pub(crate) value: Value,
+    pub(crate) slot: Slot,
+    /// The record that says it; none of flow logs.
+    pub(crate) evidence: Option<Evidence>,
+}
+
+/// When something was said on a day, and by which records.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Said {
+    /// Hours of the day, by bits.
+    hours: u32,
+    records: Records,
+}
+
+form! { Said { hours, records } }
+
+impl Said {
+    /// The hours of its day in which it was said.
+    pub(crate) fn hours(&self, day: Day) -> impl Iterator<Item = Hour> + use<> {
+        let (first, bits) = (day.first_slot().hour().0, self.hours);
+        (0..24).filter(move |hour| bits >> hour & 1 == 1).map(move |hour| Hour(first + hour))
+    }
+
+    /// The first records that say it, in order of time.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Evidence> {
+        self.records.iter()
+    }
+}
+
+type OfDay = BTreeMap<Topic, BTreeMap<Value, Said>>;
+
+/// What is known of one account.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct OfAccount(BTreeMap<Day, OfDay>);
+
+static NOTHING: OfAccount = OfAccount(BTreeMap::new());
+
+impl OfAccount {
+    /// Facts of a topic of the days from `back` days before `day` to itself, in order of days.
+    pub(crate) fn until(
+        &self,
+        day: Day,
+        (topic, back): (Topic, i32),
+    ) -> impl Iterator<Item = (Day, &str, &Said)> {
+        let days = self.0.range(Day(day.0.saturating_sub(back))..=day);
+        let of_topic = days.filter_map(move |(day, facts)| Some((*day, facts.get(&topic)?)));
+        of_topic.flat_map(|(day, facts)| {
+            facts.iter().map(move |(value, said)| (day, &*value.text, said))
+        })
+    }
+
+    /// On how many days somebody did what is told of on `day`, of those that are long closed: habits do not follow
+    /// from what is not judged yet.
+    pub(crate) fn n_days(&self, day: Day, topic: Topic, is_it: impl Fn(&str) -> bool) -> usize {
+        let last = Day(day.0.saturating_sub(DAYS_OPEN));
+        let facts = self.until(last, (topic, topic.days_kept() - DAYS_OPEN));
+        let days = facts.filter(|(_, text, _)| is_it(text)).map(|(day, ..)| day);
+        days.collect::<BTreeSet<_>>().len()
+    }
+
+    /// Whether anything is known of a topic on `day` or the day before.
+    pub(crate) fn has(&self, day: Day, topic: Topic) -> bool {
+        let mut days = self.0.range(Day(day.0.saturating_sub(1))..=day);
+        days.any(|(_, facts)| facts.contains_key(&topic))
+    }
+}
+
+/// What is known of all accounts.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Facts {
+    accounts: BTreeMap<Arc<str>, OfAccount>,
+    /// Facts that were left out because their day had too many. Unit: facts.
+    pub(crate) n_dropped: u64,
+}
+
+impl Facts {
+    /// What is known of an account.
+    pub(crate) fn of(&self, account: &str) -> &OfAccount {
+        self.accounts.get(account).unwrap_or(&NOTHING)
+    }
+
+    /// Takes a fact; whether that changes anything.
+    fn add(&mut self, fact: &Fact) -> bool {
+        let Fact { account, topic, value, slot, evidence } = fact;
+        let hour = slot.hour();
+        let of_account = self.accounts.entry(Arc::clone(account)).or_default();
+        let facts = of_account.0.entry(hour.day()).or_default().entry(*topic).or_default();
+        if facts.len() >= FACTS_MAX && !facts.contains_key(value) {
+            self.n_dropped = self.n_dropped.saturating_add(1);
+            match facts.last_entry() {
+                Some(last) if value < last.key() => drop(last.remove()),
+                _ => return false,
+            }
+        }
+        let said = facts.entry(value.clone()).or_default();
+        let before = said.clone();
+        said.hours |= 1 << hour.0.rem_euclid(24);
+        if let Some(record) = evidence {
+            topic.keep(record, &mut said.records);
+        }
+        *said != before
+    }
+
+    /// Forgets what no open day is judged by any more; answers what is gone, or changed.
+    fn advance(&mut self, oldest_open: Day) -> BTreeSet<(Arc<str>, Day)> {
+        let mut touched = BTreeSet::new();
+        self.accounts.retain(|account, OfAccount(days)| {
+            days.retain(|day, facts| {
+                let n_before = facts.len();
+                facts.retain(|topic, _| day.0 >= oldest_open.0.saturating_sub(topic.days_kept()));
+                if facts.len() < n_before {
+                    touched.insert((Arc::clone(account), *day));
+                }
+                !facts.is_empty()
+            });
+            !days.is_empty()
+        });
+        touched
+    }
+
+    /// Accounts with the days of which something is known.
+    fn days(&self) -> impl Iterator<Item = (&Arc<str>, Day)> {
+        let of = |(account, days): (_, &OfAccount)| {
+            days.0.keys().map(move |day| (account, *day)).collect::<Vec<_>>()
+        };
+        self.accounts.iter().flat_map(of)
+    }
+
+    /// What is known of an account on a day, as bytes.
+    fn write(&self, (account, day): (&Arc<str>, Day)) -> Option<Writer> {
+        let facts = self.accounts.get(account)?.0.get(&day)?;
+        let mut to = Writer::default();
+        account.write(&mut to);
+        day.write(&mut to);
+        facts.write(&mut to);
+        Some(to)
+    }
+
+    /// Takes back what [`Self::write`] wrote; answers its key.
+    pub(crate) fn recall(&mut self, from: &mut Reader<'_>) -> Result<u128, FormError> {
+        let (account, day, facts): (Arc<str>, Day, OfDay) = Form::read(from)?;
+        let key = key(&account, day);
+        self.accounts.entry(account).or_default().0.insert(day, facts);
+        Ok(key)
+    }
+}
+
+/// What the facts of an account on a day are kept under.
+fn key(account: &str, day: Day) -> u128 {
+    stable_hash(&[b"facts", account.as_bytes(), &day.0.to_le_bytes()])
+}
+
+/// Facts that changed since they were last kept, by account and day.
+#[derive(Debug, Default)]
+pub(crate) struct ChangedFacts(BTreeSet<(Arc<str>, Day)>);
+
+impl ChangedFacts {
+    /// What has changed, each under its key: bytes, or nothing where nothing is known any more.
+    pub(crate) fn take(&mut self, facts: &Facts) -> Vec<(u128, Option<Writer>)> {
+        let changed = std::mem::take(&mut self.0).into_iter();
+        changed.map(|(account, day)| (key(&account, day), facts.write((&account, day)))).collect()
+    }
+}
+
+impl Engine {
+    /// Takes facts, and notes whom they touch.
+    pub(crate) fn learn_facts<'f>(&mut self, facts: impl Iterator<Item = &'f Fact>) {
+        for fact in facts.filter(|fact| self.facts.add(fact)).collect::<Vec<_>>() {
+            if self.context.notes_changes {
+                let day = fact.slot.hour().day();
+                self.changes.facts.0.insert((Arc::clone(&fact.account), day));
+            }
+            self.touch(fact);
+        }
+    }
+
+    /// Notes whose open days a fact may change: judging on the way must look at them again.
+    fn touch(&mut self, fact: &Fact) {
+        let Some(touched) = &mut self.touched else { return };
+        let Fact { account, topic, value, slot, .. } = fact;
+        let known = self.facts.of(account);
+        let day = slot.hour().day();
+        let (interfaces, from): (BTreeSet<&str>, Hour) = match topic {
+            // Whoever came from there, or is there, is not known yet: there are few of these.
+            Topic::LetIn | Topic::Session => (inventory::interfaces(known, day), slot.hour()),
+            Topic::Holds | Topic::Attached if known.has(day, Topic::Session) => {
+                let words = value.text.split(' ').filter(|word| inventory::is_interface(word));
+                (words.collect(), day.first_slot().hour())
+            }
+            // The others are judged when the day closes.
+            _ => return,
+        };
+        for interface in interfaces {
+            let (account, kind) = (Arc::clone(account), Kind::Interface);
+            let id = Entity { account, kind, key: interface.into() }.id();
+            if let Some((touched, _)) = touched.get_mut(crate::engine::shard_of(id)) {
+                touched.note_hour(id, from);
+            }
+        }
+    }
+
+    /// Forgets facts that are of no use once days before `oldest_open` have closed.
+    pub(crate) fn forget_facts(&mut self, oldest_open: Day) {
+        let changed = self.facts.advance(oldest_open);
+        if self.context.notes_changes {
+            self.changes.facts.0.extend(changed);
+        }
+    }
+
+    /// Facts of the days before `end`, each with its key.
+    pub(crate) fn facts_before(&self, end: Day) -> impl Iterator<Item = (u128, Writer)> {
+        let closed = self.facts.days().filter(move |(_, day)| *day < end);
+        closed.filter_map(|(account, day)| {
+            Some((key(account, day), self.facts.write((account, day))?))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! Which address belongs to which interface, and which interface to which instance, as CloudTrail's answers
+//! and flow logs say.
+
+use super::{OfAccount, Topic};
+use crate::record::{Counts, Record};
+use baseline::Day;
+use ingest::{Raw, event::Outcome};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+/// Days before its own that a fact of the inventory holds. Unit: days.
+const DAYS_BACK: i32 = Topic::Holds.days_kept() - 2;
+
+/// Addresses that are read of one interface. Unit: addresses.
+const ADDRESSES_MAX: usize = 64;
+
+pub(crate) fn is_interface(word: &str) -> bool {
+    word.starts_with("eni-")
+}
+
+pub(crate) fn is_instance(word: &str) -> bool {
+    ["i-", "mi-"].iter().any(|prefix| word.starts_with(prefix))
+}
+
+/// One word of a fact; nothing where it would not be one.
+pub(crate) fn word(raw: Option<Raw<'_>>) -> Option<String> {
+    let text = raw?.text()?.get();
+    let is_word = !text.is_empty() && !text.contains(char::is_whitespace);
+    is_word.then(|| text.into_owned())
+}
+
+/// What a record says of the inventory.
+pub(crate) fn contribute(record: &Record<'_>, counts: &mut Counts) {
+    if record.event.outcome() == Outcome::Failure {
+        return;
+    }
+    let (request, response) = (record.event.request, record.event.response);
+    match record.api {
+        "ec2:RunInstances" => {
+            let items = response.and_then(|raw| raw.path(&["instancesSet", "items"]));
+            for one in items.into_iter().flat_map(Raw::each) {
+                instance(one, counts);
+            }
+        }
+        "ec2:CreateNetworkInterface" => {
+            interface(response.and_then(|raw| raw.get("networkInterface")), None, counts);
+        }
+        "ec2:AttachNetworkInterface" => {
+            let [of, to] = request
+                .map(|raw| raw.members(["networkInterfaceId", "instanceId"]))
+                .unwrap_or_default();
+            attached(word(of).as_deref(), word(to).as_deref(), counts);
+        }
+        "ec2:AllocateAddress" => {
+            let [address, id] =
+                response.map(|raw| raw.members(["publicIp", "allocationId"])).unwrap_or_default();
+            if let Some(id) = word(id) {
+                holds(address, &id, counts);
+            }
+        }
+        "ec2:AssociateAddress" => associated(request, counts),
+        "ec2:CreateNatGateway" => {
+            let [request, response] = [
+                (request, ["CreateNatGatewayRequest", "AllocationId"].as_slice()),
+                (response, &["CreateNatGatewayResponse", "natGateway", "natGatewayId"]),
+            ]
+            .map(|(raw, path)| raw.and_then(|raw| raw.path(path)));
+            attached(word(request).as_deref(), word(response).as_deref(), counts);
+        }
+        "ssm:UpdateInstanceInformation" => {
+            let [of, at] =
+                request.map(|raw| raw.members(["instanceId", "iPAddress"])).unwrap_or_default();
+            if let Some(of) = word(of) {
+                holds(at, &of, counts);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// An elastic address and whom it was given to.
+fn associated(request: Option<Raw<'_>>, counts: &mut Counts) {
+    let names = ["publicIp", "allocationId", "networkInterfaceId", "instanceId"];
+    let [address, id, interface, instance] =
+        request.map(|raw| raw.members(names)).unwrap_or_default();
+    let Some(holder) = word(interface).or_else(|| word(instance)) else { return };
+    holds(address, &holder, counts);
+    attached(word(id).as_deref(), Some(&holder), counts);
+}
+
+fn instance(raw: Raw<'_>, counts: &mut Counts) {
+    let [id, address, interfaces] =
+        raw.members(["instanceId", "privateIpAddress", "networkInterfaceSet"]);
+    let Some(id) = word(id) else { return };
+    holds(address, &id, counts);
+    let items = interfaces.and_then(|raw| raw.get("items"));
+    for one in items.into_iter().flat_map(Raw::each) {
+        interface(Some(one), Some(&id), counts);
+    }
+}
+
+fn interface(raw: Option<Raw<'_>>, instance: Option<&str>, counts: &mut Counts) {
+    let Some(raw) = raw else { return };
+    let [id, address, addresses, six] = raw.members([
+        "networkInterfaceId",
+        "privateIpAddress",
+        "privateIpAddressesSet",
+        "ipv6AddressesSet",
+    ]);
+    let Some(id) = word(id) else { return };
+    attached(Some(&id), instance, counts);
+    // AWS writes `item` in some answers and `items` in others.
+    let several = [(addresses, "privateIpAddress"), (six, "ipv6Address")];
+    let several = several.into_iter().flat_map(|(set, name)| {
+        let items = set.into_iter().flat_map(|set| set.members(["item", "items"])).flatten();
+        items.flat_map(Raw::each).map(move |one| one.get(name))
+    });
+    for address in std::iter::once(address).chain(several).take(ADDRESSES_MAX) {
+        holds(address, &id, counts);
+    }
+}
+
+fn attached(interface: Option<&str>, instance: Option<&str>, counts: &mut Counts) {
+    if let (Some(interface), Some(instance)) = (interface, instance) {
+        counts.fact(Topic::Attached, format!("{interface} {instance}"));
+    }
+}
+
+fn holds(address: Option<Raw<'_>>, holder: &str, counts: &mut Counts) {
+    let address = word(address).and_then(|text| text.parse::<IpAddr>().ok());
+    if let Some(address) = address {
+        counts.fact(Topic::Holds, format!("{} {holder}", address.to_canonical()));
+    }
+}
+
+/// The interfaces that are known on `day`, or on the day after.
+pub(crate) fn interfaces(known: &OfAccount, day: Day) -> BTreeSet<&str> {
+    let of = |topic| known.until(Day(day.0.saturating_add(1)), (topic, 1));
+    let words =
+        of(Topic::Holds).chain(of(Topic::Attached)).flat_map(|(_, text, _)| text.split(' '));
+    words.filter(|word| is_interface(word)).collect()
+}
+
+/// Which words stand beside which.
+type Pairs<'k> = BTreeMap<&'k str, BTreeSet<&'k str>>;
+
+/// What is known of an account until a day, of the last two days and of those before.
+#[derive(Debug)]
+pub(crate) struct Inventory<'k> {
+    /// Holders by address.
+    holders: [Pairs<'k>; 2],
+    /// Addresses by holder.
+    held: Pairs<'k>,
+    /// Whom something belongs to.
+    owners: [Pairs<'k>; 2],
+    /// What belongs to somebody.
+    owned: Pairs<'k>,
+}
+
+impl<'k> Inventory<'k> {
+    /// What is known on `day`.
+    pub(crate) fn of(known: &'k OfAccount, day: Day) -> Self {
+        let pairs = |topic, back| {
+            let (mut there, mut back_again) = (Pairs::new(), Pairs::new());
+            for (_, text, _) in known.until(day, (topic, back)) {
+                let Some((one, other)) = text.split_once(' ') else { continue };
+                there.entry(one).or_default().insert(other);
+                back_again.entry(other).or_default().insert(one);
+            }
+            (there, back_again)
+        };
+        let of = |topic| {
+            let (all, back_again) = pairs(topic, DAYS_BACK);
+            ([pairs(topic, 1).0, all], back_again)
+        };
+        let ((holders, held), (owners, owned)) = (of(Topic::Holds), of(Topic::Attached));
+        Self { holders, held, owners, owned }
+    }
+
+    /// The only interface that has an address: networks of one account may have the same.
+    pub(crate) fn interface_at(&self, address: &str) -> Option<&'k str> {
+        only(latest(&self.holders, address, is_interface))
+    }
+
+    /// The only instance that has an address, by itself, by its interface, or by what the address belongs to.
+    pub(crate) fn instance_at(&self, address: &str) -> Option<&'k str> {
+        let is_other = |holder: &str| !is_interface(holder) && !is_instance(holder);
+        let others = latest(&self.holders, address, is_other);
+        let mut all: BTreeSet<&str> = latest(&self.holders, address, is_instance).collect();
+        let mut interfaces: BTreeSet<&str> = latest(&self.holders, address, is_interface).collect();
+        for owner in others.flat_map(|other| latest(&self.owners, other, |_| true)) {
+            let of_kind = if is_interface(owner) { &mut interfaces } else { &mut all };
+            of_kind.insert(owner);
+        }
+        if interfaces.len() > 1 {
+            return None;
+        }
+        all.extend(interfaces.into_iter().flat_map(|interface| self.instances_of(interface)));
+        // What belongs to a gateway is no instance's.
+        only(all.into_iter()).filter(|holder| is_instance(holder))
+    }
+
+    /// The instances that an interface belongs to, as far as nobody says otherwise.
+    fn instances_of(&self, interface: &str) -> BTreeSet<&'k str> {
+        let mut all: BTreeSet<&str> = latest(&self.owners, interface, is_instance).collect();
+        // The agent on an instance tells the address, flow logs tell whose that is.
+        for address in self.held.get(interface).into_iter().flatten() {
+            let instance = only(latest(&self.holders, address, is_instance));
+            all.extend(instance.filter(|_| self.interface_at(address) == Some(interface)));
+        }
+        all
+    }
+
+    /// All addresses that an instance is known to have had.
+    pub(crate) fn addresses_of(&self, instance: &str) -> BTreeSet<&'k str> {
+        let of = |holder: &str| self.held.get(holder).into_iter().flatten().copied();
+        let mut all: BTreeSet<&str> = of(instance).collect();
+        let by_address = all.iter().filter_map(|address| self.interface_at(address));
+        let interfaces = self.owned.get(instance).into_iter().flatten().copied();
+        let interfaces: BTreeSet<&str> = interfaces.chain(by_address).collect();
+        all.extend(interfaces.into_iter().flat_map(of));
+        all
+    }
+
+    /// Whether `target`, an instance, an interface or an address, is an interface.
+    pub(crate) fn is_at(&self, target: &str, interface: &str) -> bool {
+        target == interface
+            || is_instance(target) && self.instances_of(interface).contains(target)
+            || self.interface_at(target) == Some(interface)
+    }
+}
+
+/// What of a kind stands beside a word: what was said lately, else what was said before.
+fn latest<'k>(
+    [recent, all]: &[Pairs<'k>; 2],
+    word: &str,
+    is_of_kind: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = &'k str> {
+    let of = |pairs: &Pairs<'k>| -> Vec<&'k str> {
+        let words = pairs.get(word).into_iter().flatten().copied();
+        words.filter(|word| is_of_kind(word)).collect()
+    };
+    let recent = of(recent);
+    let words = if recent.is_empty() { of(all) } else { recent };
+    words.into_iter()
+}
+
+/// The only one of some words.
+fn only<'k>(words: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let words: BTreeSet<&str> = words.collect();
+    words.first().copied().filter(|_| words.len() == 1)
+}
