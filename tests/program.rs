@@ -31,6 +31,8 @@ mod identity;
 #[cfg(test)]
 mod into;
 #[cfg(test)]
+mod joins;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod lake;

@@ -10,6 +10,7 @@ mod deliver;
 mod destruction;
 mod escalation;
 mod exfiltration;
+mod joined;
 pub mod known;
 mod network;
 mod ransom;
@@ -105,7 +106,7 @@ pub struct Told {
 }
 
 /// Every story, attacks first.
-pub const STORIES: [&Story; 22] = [
+pub const STORIES: [&Story; 27] = [
     &ransom::CODEFINGER,
     &theft::STOLEN_SESSION,
     &theft::INSTANCE_CREDENTIALS,
@@ -117,6 +118,9 @@ pub const STORIES: [&Story; 22] = [
     &network::PORT_SCAN,
     &network::BEACON,
     &silence::LOGGING_OFF,
+    &joined::DOOR_OPENED,
+    &joined::SHELL_AND_OUT,
+    &joined::CREDENTIALS_NEXT_DOOR,
     &travel::BUSINESS_TRIP,
     &travel::NEW_LAPTOP,
     &travel::ON_CALL,
@@ -128,6 +132,8 @@ pub const STORIES: [&Story; 22] = [
     &change::FIRST_DEPLOYMENT,
     &network::VULNERABILITY_SCAN,
     &upkeep::BREAK_GLASS,
+    &joined::OWN_DOOR,
+    &joined::RELEASE_BY_COMMAND,
 ];
 
 /// The story of that name.

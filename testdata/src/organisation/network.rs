@@ -214,7 +214,12 @@ impl Host {
 
     /// Whether somebody can work on it: what AWS runs gives nobody a shell.
     pub fn is_instance(&self) -> bool {
-        self.instance != "-"
+        self.instance().is_some()
+    }
+
+    /// `i-...`, where it is one.
+    pub(crate) fn instance(&self) -> Option<&str> {
+        Some(self.instance.as_str()).filter(|instance| *instance != "-")
     }
 }
 

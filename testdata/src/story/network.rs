@@ -83,7 +83,7 @@ fn connection(
     flow
 }
 
-fn ephemeral(scene: &mut Scene<'_>) -> u16 {
+pub(super) fn ephemeral(scene: &mut Scene<'_>) -> u16 {
     u16::try_from(scene.rng.between(32_768, 60_999)).unwrap_or(40_000)
 }
 

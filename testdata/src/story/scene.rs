@@ -133,6 +133,21 @@ impl<'a> Scene<'a> {
         self.flows.append(&mut rows);
     }
 
+    /// Flows of the last step between an interface and somebody who comes from outside: no NAT gateway sees them.
+    pub(super) fn arrival(&mut self, flows: Vec<Packets>) {
+        if let Some(step) = self.steps.last_mut() {
+            for flow in &flows {
+                step.flow(flow);
+            }
+        }
+        self.flows.extend(flows);
+    }
+
+    /// The same of ordinary life: it is no part of the truth.
+    pub(super) fn ordinary_arrival(&mut self, flows: Vec<Packets>) {
+        self.flows.extend(flows);
+    }
+
     pub(super) fn finish(self, story: &Story) -> Told {
         let Self { mut records, mut flows, mut steps, .. } = self;
         records.sort_by_key(|(_, record)| record.time_s);

@@ -89,6 +89,8 @@ pub struct Interface {
     pub id: String,
     /// Its private address.
     pub address: Ipv4Addr,
+    /// `i-...` by interface, where it is known: of it and of its neighbours.
+    pub instances: BTreeMap<String, String>,
     /// `fl-...`
     pub flow_log: String,
     /// Other interfaces of the VPC with their addresses.
@@ -243,9 +245,14 @@ impl Victim {
         let others = vpc.hosts.iter().filter(|other| other.interface != *id);
         let nat = vpc.hosts.iter().find(|other| other.kind == HostKind::Nat && !host.is_public());
         let named = |other: &Host| (other.interface.clone(), other.address);
+        let instances = vpc
+            .hosts
+            .iter()
+            .filter_map(|other| Some((other.interface.clone(), other.instance()?.to_owned())));
         let interface = Interface {
             id: id.clone(),
             address: *address,
+            instances: instances.collect(),
             flow_log: vpc.flow_log.clone(),
             neighbours: others.map(named).collect(),
             gateway: nat.map(named),

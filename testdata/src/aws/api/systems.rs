@@ -20,7 +20,7 @@ calls! {
     "ssm": start_session(instance, session) = "StartSession", ask: r#"{"target":"<instance>"}"#,
         answer: r#"{"sessionId":"<session>","tokenValue":"Value hidden due to security reasons.","streamUrl":"wss://ssmmessages.<region>.amazonaws.com/v1/data-channel/<session>?role=publish_subscribe"}"#;
     "ssm": terminate_session(session) = "TerminateSession", ask: r#"{"sessionId":"<session>"}"#, answer: r#"{"sessionId":"<session>"}"#;
-    "ssm": update_instance_information(instance, version) = "UpdateInstanceInformation", ask: r#"{"instanceId":"<instance>","agentVersion":"<version>","agentStatus":"Active","platformType":"Linux","platformName":"Amazon Linux","platformVersion":"2023","iPAddress":"10.0.1.23","computerName":"ip-10-0-1-23.ec2.internal","agentName":"amazon-ssm-agent"}"#;
+    "ssm": update_instance_information(instance, address, version) = "UpdateInstanceInformation", ask: r#"{"instanceId":"<instance>","agentVersion":"<version>","agentStatus":"Active","platformType":"Linux","platformName":"Amazon Linux","platformVersion":"2023","iPAddress":"<address>","computerName":"<instance>.ec2.internal","agentName":"amazon-ssm-agent"}"#;
     "logs": create_log_group(group) = "CreateLogGroup", ask: r#"{"logGroupName":"<group>"}"#;
     "logs": create_log_stream(group, stream) = "CreateLogStream", ask: r#"{"logGroupName":"<group>","logStreamName":"<stream>"}"#;
     "logs": delete_log_group(group) = "DeleteLogGroup", ask: r#"{"logGroupName":"<group>"}"#;

@@ -84,9 +84,14 @@ impl Interfaces {
         let near = others.filter(|(_, one, address)| is_near(one, *address));
         let neighbours = near.map(|(other, _, address)| (other.clone(), address)).collect();
         let fields = self.by_id.iter().map(|(id, one)| (id.clone(), one.fields.clone())).collect();
+        let instances = self.by_id.iter().filter_map(|(id, one)| {
+            let instance = one.fields.get("instance-id").filter(|id| id.starts_with("i-"));
+            Some((id.clone(), instance?.clone()))
+        });
         Ok(Interface {
             id: id.clone(),
             address,
+            instances: instances.collect(),
             flow_log: String::new(),
             neighbours,
             gateway: None,
