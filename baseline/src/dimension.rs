@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn every_dimension_has_a_bit_of_a_word() {
-        assert!(Dimension::ALL.len() <= 64);
+        assert!(Dimension::ALL.len() <= 128);
     }
 
     #[test]

@@ -235,7 +235,7 @@ impl<'e> Reader<'e> {
         for detector in Interests::of(interested) {
             (detector.contribute)(&record, counts);
         }
-        let mut seen = 0_u64;
+        let mut seen = 0_u128;
         let mut sums = [0_u64; Dimension::ALL.len()];
         for Count { dimension, amount, .. } in &counts.all {
             if let Some(sum) = sums.get_mut(*dimension as usize) {
@@ -245,7 +245,7 @@ impl<'e> Reader<'e> {
         for count in counts.all.drain(..) {
             let value = count.value.map(|value| context.options.hash_key.value(&value));
             let (dimension, amount) = (count.dimension, count.amount);
-            let bit = 1_u64 << dimension as u64;
+            let bit = 1_u128 << dimension as u32;
             let is_first = seen & bit == 0;
             seen |= bit;
             let of_record = sums.get(dimension as usize).map_or(amount, |sum| *sum);
