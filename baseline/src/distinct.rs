@@ -115,7 +115,9 @@ impl Distinct {
             return kept.len() as u64;
         }
         let mut together = [0; REGISTERS];
-        kept.iter().for_each(|value| note(&mut together, value.hash()));
+        for value in &kept {
+            note(&mut together, value.hash());
+        }
         let sketches = sets.filter_map(|set| set.0.as_ref()?.sketch.as_ref());
         sketches.for_each(|sketch| join(&mut together, sketch));
         (kept.len().min(Self::MAX) as u64).max(estimate(&together))
