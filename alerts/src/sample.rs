@@ -103,6 +103,7 @@ pub(crate) fn flow() -> Finding {
             interface: "eni-0a1b2c3d".into(),
             peers: vec!["10.0.1.7".into()],
             ports: vec![22, 3389],
+            has_all_peers: true,
         }),
         news: Vec::new(),
         history_days: (0, 0),

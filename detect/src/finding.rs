@@ -7,7 +7,7 @@ use crate::{
     detector::{Severity, Verdict},
     shard::Occurrence,
 };
-use baseline::{Bits, Day, Dimension, Entity, Evidence, Part, Slot, Value, stable_hash};
+use baseline::{Bits, Day, Dimension, Distinct, Entity, Evidence, Part, Slot, Value, stable_hash};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -41,6 +41,8 @@ pub struct FlowSeen {
     pub peers: Vec<String>,
     /// Ports of the services spoken to, the heaviest first.
     pub ports: Vec<u16>,
+    /// Whether `peers` are all that there were.
+    pub has_all_peers: bool,
 }
 
 impl FlowSeen {
@@ -52,10 +54,32 @@ impl FlowSeen {
         interface: &str,
         values: impl IntoIterator<Item = (&'v str, u64)>,
     ) -> Self {
-        let (peers, ports) = sides(values);
+        let mut n_values = 0;
+        let (peers, ports) = sides(values.into_iter().inspect(|_| n_values += 1));
+        // Of as many values as a set keeps there may have been more.
+        let has_all_peers = n_values < Distinct::MAX && peers.len() <= Self::SHOWN_MAX;
         let peers = peers.into_iter().map(|(peer, _)| peer.to_owned()).take(Self::SHOWN_MAX);
         let ports = ports.into_iter().map(|(port, _)| port).take(Self::SHOWN_MAX);
-        Self { interface: interface.to_owned(), peers: peers.collect(), ports: ports.collect() }
+        let (peers, ports) = (peers.collect(), ports.collect());
+        Self { interface: interface.to_owned(), peers, ports, has_all_peers }
+    }
+
+    /// Adds what another hour saw.
+    fn join(&mut self, other: &Self) {
+        self.has_all_peers &= other.has_all_peers;
+        for peer in &other.peers {
+            let is_new = !self.peers.contains(peer);
+            if is_new && self.peers.len() < Self::SHOWN_MAX {
+                self.peers.push(peer.clone());
+            } else if is_new {
+                self.has_all_peers = false;
+            }
+        }
+        for port in &other.ports {
+            if self.ports.len() < Self::SHOWN_MAX && !self.ports.contains(port) {
+                self.ports.push(*port);
+            }
+        }
     }
 }
 
@@ -208,6 +232,15 @@ fn finding(
             }
         }
     }
+    // Whoever hides what a finding says of the heaviest hour must not hide what it says of the others.
+    let mut flow = heaviest.verdict.flow.clone();
+    for hour in &hours {
+        match (&mut flow, &hour.verdict.flow) {
+            (Some(flow), Some(other)) => flow.join(other),
+            (Some(flow), None) => flow.has_all_peers = false,
+            (None, _) => {}
+        }
+    }
     let times = records.iter().map(|record| record.time_ms);
     let first = times.clone().min().or_else(|| slots.keys().next().map(|slot| slot.start_ms()));
     let told = hours.iter().filter_map(|occurrence| occurrence.verdict.last_ms);
@@ -226,9 +259,34 @@ fn finding(
         n_hours: u32::try_from(n_hours).unwrap_or(u32::MAX),
         records: records.into_iter().take(Finding::RECORDS_MAX).cloned().collect(),
         targets,
-        flow: heaviest.verdict.flow.clone(),
+        flow,
         news: news.map(|(dimension, value)| (*dimension, value.text.to_string())).collect(),
         threshold: heaviest.verdict.threshold,
         history_days: (heaviest.own_days, heaviest.group_days),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_are_joined_and_what_is_left_out_is_known_to_be() {
+        let of = |values: &[String]| FlowSeen::of("eni-1", values.iter().map(|one| (&**one, 1)));
+        let peers = |from: usize, n: usize| -> Vec<String> {
+            (from..from + n).map(|n| format!("192.0.2.{n} 443")).collect()
+        };
+        let mut seen = of(&peers(0, 2));
+        seen.join(&of(&peers(1, 2)));
+        assert_eq!(seen.peers, ["192.0.2.0", "192.0.2.1", "192.0.2.2"]);
+        assert_eq!((&*seen.ports, seen.has_all_peers), (&[443][..], true));
+        seen.join(&of(&peers(3, FlowSeen::SHOWN_MAX)));
+        assert_eq!((seen.peers.len(), seen.has_all_peers), (FlowSeen::SHOWN_MAX, false));
+        assert!(of(&peers(0, FlowSeen::SHOWN_MAX)).has_all_peers);
+        assert!(!of(&peers(0, FlowSeen::SHOWN_MAX + 1)).has_all_peers);
+        // Of as many values as a set keeps, however few peers they have, others may be lost.
+        let ports = |n: usize| (0..n).map(|port| format!("192.0.2.1 {port}")).collect::<Vec<_>>();
+        assert!(of(&ports(Distinct::MAX - 1)).has_all_peers);
+        assert!(!of(&ports(Distinct::MAX)).has_all_peers);
+    }
 }

@@ -116,6 +116,7 @@ pub(super) fn of_finding(
         interface: flow.interface.clone(),
         peers: flow.peers.clone(),
         ports: flow.ports.clone(),
+        has_all_peers: flow.has_all_peers,
     });
     let news = finding.news.iter().map(|(dimension, value)| (dimension.name(), value));
     let news: Vec<_> = news.collect();
@@ -212,11 +213,14 @@ struct Flow {
     interface: String,
     peers: Vec<String>,
     ports: Vec<u16>,
+    /// Files of earlier versions do not tell.
+    #[serde(default)]
+    has_all_peers: bool,
 }
 
 fn flow_seen(text: &str) -> Result<FlowSeen, WrongValue> {
-    let Flow { interface, peers, ports } = parsed(text)?;
-    Ok(FlowSeen { interface, peers, ports })
+    let Flow { interface, peers, ports, has_all_peers } = parsed(text)?;
+    Ok(FlowSeen { interface, peers, ports, has_all_peers })
 }
 
 pub(super) const PART: [&str; 4] = ["dimension", "bits", "observed", "usual"];

@@ -253,6 +253,7 @@ pub(super) mod tests {
             interface: wide.clone(),
             peers: vec![wide.clone(); 100],
             ports: vec![65_535; 10_000],
+            has_all_peers: false,
         });
         let (body, value) = told(Event::Created, &finding);
         assert!(body.len() < ENVELOPE_BYTES_MAX, "{}", body.len());

@@ -191,6 +191,7 @@ pub(super) mod tests {
             interface: text.to_owned(),
             peers: vec![text.to_owned(); 100],
             ports: vec![65_535; 10_000],
+            has_all_peers: false,
         });
         finding
     }

@@ -6,7 +6,7 @@
 
 use crate::{name::readable, sinks::Network};
 use baseline::{Evidence, Impact, Kind};
-use detect::{Finding, FlowSeen, Severity, Verdict, fits, fits_any, literal, suggest};
+use detect::{Finding, Severity, Verdict, fits, fits_any, literal, suggest};
 use std::{borrow::Cow, net::IpAddr};
 
 /// Longest pattern: a key is kept up to 2 KiB and a hash, and each of its characters may be escaped. Unit: bytes.
@@ -126,10 +126,9 @@ impl Field {
     }
 }
 
-/// The other sides of flows, if a finding names all of them: of as many as are named there may be more.
+/// The other sides of flows, if a finding names all of them.
 pub(super) fn peers(finding: &Finding) -> Option<&[String]> {
-    let peers = finding.flow.as_ref()?.peers.as_slice();
-    (peers.len() < FlowSeen::SHOWN_MAX).then_some(peers)
+    finding.flow.as_ref().filter(|flow| flow.has_all_peers).map(|flow| flow.peers.as_slice())
 }
 
 /// Whether what a finding names is some of what it rests on: of unusual behaviour, what was unusual of it, and of

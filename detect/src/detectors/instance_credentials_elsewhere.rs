@@ -125,7 +125,7 @@ fn verdict(
     let flow = interface.map(|interface| FlowSeen {
         interface: interface.to_owned(),
         peers: vec![address.to_owned()],
-        ports: Vec::new(),
+        ..FlowSeen::default()
     });
     Verdict {
         parts: vec![part],

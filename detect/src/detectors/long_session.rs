@@ -72,7 +72,8 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let rank = |one: &Going<'_>| {
         (is_logon(&one.with.text), !one.is_of_programs(), one.covered_s, one.with.text.clone())
     };
-    let session = going(case).into_iter().filter(is_told).max_by_key(rank)?;
+    let sessions: Vec<Going<'_>> = going(case).into_iter().filter(is_told).collect();
+    let session = sessions.iter().max_by_key(|one| rank(one))?;
     let covered_s = session.covered_s;
     let (peer, port) = session.with.text.rsplit_once(' ')?;
     let is_settled = case.usual.own_days() >= SETTLED_D;
@@ -102,6 +103,8 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         session.port,
         case.usual.usual(dimension)
     );
+    let mut flow = FlowSeen::of(&case.entity.key, [(&*session.with.text, 1)]);
+    flow.has_all_peers = sessions.iter().all(|one| one.peer() == peer);
     Some(Verdict {
         parts,
         severity,
@@ -110,7 +113,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         records: Vec::new(),
         last_ms: None,
         targets: vec![session.with.text.to_string()],
-        flow: Some(FlowSeen::of(&case.entity.key, [(&*session.with.text, 1)])),
+        flow: Some(flow),
         threshold: None,
     })
 }

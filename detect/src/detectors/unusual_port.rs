@@ -73,6 +73,8 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     });
     let mut flow = FlowSeen::of(&case.entity.key, of_port);
     flow.ports = ports.collect();
+    // Talks are kept of some services only.
+    flow.has_all_peers = false;
     let mut verdict = Verdict::on(&window, Severity::Medium, vec![part], summary);
     verdict.flow = Some(flow);
     Some(verdict)

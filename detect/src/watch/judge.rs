@@ -226,6 +226,8 @@ impl Watch {
                 interface: entity.key.to_string(),
                 peers: heaviest(&told.all.peers, FLOWS_SHOWN_MAX),
                 ports: ports.iter().filter_map(|port| port.parse().ok()).collect(),
+                has_all_peers: !told.all.peers.is_estimate()
+                    && told.all.peers.count() <= FLOWS_SHOWN_MAX as u64,
             }),
             threshold: None,
         }
