@@ -163,7 +163,7 @@ impl Picks {
         let interface = self.text();
         let peers = self.up_to(20, Self::text);
         let ports = self.up_to(20, |picks| u16::try_from(picks.below(65_536)).unwrap());
-        FlowSeen { interface, peers, ports }
+        FlowSeen { interface, peers, ports, has_all_peers: self.below(2) == 0 }
     }
 
     /// A text of a file of the user's, which is read only if it is not blank and no longer than this. Unit: characters.
