@@ -30,8 +30,8 @@ use std::{
 /// Facts of one topic that an account keeps of a day; of more, the smallest by keyed hash. Unit: facts.
 const FACTS_MAX: usize = 4_096;
 
-/// Records that a fact keeps of a day, the first by time and id. Unit: records.
-const RECORDS_MAX: usize = 8;
+/// Records that a fact keeps of a day, the first and the last of each hour by time and id. Unit: records.
+const RECORDS_MAX: usize = 2 * 24;
 
 /// Days before the one that is judged that are no habit yet: they are still open, or just closed. Unit: days.
 const DAYS_OPEN: i32 = 2;
@@ -81,11 +81,7 @@ impl Topic {
     fn keep(self, record: &Evidence, records: &mut Records) -> bool {
         match self {
             Self::Holds | Self::Attached | Self::Heard => false,
-            Self::LetIn | Self::Session | Self::Stopped => {
-                let before = records.clone();
-                records.add(record.clone(), RECORDS_MAX);
-                *records != before
-            }
+            Self::LetIn | Self::Session | Self::Stopped => keep_ends(record, records),
             // Of many that are alike chunks hand over the first.
             Self::Used => {
                 let is_first = records.iter().next().is_none_or(|first| record < first);
@@ -120,6 +116,27 @@ impl Form for Topic {
         let number = u8::read(from)?;
         Self::ALL.into_iter().find(|one| one.number() == number).ok_or(FormError::Unknown)
     }
+}
+
+/// Keeps a record if it is the first or the last of its hour; whether that changes anything. Of many in the
+/// morning the evening has room.
+fn keep_ends(record: &Evidence, records: &mut Records) -> bool {
+    let hour_of_day = |one: &Evidence| Hour::of(one.time_ms).0.rem_euclid(24);
+    let is_of_hour = |one: &&Evidence| hour_of_day(one) == hour_of_day(record);
+    let first = records.iter().find(is_of_hour);
+    let last = records.iter().filter(is_of_hour).last();
+    if first.is_some_and(|first| first <= record) && last.is_some_and(|last| record <= last) {
+        return false;
+    }
+    let ends =
+        [first.map_or(record, |one| one.min(record)), last.map_or(record, |one| one.max(record))];
+    let mut kept = Records::default();
+    let others = records.iter().filter(|one| !is_of_hour(one));
+    for one in others.chain(ends) {
+        kept.add(one.clone(), RECORDS_MAX);
+    }
+    *records = kept;
+    true
 }
 
 /// A fact on its way.

@@ -26,7 +26,7 @@ use crate::facts::{
 };
 use crate::finding::FlowSeen;
 use crate::record::{Counts, Record};
-use baseline::{Dimension, Evidence, Kind, Part, Slot, time::SLOTS};
+use baseline::{Dimension, Evidence, Kind, Part, Slot, Value, time::SLOTS};
 use std::collections::BTreeSet;
 
 pub(super) static META: Meta = Meta {
@@ -70,27 +70,28 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let openings = case.facts.until(day, (Topic::LetIn, 1));
     let openings: Vec<_> =
         openings.filter_map(|(_, text, said)| Some((Opening::of(text)?, said))).collect();
-    // By which somebody may have come in: of several the one that is nobody's habit, else the last.
-    let opened = |slot: Slot, value: &str| {
-        let (peer, port) = value.rsplit_once(' ')?;
+    // By which somebody may have come in, and not before: of several the one that is nobody's habit, else the last.
+    let opened = |slot: Slot, value: &Value| {
+        let (peer, port) = value.text.rsplit_once(' ')?;
         let port = port.parse().ok()?;
+        let first = case.span.first_on_day(dimension, value).unwrap_or(slot);
         let apt = openings.iter().filter(|(opening, _)| opening.lets_in(peer, port));
-        let of = apt.filter_map(|(opening, said)| Some((last(said, slot, n_slots)?, opening)));
+        let near = (Slot(slot.0.saturating_sub(n_slots)), first);
+        let of = apt.filter_map(|(opening, said)| Some((last(said, near)?, opening)));
         of.max_by_key(|(record, opening)| (severity(case, opening).0, *record, opening.key))
     };
-    let window = case.span.whole_by_slot(dimension, |slot, value| {
-        opened(slot, &value.text).is_some_and(|(record, _)| {
-            let first = case.span.first_on_day(dimension, value);
-            first.is_none_or(|first| first >= Slot::of(record.time_ms))
-        })
-    })?;
-    let (at, _) = window.slots.last().copied()?;
+    let window = case.span.whole_by_slot(dimension, |slot, value| opened(slot, value).is_some())?;
+    // The last time that it was entered so.
+    let entered = |value: &Value| {
+        let slots = case.span.slots_with(dimension, value);
+        slots.filter_map(|slot| opened(slot, value)).last()
+    };
     let values = window.counted.values.heaviest();
     let (value, _) = values.first().copied()?;
-    let (first, opening) = opened(at, value)?;
+    let all = || window.counted.values.iter().map(|(value, _)| value);
+    let (first, opening) = entered(all().find(|one| *one.text == *value)?)?;
     let (severity, usual) = severity(case, opening);
-    let records = values.iter().filter_map(|(value, _)| Some(opened(at, value)?.0));
-    let records: BTreeSet<&Evidence> = records.collect();
+    let records: BTreeSet<&Evidence> = all().filter_map(|one| Some(entered(one)?.0)).collect();
     let (peer, port) = value.rsplit_once(' ')?;
     let actor = first.call.actor.as_deref().unwrap_or(opening.key);
     let summary = format!(
@@ -108,12 +109,9 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     })
 }
 
-/// The last record until a slot, no further from it than so many slots.
-fn last(said: &Said, slot: Slot, n_slots: i32) -> Option<&Evidence> {
-    let is_near = |record: &&Evidence| {
-        let at = Slot::of(record.time_ms);
-        at <= slot && slot.0.saturating_sub(at.0) <= n_slots
-    };
+/// The last record between two slots.
+fn last(said: &Said, (from, until): (Slot, Slot)) -> Option<&Evidence> {
+    let is_near = |record: &&Evidence| (from..=until).contains(&Slot::of(record.time_ms));
     said.records().filter(is_near).last()
 }
 
