@@ -8,7 +8,7 @@
 //!
 //! ## Quiet when
 //! nobody comes, or from another address; the port is one for everybody (the web, mail between servers, names,
-//! time); or the same connections were there before the port was opened.
+//! time); or the same connections were there before the port was opened, on that day or on days before.
 //!
 //! ## Misses
 //! who comes from another address than that of the call, or by the other version of IP; rules for groups and
@@ -73,7 +73,7 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     // By which somebody may have come in, and not before: of several the one that is nobody's habit, else the last.
     let opened = |slot: Slot, value: &Value| {
         let (peer, port) = value.text.rsplit_once(' ')?;
-        let port = port.parse().ok()?;
+        let port = port.parse().ok().filter(|_| !case.usual.has_shown(dimension, value))?;
         let first = case.span.first_on_day(dimension, value).unwrap_or(slot);
         let apt = openings.iter().filter(|(opening, _)| opening.lets_in(peer, port));
         let near = (Slot(slot.0.saturating_sub(n_slots)), first);

@@ -151,3 +151,12 @@ fn who_was_there_already_when_a_port_was_opened_again_came_by_the_first() {
     let who: Vec<_> = finding.records.iter().filter_map(|one| one.call.actor.as_deref()).collect();
     assert!(who.len() == 2 && who[0].ends_with("alice") && who[1].ends_with("bob"));
 }
+
+#[test]
+fn who_comes_every_day_was_not_let_in_by_an_opening() {
+    let daily = (-12..-2).fold(opened(), |logs, day| logs.flow(visit(day, "9:30", (HOME, 22))));
+    daily.flow(visit(1, "9:30", (HOME, 22))).stays_quiet(ID);
+    let other = |day| visit(day, "9:30", ("203.0.113.8", 22));
+    let others = (-12..-2).fold(opened(), |logs, day| logs.flow(other(day)));
+    others.flow(visit(1, "9:30", (HOME, 22))).finding(ID);
+}
