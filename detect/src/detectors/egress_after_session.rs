@@ -15,8 +15,8 @@
 //!
 //! ## Misses
 //! commands that choose their hosts by tags; what leaves to known peers, or to services of AWS; sessions that
-//! wait longer. Whose an interface is, is known of flow logs with `instance-id`, of the agent of Systems Manager, or
-//! of instances that were started within a week.
+//! wait longer. Whose an interface is, is known of the agent of Systems Manager, or of instances that were
+//! started within a week.
 //!
 //! ## Triage
 //! Who was on the host, and what did they run (session logs, if there are any)? Which process called the address?
