@@ -173,7 +173,14 @@ impl Said {
     }
 }
 
-type OfDay = BTreeMap<Topic, BTreeMap<Value, Said>>;
+type OfTopic = BTreeMap<Value, Said>;
+
+type OfDay = BTreeMap<Topic, OfTopic>;
+
+/// Whether no more are kept: others may have been left out.
+fn is_full(facts: &&OfTopic) -> bool {
+    facts.len() >= FACTS_MAX
+}
 
 /// What is known of one account.
 #[derive(Debug, Default)]
@@ -280,6 +287,12 @@ impl OfAccount {
         days.collect::<BTreeSet<_>>().len()
     }
 
+    /// Whether on one of these days facts of a topic may have been left out.
+    pub(crate) fn is_full(&self, day: Day, (topic, back): (Topic, i32)) -> bool {
+        let mut days = self.days.range(Day(day.0.saturating_sub(back))..=day);
+        days.any(|(_, facts)| facts.get(&topic).as_ref().is_some_and(is_full))
+    }
+
     /// Whether anything is known of a topic on `day` or the day before.
     pub(crate) fn has(&self, day: Day, topic: Topic) -> bool {
         let mut days = self.days.range(Day(day.0.saturating_sub(1))..=day);
@@ -291,14 +304,21 @@ impl OfAccount {
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Facts {
     accounts: BTreeMap<Arc<str>, OfAccount>,
-    /// Facts that were left out because their day had too many. Unit: facts.
-    pub(crate) n_dropped: u64,
+    /// Days with as many facts of a topic as they keep, of those that are forgotten. Unit: days.
+    n_full: u64,
 }
 
 impl Facts {
     /// What is known of an account.
     pub(crate) fn of(&self, account: &str) -> &OfAccount {
         self.accounts.get(account).unwrap_or(&NOTHING)
+    }
+
+    /// Days of accounts with as many facts of a topic as they keep: others may have been left out. It follows from
+    /// the facts, and so does not depend on their order. Unit: days.
+    pub(crate) fn n_full(&self) -> u64 {
+        let days = self.accounts.values().flat_map(|known| known.days.values());
+        self.n_full.saturating_add(days.flat_map(BTreeMap::values).filter(is_full).count() as u64)
     }
 
     /// Takes a fact; whether that changes anything.
@@ -309,30 +329,31 @@ impl Facts {
         of_account.changed();
         let facts = of_account.days.entry(hour.day()).or_default().entry(*topic).or_default();
         if facts.len() >= FACTS_MAX && !facts.contains_key(value) {
-            self.n_dropped = self.n_dropped.saturating_add(1);
             match facts.last_entry() {
                 Some(last) if value < last.key() => drop(last.remove()),
                 _ => return false,
             }
         }
         let said = facts.entry(value.clone()).or_default();
-        let before = said.clone();
+        let before = said.hours;
         said.hours |= 1 << hour.0.rem_euclid(24);
-        if let Some(record) = evidence {
-            topic.keep(record, &mut said.records);
-        }
-        *said != before
+        let is_kept = evidence.as_ref().is_some_and(|one| topic.keep(one, &mut said.records));
+        is_kept || said.hours != before
     }
 
     /// Forgets what no open day is judged by any more; answers what is gone, or changed.
     fn advance(&mut self, oldest_open: Day) -> BTreeSet<(Arc<str>, Day)> {
-        let mut touched = BTreeSet::new();
+        let (mut touched, n_full) = (BTreeSet::new(), &mut self.n_full);
         self.accounts.retain(|account, known| {
             known.changed();
             let days = &mut known.days;
             days.retain(|day, facts| {
                 let n_before = facts.len();
-                facts.retain(|topic, _| day.0 >= oldest_open.0.saturating_sub(topic.days_kept()));
+                facts.retain(|topic, all| {
+                    let is_kept = day.0 >= oldest_open.0.saturating_sub(topic.days_kept());
+                    *n_full += u64::from(!is_kept && is_full(&&*all));
+                    is_kept
+                });
                 if facts.len() < n_before {
                     touched.insert((Arc::clone(account), *day));
                 }

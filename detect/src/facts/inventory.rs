@@ -148,7 +148,7 @@ pub(crate) fn interfaces(known: &OfAccount, day: Day) -> BTreeSet<&str> {
 type Pairs = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
 /// What is known of an account until a day, of the last two days and of those before.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Inventory {
     /// Holders by address.
     holders: [Pairs; 2],
@@ -161,8 +161,13 @@ pub(crate) struct Inventory {
 }
 
 impl Inventory {
-    /// What is known on `day`.
+    /// What is known on `day`: nothing where facts may have been left out, as who seems to be the only one that has
+    /// an address may be one of two.
     pub(super) fn of(known: &OfAccount, day: Day) -> Self {
+        if [Topic::Holds, Topic::Attached].into_iter().any(|of| known.is_full(day, (of, DAYS_BACK)))
+        {
+            return Self::default();
+        }
         let pairs = |topic, back| {
             let (mut there, mut back_again) = (Pairs::new(), Pairs::new());
             for (_, text, _) in known.until(day, (topic, back)) {

@@ -213,7 +213,7 @@ fn a_day_has_so_many_facts_of_a_topic_whatever_the_order() {
         down.add(other);
     }
     assert!(up == down);
-    assert_eq!(up.n_dropped, n_more as u64);
+    assert_eq!((up.n_full(), down.n_full()), (1, 1));
     assert_eq!(up.of(raw::ACCOUNT).until(TODAY, (Topic::Holds, 0)).count(), FACTS_MAX);
     // Facts of another topic have room of their own, and all are forgotten in time.
     let other = Fact { topic: Topic::Session, ..fact(0) };
@@ -223,4 +223,5 @@ fn a_day_has_so_many_facts_of_a_topic_whatever_the_order() {
     assert_eq!(up.of(raw::ACCOUNT).until(TODAY, (Topic::Session, 0)).count(), 1);
     up.advance(Day(TODAY.0 + Topic::Session.days_kept() + 1));
     assert!(up.accounts.is_empty());
+    assert_eq!(up.n_full(), 1);
 }
