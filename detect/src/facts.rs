@@ -413,32 +413,23 @@ impl ChangedFacts {
 impl Engine {
     /// Takes facts, and notes whom they touch.
     pub(crate) fn learn_facts<'f>(&mut self, facts: impl Iterator<Item = &'f Fact>) {
-        for fact in facts.filter(|fact| self.facts.add(fact)).collect::<Vec<_>>() {
+        let mut changed: BTreeMap<&Arc<str>, Vec<&Fact>> = BTreeMap::new();
+        for fact in facts.filter(|fact| self.facts.add(fact)) {
+            changed.entry(&fact.account).or_default().push(fact);
+        }
+        for (account, facts) in changed {
             if self.context.notes_changes {
-                let day = fact.slot.hour().day();
-                self.changes.facts.0.insert((Arc::clone(&fact.account), day));
+                let days = facts.iter().map(|fact| (Arc::clone(account), fact.slot.hour().day()));
+                self.changes.facts.0.extend(days);
             }
-            self.touch(fact);
+            self.touch(account, &facts);
         }
     }
 
-    /// Notes whose open days a fact may change: judging on the way must look at them again.
-    fn touch(&mut self, fact: &Fact) {
+    /// Notes whose open days facts of an account may change: judging on the way must look at them again.
+    fn touch(&mut self, account: &Arc<str>, facts: &[&Fact]) {
         let Some(touched) = &mut self.touched else { return };
-        let Fact { account, topic, value, slot, .. } = fact;
-        let known = self.facts.of(account);
-        let day = slot.hour().day();
-        let (interfaces, from): (BTreeSet<&str>, Hour) = match topic {
-            // Whoever came from there, or is there, is not known yet: there are few of these.
-            Topic::LetIn | Topic::Session => (inventory::interfaces(known, day), slot.hour()),
-            Topic::Holds | Topic::Attached if known.has(day, Topic::Session) => {
-                let words = value.text.split(' ').filter(|word| inventory::is_interface(word));
-                (words.collect(), day.first_slot().hour())
-            }
-            // The others are judged when the day closes.
-            _ => return,
-        };
-        for interface in interfaces {
+        for (interface, from) in inventory::concerned(self.facts.of(account), facts) {
             let (account, kind) = (Arc::clone(account), Kind::Interface);
             let id = Entity { account, kind, key: interface.into() }.id();
             let shard = shard_of(id);
