@@ -9,7 +9,8 @@
 //! VPN.
 //!
 //! ## Quiet when
-//! the peer is known, or was called earlier on that day; the peer is in a network of Amazon, as mirrors of
+//! the peer is known, or was called earlier on that day (what a later record says of it, or of whose the interface
+//! is, is taken back when the day closes); the peer is in a network of Amazon, as mirrors of
 //! packages and Systems Manager itself are; the host calls new ones all the time; nobody knows whose the
 //! interface is.
 //!
