@@ -112,7 +112,10 @@ impl Summary {
                 "hours in which duplicates could not be told for want of memory",
             ),
             (intake.n_matches_dropped, "matches of rules left out: their day had too many groups"),
-            (intake.n_facts_dropped, "facts of accounts left out: their day had too many"),
+            (
+                intake.n_days_full_of_facts,
+                "days on which an account had too many facts of a kind: some were left out",
+            ),
             (self.n_nodata, "flow records without traffic (NODATA)"),
             (
                 self.n_unread_flows,

@@ -173,7 +173,7 @@ dimensions! {
     Skipped = "skipped", Sum, false;
     /// Connections from outside that an interface answered at a port that is not meant for everybody, and that
     /// carry more than an attempt to log on, `peer port`.
-    Visits = "visits", Sum, false;
+    Visits = "visits", Sum, true;
     /// Rules that matched; what is learned are built-in ones to which habit matters, by id.
     Matches = "matches", Sum, true;
 }

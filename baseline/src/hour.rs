@@ -389,6 +389,14 @@ impl<'hours> Span<'hours> {
         slots.find(|(_, slot)| slot.values.iter().any(|(one, _)| one == value)).map(|(at, _)| at)
     }
 
+    /// The slots of the hour that hold a value of `dimension`.
+    pub fn slots_with(&self, dimension: Dimension, value: &Value) -> impl Iterator<Item = Slot> {
+        let slots = self.slots(dimension, self.hour.first_slot(), self.hour.last_slot());
+        slots
+            .filter(move |(_, slot)| slot.values.iter().any(|(one, _)| one == value))
+            .map(|(at, _)| at)
+    }
+
     /// The values of `dimension` in the span that `wanted` admits, with their amounts in the hour
     /// itself. It asks the judging generation again, because the hour before midnight was filled
     /// under an older one.

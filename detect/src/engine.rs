@@ -292,7 +292,7 @@ impl Engine {
         let n_matches_dropped = self.shards.iter().map(Shard::n_matches_dropped).sum();
         let mut intake = self.gate.intake();
         intake.n_matches_dropped = n_matches_dropped;
-        intake.n_facts_dropped = self.facts.n_dropped;
+        intake.n_days_full_of_facts = self.facts.n_full();
         intake.n_away = self.shelved.n_away;
         intake.n_entities = n_held + intake.n_away;
         intake

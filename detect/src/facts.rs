@@ -30,8 +30,8 @@ use std::{
 /// Facts of one topic that an account keeps of a day; of more, the smallest by keyed hash. Unit: facts.
 const FACTS_MAX: usize = 4_096;
 
-/// Records that a fact keeps of a day, the first by time and id. Unit: records.
-const RECORDS_MAX: usize = 8;
+/// Records that a fact keeps of a day, the first and the last of each hour by time and id. Unit: records.
+const RECORDS_MAX: usize = 2 * 24;
 
 /// Days before the one that is judged that are no habit yet: they are still open, or just closed. Unit: days.
 const DAYS_OPEN: i32 = 2;
@@ -81,11 +81,7 @@ impl Topic {
     fn keep(self, record: &Evidence, records: &mut Records) -> bool {
         match self {
             Self::Holds | Self::Attached | Self::Heard => false,
-            Self::LetIn | Self::Session | Self::Stopped => {
-                let before = records.clone();
-                records.add(record.clone(), RECORDS_MAX);
-                *records != before
-            }
+            Self::LetIn | Self::Session | Self::Stopped => keep_ends(record, records),
             // Of many that are alike chunks hand over the first.
             Self::Used => {
                 let is_first = records.iter().next().is_none_or(|first| record < first);
@@ -122,6 +118,27 @@ impl Form for Topic {
     }
 }
 
+/// Keeps a record if it is the first or the last of its hour; whether that changes anything. Of many in the
+/// morning the evening has room.
+fn keep_ends(record: &Evidence, records: &mut Records) -> bool {
+    let hour_of_day = |one: &Evidence| Hour::of(one.time_ms).0.rem_euclid(24);
+    let is_of_hour = |one: &&Evidence| hour_of_day(one) == hour_of_day(record);
+    let first = records.iter().find(is_of_hour);
+    let last = records.iter().filter(is_of_hour).last();
+    if first.is_some_and(|first| first <= record) && last.is_some_and(|last| record <= last) {
+        return false;
+    }
+    let ends =
+        [first.map_or(record, |one| one.min(record)), last.map_or(record, |one| one.max(record))];
+    let mut kept = Records::default();
+    let others = records.iter().filter(|one| !is_of_hour(one));
+    for one in others.chain(ends) {
+        kept.add(one.clone(), RECORDS_MAX);
+    }
+    *records = kept;
+    true
+}
+
 /// A fact on its way.
 #[derive(Debug, Clone)]
 pub(crate) struct Fact {
@@ -156,7 +173,14 @@ impl Said {
     }
 }
 
-type OfDay = BTreeMap<Topic, BTreeMap<Value, Said>>;
+type OfTopic = BTreeMap<Value, Said>;
+
+type OfDay = BTreeMap<Topic, OfTopic>;
+
+/// Whether no more are kept: others may have been left out.
+fn is_full(facts: &&OfTopic) -> bool {
+    facts.len() >= FACTS_MAX
+}
 
 /// What is known of one account.
 #[derive(Debug, Default)]
@@ -263,6 +287,12 @@ impl OfAccount {
         days.collect::<BTreeSet<_>>().len()
     }
 
+    /// Whether on one of these days facts of a topic may have been left out.
+    pub(crate) fn is_full(&self, day: Day, (topic, back): (Topic, i32)) -> bool {
+        let mut days = self.days.range(Day(day.0.saturating_sub(back))..=day);
+        days.any(|(_, facts)| facts.get(&topic).as_ref().is_some_and(is_full))
+    }
+
     /// Whether anything is known of a topic on `day` or the day before.
     pub(crate) fn has(&self, day: Day, topic: Topic) -> bool {
         let mut days = self.days.range(Day(day.0.saturating_sub(1))..=day);
@@ -274,14 +304,21 @@ impl OfAccount {
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Facts {
     accounts: BTreeMap<Arc<str>, OfAccount>,
-    /// Facts that were left out because their day had too many. Unit: facts.
-    pub(crate) n_dropped: u64,
+    /// Days with as many facts of a topic as they keep, of those that are forgotten. Unit: days.
+    n_full: u64,
 }
 
 impl Facts {
     /// What is known of an account.
     pub(crate) fn of(&self, account: &str) -> &OfAccount {
         self.accounts.get(account).unwrap_or(&NOTHING)
+    }
+
+    /// Days of accounts with as many facts of a topic as they keep: others may have been left out. It follows from
+    /// the facts, and so does not depend on their order. Unit: days.
+    pub(crate) fn n_full(&self) -> u64 {
+        let days = self.accounts.values().flat_map(|known| known.days.values());
+        self.n_full.saturating_add(days.flat_map(BTreeMap::values).filter(is_full).count() as u64)
     }
 
     /// Takes a fact; whether that changes anything.
@@ -292,30 +329,31 @@ impl Facts {
         of_account.changed();
         let facts = of_account.days.entry(hour.day()).or_default().entry(*topic).or_default();
         if facts.len() >= FACTS_MAX && !facts.contains_key(value) {
-            self.n_dropped = self.n_dropped.saturating_add(1);
             match facts.last_entry() {
                 Some(last) if value < last.key() => drop(last.remove()),
                 _ => return false,
             }
         }
         let said = facts.entry(value.clone()).or_default();
-        let before = said.clone();
+        let before = said.hours;
         said.hours |= 1 << hour.0.rem_euclid(24);
-        if let Some(record) = evidence {
-            topic.keep(record, &mut said.records);
-        }
-        *said != before
+        let is_kept = evidence.as_ref().is_some_and(|one| topic.keep(one, &mut said.records));
+        is_kept || said.hours != before
     }
 
     /// Forgets what no open day is judged by any more; answers what is gone, or changed.
     fn advance(&mut self, oldest_open: Day) -> BTreeSet<(Arc<str>, Day)> {
-        let mut touched = BTreeSet::new();
+        let (mut touched, n_full) = (BTreeSet::new(), &mut self.n_full);
         self.accounts.retain(|account, known| {
             known.changed();
             let days = &mut known.days;
             days.retain(|day, facts| {
                 let n_before = facts.len();
-                facts.retain(|topic, _| day.0 >= oldest_open.0.saturating_sub(topic.days_kept()));
+                facts.retain(|topic, all| {
+                    let is_kept = day.0 >= oldest_open.0.saturating_sub(topic.days_kept());
+                    *n_full += u64::from(!is_kept && is_full(&&*all));
+                    is_kept
+                });
                 if facts.len() < n_before {
                     touched.insert((Arc::clone(account), *day));
                 }
@@ -375,32 +413,23 @@ impl ChangedFacts {
 impl Engine {
     /// Takes facts, and notes whom they touch.
     pub(crate) fn learn_facts<'f>(&mut self, facts: impl Iterator<Item = &'f Fact>) {
-        for fact in facts.filter(|fact| self.facts.add(fact)).collect::<Vec<_>>() {
+        let mut changed: BTreeMap<&Arc<str>, Vec<&Fact>> = BTreeMap::new();
+        for fact in facts.filter(|fact| self.facts.add(fact)) {
+            changed.entry(&fact.account).or_default().push(fact);
+        }
+        for (account, facts) in changed {
             if self.context.notes_changes {
-                let day = fact.slot.hour().day();
-                self.changes.facts.0.insert((Arc::clone(&fact.account), day));
+                let days = facts.iter().map(|fact| (Arc::clone(account), fact.slot.hour().day()));
+                self.changes.facts.0.extend(days);
             }
-            self.touch(fact);
+            self.touch(account, &facts);
         }
     }
 
-    /// Notes whose open days a fact may change: judging on the way must look at them again.
-    fn touch(&mut self, fact: &Fact) {
+    /// Notes whose open days facts of an account may change: judging on the way must look at them again.
+    fn touch(&mut self, account: &Arc<str>, facts: &[&Fact]) {
         let Some(touched) = &mut self.touched else { return };
-        let Fact { account, topic, value, slot, .. } = fact;
-        let known = self.facts.of(account);
-        let day = slot.hour().day();
-        let (interfaces, from): (BTreeSet<&str>, Hour) = match topic {
-            // Whoever came from there, or is there, is not known yet: there are few of these.
-            Topic::LetIn | Topic::Session => (inventory::interfaces(known, day), slot.hour()),
-            Topic::Holds | Topic::Attached if known.has(day, Topic::Session) => {
-                let words = value.text.split(' ').filter(|word| inventory::is_interface(word));
-                (words.collect(), day.first_slot().hour())
-            }
-            // The others are judged when the day closes.
-            _ => return,
-        };
-        for interface in interfaces {
+        for (interface, from) in inventory::concerned(self.facts.of(account), facts) {
             let (account, kind) = (Arc::clone(account), Kind::Interface);
             let id = Entity { account, kind, key: interface.into() }.id();
             let shard = shard_of(id);

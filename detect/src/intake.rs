@@ -31,8 +31,8 @@ pub struct Intake {
     pub n_contents_dropped: u64,
     /// Matches of rules that were left out, because their day had too many groups.
     pub n_matches_dropped: u64,
-    /// Facts of accounts that were left out because their day had too many. Unit: facts.
-    pub n_facts_dropped: u64,
+    /// Days of accounts with as many facts of a kind as they keep: others may have been left out. Unit: days.
+    pub n_days_full_of_facts: u64,
     /// Entities with a profile.
     pub n_entities: u64,
     /// Of these, those that are put away, since memory has no room for them.

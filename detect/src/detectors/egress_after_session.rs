@@ -9,14 +9,15 @@
 //! VPN.
 //!
 //! ## Quiet when
-//! the peer is known, or was called earlier on that day; the peer is in a network of Amazon, as mirrors of
+//! the peer is known, or was called earlier on that day (what a later record says of it, or of whose the interface
+//! is, is taken back when the day closes); the peer is in a network of Amazon, as mirrors of
 //! packages and Systems Manager itself are; the host calls new ones all the time; nobody knows whose the
 //! interface is.
 //!
 //! ## Misses
 //! commands that choose their hosts by tags; what leaves to known peers, or to services of AWS; sessions that
-//! wait longer. Whose an interface is, is known of flow logs with `instance-id`, of the agent of Systems Manager, or
-//! of instances that were started within a week.
+//! wait longer. Whose an interface is, is known of the agent of Systems Manager, or of instances that were
+//! started within a week.
 //!
 //! ## Triage
 //! Who was on the host, and what did they run (session logs, if there are any)? Which process called the address?
@@ -103,24 +104,20 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     // Most hours hold none: only then is it asked who was on the host.
     case.span.whole(dimension, is_strange)?;
     let begun = sessions(settings, case);
-    // Of several the one that is nobody's habit, else the last.
-    let before = |slot: Slot| {
-        let near = begun.iter().filter(|one| one.from <= slot && slot <= one.until);
+    // Of those that the peer came after: the one that is nobody's habit, else the last.
+    let before = |slot: Slot, value: &Value| {
+        let first = case.span.first_on_day(dimension, value).unwrap_or(slot);
+        let near = begun.iter().filter(|one| one.from <= first && slot <= one.until);
         near.max_by_key(|one| (!one.is_usual, one.record, one.of.key))
     };
-    let is_new = |slot: Slot, value: &Value| {
-        before(slot).is_some_and(|session| {
-            let first = case.span.first_on_day(dimension, value);
-            first.is_none_or(|first| first >= session.from) && is_strange(value)
-        })
-    };
+    let is_new = |slot: Slot, value: &Value| before(slot, value).is_some() && is_strange(value);
     let window = case.span.whole_by_slot(dimension, is_new)?;
-    let (at, _) = window.slots.last().copied()?;
-    let session = before(at)?;
     let values = window.counted.values.heaviest();
     let (peer, kibibytes) =
         values.first().copied().filter(|(_, n)| *n >= settings.kibibytes_min)?;
     let (value, _) = window.counted.values.iter().find(|(value, _)| *value.text == *peer)?;
+    let slots = case.span.slots_with(dimension, value);
+    let session = slots.filter_map(|slot| before(slot, value)).last()?;
     let part = case.usual.novelty(dimension, value, UNSEEN_BITS);
     let is_rented = matches!(class(case, peer), Some(NetworkClass::Hosting | NetworkClass::Vpn));
     let severity = if session.is_usual && !is_rented { Severity::Low } else { Severity::Medium };

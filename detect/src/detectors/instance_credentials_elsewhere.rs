@@ -8,7 +8,8 @@
 //!
 //! ## Quiet when
 //! the address is one of its own; nobody knows whose it is, as of a NAT gateway; two interfaces or two instances
-//! of the account have it; or the own addresses of the instance are not known.
+//! of the account have it; the own addresses of the instance are not known; or the account had so many addresses
+//! within a week that some were left out.
 //!
 //! ## Misses
 //! instances that neither the agent of Systems Manager nor their start, within a week, tells of; whoever goes out

@@ -8,7 +8,8 @@
 //!
 //! ## Quiet when
 //! nobody comes, or from another address; the port is one for everybody (the web, mail between servers, names,
-//! time); or the same connections were there before the port was opened.
+//! time); or the same connections were there before the port was opened, on that day or on days before. Where a
+//! later record says so, what was told is taken back when the day closes.
 //!
 //! ## Misses
 //! who comes from another address than that of the call, or by the other version of IP; rules for groups and
@@ -26,8 +27,8 @@ use crate::facts::{
 };
 use crate::finding::FlowSeen;
 use crate::record::{Counts, Record};
-use baseline::{Dimension, Evidence, Kind, Part, Slot, time::SLOTS};
-use std::collections::BTreeSet;
+use baseline::{Dimension, Evidence, Kind, Part, Slot, Value, time::SLOTS};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) static META: Meta = Meta {
     id: "opened-then-entered",
@@ -66,31 +67,40 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     if case.entity.kind != Kind::Interface || !case.facts.has(day, Topic::LetIn) {
         return None;
     }
+    // Most hours hold none: only then is it asked who opened what.
+    case.span.slots_of(dimension).next()?;
     let n_slots = i32::try_from(settings.hours_max.min(HOURS_MAX)).unwrap_or(0) * SLOTS;
     let openings = case.facts.until(day, (Topic::LetIn, 1));
-    let openings: Vec<_> =
-        openings.filter_map(|(_, text, said)| Some((Opening::of(text)?, said))).collect();
-    // By which somebody may have come in: of several the one that is nobody's habit, else the last.
-    let opened = |slot: Slot, value: &str| {
-        let (peer, port) = value.rsplit_once(' ')?;
-        let port = port.parse().ok()?;
-        let apt = openings.iter().filter(|(opening, _)| opening.lets_in(peer, port));
-        let of = apt.filter_map(|(opening, said)| Some((last(said, slot, n_slots)?, opening)));
-        of.max_by_key(|(record, opening)| (severity(case, opening).0, *record, opening.key))
+    let openings = openings.filter_map(|(_, text, said)| Some((Opening::of(text)?, said)));
+    // Once per identity: its days before are many facts.
+    let mut habits: BTreeMap<(&str, &str), (Severity, String)> = BTreeMap::new();
+    let openings = openings.map(|(opening, said)| {
+        let habit = habits.entry((opening.kind, opening.key));
+        let habit = habit.or_insert_with(|| severity(case, &opening)).clone();
+        (opening, said, habit)
+    });
+    let openings: Vec<_> = openings.collect();
+    // By which somebody may have come in, and not before: of several the one that is nobody's habit, else the last.
+    let opened = |slot: Slot, value: &Value| {
+        let (peer, port) = value.text.rsplit_once(' ')?;
+        let port = port.parse().ok().filter(|_| !case.usual.has_shown(dimension, value))?;
+        let first = case.span.first_on_day(dimension, value).unwrap_or(slot);
+        let apt = openings.iter().filter(|(opening, ..)| opening.lets_in(peer, port));
+        let near = (Slot(slot.0.saturating_sub(n_slots)), first);
+        let of = apt.filter_map(|(opening, said, habit)| Some((last(said, near)?, opening, habit)));
+        of.max_by_key(|(record, opening, (severity, _))| (*severity, *record, opening.key))
     };
-    let window = case.span.whole_by_slot(dimension, |slot, value| {
-        opened(slot, &value.text).is_some_and(|(record, _)| {
-            let first = case.span.first_on_day(dimension, value);
-            first.is_none_or(|first| first >= Slot::of(record.time_ms))
-        })
-    })?;
-    let (at, _) = window.slots.last().copied()?;
+    let window = case.span.whole_by_slot(dimension, |slot, value| opened(slot, value).is_some())?;
+    // The last time that it was entered so.
+    let entered = |value: &Value| {
+        let slots = case.span.slots_with(dimension, value);
+        slots.filter_map(|slot| opened(slot, value)).last()
+    };
     let values = window.counted.values.heaviest();
     let (value, _) = values.first().copied()?;
-    let (first, opening) = opened(at, value)?;
-    let (severity, usual) = severity(case, opening);
-    let records = values.iter().filter_map(|(value, _)| Some(opened(at, value)?.0));
-    let records: BTreeSet<&Evidence> = records.collect();
+    let all = || window.counted.values.iter().map(|(value, _)| value);
+    let (first, opening, (severity, usual)) = entered(all().find(|one| *one.text == *value)?)?;
+    let records: BTreeSet<&Evidence> = all().filter_map(|one| Some(entered(one)?.0)).collect();
     let (peer, port) = value.rsplit_once(' ')?;
     let actor = first.call.actor.as_deref().unwrap_or(opening.key);
     let summary = format!(
@@ -98,22 +108,19 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         opening.group
     );
     let observed = format!("{peer} at port {port}, opened by {}", opening.key);
-    let part = Part { dimension, bits: severity.prior(), observed, usual };
+    let part = Part { dimension, bits: severity.prior(), observed, usual: usual.clone() };
     let flow = FlowSeen::of(&case.entity.key, values.iter().copied());
     Some(Verdict {
         records: records.into_iter().cloned().collect(),
         targets: vec![opening.group.to_owned()],
         flow: Some(flow),
-        ..Verdict::on(&window, severity, vec![part], summary)
+        ..Verdict::on(&window, *severity, vec![part], summary)
     })
 }
 
-/// The last record until a slot, no further from it than so many slots.
-fn last(said: &Said, slot: Slot, n_slots: i32) -> Option<&Evidence> {
-    let is_near = |record: &&Evidence| {
-        let at = Slot::of(record.time_ms);
-        at <= slot && slot.0.saturating_sub(at.0) <= n_slots
-    };
+/// The last record between two slots.
+fn last(said: &Said, (from, until): (Slot, Slot)) -> Option<&Evidence> {
+    let is_near = |record: &&Evidence| (from..=until).contains(&Slot::of(record.time_ms));
     said.records().filter(is_near).last()
 }
 

@@ -1,9 +1,9 @@
 //! Which address belongs to which interface, and which interface to which instance, as CloudTrail's answers
 //! and flow logs say.
 
-use super::{OfAccount, Topic};
+use super::{Fact, OfAccount, Topic};
 use crate::record::{Counts, Record};
-use baseline::Day;
+use baseline::{Day, Hour};
 use ingest::{Raw, event::Outcome};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -136,8 +136,62 @@ fn holds(address: Option<Raw<'_>>, holder: &str, counts: &mut Counts) {
     }
 }
 
+/// Interfaces of an account that new facts of it may say something else of, each with the hour from which on.
+/// What is not named here is judged when its day closes.
+pub(super) fn concerned<'k>(known: &'k OfAccount, facts: &[&'k Fact]) -> BTreeMap<&'k str, Hour> {
+    let (mut words, mut concerned) = (BTreeSet::new(), BTreeMap::new());
+    let mut from: Option<Hour> = None;
+    for fact in facts {
+        let (text, hour) = (&*fact.value.text, fact.slot.hour());
+        let day = hour.day();
+        let (of, hour) = match fact.topic {
+            // Whoever came from there is not known yet: there are few of these.
+            Topic::LetIn => {
+                for interface in interfaces(known, day) {
+                    let from = concerned.entry(interface).or_insert(hour);
+                    *from = hour.min(*from);
+                }
+                continue;
+            }
+            Topic::Session => (text.split(' ').take(1), hour),
+            Topic::Holds | Topic::Attached if holds_for_session(known, day) => {
+                (text.split(' ').take(2), day.first_slot().hour())
+            }
+            _ => continue,
+        };
+        words.extend(of);
+        from = Some(from.map_or(hour, |from| hour.min(from)));
+    }
+    let Some(from) = from else { return concerned };
+    // An instance, its address, and the interface that has it.
+    for _ in 0..2 {
+        let all = [Topic::Holds, Topic::Attached].into_iter();
+        let all =
+            all.flat_map(|topic| known.until(last_day_of(from.day()), (topic, 2 * DAYS_BACK)));
+        let pairs = all.filter_map(|(_, text, _)| text.split_once(' '));
+        let near = pairs.filter(|(one, other)| words.contains(one) || words.contains(other));
+        let near: Vec<&str> = near.flat_map(|(one, other)| [one, other]).collect();
+        words.extend(near);
+    }
+    for interface in words.into_iter().filter(|word| is_interface(word)) {
+        let hour = concerned.entry(interface).or_insert(from);
+        *hour = from.min(*hour);
+    }
+    concerned
+}
+
+/// The last day on which what was said on `day` holds.
+fn last_day_of(day: Day) -> Day {
+    Day(day.0.saturating_add(DAYS_BACK))
+}
+
+/// Whether there are sessions that what is said on `day` may tell the host of.
+fn holds_for_session(known: &OfAccount, day: Day) -> bool {
+    known.until(last_day_of(day), (Topic::Session, DAYS_BACK + 1)).next().is_some()
+}
+
 /// The interfaces that are known on `day`, or on the day after.
-pub(crate) fn interfaces(known: &OfAccount, day: Day) -> BTreeSet<&str> {
+fn interfaces(known: &OfAccount, day: Day) -> BTreeSet<&str> {
     let of = |topic| known.until(Day(day.0.saturating_add(1)), (topic, 1));
     let words =
         of(Topic::Holds).chain(of(Topic::Attached)).flat_map(|(_, text, _)| text.split(' '));
@@ -148,7 +202,7 @@ pub(crate) fn interfaces(known: &OfAccount, day: Day) -> BTreeSet<&str> {
 type Pairs = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
 /// What is known of an account until a day, of the last two days and of those before.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Inventory {
     /// Holders by address.
     holders: [Pairs; 2],
@@ -161,8 +215,13 @@ pub(crate) struct Inventory {
 }
 
 impl Inventory {
-    /// What is known on `day`.
+    /// What is known on `day`: nothing where facts may have been left out, as who seems to be the only one that has
+    /// an address may be one of two.
     pub(super) fn of(known: &OfAccount, day: Day) -> Self {
+        if [Topic::Holds, Topic::Attached].into_iter().any(|of| known.is_full(day, (of, DAYS_BACK)))
+        {
+            return Self::default();
+        }
         let pairs = |topic, back| {
             let (mut there, mut back_again) = (Pairs::new(), Pairs::new());
             for (_, text, _) in known.until(day, (topic, back)) {

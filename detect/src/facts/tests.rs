@@ -213,7 +213,7 @@ fn a_day_has_so_many_facts_of_a_topic_whatever_the_order() {
         down.add(other);
     }
     assert!(up == down);
-    assert_eq!(up.n_dropped, n_more as u64);
+    assert_eq!((up.n_full(), down.n_full()), (1, 1));
     assert_eq!(up.of(raw::ACCOUNT).until(TODAY, (Topic::Holds, 0)).count(), FACTS_MAX);
     // Facts of another topic have room of their own, and all are forgotten in time.
     let other = Fact { topic: Topic::Session, ..fact(0) };
@@ -223,4 +223,30 @@ fn a_day_has_so_many_facts_of_a_topic_whatever_the_order() {
     assert_eq!(up.of(raw::ACCOUNT).until(TODAY, (Topic::Session, 0)).count(), 1);
     up.advance(Day(TODAY.0 + Topic::Session.days_kept() + 1));
     assert!(up.accounts.is_empty());
+    assert_eq!(up.n_full(), 1);
+}
+
+#[test]
+fn who_is_on_the_host_may_be_said_last_and_on_the_day_before() {
+    // The agent speaks last; then, of a session on the second day, on the first.
+    for deeds in [
+        [(Object::Session, 0, 600), (Object::Sends(3), 0, 620), (Object::Agent, 0, 480)],
+        [(Object::Session, 1, 600), (Object::Sends(3), 1, 620), (Object::Agent, 0, 480)],
+    ] {
+        let (mut engine, mut told) = (begun(), BTreeMap::new());
+        engine.take_findings();
+        if deeds[0].1 == 1 {
+            read(&mut engine, &[(Object::Sends(1), 0, 540)]);
+        }
+        for deed in deeds {
+            read(&mut engine, &[deed]);
+            told.extend(by_id(engine.judge_open().unwrap()));
+        }
+        engine.advance(at(1, "0:0")).unwrap();
+        told.extend(by_id(engine.judge_open().unwrap()));
+        engine.advance(at(9, "0:0")).unwrap();
+        let closed = engine.take_findings();
+        let one = closed.iter().find(|one| &*one.about.id == "egress-after-session").unwrap();
+        assert_eq!(told.get(&one.id), Some(one));
+    }
 }

@@ -147,3 +147,32 @@ fn two_interfaces_with_one_address_are_nobodys() {
         Call { interface: "eni-0fedcba9876543210".into(), ..sends(0, "9:00", "198.51.100.9") };
     on_host().flow(twin).flow(sends(0, "10:20", STRANGER)).stays_quiet(ID);
 }
+
+/// A command that is told apart from others by its time.
+fn command(clock: &str) -> raw::Call {
+    let request = json!({"instanceIds": [HOST]});
+    call("mallory").api("ssm:SendCommand").request(request).id(&raw::uuid(clock))
+}
+
+#[test]
+fn a_second_command_does_not_make_the_tool_of_the_first_known() {
+    let tool = Call { bytes: (5_000, 9_000), ..sends(0, "10:05", STRANGER) };
+    let logs = habit().call(0, "8:00", agent()).call(0, "10:00", command("10:00")).flow(tool);
+    let logs = logs.call(0, "10:10", command("10:10")).flow(sends(0, "10:15", STRANGER));
+    let finding = logs.finding(ID);
+    says(&finding, &["to 203.0.113.9", "ssm:SendCommand"]);
+    assert_eq!(finding.records.len(), 2);
+}
+
+#[test]
+fn many_commands_in_the_morning_leave_room_for_the_evening() {
+    let morning = (0..40).map(|n| format!("8:{n:02}")).fold(habit(), |logs, clock| {
+        let command = command(&clock);
+        logs.call(0, &clock, command)
+    });
+    let logs = morning.call(0, "7:00", agent()).call(0, "20:00", command("20:00"));
+    let logs = logs.call(0, "20:20", command("20:20")).call(0, "20:50", command("20:50"));
+    let finding = logs.flow(sends(0, "21:40", STRANGER)).finding(ID);
+    // Of an hour the first and the last are kept.
+    assert_eq!(finding.records.len(), 2);
+}

@@ -127,3 +127,13 @@ fn elastic_addresses_belong_to_whom_they_were_given() {
         .response(json!({"CreateNatGatewayResponse": {"natGateway": {"natGatewayId": "nat-1"}}}));
     stolen(logs().call(0, "7:10", gateway)).stays_quiet(ID);
 }
+
+#[test]
+fn where_addresses_were_left_out_nobody_is_the_only_one_that_has_one() {
+    let many = |n: u32| {
+        let pods = (0..n).map(|n| seen("eni-9", &format!("10.1.{}.{}", n >> 8, n & 255)));
+        pods.fold(two(), Logs::flow).call(0, "10:00", by(OWN, "10.0.0.2"))
+    };
+    many(4_000).finding(ID);
+    many(4_096).stays_quiet(ID);
+}

@@ -137,3 +137,26 @@ fn other_accounts_open_nothing() {
     let other = opens(HOME, permission("0.0.0.0/0", (22, 22))).account("444455556666");
     Logs::new().call(0, "10:00", other).flow(visit(0, "10:20", (HOME, 22))).stays_quiet(ID);
 }
+
+#[test]
+fn who_was_there_already_when_a_port_was_opened_again_came_by_the_first() {
+    let by = |name: &'static str, port: u16| {
+        let call = call(name).api("ec2:AuthorizeSecurityGroupIngress").from_ip(HOME);
+        call.request(permission("203.0.113.7/32", (port, port)))
+    };
+    let logs = opened().call(0, "10:30", by("bob", 22)).call(0, "10:35", by("bob", 3389));
+    let small = Call { bytes: (20_000, 20_000), ..visit(0, "10:50", (HOME, 3389)) };
+    let finding = logs.flow(visit(0, "10:20", (HOME, 22))).flow(small).finding(ID);
+    says(&finding, &["entered at port 22", "user/alice"]);
+    let who: Vec<_> = finding.records.iter().filter_map(|one| one.call.actor.as_deref()).collect();
+    assert!(who.len() == 2 && who[0].ends_with("alice") && who[1].ends_with("bob"));
+}
+
+#[test]
+fn who_comes_every_day_was_not_let_in_by_an_opening() {
+    let daily = (-12..-2).fold(opened(), |logs, day| logs.flow(visit(day, "9:30", (HOME, 22))));
+    daily.flow(visit(1, "9:30", (HOME, 22))).stays_quiet(ID);
+    let other = |day| visit(day, "9:30", ("203.0.113.8", 22));
+    let others = (-12..-2).fold(opened(), |logs, day| logs.flow(other(day)));
+    others.flow(visit(1, "9:30", (HOME, 22))).finding(ID);
+}
