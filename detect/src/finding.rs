@@ -209,8 +209,8 @@ fn finding(
     day: Day,
     mut hours: Vec<Occurrence>,
 ) -> Option<Finding> {
-    hours.sort_by_key(|occurrence| occurrence.hour);
-    // Several flow logs may tell of one hour.
+    // Several flow logs may tell of one hour: which of them is in memory must not matter.
+    hours.sort_by_key(|occurrence| (occurrence.hour, occurrence.id));
     let n_hours = hours.chunk_by(|a, b| a.hour == b.hour).count();
     let weight = |occurrence: &Occurrence| (occurrence.verdict.severity, occurrence.verdict.bits());
     // The earliest of equals: `max_by` returns the last, so the order is turned round.

@@ -37,6 +37,8 @@ pub(crate) struct Shard {
 pub(crate) struct Occurrence {
     /// Who spoke, by number in the catalogue.
     pub(crate) speaker: usize,
+    /// Of the profile: of one entity each flow log has one.
+    pub(crate) id: u128,
     pub(crate) entity: Entity,
     pub(crate) hour: Hour,
     pub(crate) verdict: Verdict,
@@ -137,7 +139,7 @@ impl Shard {
             let asked = known.asked((entity, day), context);
             let found = timed(Stage::Judge, || {
                 known.settle((entity, profile), day, lateness);
-                judge((entity, asked), profile, (day, None), (context, known))
+                judge((id, entity, asked), profile, (day, None), (context, known))
             });
             let mut alerts = found.alerts;
             alerts.extend(closing.alerted.get(&id).into_iter().flatten());
@@ -229,7 +231,7 @@ impl Shard {
                     }
                     let asked = known.asked((entity, day), context);
                     let found =
-                        judge((entity, asked), profile, (day, Some(from)), (context, known));
+                        judge((id, entity, asked), profile, (day, Some(from)), (context, known));
                     for one in found.occurrences {
                         told_of.entry((id, one.hour)).or_default().push(one);
                     }
@@ -313,7 +315,7 @@ struct Found {
 
 /// What detectors say of the hours of a day: of those from one of them on, if it is still open.
 fn judge(
-    (entity, asked): (&Entity, Option<Bits>),
+    (id, entity, asked): (u128, &Entity, Option<Bits>),
     profile: &mut Profile,
     (day, open_from): (Day, Option<Hour>),
     (context, known): (&Context, Known<'_>),
@@ -356,7 +358,7 @@ fn judge(
             let dimensions = verdict.parts.iter().map(|part| part.dimension).collect();
             let news = usual.unknown_values(&span, &dimensions);
             let occurrence =
-                Occurrence { speaker: n, entity, hour, verdict, own_days, group_days, news };
+                Occurrence { speaker: n, id, entity, hour, verdict, own_days, group_days, news };
             found.occurrences.extend(admitted(occurrence, context));
         }
     }

@@ -3,15 +3,16 @@
 //! ## Fires when
 //! a peer outside has a session on an interface at a service where somebody logs on (FTP, SSH, Telnet, RDP, VNC,
 //! WinRM): a connection that goes on, or carries far more than a password that is tried. High if the same peer made at
-//! least `tries-min` attempts to log on there before, on the same UTC day: one of them succeeded. Low if its sessions
-//! cover at least `hours-min` hours of the day, and neither the interface nor others of its account had one of that
-//! peer on days before.
+//! least `tries-min` attempts to log on there before, on the same UTC day: one of them succeeded. Low if sessions of the
+//! peer there are known: neither the short connections of a script, nor a person behind the same address, are news. Low
+//! as well if its sessions cover at least `hours-min` hours of the day and are not known. Known is what the interface, or
+//! others of its account, had on days before.
 //!
 //! ## Quiet when
 //! the peer made fewer attempts, and its sessions are shorter or known.
 //!
 //! ## Misses
-//! who logs on at the first attempt, or waits until the next day; a guessed password that is used from another
+//! a password that is guessed from an address that has sessions there anyhow, which is low; who logs on at the first attempt, or waits until the next day; a guessed password that is used from another
 //! address; sessions at other ports, or from inside.
 //!
 //! ## Triage
@@ -68,28 +69,34 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
     let dimension = Dimension::Logons;
     case.span.slots_of(dimension).next()?;
     let is_long = |seen: &Seen| seen.covered_s as f64 >= settings.hours_min * HOUR_S;
-    let is_told = |value: &Value, seen: &Seen| {
-        let is_new = || {
-            let is_known_to_group = case.usual.is_known_to_group(dimension, value);
-            !case.usual.has_shown(dimension, value) && !is_known_to_group
-        };
-        seen.n_tries >= settings.tries_min || is_long(seen) && is_new()
+    let is_known = |value: &Value| {
+        case.usual.has_shown(dimension, value) || case.usual.is_known_to_group(dimension, value)
     };
+    let is_after_tries = |seen: &Seen| seen.n_tries >= settings.tries_min;
+    let is_taken = |value: &Value, seen: &Seen| is_after_tries(seen) && !is_known(value);
+    let is_told =
+        |value: &Value, seen: &Seen| is_after_tries(seen) || is_long(seen) && !is_known(value);
     let all = sessions(case);
     let told: Vec<(&Value, Seen)> =
         all.iter().filter(|(value, seen)| is_told(value, seen)).map(|(v, s)| (v, *s)).collect();
-    let (value, seen) = told.iter().max_by_key(|(value, seen)| (*seen, &value.text)).copied()?;
+    let heaviest = |(value, seen): &&(&Value, Seen)| (is_taken(value, seen), *seen);
+    let (value, seen) = told.iter().max_by_key(|one| (heaviest(one), &one.0.text)).copied()?;
     let is_wanted = |one: &Value| told.iter().any(|(value, _)| *value == one);
     let window = case.span.whole(dimension, is_wanted)?;
     let (peer, port) = value.text.rsplit_once(' ')?;
     let at = services(&[(port.parse().ok()?, 1)]);
     let part = case.usual.novelty(dimension, value, UNSEEN_BITS);
-    let (severity, summary, parts) = if seen.n_tries >= settings.tries_min {
+    let (severity, summary, parts) = if is_after_tries(&seen) {
         let observed = format!("a session after {} attempts", seen.n_tries);
-        let success = Part { bits: Bits::of(UNSEEN_BITS), observed, ..part };
         let summary =
             format!("was logged on to at {at} by {peer}, after {} attempts to do so", seen.n_tries);
-        (Severity::High, summary, vec![success])
+        if is_known(value) {
+            let summary = format!("{summary}; sessions of that peer are known");
+            (Severity::Low, summary, vec![Part { observed, ..part }])
+        } else {
+            let success = Part { bits: Bits::of(UNSEEN_BITS), observed, ..part };
+            (Severity::High, summary, vec![success])
+        }
     } else {
         let hours = seen.covered_s as f64 / HOUR_S;
         let usual = &part.usual;

@@ -101,6 +101,7 @@ impl Memory {
                         let entity = entity.clone();
                         let occurrence = watch.tells.then(|| Occurrence {
                             speaker,
+                            id,
                             entity,
                             hour,
                             verdict,

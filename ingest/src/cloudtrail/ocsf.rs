@@ -3,6 +3,7 @@
 //! `mappings/markdown/AWS/v1.1.0/CloudTrail` and `v1.5.0`). In: a Parquet object. Out: its records, written
 //! as CloudTrail writes them, and read as any. What OCSF does not keep is in `docs/limits.md`.
 
+use arrow_array::RecordBatch;
 use serde_json::{Map, Value};
 
 use super::{Record, RecordError, read};
@@ -10,8 +11,6 @@ use crate::parquet::{Parquet, ParquetError};
 use crate::time::format_ms;
 
 mod cells;
-
-use cells::cell;
 
 /// Rows that are decoded at a time. Unit: records.
 const BATCH_ROWS: usize = 1_024;
@@ -96,15 +95,25 @@ where
         .collect();
     let mut index = 0;
     object.read(&columns, BATCH_ROWS, &mut |batch| {
-        let names: Vec<String> =
-            batch.schema_ref().fields().iter().map(|field| field.name().clone()).collect();
-        for row in 0..batch.num_rows() {
-            let cells = names.iter().cloned().zip(batch.columns().iter().map(|one| cell(one, row)));
-            one(&Value::Object(cells.collect()), index, &mut visit);
-            index += 1;
-        }
+        all(batch, &mut index, &mut visit);
         Ok(())
     })
+}
+
+/// Reads the rows of a batch, of which `index` is the first.
+fn all<F>(batch: &RecordBatch, index: &mut usize, visit: &mut F)
+where
+    F: FnMut(usize, Result<Record<'_>, RecordError>),
+{
+    // Of `RECORD_BYTES_MAX` and `LISTED_MAX`.
+    let expected = "a record of at most 16 MiB, with at most 4,096 values in lists";
+    for row in 0..batch.num_rows() {
+        match cells::row(batch, row) {
+            Some(row) => one(&row, *index, visit),
+            None => visit(*index, Err(RecordError { index: *index, offset: 0, expected })),
+        }
+        *index += 1;
+    }
 }
 
 /// Reads one record as if CloudTrail had written it.

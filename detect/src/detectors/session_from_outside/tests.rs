@@ -75,3 +75,17 @@ fn hours_of_a_stranger_are_low_and_of_a_known_peer_quiet() {
     let known = (-5..-2).fold(Logs::new(), |logs, day| logs.flow(session(day, "10:00", peer)));
     hours(known, 0, peer, 4).stays_quiet(ID);
 }
+
+#[test]
+fn attempts_and_a_session_of_a_known_peer_are_low_and_do_not_hide_a_stranger() {
+    let (office, stranger) = (("198.51.100.7", 22), ("203.0.113.9", 22));
+    let known = (-5..-2).fold(Logs::new(), |logs, day| logs.flow(session(day, "10:00", office)));
+    let scripts = known.flow(tries(0, "08:00", office, 90)).flow(session(0, "11:30", office));
+    let finding = scripts.clone().finding(ID);
+    assert_eq!(finding.severity, Severity::Low);
+    says(&finding, &["by 198.51.100.7, after 90 attempts", "sessions of that peer are known"]);
+    let taken = scripts.flow(tries(0, "08:10", stranger, 10));
+    let finding = taken.flow(session(0, "11:40", stranger)).finding(ID);
+    assert_eq!(finding.severity, Severity::High);
+    says(&finding, &["by 203.0.113.9, after 10 attempts"]);
+}

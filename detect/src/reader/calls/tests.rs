@@ -1,10 +1,13 @@
 use crate::{
-    Engine, Finding, FlowRows, Options,
+    Engine, Finding, FlowRows, Options, Severity,
+    detector::Verdict,
+    finding::assemble,
+    shard::Occurrence,
     testkit::{Kept, Logs, TODAY, at, engine, flow, opened, rules},
 };
-use baseline::stable_hash;
+use baseline::{Entity, Kind, Slot, stable_hash};
 use ingest::{enrich::Enrich, flow::Call, flowlog::FlowReader, source::Filter};
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 const ENI: &str = "eni-0123456789abcdef0";
 const PEERS: [IpAddr; 2] = [
@@ -53,6 +56,36 @@ fn flows_that_two_logs_have_count_once() {
 fn it_does_not_matter_which_log_comes_first() {
     let by = |flow_logs| logs().logged_by(flow_logs).all();
     assert_eq!(by(&["fl-a", "fl-b"]), by(&["fl-b", "fl-a"]));
+}
+
+#[test]
+fn of_two_logs_that_tell_as_much_it_does_not_matter_which_was_judged_first() {
+    let rules = rules("");
+    let verdict = |summary: &str| Verdict {
+        parts: Vec::new(),
+        severity: Severity::High,
+        summary: summary.to_owned(),
+        slots: vec![(Slot::of(at(0, "10:00")), 1)],
+        records: Vec::new(),
+        last_ms: None,
+        targets: vec![summary.to_owned()],
+        flow: None,
+        threshold: None,
+    };
+    let entity = Entity { account: "111122223333".into(), kind: Kind::Interface, key: ENI.into() };
+    let told = |log: &str| Occurrence {
+        speaker: 0,
+        id: entity.id_in(Some(log)),
+        entity: entity.clone(),
+        hour: Slot::of(at(0, "10:00")).hour(),
+        verdict: verdict(log),
+        own_days: 0,
+        group_days: 0,
+        news: BTreeSet::new(),
+    };
+    let of = |logs: [&str; 2]| assemble(TODAY, logs.map(told).to_vec(), rules.catalogue());
+    assert_eq!(of(["fl-a", "fl-b"]), of(["fl-b", "fl-a"]));
+    assert_eq!(of(["fl-a", "fl-b"]).len(), 1);
 }
 
 #[test]

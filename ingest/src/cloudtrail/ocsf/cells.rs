@@ -1,56 +1,102 @@
-//! One value of a batch as JSON. In: an Arrow array of whatever type a column has. Out: words, numbers, truths,
-//! times in milliseconds since the Unix epoch, and lists and structures of them; nothing for any other type.
+//! One row of a batch as JSON. In: Arrow arrays of whatever type a column has. Out: words, numbers, truths, times
+//! in milliseconds since the Unix epoch, and lists and structures of them; nothing for any other type.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType,
 };
-use arrow_array::{Array, ArrayRef};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Fields, TimeUnit};
 use serde_json::Value;
 
-/// The value of a row.
-pub(super) fn cell(array: &ArrayRef, row: usize) -> Value {
-    if row >= array.len() || array.is_null(row) {
-        return Value::Null;
-    }
-    read(array, row).unwrap_or(Value::Null)
+use crate::cloudtrail::RECORD_BYTES_MAX;
+
+/// Most items of lists and entries of maps in one record: a few bytes can stand for any number of them. Unit:
+/// values. A call names some ten resources, and has some hundred values without a column.
+pub(super) const LISTED_MAX: usize = 4_096;
+
+/// A row of a batch by the names of its columns; nothing if it is larger than a record may be.
+pub(super) fn row(batch: &RecordBatch, row: usize) -> Option<Value> {
+    let mut room = Room { listed: Some(LISTED_MAX), bytes: Some(RECORD_BYTES_MAX) };
+    let fields = batch.schema_ref().fields();
+    let value = room.parts(fields, batch.columns(), row);
+    value.filter(|_| room.listed.is_some() && room.bytes.is_some())
 }
 
-fn read(array: &ArrayRef, row: usize) -> Option<Value> {
-    Some(match array.data_type() {
-        DataType::Utf8 => array.as_string_opt::<i32>()?.value(row).into(),
-        DataType::LargeUtf8 => array.as_string_opt::<i64>()?.value(row).into(),
-        DataType::Binary => {
-            String::from_utf8_lossy(array.as_binary_opt::<i32>()?.value(row)).into()
+/// What a record may still have; nothing left once it had too much.
+#[derive(Debug)]
+struct Room {
+    /// Unit: values.
+    listed: Option<usize>,
+    /// Words are counted as often as they stand in the record, however often they were written.
+    bytes: Option<usize>,
+}
+
+fn take(left: &mut Option<usize>, n: usize) -> Option<()> {
+    *left = left.and_then(|left| left.checked_sub(n));
+    left.map(drop)
+}
+
+impl Room {
+    /// The value of a row.
+    fn cell(&mut self, array: &ArrayRef, row: usize) -> Value {
+        if row >= array.len() || array.is_null(row) {
+            return Value::Null;
         }
-        DataType::Dictionary(_, _) => {
-            let words = array.as_dictionary_opt::<Int32Type>()?;
-            let key = usize::try_from(words.keys().value(row)).ok()?;
-            cell(words.values(), key)
-        }
-        DataType::Boolean => array.as_boolean_opt()?.value(row).into(),
-        DataType::Int32 => array.as_primitive_opt::<Int32Type>()?.value(row).into(),
-        DataType::Int64 => array.as_primitive_opt::<Int64Type>()?.value(row).into(),
-        DataType::Timestamp(unit, _) => time_ms(array, *unit, row)?.into(),
-        DataType::Struct(_) => {
-            let parts = array.as_struct_opt()?;
-            let names = parts.fields().iter().map(|field| field.name().clone());
-            names.zip(parts.columns().iter().map(|one| cell(one, row))).collect()
-        }
-        DataType::List(_) => {
-            let items = array.as_list_opt::<i32>()?.value(row);
-            (0..items.len()).map(|item| cell(&items, item)).collect()
-        }
-        DataType::Map(_, _) => {
-            let entries = array.as_map_opt()?.value(row);
-            let [names, values] = entries.columns() else { return None };
-            let entry = |item| Some((cell(names, item).as_str()?.to_owned(), cell(values, item)));
-            Value::Object((0..entries.len()).filter_map(entry).collect())
-        }
-        _ => return None,
-    })
+        self.read(array, row).unwrap_or(Value::Null)
+    }
+
+    fn parts(&mut self, fields: &Fields, columns: &[ArrayRef], row: usize) -> Option<Value> {
+        take(&mut self.bytes, fields.iter().map(|field| field.name().len()).sum())?;
+        let names = fields.iter().map(|field| field.name().clone());
+        Some(names.zip(columns.iter().map(|one| self.cell(one, row))).collect())
+    }
+
+    fn read(&mut self, array: &ArrayRef, row: usize) -> Option<Value> {
+        Some(match array.data_type() {
+            DataType::Utf8 => self.word(array.as_string_opt::<i32>()?.value(row))?,
+            DataType::LargeUtf8 => self.word(array.as_string_opt::<i64>()?.value(row))?,
+            DataType::Binary => {
+                let bytes = array.as_binary_opt::<i32>()?.value(row);
+                take(&mut self.bytes, bytes.len())?;
+                String::from_utf8_lossy(bytes).into()
+            }
+            DataType::Dictionary(_, _) => {
+                let words = array.as_dictionary_opt::<Int32Type>()?;
+                let key = usize::try_from(words.keys().value(row)).ok()?;
+                self.cell(words.values(), key)
+            }
+            DataType::Boolean => array.as_boolean_opt()?.value(row).into(),
+            DataType::Int32 => array.as_primitive_opt::<Int32Type>()?.value(row).into(),
+            DataType::Int64 => array.as_primitive_opt::<Int64Type>()?.value(row).into(),
+            DataType::Timestamp(unit, _) => time_ms(array, *unit, row)?.into(),
+            DataType::Struct(fields) => {
+                self.parts(fields, array.as_struct_opt()?.columns(), row)?
+            }
+            DataType::List(_) => {
+                let items = array.as_list_opt::<i32>()?.value(row);
+                take(&mut self.listed, items.len())?;
+                (0..items.len()).map(|item| self.cell(&items, item)).collect()
+            }
+            DataType::Map(_, _) => {
+                let entries = array.as_map_opt()?.value(row);
+                let [names, values] = entries.columns() else { return None };
+                take(&mut self.listed, entries.len())?;
+                let entry = |item| {
+                    let Value::String(name) = self.cell(names, item) else { return None };
+                    Some((name, self.cell(values, item)))
+                };
+                Value::Object((0..entries.len()).filter_map(entry).collect())
+            }
+            _ => return None,
+        })
+    }
+
+    fn word(&mut self, word: &str) -> Option<Value> {
+        take(&mut self.bytes, word.len())?;
+        Some(word.into())
+    }
 }
 
 fn time_ms(array: &ArrayRef, unit: TimeUnit, row: usize) -> Option<i64> {

@@ -1,6 +1,13 @@
+use std::sync::Arc;
+
+use arrow_array::types::Int32Type;
+use arrow_array::{ArrayRef, DictionaryArray, Int32Array, ListArray, StringArray};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::Field;
 use proptest::prelude::*;
 
 use super::*;
+use crate::cloudtrail::RECORD_BYTES_MAX;
 use crate::decode::Limits;
 use crate::event::Event;
 
@@ -104,6 +111,38 @@ fn names_without_end_and_names_in_the_way_are_left_out() {
 fn flow_logs_and_older_tables_are_none() {
     let flows = include_bytes!("../../parquet/samples/ocsf-flow.parquet");
     assert!(!is_ocsf(&Parquet::open(flows, &Limits::default()).unwrap()));
+}
+
+/// A column with a row for each of these numbers of items, all of one word that is written once.
+fn lists(n_items: &[usize], word: &str) -> RecordBatch {
+    let keys = Int32Array::from(vec![0; n_items.iter().sum()]);
+    let word: ArrayRef = Arc::new(StringArray::from(vec![word]));
+    let words = DictionaryArray::<Int32Type>::new(keys, word);
+    let item = Arc::new(Field::new("item", arrow_array::Array::data_type(&words).clone(), true));
+    let lengths = OffsetBuffer::from_lengths(n_items.iter().copied());
+    let column: ArrayRef = Arc::new(ListArray::new(item, lengths, Arc::new(words), None));
+    RecordBatch::try_from_iter([("resources", column)]).unwrap()
+}
+
+#[test]
+fn a_record_with_too_many_items_is_bad_and_those_around_it_are_read() {
+    let batch = lists(&[cells::LISTED_MAX, cells::LISTED_MAX + 1, 1], "w");
+    let n_items =
+        |row| cells::row(&batch, row).map(|row| row["resources"].as_array().unwrap().len());
+    assert_eq!([0, 1, 2].map(n_items), [Some(cells::LISTED_MAX), None, Some(1)]);
+    let (mut index, mut told) = (7, Vec::new());
+    all(&batch, &mut index, &mut |n, record| told.push((n, record.unwrap_err().to_string())));
+    let expected = "record 8 at byte 0: expected a record of at most 16 MiB, with at most 4,096 values in lists";
+    assert_eq!((index, &told[1]), (10, &(8, expected.to_owned())));
+    assert_eq!((cells::LISTED_MAX, RECORD_BYTES_MAX), (4_096, 16 << 20));
+}
+
+#[test]
+fn a_word_counts_as_often_as_it_stands_in_a_record() {
+    let n = 64;
+    let word = "w".repeat((RECORD_BYTES_MAX - "resources".len()) / n);
+    let batch = lists(&[n, n + 1, n], &word);
+    assert_eq!([0, 1, 2].map(|row| cells::row(&batch, row).is_some()), [true, false, true]);
 }
 
 proptest! {
