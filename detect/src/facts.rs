@@ -178,7 +178,7 @@ type OfTopic = BTreeMap<Value, Said>;
 type OfDay = BTreeMap<Topic, OfTopic>;
 
 /// Whether no more are kept: others may have been left out.
-fn is_full(facts: &&OfTopic) -> bool {
+fn is_full(facts: &OfTopic) -> bool {
     facts.len() >= FACTS_MAX
 }
 
@@ -290,7 +290,7 @@ impl OfAccount {
     /// Whether on one of these days facts of a topic may have been left out.
     pub(crate) fn is_full(&self, day: Day, (topic, back): (Topic, i32)) -> bool {
         let mut days = self.days.range(Day(day.0.saturating_sub(back))..=day);
-        days.any(|(_, facts)| facts.get(&topic).as_ref().is_some_and(is_full))
+        days.any(|(_, facts)| facts.get(&topic).is_some_and(is_full))
     }
 
     /// Whether anything is known of a topic on `day` or the day before.
@@ -318,7 +318,9 @@ impl Facts {
     /// the facts, and so does not depend on their order. Unit: days.
     pub(crate) fn n_full(&self) -> u64 {
         let days = self.accounts.values().flat_map(|known| known.days.values());
-        self.n_full.saturating_add(days.flat_map(BTreeMap::values).filter(is_full).count() as u64)
+        self.n_full.saturating_add(
+            days.flat_map(BTreeMap::values).filter(|all| is_full(all)).count() as u64,
+        )
     }
 
     /// Takes a fact; whether that changes anything.
@@ -351,7 +353,7 @@ impl Facts {
                 let n_before = facts.len();
                 facts.retain(|topic, all| {
                     let is_kept = day.0 >= oldest_open.0.saturating_sub(topic.days_kept());
-                    *n_full += u64::from(!is_kept && is_full(&&*all));
+                    *n_full += u64::from(!is_kept && is_full(all));
                     is_kept
                 });
                 if facts.len() < n_before {
