@@ -48,6 +48,7 @@ fn what_both_logs_tell_together_is_told() {
         let labels: Vec<&Value> = found.map(|one| &one["severity"]["label"]).collect();
         let is_harmless = story["is_harmless"] == true;
         let is_apt = |label: &&Value| (**label == "low") == is_harmless;
-        assert!(!labels.is_empty() && labels.iter().all(is_apt), "{name}: {labels:?}");
+        let is_told = is_harmless || !labels.is_empty();
+        assert!(is_told && labels.iter().all(is_apt), "{name}: {labels:?}");
     }
 }

@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn published_and_listed_addresses_answer_names() {
         let none = Lists::default();
-        for peer in ["1.1.1.1", "8.8.4.4", "2606:4700:4700::1111", "2620:fe::fe", "2a09::"] {
+        for peer in ["1.1.1.1", "9.9.9.10", "2606:4700:4700::1111", "2620:fe::fe", "2a09::"] {
             assert!(is_doh_of(peer, &none), "{peer}");
         }
         assert!(!is_doh_of("198.51.100.7", &none) && !is_doh_of("2001:db8::7", &none));
