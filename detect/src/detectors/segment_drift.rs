@@ -68,7 +68,9 @@ pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {
         "called from subnet {own} into {other}{more}, two that never talked; usual pairs: {usual}"
     );
     let others = values.iter().filter_map(|(pair, n)| Some((pair.split_once(' ')?.1, *n)));
-    let flow = FlowSeen::of(&case.entity.key, others);
+    let mut flow = FlowSeen::of(&case.entity.key, others);
+    // Subnets are named, not the hosts in them.
+    flow.has_all_peers = false;
     let mut verdict = Verdict::on(&window, Severity::Low, vec![part], summary);
     verdict.flow = Some(flow);
     Some(verdict)
