@@ -5,12 +5,14 @@ use crate::support::{run, stories};
 use serde_json::Value;
 
 /// Attacks and harmless twins, with the detector that joins what they are.
-const JOINED: [(&str, &str); 5] = [
+const JOINED: [(&str, &str); 7] = [
     ("door-opened", "opened-then-entered"),
     ("shell-and-out", "egress-after-session"),
     ("credentials-next-door", "instance-credentials-elsewhere"),
+    ("bulk-read", "s3-read-confirmed"),
     ("own-door", "opened-then-entered"),
     ("release-by-command", "egress-after-session"),
+    ("daily-load", "s3-read-confirmed"),
 ];
 
 /// Words of a list of texts.

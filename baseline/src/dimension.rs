@@ -140,6 +140,9 @@ dimensions! {
     PeerPorts = "peer-ports", Shared, false;
     /// What an interface sent to peers outside that it called, by peer. Unit: KiB; of its rate: MiB.
     BytesOut = "bytes-out", Mebi, true;
+    /// What an interface took from peers that may be APIs of AWS, of those that gave much in one object, by peer.
+    /// Unit: KiB; of its rate: MiB.
+    BytesTaken = "bytes-taken", Mebi, false;
     /// Short connections to an interface that look like attempts to log on, `peer port`.
     LogonTries = "logon-tries", Sum, false;
     /// Those of peers of which one object shows ten or more at a service where somebody logs on.

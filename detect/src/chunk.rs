@@ -125,6 +125,7 @@ pub(crate) struct RowFact {
     pub(crate) row: u32,
     pub(crate) topic: Topic,
     pub(crate) value: Value,
+    pub(crate) amount: u64,
 }
 
 /// What a watch takes of a row of flow logs.

@@ -40,6 +40,7 @@ mod reject_storm;
 mod root_use;
 mod s3_mass_deletion;
 mod s3_mass_reencryption;
+mod s3_read_confirmed;
 mod segment_drift;
 mod session_from_outside;
 mod silence_after_stop;

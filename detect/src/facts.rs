@@ -5,19 +5,20 @@
 //! account on a day and those before it, for whoever judges an entity of that account. They are no shard's:
 //! as priors they change between batches only, and all shards read them.
 //!
-//! A fact is a text of some words under a topic, with the hours in which it was said and its first records.
+//! A fact is a text of some words under a topic, with the hours in which it was said, of how much, and its first records.
 //! Any order of the same logs gives the same facts.
 
 pub(crate) mod inventory;
 pub(crate) mod openings;
+pub(crate) mod reads;
 mod rows;
+mod said;
 pub(crate) mod sessions;
+mod topic;
 
 use crate::engine::{Engine, shard_of};
 use baseline::{
-    Day, Entity, Evidence, Form, FormError, Hour, Kind, Slot, Value,
-    evidence::Records,
-    form,
+    Day, Entity, Evidence, Form, FormError, Kind, Slot, Value,
     form::{Reader, Writer},
     stable_hash,
 };
@@ -27,117 +28,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+pub(crate) use said::Said;
+pub(crate) use topic::Topic;
+
 /// Facts of one topic that an account keeps of a day; of more, the smallest by keyed hash. Unit: facts.
 const FACTS_MAX: usize = 4_096;
 
-/// Records that a fact keeps of a day, the first and the last of each hour by time and id. Unit: records.
-const RECORDS_MAX: usize = 2 * 24;
-
 /// Days before the one that is judged that are no habit yet: they are still open, or just closed. Unit: days.
 const DAYS_OPEN: i32 = 2;
-
-/// What a fact is about, and which words it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Topic {
-    /// `address holder`: an interface or an instance has it.
-    Holds,
-    /// `interface instance`.
-    Attached,
-    /// `protocol from to group address kind identity`: somebody opened these ports to the address that he called from.
-    LetIn,
-    /// `target kind identity`: somebody began a session or ran a command on an instance, an interface or an
-    /// address.
-    Session,
-    /// `instance address identity`: credentials of an instance called from an address.
-    Used,
-    /// `api identity`: a log was stopped.
-    Stopped,
-    /// `region`: records of it came.
-    Heard,
-}
-
-impl Topic {
-    const ALL: [Self; 7] = [
-        Self::Holds,
-        Self::Attached,
-        Self::LetIn,
-        Self::Session,
-        Self::Used,
-        Self::Stopped,
-        Self::Heard,
-    ];
-
-    /// Closed days for which it is remembered. Flow logs say anew each day who holds what.
-    /// Unit: days.
-    const fn days_kept(self) -> i32 {
-        match self {
-            Self::Holds | Self::Attached | Self::Used => 7,
-            Self::LetIn | Self::Session => 14,
-            Self::Stopped | Self::Heard => 2,
-        }
-    }
-
-    /// Keeps a record that says it, if it is told of; whether that changes anything.
-    fn keep(self, record: &Evidence, records: &mut Records) -> bool {
-        match self {
-            Self::Holds | Self::Attached | Self::Heard => false,
-            Self::LetIn | Self::Session | Self::Stopped => keep_ends(record, records),
-            // Of many that are alike chunks hand over the first.
-            Self::Used => {
-                let is_first = records.iter().next().is_none_or(|first| record < first);
-                if is_first {
-                    records.keep_first(record.clone());
-                }
-                is_first
-            }
-        }
-    }
-
-    /// Its number in forms.
-    const fn number(self) -> u8 {
-        match self {
-            Self::Holds => 1,
-            Self::Attached => 2,
-            Self::LetIn => 3,
-            Self::Session => 4,
-            Self::Used => 5,
-            Self::Stopped => 6,
-            Self::Heard => 7,
-        }
-    }
-}
-
-impl Form for Topic {
-    fn write(&self, to: &mut Writer) {
-        self.number().write(to);
-    }
-
-    fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
-        let number = u8::read(from)?;
-        Self::ALL.into_iter().find(|one| one.number() == number).ok_or(FormError::Unknown)
-    }
-}
-
-/// Keeps a record if it is the first or the last of its hour; whether that changes anything. Of many in the
-/// morning the evening has room.
-fn keep_ends(record: &Evidence, records: &mut Records) -> bool {
-    let hour_of_day = |one: &Evidence| Hour::of(one.time_ms).0.rem_euclid(24);
-    let is_of_hour = |one: &&Evidence| hour_of_day(one) == hour_of_day(record);
-    let first = records.iter().find(is_of_hour);
-    let last = records.iter().filter(is_of_hour).last();
-    if first.is_some_and(|first| first <= record) && last.is_some_and(|last| record <= last) {
-        return false;
-    }
-    let ends =
-        [first.map_or(record, |one| one.min(record)), last.map_or(record, |one| one.max(record))];
-    let mut kept = Records::default();
-    let others = records.iter().filter(|one| !is_of_hour(one));
-    for one in others.chain(ends) {
-        kept.add(one.clone(), RECORDS_MAX);
-    }
-    *records = kept;
-    true
-}
 
 /// A fact on its way.
 #[derive(Debug, Clone)]
@@ -146,31 +44,10 @@ pub(crate) struct Fact {
     pub(crate) topic: Topic,
     pub(crate) value: Value,
     pub(crate) slot: Slot,
+    /// Of how much it speaks; 0 of most. Unit: that of its topic.
+    pub(crate) amount: u64,
     /// The record that says it; none of flow logs.
     pub(crate) evidence: Option<Evidence>,
-}
-
-/// When something was said on a day, and by which records.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Said {
-    /// Hours of the day, by bits.
-    hours: u32,
-    records: Records,
-}
-
-form! { Said { hours, records } }
-
-impl Said {
-    /// The hours of its day in which it was said.
-    pub(crate) fn hours(&self, day: Day) -> impl Iterator<Item = Hour> + use<> {
-        let (first, bits) = (day.first_slot().hour().0, self.hours);
-        (0..24).filter(move |hour| bits >> hour & 1 == 1).map(move |hour| Hour(first + hour))
-    }
-
-    /// The first records that say it, in order of time.
-    pub(crate) fn records(&self) -> impl Iterator<Item = &Evidence> {
-        self.records.iter()
-    }
 }
 
 type OfTopic = BTreeMap<Value, Said>;
@@ -325,7 +202,7 @@ impl Facts {
 
     /// Takes a fact; whether that changes anything.
     fn add(&mut self, fact: &Fact) -> bool {
-        let Fact { account, topic, value, slot, evidence } = fact;
+        let Fact { account, topic, value, slot, amount, evidence } = fact;
         let hour = slot.hour();
         let of_account = self.accounts.entry(Arc::clone(account)).or_default();
         of_account.changed();
@@ -337,10 +214,9 @@ impl Facts {
             }
         }
         let said = facts.entry(value.clone()).or_default();
-        let before = said.hours;
-        said.hours |= 1 << hour.0.rem_euclid(24);
+        let is_new = said.add(hour, *amount);
         let is_kept = evidence.as_ref().is_some_and(|one| topic.keep(one, &mut said.records));
-        is_kept || said.hours != before
+        is_kept || is_new
     }
 
     /// Forgets what no open day is judged by any more; answers what is gone, or changed.

@@ -251,9 +251,9 @@ impl<'e> Reader<'e> {
             let of_record = sums.get(dimension as usize).map_or(amount, |sum| *sum);
             chunk.extras.push(Extra { row, dimension, value, amount, of_record, is_first });
         }
-        for (topic, words) in counts.facts.drain(..) {
+        for (topic, words, amount) in counts.facts.drain(..) {
             let value = context.options.hash_key.value(&words);
-            chunk.facts.push(RowFact { row, topic, value });
+            chunk.facts.push(RowFact { row, topic, value, amount });
         }
     }
 

@@ -60,7 +60,7 @@ pub struct Counts {
     /// What the profile of the caller counts.
     pub(crate) all: Vec<Count>,
     /// What the account remembers.
-    pub(crate) facts: Vec<(Topic, String)>,
+    pub(crate) facts: Vec<(Topic, String, u64)>,
 }
 
 impl Counts {
@@ -79,8 +79,13 @@ impl Counts {
 
     /// Says something of the account, whoever called.
     pub(crate) fn fact(&mut self, topic: Topic, words: String) {
+        self.fact_of(topic, words, 0);
+    }
+
+    /// Says something of so much. Unit: that of the topic.
+    pub(crate) fn fact_of(&mut self, topic: Topic, words: String, amount: u64) {
         if self.facts.len() < Self::MAX {
-            self.facts.push((topic, words));
+            self.facts.push((topic, words, amount));
         }
     }
 

@@ -4,6 +4,7 @@
 //! everybody else does. Each is a function in `story/`. Speed, tools and places are drawn, so that
 //! two seeds give two different attacks by the same plan.
 
+mod bulk_read;
 mod calls;
 mod change;
 mod deliver;
@@ -106,7 +107,7 @@ pub struct Told {
 }
 
 /// Every story, attacks first.
-pub const STORIES: [&Story; 27] = [
+pub const STORIES: [&Story; 29] = [
     &ransom::CODEFINGER,
     &theft::STOLEN_SESSION,
     &theft::INSTANCE_CREDENTIALS,
@@ -121,6 +122,7 @@ pub const STORIES: [&Story; 27] = [
     &joined::DOOR_OPENED,
     &joined::SHELL_AND_OUT,
     &joined::CREDENTIALS_NEXT_DOOR,
+    &bulk_read::BULK_READ,
     &travel::BUSINESS_TRIP,
     &travel::NEW_LAPTOP,
     &travel::ON_CALL,
@@ -134,6 +136,7 @@ pub const STORIES: [&Story; 27] = [
     &upkeep::BREAK_GLASS,
     &joined::OWN_DOOR,
     &joined::RELEASE_BY_COMMAND,
+    &bulk_read::DAILY_LOAD,
 ];
 
 /// The story of that name.

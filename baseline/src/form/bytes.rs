@@ -213,7 +213,7 @@ impl<'b> Reader<'b> {
     }
 
     /// Whether it is of a form before this one.
-    pub(crate) fn is_before(&self, form: u8) -> bool {
+    pub fn is_before(&self, form: u8) -> bool {
         self.form < form
     }
 

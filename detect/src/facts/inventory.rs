@@ -154,6 +154,7 @@ pub(super) fn concerned<'k>(known: &'k OfAccount, facts: &[&'k Fact]) -> BTreeMa
                 continue;
             }
             Topic::Session => (text.split(' ').take(1), hour),
+            Topic::Read => (text.split(' ').take(2), hour),
             Topic::Holds | Topic::Attached if holds_for_session(known, day) => {
                 (text.split(' ').take(2), day.first_slot().hour())
             }

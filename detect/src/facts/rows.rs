@@ -20,8 +20,9 @@ impl Chunk {
             let principal = &self.principals.get(row.principal)?.principal;
             let account = Arc::clone(&principal.entity.account);
             let evidence = Some(self.evidence(row, 1));
-            let RowFact { topic, value, .. } = one;
-            Some(Fact { account, topic: *topic, value: value.clone(), slot: row.slot, evidence })
+            let RowFact { topic, value, amount, .. } = one;
+            let (topic, value, amount, slot) = (*topic, value.clone(), *amount, row.slot);
+            Some(Fact { account, topic, value, slot, amount, evidence })
         });
         let new_objects = self.objects.iter().zip(objects).filter(|(_, is_new)| **is_new);
         let of_flows = new_objects.flat_map(|(object, _)| &object.facts).cloned();
@@ -46,7 +47,7 @@ impl Chunk {
         }
         let fact = |((account, region, _), slot): ((&Arc<str>, &Value, Hour), Slot)| {
             let (account, value) = (Arc::clone(account), region.clone());
-            Fact { account, topic: Topic::Heard, value, slot, evidence: None }
+            Fact { account, topic: Topic::Heard, value, slot, amount: 0, evidence: None }
         };
         by_account.into_iter().map(fact).collect()
     }
@@ -79,7 +80,7 @@ impl Chunk {
             let value = key.value(&words);
             let (account, topic) = (Arc::clone(&entity.account), Topic::Used);
             let evidence = Some(self.evidence(row, 1));
-            Some(Fact { account, topic, value, slot: row.slot, evidence })
+            Some(Fact { account, topic, value, slot: row.slot, amount: 0, evidence })
         };
         first.into_iter().filter_map(|(_, row)| used(row)).collect()
     }

@@ -204,7 +204,7 @@ fn a_day_has_so_many_facts_of_a_topic_whatever_the_order() {
     let fact = |n: usize| {
         let value = HashKey::DEFAULT.value(&format!("10.0.{}.{} eni-{n}", n >> 8, n & 255));
         let (account, topic) = (raw::ACCOUNT.into(), Topic::Holds);
-        Fact { account, topic, value, slot: Slot::of(at(0, "10:00")), evidence: None }
+        Fact { account, topic, value, slot: Slot::of(at(0, "10:00")), amount: 0, evidence: None }
     };
     let all: Vec<Fact> = (0..FACTS_MAX + n_more).map(fact).collect();
     let [mut up, mut down] = [Facts::default(), Facts::default()];

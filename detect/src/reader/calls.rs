@@ -89,6 +89,9 @@ const FLOOD_RATIO_MIN: u64 = 20;
 /// TCP segments of a flood are openings or fragments, not full of data. Unit: bytes.
 const FLOOD_SEGMENT_BYTES_MAX: u64 = 120;
 
+/// Less of one peer in one object is not worth to be compared with what S3 logs. Unit: bytes.
+const TAKEN_BYTES_MIN: u64 = 1 << 20;
+
 /// How far back the sum of a slot is looked for: an object holds few slots. Beyond, one more sum of it
 /// costs nothing but its room. Unit: entries.
 const ENTRIES_BACK: usize = 8;
@@ -190,6 +193,11 @@ impl Reader<'_> {
             return true;
         }
         count_outbound(call, is_public, &mut say);
+        if call.bytes.1 >= TAKEN_BYTES_MIN && self.may_be_aws(call, is_public) {
+            let value = Some(self.named(call, Named::Peer));
+            let kibibytes = call.bytes.1 >> 10;
+            entries.push(entry((Dimension::BytesTaken, slot), value, (kibibytes, n_flows)));
+        }
         if is_public {
             if self.is_doh(call) {
                 let value = Some(self.named(call, Named::Resolver));
@@ -214,7 +222,7 @@ impl Reader<'_> {
         let key = &self.context.options.hash_key;
         let value = key.value(&format!("{} {}", ip(call.own), call.interface));
         let (account, topic) = (kept(account), Topic::Holds);
-        object.facts.push(Fact { account, topic, value, slot, evidence: None });
+        object.facts.push(Fact { account, topic, value, slot, amount: 0, evidence: None });
     }
 
     /// Whether names were asked by HTTPS, as far as addresses tell.
@@ -226,6 +234,11 @@ impl Reader<'_> {
         let look = || resolvers::is_doh(call.peer, context.options.rules.lists());
         let peer = peer(&mut chunk.peers, call.peer, &context.options.hash_key);
         peer.is_some_and(|peer| *peer.is_doh.get_or_init(look))
+    }
+
+    /// Whether a call may be of an API of AWS: outside in its networks, or inside by an endpoint.
+    fn may_be_aws(&mut self, call: &Call, is_public: bool) -> bool {
+        call.port == 443 && (!is_public || self.is_amazon(call.peer))
     }
 
     fn is_amazon(&mut self, address: u128) -> bool {

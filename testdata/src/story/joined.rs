@@ -135,7 +135,7 @@ fn visit(scene: &mut Scene<'_>, at: &Interface, (from, port): (&str, u16)) -> Ve
 }
 
 /// The machine tells Systems Manager that it is there, from so many days before on.
-fn heartbeats(scene: &mut Scene<'_>, at: &Interface, (id, own): (&str, Ipv4Addr)) -> String {
+pub(super) fn heartbeats(scene: &mut Scene<'_>, at: &Interface, (id, own): (&str, Ipv4Addr)) -> String {
     let made_up = format!("i-0{}", scene.rng.hex(16));
     let instance = at.instances.get(id).cloned().unwrap_or(made_up);
     let role = Role {

@@ -123,7 +123,7 @@ fn who_does_not_fit_hears_what_would() {
     assert!(text.contains("stolen-session") && !text.contains("port-scan"), "{text}");
     let error = interface().victim(named("codefinger").unwrap()).unwrap_err();
     let fitting = "port-scan, beacon, door-opened, shell-and-out, credentials-next-door, \
-                   vulnerability-scan, own-door, release-by-command";
+                   bulk-read, vulnerability-scan, own-door, release-by-command, daily-load";
     assert!(error.to_string().ends_with(&format!("(expected one of {fitting})")), "{error}");
 }
 
