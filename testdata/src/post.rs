@@ -21,6 +21,7 @@ use crate::clock::{HOUR_S, round_up};
 use crate::organisation::{Account, Organisation, part};
 use crate::places::{GLOBAL, REGIONS};
 use crate::rng::Rng;
+use crate::story::Silence;
 use flows::Flows;
 
 pub use parquet::AsParquet;
@@ -153,6 +154,11 @@ impl<'a> Post<'a> {
     /// Takes a window of one of a VPC's hosts in which flows could not be logged.
     pub fn skipped(&mut self, vpc: usize, host: u16, (start_s, end_s): (i64, i64)) {
         self.flows.gap(vpc, host, Gap { start_s, end_s, is_skipped: true });
+    }
+
+    /// Takes note that the flow log of a VPC is gone for a while.
+    pub fn fall_silent(&mut self, vpc: usize, silence: Silence) {
+        self.flows.fall_silent(vpc, silence);
     }
 
     /// A window of a VPC begins: hosts without flows in it will be told of too.

@@ -67,6 +67,8 @@ pub enum VictimKind {
     PipelineWithKey,
     /// A network interface.
     Interface,
+    /// The flow log of a VPC.
+    FlowLog,
 }
 
 impl VictimKind {
@@ -78,6 +80,7 @@ impl VictimKind {
             Self::Pipeline | Self::PipelineWithKey => "a pipeline",
             Self::Program => "a program with a role or a key",
             Self::Interface => "a network interface",
+            Self::FlowLog => "a flow log",
         }
     }
 }
@@ -104,10 +107,23 @@ pub struct Told {
     pub records: Vec<(String, Record)>,
     /// Flows in the order of their ends.
     pub flows: Vec<Packets>,
+    /// When the flow log of the victim wrote nothing.
+    pub silence: Option<Silence>,
+}
+
+/// A span in which a flow log was gone. Unit: seconds since the Unix epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Silence {
+    /// When it was deleted.
+    pub from_s: i64,
+    /// When there was one again.
+    pub until_s: i64,
+    /// `fl-...`: the one that there is since then.
+    pub renewed: String,
 }
 
 /// Every story, attacks first.
-pub const STORIES: [&Story; 29] = [
+pub const STORIES: [&Story; 30] = [
     &ransom::CODEFINGER,
     &theft::STOLEN_SESSION,
     &theft::INSTANCE_CREDENTIALS,
@@ -119,6 +135,7 @@ pub const STORIES: [&Story; 29] = [
     &network::PORT_SCAN,
     &network::BEACON,
     &silence::LOGGING_OFF,
+    &silence::FLOW_LOG_DELETED,
     &joined::DOOR_OPENED,
     &joined::SHELL_AND_OUT,
     &joined::CREDENTIALS_NEXT_DOOR,

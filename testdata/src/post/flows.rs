@@ -9,6 +9,7 @@ use super::{Packer, Sink, Written};
 use crate::aws::flow::{FIN, Flow, Gap, RST, SYN, key};
 use crate::organisation::{Organisation, Vpc, part};
 use crate::rng::Rng;
+use crate::story::Silence;
 
 /// An object is named after the start of a span of so long, and holds what ended in it. Unit: seconds.
 const OBJECT_S: i64 = 300;
@@ -57,6 +58,8 @@ pub(super) struct Flows<'a> {
     packer: Packer,
     /// Where a row goes, while it is worked out. It is kept for its memory.
     order: Vec<(u64, u32)>,
+    /// By VPC, in order of time.
+    silences: Vec<Vec<Silence>>,
     object_bytes_max: usize,
 }
 
@@ -64,14 +67,33 @@ impl<'a> Flows<'a> {
     pub(super) fn new(organisation: &'a Organisation) -> Self {
         let mut windows = Vec::new();
         windows.resize_with(organisation.vpcs.len(), BTreeMap::new);
+        let silences = vec![Vec::new(); organisation.vpcs.len()];
         Self {
             organisation,
             slots: BTreeMap::new(),
             windows,
             packer: Packer::new(LEVEL),
             order: Vec::new(),
+            silences,
             object_bytes_max: OBJECT_BYTES_MAX,
         }
+    }
+
+    pub(super) fn fall_silent(&mut self, vpc: usize, silence: Silence) {
+        if let Some(silences) = self.silences.get_mut(vpc) {
+            silences.push(silence);
+        }
+    }
+
+    /// The flow log of a VPC at a time, if there is one.
+    fn log<'f>(&'f self, vpc: usize, of: &'f Vpc, at_s: i64) -> Option<&'f str> {
+        let mut log = Some(&*of.flow_log);
+        for silence in self.silences.get(vpc).into_iter().flatten() {
+            if at_s >= silence.from_s {
+                log = (at_s >= silence.until_s).then_some(&*silence.renewed);
+            }
+        }
+        log
     }
 
     /// From `start_s` on, who is silent for a window is told so.
@@ -192,6 +214,7 @@ impl<'a> Flows<'a> {
         let Organisation { vpcs, accounts, seed, .. } = self.organisation;
         let Some(of) = vpcs.get(vpc) else { return Ok(()) };
         let Some(account) = accounts.get(of.account) else { return Ok(()) };
+        let Some(log) = self.log(vpc, of, stamp_s).map(str::to_owned) else { return Ok(()) };
         let places: Vec<_> = of.hosts.iter().map(|host| of.place(host, account)).collect();
         self.order.clear();
         let indices = rows.iter().zip(0_u32..);
@@ -226,7 +249,7 @@ impl<'a> Flows<'a> {
                 }
                 written.flows += 1;
             }
-            let name = key(&account.id, account.home, &of.flow_log, (stamp_s, &rng.hex(8)));
+            let name = key(&account.id, account.home, &log, (stamp_s, &rng.hex(8)));
             let (stored, bytes) = self.packer.pack()?;
             sink.object(&name, stored)?;
             written.objects += 1;

@@ -80,11 +80,18 @@ fn user(scene: &mut Scene<'_>, names: &[&'static str]) -> (User, String) {
 }
 
 /// A key in other hands: the caller, and the principal that it belongs to.
-fn thief(scene: &mut Scene<'_>) -> (Caller, String) {
+pub(super) fn thief(scene: &mut Scene<'_>) -> (Caller, String) {
     let (user, key) = user(scene, &["backup", "terraform", "reports", "ops"]);
     let network = scene.rng.pick(&[HOSTING_EU, HOSTING_ASIA, VPN, FAR_HOMES]).copied();
     let guise = tools::stranger(network.unwrap_or(VPN), &mut scene.rng);
     (Caller::new(user.with_key(&key), &guise.address, &guise.agent), user.arn())
+}
+
+/// Somebody of the organisation at home: the caller, and the principal.
+pub(super) fn engineer(scene: &mut Scene<'_>) -> (Caller, String) {
+    let (user, key) = user(scene, &["ada", "grace", "linus"]);
+    let home = CITIES[0].homes.address(&mut scene.rng).to_string();
+    (Caller::new(user.with_key(&key), &home, WINDOWS.command_line), user.arn())
 }
 
 fn door_opened(scene: &mut Scene<'_>) {
@@ -135,7 +142,11 @@ fn visit(scene: &mut Scene<'_>, at: &Interface, (from, port): (&str, u16)) -> Ve
 }
 
 /// The machine tells Systems Manager that it is there, from so many days before on.
-pub(super) fn heartbeats(scene: &mut Scene<'_>, at: &Interface, (id, own): (&str, Ipv4Addr)) -> String {
+pub(super) fn heartbeats(
+    scene: &mut Scene<'_>,
+    at: &Interface,
+    (id, own): (&str, Ipv4Addr),
+) -> String {
     let made_up = format!("i-0{}", scene.rng.hex(16));
     let instance = at.instances.get(id).cloned().unwrap_or(made_up);
     let role = Role {
@@ -267,9 +278,8 @@ fn credentials_next_door(scene: &mut Scene<'_>) {
 
 fn own_door(scene: &mut Scene<'_>) {
     let Some(interface) = scene.victim.interface.clone() else { return };
-    let (user, key) = user(scene, &["ada", "grace", "linus"]);
-    let home = CITIES[0].homes.address(&mut scene.rng).to_string();
-    let caller = Caller::new(user.with_key(&key), &home, WINDOWS.command_line);
+    let (caller, entity) = engineer(scene);
+    let home = caller.address.clone();
     let group = format!("sg-0{}", scene.rng.hex(16));
     let (port, cidr) = (22, format!("{home}/32"));
     let today_s = scene.now_s;
@@ -294,7 +304,7 @@ fn own_door(scene: &mut Scene<'_>) {
         scene.now_s += scene.rng.between(1, 3) * DAY_S;
     }
     scene.now_s = today_s;
-    scene.step_of("own-door-opened", "T1562.007", &user.arn());
+    scene.step_of("own-door-opened", "T1562.007", &entity);
     scene.make(&caller, |at, rng| {
         network::authorize_security_group_ingress(at, &group, port, &cidr, rng)
     });

@@ -1,7 +1,7 @@
 //! A story while it is told: a clock that goes on, and calls made in the order they are written.
 
 use super::tools::{self, Guise};
-use super::{Story, Told, Victim};
+use super::{Silence, Story, Told, Victim};
 use crate::aws::api::At;
 use crate::aws::api::denied::{Because, denied};
 use crate::aws::call::{Call, Record};
@@ -31,6 +31,7 @@ pub struct Scene<'a> {
     records: Vec<(String, Record)>,
     flows: Vec<Packets>,
     steps: Vec<Step>,
+    silence: Option<Silence>,
 }
 
 impl<'a> Scene<'a> {
@@ -42,7 +43,18 @@ impl<'a> Scene<'a> {
     ) -> Self {
         let tempo = rng.pick(&[1, 1, 2, 5]).copied().unwrap_or(1);
         let (records, flows, steps) = (Vec::new(), Vec::new(), Vec::new());
-        Self { victim, known_since_s, start_s, now_s: start_s, rng, tempo, records, flows, steps }
+        Self {
+            victim,
+            known_since_s,
+            start_s,
+            now_s: start_s,
+            rng,
+            tempo,
+            records,
+            flows,
+            steps,
+            silence: None,
+        }
     }
 
     /// From here on, what happens belongs to this step of the victim's identity.
@@ -148,8 +160,13 @@ impl<'a> Scene<'a> {
         self.flows.extend(flows);
     }
 
+    /// From now on the flow log of the victim writes nothing, until `until_s`, when another one begins.
+    pub(super) fn fall_silent(&mut self, until_s: i64, renewed: &str) {
+        self.silence = Some(Silence { from_s: self.now_s, until_s, renewed: renewed.to_owned() });
+    }
+
     pub(super) fn finish(self, story: &Story) -> Told {
-        let Self { mut records, mut flows, mut steps, .. } = self;
+        let Self { mut records, mut flows, mut steps, silence, .. } = self;
         records.sort_by_key(|(_, record)| record.time_s);
         flows.sort_by_key(|flow| flow.end_s);
         steps.retain(|step| !step.first.is_empty());
@@ -166,6 +183,6 @@ impl<'a> Scene<'a> {
             last,
             steps,
         };
-        Told { truth, records, flows }
+        Told { truth, records, flows, silence }
     }
 }

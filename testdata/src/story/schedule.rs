@@ -3,19 +3,22 @@
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
 
-use super::{Hours, Packets, Story, Victim, VictimKind};
+use super::{Hours, Packets, Silence, Story, Told, Victim, VictimKind};
 use crate::aws::call::Record;
 use crate::aws::flow::Flow;
 use crate::calendar;
 use crate::clock::{DAY_S, HOUR_S};
 use crate::life::{Life, Stage, is_quiet};
-use crate::organisation::{Entry, Host, Organisation, part};
+use crate::organisation::{Entry, Host, Organisation, Vpc, part};
 use crate::places::City;
 use crate::rng::Rng;
-use crate::truth::Truth;
+use crate::truth::{Account, Truth};
 
 /// What somebody sat down for is over after this. Unit: seconds.
 const SITTING_S: i64 = 4 * HOUR_S;
+
+/// How often a flow log that would take away what others say falls silent at another time. Unit: tries.
+const TRIES_MAX: usize = 24;
 
 /// What a plan's stories come to: lives that hand over records and flows, and the truth.
 pub(crate) struct Schedule {
@@ -27,27 +30,53 @@ pub(crate) struct Schedule {
 /// is left is left out.
 pub(crate) fn schedule(of: &Organisation, days: i64, stories: &[&'static Story]) -> Schedule {
     let mut taken = BTreeSet::new();
-    let mut made = Schedule { tellings: Vec::new(), truth: Truth::default() };
-    for (number, story) in stories.iter().enumerate() {
+    let mut all: Vec<(usize, Telling, Account)> = Vec::new();
+    // Flow logs fall silent while nobody else has something to say in them.
+    let mut numbers: Vec<usize> = (0..stories.len()).collect();
+    let is_silent = |story: &&&'static Story| story.victim == VictimKind::FlowLog;
+    numbers.sort_by_key(|number| stories.get(*number).is_some_and(|story| is_silent(&story)));
+    let mut spoken = Vec::new();
+    for number in numbers {
+        let Some(story) = stories.get(number) else { continue };
         let mut rng = of.rng(part::STORY, number, -1);
-        // The first half is for learning what is usual.
         let latest = (days - story.days).max(0);
-        let day = rng.between((days / 2).min(latest), latest);
-        let drawn = choose(of, story, (day, latest), (&mut taken, &mut rng));
-        let Some((victim, start_s)) = drawn else { continue };
-        let told = story.told(&victim, (of.start_s, start_s), Rng::new(rng.bits()));
-        let index = |id: &String| of.accounts.iter().position(|account| account.id == *id);
-        let records = told.records.into_iter();
-        let records: VecDeque<_> =
-            records.filter_map(|(id, record)| Some((index(&id)?, record))).collect();
-        let mut flows: Vec<_> = told.flows.iter().filter_map(|flow| hosted(of, flow)).collect();
-        flows.sort_by_key(|(_, flow)| flow.start_s);
-        if !(records.is_empty() && flows.is_empty()) {
-            made.tellings.push(Telling { records, flows: flows.into() });
+        for tries in 0..TRIES_MAX {
+            // The first half is for learning what is usual. Where every day of the second has something to say,
+            // it has less.
+            let first = if tries < TRIES_MAX / 3 { days / 2 } else { 1 };
+            let day = rng.between(first.min(latest), latest);
+            let mut takes = taken.clone();
+            let drawn = choose(of, story, (day, latest), (&mut takes, &mut rng));
+            let Some((victim, start_s)) = drawn else { break };
+            let told = story.told(&victim, (of.start_s, start_s), Rng::new(rng.bits()));
+            let (telling, truth) = telling(of, &victim, told);
+            if telling.is_heard_out(&spoken) {
+                taken = takes;
+                // What leads up to it is ordinary life.
+                let own = telling.flows.iter().filter(|(_, flow)| flow.start_s >= start_s);
+                spoken.extend(own.map(|(vpc, flow)| (*vpc, flow.start_s, flow.end_s)));
+                all.push((number, telling, truth));
+                break;
+            }
         }
-        made.truth.stories.push(told.truth);
     }
-    made
+    all.sort_by_key(|(number, ..)| *number);
+    let (tellings, stories) = all.into_iter().map(|(_, telling, truth)| (telling, truth)).unzip();
+    Schedule { tellings, truth: Truth { stories } }
+}
+
+/// What was told of `victim`, as the organisation has it.
+fn telling(of: &Organisation, victim: &Victim, told: Told) -> (Telling, Account) {
+    let Told { truth, records, flows, silence } = told;
+    let index = |id: &String| of.accounts.iter().position(|account| account.id == *id);
+    let records = records.into_iter();
+    let records = records.filter_map(|(id, record)| Some((index(&id)?, record))).collect();
+    let is_own =
+        |vpc: &Vpc| victim.interface.as_ref().is_some_and(|own| vpc.host(&own.id).is_some());
+    let silence = silence.zip(of.vpcs.iter().position(is_own));
+    let mut flows: Vec<_> = flows.iter().filter_map(|flow| hosted(of, flow)).collect();
+    flows.sort_by_key(|(_, flow)| flow.start_s);
+    (Telling { records, flows: flows.into(), silence }, truth)
 }
 
 /// A flow with its VPC, at the host whose interface it names.
@@ -67,7 +96,9 @@ fn choose(
         VictimKind::Person => (0, of.people.len()),
         VictimKind::Machine | VictimKind::Program => (1, of.machines.len()),
         VictimKind::Pipeline | VictimKind::PipelineWithKey => (2, of.pipelines.len()),
-        VictimKind::Interface => (3, of.vpcs.iter().map(|vpc| vpc.hosts.len()).sum()),
+        VictimKind::Interface | VictimKind::FlowLog => {
+            (3, of.vpcs.iter().map(|vpc| vpc.hosts.len()).sum())
+        }
     };
     let is_here = |index: usize| match story.victim {
         VictimKind::Person => of.people.get(index).is_some_and(|person| {
@@ -81,7 +112,7 @@ fn choose(
             .get(index)
             .is_some_and(|pipeline| matches!(pipeline.entry, Entry::Key { .. })),
         VictimKind::Pipeline => true,
-        VictimKind::Interface => {
+        VictimKind::Interface | VictimKind::FlowLog => {
             let mut hosts = of.vpcs.iter().flat_map(|vpc| &vpc.hosts);
             hosts.nth(index).is_some_and(Host::is_instance)
         }
@@ -120,7 +151,7 @@ fn other(
         VictimKind::Person => None,
         VictimKind::Machine | VictimKind::Program => Victim::machine(of, index, day),
         VictimKind::Pipeline | VictimKind::PipelineWithKey => Victim::pipeline(of, index, day),
-        VictimKind::Interface => Victim::interface(of, index),
+        VictimKind::Interface | VictimKind::FlowLog => Victim::interface(of, index),
     };
     victim.map(|victim| (victim, of.midnight(day) + hour_s))
 }
@@ -171,12 +202,24 @@ fn person(
 pub(crate) struct Telling {
     records: VecDeque<(usize, Record)>,
     flows: VecDeque<(usize, Flow<u16>)>,
+    /// With the VPC whose flow log it is.
+    silence: Option<(Silence, usize)>,
 }
 
 impl Telling {
     /// When it begins. Unit: seconds since the Unix epoch.
     pub(crate) fn begins_s(&self) -> i64 {
         self.next_s().unwrap_or(0)
+    }
+
+    /// Whether it takes nothing away of what others say, flows by VPC with start and end. Unit: seconds since the Unix
+    /// epoch.
+    fn is_heard_out(&self, spoken: &[(usize, i64, i64)]) -> bool {
+        let Some((Silence { from_s, until_s, .. }, own)) = &self.silence else { return true };
+        let cut = |(vpc, start_s, end_s): &(usize, i64, i64)| {
+            vpc == own && *end_s >= from_s - HOUR_S && *start_s <= until_s + HOUR_S
+        };
+        !spoken.iter().any(cut)
     }
 
     /// When something is due. Unit: seconds since the Unix epoch.
@@ -189,6 +232,9 @@ impl Telling {
 
 impl Life for Telling {
     fn step(&mut self, now_s: i64, stage: &mut Stage<'_>) -> Option<i64> {
+        if let Some((silence, vpc)) = self.silence.take() {
+            stage.post.fall_silent(vpc, silence);
+        }
         while self.records.front().is_some_and(|(_, record)| record.time_s <= now_s) {
             let (account, record) = self.records.pop_front()?;
             stage.post.record(account, record);

@@ -2,8 +2,9 @@
 
 use super::calls::Look;
 use super::scene::Scene;
-use super::{Hours, Story, Victim, VictimKind};
+use super::{Hours, Story, Victim, VictimKind, joined};
 use crate::aws::api::{attack, config, network, trail};
+use crate::clock::HOUR_S;
 
 pub(super) const LOGGING_OFF: Story = Story {
     name: "logging-off",
@@ -13,6 +14,15 @@ pub(super) const LOGGING_OFF: Story = Story {
     hours: Hours::Night,
     days: 1,
     tell: logging_off,
+};
+pub(super) const FLOW_LOG_DELETED: Story = Story {
+    name: "flow-log-deleted",
+    about: "a stolen key deletes the flow log of a VPC, which is silent until somebody makes a new one",
+    is_harmless: false,
+    victim: VictimKind::FlowLog,
+    hours: Hours::Night,
+    days: 1,
+    tell: flow_log_deleted,
 };
 
 fn logging_off(scene: &mut Scene<'_>) {
@@ -52,4 +62,25 @@ fn logging_off(scene: &mut Scene<'_>) {
         scene.wait(5, 60);
         scene.make(&caller, |at, rng| config::stop_configuration_recorder(at, "default", rng));
     }
+}
+
+fn flow_log_deleted(scene: &mut Scene<'_>) {
+    let Some(interface) = scene.victim.interface.clone() else { return };
+    let (caller, entity) = joined::thief(scene);
+    scene.step_of("discovery", "T1654", &entity);
+    scene.who_am_i(&caller);
+    scene.wait(3, 40);
+    scene.make(&caller, network::describe_flow_logs);
+    scene.wait(5, 90);
+    scene.step_of("flow-log-deleted", "T1562.008", &entity);
+    let log = interface.flow_log.clone();
+    scene.make(&caller, |at, rng| network::delete_flow_logs(at, log, rng));
+    let renewed = format!("fl-0{}", scene.rng.hex(16));
+    let until_s = scene.now_s + scene.rng.between(6 * HOUR_S, 12 * HOUR_S);
+    scene.fall_silent(until_s, &renewed);
+    scene.now_s = until_s;
+    let (engineer, _) = joined::engineer(scene);
+    let vpc = format!("vpc-0{}", scene.rng.hex(16));
+    let call = network::create_flow_logs(scene.at(), vpc, renewed, &mut scene.rng);
+    scene.ordinary(&engineer, call);
 }

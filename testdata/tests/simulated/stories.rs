@@ -1,6 +1,6 @@
 //! Every story, told between what an organisation does on ordinary days.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use libdeflater::Decompressor;
 use serde_json::Value;
@@ -129,4 +129,26 @@ fn two_seeds_tell_two_attacks() {
     let truth = |seed| archive(seed, &[codefinger]).1.truth;
     assert_eq!(truth(1), truth(1));
     assert_ne!(truth(1), truth(2));
+}
+
+#[test]
+fn a_flow_log_that_is_gone_writes_nothing_until_there_is_another() {
+    let (archive, outcome) = archive(3, &[named("flow-log-deleted").unwrap()]);
+    let first = |key: &str| key.split('_').find(|part| part.ends_with('Z')).unwrap().to_owned();
+    let keys = archive.keys().filter(|key| key.contains("/vpcflowlogs/"));
+    let mut by_log: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for key in keys {
+        let log = key.split("_fl-").nth(1).unwrap().split('_').next().unwrap();
+        by_log.entry(log).or_default().push(first(key));
+    }
+    let [old, new] = &by_log.values().collect::<Vec<_>>()[..] else { panic!("{by_log:?}") };
+    let (old, new) = if old < new { (old, new) } else { (new, old) };
+    let (last, again) = (old.iter().max().unwrap(), new.iter().min().unwrap());
+    let deleted = outcome.truth.stories[0].last.replace(['-', ':'], "");
+    // An object is named after the start of what it holds.
+    let time = |text: &str| format!("{}Z", &text[..13]);
+    assert!(time(last) <= time(&deleted), "{last} {deleted}");
+    let hours =
+        |text: &str| text[6..8].parse::<i64>().unwrap() * 24 + text[9..11].parse::<i64>().unwrap();
+    assert!((5..=13).contains(&(hours(again) - hours(last))), "{last} {again}");
 }
