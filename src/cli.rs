@@ -1,5 +1,6 @@
 //! The command line: what may be asked, and how the program ends.
 
+mod asked;
 mod config;
 mod demo;
 mod detectors;
@@ -8,6 +9,7 @@ mod healthcheck;
 mod identity;
 mod learn;
 mod logs;
+mod manual;
 mod progress;
 mod replay;
 mod rules;
@@ -15,6 +17,7 @@ mod run;
 mod simulate;
 mod sinks;
 mod state;
+mod status;
 
 use crate::{
     config::{Config, ConfigError},
@@ -59,6 +62,8 @@ enum Command {
     Run(run::Run),
     /// Ask a daemon on this machine whether it is ready: exit code 0 if it is
     Healthcheck(healthcheck::Healthcheck),
+    /// How a daemon on this machine is doing: what it reads, found and tells, and what went wrong
+    Status(status::Status),
     /// Read archived logs and keep what they teach, for `replay --baseline`
     Learn(learn::Learn),
     /// Find attacks in the logs of a made-up organisation, and compare with the truth
@@ -87,6 +92,10 @@ enum Command {
     /// Check or show the configuration
     #[command(subcommand)]
     Config(Settings),
+    /// Print what completes commands and options in a shell
+    Completions(manual::Completions),
+    /// Write pages for `man`
+    Man(manual::Man),
 }
 
 #[derive(Debug, Subcommand)]
@@ -179,6 +188,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Replay(arguments) => arguments.run(),
         Command::Run(arguments) => arguments.run(),
         Command::Healthcheck(arguments) => arguments.run(),
+        Command::Status(arguments) => arguments.run(),
+        Command::Completions(arguments) => arguments.run(),
+        Command::Man(arguments) => arguments.run(),
         Command::Learn(arguments) => arguments.run(),
         Command::Demo(arguments) => arguments.run(),
         Command::Simulate(arguments) => arguments.run(&mut io::stderr()),

@@ -13,6 +13,8 @@ mod buses;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+mod dashboards;
+#[cfg(test)]
 mod decode;
 #[cfg(test)]
 mod documents;
@@ -38,6 +40,8 @@ mod kills;
 mod lake;
 #[cfg(test)]
 mod learn;
+#[cfg(test)]
+mod manual;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]

@@ -483,10 +483,25 @@ fn health_and_metrics_are_told_while_it_runs() {
     for name in families.keys() {
         assert!(page.contains(&format!("`{name}")), "{name} is not in docs/running.md");
     }
+    let page = run(&["status", "--at", at]).ends(0).out.clone();
+    for words in ["ready      yes; version ", "2 days open", "50 read, 0 a second; 0 could not"] {
+        assert!(page.contains(words), "{words} not in: {page}");
+    }
+    assert!(!page.contains("trouble"), "{page}");
+    // What cannot be read is a trouble.
+    let damaged = logs.join(objects_by_stamp()[50].strip_prefix(archive()).unwrap());
+    fs::write(&damaged, "no log").unwrap();
+    let written = fs::File::options().append(true).open(&damaged).unwrap();
+    written.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    assert!(daemon.says("object-unread"));
+    let status = run(&["status", "--at", at, "--json"]).ends(0).rows();
+    assert_eq!(status[0]["troubles"][0]["event"], "object-unread");
+    assert_eq!(status[0]["objects"]["read"], 50.0);
     // A client that never asks does not keep it from ending.
     let _silent = TcpStream::connect(at).unwrap();
     daemon.stop();
     run(&["healthcheck", "--at", at]).ends(1).tells(&["nobody answers at"]);
+    run(&["status", "--at", at]).ends(1).tells(&["nobody answers at"]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `/livez`, `/readyz` and `/metrics`, over plain HTTP: what they say names no identity.
+//! `/livez`, `/readyz` and `/metrics`, over plain HTTP: what they say names no identity. `/status` says what went wrong, in
+//! the words of the log, to this machine only.
 
 use super::{Level, Log, metrics::Metrics};
 use anyhow::{Context as _, Result};
@@ -34,6 +35,7 @@ const DURABLE_MS_MAX: i64 = 5 * 60 * 1_000;
 const OUT_OF_REACH_MAX: Duration = Duration::from_mins(1);
 /// The form of `/metrics` (`OpenMetrics` 1.0).
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const JSON: &str = "application/json";
 const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// Answers at `address` until the runtime ends.
@@ -50,16 +52,18 @@ pub(super) fn serve(
     log.say(Level::Info, "listening", &format!("health and metrics on http://{at}"), &fields);
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let of_connections = runtime.clone();
+    let told = Arc::clone(log);
     runtime.spawn(async move {
         while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
-            let Ok((stream, _)) = listener.accept().await else {
+            let Ok((stream, peer)) = listener.accept().await else {
                 // There may be no more files to open: until some are closed.
                 sleep(PAUSE).await;
                 continue;
             };
-            let metrics = Arc::clone(&metrics);
+            let (metrics, log) = (Arc::clone(&metrics), Arc::clone(&told));
+            let log = peer.ip().to_canonical().is_loopback().then_some(log);
             of_connections.spawn(async move {
-                answer(stream, &metrics).await;
+                answer(stream, (&metrics, log.as_deref())).await;
                 drop(permit);
             });
         }
@@ -67,9 +71,9 @@ pub(super) fn serve(
     Ok(())
 }
 
-async fn answer(stream: TcpStream, metrics: &Metrics) {
+async fn answer(stream: TcpStream, (metrics, log): (&Metrics, Option<&Log>)) {
     let service = service_fn(|request: Request<Incoming>| async move {
-        Ok::<_, Infallible>(reply(request.method(), request.uri().path(), metrics))
+        Ok::<_, Infallible>(reply(request.method(), request.uri().path(), (metrics, log)))
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_MAX).keep_alive(false);
@@ -77,7 +81,12 @@ async fn answer(stream: TcpStream, metrics: &Metrics) {
     drop(http.serve_connection(TokioIo::new(stream), service).await);
 }
 
-fn reply(method: &Method, path: &str, metrics: &Metrics) -> Response<Full<Bytes>> {
+/// `log` is that of the daemon where this machine asks.
+fn reply(
+    method: &Method,
+    path: &str,
+    (metrics, log): (&Metrics, Option<&Log>),
+) -> Response<Full<Bytes>> {
     let (alive_ms, durable_ms) = metrics.ages_ms();
     let is_alive = alive_ms <= ALIVE_MS_MAX;
     let (status, form, text) = match (method, path) {
@@ -93,8 +102,15 @@ fn reply(method: &Method, path: &str, metrics: &Metrics) -> Response<Full<Bytes>
                 Some(why) => (StatusCode::SERVICE_UNAVAILABLE, PLAIN, format!("{why}\n")),
             }
         }
+        (&Method::GET, "/status") => log.map_or_else(
+            || {
+                let text = "/status is for the machine that it runs on: ask 127.0.0.1\n".to_owned();
+                (StatusCode::FORBIDDEN, PLAIN, text)
+            },
+            |log| (StatusCode::OK, JSON, json!({"troubles": log.troubles()}).to_string()),
+        ),
         (&Method::GET, _) => {
-            let text = "expected /livez, /readyz or /metrics\n".to_owned();
+            let text = "expected /livez, /readyz, /metrics or /status\n".to_owned();
             (StatusCode::NOT_FOUND, PLAIN, text)
         }
         _ => (StatusCode::METHOD_NOT_ALLOWED, PLAIN, "expected GET\n".to_owned()),
@@ -122,6 +138,16 @@ fn unready((alive_ms, durable_ms): (i64, i64), out_of_reach: Option<Duration>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alerts::Suppressions;
+
+    #[test]
+    fn what_went_wrong_is_told_to_this_machine_only() {
+        let (metrics, log) = (Metrics::new(&Suppressions::default()), Log::of_a_command());
+        log.say(Level::Warn, "object-unread", "AWSLogs/1", &[]);
+        let status = |log| reply(&Method::GET, "/status", (&metrics, log)).status();
+        assert_eq!(status(Some(&log)), StatusCode::OK);
+        assert_eq!(status(None), StatusCode::FORBIDDEN);
+    }
 
     #[test]
     fn ready_is_who_makes_durable_and_reaches_its_queues() {

@@ -71,22 +71,39 @@ enum Form {
     Complaint,
 }
 
+/// What went wrong since the beginning, of one event.
+#[derive(Debug, Clone)]
+struct Trouble {
+    level: Level,
+    n: u64,
+    last_ms: i64,
+    /// What was said of it last.
+    what: String,
+}
+
+/// What was said until now, by event.
+#[derive(Debug, Default)]
+struct Until {
+    said: BTreeMap<&'static str, Said>,
+    troubles: BTreeMap<&'static str, Trouble>,
+}
+
 /// Writes lines.
 #[derive(Debug)]
 pub(crate) struct Log {
     form: Form,
-    said: Mutex<BTreeMap<&'static str, Said>>,
+    until: Mutex<Until>,
 }
 
 impl Log {
     pub(crate) fn new() -> Self {
         let form = if io::stderr().is_terminal() { Form::Readable } else { Form::Json };
-        Self { form, said: Mutex::default() }
+        Self { form, until: Mutex::default() }
     }
 
     /// That of a command which ends.
     pub(crate) fn of_a_command() -> Self {
-        Self { form: Form::Complaint, said: Mutex::default() }
+        Self { form: Form::Complaint, until: Mutex::default() }
     }
 
     /// Says that `event` happened: `what`, in words, with `fields`.
@@ -98,7 +115,12 @@ impl Log {
         fields: &[(&str, Value)],
     ) {
         let now_ms = clock::now_ms();
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let Until { said, troubles } = &mut *until;
+        if level != Level::Info {
+            let n = troubles.get(event).map_or(0, |known| known.n) + 1;
+            troubles.insert(event, Trouble { level, n, last_ms: now_ms, what: what.to_owned() });
+        }
         let Some(n_held_back) = said.entry(event).or_default().admits(now_ms) else { return };
         let line = match self.form {
             Form::Readable => readable((now_ms, level, event), what, n_held_back),
@@ -107,6 +129,19 @@ impl Log {
         };
         // Nobody is left to tell if standard error is gone.
         drop(writeln!(io::stderr(), "{line}"));
+    }
+}
+
+impl Log {
+    /// What went wrong since the beginning, by event: how often, when last, and what was said of it then.
+    pub(super) fn troubles(&self) -> Value {
+        let until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = until.troubles.iter().map(|(event, trouble)| {
+            let (level, last) = (trouble.level.name(), format_ms(trouble.last_ms));
+            let message = &trouble.what;
+            json!({"event": event, "level": level, "count": trouble.n, "last": last, "message": message})
+        });
+        told.collect()
     }
 }
 
@@ -157,6 +192,20 @@ mod tests {
         assert_eq!(said.admits(at(WINDOW_MS - 1)), None);
         assert_eq!(said.admits(at(WINDOW_MS)), Some(31));
         assert_eq!(said.admits(at(WINDOW_MS + 1)), Some(0));
+    }
+
+    #[test]
+    fn troubles_are_counted_and_the_last_is_kept() {
+        let log = Log::of_a_command();
+        for n in 0..30 {
+            log.say(Level::Warn, "object-unread", &format!("object {n}"), &[]);
+            log.say(Level::Info, "started", "", &[]);
+        }
+        let troubles = log.troubles();
+        assert_eq!(troubles.as_array().unwrap().len(), 1);
+        assert_eq!(troubles[0]["event"], "object-unread");
+        assert_eq!(troubles[0]["count"], 30);
+        assert_eq!(troubles[0]["message"], "object 29");
     }
 
     #[test]

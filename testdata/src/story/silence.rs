@@ -73,7 +73,7 @@ fn flow_log_deleted(scene: &mut Scene<'_>) {
     scene.make(&caller, network::describe_flow_logs);
     scene.wait(5, 90);
     scene.step_of("flow-log-deleted", "T1562.008", &entity);
-    let log = interface.flow_log.clone();
+    let log = interface.flow_log;
     scene.make(&caller, |at, rng| network::delete_flow_logs(at, log, rng));
     let renewed = format!("fl-0{}", scene.rng.hex(16));
     let until_s = scene.now_s + scene.rng.between(6 * HOUR_S, 12 * HOUR_S);
