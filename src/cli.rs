@@ -3,6 +3,7 @@
 mod config;
 mod demo;
 mod detectors;
+mod doctor;
 mod findings;
 mod healthcheck;
 mod identity;
@@ -57,6 +58,8 @@ enum Command {
     Replay(Replay),
     /// Read logs as they come, day and night, and tell what does not fit
     Run(run::Run),
+    /// Say whether `run` would work with the same options, and which permissions are missing: exit code 0 if it would
+    Doctor(doctor::Doctor),
     /// Ask a daemon on this machine whether it is ready: exit code 0 if it is
     Healthcheck(healthcheck::Healthcheck),
     /// Read archived logs and keep what they teach, for `replay --baseline`
@@ -178,6 +181,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Replay(arguments) => arguments.run(),
         Command::Run(arguments) => arguments.run(),
+        Command::Doctor(arguments) => arguments.run(),
         Command::Healthcheck(arguments) => arguments.run(),
         Command::Learn(arguments) => arguments.run(),
         Command::Demo(arguments) => arguments.run(),
