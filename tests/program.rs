@@ -15,6 +15,8 @@ mod damage;
 #[cfg(test)]
 mod decode;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod documents;
