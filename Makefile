@@ -2,6 +2,7 @@
 CARGO ?= cargo
 SHARED ?= ../shared/data
 MOTO = 5.2.5
+CFN_LINT = 1.58.0
 PROMETHEUS = 0.26.0
 PROFILED ?= target/corpus/logs $(SHARED)/cloudtrail/bootstrap_account
 
@@ -77,7 +78,7 @@ servers: tools .venv/moto-$(MOTO) .venv/prometheus-client-$(PROMETHEUS) ## Insta
 .venv/moto-$(MOTO): | tools
 	@python3 -c 'import ensurepip' 2>/dev/null || { apt-get update && apt-get install -y python3-venv; }
 	python3 -m venv .venv
-	.venv/bin/pip install --quiet 'moto[server]==$(MOTO)'
+	.venv/bin/pip install --quiet 'moto[server]==$(MOTO)' 'cfn-lint==$(CFN_LINT)'
 	touch $@
 
 .venv/prometheus-client-$(PROMETHEUS): | .venv/moto-$(MOTO)

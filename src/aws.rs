@@ -2,6 +2,7 @@
 //! the bytes of objects, fetched while others are worked on.
 
 pub(crate) mod fetches;
+pub(crate) mod permissions;
 pub(crate) mod secrets;
 
 use crate::pipeline::{Unit, Work};
@@ -37,6 +38,12 @@ impl BucketPath {
             None => (text.strip_prefix("s3://")?, ""),
         };
         Some(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+    }
+}
+
+impl std::fmt::Display for BucketPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.prefix)
     }
 }
 

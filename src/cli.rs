@@ -4,6 +4,7 @@ mod asked;
 mod config;
 mod demo;
 mod detectors;
+mod doctor;
 mod findings;
 mod healthcheck;
 mod identity;
@@ -60,6 +61,8 @@ enum Command {
     Replay(Replay),
     /// Read logs as they come, day and night, and tell what does not fit
     Run(run::Run),
+    /// Say whether `run` would work with the same options, and which permissions are missing: exit code 0 if it would
+    Doctor(doctor::Doctor),
     /// Ask a daemon on this machine whether it is ready: exit code 0 if it is
     Healthcheck(healthcheck::Healthcheck),
     /// How a daemon on this machine is doing: what it reads, found and tells, and what went wrong
@@ -187,6 +190,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Replay(arguments) => arguments.run(),
         Command::Run(arguments) => arguments.run(),
+        Command::Doctor(arguments) => arguments.run(),
         Command::Healthcheck(arguments) => arguments.run(),
         Command::Status(arguments) => arguments.run(),
         Command::Completions(arguments) => arguments.run(),

@@ -385,6 +385,16 @@ impl Config {
         Ok(self.sinks_in(&one, (&|name| env::var_os(name), &kept_by))?.pop())
     }
 
+    /// What AWS Secrets Manager keeps of sinks, by their names and keys.
+    pub(crate) fn kept_secrets(&self) -> Vec<(String, KeptSecret)> {
+        sinks::kept(&self.settings.sinks)
+    }
+
+    /// Whether a sink is a service of AWS.
+    pub(crate) fn tells_aws(&self) -> bool {
+        self.settings.sinks.values().any(SinkTable::is_of_aws)
+    }
+
     /// The sinks of which nothing has to be asked of AWS, and how many others there are.
     pub(crate) fn sinks_offline(&self) -> Result<(Vec<Sink>, usize), ConfigError> {
         let here = sinks::offline(&self.settings.sinks);

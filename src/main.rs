@@ -5,6 +5,7 @@ mod cli;
 mod clock;
 mod config;
 mod decode;
+mod doctor;
 mod epoch;
 mod fault;
 mod into;

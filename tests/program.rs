@@ -17,6 +17,10 @@ mod dashboards;
 #[cfg(test)]
 mod decode;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod findings;

@@ -39,10 +39,12 @@ pub use heartbeat::Heartbeat;
 pub use json_lines::JsonLines;
 pub use lane::Lane;
 pub use quiet::{NoQuiet, Quiet};
-pub use reach::ReachError;
+pub use reach::{ReachError, resolve};
+pub use retry_after::http_date_ms;
 pub(crate) use schedule::next_due;
 pub use secrets_manager::{Kept, KeptSecret, NoKeptSecret};
-pub(crate) use service::answer::{Failure, said};
+pub use service::answer::Failure;
+pub(crate) use service::answer::said;
 #[cfg(test)]
 pub(crate) use service::stub::Scripted;
 pub use service::{Access, Caller, REGION_CHARS_MAX, Service};

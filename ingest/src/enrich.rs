@@ -109,6 +109,11 @@ impl Enrich {
         city.or_else(|| Place::of_country(country?))
     }
 
+    /// When the city database was made, if there is one. Unit: seconds since the Unix epoch.
+    pub fn city_made_s(&self) -> Option<u64> {
+        self.cities.as_ref().map(Cities::made_s)
+    }
+
     /// Days on which the built-in tables were made.
     pub fn dates(&self) -> TableDates {
         let date = |ranges: &Ranges| ranges.opened().map_or(0, |opened| opened.table.date);

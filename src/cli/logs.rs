@@ -81,6 +81,11 @@ impl Reading {
         Ok(pool.build_global()?)
     }
 
+    /// Fields of flow logs without a header line.
+    pub(super) fn flow_format(&self) -> Option<FlowFormat> {
+        self.flow_format.as_ref().map(|given| given.format.clone())
+    }
+
     /// The arguments that the result depends on, by name.
     pub(super) fn command(&self) -> impl Iterator<Item = (&'static str, String)> {
         let accounts = self.account.iter().map(|account| ("account", account.clone()));
@@ -119,7 +124,7 @@ impl Reading {
                 lateness_ms: config.options().lateness.ms(),
             },
             limits: Limits { inflated_bytes_max: config.inflated_bytes_max(), ..Limits::default() },
-            flow_format: self.flow_format.as_ref().map(|given| given.format.clone()),
+            flow_format: self.flow_format(),
         })
     }
 }

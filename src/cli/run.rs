@@ -55,7 +55,7 @@ pub(super) struct Run {
 }
 
 /// The name of a bucket.
-fn bucket(text: &str) -> Result<PathBuf, String> {
+pub(super) fn bucket(text: &str) -> Result<PathBuf, String> {
     let bucket = BucketPath::parse(text).filter(|path| !path.bucket.is_empty());
     bucket.map(|_| text.into()).ok_or_else(|| "expected s3://BUCKET/PREFIX".to_owned())
 }

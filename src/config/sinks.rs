@@ -20,7 +20,7 @@ use alerts::sinks::{Allowed, Choice, Filter, Network, Protocol, Sink, URL_BYTES_
 use baseline::time::HOUR_MS;
 use detect::Severity;
 use from::FromTable;
-pub(super) use from::offline;
+pub(super) use from::{kept, offline};
 use held::Held;
 pub(super) use held::{KeptBy, Variable};
 use ingest::source::session::Access;
@@ -293,6 +293,11 @@ pub(super) fn known() -> Value {
 type Wrong = (&'static str, String);
 
 impl SinkTable {
+    /// Whether AWS is called to tell it.
+    pub(super) fn is_of_aws(&self) -> bool {
+        matches!(self.r#type, Type::SecurityHub | Type::Sns | Type::Eventbridge | Type::Ocsf)
+    }
+
     fn sets(&self, key: &str) -> bool {
         match key {
             "url" => self.url.is_some(),

@@ -24,6 +24,8 @@ pub(crate) enum Fault {
     HangUp,
     /// The server does what it is asked, and its answer is lost.
     DropReply,
+    /// The answer says that it is this time.
+    Dated(&'static str),
     /// A message that is to stay invisible for [`LONG_S`] or longer does so for this part of it.
     Sooner(u64),
 }
@@ -119,6 +121,16 @@ fn serve(mut client: TcpStream, server: &str, state: &Mutex<State>) -> std::io::
     match fault {
         Some(Fault::DropReply) => return Ok(()),
         Some(Fault::Delay(delay)) => thread::sleep(delay),
+        Some(Fault::Dated(date)) => {
+            let (own, body) = answer.split_at(head);
+            let own = String::from_utf8_lossy(own).into_owned();
+            let dated = |line: &str| {
+                let is_date = line.to_ascii_lowercase().starts_with("date:");
+                if is_date { format!("Date: {date}") } else { line.to_owned() }
+            };
+            let lines: Vec<_> = own.split("\r\n").map(dated).collect();
+            answer = [lines.join("\r\n").as_bytes(), body].concat();
+        }
         Some(Fault::Cut(body_bytes)) => answer.truncate(head + body_bytes),
         Some(Fault::Slow) => {
             let (head, body) = answer.split_at(head);

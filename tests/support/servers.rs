@@ -37,7 +37,12 @@ pub(crate) struct Answer {
 /// The server of this test binary, started when it is first asked for.
 pub(crate) fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
+    SERVER.get_or_init(Server::begin)
+}
+
+impl Server {
+    /// One of one's own, for what others would not bear.
+    pub(crate) fn begin() -> Self {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let python = [here, here.parent().unwrap()].map(|root| root.join(".venv/bin/python"));
         let python = python.into_iter().find(|python| python.exists()).unwrap_or_else(|| {
@@ -64,11 +69,9 @@ pub(crate) fn server() -> &'static Server {
         };
         // A pipe that nobody empties would stop the server.
         thread::spawn(move || said.for_each(drop));
-        Server { address, _child: child }
-    })
-}
+        Self { address, _child: child }
+    }
 
-impl Server {
     pub(crate) fn bucket(&self, bucket: &str) {
         self.s3("PUT", &format!("/{bucket}"), b"");
     }
@@ -83,6 +86,10 @@ impl Server {
         let listing = String::from_utf8(listing).unwrap();
         let keys = listing.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap());
         keys.map(str::to_owned).collect()
+    }
+
+    pub(crate) fn delete(&self, bucket: &str, key: &str) {
+        self.s3("DELETE", &format!("/{bucket}/{}", encoded(key)), b"");
     }
 
     pub(crate) fn object(&self, bucket: &str, key: &str) -> Vec<u8> {
@@ -122,6 +129,56 @@ impl Server {
             "RedrivePolicy": redrive.to_string(),
         });
         (self.queue_with(name, &attributes), dead)
+    }
+
+    /// Sets attributes of a queue.
+    pub(crate) fn set_queue(&self, queue: &str, attributes: &Value) {
+        self.sqs("SetQueueAttributes", &json!({"QueueUrl": queue, "Attributes": attributes}));
+    }
+
+    /// Has a bucket tell whom this says.
+    pub(crate) fn notify_by(&self, bucket: &str, configuration: &str) {
+        let configuration =
+            format!("<NotificationConfiguration>{configuration}</NotificationConfiguration>");
+        self.s3("PUT", &format!("/{bucket}?notification"), configuration.as_bytes());
+    }
+
+    /// Enables Security Hub in `us-east-1`.
+    pub(crate) fn enable_security_hub(&self) {
+        let authorization = authorization("securityhub");
+        let headers =
+            [("Content-Type", "application/json"), ("Authorization", authorization.as_str())];
+        assert!(self.call("POST", "/accounts", &headers, b"{}").status < 300);
+    }
+
+    /// Makes a user; the id and the secret of a key of it.
+    pub(crate) fn user(&self, name: &str) -> [String; 2] {
+        self.form("iam", &format!("Action=CreateUser&Version=2010-05-08&UserName={name}"));
+        let key = format!("Action=CreateAccessKey&Version=2010-05-08&UserName={name}");
+        let key = String::from_utf8(self.form("iam", &key)).unwrap();
+        ["AccessKeyId", "SecretAccessKey"].map(|name| {
+            let rest = key.split(&format!("<{name}>")).nth(1).unwrap();
+            rest.split('<').next().unwrap().to_owned()
+        })
+    }
+
+    /// Lets a user do this, and nothing else.
+    pub(crate) fn lets(&self, user: &str, policy: &Value) {
+        self.form(
+            "iam",
+            &format!(
+                "Action=PutUserPolicy&Version=2010-05-08&UserName={user}&PolicyName=own\
+                 &PolicyDocument={}",
+                encoded(&policy.to_string())
+            ),
+        );
+    }
+
+    /// From now on policies hold, or do not. Only of a server of one's own.
+    pub(crate) fn enforce(&self, is_enforced: bool) {
+        let n_free: &[u8] = if is_enforced { b"0" } else { b"1000000" };
+        let headers = [("Content-Type", "text/plain")];
+        assert_eq!(self.call("POST", "/moto-api/reset-auth", &headers, n_free).status, 200);
     }
 
     fn queue_with(&self, name: &str, attributes: &Value) -> String {
@@ -193,6 +250,11 @@ impl Server {
     /// Has a new bus hand a queue the events of a pattern.
     pub(crate) fn bus(&self, name: &str, queue: &str, pattern: &Value) {
         self.events("CreateEventBus", &json!({"Name": name}));
+        self.rule(name, queue, pattern);
+    }
+
+    /// Has a bus that is there hand a queue the events of a pattern, by a rule called `a`.
+    pub(crate) fn rule(&self, name: &str, queue: &str, pattern: &Value) {
         let rule = json!({"Name": "a", "EventBusName": name, "EventPattern": pattern.to_string()});
         self.events("PutRule", &rule);
         let arn = format!("arn:aws:sqs:us-east-1:123456789012:{queue}");
@@ -226,7 +288,12 @@ impl Server {
     }
 
     fn sns(&self, form: &str) {
-        let authorization = authorization("sns");
+        self.form("sns", form);
+    }
+
+    /// What a service answers that is asked by a form.
+    pub(crate) fn form(&self, service: &str, form: &str) -> Vec<u8> {
+        let authorization = authorization(service);
         let headers = [
             ("Content-Type", "application/x-www-form-urlencoded"),
             ("Authorization", authorization.as_str()),
@@ -234,6 +301,7 @@ impl Server {
         let answer = self.call("POST", "/", &headers, form.as_bytes());
         let said = String::from_utf8_lossy(&answer.body);
         assert!(answer.status < 300, "{form}: {} {said}", answer.status);
+        answer.body
     }
 
     fn s3(&self, method: &str, path: &str, body: &[u8]) -> Vec<u8> {

@@ -4,7 +4,7 @@
 use super::{Account, Accounts};
 use crate::sinks::{Failure, said};
 use ingest::source::{
-    calls::{ANSWER_BYTES_MAX, Answer, Calls, Request},
+    calls::{ANSWER_BYTES_MAX, Answer, Calls, Request, home_of},
     session::{Access, Session},
 };
 use serde_json::{Value, json};
@@ -21,15 +21,6 @@ pub(crate) const ATTEMPTS_MAX: u32 = 4;
 const WAIT: Duration = Duration::from_secs(1);
 /// AWS gives names of 50. Unit: characters.
 const NAME_CHARS_MAX: usize = 100;
-
-/// Where the one that a partition has is asked.
-fn home_of(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "cn-northwest-1",
-        "aws-us-gov" => "us-gov-west-1",
-        _ => "us-east-1",
-    }
-}
 
 impl Accounts {
     /// All accounts of the organisation, by `organizations:ListAccounts`, as the role of `access` if it has one. Unit of

@@ -75,6 +75,11 @@ impl Bus {
         Ok(Self { name: text.to_owned(), region })
     }
 
+    /// Its name or ARN.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The region that its ARN names.
     pub fn region(&self) -> Option<&str> {
         self.region.as_deref()

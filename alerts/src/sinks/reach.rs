@@ -21,6 +21,9 @@ use tokio_rustls::{
 /// Addresses of a name to which a connection is tried, one after the other. Unit: addresses.
 pub(super) const ADDRESSES_MAX: usize = 4;
 
+/// How long a name may take to be resolved where nothing else is asked for.
+const RESOLVED_MAX: Duration = Duration::from_secs(10);
+
 /// Why nobody can be reached at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ReachError {
@@ -155,6 +158,15 @@ impl Reach {
         let tls = self.tls.connect(name, tcp).await.map_err(|error| of_tls(&error))?;
         Ok(Box::new(tls))
     }
+}
+
+/// The addresses that an endpoint leads to, if all of them may be talked to; or why not, without a word of the URL.
+/// Nothing is sent to any of them.
+pub async fn resolve(endpoint: &Endpoint, allowed: &Allowed) -> Result<Vec<IpAddr>, String> {
+    let reach = Reach::in_the_clear(RESOLVED_MAX).map_err(|error| error.to_string())?;
+    let found = timeout(RESOLVED_MAX, reach.addresses(endpoint, allowed)).await;
+    let late = || Err("cannot resolve the name: timed out".to_owned());
+    found.map_or_else(|_| late(), |found| found.map_err(|Fault(what)| what))
 }
 
 /// What is wrong with TLS, without the name that the certificate should have been for.

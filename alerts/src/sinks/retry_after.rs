@@ -21,11 +21,15 @@ fn retry_after_ms(text: &str, now_ms: i64) -> Option<i64> {
         // More digits than a number has are a long time.
         return Some(text.parse().unwrap_or(i64::MAX).saturating_mul(1_000));
     }
+    Some(http_date_ms(text)?.saturating_sub(now_ms).max(0))
+}
+
+/// A date as `Sun, 06 Nov 1994 08:49:37 GMT`. Unit: milliseconds since the Unix epoch.
+pub fn http_date_ms(text: &str) -> Option<i64> {
     let words: Vec<_> = text.split(' ').collect();
     let [_, day, month, year, time, "GMT"] = words[..] else { return None };
     let month = MONTHS.iter().position(|one| *one == month)? + 1;
-    let date_ms = parse_ms(&format!("{year}-{month:02}-{day}T{time}Z"))?;
-    Some(date_ms.saturating_sub(now_ms).max(0))
+    parse_ms(&format!("{year}-{month:02}-{day}T{time}Z"))
 }
 
 #[cfg(test)]

@@ -80,6 +80,16 @@ impl KeptSecret {
         Ok(Self { id: id.to_owned(), key: key.map(str::to_owned), region })
     }
 
+    /// Its name or ARN.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The region that its ARN names.
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
     /// What it holds; of a rotation also what it held before, where `is_rotated` asks for that. `access` says how AWS is
     /// reached, and the region, where no ARN does. Unit of `now_ms`: milliseconds since the Unix epoch.
     pub async fn read(

@@ -61,6 +61,16 @@ impl Topic {
         }
         Ok(Self { arn: text.to_owned(), region: region.to_owned(), is_fifo: bare != name })
     }
+
+    /// Its ARN.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// The region that it is in.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
 }
 
 /// What such a sink has to know.

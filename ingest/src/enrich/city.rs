@@ -81,6 +81,11 @@ type Record<'a> = LookupResult<'a, Vec<u8>>;
 type Keys<'a> = &'a [PathElement<'a>];
 
 impl Cities {
+    /// When the file was made. Unit: seconds since the Unix epoch.
+    pub(super) fn made_s(&self) -> u64 {
+        self.reader.metadata().build_epoch
+    }
+
     pub(super) fn open(path: &Path) -> Result<Self, EnrichError> {
         Self::open_within(path, CITY_BYTES_MAX)
     }

@@ -6,7 +6,10 @@ use aws_sdk_s3::config::{Credentials, ProvideCredentials as _, http::HttpRespons
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
 use aws_sigv4::sign::v4;
 use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
@@ -48,12 +51,18 @@ pub struct Request<'a> {
 pub struct Answer {
     /// Of HTTP.
     pub status: u16,
-    /// The header `retry-after`.
-    pub retry_after: Option<String>,
-    /// The header `x-amzn-errortype`.
-    pub error_type: Option<String>,
+    /// Names are in lower case.
+    headers: Vec<(String, String)>,
     /// As much of it as may be read.
     pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut named = self.headers.iter().filter(|(own, _)| own == name);
+        named.next().map(|(_, value)| value.as_str())
+    }
 }
 
 /// Why there is no answer. Holds words of others, and no secret.
@@ -136,17 +145,28 @@ impl Calls {
         Ok(account)
     }
 
-    /// Asks a service, as `account`. Unit of `now_ms`: milliseconds since the Unix epoch.
+    /// Asks a service by `POST`, as `account`. Unit of `now_ms`: milliseconds since the Unix epoch.
     pub async fn post(
         &mut self,
         account: &str,
         request: Request<'_>,
         now_ms: i64,
     ) -> Result<Answer, CallError> {
+        self.ask(account, ("POST", request), now_ms).await
+    }
+
+    /// The same by another method. A path of S3 begins with the bucket.
+    pub async fn ask(
+        &mut self,
+        account: &str,
+        (method, request): (&str, Request<'_>),
+        now_ms: i64,
+    ) -> Result<Answer, CallError> {
         let now = SystemTime::UNIX_EPOCH
             + Duration::from_millis(u64::try_from(now_ms).unwrap_or_default());
         let credentials = self.credentials(account, now).await?;
-        let request = self.signed(request, &credentials, now).ok_or(CallError::NoRequest)?;
+        let request =
+            self.signed((method, request), &credentials, now).ok_or(CallError::NoRequest)?;
         let asked = async {
             let broken = |_| CallError::NoAnswer("the connection cannot be made, or broke");
             read(self.connector.call(request).await.map_err(broken)?).await
@@ -204,7 +224,7 @@ impl Calls {
 
     fn signed(
         &self,
-        request: Request<'_>,
+        (method, request): (&str, Request<'_>),
         credentials: &Credentials,
         now: SystemTime,
     ) -> Option<HttpRequest> {
@@ -216,15 +236,15 @@ impl Calls {
             .region(&self.region)
             .name(service)
             .time(now)
-            .settings(SigningSettings::default())
+            .settings(settings(service))
             .build()
             .ok()?;
         let own = headers.iter().copied();
         let bytes = SignableBody::Bytes(body.as_bytes());
-        let signable = SignableRequest::new("POST", url.as_str(), own, bytes).ok()?;
+        let signable = SignableRequest::new(method, url.as_str(), own, bytes).ok()?;
         let (instructions, _) = sign(signable, &parameters.into()).ok()?.into_parts();
         let mut request = HttpRequest::new(SdkBody::from(body));
-        request.set_method("POST").ok()?;
+        request.set_method(method).ok()?;
         request.set_uri(url).ok()?;
         let sent = request.headers_mut();
         for (name, value) in headers {
@@ -239,6 +259,17 @@ impl Calls {
     }
 }
 
+/// How requests of a service are signed: S3 takes paths as they are, and a hash of the body in a header.
+fn settings(service: &str) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    if service == "s3" {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    }
+    settings
+}
+
 /// The partition that a region belongs to: `aws`, `aws-cn` or `aws-us-gov`.
 pub fn partition_of(region: &str) -> &'static str {
     if region.starts_with("cn-") {
@@ -250,9 +281,19 @@ pub fn partition_of(region: &str) -> &'static str {
     }
 }
 
+/// The region in which Organizations, of which a partition has one, is asked.
+pub fn home_of(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "cn-northwest-1",
+        "aws-us-gov" => "us-gov-west-1",
+        _ => "us-east-1",
+    }
+}
+
 async fn read(answer: HttpResponse) -> Result<Answer, CallError> {
-    let said = |name: &str| answer.headers().get(name).map(str::to_owned);
-    let (retry_after, error_type) = (said("retry-after"), said("x-amzn-errortype"));
+    let headers = answer.headers().iter();
+    let headers =
+        headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
     let status = answer.status().as_u16();
     let mut blocks = ByteStream::new(answer.into_body());
     let mut body = Vec::new();
@@ -264,7 +305,7 @@ async fn read(answer: HttpResponse) -> Result<Answer, CallError> {
             break;
         }
     }
-    Ok(Answer { status, retry_after, error_type, body })
+    Ok(Answer { status, headers, body })
 }
 
 /// What a service said of a call of the SDK's.

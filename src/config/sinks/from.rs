@@ -46,6 +46,16 @@ impl SinkTable {
     }
 }
 
+/// What AWS Secrets Manager keeps of all of them, by `SINK.KEY`.
+pub(in crate::config) fn kept(tables: &BTreeMap<String, SinkTable>) -> Vec<(String, KeptSecret)> {
+    let of = |(name, table): (&String, &SinkTable)| {
+        let place =
+            |(key, from): (&str, &FromTable)| Some((format!("{name}.{key}"), from.place().ok()?));
+        table.kept().filter_map(place).collect::<Vec<_>>()
+    };
+    tables.iter().flat_map(of).collect()
+}
+
 /// Leaves those of which AWS Secrets Manager keeps nothing: what can be looked at without it.
 pub(in crate::config) fn offline(
     tables: &BTreeMap<String, SinkTable>,

@@ -48,18 +48,19 @@ pub(in crate::sinks) fn again(error: String) -> Outcome {
 
 /// A call that was not taken.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) status: u16,
+pub struct Failure {
+    /// Of HTTP.
+    pub status: u16,
     /// Empty where there is none.
-    pub(crate) code: String,
+    pub code: String,
     /// All of it, in words that can be shown.
-    pub(crate) error: String,
+    pub error: String,
     after_ms: Option<i64>,
 }
 
 impl Failure {
     /// What an answer says, unless its status is 2xx. Unit of `now_ms`: milliseconds since the Unix epoch.
-    pub(crate) fn of(answer: &Answer, now_ms: i64) -> Option<Self> {
+    pub fn of(answer: &Answer, now_ms: i64) -> Option<Self> {
         let status = answer.status;
         if (200..300).contains(&status) {
             return None;
@@ -67,7 +68,7 @@ impl Failure {
         let text = String::from_utf8_lossy(&answer.body);
         let body: Value = serde_json::from_str(&text).unwrap_or_default();
         let word = |keys: &[&str]| keys.iter().find_map(|key| body.get(key)?.as_str());
-        let code = answer.error_type.as_deref().or_else(|| word(&["__type", "code", "Code"]));
+        let code = answer.header("x-amzn-errortype").or_else(|| word(&["__type", "code", "Code"]));
         let code = code.or_else(|| element(&text, "Code"));
         // `com.amazonaws.securityhub#InternalException:http://internal.amazon.com/...`
         let code = code.and_then(|code| code.split(':').next()?.rsplit('#').next());
@@ -76,7 +77,7 @@ impl Failure {
             Some(code) => format!("{code} (status {status}): {}", message.unwrap_or_default()),
             None => format!("status {status}"),
         });
-        let after_ms = asked_ms(answer.retry_after.as_deref(), now_ms);
+        let after_ms = asked_ms(answer.header("retry-after"), now_ms);
         Some(Self { status, code: code.unwrap_or_default().to_owned(), error, after_ms })
     }
 
