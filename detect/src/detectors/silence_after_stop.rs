@@ -3,8 +3,8 @@
 //! ## Fires when
 //! the day closes on which an identity deleted flow logs, or stopped or deleted a trail, and what they logged came
 //! no more: all interfaces of the account, or `interfaces-min` of them that were heard until then, or the records of the trail's
-//! region that came in nearly every hour before, have been silent for at least `hours-min` hours, while the account
-//! was heard by its other logs. Low if the identity stops logs every so often (fewer than `bits-min` bits).
+//! region that came in nearly every hour before, were silent for at least `hours-min` hours, while the account
+//! was heard by its other logs; somebody may have made a new one since. Low if the identity stops logs every so often (fewer than `bits-min` bits).
 //! `logging-switched-off` tells of the call at once; this is what it did.
 //!
 //! ## Quiet when
@@ -158,12 +158,15 @@ fn last(heard: &Heard<'_>) -> Option<Hour> {
     heard.values().filter_map(|hours| hours.last().copied()).max()
 }
 
-/// For how many hours something that came all the time was not heard any more after `at`.
+/// For how many hours something that came all the time was not heard after `at`: until it was heard again, else for as
+/// long as others were.
 fn silent_for(hours: &BTreeSet<Hour>, at: Hour, others: Hour) -> Option<i32> {
     let before = hours.range(Hour(at.0 - HOURS_BEFORE)..at).count();
-    let last = hours.range(..=Hour(at.0 + HOURS_LATE)).next_back()?;
-    let is_over = hours.last() == Some(last) && last.0 >= at.0 - 1;
-    (is_over && before >= HEARD_MIN).then_some(others.0 - last.0.max(at.0))
+    let late = Hour(at.0 + HOURS_LATE);
+    let last = hours.range(..=late).next_back().filter(|last| last.0 >= at.0 - 1)?;
+    let again = hours.range(Hour(late.0 + 1)..).next().map(|again| again.0 - 1);
+    let until = again.unwrap_or(others.0);
+    (before >= HEARD_MIN).then_some(until - last.0.max(at.0))
 }
 
 fn silent_interfaces<'f>(
@@ -176,8 +179,10 @@ fn silent_interfaces<'f>(
         .iter()
         .filter_map(|(name, hours)| Some((*name, silent_for(hours, at, others).filter(is_long)?)));
     let silent: Vec<(&str, i32)> = silent.collect();
+    let names: BTreeSet<&str> = silent.iter().map(|(name, _)| *name).collect();
     let goes_on = |hours: &BTreeSet<Hour>| hours.last().is_some_and(|h| h.0 > at.0 + HOURS_LATE);
-    let n_on = interfaces.values().filter(|hours| goes_on(hours)).count();
+    let others = interfaces.iter().filter(|(name, _)| !names.contains(*name));
+    let n_on = others.filter(|(_, hours)| goes_on(hours)).count();
     let n_min = if n_on == 0 { 1 } else { settings.interfaces_min };
     let n_hours = silent.iter().map(|(_, n)| *n).max()?;
     let interface = silent.first().map(|(name, _)| *name);

@@ -57,6 +57,15 @@ fn interfaces_that_fall_silent_are_told() {
 }
 
 #[test]
+fn a_silence_that_somebody_ended_is_told_too() {
+    let finding = heard(heard(deleted(), &THREE, 2..11), &THREE, 15..20).finding(ID);
+    says(&finding, &["all 3 interfaces", "silent for 4 hours"]);
+    heard(heard(deleted(), &THREE, 2..11), &THREE, 13..20).stays_quiet(ID);
+    let again = logged(logged(stopped(), "eu-central-1", 2..11), "eu-central-1", 16..20);
+    says(&again.finding(ID), &["CloudTrail of eu-central-1", "for 5 hours"]);
+}
+
+#[test]
 fn a_habit_of_stopping_is_low() {
     let usual = deleted().daily(9, "10:30", |_| stops("ec2:DeleteFlowLogs"));
     assert_eq!(heard(usual, &THREE, 2..11).finding(ID).severity, Severity::Low);
