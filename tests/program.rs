@@ -68,6 +68,8 @@ mod servers;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod state;
 #[cfg(test)]
 mod support;
