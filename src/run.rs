@@ -253,6 +253,7 @@ struct Daemon<'a> {
 impl Daemon<'_> {
     /// Says from where on it goes on, and tells that the state is an older one, if it is.
     fn started(&mut self, told: Vec<String>) {
+        self.metrics.standby(false);
         let through = self.engine.learned_through();
         let from = through.map_or_else(|| "new".to_owned(), |day| day.to_string());
         let what = "reads what is there, and what comes";

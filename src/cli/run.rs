@@ -58,7 +58,7 @@ pub(super) struct Run {
     /// How often a snapshot is made, from 10s to 24h [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = every, requires = "snapshots")]
     snapshot_every: Option<u64>,
-    /// After how long without a sign of it another takes over, from 3s to 1h [default: 30s]
+    /// After how long without a sign of it another takes over, from 3s to 1h [default: 20s]
     #[arg(long, value_name = "TIME", value_parser = lease, requires = "snapshots")]
     lease: Option<u64>,
     #[command(flatten)]
@@ -77,6 +77,14 @@ fn bucket(text: &str) -> Result<PathBuf, String> {
     bucket.map(|_| text.into()).ok_or_else(|| "expected s3://BUCKET/PREFIX".to_owned())
 }
 
+/// Whether this process may write.
+enum Turn {
+    /// It may, and makes snapshots there, if it makes any.
+    Ours(Option<Box<Elsewhere>>),
+    /// It was asked to end before its turn came.
+    Never,
+}
+
 /// How often snapshots are made. Unit: seconds.
 fn every(text: &str) -> Result<u64, String> {
     seconds(text, EVERY_S, "10s to 24h, for example 5m")
@@ -84,7 +92,7 @@ fn every(text: &str) -> Result<u64, String> {
 
 /// How long a lease is. Unit: seconds.
 fn lease(text: &str) -> Result<u64, String> {
-    seconds(text, LEASE_S, "3s to 1h, for example 30s")
+    seconds(text, LEASE_S, "3s to 1h, for example 20s")
 }
 
 fn seconds(text: &str, within: RangeInclusive<u64>, expected: &str) -> Result<u64, String> {
@@ -131,18 +139,9 @@ impl Run {
         let deadline = Deadline::none();
         let gate = if self.snapshots.is_some() { deadline.gate() } else { Gate::default() };
         let config = config.behind(gate.clone());
-        let elsewhere = match self.vault(&config, &runtime)? {
-            None => None,
-            Some(vault) => {
-                front.metrics.lease(gate.clone());
-                let every = Duration::from_secs(self.snapshot_every.unwrap_or(EVERY_S_DEFAULT));
-                let lease_s = self.lease.unwrap_or(LEASE_S_DEFAULT);
-                match snapshots::wait(&vault, (&deadline, lease_s), &front, &log)? {
-                    Some(held) => Some(Elsewhere { vault, every, held }),
-                    // Asked to end before its turn came.
-                    None => return Ok(0),
-                }
-            }
+        let elsewhere = match self.elsewhere(&config, &runtime, (&front, &deadline), &log)? {
+            Turn::Ours(elsewhere) => elsewhere.map(|elsewhere| *elsewhere),
+            Turn::Never => return Ok(0),
         };
         let (named, organization) = (Arc::clone(config.accounts()), config.organization());
         let config = named_by_organization(config, &log);
@@ -192,10 +191,23 @@ impl Run {
         Ok(0)
     }
 
-    /// Where snapshots lie, if they are made.
-    fn vault(&self, config: &Config, runtime: &Arc<Runtime>) -> Result<Option<Vault>> {
+    /// Waits until this process may write.
+    fn elsewhere(
+        &self,
+        config: &Config,
+        runtime: &Arc<Runtime>,
+        (front, deadline): (&Front, &Deadline),
+        log: &Arc<Log>,
+    ) -> Result<Turn> {
         let at = self.snapshots.as_deref().and_then(Path::to_str).and_then(BucketPath::parse);
-        at.map(|at| Vault::reach(runtime, config.access(), at)).transpose()
+        let Some(at) = at else { return Ok(Turn::Ours(None)) };
+        let vault = Vault::reach(runtime, config.access(), at)?;
+        front.metrics.lease(deadline.gate());
+        let every = Duration::from_secs(self.snapshot_every.unwrap_or(EVERY_S_DEFAULT));
+        let seconds = self.lease.unwrap_or(LEASE_S_DEFAULT);
+        let held = snapshots::wait(&vault, (deadline, seconds), front, log)?;
+        let ours = |held| Turn::Ours(Some(Box::new(Elsewhere { vault, every, held })));
+        Ok(held.map_or(Turn::Never, ours))
     }
 
     /// Goes on with the state; where it is damaged, with a copy of it, or with a snapshot where these are made.

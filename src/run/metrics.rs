@@ -270,9 +270,9 @@ impl Metrics {
         registry.register("lease_held", "Whether this process may write", self.lease_held.clone());
     }
 
-    /// Whether it waits for another to end; answers whether that is new.
-    pub(crate) fn standby(&self, is_so: bool) -> bool {
-        self.is_standby.swap(is_so, Ordering::Relaxed) != is_so
+    /// Whether it waits for another to end, or has not begun since.
+    pub(crate) fn standby(&self, is_so: bool) {
+        self.is_standby.store(is_so, Ordering::Relaxed);
     }
 
     /// What is open while the lease is ours.

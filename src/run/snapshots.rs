@@ -58,6 +58,8 @@ pub(crate) struct Snapshots {
     /// Whether the state is another one than the last snapshot, as far as is known.
     is_changed: bool,
     at_work: Option<JoinHandle<Result<Sent>>>,
+    /// Whether the last one was not made.
+    has_failed: bool,
     metrics: Arc<Metrics>,
 }
 
@@ -73,7 +75,8 @@ impl Snapshots {
         file.begin_snapshot(id)?;
         metrics.snapshot_is_current();
         let next = Instant::now() + every;
-        Ok(Self { vault, id, every, next, is_changed: false, at_work: None, metrics })
+        let (is_changed, has_failed) = (false, false);
+        Ok(Self { vault, id, every, next, is_changed, at_work: None, has_failed, metrics })
     }
 
     /// The state has changed.
@@ -104,7 +107,13 @@ impl Snapshots {
     /// Waits for the last one, and makes it if need be; says so if there is no time for it.
     pub(super) fn finish(mut self, file: &mut StateFile, until: Instant, log: &Log) -> Result<()> {
         loop {
-            self.begin_last(file, log)?;
+            let was_at_work = self.at_work.is_some();
+            self.hear(log);
+            // What failed now fails again.
+            let is_over = was_at_work && self.at_work.is_none() && self.has_failed;
+            if !is_over {
+                self.begin_last(file, log)?;
+            }
             if self.at_work.is_none() {
                 return Ok(());
             }
@@ -130,6 +139,7 @@ impl Snapshots {
     /// Tells of the one that is done, if one is.
     fn hear(&mut self, log: &Log) {
         let Some(done) = self.at_work.take_if(|thread| thread.is_finished()) else { return };
+        self.has_failed = false;
         let done = done.join().unwrap_or_else(|_| Err(anyhow::anyhow!("it came to no end")));
         match done {
             Ok(Sent { id, n_pieces, bytes, state_bytes, took }) => {
@@ -146,7 +156,7 @@ impl Snapshots {
             }
             Err(error) => {
                 // What it would have held is not kept elsewhere.
-                self.is_changed = true;
+                (self.is_changed, self.has_failed) = (true, true);
                 let what = format!("no snapshot of the state: {error:#}");
                 log.say(Level::Error, "snapshot-failed", &what, &[]);
             }

@@ -32,7 +32,7 @@ use tokio::{
 /// How long a lease may be. Unit: seconds.
 pub(crate) const LEASE_S: std::ops::RangeInclusive<u64> = 3..=3_600;
 /// How long it is if nothing else is said. Unit: seconds.
-pub(crate) const LEASE_S_DEFAULT: u64 = 30;
+pub(crate) const LEASE_S_DEFAULT: u64 = 20;
 /// It is renewed after this part of it.
 const RENEWALS: u32 = 3;
 /// Whoever waits does so for this part of it longer: clocks of machines do not go at quite the same pace.
@@ -41,6 +41,8 @@ const SPARE: u64 = 10;
 const LOOKED_EVERY: Duration = Duration::from_secs(1);
 /// How often it is seen after whether the wait is to end.
 const STOPPED_EVERY: Duration = Duration::from_millis(50);
+/// How long it may take to give it back: the end has its own bound.
+const RELEASE_MAX: Duration = Duration::from_secs(2);
 /// A lease is shorter. Unit: bytes.
 const BYTES_MAX: usize = 4_096;
 /// Its name.
@@ -138,6 +140,8 @@ pub(crate) fn wait(
     let holder = own_name();
     // What lay there last, and since when by our clock.
     let mut seen: Option<(Vec<u8>, u64)> = None;
+    let mut is_told = false;
+    front.metrics.standby(true);
     while !front.is_stopping() {
         front.metrics.alive();
         match look(vault, &holder, seconds, &mut seen) {
@@ -145,11 +149,10 @@ pub(crate) fn wait(
                 deadline.set(sent_ms.saturating_add(lease.ms()));
                 let fields = [("fence", json!(lease.fence))];
                 log.say(Level::Info, "lease-held", &vault.url(NAME), &fields);
-                front.metrics.standby(false);
                 return Ok(Some(Held::keep(vault, deadline, (lease, etag), log)));
             }
             Ok(Look::Theirs(lease)) => {
-                if front.metrics.standby(true) {
+                if !std::mem::replace(&mut is_told, true) {
                     let what = format!("{} has the lease: waits for its end", lease.holder);
                     log.say(Level::Info, "standby", &what, &[("fence", json!(lease.fence))]);
                 }
@@ -315,7 +318,7 @@ impl Held {
     /// Gives it back: whoever waits need not wait any longer, and nothing is written any more.
     pub(crate) fn release(self, log: &Log) {
         let Self { vault, deadline, own, .. } = self;
-        let released = vault.wait(async {
+        let released = async {
             let mut own = own.lock().await;
             let mut released = Err(Lapse::Failed("it has ended".to_owned()));
             for _ in 0..2 {
@@ -326,7 +329,10 @@ impl Held {
             }
             own.lease.is_released = true;
             released
-        });
+        };
+        let slow = |_| Err(Lapse::Failed("no answer".to_owned()));
+        let released = vault.wait(async { timeout(RELEASE_MAX, released).await });
+        let released = released.unwrap_or_else(slow);
         deadline.set(0);
         if let Err(Lapse::Lost(why) | Lapse::Failed(why)) = released {
             let what = format!("the lease is not given back, and ends by itself: {why}");

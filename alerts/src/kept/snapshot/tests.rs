@@ -91,6 +91,19 @@ fn what_is_exported_is_imported_and_what_is_there_stays() {
     export(&none, &folder.path().join("other")).unwrap_err();
 }
 
+/// The state in such a file.
+fn unpacked(whole: &[u8]) -> Vec<u8> {
+    let mut from = whole;
+    let manifest = Manifest::read(&mut from, "m").unwrap();
+    let mut all = Vec::new();
+    for n in 0..manifest.pieces.len() {
+        let length = u32::from_le_bytes(from[..4].try_into().unwrap()) as usize;
+        all.extend(manifest.unpack(n, &from[4..4 + length], "p").unwrap());
+        from = &from[4 + length..];
+    }
+    all
+}
+
 #[test]
 fn what_is_cut_or_flipped_anywhere_is_refused() {
     let (folder, path) = state();
@@ -100,7 +113,7 @@ fn what_is_cut_or_flipped_anywhere_is_refused() {
     let refuses = |bytes: &[u8], what: &str| {
         fs::write(&damaged, bytes).unwrap();
         let error = import(&damaged, &into).expect_err(what).to_string();
-        assert!(error.contains("damaged is damaged: ") || error.contains(": "), "{what}: {error}");
+        assert!(error.contains("damaged is damaged: "), "{what}: {error}");
         assert!(!into.exists());
     };
     for at in (0..whole.len()).step_by(4_096) {
@@ -108,7 +121,7 @@ fn what_is_cut_or_flipped_anywhere_is_refused() {
     }
     refuses(&[&whole[..], b"x"].concat(), "more");
     let mut harmless = 0;
-    for n in 0..500_usize {
+    for n in 0..150_usize {
         let bit = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (whole.len() * 8);
         let mut flipped = whole.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
@@ -125,17 +138,6 @@ fn what_is_cut_or_flipped_anywhere_is_refused() {
         }
     }
     assert!(harmless < 5, "{harmless}");
-    fn unpacked(whole: &[u8]) -> Vec<u8> {
-        let mut from = whole;
-        let manifest = Manifest::read(&mut from, "m").unwrap();
-        let mut all = Vec::new();
-        for n in 0..manifest.pieces.len() {
-            let length = u32::from_le_bytes(from[..4].try_into().unwrap()) as usize;
-            all.extend(manifest.unpack(n, &from[4..4 + length], "p").unwrap());
-            from = &from[4 + length..];
-        }
-        all
-    }
 }
 
 #[test]
