@@ -30,7 +30,7 @@ use detect::rules::Names;
 use filters::Known;
 use ingest::{
     enrich::{Enrich, EnrichError},
-    source::session::Access,
+    source::session::{Access, Gate},
 };
 use keys::{Fault, Places};
 use kinds::KindPatterns;
@@ -218,6 +218,8 @@ pub(crate) struct Config {
     accounts: Arc<Accounts>,
     suppressions: Arc<Suppressions>,
     warnings: Vec<String>,
+    /// What is asked of AWS goes through it.
+    gate: Gate,
 }
 
 impl Config {
@@ -238,6 +240,7 @@ impl Config {
                 accounts,
                 suppressions,
                 warnings,
+                gate: Gate::default(),
             });
         };
         let text = read(path)?;
@@ -258,7 +261,8 @@ impl Config {
         let slips = sinks::slips(&settings.sinks, &known, &places);
         warnings.extend(slips.into_iter().map(|one| wrong(one).to_string()).chain(told));
         let (path, suppressions) = (Some(path.to_owned()), Arc::new(suppressions));
-        Ok(Self { settings, path, text, places, loaded, accounts, suppressions, warnings })
+        let gate = Gate::default();
+        Ok(Self { settings, path, text, places, loaded, accounts, suppressions, warnings, gate })
     }
 
     /// What changes how logs are read and judged.
@@ -289,6 +293,12 @@ impl Config {
     /// How AWS Organizations is reached, if it is to be asked what accounts are called.
     pub(crate) fn organization(&self) -> Option<Access> {
         self.settings.organization.access(self.access())
+    }
+
+    /// The same, where AWS is reached through this gate.
+    #[must_use]
+    pub(crate) fn behind(self, gate: Gate) -> Self {
+        Self { gate, ..self }
     }
 
     /// The same, where accounts of which the file says nothing are called so.
@@ -366,7 +376,7 @@ impl Config {
 
     /// How buckets and queues are reached.
     pub(crate) fn access(&self) -> Access {
-        self.settings.aws.access()
+        Access { gate: self.gate.clone(), ..self.settings.aws.access() }
     }
 
     /// Where findings are told, with the secrets that files, the environment and AWS Secrets Manager hold.

@@ -1,9 +1,11 @@
 //! `run`: the daemon. Objects come as they are written, and an epoch at a time of what they say is made
 //! durable; only then is it told. One thread owns the engine and the state; what waits for others runs beside.
 
+mod backups;
 pub(crate) mod copies;
 mod desk;
 mod feeds;
+mod front;
 mod heartbeat;
 mod http;
 mod log;
@@ -16,9 +18,12 @@ mod queues;
 mod retry;
 mod signals;
 pub(crate) mod sinks;
+pub(crate) mod snapshots;
 mod waiting;
 mod watched;
 
+pub(crate) use backups::Elsewhere;
+pub(crate) use front::Front;
 pub(crate) use log::{Level, Log};
 
 use crate::{
@@ -30,10 +35,13 @@ use crate::{
     summary::Summary,
     suppressed::Suppressed,
 };
-use alerts::{Accounts, Inputs, StateFile, Suppressions, sinks::Sink};
+use alerts::{
+    Accounts, Inputs, StateFile, Suppressions,
+    sinks::{Gate, Sink},
+};
 use anyhow::Result;
+use backups::Backups;
 use baseline::Day;
-use copies::Copies;
 use desk::Desk;
 use detect::{Engine, Finding};
 use feeds::Feeds;
@@ -55,7 +63,6 @@ use signals::Stop;
 use sinks::{Sent, Sinks, renewal::Renew};
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -113,8 +120,11 @@ pub(crate) struct Parts<'a> {
     /// What was damaged of it, and what took its place.
     pub(crate) restored: Vec<String>,
     pub(crate) log: Arc<Log>,
-    /// Where health and metrics are asked for.
-    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) front: Front,
+    /// Where snapshots are made, if they are.
+    pub(crate) elsewhere: Option<Elsewhere>,
+    /// What is sent goes through it.
+    pub(crate) gate: Gate,
     /// What waits for others runs on it.
     pub(crate) runtime: &'a Handle,
 }
@@ -128,7 +138,7 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
         plan,
         queues,
         engine,
-        file,
+        mut file,
         inputs,
         sinks,
         renew,
@@ -136,26 +146,22 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
         suppressions,
         restored,
         log,
-        listen,
+        front: Front { to_inbox, inbox, stop, metrics },
+        elsewhere,
+        gate,
         runtime,
     } = parts;
-    let (to_inbox, inbox) = mpsc::channel(INBOX_MAX);
-    let stop = signals::listen(runtime, to_inbox.clone(), Arc::clone(&log))?;
-    let sinks = Sinks::start(sinks, runtime, &to_inbox, (Some(&renew), &log))?;
+    let sinks = Sinks::start(sinks, runtime, &to_inbox, (Some(&renew), &gate, &log))?;
     if let Some(access) = organization {
         let to_log = Arc::clone(&log);
         let read = move || names::read(&access, &to_log);
         names::ask_daily(read, runtime, to_inbox.clone());
     }
-    let metrics = Arc::new(Metrics::new(&suppressions));
-    if let Some(address) = listen {
-        http::serve(runtime, address, Arc::clone(&metrics), &log)?;
-    }
     let feeds = feeds_of(&file)?;
     let epoch = Epoch::of(&engine);
     let workers = Workers::of(plan, engine.rules().flow_fields());
     let mut daemon = Daemon {
-        copies: Copies::new(file.path()),
+        backups: Backups::begin(elsewhere, &mut file, &metrics)?,
         workers,
         engine,
         file,
@@ -192,8 +198,9 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
     };
     daemon.started(restored);
     daemon.work(&stop)?;
+    daemon.backups.begin_last(&mut daemon.file, &daemon.desk.log)?;
     daemon.part()?;
-    Ok(daemon.end())
+    daemon.end(stop.at())
 }
 
 /// How feeds have come, as far as the state knows.
@@ -238,7 +245,7 @@ struct Daemon<'a> {
     sinks: Sinks,
     suppressed: Suppressed,
     metrics: Arc<Metrics>,
-    copies: Copies,
+    backups: Backups,
     is_caught_up: bool,
     hear: Hear<'a>,
 }
@@ -246,6 +253,7 @@ struct Daemon<'a> {
 impl Daemon<'_> {
     /// Says from where on it goes on, and tells that the state is an older one, if it is.
     fn started(&mut self, told: Vec<String>) {
+        self.metrics.standby(false);
         let through = self.engine.learned_through();
         let from = through.map_or_else(|| "new".to_owned(), |day| day.to_string());
         let what = "reads what is there, and what comes";
@@ -266,6 +274,7 @@ impl Daemon<'_> {
     fn work(&mut self, stop: &Stop) -> Result<()> {
         while !stop.is_asked() {
             self.metrics.alive();
+            self.backups.check()?;
             if let Some(why) = self.why_to_look() {
                 self.look(why, stop)?;
                 continue;
@@ -381,10 +390,13 @@ impl Daemon<'_> {
     /// Makes durable what was read, and tells what was found.
     fn commit(&mut self) -> Result<()> {
         let begun = Instant::now();
+        self.backups.check()?;
         if !self.desk.epoch.is_empty() {
             let kept = self.keep()?;
+            self.backups.changed();
             self.sinks.end_series(&mut self.file, self.engine.oldest_open(), &self.desk.log)?;
             self.metrics.committed(begun.elapsed(), &kept);
+            self.backups.check()?;
             (self.hear)(&kept.news, &self.inputs);
             self.metrics.told(&kept.news);
             self.withheld(&kept);
@@ -396,7 +408,7 @@ impl Daemon<'_> {
         }
         fault::point("after-answer");
         self.metrics.durable();
-        self.copies.tick(&self.desk.log);
+        self.backups.tick(&mut self.file, &self.desk.log)?;
         self.pace.committed(begun, Instant::now());
         Ok(())
     }
@@ -444,6 +456,7 @@ impl Daemon<'_> {
         if !sent.is_empty() {
             self.metrics.sent(sent.iter().map(|one| (self.sinks.name(one), &one.outcome)));
             self.sinks.settle(&mut self.file, &sent, &self.desk.log)?;
+            self.backups.changed();
             self.metrics.wait_for_sinks(&self.file.outbox().counts()?);
         }
         self.sinks.gather(&mut self.file)?;
@@ -451,14 +464,15 @@ impl Daemon<'_> {
     }
 
     /// Closes the state; answers what was read, and what was told of it.
-    fn end(self) -> (Summary, Suppressed) {
-        self.desk.log.say(Level::Info, "stopped", "all that was read is kept", &[]);
-        let Self { engine, file, mut summary, suppressed, .. } = self;
+    fn end(self, asked: Option<Instant>) -> Result<(Summary, Suppressed)> {
+        let Self { engine, mut file, mut summary, suppressed, backups, desk, .. } = self;
+        backups.finish(&mut file, asked, &desk.log)?;
+        desk.log.say(Level::Info, "stopped", "all that was read is kept", &[]);
         summary.intake = engine.intake();
         // The shelf reads the file, which is one whole when nobody does.
         drop(engine);
         file.close();
-        (summary, suppressed)
+        Ok((summary, suppressed))
     }
 
     /// Waits for what is on the way to sinks; what is not settled by then is sent again after the next start.
@@ -560,6 +574,14 @@ mod tests {
             ("renewal::EVERY_DENIED", format!("{} s", sinks::renewal::EVERY_DENIED.as_secs())),
             ("log::LINES_MAX", format!("{} lines", log::LINES_MAX)),
             ("copies::COPIES_MAX", format!("{} files", copies::COPIES_MAX)),
+            ("snapshots::SNAPSHOTS_MAX", format!("{} snapshots", snapshots::SNAPSHOTS_MAX)),
+            ("snapshots::EVERY_S", format!("{} s", snapshots::EVERY_S_DEFAULT)),
+            ("lease::LEASE_S", format!("{} s", snapshots::LEASE_S_DEFAULT)),
+            ("vault::AT_ONCE_MAX", format!("{} objects", snapshots::vault::AT_ONCE_MAX)),
+            ("backups::ENDING_MAX", format!("{} s", backups::ENDING_MAX.as_secs())),
+            ("snapshot::PIECE_BYTES", format!("{} bytes", alerts::PIECE_BYTES)),
+            ("snapshot::MANIFEST_BYTES_MAX", format!("{} bytes", alerts::MANIFEST_BYTES_MAX)),
+            ("own::OWN_OBJECTS_MAX", format!("{} objects", ingest::source::s3::OWN_OBJECTS_MAX)),
         ] {
             let row = format!("\n| `{name}` | {bound} | ");
             assert!(LIMITS.contains(&row), "mend docs/limits.md: {row}");

@@ -76,6 +76,8 @@ mod servers;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod state;
 #[cfg(test)]
 mod support;

@@ -9,6 +9,7 @@ mod ledger;
 mod outbox;
 mod rows;
 mod shelf;
+mod snapshot;
 mod spool;
 mod state;
 #[cfg(test)]
@@ -21,6 +22,9 @@ pub use learned::{LearnedFile, LearnedWriter, Learning};
 pub use ledger::{KnownObjects, Version};
 pub use outbox::{Dropped, MessageCounts, Outbox, Settled, resend};
 pub use shelf::ProfileShelf;
+pub use snapshot::{
+    MANIFEST_BYTES_MAX, Manifest, PIECE_BYTES, PieceId, SnapshotError, SnapshotId, export, import,
+};
 pub use spool::{FindingsSpool, Spool};
 pub use state::StateFile;
 
@@ -55,6 +59,7 @@ const SCHEMA: Schema = Schema {
         include_str!("kept/told.sql"),
         include_str!("kept/recall.sql"),
         include_str!("kept/known.sql"),
+        include_str!("kept/snapshots.sql"),
     ],
 };
 
@@ -157,6 +162,20 @@ pub enum KeptError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file that is to be made is there.
+    #[error("{0} is there already (expected the name of a new file)")]
+    Exists(String),
+    /// A file cannot be read or written.
+    #[error("cannot read or write {file}")]
+    File {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A snapshot is of no use.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// It was begun with what is not asked for now.
     #[error("{file} was begun {how}; begin another file, or ask for the same")]
     BegunOtherwise {

@@ -22,8 +22,9 @@ pub use escape::escape;
 pub use formats::{Format, Style, Writer, csv_cell, explain, show, write_json};
 pub use kept::{
     Dropped, FindingsSpool, Keeper, Kept, KeptError, KeptFindings, KeptMark, KnownObjects,
-    LearnedFile, LearnedWriter, Learning, MessageCounts, Outbox, ProfileShelf, Run, Scope, Settled,
-    Spool, StateFacts, StateFile, Tally, Version, Wanted, forget, resend,
+    LearnedFile, LearnedWriter, Learning, MANIFEST_BYTES_MAX, Manifest, MessageCounts, Outbox,
+    PIECE_BYTES, PieceId, ProfileShelf, Run, Scope, Settled, SnapshotError, SnapshotId, Spool,
+    StateFacts, StateFile, Tally, Version, Wanted, export, forget, import, resend,
 };
 pub use name::readable;
 pub use report::Inputs;

@@ -36,6 +36,7 @@ pub use endpoint::{Endpoint, EndpointError, Protocol, URL_BYTES_MAX};
 pub use filter::{Choice, Filter};
 pub use guard::{Allowed, Inner, Network};
 pub use heartbeat::Heartbeat;
+pub use ingest::source::session::Gate;
 pub use json_lines::JsonLines;
 pub use lane::Lane;
 pub use quiet::{NoQuiet, Quiet};

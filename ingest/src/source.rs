@@ -5,6 +5,8 @@
 #[cfg(feature = "aws")]
 pub mod calls;
 pub(crate) mod files;
+#[cfg(feature = "aws")]
+mod gate;
 pub(crate) mod key;
 #[cfg(feature = "aws")]
 pub mod s3;

@@ -212,8 +212,11 @@ pub(super) fn is_usage(error: &KeptError) -> bool {
         | KeptError::NothingLearned(_)
         | KeptError::NoState(_)
         | KeptError::LearnedOtherwise { .. }
+        | KeptError::Exists(_)
         | KeptError::BegunOtherwise { .. } => true,
         KeptError::Form { .. }
+        | KeptError::File { .. }
+        | KeptError::Snapshot(_)
         | KeptError::Shelf(_)
         | KeptError::InUse(_)
         | KeptError::Lock { .. } => false,

@@ -9,10 +9,15 @@ use super::{
 use crate::{
     aws::{self, BucketPath},
     config::Config,
-    run::{self, Log, Parts, copies},
+    run::{
+        self, Elsewhere, Front, Log, Parts, copies,
+        snapshots::{
+            self, Deadline, EVERY_S, EVERY_S_DEFAULT, LEASE_S, LEASE_S_DEFAULT, Restoring, Vault,
+        },
+    },
     terminal,
 };
-use alerts::{Format, Inputs, KeptError, Learning, StateFile, Writer};
+use alerts::{Format, Inputs, KeptError, Learning, StateFile, Writer, sinks::Gate};
 use anyhow::{Result, anyhow};
 use baseline::{Day, form::Texts};
 use clap::Args;
@@ -21,10 +26,12 @@ use ingest::time::format_ms;
 use std::{
     io::{self, BufWriter},
     net::SocketAddr,
-    path::PathBuf,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
+use tokio::runtime::Runtime;
 
 #[derive(Debug, Args)]
 pub(super) struct Run {
@@ -44,6 +51,16 @@ pub(super) struct Run {
     /// Keep findings, what was learned and the open days in this file, and go on from it
     #[arg(long, value_name = "FILE")]
     state: PathBuf,
+    /// Keep snapshots of the state in this folder of a bucket, `s3://BUCKET/PREFIX`, and go on from them where the
+    /// state is gone, damaged or older; of several that are given the same, one works and the others wait
+    #[arg(long, value_name = "S3-URL", value_parser = bucket)]
+    snapshots: Option<PathBuf>,
+    /// How often a snapshot is made, from 10s to 24h [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = every, requires = "snapshots")]
+    snapshot_every: Option<u64>,
+    /// After how long without a sign of it another takes over, from 3s to 1h [default: 20s]
+    #[arg(long, value_name = "TIME", value_parser = lease, requires = "snapshots")]
+    lease: Option<u64>,
     #[command(flatten)]
     reading: Reading,
     /// Answer /livez, /readyz and /metrics here, for example 127.0.0.1:9100
@@ -60,9 +77,37 @@ pub(super) fn bucket(text: &str) -> Result<PathBuf, String> {
     bucket.map(|_| text.into()).ok_or_else(|| "expected s3://BUCKET/PREFIX".to_owned())
 }
 
+/// Whether this process may write.
+enum Turn {
+    /// It may, and makes snapshots there, if it makes any.
+    Ours(Option<Box<Elsewhere>>),
+    /// It was asked to end before its turn came.
+    Never,
+}
+
+/// How often snapshots are made. Unit: seconds.
+fn every(text: &str) -> Result<u64, String> {
+    seconds(text, EVERY_S, "10s to 24h, for example 5m")
+}
+
+/// How long a lease is. Unit: seconds.
+fn lease(text: &str) -> Result<u64, String> {
+    seconds(text, LEASE_S, "3s to 1h, for example 20s")
+}
+
+fn seconds(text: &str, within: RangeInclusive<u64>, expected: &str) -> Result<u64, String> {
+    let units = [("s", 1), ("m", 60), ("h", 3_600)];
+    let read = units.iter().find_map(|(unit, seconds)| {
+        let digits = text.strip_suffix(unit)?;
+        digits.parse::<u64>().ok()?.checked_mul(*seconds)
+    });
+    let read = read.filter(|seconds| within.contains(seconds));
+    read.ok_or_else(|| format!("expected {expected}"))
+}
+
 impl Run {
-    pub(super) fn run(self) -> Result<u8> {
-        let start = Instant::now();
+    /// Whether these arguments can be meant.
+    fn check(&self) -> Result<()> {
         if self.folder.is_empty() && self.queue.is_empty() && self.bucket.is_empty() {
             let what = "nothing to read (expected --folder, --queue or --bucket)";
             return Err(Wrong::usage(anyhow!(what)));
@@ -75,12 +120,31 @@ impl Run {
                 )));
             }
         }
+        if self.snapshots.is_some() && !self.queue.is_empty() && self.bucket.is_empty() {
+            let what = "--snapshots with --queue needs --bucket: messages are deleted when they are durable here, so \
+                        what came after the last snapshot can only be listed";
+            return Err(Wrong::usage(anyhow!(what)));
+        }
+        Ok(())
+    }
+
+    pub(super) fn run(self) -> Result<u8> {
+        let start = Instant::now();
+        self.check()?;
         self.reading.start_threads()?;
         let config = configured(self.reading.config.as_deref())?;
         let log = Arc::new(Log::new());
+        let runtime = aws::runtime()?;
+        let front = Front::open(runtime.handle(), self.listen, config.suppressions(), &log)?;
+        let deadline = Deadline::none();
+        let gate = if self.snapshots.is_some() { deadline.gate() } else { Gate::default() };
+        let config = config.behind(gate.clone());
+        let elsewhere = match self.elsewhere(&config, &runtime, (&front, &deadline), &log)? {
+            Turn::Ours(elsewhere) => elsewhere.map(|elsewhere| *elsewhere),
+            Turn::Never => return Ok(0),
+        };
         let (named, organization) = (Arc::clone(config.accounts()), config.organization());
         let config = named_by_organization(config, &log);
-        let runtime = aws::runtime()?;
         let paths = [&self.folder[..], &self.bucket].concat();
         let needs_aws = !self.queue.is_empty() || !self.bucket.is_empty();
         let of_aws = needs_aws.then_some(&runtime);
@@ -92,7 +156,9 @@ impl Run {
             sink.map(|sink| sink.to).ok_or_else(|| "is not there".to_owned())
         };
         let mut restored = Vec::new();
-        let (engine, inputs, file) = self.open(&config, &mut restored)?;
+        let vault = elsewhere.as_ref().map(|elsewhere| &elsewhere.vault);
+        let spare = vault.map(|vault| Restoring::new(vault, &log)).transpose()?;
+        let (engine, inputs, file) = self.open(&config, spare, &mut restored)?;
         let out = BufWriter::new(io::stdout());
         let mut writer = Writer::new(or_default(self.format), out, terminal::style());
         let mut is_unread = false;
@@ -114,7 +180,9 @@ impl Run {
             suppressions: Arc::clone(config.suppressions()),
             restored,
             log,
-            listen: self.listen,
+            front,
+            elsewhere,
+            gate,
             runtime: runtime.handle(),
         };
         let (summary, suppressed) = run::run(parts, &mut hear)?;
@@ -123,18 +191,41 @@ impl Run {
         Ok(0)
     }
 
-    /// Goes on with the state; where it is damaged, with a copy of it.
+    /// Waits until this process may write.
+    fn elsewhere(
+        &self,
+        config: &Config,
+        runtime: &Arc<Runtime>,
+        (front, deadline): (&Front, &Deadline),
+        log: &Arc<Log>,
+    ) -> Result<Turn> {
+        let at = self.snapshots.as_deref().and_then(Path::to_str).and_then(BucketPath::parse);
+        let Some(at) = at else { return Ok(Turn::Ours(None)) };
+        let vault = Vault::reach(runtime, config.access(), at)?;
+        front.metrics.lease(deadline.gate());
+        let every = Duration::from_secs(self.snapshot_every.unwrap_or(EVERY_S_DEFAULT));
+        let seconds = self.lease.unwrap_or(LEASE_S_DEFAULT);
+        let held = snapshots::wait(&vault, (deadline, seconds), front, log)?;
+        let ours = |held| Turn::Ours(Some(Box::new(Elsewhere { vault, every, held })));
+        Ok(held.map_or(Turn::Never, ours))
+    }
+
+    /// Goes on with the state; where it is damaged, with a copy of it, or with a snapshot where these are made.
     fn open(
         &self,
         config: &Config,
+        mut spare: Option<Restoring<'_>>,
         restored: &mut Vec<String>,
     ) -> Result<(Engine, Inputs, StateFile)> {
-        if copies::is_lost(&self.state) {
+        if let Some(spare) = &mut spare {
+            spare.prepare(&self.state, restored)?;
+        } else if copies::is_lost(&self.state) {
             let copy = copies::restore(&self.state)?.map(|(copy, _)| copy);
             let copy = copy.iter().map(|copy| copy.display().to_string()).collect::<String>();
             restored
                 .push(format!("{} was not there; {copy} takes its place", self.state.display()));
-        } else if self.state.metadata().is_ok_and(|state| state.len() == 0) {
+        }
+        if self.state.metadata().is_ok_and(|state| state.len() == 0) {
             // What was cut off must not be begun anew in silence.
             let name = self.state.display();
             return Err(anyhow!(
@@ -148,12 +239,18 @@ impl Run {
                 Err(error) if error.is_of_a_broken_state() => error,
                 Err(error) => return Err(error.into()),
             };
-            let Some((copy, damaged)) = copies::restore(&self.state)? else {
-                return Err(error.into());
+            let taken = match &mut spare {
+                Some(spare) => spare.restore(&self.state, "damaged", restored)?,
+                None => match copies::restore(&self.state)? {
+                    Some((copy, damaged)) => {
+                        let damaged = damaged.unwrap_or_default();
+                        let (copy, damaged) = (copy.display(), damaged.display());
+                        format!("{copy} takes its place, and it is kept as {damaged}")
+                    }
+                    None => return Err(error.into()),
+                },
             };
-            let (copy, damaged) = (copy.display(), damaged.display());
-            let what = format!("{error}; {copy} takes its place, and it is kept as {damaged}");
-            restored.push(what);
+            restored.push(format!("{error}; {taken}"));
         }
     }
 

@@ -1,8 +1,9 @@
-//! `state inspect` and `reset`: what `run` and `replay --state` keep, and forgetting an identity.
+//! `state inspect`, `reset`, `export` and `import`: what `run` and `replay --state` keep, forgetting an identity, and
+//! taking a state elsewhere.
 
 use super::{Wrong, complain, configured};
 use crate::config::n_of;
-use alerts::{StateFacts, escape};
+use alerts::{Manifest, StateFacts, escape};
 use anyhow::{Result, anyhow};
 use clap::Subcommand;
 use std::{
@@ -30,12 +31,32 @@ pub(super) enum State {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Write a state into one file, checked and compressed; whoever writes the state goes on
+    Export {
+        /// A state, as `sentrail run` or `replay --state` keeps it
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The file to be made
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Make a state of what `export` wrote; what is damaged, or of a newer sentrail, is refused
+    Import {
+        /// A file that `state export` wrote
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The state to be made
+        #[arg(long, value_name = "STATE")]
+        into: PathBuf,
+    },
 }
 
 impl State {
     pub(super) fn run(self) -> Result<u8> {
         match self {
             Self::Inspect { file } => inspect(&StateFacts::read(&file)?)?,
+            Self::Export { file, out } => told(&alerts::export(&file, &out)?),
+            Self::Import { file, into } => told(&alerts::import(&file, &into)?),
             Self::Reset { file, identity, config } => {
                 let key = configured(config.as_deref())?.options().hash_key;
                 let of = |blob: &detect::Blob| detect::entity_of(blob, &key);
@@ -51,6 +72,13 @@ impl State {
         }
         Ok(0)
     }
+}
+
+/// Says what a file holds that was made.
+fn told(manifest: &Manifest) {
+    let through = manifest.through.as_deref().unwrap_or("-");
+    let (bytes, pieces) = (manifest.bytes, n_of(manifest.pieces.len(), "piece"));
+    complain(&format!("{pieces}, a state of {bytes} bytes; newest object written on {through}"));
 }
 
 fn inspect(facts: &StateFacts) -> Result<()> {

@@ -43,6 +43,6 @@ impl AwsTable {
     pub(super) fn access(&self) -> Access {
         let Self { region, profile, endpoint, role, external_id, requester_pays } = self.clone();
         let role = role.map(|arn| Role { arn, external_id });
-        Access { region, profile, endpoint, role, requester_pays }
+        Access { region, profile, endpoint, role, requester_pays, ..Access::default() }
     }
 }

@@ -19,7 +19,7 @@ const COPY_EVERY: Duration = Duration::from_hours(1);
 pub(super) const COPIES_MAX: u32 = 3;
 
 /// A path with more behind its name.
-fn with(path: &Path, more: &str) -> PathBuf {
+pub(super) fn with(path: &Path, more: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(more);
     name.into()
@@ -102,19 +102,27 @@ fn newest(path: &Path) -> Option<PathBuf> {
 }
 
 /// Puts the newest copy into the place of a damaged state, which is kept under another name; answers the copy's
-/// name, and that of the damaged file. `None` if there is no copy.
-pub(crate) fn restore(path: &Path) -> Result<Option<(PathBuf, PathBuf)>> {
+/// name, and that of the damaged file, if there was one. `None` if there is no copy.
+pub(crate) fn restore(path: &Path) -> Result<Option<(PathBuf, Option<PathBuf>)>> {
     let Some(copy) = newest(path) else { return Ok(None) };
-    let damaged = with(path, &format!(".damaged-{}", clock::now_ms()));
+    let damaged = set_aside(path, "damaged")?;
+    fs::rename(&copy, path).with_context(|| format!("cannot rename {}", copy.display()))?;
+    Ok(Some((copy, damaged)))
+}
+
+/// Keeps a state under another name, which ends so; answers that name, if there was anything.
+pub(super) fn set_aside(path: &Path, ending: &str) -> Result<Option<PathBuf>> {
+    let aside = with(path, &format!(".{ending}-{}", clock::now_ms()));
+    let mut is_there = false;
     for part in ["-wal", "-shm", ""] {
         let own = with(path, part);
         if own.exists() {
-            let to = with(&damaged, part);
+            is_there = true;
+            let to = with(&aside, part);
             fs::rename(&own, to).with_context(|| format!("cannot rename {}", own.display()))?;
         }
     }
-    fs::rename(&copy, path).with_context(|| format!("cannot rename {}", copy.display()))?;
-    Ok(Some((copy, damaged)))
+    Ok(is_there.then_some(aside))
 }
 
 #[cfg(test)]
@@ -165,7 +173,7 @@ mod tests {
         // The newest takes the place of a damaged one; what was there stays beside it.
         fs::write(&path, "no state").unwrap();
         let (_, damaged) = restore(&path).unwrap().unwrap();
-        assert_eq!(fs::read(damaged).unwrap(), b"no state");
+        assert_eq!(fs::read(damaged.unwrap()).unwrap(), b"no state");
         assert!(has(&path, 5));
         restore(&path).unwrap().unwrap();
         // Whoever dies in between finds no state, and does not begin anew.

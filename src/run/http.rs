@@ -97,7 +97,9 @@ fn reply(
             (StatusCode::SERVICE_UNAVAILABLE, PLAIN, text)
         }
         (&Method::GET, "/readyz") => {
-            match unready((alive_ms, durable_ms), metrics.out_of_reach()) {
+            let standby = metrics.is_standby().then(|| "standby".to_owned());
+            let why = standby.or_else(|| unready((alive_ms, durable_ms), metrics.out_of_reach()));
+            match why {
                 None => (StatusCode::OK, PLAIN, "ready\n".to_owned()),
                 Some(why) => (StatusCode::SERVICE_UNAVAILABLE, PLAIN, format!("{why}\n")),
             }

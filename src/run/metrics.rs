@@ -11,6 +11,7 @@ use baseline::Day;
 use detect::{Engine, Finding};
 use ingest::source::{
     Kind, Object,
+    session::Gate,
     sqs::{self, Counts},
 };
 use prometheus_client::{
@@ -28,7 +29,7 @@ use std::{
     fmt,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -71,8 +72,17 @@ pub(crate) struct Metrics {
     epoch_bytes: Histogram,
     epoch_age: Gauge,
     log_gap: Gauges<3>,
+    snapshot_age: Gauges<0>,
+    snapshot_bytes: Counters<0>,
+    lease_held: Gauges<0>,
     memory: Gauge,
     open_files: Gauge,
+    /// Whether it waits for another to end.
+    is_standby: AtomicBool,
+    /// When the newest snapshot was made, or the state was seen to be that of it; 0: none are made. Unit: milliseconds.
+    snapshot_ms: AtomicI64,
+    /// What is open while the lease is ours, where there is one.
+    lease: OnceLock<Gate>,
     /// What consumers of queues count, once there are any.
     queues: OnceLock<Vec<Arc<sqs::Counters>>>,
     /// When the last epoch was durable, or there was nothing to commit. Unit: milliseconds.
@@ -139,8 +149,14 @@ impl Metrics {
             epoch_bytes: Histogram::new(exponential_buckets(4_096.0, 4.0, 11)),
             epoch_age: Gauge::default(),
             log_gap: Family::default(),
+            snapshot_age: Family::default(),
+            snapshot_bytes: Family::default(),
+            lease_held: Family::default(),
             memory: Gauge::default(),
             open_files: Gauge::default(),
+            is_standby: AtomicBool::new(false),
+            snapshot_ms: AtomicI64::new(0),
+            lease: OnceLock::new(),
             queues: OnceLock::new(),
             committed_ms: AtomicI64::new(clock::now_ms()),
             alive_ms: AtomicI64::new(clock::now_ms()),
@@ -159,6 +175,7 @@ impl Metrics {
         own.register_process();
         own.register();
         own.register_times();
+        own.register_snapshots();
         own
     }
 
@@ -240,6 +257,55 @@ impl Metrics {
         let gap = self.log_gap.clone();
         let help = "Since the stamp of the last object of a feed";
         registry.register_with_unit("log_gap", help, Unit::Seconds, gap);
+    }
+
+    /// Those that are told only where there are snapshots.
+    fn register_snapshots(&mut self) {
+        let registry = self.registry.sub_registry_with_prefix("sentrail");
+        let (age, bytes) = (self.snapshot_age.clone(), self.snapshot_bytes.clone());
+        let help = "Since the state was that of the newest snapshot";
+        registry.register_with_unit("snapshot_age", help, Unit::Seconds, age);
+        let help = "What was sent of snapshots: pieces that were not there yet, and manifests";
+        registry.register_with_unit("snapshot_sent", help, Unit::Bytes, bytes);
+        registry.register("lease_held", "Whether this process may write", self.lease_held.clone());
+    }
+
+    /// Whether it waits for another to end, or has not begun since.
+    pub(crate) fn standby(&self, is_so: bool) {
+        self.is_standby.store(is_so, Ordering::Relaxed);
+    }
+
+    /// What is open while the lease is ours.
+    pub(crate) fn lease(&self, gate: Gate) {
+        self.lease.get_or_init(|| gate);
+    }
+
+    /// Whether it waits.
+    pub(crate) fn is_standby(&self) -> bool {
+        self.is_standby.load(Ordering::Relaxed)
+    }
+
+    /// The state is that of the newest snapshot.
+    pub(crate) fn snapshot_is_current(&self) {
+        self.snapshot_ms.store(clock::now_ms(), Ordering::Relaxed);
+    }
+
+    /// A snapshot was made, for which so much was sent. Unit: bytes.
+    pub(crate) fn snapshot_sent(&self, bytes: u64) {
+        self.snapshot_bytes.get_or_create(&[]).inc_by(bytes);
+        self.snapshot_is_current();
+    }
+
+    fn snapshots(&self) {
+        if let Some(lease) = self.lease.get() {
+            let is_held = lease.is_open() && !self.is_standby();
+            self.lease_held.get_or_create(&[]).set(is_held.into());
+        }
+        let made_ms = self.snapshot_ms.load(Ordering::Relaxed);
+        if made_ms > 0 {
+            let age_ms = clock::now_ms().saturating_sub(made_ms).max(0);
+            self.snapshot_age.get_or_create(&[]).set(age_ms / 1_000);
+        }
     }
 
     /// The loop came by.
@@ -388,6 +454,7 @@ impl Metrics {
     pub(crate) fn text(&self) -> String {
         self.epoch_age.set(self.ages_ms().1 / 1_000);
         self.queues();
+        self.snapshots();
         if let Some(bytes) = process::resident_bytes() {
             self.memory.set(gauged(bytes));
         }

@@ -2,9 +2,9 @@
 
 use super::{Event, Level, Log};
 use anyhow::{Context as _, Result};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
 };
 use tokio::{
     runtime::Handle,
@@ -12,13 +12,17 @@ use tokio::{
     sync::mpsc,
 };
 
-/// Whether the end was asked for.
+/// Whether the end was asked for, and when.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Stop(Arc<AtomicBool>);
+pub(super) struct Stop(Arc<OnceLock<Instant>>);
 
 impl Stop {
     pub(super) fn is_asked(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.at().is_some()
+    }
+
+    pub(super) fn at(&self) -> Option<Instant> {
+        self.0.get().copied()
     }
 }
 
@@ -33,7 +37,7 @@ pub(super) fn listen(runtime: &Handle, inbox: mpsc::Sender<Event>, log: Arc<Log>
     runtime.spawn(async move {
         let name = first(&mut terminate, &mut interrupt).await;
         log.say(Level::Info, "stopping", &format!("{name}: finishes what it began"), &[]);
-        asked.0.store(true, Ordering::Release);
+        asked.0.get_or_init(Instant::now);
         // If the inbox is full nobody waits for it.
         drop(inbox.try_send(Event::Stop));
         // Whoever asks twice does not want to wait. What is durable stays so.

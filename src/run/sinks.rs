@@ -7,7 +7,9 @@ use super::{Level, Log};
 use crate::{clock, fault};
 use alerts::{
     Dropped, Outbox, Spool,
-    sinks::{Caller, Heartbeat, JsonLines, Lane, Message, Outcome, Sink, Syslog, To, Webhook},
+    sinks::{
+        Caller, Gate, Heartbeat, JsonLines, Lane, Message, Outcome, Sink, Syslog, To, Webhook,
+    },
 };
 use anyhow::{Context as _, Result};
 use baseline::Day;
@@ -52,7 +54,7 @@ impl Sinks {
         sinks: Vec<Sink>,
         runtime: &Handle,
         inbox: &mpsc::Sender<E>,
-        (renew, log): (Option<&Renew>, &Arc<Log>),
+        (renew, gate, log): (Option<&Renew>, &Gate, &Arc<Log>),
     ) -> Result<Self> {
         let mut ways = Vec::new();
         for (place, sink) in sinks.iter().enumerate() {
@@ -62,20 +64,26 @@ impl Sinks {
             let told = || format!("sink {} cannot be used", sink.name);
             match sink.to.clone() {
                 To::Webhook(settings) => {
-                    let webhook = Webhook::new(settings).with_context(told)?;
+                    let webhook = Webhook::new(settings).with_context(told)?.behind(gate.clone());
                     let renewal = Renewal::new(&sink.name, renew.cloned(), Arc::clone(log));
+                    let renewal = renewal.behind(gate.clone());
                     runtime.spawn(send((webhook, renewal), place, messages, inbox));
                 }
                 To::JsonLines(settings) => {
-                    runtime.spawn(write(JsonLines::new(settings), place, messages, inbox));
+                    runtime.spawn(write(
+                        (JsonLines::new(settings), gate.clone()),
+                        place,
+                        messages,
+                        inbox,
+                    ));
                 }
                 To::Syslog(settings) => {
-                    let syslog = Syslog::new(settings).with_context(told)?;
+                    let syslog = Syslog::new(settings).with_context(told)?.behind(gate.clone());
                     runtime.spawn(stream(syslog, place, messages, inbox));
                 }
                 To::Service(service) => {
                     let caller = runtime.block_on(Caller::reach(service)).with_context(told)?;
-                    runtime.spawn(call(caller, place, messages, inbox));
+                    runtime.spawn(call((caller, gate.clone()), place, messages, inbox));
                 }
             }
             let lane = Lane::new(&sink.name).paced(sink.to.gap_ms()).quiet(sink.quiet.clone());
@@ -299,12 +307,16 @@ async fn stream<E: From<Sent>>(
 }
 
 async fn call<E: From<Sent>>(
-    mut caller: Caller,
+    (mut caller, gate): (Caller, Gate),
     sink: usize,
     mut messages: mpsc::Receiver<Vec<Message>>,
     inbox: mpsc::Sender<E>,
 ) {
     while let Some(all) = messages.recv().await {
+        // Calls are behind it; files of OCSF are not.
+        if !gate.is_open() {
+            return;
+        }
         let sent = caller.send(all, clock::now_ms).await;
         fault::point("mid-send");
         for (message, outcome) in sent {
@@ -316,13 +328,16 @@ async fn call<E: From<Sent>>(
 }
 
 async fn write<E: From<Sent>>(
-    file: JsonLines,
+    (file, gate): (JsonLines, Gate),
     sink: usize,
     mut messages: mpsc::Receiver<Vec<Message>>,
     inbox: mpsc::Sender<E>,
 ) {
     while let Some(all) = messages.recv().await {
         let own = file.clone();
+        if !gate.is_open() {
+            return;
+        }
         let written = tokio::task::spawn_blocking(move || (own.write(&all), all)).await;
         fault::point("mid-send");
         let Ok((outcome, all)) = written else { break };

@@ -9,7 +9,11 @@ pub use error::StoreError;
 pub use row::{Row, Value, WrongValue};
 
 use error::Told;
-use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rusqlite::{
+    Connection, OpenFlags,
+    backup::{Backup, StepResult},
+    params_from_iter,
+};
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -17,6 +21,8 @@ use std::{
 
 /// How long to wait while another process writes the file. Unit: milliseconds.
 const BUSY_MS_MAX: u64 = 5_000;
+/// How long a copy waits for those who hold the file for themselves.
+const COPY_PAUSE: Duration = Duration::from_millis(50);
 /// Statements that are kept ready. Unit: statements.
 const STATEMENTS_MAX: usize = 64;
 
@@ -170,11 +176,21 @@ impl Store {
         self.connection.query_row(sql, [], mode).map(drop).told(&self.path)
     }
 
-    /// Writes what the file holds, as it was committed last, into a new file at `path`. Those who write go on
-    /// meanwhile.
+    /// Writes what the file holds, as it was committed last, into a new file at `path`, each page where it was: what
+    /// has not changed since another copy is the same in both. Those who write go on meanwhile.
     pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
-        let path = Value::Text(path.to_string_lossy().into_owned());
-        self.execute("VACUUM INTO ?1", &[path]).map(drop)
+        let mut copy = Connection::open(path).told(path)?;
+        // What is not whole is thrown away.
+        copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").told(path)?;
+        let backup = Backup::new(&self.connection, &mut copy).told(path)?;
+        // All pages in one step: of one moment.
+        while backup.step(-1).told(path)? != StepResult::Done {
+            std::thread::sleep(COPY_PAUSE);
+        }
+        drop(backup);
+        // A log would be a second file.
+        let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+        copy.query_row("PRAGMA journal_mode = DELETE", [], mode).map(drop).told(path)
     }
 
     /// Begins a transaction. What is not committed is undone when the store is dropped, or the process

@@ -153,13 +153,19 @@ impl StateFile {
         Ok(Self { keeper, asked, digest, outbox_through, was_taken_out, _lock: lock })
     }
 
-    /// Writes a copy of the state at `path`, as it was committed last, into a new file, and looks whether its
-    /// values are what was written; whoever has the state open goes on meanwhile.
+    /// Writes a copy of the state at `path`, as it was committed last, into a new file, page by page, and looks
+    /// whether it is what was written; whoever has the state open goes on meanwhile.
     pub fn copy(path: &Path, to: &Path) -> Result<(), KeptError> {
         Store::change(path, &SCHEMA)?.copy_to(to)?;
-        let copy = Store::read(to, &SCHEMA)?;
-        check(&copy)?;
-        each(&copy, &mut |blob| Ok(blob.check()?))
+        Self::check(to)
+    }
+
+    /// Looks whether the state at `path`, which nobody writes, is what was written.
+    pub fn check(path: &Path) -> Result<(), KeptError> {
+        let store = Store::read(path, &SCHEMA)?;
+        store.check()?;
+        check(&store)?;
+        each(&store, &mut |blob| Ok(blob.check()?))
     }
 
     /// Hands over every value, in the order of [`Part::STATE`]; `visit` answers what is wrong with one.

@@ -262,6 +262,7 @@ fn what_was_changed_by_hand_is_told() {
 /// Takes the last two steps of the schema back, as far as they are not of tables that are dropped as a whole.
 fn forget_recall(store: &Store) {
     for sql in [
+        "DROP TABLE snapshots",
         "DROP TABLE facts",
         "DROP INDEX outbox_told_by_day",
         "ALTER TABLE outbox_told DROP COLUMN day",
@@ -282,6 +283,7 @@ fn make_older(path: &Path) {
         "ALTER TABLE findings DROP COLUMN bound",
         "ALTER TABLE findings DROP COLUMN threshold",
         "DROP TABLE heights",
+        "DROP TABLE snapshots",
         "DROP TABLE facts",
         "DROP TABLE state",
         "DROP TABLE state_parts",
@@ -376,7 +378,7 @@ fn put(key: u128, text: &str) -> detect::Change {
     detect::Change::Put(detect::Blob { part: detect::Part::Entity, key, bytes })
 }
 
-fn open(path: &Path) -> Result<StateFile, KeptError> {
+pub(super) fn open(path: &Path) -> Result<StateFile, KeptError> {
     let asked = Learning::new(&detect::Options::default(), (&[], &[]), (None, Day(20_000)));
     StateFile::open(path, (&run("a"), &detect::Settings::default()), asked)
 }
@@ -485,7 +487,7 @@ fn the_page_shows_the_tables() {
     // What SQLite keeps for itself needs no place on the page.
     let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'";
     let rows = store.query(sql, &[]).unwrap();
-    assert_eq!(rows.len(), 27);
+    assert_eq!(rows.len(), 28);
     for mut row in rows {
         let sql = row.text().unwrap();
         assert!(page.contains(&sql), "put this into docs/store.md:\n{sql};");

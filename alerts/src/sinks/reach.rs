@@ -5,6 +5,7 @@ use super::{
     endpoint::{Endpoint, Host},
     guard::{Allowed, Resolve, System},
 };
+use ingest::source::session::Gate;
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -68,6 +69,8 @@ pub(super) struct Reach {
     resolver: Arc<dyn Resolve>,
     /// From the first look for the address on.
     pub(super) timeout: Duration,
+    /// Whether anything may still be sent; asked last, since a name and a connection may take their time.
+    pub(super) gate: Gate,
 }
 
 impl Reach {
@@ -94,7 +97,8 @@ impl Reach {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(tls)), resolver, timeout })
+        let (tls, gate) = (TlsConnector::from(Arc::new(tls)), Gate::default());
+        Ok(Self { tls, resolver, timeout, gate })
     }
 
     /// A connection to an address of the endpoint that may be talked to.
@@ -112,17 +116,24 @@ impl Reach {
             // To this very address: the name is not asked for again.
             match timeout(each, TcpStream::connect((*ip, *port))).await {
                 Ok(Ok(tcp)) => {
-                    return if endpoint.is_tls() {
-                        self.encrypt(host, tcp).await
+                    let connection = if endpoint.is_tls() {
+                        self.encrypt(host, tcp).await?
                     } else {
-                        Ok(Box::new(tcp))
+                        Box::new(tcp)
                     };
+                    return self.may_send().map(|()| connection);
                 }
                 Ok(Err(error)) => fault = Fault::of_io("cannot connect", &error),
                 Err(_) => fault = Fault("cannot connect: timed out".to_owned()),
             }
         }
         Err(fault)
+    }
+
+    /// Whether something may be sent now.
+    pub(super) fn may_send(&self) -> Result<(), Fault> {
+        let closed = || Fault("nothing may be sent any more".to_owned());
+        self.gate.is_open().then_some(()).ok_or_else(closed)
     }
 
     /// All addresses of an endpoint, if all may be talked to.

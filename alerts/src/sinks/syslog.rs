@@ -35,7 +35,7 @@ use super::{
 };
 use crate::Inputs;
 use detect::{Finding, Severity};
-use ingest::time::format_ms;
+use ingest::{source::session::Gate, time::format_ms};
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -137,6 +137,13 @@ impl Syslog {
         Ok(Self { settings, reach })
     }
 
+    /// The same, that sends through this gate.
+    #[must_use]
+    pub fn behind(mut self, gate: Gate) -> Self {
+        self.reach.gate = gate;
+        self
+    }
+
     /// Sends messages in their order: all of them, or it is not known which.
     pub async fn send(&self, messages: &[Message]) -> Outcome {
         let deadline = Instant::now() + self.reach.timeout;
@@ -194,6 +201,7 @@ impl Syslog {
             if ip.is_ipv4() { ([0; 4], 0).into() } else { ([0_u16; 8], 0).into() };
         let socket = UdpSocket::bind(any).await.map_err(refused)?;
         socket.connect((ip, endpoint.port)).await.map_err(refused)?;
+        self.reach.may_send()?;
         for Message { body, .. } in messages {
             socket.send(body.as_bytes()).await.map_err(refused)?;
         }

@@ -44,6 +44,7 @@ use hyper::{
     header::{HeaderName, HeaderValue, RETRY_AFTER},
 };
 use hyper_util::rt::TokioIo;
+use ingest::source::session::Gate;
 use std::{
     fmt,
     future::{Future, poll_fn},
@@ -170,6 +171,13 @@ impl Webhook {
     /// One that trusts the certificates of the system.
     pub fn new(settings: Settings) -> Result<Self, ReachError> {
         Ok(Self { settings, reach: Reach::new(Duration::from_secs(TIMEOUT_S))? })
+    }
+
+    /// The same, that sends through this gate.
+    #[must_use]
+    pub fn behind(mut self, gate: Gate) -> Self {
+        self.reach.gate = gate;
+        self
     }
 
     /// Sends a message now. Unit: milliseconds since the Unix epoch.

@@ -1,7 +1,7 @@
 //! Calls to services that no crate of the SDK is built in for. In: a session, and what a service is to be asked. Out: what
 //! it answered, as it is. Signed by `aws-sigv4`, over the connector of the SDK; sent once: who asks decides about again.
 
-use super::session::{Role, Session, assumed, connector};
+use super::session::{Role, Session, assumed};
 use aws_sdk_s3::config::{Credentials, ProvideCredentials as _, http::HttpResponse};
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
@@ -11,8 +11,7 @@ use aws_sigv4::http_request::{
     UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
-use aws_smithy_http_client::Connector;
-use aws_smithy_runtime_api::client::http::HttpConnector as _;
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use std::{
     collections::BTreeMap,
@@ -93,7 +92,7 @@ pub enum CallError {
 /// Calls in one region, by the own credentials and by those of a role in other accounts.
 pub struct Calls {
     session: Session,
-    connector: Connector,
+    connector: SharedHttpConnector,
     region: String,
     /// Name of the role that other accounts have.
     role: Option<String>,
@@ -117,7 +116,7 @@ impl Calls {
     /// Calls in the session's region; `role` is the name of a role in other accounts.
     pub fn new(session: &Session, role: Option<String>) -> Self {
         let region = session.sdk.region().map(ToString::to_string).unwrap_or_default();
-        let (session, connector) = (session.clone(), connector());
+        let (session, connector) = (session.clone(), session.connector());
         Self { session, connector, region, role, own: None, keys: BTreeMap::new() }
     }
 

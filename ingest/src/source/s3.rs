@@ -4,6 +4,7 @@
 pub(crate) mod error;
 pub(crate) mod folders;
 pub(crate) mod listing;
+pub(crate) mod own;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
@@ -15,6 +16,7 @@ use super::{Filter, KeyInfo, Object, Place, Skip, files};
 
 pub use error::{S3Error, WriteError};
 pub use listing::ListError;
+pub use own::{OWN_OBJECTS_MAX, On, Unwritten};
 
 /// Largest object read, as stored: it is held whole. AWS closes files of flow logs at 75 MB, those of
 /// CloudTrail below that. Unit: bytes.

@@ -11,6 +11,9 @@ use aws_sdk_s3::config::{ResponseChecksumValidation, SharedCredentialsProvider};
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+
+pub use super::gate::Gate;
 
 /// Times a call is sent, the first included, before it counts as failed; the SDK waits up to 1 s
 /// before the second and up to 2 s before the third. Unit: calls.
@@ -36,6 +39,8 @@ pub struct Access {
     pub role: Option<Role>,
     /// Whether requests for objects are paid by who reads them.
     pub requester_pays: bool,
+    /// What every request goes through.
+    pub gate: Gate,
 }
 
 /// A role that is assumed.
@@ -63,12 +68,13 @@ pub struct Session {
     pub(crate) sdk: SdkConfig,
     pub(crate) path_style: bool,
     pub(crate) requester_pays: bool,
+    gate: Gate,
 }
 
 impl Session {
     /// Looks up region and credentials; whether they are accepted, the first call tells.
     pub async fn begin(access: &Access) -> Result<Self, AccessError> {
-        Self::of(loader(), access).await
+        Self::of(loader(&access.gate), access).await
     }
 
     /// The same with keys and a region that a test server takes, whatever the environment says.
@@ -76,7 +82,7 @@ impl Session {
     pub async fn with_test_keys(access: &Access) -> Result<Self, AccessError> {
         let keys = aws_sdk_s3::config::Credentials::new("test", "test", None, None, "test");
         let region = Region::from_static("us-east-1");
-        Self::of(loader().region(region).credentials_provider(keys), access).await
+        Self::of(loader(&access.gate).region(region).credentials_provider(keys), access).await
     }
 
     async fn of(mut loader: ConfigLoader, access: &Access) -> Result<Self, AccessError> {
@@ -98,7 +104,13 @@ impl Session {
             sdk = sdk.into_builder().credentials_provider(provider).build();
         }
         let path_style = sdk.endpoint_url().is_some();
-        Ok(Self { sdk, path_style, requester_pays: access.requester_pays })
+        let gate = access.gate.clone();
+        Ok(Self { sdk, path_style, requester_pays: access.requester_pays, gate })
+    }
+
+    /// What sends calls that no client of the SDK makes.
+    pub(super) fn connector(&self) -> SharedHttpConnector {
+        self.gate.before(Connector::builder().tls_provider(tls()).build())
     }
 }
 
@@ -107,14 +119,10 @@ fn tls() -> Provider {
     Provider::Rustls(CryptoMode::Ring)
 }
 
-/// What sends calls that no client of the SDK makes.
-pub(super) fn connector() -> Connector {
-    Connector::builder().tls_provider(tls()).build()
-}
-
 /// What holds for every session.
-fn loader() -> ConfigLoader {
+fn loader(gate: &Gate) -> ConfigLoader {
     let http = aws_smithy_http_client::Builder::new().tls_provider(tls()).build_https();
+    let http = gate.before_all(http);
     let timeouts = TimeoutConfig::builder().read_timeout(Duration::from_secs(ANSWER_S_MAX));
     // A fixed version: an update of the SDK must not change how sentrail behaves. What S3 sends is
     // checked by length and by gzip; checksums of S3's would not cover bodies read in two parts.

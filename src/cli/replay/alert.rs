@@ -16,7 +16,7 @@ use crate::{
 };
 use alerts::{
     Inputs, MessageCounts, Outbox, Spool,
-    sinks::{ON_WAY_MAX, Outcome, Sink},
+    sinks::{Gate, ON_WAY_MAX, Outcome, Sink},
 };
 use anyhow::{Result, anyhow};
 use baseline::Day;
@@ -138,7 +138,8 @@ pub(super) fn deliver(
     let log = Arc::new(Log::of_a_command());
     let mut alerted: BTreeMap<_, _> =
         sinks.iter().map(|sink| (sink.name.clone(), Became::default())).collect();
-    let mut sinks = Sinks::start(sinks, runtime.handle(), &to_inbox, (None, &log))?;
+    let mut sinks =
+        Sinks::start(sinks, runtime.handle(), &to_inbox, (None, &Gate::default(), &log))?;
     if let Some(open_from) = ended {
         sinks.end_series(spool, open_from, &log)?;
     }

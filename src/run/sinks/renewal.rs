@@ -2,7 +2,7 @@
 //! receiver does not know who sends. In: outcomes. Out: the webhook with the secrets in force.
 
 use crate::run::{Level, Log};
-use alerts::sinks::{Outcome, To, Webhook};
+use alerts::sinks::{Gate, Outcome, To, Webhook};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -22,12 +22,25 @@ pub(super) struct Renewal {
     log: Arc<Log>,
     read: Instant,
     denied: Option<Instant>,
+    gate: Gate,
 }
 
 impl Renewal {
     /// Of a sink that was just read.
     pub(super) fn new(sink: &str, renew: Option<Renew>, log: Arc<Log>) -> Self {
-        Self { sink: sink.to_owned(), renew, log, read: Instant::now(), denied: None }
+        Self {
+            sink: sink.to_owned(),
+            renew,
+            log,
+            read: Instant::now(),
+            denied: None,
+            gate: Gate::default(),
+        }
+    }
+
+    /// The same, of a webhook that sends through this gate.
+    pub(super) fn behind(self, gate: Gate) -> Self {
+        Self { gate, ..self }
     }
 
     /// Reads it again, if it is time.
@@ -62,7 +75,7 @@ impl Renewal {
         });
         match renewed {
             Ok(renewed) => {
-                *webhook = renewed;
+                *webhook = renewed.behind(self.gate.clone());
                 true
             }
             Err(error) => {
