@@ -6,7 +6,7 @@ CFN_LINT = 1.58.0
 PROMETHEUS = 0.26.0
 PROFILED ?= target/corpus/logs $(SHARED)/cloudtrail/bootstrap_account
 
-.PHONY: help demo test servers check bench bench-parts profile scoreboard scoreboard-full soak ablation tables tools
+.PHONY: help demo test servers check bench bench-parts profile scoreboard scoreboard-full release soak ablation tables tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -41,6 +41,9 @@ profile: tools ## What each part of a replay costs a record, in nanoseconds, on 
 scoreboard: tools ## Renew docs/detection-quality.md: what is found in five made-up organisations, and what is told besides
 	$(CARGO) build --release --locked --bin sentrail --bin scoreboard
 	target/release/scoreboard
+
+release: tools ## Build what is released into target/released: program, licences, bill of materials, completions, manual pages
+	deploy/release.py --out target/released
 
 SEEDS ?= 10
 scoreboard-full: tools ## The same of SEEDS organisations of 400 identities a day over 30 days, and how far the goals are

@@ -61,6 +61,8 @@ mod queues;
 #[cfg(test)]
 mod real_data;
 #[cfg(test)]
+mod release;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod rules;
