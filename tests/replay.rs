@@ -46,7 +46,7 @@ const WORTH_A_WORD: [(&str, &str); 3] = [
 ];
 
 /// Detectors that days of history, or other traffic than a scan, have to come before: each has tests of its own.
-const NEEDS_MORE: [&str; 21] = [
+const NEEDS_MORE: [&str; 22] = [
     "activity-drift",
     "beacon",
     "brute-force-actor",
@@ -62,6 +62,7 @@ const NEEDS_MORE: [&str; 21] = [
     "opened-then-entered",
     "outbound-flood",
     "reject-storm",
+    "s3-read-confirmed",
     "segment-drift",
     "session-from-outside",
     "silence-after-stop",
