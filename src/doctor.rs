@@ -126,26 +126,27 @@ fn identity(runtime: &Arc<Runtime>, access: &Access, report: &mut Report) -> Opt
             report.note(subject, State::Ok, tried, format!("{arn}, in {}", client.region()));
             Some(client.known(&arn, &account))
         }
-        Err(why) => {
+        Err((why, mend)) => {
             let check = report.note(subject, State::Fault, tried, why);
-            check.mend("give it a role (of the task, of the instance) or a profile; of AWS nothing else was looked at");
+            check.mend(mend);
             None
         }
     }
 }
 
-/// Whose credentials they are, and of which account.
-fn who(client: &mut Client) -> Result<(String, String), String> {
+/// Whose credentials they are, and of which account; else why not, and what to do.
+fn who(client: &mut Client) -> Result<(String, String), (String, &'static str)> {
+    let give = "give it a role (of the task, of the instance) or a profile; of AWS nothing else was looked at";
     match client.ask_form("sts", "Action=GetCallerIdentity&Version=2011-06-15") {
         Heard::Done(answer) => {
             let xml = String::from_utf8_lossy(&answer.body).into_owned();
             let told = text(&xml, "Arn").zip(text(&xml, "Account"));
-            told.ok_or_else(|| "an answer without an ARN".to_owned())
+            told.ok_or_else(|| ("an answer without an ARN".to_owned(), ask::NETWORK))
         }
         Heard::Denied(failure) | Heard::Missing(failure) | Heard::Refused(failure) => {
-            Err(format!("refused: {}", failure.error))
+            Err((format!("refused: {}", failure.error), give))
         }
-        Heard::Nothing(why) => Err(format!("out of reach: {why}")),
+        Heard::Nothing(why) => Err((format!("out of reach: {why}"), ask::NETWORK)),
     }
 }
 
@@ -202,7 +203,7 @@ fn by_role(runtime: &Arc<Runtime>, access: &Access, report: &mut Report) -> Opti
             report.note(subject, State::Ok, need.tried(), "allowed");
             Some(reader.known(&caller, &account))
         }
-        Err(why) => {
+        Err((why, _)) => {
             let check = report.note(subject, State::Fault, need.tried(), why);
             check.mend(ask::TRUST).paste(reader.statement(need));
             None

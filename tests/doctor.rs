@@ -286,7 +286,9 @@ fn a_queue_that_would_lose_or_repeat_messages_is_named() {
 fn a_queue_without_dead_letters_or_that_is_not_there_is_named() {
     let bench = Bench::new();
     let bare = bench.server.queue("bare", 300);
-    let told: &[Told] = &[("dead-letters", None), ("notification", None)];
+    // S3 takes no notification to a queue that does not let it send.
+    let told: &[Told] =
+        &[("dead-letters", None), ("notification", None), ("queue-policy", Some("LetSourceTell"))];
     let arguments = |queue: &str| {
         [&SOUND[..], &["--queue", queue]]
             .concat()

@@ -16,6 +16,8 @@ fn every_shell_has_completions_that_name_the_commands() {
 fn every_command_has_a_page() {
     let folder = tempfile::tempdir().unwrap();
     run(&["man", "--to", &text(folder.path())]).ends(0);
+    let n_pages = std::fs::read_dir(folder.path()).unwrap().count();
+    assert!(n_pages > 30, "{n_pages}");
     let page = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     assert!(page("sentrail.1").contains("sentrail\\-replay(1)"), "{}", page("sentrail.1"));
     assert!(page("sentrail-run.1").contains("\\-\\-state"));

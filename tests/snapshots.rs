@@ -144,6 +144,24 @@ fn whoever_starts_elsewhere_finds_what_was_found_and_what_came_since() {
 }
 
 #[test]
+fn a_state_that_was_there_before_its_snapshots_is_in_the_first() {
+    let bench = Bench::new("moved", 60);
+    bench.put(&objects()[..200]);
+    let machine = Machine::new(&bench);
+    let mut daemon = machine.start(&bench, &["--snapshot-every", "1h"]);
+    hears(&mut daemon, "caught-up");
+    daemon.stop();
+    // The folder is another one: nobody has told of it yet what the state holds.
+    for key in bench.server.keys(&vault(&bench)) {
+        bench.server.delete(&vault(&bench), &key);
+    }
+    let mut daemon = machine.start(&bench, &["--snapshot-every", "1h"]);
+    hears(&mut daemon, "caught-up");
+    daemon.stop();
+    assert_eq!(snapshots(&bench).len(), 1);
+}
+
+#[test]
 fn a_snapshot_that_is_damaged_is_told_and_the_one_before_takes_its_place() {
     let bench = Bench::new("damaged-snapshot", 60);
     let objects = objects();

@@ -27,7 +27,7 @@ pub(super) struct Doctor {
     /// As of `run`
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Where state is kept so that it outlives the machine: `s3://BUCKET/PREFIX`
+    /// As of `run`
     #[arg(long, value_name = "S3-URL", value_parser = bucket)]
     snapshots: Option<PathBuf>,
     /// As of `run`, and not looked at
@@ -36,6 +36,12 @@ pub(super) struct Doctor {
     /// As of `run`, and not looked at
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// As of `run`, and not looked at
+    #[arg(long, value_name = "TIME")]
+    snapshot_every: Option<String>,
+    /// As of `run`, and not looked at
+    #[arg(long, value_name = "TIME")]
+    lease: Option<String>,
     #[command(flatten)]
     reading: Reading,
     /// Form of the report

@@ -1,4 +1,4 @@
-//! `healthcheck`: asks a daemon on this machine whether it is ready, for containers that have no shell.
+//! `healthcheck`: asks a daemon on this machine whether it is ready, or alive, for containers that have no shell.
 
 use super::{FAILURE, asked, complain};
 use anyhow::Result;
@@ -10,15 +10,19 @@ pub(super) struct Healthcheck {
     /// Where it listens, as `run --listen` was told
     #[arg(long, value_name = "ADDRESS:PORT")]
     at: SocketAddr,
+    /// Ask whether it is alive: of one that waits for its turn, or for AWS, nothing is mended by a new start
+    #[arg(long)]
+    live: bool,
 }
 
 impl Healthcheck {
     pub(super) fn run(&self) -> Result<u8> {
-        let answer = asked::get(self.at, "/readyz")?;
+        let path = if self.live { "/livez" } else { "/readyz" };
+        let answer = asked::get(self.at, path)?;
         if answer.is_ok {
             return Ok(0);
         }
-        complain(&format!("not ready: {}", answer.text));
+        complain(&format!("{path}: {}", answer.text));
         Ok(FAILURE)
     }
 }

@@ -60,7 +60,7 @@ impl Look {
             serde_json::from_str(&status.text).context("/status is no JSON")?;
         Ok(Self {
             at: Instant::now(),
-            samples: Samples::of(&metrics.text),
+            samples: Samples::read(&metrics.text),
             unready: (!ready.is_ok).then_some(ready.text),
             troubles: told.get("troubles").cloned().unwrap_or_default(),
         })

@@ -23,7 +23,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Of requests to buckets whose readers pay.
 const REQUESTER_PAYS: (&str, &str) = ("x-amz-request-payer", "requester");
 /// What may keep an answer away.
-const NETWORK: &str = "look at the network, endpoints of the VPC, and `endpoint` of [aws]";
+pub(super) const NETWORK: &str =
+    "look at the network, endpoints of the VPC, and `endpoint` of [aws]";
 /// What a role that cannot be assumed may lack.
 pub(super) const TRUST: &str = "let sentrail assume the role, here and in the trust policy of the role, with the same external id";
 /// What a session is called that a role was assumed for; it stands behind the role in the caller's ARN.

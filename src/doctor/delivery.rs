@@ -14,6 +14,9 @@ use crate::aws::{
 };
 use serde_json::{Value, json};
 
+/// The principal by which S3 sends.
+const S3: &str = "s3.amazonaws.com";
+
 /// Whom a bucket tells.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Told {
@@ -49,12 +52,7 @@ pub(super) fn examine(client: &mut Client, at: &BucketPath, queue: &Queue, repor
     if let Some(route) = told.queues.iter().find(|route| route.arn == queue.arn) {
         let source = format!("arn:{}:s3:::{}", partition(client), at.bucket);
         if fits(route, at, report) {
-            allowed(
-                ("the bucket tells the queue itself", "s3.amazonaws.com"),
-                &source,
-                (queue, at),
-                report,
-            );
+            allowed(("the bucket tells the queue itself", S3), &source, (queue, at), report);
         }
         return;
     }
@@ -87,6 +85,13 @@ pub(super) fn examine(client: &mut Client, at: &BucketPath, queue: &Queue, repor
          until then only --bucket finds anything",
         queue.arn
     ));
+    // S3 takes a notification only once the queue lets it send.
+    let source = format!("arn:{}:s3:::{}", partition(client), at.bucket);
+    let subject = ("queue-policy", queue.arn.as_str());
+    if lets_send(&queue.policy, S3, &source) == Says::No {
+        let tried = format!("whether {S3} may send for {source}");
+        refuses((S3, &source), (subject, &tried), queue, report);
+    }
 }
 
 impl Told {
@@ -150,6 +155,25 @@ fn fits(route: &Route, at: &BucketPath, report: &mut Report) -> bool {
     false
 }
 
+/// Notes that the queue lets nobody send for a source, and what would let it.
+fn refuses(
+    (service, source): (&str, &str),
+    (subject, tried): ((&'static str, &str), &str),
+    queue: &Queue,
+    report: &mut Report,
+) {
+    let what = "the policy of the queue does not let it";
+    let check = report.note(subject, State::Fault, tried, what);
+    check.mend("paste this into the policy of the queue").paste(json!({
+        "Sid": "LetSourceTell",
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sqs:SendMessage",
+        "Resource": queue.arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": source}},
+    }));
+}
+
 /// Whether the queue takes what it is told; notes it.
 fn allowed(
     (way, service): (&str, &str),
@@ -170,16 +194,7 @@ fn allowed(
             report.note(subject, State::Unknown, tried, what);
         }
         Says::No => {
-            let what = "the policy of the queue does not let it";
-            let check = report.note(subject, State::Fault, tried, what);
-            check.mend("paste this into the policy of the queue").paste(json!({
-                "Sid": "LetSourceTell",
-                "Effect": "Allow",
-                "Principal": {"Service": service},
-                "Action": "sqs:SendMessage",
-                "Resource": queue.arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": source}},
-            }));
+            refuses((service, source), (subject, &tried), queue, report);
         }
     }
     if queue.key.as_ref().is_some_and(|key| key.ends_with("alias/aws/sqs")) {

@@ -285,6 +285,11 @@ impl Metrics {
         self.is_standby.load(Ordering::Relaxed)
     }
 
+    /// From now on snapshots are made: until the first is there, its age is that of the process.
+    pub(crate) fn snapshots_begin(&self) {
+        self.snapshot_is_current();
+    }
+
     /// The state is that of the newest snapshot.
     pub(crate) fn snapshot_is_current(&self) {
         self.snapshot_ms.store(clock::now_ms(), Ordering::Relaxed);

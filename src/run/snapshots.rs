@@ -64,7 +64,8 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    /// Begins, under a lease of this fence: from now on the state is newer than all snapshots before.
+    /// Begins, under a lease of this fence: from now on the state is newer than all snapshots before. None of them may
+    /// hold all of it, so one is made in any case.
     pub(super) fn begin(
         (vault, every): (Vault, Duration),
         fence: u64,
@@ -73,9 +74,9 @@ impl Snapshots {
     ) -> Result<Self> {
         let id = SnapshotId { fence, sequence: 0 };
         file.begin_snapshot(id)?;
-        metrics.snapshot_is_current();
+        metrics.snapshots_begin();
         let next = Instant::now() + every;
-        let (is_changed, has_failed) = (false, false);
+        let (is_changed, has_failed) = (true, false);
         Ok(Self { vault, id, every, next, is_changed, at_work: None, has_failed, metrics })
     }
 

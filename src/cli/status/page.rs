@@ -67,6 +67,8 @@ impl Page {
             "days_open": samples.sum("sentrail_days_open"),
             "epoch_age_s": samples.sum("sentrail_epoch_age_seconds"),
             "lag_s": {"p50": lag(0.5), "p95": lag(0.95)},
+            "lease_held": samples.of("sentrail_lease_held").map(|held| held > 0.0),
+            "snapshot_age_s": samples.of("sentrail_snapshot_age_seconds"),
             "objects": {
                 "read": of_result("read"), "unread": of_result("unread"), "changed": of_result("changed"),
                 "per_s": rate(objects),
@@ -114,6 +116,12 @@ impl Page {
         let at = if now_ms == 0 { "nothing yet".to_owned() } else { format_ms(now_ms) };
         writeln!(to, "logs       up to {at}; {} days open", count(number("/days_open")))?;
         writeln!(to, "durable    what was read until {} ago", span(number("/epoch_age_s")))?;
+        if let Some(is_held) = all.get("lease_held").and_then(Value::as_bool) {
+            let lease = if is_held { "this daemon has the lease" } else { "another has the lease" };
+            let age = all.get("snapshot_age_s").and_then(Value::as_f64);
+            let age = age.map_or_else(|| "none yet".to_owned(), |age| format!("{} ago", span(age)));
+            writeln!(to, "snapshot   {age}; {lease}")?;
+        }
         let within = |path: &str| all.pointer(path).and_then(Value::as_f64).map(span);
         if let (Some(half), most) = (within("/lag_s/p50"), within("/lag_s/p95")) {
             let most = most.unwrap_or_else(|| "more than the longest that is counted".to_owned());
@@ -146,6 +154,12 @@ impl Page {
             count(number("/memory_bytes") / f64::from(1 << 20)),
             count(number("/identities"))
         )?;
+        self.write_each(to)
+    }
+
+    /// Sinks, feeds, and what went wrong.
+    fn write_each(&self, to: &mut String) -> std::fmt::Result {
+        let all = &self.all;
         let each = |path: &str| all.get(path).and_then(Value::as_array).into_iter().flatten();
         let n = |one: &Value, name: &str| one.get(name).and_then(Value::as_f64).unwrap_or(0.0);
         for sink in each("sinks") {
@@ -153,7 +167,7 @@ impl Page {
             let (pending, dead) = (count(n(sink, "pending")), count(n(sink, "dead")));
             writeln!(to, "sink       {name}: {sent} delivered, {pending} waiting, {dead} dead")?;
         }
-        let more = number("/n_feeds") - each("feeds").count() as f64;
+        let more = n(all, "n_feeds") - each("feeds").count() as f64;
         for feed in each("feeds") {
             let (source, account) = (of(feed, "source"), of(feed, "account"));
             let (region, silent) = (of(feed, "region"), span(n(feed, "silent_s")));

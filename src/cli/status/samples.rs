@@ -16,7 +16,7 @@ pub(super) struct Samples(Vec<Sample>);
 
 impl Samples {
     /// Of a text; what is no sample is left out.
-    pub(super) fn of(text: &str) -> Self {
+    pub(super) fn read(text: &str) -> Self {
         Self(text.lines().filter(|line| !line.starts_with('#')).filter_map(sample).collect())
     }
 
@@ -26,13 +26,18 @@ impl Samples {
 
     /// The sum over all labels.
     pub(super) fn sum(&self, name: &str) -> f64 {
-        self.named(name).map(|one| one.value).sum()
+        self.named(name).map(|one| one.value).fold(0.0, |sum, one| sum + one)
+    }
+
+    /// The sum over all labels, if there is any.
+    pub(super) fn of(&self, name: &str) -> Option<f64> {
+        self.named(name).next().map(|_| self.sum(name))
     }
 
     /// The sum of those with `label = value`.
     pub(super) fn sum_of(&self, name: &str, (label, value): (&str, &str)) -> f64 {
         let of = self.named(name).filter(|one| one.labels.get(label).is_some_and(|is| is == value));
-        of.map(|one| one.value).sum()
+        of.map(|one| one.value).fold(0.0, |sum, one| sum + one)
     }
 
     /// Sums by what the labels of these names say.
@@ -108,8 +113,9 @@ mod tests {
 
     #[test]
     fn samples_are_summed_by_labels() {
-        let samples = Samples::of(TEXT);
-        assert_eq!((samples.sum("a_total"), samples.sum("b"), samples.sum("c")), (5.5, 7.0, 0.0));
+        let samples = Samples::read(TEXT);
+        assert_eq!((samples.sum("a_total"), samples.sum("b")), (5.5, 7.0));
+        assert_eq!(samples.sum("c").to_string(), "0");
         let of = samples.sum_of("a_total", ("y", "p\"q\\,r"));
         assert!((of - 2.0).abs() < f64::EPSILON, "{of}");
         let by: Vec<_> = samples.by("a_total", ["x"]).into_iter().collect();
@@ -118,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_quantile_is_the_bound_of_its_bucket() {
-        let samples = Samples::of(TEXT);
+        let samples = Samples::read(TEXT);
         assert_eq!(samples.quantile("h", 0.05), Some(60.0));
         assert_eq!(samples.quantile("h", 0.9), Some(120.0));
         assert_eq!(samples.quantile("h", 0.99), None);

@@ -47,6 +47,8 @@ const RELEASE_MAX: Duration = Duration::from_secs(2);
 const BYTES_MAX: usize = 4_096;
 /// Its name.
 const NAME: &str = "lease";
+/// What nobody counts to by leases and renewals, with room to count on.
+const NUMBER_MAX: u64 = 1 << 62;
 /// Its form.
 const FORM: u32 = 1;
 
@@ -104,7 +106,12 @@ impl Lease {
                 "{at} is of another form (expected {FORM}); use the sentrail that wrote it"
             ));
         }
-        serde_json::from_value(value).map_err(|_| anyhow!("{at} is no lease ({expected})"))
+        let lease: Self =
+            serde_json::from_value(value).map_err(|_| anyhow!("{at} is no lease ({expected})"))?;
+        if [lease.fence, lease.renewed].iter().any(|number| *number >= NUMBER_MAX) {
+            return Err(anyhow!("{at} counts to more than anybody did ({expected})"));
+        }
+        Ok(lease)
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -157,7 +164,8 @@ pub(crate) fn wait(
                     log.say(Level::Info, "standby", &what, &[("fence", json!(lease.fence))]);
                 }
             }
-            Ok(Look::Again) => continue,
+            // The next look tells who was quicker.
+            Ok(Look::Again) => {}
             // Who has never seen it does not know whether it may begin.
             Err(error) if seen.is_none() => return Err(error),
             Err(error) => log.say(Level::Warn, "lease-unseen", &format!("{error:#}"), &[]),

@@ -133,7 +133,7 @@ impl<'a> Restoring<'a> {
         }
         // Never with nothing, in silence.
         Err(anyhow!(
-            "no snapshot at {} can take the place of the state: {why} (to begin anew, take the snapshots away)",
+            "no snapshot at {} can take the place of the state: {why} (to begin anew, take the snapshots away, and the states of all machines that had them)",
             self.vault.url("")
         ))
     }

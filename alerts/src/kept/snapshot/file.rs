@@ -66,7 +66,10 @@ pub fn export(state: &Path, out: &Path) -> Result<Manifest, KeptError> {
 
 /// Makes a state at `into`, where none is, of what [`export`] wrote; answers what it holds.
 pub fn import(file: &Path, into: &Path) -> Result<Manifest, KeptError> {
-    is_new(into)?;
+    // What SQLite left beside a state that is gone would be played into this one.
+    for ending in ["", "-wal", "-shm", "-journal"] {
+        is_new(&with(into, ending))?;
+    }
     let name = file.display().to_string();
     let mut from = BufReader::new(File::open(file).map_err(at(file))?);
     let manifest = Manifest::read(&mut from, &name)?;

@@ -82,6 +82,10 @@ fn what_is_exported_is_imported_and_what_is_there_stays() {
         |name: &str| format!("{name} is there already (expected the name of a new file)");
     assert_eq!(said(export(&path, &out).unwrap_err()), expected("out"));
     assert_eq!(said(import(&out, &into).unwrap_err()), expected("into.db"));
+    // What a state that is gone left behind would be played into it.
+    fs::write(folder.path().join("new.db-wal"), "left").unwrap();
+    let error = import(&out, &folder.path().join("new.db")).unwrap_err();
+    assert_eq!(said(error), expected("new.db-wal"));
     let left = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let left: BTreeSet<_> = left.map(|name| name.into_string().unwrap()).collect();
     assert!(!left.iter().any(|name| name.contains("part") || name.contains("copy")), "{left:?}");
