@@ -218,6 +218,19 @@ impl Dimension {
         self.is_calls() || self == Self::BytesOut
     }
 
+    /// Whether only flows that were accepted make it.
+    pub(crate) fn is_of_accepted(self) -> bool {
+        let accepted = [
+            Self::BytesOut,
+            Self::BytesTaken,
+            Self::Logons,
+            Self::Neighbours,
+            Self::PortsCalled,
+            Self::Visits,
+        ];
+        accepted.contains(&self)
+    }
+
     /// Whether most of its values are words that many use, and not things of one's own.
     pub(crate) fn is_vocabulary(self) -> bool {
         self.counts_news() && self != Self::Target

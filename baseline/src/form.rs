@@ -8,7 +8,7 @@
 //! Names of dimensions and the like are written as tags, since their places in their lists may change.
 //!
 //! Form 1 told days, slots and times from 1970 on, and calls, records and places each time anew. Form 2 had
-//! no talks, form 3 no amounts of facts.
+//! no talks, form 3 no amounts of facts, form 4 no flow logs that took the place of others.
 
 use crate::{
     dimension::Dimension,
@@ -29,7 +29,7 @@ pub use bytes::{Reader, Texts, Writer};
 
 /// The form that is written. A form that was published stays readable: what changes the fields of
 /// anything that is written makes a new one.
-pub const FORM: u8 = 4;
+pub const FORM: u8 = 5;
 
 /// Unit: bytes.
 const CHECKSUM_BYTES: usize = 8;

@@ -436,6 +436,35 @@ impl History {
         self.base.memories.is_empty() && self.closed.is_empty()
     }
 
+    /// Whether no day with records has taught.
+    pub(crate) fn is_new(&self) -> bool {
+        self.base.n_days == 0 && !self.closed.values().any(|taught| taught.has_records)
+    }
+
+    /// The last day before `day` that taught with records, and how many did.
+    pub(crate) fn recorded_before(&self, day: Day) -> Option<(Day, u32)> {
+        let of_base = self.base.memories.values().map(|memory| memory.days.1);
+        let closed = self.closed.range(..day).filter(|(_, taught)| taught.has_records);
+        let last = closed.map(|(day, _)| *day).chain(of_base).max()?;
+        let n_days = self.n_days(Day(day.0.saturating_sub(1)));
+        (n_days > 0).then_some((last, n_days))
+    }
+
+    /// Whether days before `day` taught something of a dimension that is one of these.
+    pub(crate) fn has_any(&self, day: Day, wanted: impl Fn(Dimension) -> bool) -> bool {
+        let closed = self.closed.range(..day).flat_map(|(_, taught)| taught.dimensions.keys());
+        closed.chain(self.base.memories.keys()).any(|dimension| wanted(*dimension))
+    }
+
+    /// What it was before `day` closed, for `heir`, of which people said this and that.
+    pub(crate) fn handed_on(&self, day: Day, heir: &Self) -> Self {
+        let mut handed_on = Self { base: self.base.clone(), ..Self::default() };
+        for (day, taught) in self.closed.range(..day).chain(heir.closed.range(day..)) {
+            handed_on.closed.insert(*day, taught.clone());
+        }
+        handed_on
+    }
+
     /// The history of whoever was taught this by all days of an archive, for generations that are read so
     /// many days after their last.
     pub fn in_hindsight(days: BTreeMap<Day, ClosedDay>, lag: i32) -> Self {

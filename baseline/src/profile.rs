@@ -56,6 +56,8 @@ pub struct Profile {
     open: Few<Day, DayDelta>,
     /// Of the open days, and of the hour before them, which their first span reaches into.
     hours: Hours,
+    /// Its first day, where what it knew before it was learned in another flow log.
+    inherited: Day,
 }
 
 /// Stays and talks are kept for one day longer than counts: travel and sessions look back over a day.
@@ -78,12 +80,16 @@ impl Profile {
             history.close(*day, lesson);
         }
         history.merge(lateness.learned_through(oldest_open));
-        Self { history, open: Few::default(), hours: Hours::default() }
+        Self::of(history, Hours::default())
+    }
+
+    fn of(history: History, hours: Hours) -> Self {
+        Self { history, open: Few::default(), hours, inherited: Day(i32::MIN) }
     }
 
     /// A profile that has learned all days of an archive, and reads them again in hindsight.
     pub fn in_hindsight(history: History) -> Self {
-        Self { history, open: Few::default(), hours: Hours::default() }
+        Self::of(history, Hours::default())
     }
 
     /// Takes what somebody said of it on the days of `lessons`; of days that are learned already, on the
@@ -126,7 +132,9 @@ impl Profile {
                     continue;
                 };
                 let standing = known.standing(entry.dimension, value);
-                delta.note(entry.dimension, value, standing != Standing::New);
+                // Whether what was known before its first day is inherited, shows only when that day closes.
+                let is_known = standing != Standing::New && through >= self.inherited;
+                delta.note(entry.dimension, value, is_known);
                 if !entry.dimension.counts_news() {
                     self.hours.add(entry, Some(value));
                 } else if tells_news && (standing != Standing::Usual || !is_complete) {
@@ -245,6 +253,7 @@ impl Profile {
         let hours = self.hours.before(oldest_open.first_slot());
         self.history.write(to);
         hours.write(to);
+        self.inherited.0.write(to);
         !self.history.is_empty() || !hours.is_empty()
     }
 
@@ -254,12 +263,52 @@ impl Profile {
     }
 
     /// Has `judge` settle and judge open days, in order and none closed, and leaves the profile as it was:
-    /// what it settles is as good as closed only until the next record.
-    pub(crate) fn rehearse<T>(&mut self, judge: impl FnOnce(&mut Self) -> T) -> T {
+    /// what it settles is as good as closed only until the next record. So is what it inherits.
+    pub(crate) fn rehearse<T>(
+        &mut self,
+        inheritance: Option<History>,
+        judge: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let unsettled = self.hours.unsettled();
+        let own = inheritance.map(|history| std::mem::replace(&mut self.history, history));
         let answer = judge(self);
+        if let Some(own) = own {
+            self.history = own;
+        }
         self.hours.unsettle(unsettled);
         answer
+    }
+
+    /// Whether no day with records has closed.
+    pub(crate) fn is_new(&self) -> bool {
+        self.history.is_new()
+    }
+
+    /// The first day, and the first hour of it that holds something, of a profile that is new.
+    pub(crate) fn begins(&self) -> Option<(Day, Hour)> {
+        let day = self.open_days().next().filter(|_| self.is_new())?;
+        let first = self.touched(day, day).first().copied();
+        Some((day, first.unwrap_or_else(|| day.first_slot().hour())))
+    }
+
+    /// What a profile that begins in an hour of `day` could inherit of this one, if it can any: its last day with
+    /// records, and how many there are. It must have fallen silent by then, and have had accepted flows: to a log of
+    /// rejected ones all that is accepted would be new.
+    pub(crate) fn hands_on(&self, (day, first): (Day, Hour)) -> Option<(Day, u32)> {
+        let is_silent = self.touched(day, day).last().is_none_or(|last| *last <= first);
+        let knows_accepted = || self.history.has_any(day, Dimension::is_of_accepted);
+        self.history.recorded_before(day).filter(|_| is_silent && knows_accepted())
+    }
+
+    /// What `heir`, which begins on `day`, inherits of it.
+    pub(crate) fn handed_on(&self, day: Day, heir: &Self) -> History {
+        self.history.handed_on(day, &heir.history)
+    }
+
+    /// Takes over what another flow log taught before `day`, its own first.
+    pub(crate) fn inherit(&mut self, day: Day, inheritance: History) {
+        self.history = inheritance;
+        self.inherited = day;
     }
 
     /// The first day that has not closed yet; none is after all days.
@@ -278,7 +327,7 @@ impl Profile {
     /// Reads what [`Self::write_closed`] wrote.
     pub fn read_closed(from: &mut Reader<'_>) -> Result<Self, FormError> {
         let (history, hours) = Form::read(from)?;
-        Ok(Self { history, open: Few::default(), hours })
+        Ok(Self { inherited: read_inherited(from)?, ..Self::of(history, hours) })
     }
 
     /// What was judged of each hour of `day`, summed.
@@ -317,19 +366,26 @@ impl Profile {
 
 impl Form for Profile {
     fn write(&self, to: &mut Writer) {
-        let Self { history, open, hours } = self;
+        let Self { history, open, hours, inherited } = self;
         history.write(to);
         // No file has what is judged in hindsight.
         history.hindsight_lag().write(to);
         open.write(to);
         hours.write(to);
+        inherited.0.write(to);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, FormError> {
         let (history, lag): (History, Option<i32>) = Form::read(from)?;
         let (open, hours) = Form::read(from)?;
-        Ok(Self { history: history.with_hindsight_lag(lag), open, hours })
+        let history = history.with_hindsight_lag(lag);
+        Ok(Self { history, open, hours, inherited: read_inherited(from)? })
     }
+}
+
+/// Form 4 knew nothing of it.
+fn read_inherited(from: &mut Reader<'_>) -> Result<Day, FormError> {
+    Ok(Day(if from.is_before(5) { i32::MIN } else { Form::read(from)? }))
 }
 
 form! {

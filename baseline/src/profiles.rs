@@ -4,13 +4,14 @@
 
 use crate::{
     form::{Form, Reader, Writer},
+    history::History,
     identity::{Entity, ids_beside},
     numbered::Names,
     profile::Profile,
     time::{Day, Lateness},
     value::HashKey,
 };
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Profiles by the id of their entity.
 #[derive(Debug)]
@@ -63,6 +64,8 @@ struct Due {
     first_open: Day,
     /// From which oldest open day on less is left of it.
     settles_on: Day,
+    /// Whether no day with records has closed.
+    is_new: bool,
 }
 
 impl Profiles {
@@ -142,13 +145,58 @@ impl Profiles {
         id: u128,
         judge: impl FnOnce(&Entity, &mut Profile) -> T,
     ) -> Option<T> {
+        let inheritance = self.inheritance(id).map(|(_, history)| history);
         let Held { entity, state, was_needed } = self.all.get_mut(&id)?;
         *was_needed = true;
         if let State::Awake(profile) = state {
-            return Some(profile.rehearse(|profile| judge(entity, profile)));
+            return Some(profile.rehearse(inheritance, |profile| judge(entity, profile)));
         }
         // What is made of bytes is a copy.
-        self.rest.woken(state).map(|mut profile| judge(entity, &mut profile))
+        let mut profile = self.rest.woken(state)?;
+        Some(profile.rehearse(inheritance, |profile| judge(entity, profile)))
+    }
+
+    /// Whether the profile of this id is of a flow log, and no day of it with records has closed.
+    pub fn is_heir(&self, id: u128) -> bool {
+        let held = self.all.get(&id).filter(|held| held.state.is_new());
+        held.is_some_and(|held| held.entity.id() != id)
+    }
+
+    /// Such profiles of which `day` is the first day.
+    pub fn heirs(&self, day: Day) -> impl Iterator<Item = u128> {
+        let begin = self.all.iter().filter(move |(_, held)| held.state.first_open() == day);
+        begin.map(|(id, _)| *id).filter(|id| self.is_heir(*id))
+    }
+
+    /// Whether the profile of this id inherits when its first day closes.
+    pub fn inherits(&self, id: u128) -> bool {
+        self.inheritance(id).is_some()
+    }
+
+    /// Those that begin on `day`, which closes, take over what another flow log taught of the same entity that fell
+    /// silent before: whoever makes a log anew does not make its hosts strangers. All profiles of these entities must be
+    /// held.
+    pub fn inherit(&mut self, day: Day) {
+        let heirs: Vec<u128> = self.heirs(day).collect();
+        for id in heirs {
+            let Some((day, history)) = self.inheritance(id) else { continue };
+            self.with(id, |_, profile| profile.inherit(day, history));
+        }
+    }
+
+    /// What the profile of this id inherits, and its first day: of several logs, of that which spoke last.
+    fn inheritance(&self, id: u128) -> Option<(Day, History)> {
+        let others = || self.ids_beside(id).filter(|other| *other != id);
+        others().next().filter(|_| self.is_heir(id))?;
+        let (day, first) = self.look(id, |_, heir| heir.begins()).flatten()?;
+        let candidate = |other| {
+            let hands_on = self.look(other, |_, profile| profile.hands_on((day, first)));
+            Some((hands_on.flatten()?, Reverse(other)))
+        };
+        let (_, Reverse(of)) = others().filter_map(candidate).max()?;
+        let handed_on = |heir: &Profile| self.look(of, |_, profile| profile.handed_on(day, heir));
+        let history = self.look(id, |_, heir| handed_on(heir)).flatten()?;
+        Some((day, history))
     }
 
     /// Whose profile has this id.
@@ -296,6 +344,13 @@ impl State {
         }
     }
 
+    fn is_new(&self) -> bool {
+        match self {
+            Self::Awake(profile) => profile.is_new(),
+            Self::AtRest(_, due) => due.is_new,
+        }
+    }
+
     /// About what it takes, with its entity. Unit: bytes.
     fn n_bytes(&self) -> usize {
         Rest::ENTITY_BYTES
@@ -407,8 +462,9 @@ impl Rest {
 
     fn laid(&mut self, profile: &Profile) -> State {
         profile.write(&mut self.to);
-        let settles_on = profile.settles_on(self.lateness);
-        State::AtRest(self.to.take(), Due { first_open: profile.first_open(), settles_on })
+        let (first_open, is_new) = (profile.first_open(), profile.is_new());
+        let due = Due { first_open, settles_on: profile.settles_on(self.lateness), is_new };
+        State::AtRest(self.to.take(), due)
     }
 
     fn lay_anew(&mut self, state: &mut State) {

@@ -379,6 +379,7 @@ impl Engine {
     fn closings(&mut self, day: Day) -> Result<Vec<Closing>, ShelfError> {
         let matched: Vec<_> = self.shards.iter().map(|shard| shard.matches.of_whom(day)).collect();
         self.bring(&matched.into_iter().flatten().collect())?;
+        self.inherit(day)?;
         let Self { shards, context, priors, heights, facts, .. } = &mut *self;
         let known = Known { priors, heights, facts };
         let begun = shards.par_iter_mut().map(|shard| shard.close_matches(day, context, known));
@@ -397,7 +398,17 @@ impl Engine {
                 return Ok(closings);
             }
             self.bring(&away.into_iter().collect())?;
+            self.inherit(day)?;
         }
+    }
+
+    /// Those of which `day`, which closes, is the first inherit, before anybody's closes.
+    fn inherit(&mut self, day: Day) -> Result<(), ShelfError> {
+        let heirs = self.shards.iter().flat_map(|shard| shard.profiles.heirs(day));
+        let heirs: Vec<u128> = heirs.collect();
+        self.bring_beside(&heirs)?;
+        self.shards.par_iter_mut().for_each(|shard| shard.inherit(day));
+        Ok(())
     }
 
     /// The findings of a day, as far as they are told.

@@ -179,15 +179,25 @@ impl Shard {
         let Self { profiles, matches, days: _ } = self;
         let lateness = context.options.lateness;
         let mut with_usual = |id, judge: Judge<'_>| {
-            let known = profiles.with(id, |entity, profile| {
+            let with_usual = |entity: &Entity, profile: &mut Profile| {
                 let priors = priors.of(&Group::of(entity));
                 judge(Some(&profile.generation(day, priors, lateness).0));
-            });
+            };
+            let known = if profiles.inherits(id) {
+                profiles.rehearse(id, with_usual)
+            } else {
+                profiles.with(id, with_usual)
+            };
             if known.is_none() {
                 judge(None);
             }
         };
         timed(Stage::Watches, || matches.judge((day, wanted), context, &mut with_usual))
+    }
+
+    /// Whom [`Self::judge_open_matches`] judges.
+    pub(crate) fn matched_beside(&self, touched: &Touched) -> BTreeSet<u128> {
+        self.matches.beside(&touched.matches_until(Day(i32::MAX))).collect()
     }
 
     /// What would be said of what rules matched on open days, of which something was touched, if these closed
@@ -257,6 +267,11 @@ impl Shard {
     /// Matches that were left out. Unit: matches.
     pub(crate) fn n_matches_dropped(&self) -> u64 {
         self.matches.n_dropped
+    }
+
+    /// Those of which `day`, which closes, is the first inherit.
+    pub(crate) fn inherit(&mut self, day: Day) {
+        self.profiles.inherit(day);
     }
 
     /// The profiles of an entity, by their ids.

@@ -8,12 +8,14 @@ use crate::{
 use baseline::{
     Day, Entity, Form, FormError, HashKey, Leaving, Profile,
     form::{Reader, Texts},
+    ids_beside,
 };
 use rayon::prelude::*;
 use std::{
     collections::BTreeSet,
     error::Error,
     fmt::Debug,
+    ops::RangeInclusive,
     sync::{Mutex, PoisonError},
 };
 
@@ -31,6 +33,8 @@ pub trait Shelf: Debug + Send {
     fn first_open(&self) -> Result<Option<Day>, ShelfError>;
     /// Ids of those of which this is the first day that has not closed: the first so many.
     fn open_on(&self, day: Day, n_max: usize) -> Result<Vec<u128>, ShelfError>;
+    /// Ids between these, both included, of profiles that lie here. Others that the state has may be among them.
+    fn between(&self, ids: RangeInclusive<u128>) -> Result<Vec<u128>, ShelfError>;
     /// The state has everything as it is.
     fn kept(&mut self) -> Result<(), ShelfError>;
 }
@@ -123,6 +127,18 @@ impl Engine {
             Ok(())
         });
         read.map_err(|error: FormError| ShelfError::new(error))
+    }
+
+    /// Takes back what other flow logs taught of those that may inherit it.
+    pub(crate) fn bring_beside(&mut self, heirs: &[u128]) -> Result<(), ShelfError> {
+        let mut beside = BTreeSet::new();
+        if self.shelved.n_away == 0 {
+            return Ok(());
+        }
+        for id in heirs {
+            beside.extend(self.shelved.ask(|shelf| shelf.between(ids_beside(*id)))?);
+        }
+        self.bring(&beside)
     }
 
     /// Puts away what there is no room for.

@@ -17,6 +17,7 @@ use ingest::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
+    ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -203,6 +204,10 @@ impl Shelf for Cupboard {
         Ok(open.map(|one| one.id).take(n_max.min(2)).collect())
     }
 
+    fn between(&self, ids: RangeInclusive<u128>) -> Result<Vec<u128>, ShelfError> {
+        Ok(self.0.away().range(ids).map(|(id, _)| *id).collect())
+    }
+
     fn kept(&mut self) -> Result<(), ShelfError> {
         self.0.away().values_mut().for_each(|one| one.bytes = None);
         Ok(())
@@ -217,6 +222,8 @@ pub(crate) struct Logs {
     gaps: BTreeMap<Day, Vec<Gap>>,
     /// The flow logs that each have the flows; without any, nobody knows which.
     logged_by: Vec<&'static str>,
+    /// From a day on another flow log has them instead.
+    made_anew: Option<(Day, &'static str)>,
     options: Options,
 }
 
@@ -322,6 +329,12 @@ impl Logs {
         self
     }
 
+    /// The same, with all flows from a day on in this flow log instead.
+    pub(crate) fn made_anew(mut self, day: i32, log: &'static str) -> Self {
+        self.made_anew = Some((Day(TODAY.0 + day), log));
+        self
+    }
+
     /// When flows of an interface were lost.
     pub(crate) fn gap(mut self, gap: Gap) -> Self {
         self.gaps.entry(Day::of(gap.end_ms())).or_default().push(gap);
@@ -381,6 +394,8 @@ impl Logs {
     /// Reads the flows of a day as an object of a flow log, else of the first of all.
     fn read_flows(&self, day: Day, log: Option<&str>, reader: &mut Reader<'_>) {
         let log = log.or(self.logged_by.first().copied());
+        let anew = self.made_anew.filter(|(from, _)| day >= *from).map(|(_, log)| log);
+        let log = anew.or(log);
         let name = log.unwrap_or_default().as_bytes();
         reader.begin(stable_hash(&[&day.0.to_le_bytes(), name]), None);
         reader.of_flow_log(log);

@@ -79,11 +79,6 @@ impl Touched {
         profiles.into_iter().collect()
     }
 
-    /// Whom new matches are about.
-    fn matched(&self) -> impl Iterator<Item = u128> {
-        self.matches.values().flatten().map(|(_, id)| *id)
-    }
-
     /// Which watches have new matches of whom, that windows which end on `day` may reach back to.
     pub(crate) fn matches_until(&self, day: Day) -> BTreeSet<(u32, u128)> {
         self.matches.range(..=day).flat_map(|(_, all)| all).copied().collect()
@@ -145,7 +140,9 @@ impl Engine {
     }
 
     fn judge_open_matches(&mut self, touched: &[Touched]) -> Result<Vec<OfDays>, ShelfError> {
-        self.prepare_open(&touched.iter().flat_map(Touched::matched).collect())?;
+        let shards = self.shards.iter().zip(touched);
+        let judged = shards.flat_map(|(shard, touched)| shard.matched_beside(touched));
+        self.prepare_open(&judged.collect())?;
         let Self { shards, context, priors, heights, facts, oldest_open, .. } = &mut *self;
         let known = Known { priors, heights, facts };
         let shards = shards.par_iter_mut().zip(touched);
@@ -158,6 +155,11 @@ impl Engine {
     /// Makes ready what complete open days of those with these ids are judged by.
     fn prepare_open(&mut self, ids: &BTreeSet<u128>) -> Result<(), ShelfError> {
         self.bring(ids)?;
+        let is_heir = |id: &u128| {
+            self.shards.get(shard_of(*id)).is_some_and(|shard| shard.profiles.is_heir(*id))
+        };
+        let heirs: Vec<u128> = ids.iter().copied().filter(is_heir).collect();
+        self.bring_beside(&heirs)?;
         let (lateness, oldest_open) = (self.context.options.lateness, self.oldest_open);
         let days = (0..lateness.lags().0).map(|n| Day(oldest_open.0.saturating_add(n)));
         let entity = |id: &u128| self.shards.get(shard_of(*id))?.profiles.entity(*id);

@@ -4,8 +4,8 @@
 use super::{KeptError, SCHEMA};
 use baseline::Day;
 use detect::{Away, Part, Shelf, ShelfError};
-use std::path::Path;
-use store::{Store, Value, WrongValue};
+use std::{ops::RangeInclusive, path::Path};
+use store::{Row, Store, Value, WrongValue};
 
 /// Of days: those that are not closed, where there is one. Of bytes: those that the state has not.
 const TABLES: &str = "
@@ -107,9 +107,21 @@ impl ProfileShelf {
         let sql = "SELECT k FROM away WHERE first_open = ?1 ORDER BY k LIMIT ?2";
         let n_max = i64::try_from(n_max).unwrap_or(i64::MAX);
         let values = [Value::Integer(day.into()), Value::Integer(n_max)];
-        let rows = self.away.query(sql, &values)?.into_iter();
-        let ids = rows.map(|mut row| id(&row.blob()?)).collect::<Result<_, WrongValue>>();
-        ids.map_err(|wrong| self.away.damaged(&wrong).into())
+        read_ids(&self.away, self.away.query(sql, &values)?)
+    }
+
+    fn ids_between(&self, ids: RangeInclusive<u128>) -> Result<Vec<u128>, KeptError> {
+        let (first, last) = ids.into_inner();
+        let bounds = [key(first), key(last)];
+        let sql = "SELECT k FROM away WHERE k BETWEEN ?1 AND ?2";
+        let mut all = read_ids(&self.away, self.away.query(sql, &bounds)?)?;
+        if let Some(state) = &self.state {
+            let sql = "SELECT k FROM state_parts WHERE part = ?3 AND k BETWEEN ?1 AND ?2";
+            let [first, last] = bounds;
+            let part = Value::Text(Part::Entity.name().to_owned());
+            all.extend(read_ids(state, state.query(sql, &[first, last, part])?)?);
+        }
+        Ok(all)
     }
 
     fn all_kept(&self) -> Result<(), KeptError> {
@@ -120,6 +132,12 @@ impl ProfileShelf {
         }
         Ok(())
     }
+}
+
+/// The ids that rows of keys hold.
+fn read_ids(store: &Store, rows: Vec<Row>) -> Result<Vec<u128>, KeptError> {
+    let ids = rows.into_iter().map(|mut row| id(&row.blob()?));
+    ids.collect::<Result<_, WrongValue>>().map_err(|wrong| store.damaged(&wrong).into())
 }
 
 /// Keys sort as numbers do.
@@ -157,6 +175,10 @@ impl Shelf for ProfileShelf {
 
     fn open_on(&self, day: Day, n_max: usize) -> Result<Vec<u128>, ShelfError> {
         self.ids_on(day, n_max).map_err(ShelfError::new)
+    }
+
+    fn between(&self, ids: RangeInclusive<u128>) -> Result<Vec<u128>, ShelfError> {
+        self.ids_between(ids).map_err(ShelfError::new)
     }
 
     fn kept(&mut self) -> Result<(), ShelfError> {

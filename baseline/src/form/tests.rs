@@ -174,9 +174,13 @@ fn sample() -> Profile {
 #[test]
 fn forms_stay_readable() {
     // What `sample` was when they were made.
-    let newest = include_str!("form-4.hex");
-    let older =
-        [include_str!("form-1.hex"), include_str!("form-2.hex"), include_str!("form-3.hex")];
+    let newest = include_str!("form-5.hex");
+    let older = [
+        include_str!("form-1.hex"),
+        include_str!("form-2.hex"),
+        include_str!("form-3.hex"),
+        include_str!("form-4.hex"),
+    ];
     for written in older.into_iter().chain([newest]) {
         reads_as_sample(&bytes(written));
     }
@@ -217,7 +221,7 @@ fn what_a_later_program_wrote_is_refused() {
     let newer = sealed(vec![FORM + 1]);
     assert_eq!(
         read(&newer).unwrap_err().to_string(),
-        "it has form 5 (expected at most 4); use the sentrail that wrote it, or a newer one"
+        "it has form 6 (expected at most 5); use the sentrail that wrote it, or a newer one"
     );
     let mut to = Writer::default();
     to.bytes.extend(tag("a dimension of next year").to_le_bytes());

@@ -178,7 +178,7 @@ proptest! {
             prop_assert_eq!(rehearsed.as_ref(), Some(&expected));
             prop_assert!(is_at_rest(&lazy));
             let before = eager.clone();
-            prop_assert_eq!(eager.rehearse(settled), expected);
+            prop_assert_eq!(eager.rehearse(None, settled), expected);
             prop_assert!(eager == before);
             lazy.with(ALICE, |_, profile| assert_eq!(*profile, eager));
         }

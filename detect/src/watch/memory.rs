@@ -178,6 +178,18 @@ impl Memory {
         });
     }
 
+    /// Of whom watches hold something, and who is judged with those that are wanted, each by watch and id: what other
+    /// flow logs have of them.
+    pub(crate) fn beside<'m>(
+        &'m self,
+        wanted: &'m BTreeSet<(u32, u128)>,
+    ) -> impl Iterator<Item = u128> + 'm {
+        let keys = self.watches.iter().flat_map(|(number, days)| {
+            days.values().flat_map(|groups| groups.keys()).map(|key| (*number, key.1))
+        });
+        keys.filter(|key| has_beside(wanted, *key)).map(|(_, id)| id)
+    }
+
     /// What each watch holds of those who matched on `day`, group by group: of all, or of those that are
     /// wanted, each by watch and id.
     pub(super) fn of(

@@ -105,6 +105,13 @@ proptest! {
                 }
                 Step::Keep => bench.keep(&mut known),
             }
+            let lying = known.iter().filter(|(_, one)| one.lies).map(|(id, _)| *id);
+            for bounds in [1..=3, 2..=2] {
+                let found = bench.shelf.between(bounds.clone()).unwrap();
+                prop_assert!(lying.clone().filter(|id| bounds.contains(id)).all(|id| found.contains(&id)));
+                let is_there = |id: &u128| bounds.contains(id) && (known[id].lies || known[id].is_kept);
+                prop_assert!(found.iter().all(is_there));
+            }
             let mut days: BTreeMap<i32, Vec<u128>> = BTreeMap::new();
             for (id, one) in &known {
                 if let Some(day) = one.day.filter(|_| one.lies) {
