@@ -162,6 +162,31 @@ fn a_state_that_was_there_before_its_snapshots_is_in_the_first() {
 }
 
 #[test]
+fn of_a_folder_that_was_emptied_and_begun_anew_an_older_state_is_stale() {
+    let bench = Bench::new("emptied", 60);
+    let objects = objects();
+    bench.put(&objects[..200]);
+    let old = Machine::new(&bench);
+    let mut daemon = old.start(&bench, &["--snapshot-every", "1h"]);
+    hears(&mut daemon, "caught-up");
+    daemon.stop();
+    for key in bench.server.keys(&vault(&bench)) {
+        bench.server.delete(&vault(&bench), &key);
+    }
+    bench.put(&objects[200..400]);
+    let new = Machine::new(&bench);
+    let mut daemon = new.start(&bench, &["--snapshot-every", "1h"]);
+    hears(&mut daemon, "begins-anew");
+    hears(&mut daemon, "caught-up");
+    daemon.stop();
+    let mut daemon = old.start(&bench, &["--snapshot-every", "1h"]);
+    hears(&mut daemon, "snapshot-restored");
+    hears(&mut daemon, "caught-up");
+    daemon.stop();
+    assert_eq!(kept(&text(&old.state())), kept(&text(&new.state())));
+}
+
+#[test]
 fn a_snapshot_that_is_damaged_is_told_and_the_one_before_takes_its_place() {
     let bench = Bench::new("damaged-snapshot", 60);
     let objects = objects();

@@ -88,8 +88,6 @@ impl Backups {
         let (snapshots, held) = *both;
         let until = asked.unwrap_or_else(Instant::now) + ENDING_MAX;
         snapshots.finish(file, until, log)?;
-        held.check()?;
-        held.release(log);
-        Ok(())
+        held.check()
     }
 }

@@ -82,7 +82,7 @@ impl Deadline {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Lease {
     form: u32,
-    /// Greater than that of all before.
+    /// Greater than that of all before; the first is the time. Unit: seconds since 1970, and one more each time.
     fence: u64,
     /// Machine, process, and a number that no other process has.
     holder: String,
@@ -217,7 +217,9 @@ fn look(
     }
     let newest = vault.snapshots().context("cannot list the snapshots")?.pop();
     let (last, etag) = before.unzip();
-    let fence = last.unwrap_or(0).max(newest.map_or(0, |id| id.fence)) + 1;
+    // A folder in which there is nothing, counts from the time on: a state of what lay there before is older.
+    let begins = || u64::try_from(clock::now_ms() / 1_000).unwrap_or(0);
+    let fence = last.max(newest.map(|id| id.fence)).map_or_else(begins, |last| last + 1);
     let lease = Lease {
         form: FORM,
         fence,
@@ -237,13 +239,15 @@ fn look(
     }
 }
 
-/// A lease that is ours as long as it is renewed.
+/// A lease that is ours as long as it is renewed. It is given back when this goes, whatever ends it: whoever waits need
+/// not wait any longer, and nothing is written any more.
 pub(crate) struct Held {
     vault: Vault,
     deadline: Deadline,
     /// Of all that is written under it.
     pub(crate) fence: u64,
     own: Arc<Mutex<Own>>,
+    log: Arc<Log>,
 }
 
 /// What was written of it last.
@@ -306,10 +310,11 @@ impl Held {
     ) -> Self {
         let (fence, length) = (lease.fence, Duration::from_secs(lease.seconds));
         let own = Arc::new(Mutex::new(Own { lease, etag }));
+        let log = Arc::clone(log);
         let renewing =
-            renew(vault.clone(), deadline.clone(), Arc::clone(&own), length, Arc::clone(log));
+            renew(vault.clone(), deadline.clone(), Arc::clone(&own), length, Arc::clone(&log));
         vault.runtime().spawn(renewing);
-        Self { vault: vault.clone(), deadline: deadline.clone(), fence, own }
+        Self { vault: vault.clone(), deadline: deadline.clone(), fence, own, log }
     }
 
     /// An error once it has ended.
@@ -322,17 +327,18 @@ impl Held {
             "the lease {at} has ended: another sentrail may go on, so nothing is written any more"
         ))
     }
+}
 
-    /// Gives it back: whoever waits need not wait any longer, and nothing is written any more.
-    pub(crate) fn release(self, log: &Log) {
-        let Self { vault, deadline, own, .. } = self;
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Self { vault, deadline, own, log, .. } = self;
         let released = async {
             let mut own = own.lock().await;
             let mut released = Err(Lapse::Failed("it has ended".to_owned()));
             for _ in 0..2 {
                 if deadline.is_ahead() && released.is_err() {
                     let next = Lease { is_released: true, ..own.lease.renewed() };
-                    released = own.write(next, (&vault, &deadline)).await;
+                    released = own.write(next, (vault, deadline)).await;
                 }
             }
             own.lease.is_released = true;
