@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """Whether a daemon keeps to its `memory` while it is under load and nobody takes its findings.
 
-    benches/bounded.py [--memory "512 MiB"] [--identities 200000] [--keep FOLDER]
+    benches/bounded.py [--memory "512 MiB"] [--identities 200000] [--findings 0] [--keep FOLDER]
 
 Builds nothing: `cargo build --release --bin sentrail` does. Has `run --folder` read the archive of `identities.py` with that many
-identities, under a rule that finds something of each of them, with two webhooks of which one refuses and the other never
-answers: tells the highest resident memory, beside `memory`, and what waits to be told. Ends with 1 if the daemon did, or if it took
+identities, with two webhooks of which one refuses and the other never answers; with `--findings N`, under a rule that finds
+something of one in N of them. Tells the highest resident memory, beside `memory`, and what waits to be told. Ends with 1 if the daemon did, or if it took
 more than a tenth above `memory`.
 """
 import argparse
+import json
 import pathlib
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -22,12 +22,12 @@ import long_run
 
 RULE = """title: regions
 logsource: {product: aws, service: cloudtrail}
-detection: {s: {eventName: DescribeRegions}, condition: s}
+detection: {s: {eventName: DescribeRegions, userIdentity.userName|endswith: %s}, condition: s}
 level: medium
 """
 UNITS = {"MiB": 1 << 20, "GiB": 1 << 30}
-# What it has read has to be the same for so long.
-STILL_S = 20
+# As long as sinks are told, in vain.
+WAITS_S = 20
 
 
 def peak_mb(pid):
@@ -39,16 +39,21 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--memory", default="512 MiB")
     asked.add_argument("--identities", type=int, default=200_000)
+    asked.add_argument("--findings", type=int, default=0)
     asked.add_argument("--keep", type=pathlib.Path, default=identities.ROOT / "target/bounded")
     asked = asked.parse_args()
     number, unit = asked.memory.split()
     memory_mb = int(number) * UNITS[unit] / 1e6
     logs = asked.keep / "logs"
-    if not logs.exists():
-        identities.archive(logs, asked.identities, 2 * asked.identities)
-    shutil.rmtree(asked.keep / "rules", ignore_errors=True)
-    (asked.keep / "rules").mkdir()
-    (asked.keep / "rules/regions.yml").write_text(RULE)
+    if not (logs / "records").exists():
+        n = identities.archive(logs, asked.identities, 2 * asked.identities)
+        (logs / "records").write_text(str(n))
+    n_expected = int((logs / "records").read_text())
+    rules = ""
+    if asked.findings:
+        names = [str(n) for n in range(1000) if n % asked.findings == 0]
+        (asked.keep / "regions.yml").write_text(RULE % json.dumps(names))
+        rules = 'rules = ["regions.yml"]\n'
     for old in asked.keep.glob("state.db*"):
         old.unlink()
     hangs = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -58,28 +63,27 @@ def main():
         f'[sinks.{name}]\ntype = "webhook"\nurl = "http://127.0.0.1:{port}/"\nallow = ["127.0.0.1"]\n'
         for name, port in webhooks
     )
-    config.write_text(f'memory = "{asked.memory}"\nrules = ["rules"]\n' + "".join(sinks))
+    config.write_text(f'memory = "{asked.memory}"\n{rules}' + "".join(sinks))
     port = long_run.free_port()
     command = [identities.SENTRAIL, "run", "--config", config, "--folder", logs, "--state", asked.keep / "state.db"]
     begun = time.monotonic()
     log = open(asked.keep / "log", "w")
     daemon = subprocess.Popen([*command, "--listen", f"127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=log)
-    n_records, since, rows = -1.0, begun, []
-    while time.monotonic() - since < STILL_S and daemon.poll() is None:
-        time.sleep(2)
-        now = long_run.metrics(port)
-        if now.get("sentrail_records_total", 0.0) != n_records:
-            n_records, since = now.get("sentrail_records_total", 0.0), time.monotonic()
-        rows.append((time.monotonic() - begun, peak_mb(daemon.pid), now))
+    last, done = {}, None
+    while daemon.poll() is None and (done is None or time.monotonic() - done < WAITS_S):
+        time.sleep(1)
+        last = long_run.metrics(port) or last
+        if done is None and last.get("sentrail_records_total", 0) >= n_expected:
+            done = time.monotonic()
     if daemon.poll() is not None:
         raise SystemExit(f"it ended with {daemon.returncode}: {(asked.keep / 'log').read_text()[-2000:]}")
-    _, peak, last = rows[-1]
+    peak, cpu = peak_mb(daemon.pid), long_run.cpu_s(daemon.pid)
     daemon.terminate()
     daemon.wait()
     waiting = {name: value for name, value in last.items() if "spool" in name}
     print(
         f"memory {asked.memory} = {memory_mb:.0f} MB: highest resident {peak:.0f} MB ({peak / memory_mb:.2f});"
-        f" {n_records:.0f} records in {since - begun:.0f} s, {last.get('sentrail_identities_tracked', 0):.0f} identities,"
+        f" {n_expected} records in {done - begun:.0f} s and {cpu:.0f} s of CPU, {last.get('sentrail_identities_tracked', 0):.0f} identities,"
         f" {last.get('sentrail_identities_away', 0):.0f} of them on disk, profiles"
         f" {last.get('sentrail_baseline_memory_bytes', 0) / 1e6:.0f} MB, waiting {waiting}"
     )

@@ -19,7 +19,7 @@ pub(crate) use detect::suggest;
 pub(crate) use keys::unknown;
 pub(crate) use rules::{Tally, n_of, rule_files};
 
-use crate::aws::secrets;
+use crate::{aws::secrets, pipeline::BATCH_BYTES_MAX};
 use alerts::{
     Accounts, Suppressions,
     sinks::{KeptSecret, Sink},
@@ -97,6 +97,12 @@ pub(crate) enum ConfigError {
 
 /// What may be taken in all, if nothing else is set. Unit: bytes.
 const MEMORY_BYTES_DEFAULT: u64 = 4 << 30;
+/// What fingerprints may take of it at most, and what is read at once: records in memory are ten times what is stored,
+/// and their names as much again.
+const DUPLICATES_SHARE: u64 = 4;
+const BATCH_SHARE: u64 = 128;
+/// Less at once is not worth it. Unit: compressed bytes.
+const BATCH_BYTES_MIN: u64 = 1 << 20;
 
 /// The file as values.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -267,7 +273,8 @@ impl Config {
 
     /// What changes how logs are read and judged.
     pub(crate) fn options(&self) -> detect::Options {
-        let budget = self.settings.duplicates_budget.0;
+        let Size(budget) = self.settings.duplicates_budget;
+        let budget = budget.min(self.settings.memory.0 / DUPLICATES_SHARE);
         detect::Options {
             lateness: self.settings.lateness,
             hash_key: self.settings.hash_key,
@@ -327,6 +334,11 @@ impl Config {
     /// fingerprints. Unit: bytes.
     pub(crate) fn profiles_bytes_max(&self) -> usize {
         usize::try_from(self.settings.memory.0 / 2).unwrap_or(usize::MAX)
+    }
+
+    /// What is read at once. Unit: compressed bytes.
+    pub(crate) fn batch_bytes_max(&self) -> u64 {
+        (self.settings.memory.0 / BATCH_SHARE).clamp(BATCH_BYTES_MIN, BATCH_BYTES_MAX)
     }
 
     /// What one object may inflate to. Unit: bytes.

@@ -74,8 +74,8 @@ pub(crate) struct Whole<'a> {
     pub(crate) n_bad: u64,
 }
 
-/// Objects that are applied together are read into memory as rows: about 100 bytes a record. Unit:
-/// compressed bytes.
+/// Objects that are applied together are read into memory as rows: about 100 bytes a record. Less are where `memory` is
+/// less than 2 GiB. Unit: compressed bytes.
 pub(crate) const BATCH_BYTES_MAX: u64 = 16 << 20;
 /// More than one, so that a thread that is done early takes over from another.
 const TASKS_PER_THREAD: u64 = 2;
@@ -200,7 +200,7 @@ pub(crate) fn apply<'a>(
         let unit = unit?;
         let first = batch.first().map_or(unit.now_ms, |first| first.now_ms);
         let is_same_day = engine.oldest_open_at(first) == engine.oldest_open_at(unit.now_ms);
-        if batch_bytes >= BATCH_BYTES_MAX || !is_same_day {
+        if batch_bytes >= workers.plan.batch_bytes || !is_same_day {
             let next = workers.begin(std::mem::take(&mut batch));
             if let Some(ready) = fetching.replace(next) {
                 apply_batch(ready.finish(), engine, workers, summary, observer)?;
@@ -471,8 +471,15 @@ mod tests {
         std::fs::write(name(2), record.replace("e-1", "e-2")).unwrap();
         let paths = vec![PathArg::new(folder.path())];
         let (filter, limits) = (Filter::default(), Limits::default());
-        let plan =
-            Plan { paths, filter, limits, flow_format: None, buckets: Vec::new(), aws: None };
+        let plan = Plan {
+            paths,
+            filter,
+            limits,
+            flow_format: None,
+            batch_bytes: BATCH_BYTES_MAX,
+            buckets: Vec::new(),
+            aws: None,
+        };
         let listing = source::list(&plan.paths, &plan.filter).unwrap();
         std::fs::remove_file(name(2)).unwrap();
         let workers = Workers::of(&plan, BTreeSet::new());

@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) filter: Filter,
     pub(crate) limits: Limits,
     pub(crate) flow_format: Option<FlowFormat>,
+    /// What is read and applied at once. Unit: compressed bytes.
+    pub(crate) batch_bytes: u64,
 }
 
 impl Plan {

@@ -30,7 +30,7 @@ use crate::{
     clock,
     epoch::{Committed, Epoch, left_out},
     fault,
-    pipeline::{self, BATCH_BYTES_MAX, Unit, Work, Workers},
+    pipeline::{self, Unit, Work, Workers},
     replay::Plan,
     summary::Summary,
     suppressed::Suppressed,
@@ -358,7 +358,7 @@ impl Daemon<'_> {
     /// What is applied together: no more than a batch, and nothing that closes a day but at its beginning.
     fn next_batch(&mut self) -> Batch {
         let engine = &self.engine;
-        self.waiting.take(BATCH_BYTES_MAX, |stamp_ms| engine.oldest_open_at(stamp_ms))
+        self.waiting.take(self.plan.batch_bytes, |stamp_ms| engine.oldest_open_at(stamp_ms))
     }
 
     fn apply(&mut self, mut batch: Batch) -> Result<()> {

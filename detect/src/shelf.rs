@@ -62,8 +62,15 @@ impl ShelfError {
     }
 }
 
-/// What is taken back at once when a day closes or is judged on the way. Unit: profiles.
+/// What is taken back at once when a day closes or is judged on the way, and less where profiles may take less than
+/// [`BYTES_PER_PROFILE`] times as much. Unit: profiles.
 pub(crate) const PROFILES_AT_ONCE: usize = 65_536;
+/// Sums take up to 6 KiB of a row, where each is of somebody else: then they are a third of the profiles. Unit: bytes.
+const BYTES_PER_ROW: usize = 16 << 10;
+/// Most profiles take 1 to 4 KiB at rest, and as much on their way. Unit: bytes.
+const BYTES_PER_PROFILE: usize = 32 << 10;
+/// Fewer are worth no turn of their own. Unit: rows, profiles.
+const AT_ONCE_MIN: usize = 1_024;
 
 /// The shelf of an engine, if it has one.
 #[derive(Debug, Default)]
@@ -89,10 +96,13 @@ fn held(shelf: &mut Mutex<Box<dyn Shelf>>) -> &mut dyn Shelf {
 }
 
 impl Engine {
-    /// Holds profiles of about `bytes_max` from now on; the others lie on `shelf`. To be said before anything is
-    /// read.
+    /// Holds profiles of about `bytes_max` from now on; the others lie on `shelf`. What is worked on at once is little
+    /// beside it. To be said before anything is read.
     pub fn hold(&mut self, bytes_max: usize, shelf: Box<dyn Shelf>) {
         self.shelved.shelf = Some(Mutex::new(shelf));
+        let at_once = |each: usize| (bytes_max / each).max(AT_ONCE_MIN);
+        self.rows_at_once = self.rows_at_once.min(at_once(BYTES_PER_ROW));
+        self.profiles_at_once = self.profiles_at_once.min(at_once(BYTES_PER_PROFILE));
         for shard in &mut self.shards {
             shard.profiles.hold(bytes_max / SHARDS);
         }

@@ -6,7 +6,7 @@ use super::{
     replay::{Watcher, engine},
 };
 use crate::{
-    pipeline::Observer,
+    pipeline::{BATCH_BYTES_MAX, Observer},
     replay::{self, Plan},
     terminal,
 };
@@ -96,6 +96,7 @@ impl Demo {
             filter: Filter::default(),
             limits: Limits::default(),
             flow_format: None,
+            batch_bytes: BATCH_BYTES_MAX,
             buckets: Vec::new(),
             aws: None,
         };

@@ -125,6 +125,7 @@ impl Reading {
             },
             limits: Limits { inflated_bytes_max: config.inflated_bytes_max(), ..Limits::default() },
             flow_format: self.flow_format(),
+            batch_bytes: config.batch_bytes_max(),
         })
     }
 }

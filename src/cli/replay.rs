@@ -357,7 +357,8 @@ impl Replay {
         if self.hindsight {
             engine = self.learn_all(engine, &plan)?;
         } else {
-            engine.hold(config.profiles_bytes_max(), Box::new(ProfileShelf::new(None)?));
+            let bytes_max = config.profiles_bytes_max();
+            engine.hold(bytes_max, Box::new(ProfileShelf::new(None, bytes_max)?));
         }
         let keeper = self.keeper(&config, &inputs)?;
         // The process ends after this: giving back profile by profile costs 1 % of a long replay.

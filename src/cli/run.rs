@@ -266,7 +266,8 @@ impl Run {
         let by = alerts::Run { inputs: inputs.clone(), command: command.clone() };
         let settings = &config.options().detectors;
         let file = StateFile::open(&self.state, (&by, settings), asked.by(command))?;
-        engine.hold(config.profiles_bytes_max(), Box::new(file.shelf()?));
+        let bytes_max = config.profiles_bytes_max();
+        engine.hold(bytes_max, Box::new(file.shelf(bytes_max)?));
         engine.note_changes();
         engine.note_touched();
         let mut texts = Texts::default();

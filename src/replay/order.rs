@@ -260,6 +260,7 @@ mod tests {
             filter: Filter::default(),
             limits: Limits::default(),
             flow_format: None,
+            batch_bytes: crate::pipeline::BATCH_BYTES_MAX,
             buckets: Vec::new(),
             aws: None,
         };

@@ -52,7 +52,7 @@ impl Worker<'_> {
 mod tests {
     use super::*;
     use crate::{
-        pipeline::{Observer, Whole},
+        pipeline::{BATCH_BYTES_MAX, Observer, Whole},
         replay::{self, Plan},
         summary::Summary,
     };
@@ -108,6 +108,7 @@ mod tests {
             filter: Filter::default(),
             limits,
             flow_format: None,
+            batch_bytes: BATCH_BYTES_MAX,
             buckets: Vec::new(),
             aws: None,
         };

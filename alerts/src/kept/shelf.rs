@@ -18,8 +18,10 @@ const TABLES: &str = "
     CREATE INDEX away_by_day ON away (first_open, k) WHERE first_open IS NOT NULL;
     CREATE INDEX away_changed ON away (id) WHERE v IS NOT NULL;";
 
-/// What of each file stays in memory. Unit: bytes.
-const CACHE_BYTES: u32 = 64 << 20;
+/// What of each file stays in memory at most; less where profiles take less than [`CACHE_SHARE`] times as much. Unit:
+/// bytes.
+const CACHE_BYTES_MAX: usize = 64 << 20;
+const CACHE_SHARE: usize = 16;
 
 /// A shelf beside a state, or of a replay that keeps none.
 #[derive(Debug)]
@@ -29,12 +31,13 @@ pub struct ProfileShelf {
 }
 
 impl ProfileShelf {
-    /// Of a state that somebody has open, or of none.
-    pub fn new(state: Option<&Path>) -> Result<Self, KeptError> {
+    /// Of a state that somebody has open, or of none; beside it profiles of `profiles_bytes_max` are held.
+    pub fn new(state: Option<&Path>, profiles_bytes_max: usize) -> Result<Self, KeptError> {
         let away = Store::scratch(TABLES)?;
         let state = state.map(|path| Store::read(path, &SCHEMA)).transpose()?;
         for store in std::iter::once(&away).chain(&state) {
-            store.cache(CACHE_BYTES)?;
+            let cache = CACHE_BYTES_MAX.min(profiles_bytes_max / CACHE_SHARE);
+            store.cache(u32::try_from(cache).unwrap_or(u32::MAX))?;
         }
         Ok(Self { away, state })
     }

@@ -186,9 +186,9 @@ impl StateFile {
         self.keeper.path()
     }
 
-    /// A shelf for the profiles of an engine that goes on with it.
-    pub fn shelf(&self) -> Result<ProfileShelf, KeptError> {
-        ProfileShelf::new(Some(self.path()))
+    /// A shelf for the profiles of an engine that goes on with it, and holds so many. Unit: bytes.
+    pub fn shelf(&self, profiles_bytes_max: usize) -> Result<ProfileShelf, KeptError> {
+        ProfileShelf::new(Some(self.path()), profiles_bytes_max)
     }
 
     /// The last day of a stamp; `None` before anything was read.

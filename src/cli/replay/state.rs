@@ -96,7 +96,8 @@ impl Replay {
         let run = Run { inputs: inputs.clone(), command: command.clone() };
         let settings = &config.options().detectors;
         let file = StateFile::open(path, (&run, settings), asked.by(command))?;
-        engine.hold(config.profiles_bytes_max(), Box::new(file.shelf()?));
+        let bytes_max = config.profiles_bytes_max();
+        engine.hold(bytes_max, Box::new(file.shelf(bytes_max)?));
         engine.note_changes();
         let mut texts = Texts::default();
         file.each(&mut |blob| engine.resume(blob, &mut texts))?;

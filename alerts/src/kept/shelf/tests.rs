@@ -46,7 +46,7 @@ impl Bench {
         let asked = Learning::new(&detect::Options::default(), (&[], &[]), (None, Day(0)));
         let open = || StateFile::open(&path, (&run, &detect::Settings::default()), asked).unwrap();
         let file = has_state.then(open);
-        let shelf = ProfileShelf::new(has_state.then_some(&*path)).unwrap();
+        let shelf = ProfileShelf::new(has_state.then_some(&*path), 1 << 20).unwrap();
         Self { file, shelf, _folder: folder }
     }
 
@@ -130,7 +130,7 @@ proptest! {
 
 #[test]
 fn nobody_is_there_who_was_not_put_away() {
-    let mut shelf = ProfileShelf::new(None).unwrap();
+    let mut shelf = ProfileShelf::new(None, 1 << 20).unwrap();
     assert_eq!(shelf.take(&[1, 2]).unwrap(), []);
     assert_eq!((shelf.look(1).unwrap(), shelf.first_open().unwrap()), (None, None));
 }
