@@ -621,3 +621,4 @@ proptest! {
 }
 
 mod on_the_way;
+mod settings;
