@@ -114,7 +114,7 @@ proptest! {
             let first = days.keys().next().map(|day| Day(*day));
             prop_assert_eq!(bench.shelf.first_open().unwrap(), first);
             let mut open: BTreeMap<i32, BTreeSet<u128>> = BTreeMap::new();
-            let mut visit = |id, Day(day)| drop(open.entry(day).or_default().insert(id));
+            let mut visit = |id, Day(day)| open.entry(day).or_default().extend([id]);
             bench.shelf.each_open(&mut visit).unwrap();
             let expected = days.iter().map(|(day, ids)| (*day, ids.iter().copied().collect()));
             prop_assert_eq!(open, expected.collect::<BTreeMap<_, _>>());
