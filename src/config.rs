@@ -4,7 +4,9 @@
 
 mod accounts;
 mod aws;
+mod changes;
 mod document;
+mod files;
 mod filters;
 mod keys;
 mod kinds;
@@ -15,7 +17,11 @@ mod sinks;
 mod suppressions;
 mod units;
 
+pub(crate) use changes::changes;
+#[cfg(test)]
+pub(crate) use changes::{LINES_MAX, NAMES_MAX};
 pub(crate) use detect::suggest;
+pub(crate) use files::{Seen, named};
 pub(crate) use keys::unknown;
 pub(crate) use rules::{Tally, n_of, rule_files};
 
@@ -27,6 +33,7 @@ use alerts::{
 use aws::AwsTable;
 use baseline::{HashKey, Lateness, stable_hash};
 use detect::rules::Names;
+use files::Stamp;
 use filters::Known;
 use ingest::{
     enrich::{Enrich, EnrichError},
@@ -217,6 +224,8 @@ pub(crate) struct Config {
     loaded: Loaded,
     accounts: Arc<Accounts>,
     suppressions: Arc<Suppressions>,
+    /// What was seen of the city database.
+    city: Option<Stamp>,
     warnings: Vec<String>,
     /// What is asked of AWS goes through it.
     gate: Gate,
@@ -239,6 +248,7 @@ impl Config {
                 loaded,
                 accounts,
                 suppressions,
+                city: None,
                 warnings,
                 gate: Gate::default(),
             });
@@ -261,8 +271,21 @@ impl Config {
         let slips = sinks::slips(&settings.sinks, &known, &places);
         warnings.extend(slips.into_iter().map(|one| wrong(one).to_string()).chain(told));
         let (path, suppressions) = (Some(path.to_owned()), Arc::new(suppressions));
-        let gate = Gate::default();
-        Ok(Self { settings, path, text, places, loaded, accounts, suppressions, warnings, gate })
+        let (gate, city) = (Gate::default(), None);
+        let config = Self {
+            settings,
+            path,
+            text,
+            places,
+            loaded,
+            accounts,
+            suppressions,
+            city,
+            warnings,
+            gate,
+        };
+        let city = config.city_database().and_then(|file| Stamp::of(&file));
+        Ok(Self { city, ..config })
     }
 
     /// What changes how logs are read and judged.

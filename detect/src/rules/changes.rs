@@ -45,8 +45,9 @@ impl Rules {
             rules.iter().map(|rule| text(&rule.head.file).into_iter().collect()).collect();
         for filter in self.set().filters() {
             for no in &filter.to {
-                let said = by_rule.get_mut(no.0 as usize);
-                said.into_iter().for_each(|said| said.extend(text(&filter.file)));
+                if let Some(said) = by_rule.get_mut(no.0 as usize) {
+                    said.extend(text(&filter.file));
+                }
             }
         }
         let mut all = BTreeMap::new();
