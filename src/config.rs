@@ -263,6 +263,7 @@ impl Config {
         let beside = |file: &PathBuf| settings.named(path).folder.join(file);
         let accounts = settings.accounts.as_ref().map(|file| accounts::load(&beside(file)));
         let accounts = Arc::new(accounts.transpose()?.unwrap_or_default());
+        let city = settings.city_database.as_ref().and_then(|file| Stamp::of(&beside(file)));
         let known = Known::new(&loaded.rules, &accounts);
         let file = settings.suppressions.as_ref();
         let suppressions =
@@ -271,8 +272,8 @@ impl Config {
         let slips = sinks::slips(&settings.sinks, &known, &places);
         warnings.extend(slips.into_iter().map(|one| wrong(one).to_string()).chain(told));
         let (path, suppressions) = (Some(path.to_owned()), Arc::new(suppressions));
-        let (gate, city) = (Gate::default(), None);
-        let config = Self {
+        let gate = Gate::default();
+        Ok(Self {
             settings,
             path,
             text,
@@ -283,9 +284,7 @@ impl Config {
             city,
             warnings,
             gate,
-        };
-        let city = config.city_database().and_then(|file| Stamp::of(&file));
-        Ok(Self { city, ..config })
+        })
     }
 
     /// What changes how logs are read and judged.

@@ -40,12 +40,11 @@ impl Config {
             ..self.settings.clone()
         };
         let waiting = settings_changed(&table(&settings), &table(&self.settings));
+        // A state is bound to these.
         let bound = ["hash-key", "lateness"];
         let says = |line: String| {
             let is_bound = bound.iter().any(|key| line.starts_with(key));
-            let what =
-                if is_bound { "needs a restart, with a new state" } else { "needs a restart" };
-            format!("{line}: {what}")
+            if is_bound { format!("{line} (with a new state)") } else { line }
         };
         (Self { settings, ..self }, waiting.into_iter().map(says).collect())
     }

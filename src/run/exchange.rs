@@ -74,10 +74,11 @@ impl Daemon<'_> {
         for warning in config.warnings() {
             log.say(Level::Warn, "config-warning", warning, &[]);
         }
-        for line in &waiting {
-            log.say(Level::Warn, "config-waits", line, &[]);
-        }
         let is_unapplied = !waiting.is_empty();
+        if is_unapplied {
+            let what = format!("needs a restart: {}", waiting.join("; "));
+            log.say(Level::Warn, "config-waits", &what, &[]);
+        }
         if lines.is_empty() {
             log.say(Level::Info, "config-unchanged", "nothing changed in what is in force", &[]);
             self.metrics.reloaded(Reloaded::Unchanged, is_unapplied);

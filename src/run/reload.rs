@@ -97,17 +97,13 @@ impl Reload {
 
     /// Looks, and reads what has changed and stayed so, or what is there if somebody asks for it.
     fn look(&mut self, started: &Config, is_asked: bool) -> Option<Offer> {
-        let Some(path) = self.path.clone() else {
-            let what = "there is no file to read (expected --config FILE)".to_owned();
-            return is_asked.then_some(Err(what));
-        };
         let seen = Seen::of(&self.named);
         let is_settled = self.looked.as_ref() == Some(&seen);
         let is_news = seen != self.read;
         self.looked = Some(seen);
         (is_asked || is_news && is_settled).then(|| {
             self.see();
-            next(&path, started)
+            next(self.path.as_deref(), started)
         })
     }
 
@@ -148,8 +144,8 @@ impl Reload {
 }
 
 /// Reads all that can go wrong.
-fn next(path: &Path, started: &Config) -> Offer {
-    let config = Config::load(Some(path)).map_err(|error| error.to_string())?;
+fn next(path: Option<&Path>, started: &Config) -> Offer {
+    let config = Config::load(path).map_err(|error| error.to_string())?;
     let (config, waiting) = config.behind(started.access().gate).going_on(started);
     let sinks = config.sinks().map_err(|error| error.to_string())?;
     let enrich = config.enrich();
@@ -196,6 +192,7 @@ mod tests {
         let started = Config::load(None).unwrap();
         let mut reload = Reload::of(None);
         assert!(reload.look(&started, false).is_none());
-        assert!(reload.look(&started, true).unwrap().is_err());
+        assert!(reload.look(&started, false).is_none());
+        assert!(reload.look(&started, true).unwrap().is_ok());
     }
 }

@@ -130,10 +130,10 @@ fn what_waits_for_a_restart_stays_what_it_was_and_the_rest_is_taken() {
     assert_eq!(
         waiting,
         [
-            "aws.region not set -> \"eu-west-1\": needs a restart",
-            "hash-key changed: needs a restart, with a new state",
-            "lateness \"24h\" -> \"48h\": needs a restart, with a new state",
-            "memory \"1 GiB\" -> \"2 GiB\": needs a restart",
+            "aws.region not set -> \"eu-west-1\"",
+            "hash-key changed (with a new state)",
+            "lateness \"24h\" -> \"48h\" (with a new state)",
+            "memory \"1 GiB\" -> \"2 GiB\"",
         ]
     );
     assert!(Path::new(&config.origin("lateness")).to_string_lossy().ends_with(":1"));
