@@ -4,7 +4,9 @@
 
 mod accounts;
 mod aws;
+mod changes;
 mod document;
+mod files;
 mod filters;
 mod keys;
 mod kinds;
@@ -15,7 +17,11 @@ mod sinks;
 mod suppressions;
 mod units;
 
+pub(crate) use changes::changes;
+#[cfg(test)]
+pub(crate) use changes::{LINES_MAX, NAMES_MAX};
 pub(crate) use detect::suggest;
+pub(crate) use files::{Seen, named};
 pub(crate) use keys::unknown;
 pub(crate) use rules::{Tally, n_of, rule_files};
 
@@ -27,6 +33,7 @@ use alerts::{
 use aws::AwsTable;
 use baseline::{HashKey, Lateness, stable_hash};
 use detect::rules::Names;
+use files::Stamp;
 use filters::Known;
 use ingest::{
     enrich::{Enrich, EnrichError},
@@ -223,6 +230,8 @@ pub(crate) struct Config {
     loaded: Loaded,
     accounts: Arc<Accounts>,
     suppressions: Arc<Suppressions>,
+    /// What was seen of the city database.
+    city: Option<Stamp>,
     warnings: Vec<String>,
     /// What is asked of AWS goes through it.
     gate: Gate,
@@ -245,6 +254,7 @@ impl Config {
                 loaded,
                 accounts,
                 suppressions,
+                city: None,
                 warnings,
                 gate: Gate::default(),
             });
@@ -259,6 +269,7 @@ impl Config {
         let beside = |file: &PathBuf| settings.named(path).folder.join(file);
         let accounts = settings.accounts.as_ref().map(|file| accounts::load(&beside(file)));
         let accounts = Arc::new(accounts.transpose()?.unwrap_or_default());
+        let city = settings.city_database.as_ref().and_then(|file| Stamp::of(&beside(file)));
         let known = Known::new(&loaded.rules, &accounts);
         let file = settings.suppressions.as_ref();
         let suppressions =
@@ -268,7 +279,18 @@ impl Config {
         warnings.extend(slips.into_iter().map(|one| wrong(one).to_string()).chain(told));
         let (path, suppressions) = (Some(path.to_owned()), Arc::new(suppressions));
         let gate = Gate::default();
-        Ok(Self { settings, path, text, places, loaded, accounts, suppressions, warnings, gate })
+        Ok(Self {
+            settings,
+            path,
+            text,
+            places,
+            loaded,
+            accounts,
+            suppressions,
+            city,
+            warnings,
+            gate,
+        })
     }
 
     /// What changes how logs are read and judged.

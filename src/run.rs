@@ -4,6 +4,7 @@
 mod backups;
 pub(crate) mod copies;
 mod desk;
+mod exchange;
 mod feeds;
 mod front;
 mod heartbeat;
@@ -15,6 +16,7 @@ pub(crate) mod operations;
 mod pace;
 mod process;
 mod queues;
+pub(crate) mod reload;
 mod retry;
 mod signals;
 pub(crate) mod sinks;
@@ -28,6 +30,7 @@ pub(crate) use log::{Level, Log};
 
 use crate::{
     clock,
+    config::Config,
     epoch::{Committed, Epoch, left_out},
     fault,
     pipeline::{self, Unit, Work, Workers},
@@ -36,7 +39,7 @@ use crate::{
     suppressed::Suppressed,
 };
 use alerts::{
-    Accounts, Inputs, StateFile, Suppressions,
+    Accounts, Inputs, StateFile,
     sinks::{Gate, Sink},
 };
 use anyhow::Result;
@@ -48,7 +51,6 @@ use feeds::Feeds;
 use ingest::{
     source::{
         KeyInfo, Object, Skip,
-        session::Access,
         sqs::{Delivery, Outcome, Receipt},
     },
     time::format_ms,
@@ -57,6 +59,7 @@ use metrics::Metrics;
 use operations::Operation;
 use pace::Pace;
 use queues::Queues;
+use reload::{InForce, Next, Offer, Reload};
 use retry::Retries;
 use serde_json::json;
 use signals::Stop;
@@ -94,6 +97,8 @@ enum Event {
     Delivered(Box<Delivery>),
     /// AWS Organizations calls accounts so.
     Named(Accounts),
+    /// The configuration is another, or cannot be used.
+    Offered(Offer),
 }
 
 impl From<Sent> for Event {
@@ -111,12 +116,10 @@ pub(crate) struct Parts<'a> {
     pub(crate) file: StateFile,
     pub(crate) inputs: Inputs,
     pub(crate) sinks: Vec<Sink>,
-    /// What a sink is now: its secrets may have been replaced.
-    pub(crate) renew: Renew,
-    /// What the file calls accounts, and how AWS Organizations is reached, if it is to be asked, too.
-    pub(crate) names: (Arc<Accounts>, Option<Access>),
-    /// Of which findings nobody is told.
-    pub(crate) suppressions: Arc<Suppressions>,
+    /// The configuration that the others come from, and its files.
+    pub(crate) config: (Config, Reload),
+    /// What AWS Organizations calls accounts.
+    pub(crate) others: Accounts,
     /// What was damaged of it, and what took its place.
     pub(crate) restored: Vec<String>,
     pub(crate) log: Arc<Log>,
@@ -141,22 +144,21 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
         mut file,
         inputs,
         sinks,
-        renew,
-        names: (named, organization),
-        suppressions,
+        config: (config, reload),
+        others,
         restored,
         log,
-        front: Front { to_inbox, inbox, stop, metrics },
+        front: Front { to_inbox, inbox, stop, reloads, metrics },
         elsewhere,
         gate,
         runtime,
     } = parts;
+    let suppressed = Suppressed::by(Arc::clone(config.suppressions()));
+    names::ask_daily(config.organization(), runtime, (&to_inbox, &log));
+    let in_force = InForce::new(config);
+    let renew = in_force.renew();
     let sinks = Sinks::start(sinks, runtime, &to_inbox, (Some(&renew), &gate, &log))?;
-    if let Some(access) = organization {
-        let to_log = Arc::clone(&log);
-        let read = move || names::read(&access, &to_log);
-        names::ask_daily(read, runtime, to_inbox.clone());
-    }
+    reload.watch(in_force.get(), runtime, (reloads, to_inbox.clone()));
     let feeds = feeds_of(&file)?;
     let epoch = Epoch::of(&engine);
     let workers = Workers::of(plan, engine.rules().flow_fields());
@@ -189,9 +191,13 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
         inbox,
         receipts: Vec::new(),
         inputs,
-        named,
+        in_force,
+        offered: None,
+        others,
         sinks,
-        suppressed: Suppressed::by(suppressions),
+        renew,
+        gate,
+        suppressed,
         metrics,
         is_caught_up: false,
         hear,
@@ -240,9 +246,14 @@ struct Daemon<'a> {
     /// Of objects whose epoch is open.
     receipts: Vec<Receipt>,
     inputs: Inputs,
-    /// What the file calls accounts.
-    named: Arc<Accounts>,
+    in_force: InForce,
+    /// What takes its place when the epoch ends.
+    offered: Option<Box<Next>>,
+    /// What AWS Organizations calls accounts.
+    others: Accounts,
     sinks: Sinks,
+    renew: Renew,
+    gate: Gate,
     suppressed: Suppressed,
     metrics: Arc<Metrics>,
     backups: Backups,
@@ -275,6 +286,7 @@ impl Daemon<'_> {
         while !stop.is_asked() {
             self.metrics.alive();
             self.backups.check()?;
+            self.exchange()?;
             if let Some(why) = self.why_to_look() {
                 self.look(why, stop)?;
                 continue;
@@ -438,8 +450,15 @@ impl Daemon<'_> {
         epoch.commit(file, engine, (suppressed.suppressions(), &mut tell))
     }
 
-    /// Waits for what may happen until then, and deals with all that has.
+    /// Waits for what may happen until then, deals with all that has, and hands out what is due.
     fn attend(&mut self, until: Instant) -> Result<()> {
+        self.take_in(until)?;
+        self.sinks.gather(&mut self.file)?;
+        self.sinks.hand_out(&self.file.outbox(), &self.desk.log)
+    }
+
+    /// Waits for what may happen until then, and deals with all that has.
+    fn take_in(&mut self, until: Instant) -> Result<()> {
         let wait = until.saturating_duration_since(Instant::now());
         let first = self.runtime.block_on(async { timeout(wait, self.inbox.recv()).await });
         let mut sent = Vec::new();
@@ -449,18 +468,19 @@ impl Daemon<'_> {
                 Event::Stop | Event::Looked => {}
                 Event::Sent(one) => sent.push(one),
                 Event::Delivered(delivery) => self.take(*delivery)?,
-                Event::Named(accounts) => self.name(&accounts),
+                Event::Named(accounts) => self.name(accounts),
+                Event::Offered(offer) => self.consider(offer),
             }
             next = self.inbox.try_recv().ok();
         }
         if !sent.is_empty() {
-            self.metrics.sent(sent.iter().map(|one| (self.sinks.name(one), &one.outcome)));
+            let named = sent.iter().filter_map(|one| Some((self.sinks.name(one)?, &one.outcome)));
+            self.metrics.sent(named);
             self.sinks.settle(&mut self.file, &sent, &self.desk.log)?;
             self.backups.changed();
             self.metrics.wait_for_sinks(&self.file.outbox().counts()?);
         }
-        self.sinks.gather(&mut self.file)?;
-        self.sinks.hand_out(&self.file.outbox(), &self.desk.log)
+        Ok(())
     }
 
     /// Closes the state; answers what was read, and what was told of it.
@@ -553,6 +573,7 @@ impl Daemon<'_> {
 mod tests {
     use super::*;
     use crate::aws::fetches::{FETCHES_MAX, FETCHES_MIN};
+    use crate::config;
 
     const LIMITS: &str = include_str!("../docs/limits.md");
 
@@ -572,6 +593,9 @@ mod tests {
             ("names::START_MAX", format!("{} s", names::START_MAX.as_secs())),
             ("renewal::EVERY", format!("{} s", sinks::renewal::EVERY.as_secs())),
             ("renewal::EVERY_DENIED", format!("{} s", sinks::renewal::EVERY_DENIED.as_secs())),
+            ("reload::LOOK_EVERY", format!("{} s", reload::LOOK_EVERY.as_secs())),
+            ("changes::LINES_MAX", format!("{} lines", config::LINES_MAX)),
+            ("changes::NAMES_MAX", format!("{} names", config::NAMES_MAX)),
             ("log::LINES_MAX", format!("{} lines", log::LINES_MAX)),
             ("copies::COPIES_MAX", format!("{} files", copies::COPIES_MAX)),
             ("snapshots::SNAPSHOTS_MAX", format!("{} snapshots", snapshots::SNAPSHOTS_MAX)),

@@ -24,6 +24,11 @@ impl Suppressed {
         Self { suppressions, ..Self::default() }
     }
 
+    /// Goes on with these entries.
+    pub(crate) fn go_on(&mut self, suppressions: Arc<Suppressions>) {
+        self.suppressions = suppressions;
+    }
+
     /// The entries.
     pub(crate) fn suppressions(&self) -> &Arc<Suppressions> {
         &self.suppressions

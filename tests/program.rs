@@ -63,6 +63,8 @@ mod real_data;
 #[cfg(test)]
 mod release;
 #[cfg(test)]
+mod reload;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod rules;

@@ -1,7 +1,7 @@
 //! `run`: the daemon over a folder, as a user would start it.
 
 use crate::support::{
-    archive, daemon::Daemon, deliver, deliver_all, expected, kept, objects_by_stamp, run,
+    archive, daemon::Daemon, deliver, deliver_all, expected, get, kept, objects_by_stamp, run,
     take_changed, text, write_again,
 };
 use serde_json::{Value, json};
@@ -407,16 +407,6 @@ fn pagerduty_is_told_with_a_key_that_nothing_keeps() {
         assert_eq!((&body["routing_key"], &body["event_action"]), (&json!(KEY), &json!("trigger")));
         assert!(["error", "critical"].map(Some).contains(&body["payload"]["severity"].as_str()));
     }
-}
-
-/// Status and text of an answer.
-fn get(at: &str, path: &str) -> (String, String) {
-    let mut stream = TcpStream::connect(at).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {at}\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, text) = answer.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().to_owned(), text.to_owned())
 }
 
 /// Names and types of families of metrics, as a parser of Prometheus reads them: it refuses what is not

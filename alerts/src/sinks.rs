@@ -64,7 +64,7 @@ pub const ON_WAY_MAX: usize = 8;
 const BURST: u64 = 10;
 
 /// A place to which findings are told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sink {
     /// Its name in the configuration; the outbox knows it by it.
     pub name: String,
@@ -103,7 +103,7 @@ impl Sink {
 }
 
 /// What a sink is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum To {
     /// Somebody who takes requests.
     Webhook(webhook::Settings),

@@ -103,6 +103,12 @@ impl Profiles {
         self.all.range(ids_beside(id)).map(|(id, _)| *id)
     }
 
+    /// Whoever is held and has days that have not closed, with the first of these.
+    pub fn open(&self) -> impl Iterator<Item = (u128, Day)> {
+        let all = self.all.iter().map(|(id, held)| (*id, held.state.first_open()));
+        all.filter(|(_, day)| *day < Day(i32::MAX))
+    }
+
     /// How many profiles are held, at rest or not. Unit: profiles.
     pub fn n_all(&self) -> usize {
         self.all.len()

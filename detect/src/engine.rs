@@ -169,6 +169,11 @@ impl Engine {
         &self.context.options.rules
     }
 
+    /// The tables about addresses in use.
+    pub fn tables(&self) -> &Enrich {
+        &self.context.enrich
+    }
+
     /// A reader for a worker. What it reads must be applied before *now* moves on.
     pub fn reader(&self) -> Reader<'_> {
         self.reader_after(Chunk::default())

@@ -637,3 +637,4 @@ proptest! {
 }
 
 mod on_the_way;
+mod settings;

@@ -31,6 +31,7 @@ mod pieces;
 mod priors;
 mod probe;
 mod reader;
+mod reconfigure;
 mod record;
 mod resolvers;
 pub mod rules;

@@ -2,6 +2,7 @@
 //! predicates and correlations out, judged in event time like everything else.
 
 mod bonds;
+mod changes;
 mod compile;
 mod decoys;
 mod derived;
@@ -27,6 +28,7 @@ mod walk;
 mod words;
 mod yaml;
 
+pub use changes::RuleChanges;
 pub use compile::DOCUMENTS_MAX;
 pub use decoys::Decoys;
 pub use fields::derived;

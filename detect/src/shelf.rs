@@ -31,6 +31,8 @@ pub trait Shelf: Debug + Send {
     fn take(&mut self, ids: &[u128]) -> Result<Vec<(u128, Vec<u8>)>, ShelfError>;
     /// The first day that has not closed of any profile that lies here.
     fn first_open(&self) -> Result<Option<Day>, ShelfError>;
+    /// Hands over whoever lies here and has days that have not closed, with the first of these.
+    fn each_open(&self, visit: &mut dyn FnMut(u128, Day)) -> Result<(), ShelfError>;
     /// Ids of those of which this is the first day that has not closed: the first so many.
     fn open_on(&self, day: Day, n_max: usize) -> Result<Vec<u128>, ShelfError>;
     /// Ids between these, both included, of profiles that lie here. Others that the state has may be among them.

@@ -49,7 +49,7 @@ pub(crate) struct Changes {
     pub(crate) heights: bool,
     pub(crate) facts: ChangedFacts,
     /// Keys of what nobody has a use for any more.
-    useless: BTreeSet<(Part, u128)>,
+    pub(crate) useless: BTreeSet<(Part, u128)>,
 }
 
 impl Changes {

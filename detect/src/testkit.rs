@@ -197,6 +197,13 @@ impl Shelf for Cupboard {
         Ok(self.0.away().values().filter_map(|one| one.first_open).min())
     }
 
+    fn each_open(&self, visit: &mut dyn FnMut(u128, Day)) -> Result<(), ShelfError> {
+        for one in self.0.away().values() {
+            one.first_open.into_iter().for_each(|day| visit(one.id, day));
+        }
+        Ok(())
+    }
+
     fn open_on(&self, day: Day, n_max: usize) -> Result<Vec<u128>, ShelfError> {
         let away = self.0.away();
         let open = away.values().filter(|one| one.first_open == Some(day));

@@ -60,6 +60,11 @@ impl Touched {
         self.matches.entry(day).or_default().insert(watch_and_id);
     }
 
+    /// Forgets which watches have matches of whom: they have other numbers.
+    pub(crate) fn forget_matches(&mut self) {
+        self.matches.clear();
+    }
+
     /// Takes out what is noted of days that may be judged: of others it stays until they may.
     fn take(&mut self, may_be_judged: impl Fn(Day) -> bool) -> Self {
         let profiles = self.profiles.extract_if(.., |hour, _| may_be_judged(hour.day()));

@@ -168,6 +168,12 @@ impl Watches {
         u32::try_from(at).ok()
     }
 
+    /// By number of these watches, the number of the same watch among others, if it is there.
+    pub(crate) fn numbers_among(&self, others: &Self) -> Vec<Option<u32>> {
+        let others: BTreeMap<u128, u32> = others.all.iter().map(Watch::identity).zip(0..).collect();
+        self.all.iter().map(|watch| others.get(&watch.identity()).copied()).collect()
+    }
+
     /// The watches that want the matches of a rule, with its place among their members.
     fn of_rule(&self, rule: RuleNo) -> &[(u32, u16)] {
         self.by_rule.get(rule.0 as usize).map_or(&[], Vec::as_slice)

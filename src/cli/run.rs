@@ -3,14 +3,15 @@
 use super::{
     Wrong, configured,
     logs::{Reading, instant, option},
-    named_by_organization, one_of, or_default,
+    one_of, or_default,
     replay::{engine, lessons},
 };
 use crate::{
     aws::{self, BucketPath},
     config::Config,
     run::{
-        self, Elsewhere, Front, Log, Parts, copies,
+        self, Elsewhere, Front, Log, Parts, copies, names,
+        reload::Reload,
         snapshots::{
             self, Deadline, EVERY_S, EVERY_S_DEFAULT, LEASE_S, LEASE_S_DEFAULT, Restoring, Vault,
         },
@@ -132,6 +133,7 @@ impl Run {
         let start = Instant::now();
         self.check()?;
         self.reading.start_threads()?;
+        let reload = Reload::of(self.reading.config.as_deref());
         let config = configured(self.reading.config.as_deref())?;
         let log = Arc::new(Log::new());
         let runtime = aws::runtime()?;
@@ -143,22 +145,18 @@ impl Run {
             Turn::Ours(elsewhere) => elsewhere.map(|elsewhere| *elsewhere),
             Turn::Never => return Ok(0),
         };
-        let (named, organization) = (Arc::clone(config.accounts()), config.organization());
-        let config = named_by_organization(config, &log);
+        let others = config.organization().and_then(|access| names::read(&access, &log));
+        let others = others.unwrap_or_default();
         let paths = [&self.folder[..], &self.bucket].concat();
         let needs_aws = !self.queue.is_empty() || !self.bucket.is_empty();
         let of_aws = needs_aws.then_some(&runtime);
         let plan = self.reading.plan(&config, (self.from, None), &paths, of_aws)?;
         let sinks = config.sinks()?;
-        let renewed = config.clone();
-        let renew = move |name: &str| {
-            let sink = renewed.sink(name).map_err(|error| error.to_string())?;
-            sink.map(|sink| sink.to).ok_or_else(|| "is not there".to_owned())
-        };
         let mut restored = Vec::new();
         let vault = elsewhere.as_ref().map(|elsewhere| &elsewhere.vault);
         let spare = vault.map(|vault| Restoring::new(vault, &log)).transpose()?;
-        let (engine, inputs, file) = self.open(&config, spare, &mut restored)?;
+        let (engine, inputs, file) =
+            self.open(&config.clone().with_names(&others), spare, &mut restored)?;
         let out = BufWriter::new(io::stdout());
         let mut writer = Writer::new(or_default(self.format), out, terminal::style());
         let mut is_unread = false;
@@ -175,9 +173,8 @@ impl Run {
             file,
             inputs,
             sinks,
-            renew: Arc::new(renew),
-            names: (named, organization),
-            suppressions: Arc::clone(config.suppressions()),
+            config: (config, reload),
+            others,
             restored,
             log,
             front,

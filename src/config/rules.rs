@@ -42,6 +42,13 @@ pub(super) struct ListFile {
     trusted: bool,
 }
 
+impl ListFile {
+    /// Relative to the folder of the configuration.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+}
+
 /// Table `[decoys]`: names that nobody has any business with.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -337,6 +344,14 @@ fn files(
         }
     }
     files
+}
+
+/// The path, and the files of rules below it, as far as they can be listed.
+pub(super) fn files_at(path: &Path) -> Vec<PathBuf> {
+    let mut found = vec![path.to_owned()];
+    // What cannot be listed is told by whoever reads it.
+    drop(collect(path, DEPTH_MAX, &mut found));
+    found
 }
 
 /// The files of rules in a folder and below, or the one file. Hidden ones are left out, and so are

@@ -326,6 +326,18 @@ impl SinkTable {
         }
     }
 
+    /// The files that it names, relative to the folder of the configuration.
+    pub(super) fn files(&self) -> Vec<&Path> {
+        let Self { url_file, key_file, body, secret_file, headers, .. } = self;
+        let single = [url_file, key_file, body].into_iter().flatten().map(PathBuf::as_path);
+        let secrets = secret_file.iter().flat_map(Texts::all).map(Path::new);
+        let kept = headers.values().filter_map(|kept| match kept {
+            HeaderTable::File { file } => Some(file.as_path()),
+            HeaderTable::Env { .. } => None,
+        });
+        single.chain(secrets).chain(kept).collect()
+    }
+
     fn choices(&self) -> [(&'static str, &Vec<String>); 3] {
         [
             (filters::DETECTORS, &self.detectors),

@@ -12,6 +12,8 @@ pub(crate) struct Front {
     pub(super) to_inbox: mpsc::Sender<Event>,
     pub(super) inbox: mpsc::Receiver<Event>,
     pub(super) stop: Stop,
+    /// Hears when the configuration is to be read.
+    pub(super) reloads: mpsc::Receiver<()>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -24,12 +26,12 @@ impl Front {
         log: &Arc<Log>,
     ) -> Result<Self> {
         let (to_inbox, inbox) = mpsc::channel(INBOX_MAX);
-        let stop = signals::listen(runtime, to_inbox.clone(), Arc::clone(log))?;
+        let (stop, reloads) = signals::listen(runtime, to_inbox.clone(), Arc::clone(log))?;
         let metrics = Arc::new(Metrics::new(suppressions));
         if let Some(address) = listen {
             http::serve(runtime, address, Arc::clone(&metrics), log)?;
         }
-        Ok(Self { to_inbox, inbox, stop, metrics })
+        Ok(Self { to_inbox, inbox, stop, reloads, metrics })
     }
 
     /// Whether the end was asked for.

@@ -2,6 +2,7 @@
 //! identity, an address or an ARN.
 
 use super::{
+    exchange::Reloaded,
     feeds::{FeedId, name_of},
     process,
 };
@@ -72,6 +73,8 @@ pub(crate) struct Metrics {
     epoch_bytes: Histogram,
     epoch_age: Gauge,
     log_gap: Gauges<3>,
+    config_reloads: Counters<1>,
+    config_unapplied: Gauge,
     snapshot_age: Gauges<0>,
     snapshot_bytes: Counters<0>,
     lease_held: Gauges<0>,
@@ -149,6 +152,8 @@ impl Metrics {
             epoch_bytes: Histogram::new(exponential_buckets(4_096.0, 4.0, 11)),
             epoch_age: Gauge::default(),
             log_gap: Family::default(),
+            config_reloads: Family::default(),
+            config_unapplied: Gauge::default(),
             snapshot_age: Family::default(),
             snapshot_bytes: Family::default(),
             lease_held: Family::default(),
@@ -169,10 +174,12 @@ impl Metrics {
                 drop(own.objects.get_or_create(&labels));
             }
         }
-        for grounds in suppressions.grounds() {
-            drop(own.suppressed.get_or_create(&[("rule", label(&grounds.name))]));
+        for result in Reloaded::ALL {
+            drop(own.config_reloads.get_or_create(&[("result", result.name().to_owned())]));
         }
+        own.know(suppressions);
         own.register_process();
+        own.register_config();
         own.register();
         own.register_times();
         own.register_snapshots();
@@ -232,6 +239,28 @@ impl Metrics {
         let days = self.days_open.clone();
         let help = "Days from the oldest that is open to that of the greatest stamp";
         registry.register("days_open", help, days);
+    }
+
+    fn register_config(&mut self) {
+        let registry = self.registry.sub_registry_with_prefix("sentrail");
+        let reloads = self.config_reloads.clone();
+        let help = "Configurations that were read while the daemon ran, by what became of them";
+        registry.register("config_reloads", help, reloads);
+        let help = "Whether the configuration on disk is another than the one in force";
+        registry.register("config_unapplied", help, self.config_unapplied.clone());
+    }
+
+    /// What has not been yet of these entries is none, not unknown.
+    pub(super) fn know(&self, suppressions: &Suppressions) {
+        for grounds in suppressions.grounds() {
+            drop(self.suppressed.get_or_create(&[("rule", label(&grounds.name))]));
+        }
+    }
+
+    /// A configuration was read, and something of what is on disk is not in force now, or all is.
+    pub(super) fn reloaded(&self, result: Reloaded, is_unapplied: bool) {
+        self.config_reloads.get_or_create(&[("result", result.name().to_owned())]).inc();
+        self.config_unapplied.set(is_unapplied.into());
     }
 
     fn register_times(&mut self) {

@@ -38,8 +38,19 @@ pub(crate) fn read(access: &Access, log: &Log) -> Option<Accounts> {
     }
 }
 
-/// Asks once a day by `read`, and puts what it hears into `inbox`.
+/// Asks once a day, if anybody is to be asked, and puts what it hears into `inbox`.
 pub(super) fn ask_daily(
+    organization: Option<Access>,
+    runtime: &Handle,
+    (inbox, log): (&mpsc::Sender<Event>, &Arc<Log>),
+) {
+    if let Some(access) = organization {
+        let log = Arc::clone(log);
+        repeat(move || read(&access, &log), runtime, inbox.clone());
+    }
+}
+
+fn repeat(
     read: impl Fn() -> Option<Accounts> + Send + Sync + 'static,
     runtime: &Handle,
     inbox: mpsc::Sender<Event>,
@@ -60,8 +71,9 @@ pub(super) fn ask_daily(
 
 impl Daemon<'_> {
     /// Calls accounts so from now on, but for those that the file names.
-    pub(super) fn name(&mut self, others: &Accounts) {
-        let accounts = Arc::new(self.named.beside(others));
+    pub(super) fn name(&mut self, others: Accounts) {
+        let accounts = Arc::new(self.in_force.get().accounts().beside(&others));
+        self.others = others;
         self.file.call_accounts(Arc::clone(&accounts));
         self.inputs = self.inputs.clone().of(accounts);
     }
@@ -79,7 +91,7 @@ mod tests {
         let counted = Arc::clone(&n_asked);
         // The first time it cannot be reached.
         let read = move || (counted.fetch_add(1, Ordering::Relaxed) > 0).then(Accounts::default);
-        ask_daily(read, &Handle::current(), to_inbox);
+        repeat(read, &Handle::current(), to_inbox);
         let begun = tokio::time::Instant::now();
         assert!(matches!(inbox.recv().await, Some(Event::Named(_))));
         assert_eq!((begun.elapsed().as_secs(), n_asked.load(Ordering::Relaxed)), (2 * 86_400, 2));

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: the daemon finishes what it began, and ends.
+//! SIGTERM and SIGINT: the daemon finishes what it began, and ends. SIGHUP: it reads its configuration.
 
 use super::{Event, Level, Log};
 use anyhow::{Context as _, Result};
@@ -26,12 +26,24 @@ impl Stop {
     }
 }
 
-/// Tells `inbox` when the process is to end.
-pub(super) fn listen(runtime: &Handle, inbox: mpsc::Sender<Event>, log: Arc<Log>) -> Result<Stop> {
+/// Tells `inbox` when the process is to end; what is answered besides hears when it is to read its configuration.
+pub(super) fn listen(
+    runtime: &Handle,
+    inbox: mpsc::Sender<Event>,
+    log: Arc<Log>,
+) -> Result<(Stop, mpsc::Receiver<()>)> {
     let _within = runtime.enter();
     let of = |kind: SignalKind| signal(kind).context("cannot listen to signals");
     let (mut terminate, mut interrupt) =
         (of(SignalKind::terminate())?, of(SignalKind::interrupt())?);
+    let mut hang_up = of(SignalKind::hangup())?;
+    // Whoever is asked twice reads once.
+    let (reload, reloads) = mpsc::channel(1);
+    runtime.spawn(async move {
+        while hang_up.recv().await.is_some() {
+            reload.try_send(()).unwrap_or_default();
+        }
+    });
     let stop = Stop::default();
     let asked = stop.clone();
     runtime.spawn(async move {
@@ -44,7 +56,7 @@ pub(super) fn listen(runtime: &Handle, inbox: mpsc::Sender<Event>, log: Arc<Log>
         first(&mut terminate, &mut interrupt).await;
         std::process::abort();
     });
-    Ok(stop)
+    Ok((stop, reloads))
 }
 
 async fn first(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {

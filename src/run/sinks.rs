@@ -1,6 +1,7 @@
 //! Sinks at work: a task each, that sends what the outbox hands out and says what became of it. No sink waits
 //! for another, and reading logs waits for none.
 
+pub(crate) mod exchange;
 pub(crate) mod renewal;
 
 use super::{Level, Log};
@@ -24,14 +25,16 @@ use tokio::{runtime::Handle, sync::mpsc};
 /// What became of a message.
 #[derive(Debug)]
 pub(crate) struct Sent {
-    /// The sink, by its place.
-    sink: usize,
+    /// The way that it went, by its number.
+    way: usize,
     message: Message,
     pub(crate) outcome: Outcome,
 }
 
 /// The way to one sink.
 struct Way {
+    /// Of no other way of this process.
+    number: usize,
     lane: Lane,
     on_way_max: usize,
     /// What is due at once goes at once.
@@ -41,9 +44,12 @@ struct Way {
 }
 
 /// All sinks.
+#[derive(Default)]
 pub(crate) struct Sinks {
     all: Vec<Sink>,
     ways: Vec<Way>,
+    /// Numbers of ways that were given away.
+    n_begun: usize,
     /// Series that had ended before this day were.
     ended_before: Day,
 }
@@ -56,40 +62,10 @@ impl Sinks {
         inbox: &mpsc::Sender<E>,
         (renew, gate, log): (Option<&Renew>, &Gate, &Arc<Log>),
     ) -> Result<Self> {
-        let mut ways = Vec::new();
-        for (place, sink) in sinks.iter().enumerate() {
-            let on_way_max = sink.to.on_way_max();
-            let (to, messages) = mpsc::channel(on_way_max);
-            let inbox = inbox.clone();
-            let told = || format!("sink {} cannot be used", sink.name);
-            match sink.to.clone() {
-                To::Webhook(settings) => {
-                    let webhook = Webhook::new(settings).with_context(told)?.behind(gate.clone());
-                    let renewal = Renewal::new(&sink.name, renew.cloned(), Arc::clone(log));
-                    let renewal = renewal.behind(gate.clone());
-                    runtime.spawn(send((webhook, renewal), place, messages, inbox));
-                }
-                To::JsonLines(settings) => {
-                    runtime.spawn(write(
-                        (JsonLines::new(settings), gate.clone()),
-                        place,
-                        messages,
-                        inbox,
-                    ));
-                }
-                To::Syslog(settings) => {
-                    let syslog = Syslog::new(settings).with_context(told)?.behind(gate.clone());
-                    runtime.spawn(stream(syslog, place, messages, inbox));
-                }
-                To::Service(service) => {
-                    let caller = runtime.block_on(Caller::reach(service)).with_context(told)?;
-                    runtime.spawn(call((caller, gate.clone()), place, messages, inbox));
-                }
-            }
-            let lane = Lane::new(&sink.name).paced(sink.to.gap_ms()).quiet(sink.quiet.clone());
-            ways.push(Way { lane, on_way_max, to, beat_ms: i64::MIN });
-        }
-        Ok(Self { all: sinks, ways, ended_before: Day(i32::MIN) })
+        let mut own = Self::default();
+        let ready = own.ready(sinks, (runtime, inbox), (renew, gate, log))?;
+        own.exchange(ready);
+        Ok(own)
     }
 
     /// All of them.
@@ -97,9 +73,9 @@ impl Sinks {
         &self.all
     }
 
-    /// Where a message went.
-    pub(crate) fn name(&self, sent: &Sent) -> &str {
-        self.all.get(sent.sink).map_or("", |sink| &sink.name)
+    /// Where a message went; nothing where that is no sink any more.
+    pub(crate) fn name(&self, sent: &Sent) -> Option<&str> {
+        self.ways.iter().find(|way| way.number == sent.way).map(|way| way.lane.sink())
     }
 
     /// Hands out what is due.
@@ -206,13 +182,50 @@ impl Sinks {
     pub(crate) fn settle(&mut self, spool: &mut dyn Spool, sent: &[Sent], log: &Log) -> Result<()> {
         let ways = &mut self.ways;
         Ok(spool.change(&mut |outbox| {
-            for Sent { sink, message, outcome } in sent {
-                let Some(Way { lane, .. }) = ways.get_mut(*sink) else { continue };
+            for Sent { way, message, outcome } in sent {
+                let own = ways.iter_mut().find(|own| own.number == *way);
+                let Some(Way { lane, .. }) = own else { continue };
                 let settled = outbox.settle(lane, message, outcome, clock::now_ms())?;
                 tell(lane, message, (outcome, settled), log);
             }
             Ok(())
         })?)
+    }
+}
+
+impl Way {
+    /// Starts the task of a sink.
+    fn begin<E: From<Sent> + Send + 'static>(
+        (number, sink): (usize, &Sink),
+        (runtime, inbox): (&Handle, &mpsc::Sender<E>),
+        (renew, gate, log): (Option<&Renew>, &Gate, &Arc<Log>),
+    ) -> Result<Self> {
+        let on_way_max = sink.to.on_way_max();
+        let (to, messages) = mpsc::channel(on_way_max);
+        let inbox = inbox.clone();
+        let told = || format!("sink {} cannot be used", sink.name);
+        match sink.to.clone() {
+            To::Webhook(settings) => {
+                let webhook = Webhook::new(settings).with_context(told)?.behind(gate.clone());
+                let renewal = Renewal::new(&sink.name, renew.cloned(), Arc::clone(log));
+                let renewal = renewal.behind(gate.clone());
+                runtime.spawn(send((webhook, renewal), number, messages, inbox));
+            }
+            To::JsonLines(settings) => {
+                let file = (JsonLines::new(settings), gate.clone());
+                runtime.spawn(write(file, number, messages, inbox));
+            }
+            To::Syslog(settings) => {
+                let syslog = Syslog::new(settings).with_context(told)?.behind(gate.clone());
+                runtime.spawn(stream(syslog, number, messages, inbox));
+            }
+            To::Service(service) => {
+                let caller = runtime.block_on(Caller::reach(service)).with_context(told)?;
+                runtime.spawn(call((caller, gate.clone()), number, messages, inbox));
+            }
+        }
+        let lane = Lane::new(&sink.name).paced(sink.to.gap_ms()).quiet(sink.quiet.clone());
+        Ok(Self { number, lane, on_way_max, to, beat_ms: i64::MIN })
     }
 }
 
@@ -269,7 +282,7 @@ pub(crate) fn tell_dropped(dropped: &[Dropped], log: &Log) {
 
 async fn send<E: From<Sent>>(
     (mut webhook, mut renewal): (Webhook, Renewal),
-    sink: usize,
+    way: usize,
     mut messages: mpsc::Receiver<Vec<Message>>,
     inbox: mpsc::Sender<E>,
 ) {
@@ -281,7 +294,7 @@ async fn send<E: From<Sent>>(
                 outcome = webhook.send(&message, clock::now_ms()).await;
             }
             fault::point("mid-send");
-            if inbox.send(Sent { sink, message, outcome }.into()).await.is_err() {
+            if inbox.send(Sent { way, message, outcome }.into()).await.is_err() {
                 return;
             }
         }
@@ -290,7 +303,7 @@ async fn send<E: From<Sent>>(
 
 async fn stream<E: From<Sent>>(
     syslog: Syslog,
-    sink: usize,
+    way: usize,
     mut messages: mpsc::Receiver<Vec<Message>>,
     inbox: mpsc::Sender<E>,
 ) {
@@ -298,7 +311,7 @@ async fn stream<E: From<Sent>>(
         let outcome = syslog.send(&all).await;
         fault::point("mid-send");
         for message in all {
-            let sent = Sent { sink, message, outcome: outcome.clone() };
+            let sent = Sent { way, message, outcome: outcome.clone() };
             if inbox.send(sent.into()).await.is_err() {
                 return;
             }
@@ -308,7 +321,7 @@ async fn stream<E: From<Sent>>(
 
 async fn call<E: From<Sent>>(
     (mut caller, gate): (Caller, Gate),
-    sink: usize,
+    way: usize,
     mut messages: mpsc::Receiver<Vec<Message>>,
     inbox: mpsc::Sender<E>,
 ) {
@@ -320,7 +333,7 @@ async fn call<E: From<Sent>>(
         let sent = caller.send(all, clock::now_ms).await;
         fault::point("mid-send");
         for (message, outcome) in sent {
-            if inbox.send(Sent { sink, message, outcome }.into()).await.is_err() {
+            if inbox.send(Sent { way, message, outcome }.into()).await.is_err() {
                 return;
             }
         }
@@ -329,7 +342,7 @@ async fn call<E: From<Sent>>(
 
 async fn write<E: From<Sent>>(
     (file, gate): (JsonLines, Gate),
-    sink: usize,
+    way: usize,
     mut messages: mpsc::Receiver<Vec<Message>>,
     inbox: mpsc::Sender<E>,
 ) {
@@ -342,7 +355,7 @@ async fn write<E: From<Sent>>(
         fault::point("mid-send");
         let Ok((outcome, all)) = written else { break };
         for message in all {
-            let sent = Sent { sink, message, outcome: outcome.clone() };
+            let sent = Sent { way, message, outcome: outcome.clone() };
             if inbox.send(sent.into()).await.is_err() {
                 return;
             }

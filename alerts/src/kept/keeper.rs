@@ -33,6 +33,17 @@ pub struct Tally {
     pub n_gone: u64,
 }
 
+/// The row of a run, with its number.
+fn row_of(store: &Store, run: &Run) -> Result<(i64, Vec<Value>), StoreError> {
+    let row = rows::of_run(run);
+    Ok((store.intern("runs", &rows::RUN, &row)?, row))
+}
+
+/// A table of plain values always has a JSON form.
+fn json_of(settings: &detect::Settings) -> Json {
+    serde_json::to_value(settings).unwrap_or_default()
+}
+
 /// Writes findings as they come, in one transaction.
 #[derive(Debug)]
 pub struct Keeper {
@@ -66,15 +77,12 @@ impl Keeper {
 
     fn within(store: Store, run: &Run, settings: &detect::Settings) -> Result<Self, KeptError> {
         store.begin()?;
-        let row = rows::of_run(run);
-        let id = store.intern("runs", &rows::RUN, &row)?;
         Ok(Self {
             path: store.path().to_owned(),
+            run: row_of(&store, run)?,
             store,
-            run: (id, row),
             accounts: Arc::clone(&run.inputs.accounts),
-            // A table of plain values always has a JSON form.
-            settings: serde_json::to_value(settings).unwrap_or_default(),
+            settings: json_of(settings),
             abouts: BTreeMap::new(),
             told: BTreeSet::new(),
             tally: Tally::default(),
@@ -83,6 +91,19 @@ impl Keeper {
 
     pub(super) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Keeps what `run` finds under these settings from now on.
+    pub(super) fn go_on(
+        &mut self,
+        run: &Run,
+        settings: &detect::Settings,
+    ) -> Result<(), KeptError> {
+        self.run = row_of(&self.store, run)?;
+        self.accounts = Arc::clone(&run.inputs.accounts);
+        self.settings = json_of(settings);
+        self.abouts.clear();
+        Ok(())
     }
 
     pub(super) fn call_accounts(&mut self, accounts: Arc<Accounts>) {

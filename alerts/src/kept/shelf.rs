@@ -106,6 +106,16 @@ impl ProfileShelf {
         day.map_err(|wrong| self.away.damaged(&wrong).into())
     }
 
+    fn each_of_days(&self, visit: &mut dyn FnMut(u128, Day)) -> Result<(), KeptError> {
+        let sql = "SELECT k, first_open FROM away WHERE first_open IS NOT NULL";
+        self.away.each(sql, &mut |mut row| {
+            let read = row.blob().and_then(|key| Ok((id(&key)?, day(row.integer()?)?)));
+            let (id, day) = read.map_err(|wrong| self.away.damaged(&wrong))?;
+            visit(id, day);
+            Ok(())
+        })
+    }
+
     fn ids_on(&self, Day(day): Day, n_max: usize) -> Result<Vec<u128>, KeptError> {
         let sql = "SELECT k FROM away WHERE first_open = ?1 ORDER BY k LIMIT ?2";
         let n_max = i64::try_from(n_max).unwrap_or(i64::MAX);
@@ -174,6 +184,10 @@ impl Shelf for ProfileShelf {
 
     fn first_open(&self) -> Result<Option<Day>, ShelfError> {
         self.first_day().map_err(ShelfError::new)
+    }
+
+    fn each_open(&self, visit: &mut dyn FnMut(u128, Day)) -> Result<(), ShelfError> {
+        self.each_of_days(visit).map_err(ShelfError::new)
     }
 
     fn open_on(&self, day: Day, n_max: usize) -> Result<Vec<u128>, ShelfError> {

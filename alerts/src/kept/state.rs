@@ -7,7 +7,7 @@ use super::{
     digest::{DIGEST, Digest},
     learned, outbox, rows,
 };
-use crate::{Accounts, Grounds};
+use crate::{Accounts, Grounds, Inputs};
 use baseline::Day;
 use detect::{Blob, Change, Finding, FindingId, Part, ResumeError, Severity};
 use std::{
@@ -174,6 +174,12 @@ impl StateFile {
         visit: &mut dyn FnMut(&Blob) -> Result<(), ResumeError>,
     ) -> Result<(), KeptError> {
         each(self.keeper.store(), visit)
+    }
+
+    /// Keeps what is found under these settings from now on, as [`Self::open`] does; the arguments are those of before.
+    pub fn go_on(&mut self, inputs: &Inputs, settings: &detect::Settings) -> Result<(), KeptError> {
+        let run = Run { inputs: inputs.clone(), command: self.asked.command.clone() };
+        self.epoch(|file| file.keeper.go_on(&run, settings))
     }
 
     /// Keeps of accounts from now on that they are called so.

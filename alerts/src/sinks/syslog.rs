@@ -63,7 +63,7 @@ const KIND_CHARS_MAX: usize = 32;
 const HOST_CHARS_MAX: usize = 255;
 
 /// What such a sink has to know.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// Where the collector is.
     pub endpoint: Endpoint,

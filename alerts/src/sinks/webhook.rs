@@ -75,7 +75,7 @@ const OWN_HEADERS: [&str; 8] = [
 ];
 
 /// What a webhook has to know.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// Where it is.
     pub endpoint: Endpoint,
@@ -134,7 +134,7 @@ impl Header {
 }
 
 /// In which form findings are told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Form {
     /// Standard Webhooks. By each of these a message is signed; none: it is not signed.
     Standard(Vec<Secret>),

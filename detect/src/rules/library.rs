@@ -38,7 +38,7 @@ pub struct Rules {
     watches: Watches,
     catalogue: Catalogue,
     /// The files that something of is in force, with what they say.
-    texts: Vec<(Arc<str>, Cow<'static, str>)>,
+    pub(super) texts: Vec<(Arc<str>, Cow<'static, str>)>,
     counts: RuleCounts,
 }
 
@@ -180,7 +180,7 @@ impl Rules {
     }
 
     /// The lists of addresses that the user has.
-    pub(crate) fn lists(&self) -> &Lists {
+    pub fn lists(&self) -> &Lists {
         &self.set.names().lists
     }
 

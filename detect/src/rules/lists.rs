@@ -98,6 +98,11 @@ impl List {
         &self.name
     }
 
+    /// How many ranges it is, overlaps joined. Unit: ranges.
+    pub fn n_ranges(&self) -> usize {
+        self.ranges.len()
+    }
+
     /// Whether it holds the address.
     pub fn holds(&self, address: IpAddr) -> bool {
         let address = flow::address(address);
@@ -115,6 +120,11 @@ impl Lists {
     /// These lists.
     pub fn new(lists: Vec<List>) -> Self {
         Self(lists)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &List> {
+        self.0.iter()
     }
 
     /// Whether there is none.

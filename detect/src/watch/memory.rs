@@ -272,6 +272,17 @@ impl Memory {
         self.recall(of_day);
     }
 
+    /// The same of days that were not judged, with whom the matches are about.
+    pub(crate) fn open_groups(&self) -> impl Iterator<Item = (Day, (u32, u128))> {
+        let of = |(watch, days): (&u32, &BTreeMap<Day, Groups>)| {
+            let open = days.iter().filter(|(day, _)| self.open.contains(day));
+            let watch = *watch;
+            open.flat_map(move |(day, groups)| groups.keys().map(move |key| (*day, (watch, key.1))))
+                .collect::<Vec<_>>()
+        };
+        self.watches.iter().flat_map(of)
+    }
+
     /// Watches with the days of which they hold anything.
     pub(crate) fn days(&self) -> impl Iterator<Item = (u32, Day)> {
         let of = |(watch, days): (&u32, &BTreeMap<Day, Groups>)| {
@@ -279,6 +290,25 @@ impl Memory {
             days.keys().map(move |day| (watch, *day)).collect::<Vec<_>>()
         };
         self.watches.iter().flat_map(of)
+    }
+
+    /// Goes on with watches of which each had the number that its place says, and has this one now; forgets what
+    /// the others held, and answers which days of them it was.
+    pub(crate) fn renumber(
+        &mut self,
+        numbers: &[Option<u32>],
+        oldest_open: Day,
+    ) -> BTreeSet<(u32, Day)> {
+        let mut gone = BTreeSet::new();
+        for (before, days) in std::mem::take(&mut self.watches) {
+            match numbers.get(before as usize).copied().flatten() {
+                Some(now) => drop(self.watches.insert(now, days)),
+                None => gone.extend(days.into_keys().map(|day| (before, day))),
+            }
+        }
+        let days = self.watches.values().flat_map(BTreeMap::keys);
+        self.open = days.copied().filter(|day| *day >= oldest_open).collect();
+        gone
     }
 
     /// Writes what a watch holds of a day in shard `number`; nothing where that is nothing.

@@ -167,7 +167,10 @@ pub(super) fn deliver(
             if matches!(one.outcome, Outcome::Delivered | Outcome::Refused { .. }) {
                 moved = Instant::now();
             }
-            alerted.entry(sinks.name(one).to_owned()).or_default().note(&one.outcome);
+            alerted
+                .entry(sinks.name(one).unwrap_or_default().to_owned())
+                .or_default()
+                .note(&one.outcome);
         }
         if !sent.is_empty() {
             sinks.settle(spool, &sent, &log)?;

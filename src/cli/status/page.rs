@@ -1,6 +1,6 @@
 //! The page of `status`. In: what a daemon answered at two moments. Out: text, or JSON.
 
-use super::Look;
+use super::{Look, samples::Samples};
 use alerts::escape;
 use ingest::time::format_ms;
 use serde_json::{Value, json};
@@ -35,18 +35,6 @@ impl Page {
                 json!(samples.sum_of("sentrail_findings_total", ("severity", severity))),
             )
         });
-        let sinks = samples.by("sentrail_alert_spool_entries", ["sink", "state"]);
-        let mut names: Vec<&str> = sinks.keys().map(|[sink, _]| sink.as_str()).collect();
-        names.dedup();
-        let sinks: Vec<Value> = names
-            .into_iter()
-            .map(|sink| {
-                let of = |state: &str| sinks.get(&[sink.to_owned(), state.to_owned()]).unwrap_or(&0.0);
-                let sent = samples.by("sentrail_alerts_sent_total", ["sink", "result"]);
-                let sent = sent.get(&[sink.to_owned(), "delivered".to_owned()]).unwrap_or(&0.0);
-                json!({"sink": sink, "delivered": sent, "pending": of("pending"), "dead": of("dead")})
-            })
-            .collect();
         let feeds = samples.by("sentrail_log_gap_seconds", ["account", "region", "source"]);
         let mut feeds: Vec<([String; 3], f64)> = feeds.into_iter().collect();
         feeds.sort_by(|one, other| other.1.total_cmp(&one.1));
@@ -66,6 +54,7 @@ impl Page {
             "now_s": samples.sum("sentrail_now_timestamp_seconds"),
             "days_open": samples.sum("sentrail_days_open"),
             "epoch_age_s": samples.sum("sentrail_epoch_age_seconds"),
+            "config_unapplied": samples.sum("sentrail_config_unapplied") > 0.0,
             "lag_s": {"p50": lag(0.5), "p95": lag(0.95)},
             "lease_held": samples.of("sentrail_lease_held").map(|held| held > 0.0),
             "snapshot_age_s": samples.of("sentrail_snapshot_age_seconds"),
@@ -84,7 +73,7 @@ impl Page {
             "suppressed": samples.sum("sentrail_findings_suppressed_total"),
             "memory_bytes": samples.sum("process_resident_memory_bytes"),
             "identities": samples.sum("sentrail_identities_tracked"),
-            "sinks": sinks,
+            "sinks": sinks(samples),
             "n_feeds": n_feeds,
             "feeds": feeds,
             "troubles": now.troubles,
@@ -116,6 +105,9 @@ impl Page {
         let at = if now_ms == 0 { "nothing yet".to_owned() } else { format_ms(now_ms) };
         writeln!(to, "logs       up to {at}; {} days open", count(number("/days_open")))?;
         writeln!(to, "durable    what was read until {} ago", span(number("/epoch_age_s")))?;
+        if all.get("config_unapplied") == Some(&Value::Bool(true)) {
+            writeln!(to, "config     the one on disk is not in force: see trouble below")?;
+        }
         if let Some(is_held) = all.get("lease_held").and_then(Value::as_bool) {
             let lease = if is_held { "this daemon has the lease" } else { "another has the lease" };
             let age = all.get("snapshot_age_s").and_then(Value::as_f64);
@@ -183,6 +175,21 @@ impl Page {
         }
         Ok(())
     }
+}
+
+/// How much each sink got, and has to get.
+fn sinks(samples: &Samples) -> Vec<Value> {
+    let sinks = samples.by("sentrail_alert_spool_entries", ["sink", "state"]);
+    let sent = samples.by("sentrail_alerts_sent_total", ["sink", "result"]);
+    let mut names: Vec<&str> = sinks.keys().map(|[sink, _]| sink.as_str()).collect();
+    names.dedup();
+    let told = names.into_iter().map(|sink| {
+        let key = |state: &str| [sink.to_owned(), state.to_owned()];
+        let of = |state: &str| sinks.get(&key(state)).unwrap_or(&0.0);
+        let sent = sent.get(&key("delivered")).unwrap_or(&0.0);
+        json!({"sink": sink, "delivered": sent, "pending": of("pending"), "dead": of("dead")})
+    });
+    told.collect()
 }
 
 /// The text of a member, for a terminal.

@@ -2,7 +2,7 @@ use super::*;
 use crate::{Learning, Run, StateFile, sample};
 use detect::{Blob, Change};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tempfile::TempDir;
 
 #[derive(Debug, Clone)]
@@ -120,6 +120,11 @@ proptest! {
             }
             let first = days.keys().next().map(|day| Day(*day));
             prop_assert_eq!(bench.shelf.first_open().unwrap(), first);
+            let mut open: BTreeMap<i32, BTreeSet<u128>> = BTreeMap::new();
+            let mut visit = |id, Day(day)| open.entry(day).or_default().extend([id]);
+            bench.shelf.each_open(&mut visit).unwrap();
+            let expected = days.iter().map(|(day, ids)| (*day, ids.iter().copied().collect()));
+            prop_assert_eq!(open, expected.collect::<BTreeMap<_, _>>());
             for (day, ids) in days {
                 prop_assert_eq!(bench.shelf.open_on(Day(day), 9).unwrap(), ids.clone());
                 prop_assert_eq!(bench.shelf.open_on(Day(day), 1).unwrap(), &ids[..1]);
