@@ -9,6 +9,7 @@ mod filters;
 mod keys;
 mod kinds;
 mod organization;
+pub(crate) mod own;
 mod quiet;
 mod rules;
 mod sinks;
@@ -132,6 +133,9 @@ struct Settings {
     /// Folders and files of rules that other people look after: what cannot be used is left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rules_of_others: Vec<PathBuf>,
+    /// ARNs of what sentrail itself lives on, `*` and `?` as in all patterns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    own: Vec<String>,
     /// Table `[placeholders]`: values that rules ask for as `%name%`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     placeholders: BTreeMap<String, Vec<String>>,
@@ -172,6 +176,7 @@ impl Default for Settings {
             suppressions: None,
             rules: Vec::new(),
             rules_of_others: Vec::new(),
+            own: Vec::new(),
             placeholders: BTreeMap::new(),
             lists: BTreeMap::new(),
             decoys: DecoyNames::default(),
@@ -245,7 +250,8 @@ impl Config {
         };
         let text = read(path)?;
         let wrong = |fault| wrong(path, &text, fault);
-        let (settings, places) = parse(&text).map_err(wrong)?;
+        let (mut settings, places) = parse(&text).map_err(wrong)?;
+        own::add(&mut settings.own, sinks::own(&settings.sinks));
         let loaded = rules::load(&settings.named(path))?;
         let rules = (&*loaded.rules, !settings.rules_of_others.is_empty());
         let told = keys::check_ids(&settings.detectors, rules, &places).map_err(wrong)?;
@@ -275,6 +281,7 @@ impl Config {
             alerts_per_day: self.settings.alerts_per_day,
             duplicates_budget_bytes: usize::try_from(budget).unwrap_or(usize::MAX),
             detectors: self.settings.detectors.clone(),
+            own: Arc::new(detect::Own::of(self.settings.own.iter().cloned())),
             rules: Arc::clone(&self.loaded.rules),
             lessons: Arc::default(),
         }
@@ -306,6 +313,18 @@ impl Config {
     pub(crate) fn with_names(self, others: &Accounts) -> Self {
         let accounts = Arc::new(self.accounts.beside(others));
         Self { accounts, ..self }
+    }
+
+    /// The same, where this is sentrail's own, too.
+    #[must_use]
+    pub(crate) fn with_own(mut self, more: impl IntoIterator<Item = String>) -> Self {
+        own::add(&mut self.settings.own, more);
+        self
+    }
+
+    /// What sentrail itself lives on: patterns on ARNs.
+    pub(crate) fn own(&self) -> &[String] {
+        &self.settings.own
     }
 
     /// Of which findings nobody has to be told.
@@ -488,6 +507,7 @@ fn parse(text: &str) -> Result<(Settings, Places), Fault> {
     settings.kinds.check(&places)?;
     settings.decoys.check(&places)?;
     sinks::check(&settings.sinks, &places)?;
+    own::check(&settings.own, &places)?;
     settings.organization.check(&places)?;
     Ok((settings, places))
 }
