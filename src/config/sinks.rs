@@ -357,10 +357,11 @@ impl SinkTable {
 pub(super) fn own(sinks: &BTreeMap<String, SinkTable>) -> impl Iterator<Item = String> {
     sinks.values().flat_map(|sink| {
         let region = sink.region.as_deref().map_or_else(|| "*".to_owned(), literal);
-        let bus = sink.bus.as_ref().map(|bus| match bus.starts_with("arn:") {
-            true => literal(bus),
-            false => format!("arn:*:events:{region}:*:event-bus/{}", literal(bus)),
-        });
+        let named = |bus: &String| {
+            let (of, bus) = (format!("arn:*:events:{region}:*:event-bus/"), literal(bus));
+            if bus.starts_with("arn:") { bus } else { of + &bus }
+        };
+        let bus = sink.bus.as_ref().map(named);
         let is_of_members = sink.file_as == Some(FiledAs::Member);
         let hub = is_of_members.then(|| format!("arn:*:securityhub:{region}:*:hub/default"));
         let lake = sink.path.as_deref().and_then(Path::to_str).and_then(BucketPath::parse);

@@ -5,8 +5,8 @@
 //! event rule by which it is told of them, their key, its own task, instance and role, its snapshots, or the topic, bus
 //! and Security Hub that it tells. Critical if it sees or tells nothing more by this way (a trail stopped, a queue deleted,
 //! a service set to no tasks), high if something is lost and it goes on (a queue purged, a snapshot deleted), medium if the
-//! parameters do not say what comes of it (another policy, other attributes). A deployment, which is a CI pipeline or
-//! CloudFormation, makes high of critical and low of the others; a call that failed makes medium and low of them.
+//! parameters do not say what comes of it (another policy, other attributes). A deployment, which is a CI pipeline or an
+//! AWS service such as `CloudFormation`, makes high of critical and low of the others; a call that failed makes medium and low of them.
 //! What is its own stands in `own` of the configuration; sinks, queues and buckets that are named anyway need not be named
 //! again.
 //! It is always on: no habit, no mark and no list makes it quieter, it cannot be disabled, and only a suppression
@@ -49,6 +49,7 @@ pub(super) static META: Meta = Meta {
 /// Table `[detectors.sentrail-tampered-with]`: there is nothing to set.
 #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize, serde::Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(clippy::empty_structs_with_brackets, reason = "TOML has no table for a unit")]
 pub struct Settings {}
 
 /// Deeds that a summary names. Unit: deeds.

@@ -6,7 +6,7 @@ mod messages;
 
 use super::Own;
 use crate::{rules::walk, trail};
-use ingest::{Event, Raw, target::partition_of};
+use ingest::{Event, Raw, Text, target::partition_of};
 use std::borrow::Cow;
 
 /// How bad it is, the least first.
@@ -90,7 +90,7 @@ pub(crate) fn touches(event: &Event<'_>, api: &str, account: &str, own: &Own) ->
     if own.is_empty() || !APIS.contains(&api) {
         return Vec::new();
     }
-    let region = event.region.map_or(Cow::Borrowed(""), |region| region.get());
+    let region = event.region.map_or(Cow::Borrowed(""), Text::get);
     let request = event.request.unwrap_or(Raw("{}"));
     let call = Call { event, request, region: &region, account, own };
     let (effect, arns) = match service {

@@ -84,7 +84,7 @@ fn expires(days: u32) -> Value {
         "Rule": {"ID": "soon", "Status": "Enabled", "Filter": "", "Expiration": {"Days": days}}}})
 }
 
-fn notifies(configuration: Value) -> Value {
+fn notifies(configuration: &Value) -> Value {
     bucket(json!({"notification": "", "NotificationConfiguration": configuration}))
 }
 
@@ -179,20 +179,20 @@ fn of_buckets() -> Told {
         ("s3:PutBucketPolicy", lets(&policy("Deny", "*", "*")), BLINDED),
         ("s3:PutBucketPolicy", lets(&policy("Allow", "s3.amazonaws.com", "*")), SELF_CHANGED),
         ("s3:PutBucketPolicy", lets(&policy("Allow", "cloudtrail.amazonaws.com", OWN[0])), None),
-        ("s3:PutBucketNotification", notifies(json!({"xmlns": "x"})), BLINDED),
+        ("s3:PutBucketNotification", notifies(&json!({"xmlns": "x"})), BLINDED),
         (
             "s3:PutBucketNotification",
-            notifies(queue("arn:aws:sqs:eu-central-1:111122223333:mine")),
+            notifies(&queue("arn:aws:sqs:eu-central-1:111122223333:mine")),
             BLINDED,
         ),
-        ("s3:PutBucketNotification", notifies(queue(OWN[5])), None),
+        ("s3:PutBucketNotification", notifies(&queue(OWN[5])), None),
         (
             "s3:PutBucketNotification",
-            notifies(json!({"xmlns": "x", "EventBridgeConfiguration": ""})),
+            notifies(&json!({"xmlns": "x", "EventBridgeConfiguration": ""})),
             None,
         ),
-        ("s3:PutBucketNotificationConfiguration", notifies(json!({"xmlns": "x"})), BLINDED),
-        ("s3:PutBucketNotificationConfiguration", notifies(queue(OWN[5])), None),
+        ("s3:PutBucketNotificationConfiguration", notifies(&json!({"xmlns": "x"})), BLINDED),
+        ("s3:PutBucketNotificationConfiguration", notifies(&queue(OWN[5])), None),
         ("s3:PutBucketLifecycle", bucket(expires(1)), HARMED),
         ("s3:PutBucketLifecycle", of_bucket("state", expires(13)), HARMED),
         ("s3:PutBucketLifecycle", bucket(expires(14)), None),
@@ -209,7 +209,7 @@ fn of_buckets() -> Told {
     ]
 }
 
-fn of_messages() -> Told {
+fn of_queues_and_topics() -> Told {
     let topic =
         |topic: &str| json!({"topicArn": format!("arn:aws:sns:eu-central-1:111122223333:{topic}")});
     let of_topic = |name: &str, value: &str| json!({"topicArn": OWN[6], "attributeName": name, "attributeValue": value});
@@ -217,7 +217,6 @@ fn of_messages() -> Told {
     let of_subscription = |name: &str| json!({"subscriptionArn": format!("{}:{KEY}", OWN[6]), "attributeName": name, "attributeValue": "{\"a\":[\"b\"]}"});
     let labelled = |queue: &str| json!({"queueUrl": queue, "label": "a", "actions": ["*"], "aWSAccountIds": ["444455556666"]});
     let other = "https://sqs.eu-central-1.amazonaws.com/111122223333/other";
-    let target = |arn: &str| json!({"rule": "logs", "targets": [{"id": "queue", "arn": arn}]});
     vec![
         ("sqs:DeleteQueue", json!({"queueUrl": QUEUE}), BLINDED),
         (
@@ -258,6 +257,12 @@ fn of_messages() -> Told {
         ("sns:SetTopicAttributes", of_topic("DisplayName", "logs"), None),
         ("sns:SetSubscriptionAttributes", of_subscription("FilterPolicy"), SELF_CHANGED),
         ("sns:SetSubscriptionAttributes", of_subscription("RawMessageDelivery"), None),
+    ]
+}
+
+fn of_rules_and_hub() -> Told {
+    let target = |arn: &str| json!({"rule": "logs", "targets": [{"id": "queue", "arn": arn}]});
+    vec![
         ("events:DeleteRule", json!({"name": "logs"}), BLINDED),
         ("events:DeleteRule", json!({"name": "logs", "eventBusName": "findings"}), None),
         ("events:DisableRule", json!({"name": "chat", "eventBusName": "findings"}), BLINDED),
@@ -365,7 +370,8 @@ fn buckets_that_are_taken_away_are_told_and_what_stays_as_it_was_is_not() {
 
 #[test]
 fn ways_of_messages_that_are_cut_are_told_and_what_stays_as_it_was_is_not() {
-    each_is_told_as_it_is(of_messages());
+    each_is_told_as_it_is(of_queues_and_topics());
+    each_is_told_as_it_is(of_rules_and_hub());
 }
 
 #[test]
@@ -375,7 +381,8 @@ fn the_program_taken_down_is_told_and_a_deployment_as_ever_is_not() {
 
 #[test]
 fn every_api_of_the_list_is_seen_to_fire_and_to_stay_quiet() {
-    let all = [of_logs(), of_buckets(), of_messages(), of_itself()].concat();
+    let all =
+        [of_logs(), of_buckets(), of_queues_and_topics(), of_rules_and_hub(), of_itself()].concat();
     let of = |fires: bool| -> BTreeSet<&str> {
         all.iter().filter(|(.., told)| told.is_some() == fires).map(|(api, ..)| *api).collect()
     };

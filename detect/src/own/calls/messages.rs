@@ -2,7 +2,7 @@
 //! parameters. Out: how bad it is, and what it is about.
 
 use super::{About, Call, Effect};
-use ingest::Raw;
+use ingest::{Raw, Text};
 
 /// Findings of one call that are many: AWS takes 100 in one. Unit: findings.
 const FINDINGS_MIN: usize = 10;
@@ -55,7 +55,7 @@ impl Call<'_> {
         if key != "Policy" {
             return (!HARMLESS.contains(&key)).then_some(Effect::Changes);
         }
-        let policy = value.text().map(|text| text.get()).unwrap_or_default();
+        let policy = value.text().map(Text::get).unwrap_or_default();
         let still_lets = self.mentions(Raw(&policy), &["s3", "sns", "events"]);
         match (policy.contains("Allow"), policy.contains("Deny")) {
             (false, _) => Some(Effect::Blinds),
