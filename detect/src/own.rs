@@ -165,6 +165,11 @@ mod tests {
     }
 
     #[test]
+    fn the_apis_are_in_their_order() {
+        assert!(APIS.is_sorted());
+    }
+
+    #[test]
     fn every_kind_says_what_goes_blind() {
         for kind in KINDS {
             let name = kind.resource.replace('*', "bucket");

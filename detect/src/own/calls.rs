@@ -28,7 +28,7 @@ pub(crate) struct Touch {
     pub(crate) arn: String,
 }
 
-/// APIs that can do harm.
+/// APIs that can do harm, in their order.
 pub(crate) const APIS: &[&str] = &[
     "cloudtrail:DeleteTrail",
     "cloudtrail:PutEventSelectors",
@@ -86,10 +86,10 @@ pub(crate) const APIS: &[&str] = &[
 
 /// What of its own a call touches.
 pub(crate) fn touches(event: &Event<'_>, api: &str, account: &str, own: &Own) -> Vec<Touch> {
-    let Some((service, name)) = api.split_once(':') else { return Vec::new() };
-    if own.is_empty() || !APIS.contains(&api) {
+    if own.is_empty() || APIS.binary_search(&api).is_err() {
         return Vec::new();
     }
+    let Some((service, name)) = api.split_once(':') else { return Vec::new() };
     let region = event.region.map_or(Cow::Borrowed(""), Text::get);
     let request = event.request.unwrap_or(Raw("{}"));
     let call = Call { event, request, region: &region, account, own };

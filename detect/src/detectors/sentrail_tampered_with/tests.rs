@@ -1,5 +1,5 @@
 use crate::{
-    Finding, Own, Severity,
+    Finding, Lessons, Mark, Marked, Nature, Own, Severity,
     own::APIS,
     testkit::{Logs, says},
 };
@@ -506,6 +506,30 @@ fn of_more_deeds_than_are_kept_the_worst_is_taken_for_granted() {
     assert_eq!(found.severity, Severity::Critical);
     says(&found, &["and 61 more"]);
     assert_eq!(found.targets.len(), 20);
+}
+
+#[test]
+fn a_bucket_that_may_only_be_listed_is_not_said_to_be_silent() {
+    let own = Own::of(["arn:aws:s3:::logs".to_owned()]);
+    let logs = Logs::with(|options| options.own = Arc::new(own));
+    let emptied = does("s3:PutBucketNotification", notifies(&json!({"xmlns": "x"})));
+    assert_eq!(logs.call(0, "10:00", emptied).finding(ID).severity, Severity::Medium);
+}
+
+#[test]
+fn a_mark_that_calls_one_benign_does_not_make_the_next_quieter() {
+    let logs = (-10..1).fold(logs(), |logs, day| logs.call(day, "10:00", stop()));
+    let found = logs.clone().findings(ID);
+    let benign = |finding: &Finding| {
+        let Finding { id, entity, day, news, .. } = finding.clone();
+        Marked { id, entity, day, news, mark: Mark { nature: Nature::Benign, day } }
+    };
+    let marked: Vec<_> = found.iter().map(benign).collect();
+    let again = logs.with_options(|options| {
+        options.lessons = Arc::new(Lessons::of(&marked, &options.hash_key));
+    });
+    let severities: Vec<_> = again.findings(ID).iter().map(|one| one.severity).collect();
+    assert_eq!(severities, [Severity::Critical; 11]);
 }
 
 #[test]

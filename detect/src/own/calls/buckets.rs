@@ -68,17 +68,13 @@ impl Call<'_> {
         }
     }
 
-    /// Whoever is told of new objects may be its own, or it is told no more.
+    /// Whether it is still told of new objects. Where nothing says by whom, it may only list them.
     fn notification(&self) -> Option<Effect> {
         let told = self.request.get("NotificationConfiguration").unwrap_or(Raw("{}"));
         let by_bus = told.get("EventBridgeConfiguration").is_some();
         let is_told = self.mentions(told, &["sqs", "sns"]) || (by_bus && self.own.has(&["events"]));
-        let others = told.entries().any(|(key, _)| !key.is("xmlns"));
-        let knows = self.own.has(&["sqs", "sns", "events"]);
-        match (is_told, others && !knows) {
-            (true, _) => None,
-            (false, true) => Some(Effect::Changes),
-            (false, false) => Some(Effect::Blinds),
-        }
+        let by_whom = self.own.has(&["sqs", "sns", "events"]);
+        let effect = if by_whom { Effect::Blinds } else { Effect::Changes };
+        (!is_told).then_some(effect)
     }
 }
