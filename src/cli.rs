@@ -11,6 +11,7 @@ mod identity;
 mod learn;
 mod logs;
 mod manual;
+mod own;
 mod progress;
 mod replay;
 mod rules;

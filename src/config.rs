@@ -11,6 +11,7 @@ mod filters;
 mod keys;
 mod kinds;
 mod organization;
+pub(crate) mod own;
 mod quiet;
 mod rules;
 mod sinks;
@@ -145,6 +146,9 @@ struct Settings {
     /// Folders and files of rules that other people look after: what cannot be used is left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rules_of_others: Vec<PathBuf>,
+    /// ARNs of what sentrail itself lives on, `*` and `?` as in all patterns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    own: Vec<String>,
     /// Table `[placeholders]`: values that rules ask for as `%name%`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     placeholders: BTreeMap<String, Vec<String>>,
@@ -185,6 +189,7 @@ impl Default for Settings {
             suppressions: None,
             rules: Vec::new(),
             rules_of_others: Vec::new(),
+            own: Vec::new(),
             placeholders: BTreeMap::new(),
             lists: BTreeMap::new(),
             decoys: DecoyNames::default(),
@@ -233,6 +238,8 @@ pub(crate) struct Config {
     /// What was seen of the city database.
     city: Option<Stamp>,
     warnings: Vec<String>,
+    /// What the command line named of sentrail's own, which stands in the settings, too.
+    commanded: Vec<String>,
     /// What is asked of AWS goes through it.
     gate: Gate,
 }
@@ -256,12 +263,14 @@ impl Config {
                 suppressions,
                 city: None,
                 warnings,
+                commanded: Vec::new(),
                 gate: Gate::default(),
             });
         };
         let text = read(path)?;
         let wrong = |fault| wrong(path, &text, fault);
-        let (settings, places) = parse(&text).map_err(wrong)?;
+        let (mut settings, places) = parse(&text).map_err(wrong)?;
+        own::add(&mut settings.own, sinks::own(&settings.sinks));
         let loaded = rules::load(&settings.named(path))?;
         let rules = (&*loaded.rules, !settings.rules_of_others.is_empty());
         let told = keys::check_ids(&settings.detectors, rules, &places).map_err(wrong)?;
@@ -289,6 +298,7 @@ impl Config {
             suppressions,
             city,
             warnings,
+            commanded: Vec::new(),
             gate,
         })
     }
@@ -304,6 +314,7 @@ impl Config {
             alerts_per_day: self.settings.alerts_per_day,
             duplicates_budget_bytes: usize::try_from(budget).unwrap_or(usize::MAX),
             detectors: self.settings.detectors.clone(),
+            own: Arc::new(detect::Own::of(self.settings.own.iter().cloned())),
             rules: Arc::clone(&self.loaded.rules),
             lessons: Arc::default(),
         }
@@ -335,6 +346,19 @@ impl Config {
     pub(crate) fn with_names(self, others: &Accounts) -> Self {
         let accounts = Arc::new(self.accounts.beside(others));
         Self { accounts, ..self }
+    }
+
+    /// The same, where this is sentrail's own, too.
+    #[must_use]
+    pub(crate) fn with_own(mut self, more: impl IntoIterator<Item = String>) -> Self {
+        self.commanded.extend(more);
+        own::add(&mut self.settings.own, self.commanded.iter().cloned());
+        self
+    }
+
+    /// What sentrail itself lives on: patterns on ARNs.
+    pub(crate) fn own(&self) -> &[String] {
+        &self.settings.own
     }
 
     /// Of which findings nobody has to be told.
@@ -390,7 +414,7 @@ impl Config {
     /// Hash of what is in force, 32 hexadecimal digits: equal for files that mean the same. It holds
     /// the hash key but does not tell it, and what the files of rules and lists say. Where findings are told
     /// and which are not, what accounts are called, and how much memory there is, changes none of them, and is no
-    /// part of it.
+    /// part of it; but the topics, buses and buckets of sinks are its own, and who touches them is found.
     pub(crate) fn hash(&self) -> String {
         let mut effective = self.effective();
         for indifferent in ["accounts", "memory", "organization", "sinks", "suppressions"] {
@@ -522,6 +546,7 @@ fn parse(text: &str) -> Result<(Settings, Places), Fault> {
     settings.kinds.check(&places)?;
     settings.decoys.check(&places)?;
     sinks::check(&settings.sinks, &places)?;
+    own::check(&settings.own, &places)?;
     settings.organization.check(&places)?;
     Ok((settings, places))
 }

@@ -46,6 +46,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) snapshots: Option<BucketPath>,
     pub(crate) state: Option<&'a Path>,
     pub(crate) flow_format: Option<FlowFormat>,
+    /// What sentrail itself lives on, as the command line says it.
+    pub(crate) own: Vec<String>,
 }
 
 /// Looks at everything.
@@ -54,7 +56,7 @@ pub(crate) fn examine(asked: &Asked<'_>) -> Result<Report> {
     let on = asked.config.map(|path| path.display().to_string());
     let subject = ("configuration", on.as_deref().unwrap_or("defaults"));
     let config = match Config::load(asked.config) {
-        Ok(config) => config,
+        Ok(config) => config.with_own(asked.own.iter().cloned()),
         Err(error) => {
             let check = report.note(subject, State::Fault, "reading it", format!("{error}"));
             check.mend("mend it first: nothing else was looked at");
@@ -64,6 +66,9 @@ pub(crate) fn examine(asked: &Asked<'_>) -> Result<Report> {
     let mut notes = config.warnings().to_vec();
     if config.is_default_key() {
         notes.push("hash-key is not set, so that everybody knows it".to_owned());
+    }
+    if !config.own().iter().any(|own| own.contains(":cloudtrail:")) {
+        notes.push("`own` names no trail, so who stops it is told of as of any other".to_owned());
     }
     let found = if notes.is_empty() { "it can be used".to_owned() } else { notes.join("; ") };
     report.note(subject, State::Ok, "reading it", found);

@@ -49,6 +49,8 @@ mod manual;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod own;
+#[cfg(test)]
 mod parquet;
 #[cfg(test)]
 mod poison;

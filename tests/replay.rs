@@ -45,8 +45,9 @@ const WORTH_A_WORD: [(&str, &str); 3] = [
     ("migration", "s3-mass-deletion"),
 ];
 
-/// Detectors that days of history, or other traffic than a scan, have to come before: each has tests of its own.
-const NEEDS_MORE: [&str; 22] = [
+/// Detectors that days of history, other traffic than a scan, or the names of what is sentrail's own have to come
+/// before: each has tests of its own.
+const NEEDS_MORE: [&str; 23] = [
     "activity-drift",
     "beacon",
     "brute-force-actor",
@@ -64,6 +65,7 @@ const NEEDS_MORE: [&str; 22] = [
     "reject-storm",
     "s3-read-confirmed",
     "segment-drift",
+    "sentrail-tampered-with",
     "session-from-outside",
     "silence-after-stop",
     "slow-data-leaving",

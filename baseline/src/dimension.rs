@@ -118,6 +118,8 @@ dimensions! {
     RootCalls = "root-calls", Sum, true;
     /// Calls that stop or narrow logging, by API and target.
     LoggingOff = "logging-off", Sum, true;
+    /// What sentrail lives on, touched: how bad, how done, API and ARN.
+    OwnTouched = "own-touched", Sum, false;
     /// Credentials made for somebody else, by API and that person.
     CredentialsGiven = "credentials-given", Sum, true;
     /// Credentials that were made for somebody else or deleted, by id.

@@ -14,7 +14,7 @@ use baseline::class::unversioned;
 use benches::{cost, real_objects};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use detect::rules::{self, Candidates, List, Lists, Names, OfApi, RuleSet, Sieve};
-use detect::{Acting, Record};
+use detect::{Acting, Own, Record};
 use ingest::cloudtrail::{self, Record as Read};
 use ingest::enrich::{Caller, Enrich, Origin, caller as caller_of};
 use ingest::{Event, Identity, Text, decode::gunzip, testkit};
@@ -266,6 +266,7 @@ fn parse_all(chunks: &[Chunk<'_>]) -> usize {
 
 /// Parses, with the numbers at hand that a reader has anyway.
 fn read_all(chunks: &[Chunk<'_>]) -> usize {
+    let own = &Own::default();
     let mut records = 0;
     for chunk in chunks {
         let mut numbers = chunk.records.iter();
@@ -276,7 +277,7 @@ fn read_all(chunks: &[Chunk<'_>]) -> usize {
                 let (principal, acting, account) = chunk.callers.known.get(of.caller).unwrap();
                 let acting = *acting;
                 let (caller, origin) = *chunk.addresses.known.get(of.address).unwrap();
-                black_box(Record { event, api, principal, acting, caller, origin, account });
+                black_box(Record { event, api, principal, acting, caller, origin, account, own });
                 records += 1;
             });
         }
@@ -286,6 +287,7 @@ fn read_all(chunks: &[Chunk<'_>]) -> usize {
 
 /// The same, and asks about all records. Says how many matches there were.
 fn ask_all(rules: &RuleSet, chunks: &[Chunk<'_>]) -> usize {
+    let own = &Own::default();
     let mut matches = 0;
     for chunk in chunks {
         let mut apis: Vec<Option<OfApi>> = vec![None; chunk.apis.known.len()];
@@ -309,7 +311,7 @@ fn ask_all(rules: &RuleSet, chunks: &[Chunk<'_>]) -> usize {
                         error: number(of.error),
                     },
                 };
-                let record = Record { event, api, principal, acting, caller, origin, account };
+                let record = Record { event, api, principal, acting, caller, origin, account, own };
                 let left = sieve.left(rules, candidates, &record);
                 rules.matches(left, &record, &mut |_| matches += 1);
             });

@@ -42,6 +42,7 @@ mod s3_mass_deletion;
 mod s3_mass_reencryption;
 mod s3_read_confirmed;
 mod segment_drift;
+mod sentrail_tampered_with;
 mod session_from_outside;
 mod silence_after_stop;
 mod slow_data_leaving;

@@ -10,6 +10,7 @@ use crate::{
     interests::Interests,
     kinds::Kinds,
     marks::Lessons,
+    own::Own,
     priors::{Group, Priors},
     probe::{Look, Probe},
     reader::Reader,
@@ -52,6 +53,8 @@ pub struct Options {
     pub alerts_per_day: NonZeroU32,
     /// Table `[detectors]`.
     pub detectors: Settings,
+    /// What sentrail lives on.
+    pub own: Arc<Own>,
     /// The rules in force.
     pub rules: Arc<Rules>,
     /// What people's marks teach.
@@ -67,6 +70,7 @@ impl Default for Options {
             kinds: Arc::default(),
             alerts_per_day: budget::ALERTS_PER_DAY,
             detectors: Settings::default(),
+            own: Arc::default(),
             rules: Rules::built_in(),
             lessons: Arc::default(),
         }

@@ -26,6 +26,7 @@ mod kinds;
 mod learned;
 
 mod marks;
+mod own;
 mod pattern;
 mod pieces;
 mod priors;
@@ -44,6 +45,7 @@ mod sums;
 #[cfg(test)]
 mod testkit;
 mod touched;
+mod trail;
 mod watch;
 
 pub use about::{About, Catalogue};
@@ -57,6 +59,7 @@ pub use intake::Intake;
 pub use kinds::Kinds;
 pub use learned::{Blob, Part};
 pub use marks::{Lessons, Mark, Marked, Marks, Nature};
+pub use own::{Own, TAMPERED};
 pub use pattern::{fits, fits_any, literal};
 pub use probe::{JudgedDay, JudgedSpan, Look, Probe};
 pub use reader::{FlowRows, Reader};

@@ -222,7 +222,9 @@ impl<'e> Reader<'e> {
         let (caller, origin) = (address.caller, address.origin);
         let (principal, account) = (&who.principal, &*who.principal.entity.account);
         let acting = who.acting;
-        let record = Record { event, api: &api.text, principal, acting, caller, origin, account };
+        let (api_text, own) = (&*api.text, &*context.options.own);
+        let record =
+            Record { event, api: api_text, principal, acting, caller, origin, account, own };
         let left = chunk.sieve.left(context.options.rules.set(), candidates, &record);
         let mut interested = api.interested | who.interested;
         if event.error_code.is_some() && event.denied() {

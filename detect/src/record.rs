@@ -1,6 +1,6 @@
 //! One record as a detector sees it, and what it may count of it.
 
-use crate::facts::Topic;
+use crate::{facts::Topic, own::Own};
 use baseline::{Dimension, Principal};
 use ingest::{
     Event, Identity,
@@ -24,6 +24,8 @@ pub struct Record<'a> {
     pub origin: Origin,
     /// The account that received the call.
     pub account: &'a str,
+    /// What sentrail lives on.
+    pub own: &'a Own,
 }
 
 /// Whether AWS acts, by what the record says of its caller.

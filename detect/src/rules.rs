@@ -24,7 +24,7 @@ pub(crate) mod sigma;
 #[cfg(test)]
 mod testkit;
 pub(crate) mod view;
-mod walk;
+pub(crate) mod walk;
 mod words;
 mod yaml;
 

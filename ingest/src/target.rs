@@ -29,6 +29,17 @@ impl fmt::Display for Target<'_> {
     }
 }
 
+/// The partition that a region belongs to: `aws`, `aws-cn` or `aws-us-gov`.
+pub fn partition_of(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "aws-cn"
+    } else if region.starts_with("us-gov-") {
+        "aws-us-gov"
+    } else {
+        "aws"
+    }
+}
+
 /// Where the records of a service name what a call acts on. The same for all its calls: look it up once.
 #[derive(Debug, Clone, Copy)]
 pub struct Targets(&'static [Key]);

@@ -3,6 +3,7 @@
 use super::{
     FAILURE, Wrong,
     logs::{Reading, instant},
+    own::OwnArgs,
     run::bucket,
 };
 use crate::{
@@ -44,6 +45,8 @@ pub(super) struct Doctor {
     lease: Option<String>,
     #[command(flatten)]
     reading: Reading,
+    #[command(flatten)]
+    own: OwnArgs,
     /// Form of the report
     #[arg(long, value_enum, default_value = "text")]
     format: Form,
@@ -59,7 +62,7 @@ enum Form {
 
 impl Doctor {
     pub(super) fn run(&self) -> Result<u8> {
-        let Self { folder, queue, bucket, state, snapshots, reading, format, .. } = self;
+        let Self { folder, queue, bucket, state, snapshots, reading, own, format, .. } = self;
         if folder.is_empty() && queue.is_empty() && bucket.is_empty() {
             let what = "nothing to look at (expected --folder, --queue or --bucket, as of run)";
             return Err(Wrong::usage(anyhow!(what)));
@@ -73,6 +76,7 @@ impl Doctor {
             snapshots: snapshots.as_ref().and_then(path),
             state: state.as_deref(),
             flow_format: reading.flow_format(),
+            own: own.reading(bucket).collect(),
         };
         let report = doctor::examine(&asked)?;
         let out = &mut io::stdout().lock();

@@ -3,7 +3,7 @@
 mod json;
 mod table;
 
-use super::{INCOMPLETE, USAGE, Wrong, complain, configured, findings::day, logs::Logs};
+use super::{INCOMPLETE, USAGE, Wrong, complain, findings::day, logs::Logs};
 use crate::{config::n_of, pipeline::Observer, replay, terminal};
 use alerts::{escape, readable};
 use anyhow::{Result, anyhow};
@@ -147,7 +147,7 @@ impl Identity {
             return Err(Wrong::usage(anyhow!("`*` asks for everybody: add --json")));
         }
         self.logs.reading.start_threads()?;
-        let config = configured(self.logs.reading.config.as_deref())?;
+        let config = self.logs.configured(self.logs.reading.config.as_deref())?;
         let (mut engine, inputs) = super::replay::engine(Some(&config), Lessons::default())?;
         let wanted = Arc::clone(&asked);
         let wants = Box::new(move |entity: &Entity| wanted.wants(entity));

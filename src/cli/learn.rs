@@ -1,7 +1,7 @@
 //! `learn`: its arguments, and what a person sees of it.
 
 use super::{
-    FAILURE, INCOMPLETE, complain, configured,
+    FAILURE, INCOMPLETE, complain,
     logs::{Logs, Reading},
     progress::Progress,
     replay::engine,
@@ -36,7 +36,7 @@ impl Learn {
     pub(super) fn run(self) -> Result<u8> {
         let start = Instant::now();
         self.logs.reading.start_threads()?;
-        let config = configured(self.logs.reading.config.as_deref())?;
+        let config = self.logs.configured(self.logs.reading.config.as_deref())?;
         let (mut engine, _) = engine(Some(&config), Lessons::default())?;
         engine.say_nothing_before(Hour(i32::MAX));
         let writer = LearnedWriter::begin(&self.out)?;

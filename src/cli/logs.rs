@@ -1,6 +1,6 @@
 //! Which logs to read, and how: what `replay`, `learn` and `run` ask for.
 
-use super::flow_format;
+use super::{configured, flow_format, own::OwnArgs};
 use crate::{
     aws::{self, Aws, BucketPath},
     config::Config,
@@ -15,7 +15,10 @@ use ingest::{
     source::{Filter, PathArg},
     time::format_ms,
 };
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tokio::runtime::Runtime;
 
 /// How logs are read, wherever they come from.
@@ -51,6 +54,8 @@ pub(super) struct Logs {
     pub(super) until: Option<i64>,
     #[command(flatten)]
     pub(super) reading: Reading,
+    #[command(flatten)]
+    pub(super) own: OwnArgs,
     /// No progress bar and no summary
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -140,10 +145,15 @@ impl Logs {
     pub(super) fn command(&self, name: &str, more: Vec<(&str, String)>) -> Vec<String> {
         let times = [("from", self.from), ("until", self.until)];
         let times = times.into_iter().filter_map(|(name, at)| Some((name, format_ms(at?))));
-        let own = times.chain(self.reading.command()).flat_map(option);
-        let options = own.chain(more.into_iter().flat_map(option));
+        let own = times.chain(self.reading.command()).chain(self.own.command());
+        let options = own.flat_map(option).chain(more.into_iter().flat_map(option));
         let paths = self.paths.iter().map(|path| path.display().to_string());
         std::iter::once(name.to_owned()).chain(options).chain(paths).collect()
+    }
+
+    /// The configuration of a file, in which the buckets that are read are sentrail's own.
+    pub(super) fn configured(&self, path: Option<&Path>) -> Result<Config> {
+        Ok(configured(path)?.with_own(self.own.reading(&self.paths)))
     }
 
     /// What to read, from `from_ms` on.

@@ -6,7 +6,7 @@ mod hindsight;
 mod state;
 
 use super::{
-    FAILURE, FINDINGS, INCOMPLETE, Wrong, complain, configured,
+    FAILURE, FINDINGS, INCOMPLETE, Wrong, complain,
     logs::{Logs, Reading},
     named_by_organization, one_of, or_default,
 };
@@ -340,7 +340,7 @@ impl Replay {
         let start = Instant::now();
         self.logs.reading.start_threads()?;
         let quiet = self.logs.quiet;
-        let config = configured(self.logs.reading.config.as_deref())?;
+        let config = self.logs.configured(self.logs.reading.config.as_deref())?;
         if let Some(other) = &self.compare {
             return self.compare(&config, other);
         }

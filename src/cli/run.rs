@@ -4,13 +4,14 @@ use super::{
     Wrong, configured,
     logs::{Reading, instant, option},
     one_of, or_default,
+    own::OwnArgs,
     replay::{engine, lessons},
 };
 use crate::{
     aws::{self, BucketPath},
-    config::Config,
+    config::{Config, own},
     run::{
-        self, Elsewhere, Front, Log, Parts, copies, names,
+        self, Elsewhere, Front, Level, Log, Parts, copies, names,
         reload::Reload,
         snapshots::{
             self, Deadline, EVERY_S, EVERY_S_DEFAULT, LEASE_S, LEASE_S_DEFAULT, Restoring, Vault,
@@ -24,6 +25,7 @@ use baseline::{Day, form::Texts};
 use clap::Args;
 use detect::Engine;
 use ingest::time::format_ms;
+use serde_json::json;
 use std::{
     io::{self, BufWriter},
     net::SocketAddr,
@@ -64,6 +66,8 @@ pub(super) struct Run {
     lease: Option<u64>,
     #[command(flatten)]
     reading: Reading,
+    #[command(flatten)]
+    own: OwnArgs,
     /// Answer /livez, /readyz and /metrics here, for example 127.0.0.1:9100
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
@@ -84,6 +88,16 @@ enum Turn {
     Ours(Option<Box<Elsewhere>>),
     /// It was asked to end before its turn came.
     Never,
+}
+
+/// Says what is watched as its own, so that a replay can be told the same.
+fn tell_own(own: &[String], log: &Log) {
+    let what = if own.is_empty() {
+        "nothing says what sentrail lives on: name it in `own`"
+    } else {
+        "whoever touches these is told of: `sentrail-tampered-with`"
+    };
+    log.say(Level::Info, "own", what, &[("arns", json!(own))]);
 }
 
 /// How often snapshots are made. Unit: seconds.
@@ -134,8 +148,9 @@ impl Run {
         self.check()?;
         self.reading.start_threads()?;
         let reload = Reload::of(self.reading.config.as_deref());
-        let config = configured(self.reading.config.as_deref())?;
+        let config = configured(self.reading.config.as_deref())?.with_own(self.lives_on());
         let log = Arc::new(Log::new());
+        tell_own(config.own(), &log);
         let runtime = aws::runtime()?;
         let front = Front::open(runtime.handle(), self.listen, config.suppressions(), &log)?;
         let deadline = Deadline::none();
@@ -186,6 +201,15 @@ impl Run {
         summary.write(start.elapsed().as_secs_f64(), &mut io::stderr().lock())?;
         suppressed.write(&mut io::stderr().lock())?;
         Ok(0)
+    }
+
+    /// What of its own the command line names.
+    fn lives_on(&self) -> Vec<String> {
+        let queues = self.queue.iter().filter_map(|url| own::queue(url));
+        let snapshots =
+            self.snapshots.as_deref().and_then(Path::to_str).and_then(BucketPath::parse);
+        let kept = snapshots.map(|path| own::objects(&path));
+        self.own.reading(&self.bucket).chain(queues).chain(kept).collect()
     }
 
     /// Waits until this process may write.
@@ -285,6 +309,7 @@ impl Run {
             .chain(from)
             .chain(state)
             .chain(self.reading.command())
+            .chain(self.own.command())
             .flat_map(option);
         std::iter::once("run".to_owned()).chain(options).collect()
     }

@@ -46,7 +46,8 @@ impl Config {
             let is_bound = bound.iter().any(|key| line.starts_with(key));
             if is_bound { format!("{line} (with a new state)") } else { line }
         };
-        (Self { settings, ..self }, waiting.into_iter().map(says).collect())
+        let next = Self { settings, ..self }.with_own(started.commanded.iter().cloned());
+        (next, waiting.into_iter().map(says).collect())
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     aws::AwsTable, kinds::KindPatterns, organization::OrganizationTable, rules::DecoyNames, sinks,
     suggest,
 };
-use detect::{Rules, Settings, slip_of};
+use detect::{Rules, Settings, Severity, TAMPERED, slip_of};
 use std::{collections::BTreeMap, ops::Range};
 use toml::{Table, Value, de::DeTable};
 
@@ -33,6 +33,7 @@ pub(super) fn known(defaults: &Table) -> Table {
     known.insert("suppressions".into(), Value::String(String::new()));
     known.insert("rules".into(), Value::Array(Vec::new()));
     known.insert("rules-of-others".into(), Value::Array(Vec::new()));
+    known.insert("own".into(), Value::Array(Vec::new()));
     known.insert("placeholders".into(), Value::Table(Table::new()));
     known.insert("lists".into(), Value::Table(Table::new()));
     let decoys = Table::try_from(DecoyNames::default()).unwrap_or_default();
@@ -108,6 +109,7 @@ pub(super) fn check_ids(
     let own = abouts().filter(|about| !of_others.contains(about.id.as_str()));
     let own = own.flat_map(|about| [Some(about.id.as_str()), about.uuid.as_deref()]);
     let own: Vec<&str> = own.flatten().collect();
+    check_always_on(settings, places)?;
     let mut warnings = Vec::new();
     let disabled = settings.disable.iter().map(|id| (DISABLE, id));
     let changed = settings.severity.keys().map(|id| (SEVERITY, id));
@@ -130,6 +132,23 @@ pub(super) fn check_ids(
     warnings.sort();
     check_severities(settings, rules, places)?;
     Ok(warnings)
+}
+
+/// That nobody silences who tells that the watch itself is touched.
+fn check_always_on(settings: &Settings, places: &Places) -> Result<(), Fault> {
+    let id = TAMPERED;
+    let expected = "expected an entry of `suppressions` that names it: that has an owner and an end, and is counted";
+    if settings.disable.contains(id) {
+        return Err((
+            start(places, DISABLE, id),
+            format!("{} is always on ({expected})", shown(id)),
+        ));
+    }
+    let lower = settings.severity.get(id).filter(|severity| **severity < Severity::High);
+    lower.map_or(Ok(()), |_| {
+        let what = format!("{} cannot be made quieter ({expected})", shown(id));
+        Err((start(places, SEVERITY, id), what))
+    })
 }
 
 /// One rule by two names, id and UUID, of which each says another severity.

@@ -13,12 +13,14 @@ use super::{
     ConfigError,
     filters::{self, Known},
     keys::{Fault, Places, shown},
+    own,
     quiet::{self, QuietTable},
     units,
 };
+use crate::aws::BucketPath;
 use alerts::sinks::{Allowed, Choice, Filter, Network, Protocol, Sink, URL_BYTES_MAX};
 use baseline::time::HOUR_MS;
-use detect::Severity;
+use detect::{Severity, literal};
 use from::FromTable;
 pub(super) use from::{kept, offline};
 use held::Held;
@@ -361,6 +363,23 @@ impl SinkTable {
         };
         Ok(Allowed::new(self.allow.iter().map(network).collect::<Result<_, _>>()?))
     }
+}
+
+/// What of AWS is told, as patterns on ARNs. Of which account the own Security Hub is, no table says.
+pub(super) fn own(sinks: &BTreeMap<String, SinkTable>) -> impl Iterator<Item = String> {
+    sinks.values().flat_map(|sink| {
+        let region = sink.region.as_deref().map_or_else(|| "*".to_owned(), literal);
+        let named = |bus: &String| {
+            let (of, bus) = (format!("arn:*:events:{region}:*:event-bus/"), literal(bus));
+            if bus.starts_with("arn:") { bus } else { of + &bus }
+        };
+        let bus = sink.bus.as_ref().map(named);
+        let is_of_members = sink.file_as == Some(FiledAs::Member);
+        let hub = is_of_members.then(|| format!("arn:*:securityhub:{region}:*:hub/default"));
+        let lake = sink.path.as_deref().and_then(Path::to_str).and_then(BucketPath::parse);
+        let topic = sink.topic.as_deref().map(literal);
+        [topic, bus, hub, lake.as_ref().map(own::objects)].into_iter().flatten()
+    })
 }
 
 /// What is wrong with the tables, and where.

@@ -12,6 +12,7 @@ use alerts::{
     Criterion, Field, Grounds, OWNER_OPEN, REASON_OPEN, Suppression, Suppressions, parse_day,
 };
 use baseline::Day;
+use detect::TAMPERED;
 use std::{collections::BTreeMap, path::Path};
 use toml::{
     Spanned,
@@ -49,7 +50,12 @@ pub(super) fn load(path: &Path, ids: &[&str]) -> Result<(Suppressions, Vec<Strin
     let told = entries.iter().flat_map(|entry| warnings(entry, (clock::today(), ids)));
     let told = told.map(|fault| wrong(path, &content, fault).to_string()).collect();
     let entries = entries.into_iter().map(|entry| entry.suppression).collect();
-    Ok((Suppressions::new(entries, &operations::IDS), told))
+    Ok((Suppressions::new(entries, &of_the_watch()), told))
+}
+
+/// Who tells that sentrail sees less than it should.
+fn of_the_watch() -> Vec<&'static str> {
+    operations::IDS.into_iter().chain([TAMPERED]).collect()
 }
 
 fn parse(document: &DeTable<'_>) -> Result<Vec<Entry>, Fault> {

@@ -59,6 +59,7 @@ fn every_key_is_read() {
         city-database = "city.mmdb"
         rules = ["rules"]
         rules-of-others = ["public"]
+        own = ["arn:aws:s3:::logs"]
         [placeholders]
         admins = ["ada"]
         [lists.offices]
@@ -96,7 +97,7 @@ fn every_key_is_read() {
     assert_eq!(settings.detectors.disable.len(), 1);
     assert_eq!((settings.rules.len(), settings.lists.len()), (1, 1));
     assert_eq!((settings.rules_of_others.len(), settings.placeholders.len()), (1, 1));
-    assert_eq!(settings.sinks.len(), 1);
+    assert_eq!((settings.sinks.len(), settings.own.len()), (1, 1));
     let access = settings.aws.access();
     assert!(access.requester_pays && access.region.as_deref() == Some("eu-west-1"));
     assert_eq!(access.role.unwrap().external_id.as_deref(), Some("sentrail"));

@@ -8,9 +8,12 @@ use crate::{
 };
 use alerts::sinks::{Failure, http_date_ms};
 use anyhow::Result;
-use ingest::source::{
-    calls::{Answer, Calls, Request, partition_of},
-    session::{Access, Session},
+use ingest::{
+    source::{
+        calls::{Answer, Calls, Request},
+        session::{Access, Session},
+    },
+    target::partition_of,
 };
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};

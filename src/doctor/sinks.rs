@@ -15,9 +15,9 @@ use alerts::sinks::{
     security_hub::{self, FileAs},
     sns,
 };
-use ingest::source::{
-    calls::{home_of, partition_of},
-    session::Role,
+use ingest::{
+    source::{calls::home_of, session::Role},
+    target::partition_of,
 };
 use serde_json::{Value, json};
 use std::{path::Path, sync::Arc};

@@ -4,7 +4,7 @@
 use crate::report::Report;
 use baseline::{Dimension, Evidence, Kind, Part};
 use detect::{DETECTORS, Finding, Impact, Interest};
-use ingest::source::calls::partition_of;
+use ingest::target::partition_of;
 use std::collections::BTreeSet;
 
 /// By what calls can do: the path in the taxonomy of ASFF, and the tactic of MITRE ATT&CK. Changes that give nobody

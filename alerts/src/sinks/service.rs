@@ -20,7 +20,7 @@ use crate::{
 };
 use detect::Finding;
 pub use ingest::source::session::Access;
-use ingest::source::{calls::partition_of, session::AccessError};
+use ingest::{source::session::AccessError, target::partition_of};
 
 /// A region goes into the name of a host. Unit: characters.
 pub const REGION_CHARS_MAX: usize = 40;

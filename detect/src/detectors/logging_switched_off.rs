@@ -7,7 +7,8 @@
 //! every so often (fewer than `bits-min` bits).
 //!
 //! ## Quiet when
-//! trails, selectors and recorders are only read or widened; a detector is updated but stays on.
+//! trails, selectors and recorders are only read or widened; a detector is updated but stays on; or it is sentrail's own
+//! logs, of which `sentrail-tampered-with` tells.
 //!
 //! ## Misses
 //! logs removed where they lie (lifecycle rules, deleted objects, bucket policies), and flow logs that
@@ -19,7 +20,9 @@
 
 use crate::detector::{Case, Impact, Interest, Meta, Severity, Technique, Verdict};
 use crate::facts::Topic;
+use crate::own;
 use crate::record::{Counts, Record};
+use crate::trail;
 use baseline::Dimension;
 use ingest::{Raw, event::Outcome};
 
@@ -95,7 +98,10 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
     let denied = record.event.outcome() == Outcome::Failure;
     let what = name.map_or_else(String::new, |name| format!(" of {}", name.get()));
     let how = if denied { FAILED } else { "" };
-    counts.value(Dimension::LoggingOff, format!("{}{what}{how}", record.api));
+    // What sentrail itself reads is told once.
+    if own::touches(record.event, record.api, record.account, record.own).is_empty() {
+        counts.value(Dimension::LoggingOff, format!("{}{what}{how}", record.api));
+    }
     if !denied && FEEDS.contains(&record.api) {
         let key = &record.principal.entity.key;
         counts.fact(Topic::Stopped, format!("{} {key}", record.api));
@@ -104,52 +110,16 @@ pub(super) fn contribute(record: &Record<'_>, counts: &mut Counts) {
 
 /// Some calls do so only with certain parameters.
 fn switches_off(api: &str, request: Option<Raw<'_>>) -> bool {
-    let is_false = |key| {
-        let value = request.and_then(|request| request.get(key));
-        value.and_then(Raw::bool) == Some(false)
-    };
     match api {
-        "guardduty:UpdateDetector" => is_false("enable"),
-        "cloudtrail:UpdateTrail" => [
-            "isMultiRegionTrail",
-            "includeGlobalServiceEvents",
-            "enableLogFileValidation",
-            "isOrganizationTrail",
-        ]
-        .into_iter()
-        .any(is_false),
-        "cloudtrail:PutEventSelectors" => narrows(request),
+        "guardduty:UpdateDetector" => {
+            let enabled = request.and_then(|request| request.get("enable"));
+            enabled.and_then(Raw::bool) == Some(false)
+        }
+        "cloudtrail:UpdateTrail" | "cloudtrail:PutEventSelectors" => {
+            trail::is_narrowed_by(api, request)
+        }
         _ => true,
     }
-}
-
-/// Whether event selectors leave out management events, wholly or in part.
-fn narrows(request: Option<Raw<'_>>) -> bool {
-    let Some(request) = request else { return false };
-    if let Some(selectors) = request.get("advancedEventSelectors").filter(|raw| !raw.is_null()) {
-        return !selectors.each().any(is_whole);
-    }
-    let Some(selectors) = request.get("eventSelectors").filter(|raw| !raw.is_null()) else {
-        return false;
-    };
-    !selectors.each().any(|selector| {
-        let with_management = selector.get("includeManagementEvents").and_then(Raw::bool);
-        let kinds = selector.get("readWriteType").and_then(Raw::text);
-        with_management != Some(false) && kinds.is_none_or(|kinds| kinds.0 == "All")
-    })
-}
-
-/// Whether an advanced selector takes management events, those that read and those that write.
-fn is_whole(selector: Raw<'_>) -> bool {
-    let fields = || selector.get("fieldSelectors").into_iter().flat_map(Raw::each);
-    let of =
-        |field: Raw<'_>, name| field.get("field").and_then(Raw::text).is_some_and(|f| f.is(name));
-    let takes_management = |field: Raw<'_>| {
-        let mut categories = field.get("equals").into_iter().flat_map(Raw::each);
-        categories.any(|category| category.text().is_some_and(|text| text.is("Management")))
-    };
-    fields().any(|field| of(field, "eventCategory") && takes_management(field))
-        && !fields().any(|field| of(field, "readOnly"))
 }
 
 pub(super) fn judge(settings: &Settings, case: &Case<'_>) -> Option<Verdict> {

@@ -6,6 +6,7 @@ use super::{
     policy::is_account,
     view::{Parts, View},
 };
+use crate::own;
 use baseline::Kind;
 use ingest::{
     enrich::{Caller, NetworkClass},
@@ -58,6 +59,10 @@ impl Derived {
             Self::TrustedLists => address(parts.caller).is_some_and(|address| {
                 view.names().lists.trusting(address).any(|name| is(Value::Plain(name)))
             }),
+            Self::Own => {
+                let touched = own::touches(event, parts.api, parts.account, parts.own);
+                touched.iter().any(|touch| is(Value::Plain(&touch.arn)))
+            }
             Self::Decoys => {
                 view.names().decoys.named_by(event).into_iter().any(|name| is(Value::Plain(name)))
             }

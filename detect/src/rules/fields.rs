@@ -28,6 +28,7 @@
 //! | `sentrail.lists` | the user's lists that hold the source address, but the trusted ones; none where a trusted one holds it; of flows: any address |
 //! | `sentrail.trusted-lists` | the user's trusted lists that hold the source address |
 //! | `sentrail.decoys` | decoys of the configuration that the call names |
+//! | `sentrail.own` | ARNs of what sentrail itself lives on, where the call does it harm: `sentrail-tampered-with` tells it |
 //!
 //! Of flows only `sentrail.lists` is known.
 
@@ -185,6 +186,7 @@ derived! {
     "sentrail.lists" Lists Address,
     "sentrail.trusted-lists" TrustedLists Address,
     "sentrail.decoys" Decoys Rest,
+    "sentrail.own" Own Rest,
 }
 
 /// The names of the fields that sentrail works out of a record.

@@ -10,7 +10,10 @@ use super::{
     sigma::Sample,
     view::{Facet, FlowRow, Parts, Seen, View},
 };
-use crate::record::{Acting, Record};
+use crate::{
+    own::NOTHING,
+    record::{Acting, Record},
+};
 use ingest::{
     Event,
     enrich::{Caller, Origin},
@@ -56,7 +59,7 @@ pub(crate) struct Applied {
 fn of_nobody<'r>(event: &'r Event<'r>, api: &'r str) -> Parts<'r> {
     let (caller, origin) = (Caller::Other, Origin::default());
     let (principal, acting) = (None, Acting::default());
-    Parts { event, api, principal, acting, caller, origin, account: "" }
+    Parts { event, api, principal, acting, caller, origin, account: "", own: &NOTHING }
 }
 
 impl RuleSet {

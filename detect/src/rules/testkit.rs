@@ -10,7 +10,10 @@ use super::{
     },
     view::View,
 };
-use crate::record::{Acting, Record};
+use crate::{
+    own::NOTHING,
+    record::{Acting, Record},
+};
 use baseline::Principal;
 use ingest::{
     Identity, Text, cloudtrail,
@@ -144,7 +147,9 @@ pub(crate) fn ask<T>(raw: &str, mut question: impl FnMut(&Record<'_>) -> T) -> T
         };
         let (event, api, account) = (&event, api.as_str(), &*account);
         let acting = Acting::of(&identity);
-        answer = Some(question(&Record { event, api, principal, acting, caller, origin, account }));
+        let own = &NOTHING;
+        answer =
+            Some(question(&Record { event, api, principal, acting, caller, origin, account, own }));
     });
     assert_eq!(shape, Ok(cloudtrail::Shape::Records));
     answer.unwrap()

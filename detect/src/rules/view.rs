@@ -2,7 +2,10 @@
 //! records share.
 
 use super::{matcher::Value, names::Names, policy::Access};
-use crate::record::{Acting, Record};
+use crate::{
+    own::Own,
+    record::{Acting, Record},
+};
 use baseline::Principal;
 use ingest::{
     Event, Raw, Text,
@@ -53,6 +56,7 @@ pub(crate) struct Parts<'r> {
     pub(crate) caller: Caller,
     pub(crate) origin: Origin,
     pub(crate) account: &'r str,
+    pub(crate) own: &'r Own,
 }
 
 /// One row of flow logs.
@@ -79,9 +83,9 @@ impl<'r> From<Parts<'r>> for Seen<'r> {
 
 impl<'r> From<&'r Record<'r>> for Seen<'r> {
     fn from(record: &'r Record<'r>) -> Self {
-        let Record { event, api, principal, acting, caller, origin, account } = *record;
+        let Record { event, api, principal, acting, caller, origin, account, own } = *record;
         let principal = Some(principal);
-        Self::Record(Parts { event, api, principal, acting, caller, origin, account })
+        Self::Record(Parts { event, api, principal, acting, caller, origin, account, own })
     }
 }
 

@@ -2,6 +2,7 @@
 //! it answered, as it is. Signed by `aws-sigv4`, over the connector of the SDK; sent once: who asks decides about again.
 
 use super::session::{Role, Session, assumed};
+use crate::target::partition_of;
 use aws_sdk_s3::config::{Credentials, ProvideCredentials as _, http::HttpResponse};
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
@@ -267,17 +268,6 @@ fn settings(service: &str) -> SigningSettings {
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
     }
     settings
-}
-
-/// The partition that a region belongs to: `aws`, `aws-cn` or `aws-us-gov`.
-pub fn partition_of(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "aws-cn"
-    } else if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else {
-        "aws"
-    }
 }
 
 /// The region in which Organizations, of which a partition has one, is asked.

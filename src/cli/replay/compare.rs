@@ -3,7 +3,7 @@
 
 use super::{Replay, engine, gap_after, lessons};
 use crate::{
-    cli::{FINDINGS, INCOMPLETE, Wrong, complain, configured, or_default},
+    cli::{FINDINGS, INCOMPLETE, Wrong, complain, or_default},
     config::Config,
     pipeline::Observer,
     replay,
@@ -65,7 +65,7 @@ impl Replay {
     /// What the configuration at `other` would tell instead.
     pub(super) fn compare(&self, config: &Config, other: &Path) -> Result<u8> {
         let start = Instant::now();
-        let other = configured(Some(other))?;
+        let other = self.logs.configured(Some(other))?;
         let format = or_default(self.format);
         if !matches!(format, Format::Table | Format::JsonLines) {
             return Err(Wrong::usage(anyhow!(

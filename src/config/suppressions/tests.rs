@@ -157,7 +157,7 @@ proptest! {
         let text = suppression_snippet(&own, own.day).join("\n");
         let entries = entries(&text).map_err(|fault| TestCaseError::fail(format!("{fault:?} {text}")))?;
         let of = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.suppression).collect();
-        let suppressions = Suppressions::new(of(entries), &operations::IDS);
+        let suppressions = Suppressions::new(of(entries), &of_the_watch());
         prop_assert!(suppressions.of(&own).is_some());
         prop_assert_eq!(suppressions.of(&finding(&id, &account, &other)).is_some(), key == other);
         prop_assert_eq!(suppressions.of(&finding(&other, &account, &key)).is_some(), id == other);
