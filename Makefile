@@ -18,10 +18,11 @@ demo: tools ## Build, then find attacks in the logs of a made-up organisation
 test: servers ## Run every test
 	$(CARGO) test --workspace --locked
 
-check: tools ## What CI checks besides the tests: format, lints, documentation
+check: tools ## What CI checks besides the tests: format, lints, documentation, that fuzz targets compile
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) clippy -p benches --bins --locked --features ablation,profile -- -D warnings
+	$(CARGO) check --manifest-path fuzz/Cargo.toml --locked --target-dir target
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 bench: tools ## What a replay costs against the floor, zcat and threads, on a made-up corpus and the logs of SHARED
@@ -92,4 +93,4 @@ servers: tools .venv/moto-$(MOTO) .venv/prometheus-client-$(PROMETHEUS) ## Insta
 tools:
 	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust 1.95 or later (https://rustup.rs)" >&2; exit 1; }
 	@command -v python3 >/dev/null || { apt-get update && apt-get install -y python3; }
-	@command -v cc >/dev/null || { apt-get update && apt-get install -y build-essential; }
+	@command -v cc >/dev/null && command -v c++ >/dev/null || { apt-get update && apt-get install -y build-essential; }
