@@ -60,6 +60,9 @@ pub struct Profile {
     inherited: Day,
 }
 
+/// Some make the new flow log before they delete the old one. Unit: hours.
+const OVERLAP_H: i32 = 3;
+
 /// Stays and talks are kept for one day longer than counts: travel and sessions look back over a day.
 const STAYS_KEPT_D: i32 = 1;
 
@@ -292,12 +295,16 @@ impl Profile {
     }
 
     /// What a profile that begins in an hour of `day` could inherit of this one, if it can any: its last day with
-    /// records, and how many there are. It must have fallen silent by then, and have had accepted flows: to a log of
+    /// records, and how many there are. It must have fallen silent soon, and have had accepted flows: to a log of
     /// rejected ones all that is accepted would be new.
     pub(crate) fn hands_on(&self, (day, first): (Day, Hour)) -> Option<(Day, u32)> {
-        let is_silent = self.touched(day, day).last().is_none_or(|last| *last <= first);
+        let until = Hour(first.0.saturating_add(OVERLAP_H));
+        let is_silent = self.touched(day, day).last().is_none_or(|last| *last <= until);
         let knows_accepted = || self.history.has_any(day, Dimension::is_of_accepted);
-        self.history.recorded_before(day).filter(|_| is_silent && knows_accepted())
+        // What it inherits on the same day it may have by now or not.
+        let has_own = self.inherited < day;
+        let recorded = self.history.recorded_before(day);
+        recorded.filter(|_| is_silent && has_own && knows_accepted())
     }
 
     /// What `heir`, which begins on `day`, inherits of it.

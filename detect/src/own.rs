@@ -112,6 +112,17 @@ impl Own {
         kept.cloned().collect()
     }
 
+    /// Whether it names a bucket, and not only what lies in one.
+    fn has_bucket(&self) -> bool {
+        let mut named = self.0.iter().filter_map(|one| one.split_once(":s3:::"));
+        named.any(|(_, bucket)| !bucket.contains('/'))
+    }
+
+    /// Whether it names a rule of EventBridge: a bus may be what findings are told to.
+    fn has_rule(&self) -> bool {
+        self.0.iter().any(|one| one.contains(":events:") && one.contains(":rule/"))
+    }
+
     /// Whether it names anything of these services.
     fn has(&self, services: &[&str]) -> bool {
         let mut named = self.0.iter().filter_map(|one| one.split(':').nth(2));

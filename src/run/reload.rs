@@ -16,6 +16,7 @@ use tokio::{runtime::Handle, sync::mpsc, task::spawn_blocking, time::timeout};
 
 /// How often it is looked whether files are what they were. What changed counts when it stayed so for one look.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(2);
+const LOOK_EVERY_MAX: Duration = Duration::from_secs(30);
 /// A look takes at most this share of the time: many files are looked at more seldom.
 const LOOK_SHARE: u32 = 20;
 
@@ -132,7 +133,7 @@ impl Reload {
                 });
                 let Ok((after, offer)) = looked.await else { return };
                 own = after;
-                pause = LOOK_EVERY.max(begun.elapsed() * LOOK_SHARE);
+                pause = (begun.elapsed() * LOOK_SHARE).clamp(LOOK_EVERY, LOOK_EVERY_MAX);
                 if let Some(offer) = offer
                     && inbox.send(Event::Offered(offer)).await.is_err()
                 {

@@ -73,7 +73,9 @@ fn weighed(effect: Effect, record: &Record<'_>) -> (Severity, &'static str) {
         Effect::Blinds if is_failed(record) => (Severity::Medium, FAILED),
         _ if is_failed(record) => (Severity::Low, FAILED),
         Effect::Blinds if by_pipeline => (Severity::High, DEPLOYED),
-        _ if by_pipeline => (Severity::Low, DEPLOYED),
+        // Whoever assumes a role can call himself a pipeline.
+        Effect::Harms if by_pipeline => (Severity::Medium, DEPLOYED),
+        Effect::Changes if by_pipeline => (Severity::Low, DEPLOYED),
         Effect::Blinds => (Severity::Critical, DONE),
         Effect::Harms => (Severity::High, DONE),
         Effect::Changes => (Severity::Medium, DONE),

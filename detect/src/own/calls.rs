@@ -48,12 +48,14 @@ pub(crate) const APIS: &[&str] = &[
     "events:PutRule",
     "events:PutTargets",
     "events:RemoveTargets",
+    "iam:AttachRolePolicy",
     "iam:DeleteRole",
     "iam:DeleteRolePolicy",
     "iam:DetachRolePolicy",
     "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
     "iam:UpdateAssumeRolePolicy",
+    "kms:DeleteImportedKeyMaterial",
     "kms:DisableKey",
     "kms:PutKeyPolicy",
     "kms:RevokeGrant",
@@ -171,14 +173,18 @@ impl<'a> Call<'a> {
     }
 
     fn trail_update(&self) -> Option<Effect> {
-        let narrows = trail::is_narrowed_by("cloudtrail:UpdateTrail", Some(self.request));
+        let is_false = |key| self.request.get(key).and_then(Raw::bool) == Some(false);
+        // Whoever edits a trail sends what he leaves as it is, too: a trail of one account is none of an organisation.
+        let narrows = is_false("isMultiRegionTrail") || is_false("includeGlobalServiceEvents");
+        let goes_elsewhere = self.text("s3KeyPrefix").is_some();
         let bucket = self.text("s3BucketName").filter(|bucket| !bucket.is_empty());
         let is_own = |bucket: Cow<'_, str>| self.own.names(&self.arn("s3", ("", &bucket)));
         let key = self.text("kmsKeyId");
         match bucket.map(is_own) {
             _ if narrows => Some(Effect::Blinds),
-            Some(false) if self.own.has(&["s3"]) => Some(Effect::Blinds),
+            Some(false) if self.own.has_bucket() => Some(Effect::Blinds),
             Some(false) => Some(Effect::Changes),
+            _ if goes_elsewhere => Some(Effect::Changes),
             _ => key.is_some_and(|key| !self.is_own_key(&key)).then_some(Effect::Changes),
         }
     }
@@ -222,10 +228,11 @@ impl<'a> Call<'a> {
             "StopTask" => (Some(Effect::Changes), self.task_of()),
             _ => {
                 let n_tasks = self.request.get("desiredCount").and_then(Raw::integer);
-                let other_task = self.text("taskDefinition").is_some();
+                let is_other = self.text("taskDefinition").is_some()
+                    || self.request.get("networkConfiguration").is_some_and(|raw| !raw.is_null());
                 let effect = match (name, n_tasks) {
                     ("DeleteService", _) | (_, Some(0)) => Some(Effect::Blinds),
-                    _ => other_task.then_some(Effect::Changes),
+                    _ => is_other.then_some(Effect::Changes),
                 };
                 let service = self.text("service").unwrap_or_default();
                 (effect, vec![self.service_of(&service)])
@@ -261,9 +268,15 @@ impl<'a> Call<'a> {
         let denies = || self.text("policyDocument").is_some_and(|policy| policy.contains("Deny"));
         let effect = match name {
             "PutRolePolicy" if denies() => Effect::Blinds,
-            "PutRolePolicy" | "PutRolePermissionsBoundary" | "UpdateAssumeRolePolicy" => {
-                Effect::Changes
+            "AttachRolePolicy"
+                if self.text("policyArn").is_some_and(|arn| arn.contains("Deny")) =>
+            {
+                Effect::Blinds
             }
+            "AttachRolePolicy"
+            | "PutRolePolicy"
+            | "PutRolePermissionsBoundary"
+            | "UpdateAssumeRolePolicy" => Effect::Changes,
             _ => Effect::Blinds,
         };
         // Records do not have the path of a role.

@@ -82,7 +82,7 @@ impl Deadline {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Lease {
     form: u32,
-    /// Greater than that of all before; the first is the time. Unit: seconds since 1970, and one more each time.
+    /// Greater than that of all before, and no less than the time. Unit: seconds since 1970, or more.
     fence: u64,
     /// Machine, process, and a number that no other process has.
     holder: String,
@@ -217,9 +217,10 @@ fn look(
     }
     let newest = vault.snapshots().context("cannot list the snapshots")?.pop();
     let (last, etag) = before.unzip();
-    // A folder in which there is nothing, counts from the time on: a state of what lay there before is older.
-    let begins = || u64::try_from(clock::now_ms() / 1_000).unwrap_or(0);
-    let fence = last.max(newest.map(|id| id.fence)).map_or_else(begins, |last| last + 1);
+    // Not before the time: of what lay in an emptied folder, or in another one, a state is older.
+    let time_s = u64::try_from(clock::now_ms() / 1_000).unwrap_or(0);
+    let last = last.max(newest.map(|id| id.fence)).unwrap_or(0);
+    let fence = time_s.max(last.saturating_add(1));
     let lease = Lease {
         form: FORM,
         fence,

@@ -150,6 +150,8 @@ fn of_logs() -> Told {
         ),
         ("ec2:DeleteFlowLogs", flow_logs("fl-0a1b2c3d"), BLINDED),
         ("ec2:DeleteFlowLogs", flow_logs("fl-2"), None),
+        ("kms:DeleteImportedKeyMaterial", key(KEY), BLINDED),
+        ("kms:DeleteImportedKeyMaterial", key("5d1f2c46-3ed4-41a1-8d42-5f0a7a2f6d32"), None),
         ("kms:DisableKey", key(KEY), BLINDED),
         ("kms:DisableKey", key("5d1f2c46-3ed4-41a1-8d42-5f0a7a2f6d32"), None),
         ("kms:ScheduleKeyDeletion", json!({"keyId": OWN[10], "pendingWindowInDays": 30}), BLINDED),
@@ -251,7 +253,7 @@ fn of_queues_and_topics() -> Told {
         ("sns:AddPermission", topic("other"), None),
         ("sns:RemovePermission", topic("findings"), SELF_CHANGED),
         ("sns:RemovePermission", topic("other"), None),
-        ("sns:Unsubscribe", subscription("logs"), BLINDED),
+        ("sns:Unsubscribe", subscription("logs"), HARMED),
         ("sns:Unsubscribe", subscription("other"), None),
         ("sns:SetTopicAttributes", of_topic("Policy", ""), BLINDED),
         ("sns:SetTopicAttributes", of_topic("DisplayName", "logs"), None),
@@ -338,6 +340,13 @@ fn of_itself() -> Told {
         ("iam:DeleteRole", role("web", ""), None),
         ("iam:DeleteRolePolicy", role(mine, ""), BLINDED),
         ("iam:DeleteRolePolicy", role("web", ""), None),
+        ("iam:AttachRolePolicy", role(mine, ""), SELF_CHANGED),
+        (
+            "iam:AttachRolePolicy",
+            json!({"roleName": mine, "policyArn": "arn:aws:iam::aws:policy/AWSDenyAll"}),
+            BLINDED,
+        ),
+        ("iam:AttachRolePolicy", role("web", ""), None),
         ("iam:DetachRolePolicy", role(mine, ""), BLINDED),
         ("iam:DetachRolePolicy", role("web", ""), None),
         ("iam:PutRolePolicy", role(mine, denies), BLINDED),
@@ -466,7 +475,7 @@ fn a_deployment_wakes_nobody_unless_it_takes_the_watch_away() {
     says(&found, &["by a deployment"]);
     let none = json!({"cluster": "watch", "service": "sentrail", "desiredCount": 0});
     assert_eq!(by_stack("ecs:UpdateService", none).severity, Severity::High);
-    assert_eq!(by_stack("sqs:PurgeQueue", json!({"queueUrl": QUEUE})).severity, Severity::Low);
+    assert_eq!(by_stack("sqs:PurgeQueue", json!({"queueUrl": QUEUE})).severity, Severity::Medium);
 }
 
 #[test]

@@ -17,6 +17,8 @@ impl Call<'_> {
             let key = self.text("key").unwrap_or_default();
             // It deletes old snapshots itself: without its role nobody knows who did.
             let is_by_others = self.own.has(&["iam"]) && !self.is_by_itself();
+            // What `doctor` tries writing by.
+            let is_by_others = is_by_others && !key.ends_with("/.sentrail-doctor");
             return (is_by_others.then_some(Effect::Harms), vec![format!("{arn}/{key}")]);
         }
         let holds_logs = self.own.names(&arn);
@@ -45,7 +47,8 @@ impl Call<'_> {
         let is_soon = |rule: Raw<'_>| {
             let is_on = rule.get("Status").and_then(Raw::text).is_some_and(|on| on.is("Enabled"));
             let days = rule.path(&["Expiration", "Days"]).and_then(Raw::integer);
-            is_on && days.is_some_and(|days| days < EXPIRY_DAYS_MIN)
+            let by_date = rule.path(&["Expiration", "Date"]).is_some();
+            is_on && (by_date || days.is_some_and(|days| days < EXPIRY_DAYS_MIN))
         };
         rules.any(is_soon).then_some(Effect::Harms)
     }
@@ -72,8 +75,9 @@ impl Call<'_> {
     fn notification(&self) -> Option<Effect> {
         let told = self.request.get("NotificationConfiguration").unwrap_or(Raw("{}"));
         let by_bus = told.get("EventBridgeConfiguration").is_some();
-        let is_told = self.mentions(told, &["sqs", "sns"]) || (by_bus && self.own.has(&["events"]));
-        let by_whom = self.own.has(&["sqs", "sns", "events"]);
+        let is_told = self.mentions(told, &["sqs", "sns"]) || (by_bus && self.own.has_rule());
+        // Topics and buses may be what findings are told to.
+        let by_whom = self.own.has(&["sqs"]) || self.own.has_rule();
         let effect = if by_whom { Effect::Blinds } else { Effect::Changes };
         (!is_told).then_some(effect)
     }

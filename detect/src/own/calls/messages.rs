@@ -36,7 +36,9 @@ impl Call<'_> {
 
     pub(super) fn on_topic(&self, name: &str) -> About {
         let effect = match name {
-            "DeleteTopic" | "Unsubscribe" => Some(Effect::Blinds),
+            "DeleteTopic" => Some(Effect::Blinds),
+            // Whose subscription it was, the record does not say.
+            "Unsubscribe" => Some(Effect::Harms),
             "SetTopicAttributes" | "SetSubscriptionAttributes" => {
                 let key = self.text("attributeName").unwrap_or_default();
                 self.attribute(&key, self.request.get("attributeValue").unwrap_or(Raw("\"\"")))
@@ -109,7 +111,6 @@ impl Call<'_> {
             let product = one.get("ProductArn").and_then(Raw::text);
             product.is_some_and(|product| product.get().ends_with("/default"))
         });
-        status.is_some_and(|status| status.is("SUPPRESSED") || status.is("RESOLVED"))
-            && own.count() >= FINDINGS_MIN
+        status.is_some_and(|status| status.is("SUPPRESSED")) && own.count() >= FINDINGS_MIN
     }
 }

@@ -123,7 +123,7 @@ fn what_goes_on_beside_a_new_log_teaches_it_nothing() {
         engine.advance(at(0, "0:00")).unwrap();
         read(&mut engine, "fl-b", (0, "11:00"), (1..2, 4_444));
         for log in later {
-            read(&mut engine, log, (0, "12:30"), (1..2, 8_443));
+            read(&mut engine, log, (0, "15:30"), (1..2, 8_443));
         }
         engine.finish().unwrap();
         engine.take_findings().iter().any(|finding| finding.about.id == "unusual-port")
