@@ -51,8 +51,8 @@ impl Daemon<'_> {
 
     fn refuse(&self, why: &str) {
         let what = format!("the configuration before it stays in force: {why}");
-        self.desk.log.say(Level::Error, "config-refused", &what, &[("reason", json!(why))]);
         self.metrics.reloaded(Reloaded::Refused, true);
+        self.desk.log.say(Level::Error, "config-refused", &what, &[("reason", json!(why))]);
     }
 
     /// Goes on with what was offered last, if anything was.
@@ -80,8 +80,8 @@ impl Daemon<'_> {
             log.say(Level::Warn, "config-waits", &what, &[]);
         }
         if lines.is_empty() {
-            log.say(Level::Info, "config-unchanged", "nothing changed in what is in force", &[]);
             self.metrics.reloaded(Reloaded::Unchanged, is_unapplied);
+            log.say(Level::Info, "config-unchanged", "nothing changed in what is in force", &[]);
             return Ok(());
         }
         // What was read is judged by what it was read under.
@@ -102,8 +102,8 @@ impl Daemon<'_> {
         }
         let what = format!("another configuration is in force, of hash {hash}");
         let fields = [("hash", json!(hash)), ("hash_before", json!(in_force.hash()))];
-        log.say(Level::Info, "config-applied", &what, &fields);
         self.metrics.reloaded(Reloaded::Applied, is_unapplied);
+        log.say(Level::Info, "config-applied", &what, &fields);
         Ok(())
     }
 
