@@ -399,7 +399,7 @@ fn config(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(config(400))]
+    #![proptest_config(config(12))]
 
     #[test]
     fn nothing_depends_on_how_records_come(deeds in world(4..16), delivery in delivery()) {
