@@ -1,15 +1,13 @@
 #!/usr/bin/env python3
 """Whether a daemon keeps to its `memory` while it is under load and nobody takes its findings.
 
-    benches/bounded.py [--memory "512 MiB"] [--identities 200000] [--findings 0] [--keep FOLDER]
+    benches/bounded.py [--memory "512 MiB"] [--identities 200000] [--keep FOLDER]
 
 Builds nothing: `cargo build --release --bin sentrail` does. Has `run --folder` read the archive of `identities.py` with that many
-identities, with two webhooks of which one refuses and the other never answers; with `--findings N`, under a rule that finds
-something of one in N of them. Tells the highest resident memory, beside `memory`, and what waits to be told. Ends with 1 if the daemon did, or if it took
+identities, with two webhooks of which one refuses and the other never answers. Tells the highest resident memory, beside `memory`, and what waits to be told. Ends with 1 if the daemon did, or if it took
 more than a tenth above `memory`.
 """
 import argparse
-import json
 import pathlib
 import re
 import socket
@@ -20,11 +18,6 @@ import time
 import identities
 import long_run
 
-RULE = """title: regions
-logsource: {product: aws, service: cloudtrail}
-detection: {s: {eventName: DescribeRegions, userIdentity.userName|endswith: %s}, condition: s}
-level: medium
-"""
 UNITS = {"MiB": 1 << 20, "GiB": 1 << 30}
 # As long as sinks are told, in vain.
 WAITS_S = 20
@@ -39,7 +32,6 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--memory", default="512 MiB")
     asked.add_argument("--identities", type=int, default=200_000)
-    asked.add_argument("--findings", type=int, default=0)
     asked.add_argument("--keep", type=pathlib.Path, default=identities.ROOT / "target/bounded")
     asked = asked.parse_args()
     number, unit = asked.memory.split()
@@ -49,11 +41,6 @@ def main():
         n = identities.archive(logs, asked.identities, 2 * asked.identities)
         (logs / "records").write_text(str(n))
     n_expected = int((logs / "records").read_text())
-    rules = ""
-    if asked.findings:
-        names = [str(n) for n in range(1000) if n % asked.findings == 0]
-        (asked.keep / "regions.yml").write_text(RULE % json.dumps(names))
-        rules = 'rules = ["regions.yml"]\n'
     for old in asked.keep.glob("state.db*"):
         old.unlink()
     hangs = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -63,7 +50,7 @@ def main():
         f'[sinks.{name}]\ntype = "webhook"\nurl = "http://127.0.0.1:{port}/"\nallow = ["127.0.0.1"]\n'
         for name, port in webhooks
     )
-    config.write_text(f'memory = "{asked.memory}"\n{rules}' + "".join(sinks))
+    config.write_text(f'memory = "{asked.memory}"\n' + "".join(sinks))
     port = long_run.free_port()
     command = [identities.SENTRAIL, "run", "--config", config, "--folder", logs, "--state", asked.keep / "state.db"]
     begun = time.monotonic()

@@ -247,26 +247,7 @@ pub(crate) struct Config {
 impl Config {
     /// Reads the file at `path`; without one, the defaults.
     pub(crate) fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let Some(path) = path else {
-            let (settings, places) = (Settings::default(), Places::new());
-            let loaded = Loaded::built_in();
-            let (text, warnings) = (String::new(), Vec::new());
-            let (accounts, suppressions) = (Arc::default(), Arc::default());
-            let path = None;
-            return Ok(Self {
-                settings,
-                path,
-                text,
-                places,
-                loaded,
-                accounts,
-                suppressions,
-                city: None,
-                warnings,
-                commanded: Vec::new(),
-                gate: Gate::default(),
-            });
-        };
+        let Some(path) = path else { return Ok(Self::built_in()) };
         let text = read(path)?;
         let wrong = |fault| wrong(path, &text, fault);
         let (mut settings, places) = parse(&text).map_err(wrong)?;
@@ -287,7 +268,7 @@ impl Config {
         let slips = sinks::slips(&settings.sinks, &known, &places);
         warnings.extend(slips.into_iter().map(|one| wrong(one).to_string()).chain(told));
         let (path, suppressions) = (Some(path.to_owned()), Arc::new(suppressions));
-        let gate = Gate::default();
+        let built_in = Self::built_in();
         Ok(Self {
             settings,
             path,
@@ -298,9 +279,25 @@ impl Config {
             suppressions,
             city,
             warnings,
-            commanded: Vec::new(),
-            gate,
+            ..built_in
         })
+    }
+
+    /// What holds without a file.
+    fn built_in() -> Self {
+        Self {
+            settings: Settings::default(),
+            path: None,
+            text: String::new(),
+            places: Places::new(),
+            loaded: Loaded::built_in(),
+            accounts: Arc::default(),
+            suppressions: Arc::default(),
+            city: None,
+            warnings: Vec::new(),
+            commanded: Vec::new(),
+            gate: Gate::default(),
+        }
     }
 
     /// What changes how logs are read and judged.

@@ -25,6 +25,7 @@ mod waiting;
 mod watched;
 
 pub(crate) use backups::Elsewhere;
+pub(crate) use exchange::tell_own;
 pub(crate) use front::Front;
 pub(crate) use log::{Level, Log};
 

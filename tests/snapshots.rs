@@ -87,6 +87,13 @@ fn hears(daemon: &mut Daemon, event: &str) {
     assert!(daemon.says(event), "{event} in vain: {:#?}", daemon.said);
 }
 
+/// Somebody empties the folder of the snapshots.
+fn empty(bench: &Bench) {
+    for key in bench.server.keys(&vault(bench)) {
+        bench.server.delete(&vault(bench), &key);
+    }
+}
+
 /// Kills it as the kernel does.
 fn kill(mut daemon: Daemon) {
     daemon.signal("KILL");
@@ -152,9 +159,7 @@ fn a_state_that_was_there_before_its_snapshots_is_in_the_first() {
     hears(&mut daemon, "caught-up");
     daemon.stop();
     // The folder is another one: nobody has told of it yet what the state holds.
-    for key in bench.server.keys(&vault(&bench)) {
-        bench.server.delete(&vault(&bench), &key);
-    }
+    empty(&bench);
     let mut daemon = machine.start(&bench, &["--snapshot-every", "1h"]);
     hears(&mut daemon, "caught-up");
     daemon.stop();
@@ -170,9 +175,7 @@ fn of_a_folder_that_was_emptied_and_begun_anew_an_older_state_is_stale() {
     let mut daemon = old.start(&bench, &["--snapshot-every", "1h"]);
     hears(&mut daemon, "caught-up");
     daemon.stop();
-    for key in bench.server.keys(&vault(&bench)) {
-        bench.server.delete(&vault(&bench), &key);
-    }
+    empty(&bench);
     bench.put(&objects[200..400]);
     let new = Machine::new(&bench);
     let mut daemon = new.start(&bench, &["--snapshot-every", "1h"]);
@@ -184,6 +187,39 @@ fn of_a_folder_that_was_emptied_and_begun_anew_an_older_state_is_stale() {
     hears(&mut daemon, "caught-up");
     daemon.stop();
     assert_eq!(kept(&text(&old.state())), kept(&text(&new.state())));
+}
+
+#[test]
+fn whoever_waited_goes_on_under_the_configuration_of_when_its_turn_comes() {
+    let bench = Bench::new("waited", 60);
+    let [config, rule] = ["sentrail.toml", "took.yml"].map(|name| bench.folder.path().join(name));
+    fs::write(&config, "alerts-per-day = 5\n").unwrap();
+    let named = ["--config", &text(&config), "--snapshot-every", "1h"];
+    let (first, second) = (Machine::new(&bench), Machine::new(&bench));
+    let mut daemon = first.start(&bench, &named);
+    hears(&mut daemon, "caught-up");
+    let mut other = second.start(&bench, &named);
+    hears(&mut other, "standby");
+    daemon.stop();
+    hears(&mut other, "caught-up");
+    // The third begins to wait under what the first two began with.
+    let third = Machine::new(&bench);
+    let mut waiting = third.start(&bench, &named);
+    hears(&mut waiting, "standby");
+    fs::write(
+        &rule,
+        "title: Somebody took a role\nid: took\nlogsource: {product: aws, service: cloudtrail}\n\
+         detection: {s: {eventName: AssumeRole}, condition: s}\nlevel: medium\n",
+    )
+    .unwrap();
+    fs::write(&config, "rules = [\"took.yml\"]\n").unwrap();
+    kill(other);
+    bench.put(&objects()[..400]);
+    hears(&mut waiting, "caught-up");
+    assert!(!says(&waiting, "config-applied"), "{:#?}", waiting.said);
+    waiting.stop();
+    let found = kept(&text(&third.state()));
+    assert!(found.iter().any(|finding| finding["detector"] == "took"), "{found:#?}");
 }
 
 #[test]

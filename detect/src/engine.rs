@@ -416,7 +416,7 @@ impl Engine {
         let heirs = self.shards.iter().flat_map(|shard| shard.profiles.heirs(day));
         let heirs: Vec<u128> = heirs.collect();
         self.bring_beside(&heirs)?;
-        self.shards.par_iter_mut().for_each(|shard| shard.inherit(day));
+        self.shards.par_iter_mut().for_each(|shard| shard.profiles.inherit(day));
         Ok(())
     }
 

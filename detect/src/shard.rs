@@ -269,11 +269,6 @@ impl Shard {
         self.matches.n_dropped
     }
 
-    /// Those of which `day`, which closes, is the first inherit.
-    pub(crate) fn inherit(&mut self, day: Day) {
-        self.profiles.inherit(day);
-    }
-
     /// The profiles of an entity, by their ids.
     pub(crate) fn ids_beside(&self, id: u128) -> impl Iterator<Item = u128> {
         self.profiles.ids_beside(id)

@@ -16,6 +16,7 @@ use crate::{
         snapshots::{
             self, Deadline, EVERY_S, EVERY_S_DEFAULT, LEASE_S, LEASE_S_DEFAULT, Restoring, Vault,
         },
+        tell_own,
     },
     terminal,
 };
@@ -25,7 +26,6 @@ use baseline::{Day, form::Texts};
 use clap::Args;
 use detect::Engine;
 use ingest::time::format_ms;
-use serde_json::json;
 use std::{
     io::{self, BufWriter},
     net::SocketAddr,
@@ -90,16 +90,6 @@ enum Turn {
     Never,
 }
 
-/// Says what is watched as its own, so that a replay can be told the same.
-fn tell_own(own: &[String], log: &Log) {
-    let what = if own.is_empty() {
-        "nothing says what sentrail lives on: name it in `own`"
-    } else {
-        "whoever touches these is told of: `sentrail-tampered-with`"
-    };
-    log.say(Level::Info, "own", what, &[("arns", json!(own))]);
-}
-
 /// How often snapshots are made. Unit: seconds.
 fn every(text: &str) -> Result<u64, String> {
     seconds(text, EVERY_S, "10s to 24h, for example 5m")
@@ -147,10 +137,8 @@ impl Run {
         let start = Instant::now();
         self.check()?;
         self.reading.start_threads()?;
-        let reload = Reload::of(self.reading.config.as_deref());
-        let config = configured(self.reading.config.as_deref())?.with_own(self.lives_on());
+        let (config, reload) = self.configured()?;
         let log = Arc::new(Log::new());
-        tell_own(config.own(), &log);
         let runtime = aws::runtime()?;
         let front = Front::open(runtime.handle(), self.listen, config.suppressions(), &log)?;
         let deadline = Deadline::none();
@@ -160,6 +148,13 @@ impl Run {
             Turn::Ours(elsewhere) => elsewhere.map(|elsewhere| *elsewhere),
             Turn::Never => return Ok(0),
         };
+        let (config, reload) = if elsewhere.is_some() {
+            self.configured_anew((config, reload), &gate, &log)
+        } else {
+            (config, reload)
+        };
+        front.metrics.know(config.suppressions());
+        tell_own(config.own(), &log);
         let others = config.organization().and_then(|access| names::read(&access, &log));
         let others = others.unwrap_or_default();
         let paths = [&self.folder[..], &self.bucket].concat();
@@ -201,6 +196,31 @@ impl Run {
         summary.write(start.elapsed().as_secs_f64(), &mut io::stderr().lock())?;
         suppressed.write(&mut io::stderr().lock())?;
         Ok(0)
+    }
+
+    /// The configuration, and what sees to it that it is read again.
+    fn configured(&self) -> Result<(Config, Reload)> {
+        let path = self.reading.config.as_deref();
+        let reload = Reload::of(path);
+        Ok((configured(path)?.with_own(self.lives_on()), reload))
+    }
+
+    /// The same, of now: whoever has waited for a lease read it long ago. Where it cannot be understood it stays what it
+    /// was, and is refused when it is looked at next.
+    fn configured_anew(
+        &self,
+        before: (Config, Reload),
+        gate: &Gate,
+        log: &Log,
+    ) -> (Config, Reload) {
+        match self.configured() {
+            Ok((config, reload)) => (config.behind(gate.clone()), reload),
+            Err(error) => {
+                let what = format!("the configuration before it stays in force: {error:#}");
+                log.say(Level::Error, "config-refused", &what, &[]);
+                before
+            }
+        }
     }
 
     /// What of its own the command line names.

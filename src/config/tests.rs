@@ -221,6 +221,23 @@ fn the_city_database_lies_beside_the_file() {
 }
 
 #[test]
+fn less_memory_means_less_at_once() {
+    let folder = Folder::new("memory");
+    let of = |memory: &str| {
+        let file = folder.file(format!("memory = \"{memory}\"\n"));
+        let config = Config::load(Some(&file)).unwrap();
+        let mib = |bytes: u64| bytes >> 20;
+        let fingerprints = config.options().duplicates_budget_bytes as u64;
+        let profiles = config.profiles_bytes_max() as u64;
+        [profiles, fingerprints, config.batch_bytes_max()].map(mib)
+    };
+    assert_eq!(of("8 GiB"), [4_096, 256, 16]);
+    assert_eq!(of("2 GiB"), [1_024, 256, 16]);
+    assert_eq!(of("512 MiB"), [256, 128, 4]);
+    assert_eq!(of("16 MiB"), [8, 4, 1]);
+}
+
+#[test]
 fn the_settings_reach_the_engine() {
     let folder = Folder::new("engine");
     let file =

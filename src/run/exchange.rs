@@ -2,7 +2,7 @@
 //! offered. Out: a daemon that goes on as one that was started with it, and what changed, in the log.
 
 use super::{
-    Daemon, Level, PARTING_MAX,
+    Daemon, Level, Log, PARTING_MAX,
     reload::{Next, Offer},
     sinks::exchange::Ready,
 };
@@ -34,6 +34,16 @@ impl Reloaded {
             Self::Refused => "refused",
         }
     }
+}
+
+/// Says what is watched as its own, so that a replay can be told the same.
+pub(crate) fn tell_own(own: &[String], log: &Log) {
+    let what = if own.is_empty() {
+        "nothing says what sentrail lives on: name it in `own`"
+    } else {
+        "whoever touches these is told of: `sentrail-tampered-with`"
+    };
+    log.say(Level::Info, "own", what, &[("arns", json!(own))]);
 }
 
 impl Daemon<'_> {
@@ -102,6 +112,9 @@ impl Daemon<'_> {
         }
         let what = format!("another configuration is in force, of hash {hash}");
         let fields = [("hash", json!(hash)), ("hash_before", json!(in_force.hash()))];
+        if self.in_force.get().own() != in_force.own() {
+            tell_own(self.in_force.get().own(), &log);
+        }
         self.metrics.reloaded(Reloaded::Applied, is_unapplied);
         log.say(Level::Info, "config-applied", &what, &fields);
         Ok(())

@@ -251,7 +251,7 @@ impl Metrics {
     }
 
     /// What has not been yet of these entries is none, not unknown.
-    pub(super) fn know(&self, suppressions: &Suppressions) {
+    pub(crate) fn know(&self, suppressions: &Suppressions) {
         for grounds in suppressions.grounds() {
             drop(self.suppressed.get_or_create(&[("rule", label(&grounds.name))]));
         }

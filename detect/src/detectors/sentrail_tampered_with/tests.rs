@@ -165,7 +165,16 @@ fn of_logs() -> Told {
 }
 
 fn of_buckets() -> Told {
-    let queue = |arn: &str| json!({"xmlns": "x", "QueueConfiguration": {"Id": "q", "Queue": arn, "Event": "s3:ObjectCreated:*"}});
+    let of = |arn: &str, event: &str, prefix: Option<&str>| {
+        let mut way = json!({"Id": "q", "Queue": arn, "Event": event});
+        if let Some(prefix) = prefix {
+            way["Filter"] = json!({"S3Key": {"FilterRule": {"Name": "prefix", "Value": prefix}}});
+        }
+        json!({"xmlns": "x", "QueueConfiguration": way})
+    };
+    let queue = |arn: &str| of(arn, "s3:ObjectCreated:*", None);
+    let denies = policy("Deny", "s3.amazonaws.com", "*");
+    let denies = json!({"bucketPolicy": serde_json::from_str::<Value>(&denies).unwrap()});
     let lets = |policy: &str| {
         bucket(
             json!({"policy": "", "bucketPolicy": serde_json::from_str::<Value>(policy).unwrap()}),
@@ -188,6 +197,12 @@ fn of_buckets() -> Told {
             BLINDED,
         ),
         ("s3:PutBucketNotification", notifies(&queue(OWN[5])), None),
+        ("s3:PutBucketNotification", notifies(&of(OWN[5], "s3:ObjectRemoved:*", None)), BLINDED),
+        (
+            "s3:PutBucketNotification",
+            notifies(&of(OWN[5], "s3:ObjectCreated:Put", Some("nothing/"))),
+            SELF_CHANGED,
+        ),
         (
             "s3:PutBucketNotification",
             notifies(&json!({"xmlns": "x", "EventBridgeConfiguration": ""})),
@@ -195,7 +210,15 @@ fn of_buckets() -> Told {
         ),
         ("s3:PutBucketNotificationConfiguration", notifies(&json!({"xmlns": "x"})), BLINDED),
         ("s3:PutBucketNotificationConfiguration", notifies(&queue(OWN[5])), None),
+        ("s3:PutBucketPolicy", of_bucket("state", denies.clone()), SELF_CHANGED),
+        ("s3:PutBucketPolicy", of_bucket("pictures", denies), None),
         ("s3:PutBucketLifecycle", bucket(expires(1)), HARMED),
+        (
+            "s3:PutBucketLifecycle",
+            bucket(json!({"LifecycleConfiguration": {"Rule": {"Status": "Enabled",
+                "Expiration": {"Date": "2025-01-01T00:00:00Z"}}}})),
+            HARMED,
+        ),
         ("s3:PutBucketLifecycle", of_bucket("state", expires(13)), HARMED),
         ("s3:PutBucketLifecycle", bucket(expires(14)), None),
         ("s3:PutBucketLifecycleConfiguration", bucket(expires(1)), HARMED),
@@ -280,6 +303,11 @@ fn of_rules_and_hub() -> Told {
         ("events:PutRule", json!({"name": "nightly", "state": "DISABLED"}), None),
         ("events:PutTargets", target("arn:aws:sqs:eu-central-1:111122223333:mine"), SELF_CHANGED),
         ("events:PutTargets", target(OWN[5]), None),
+        (
+            "events:PutTargets",
+            json!({"rule": "logs", "targets": [{"id": "queue", "arn": OWN[5], "input": "{}"}]}),
+            SELF_CHANGED,
+        ),
         ("events:DeleteEventBus", json!({"name": "findings"}), BLINDED),
         ("events:DeleteEventBus", json!({"name": "orders"}), None),
         ("securityhub:DisableSecurityHub", Value::Null, BLINDED),

@@ -26,6 +26,7 @@ impl Call<'_> {
             "DeleteBucket" => Some(Effect::Blinds),
             "PutBucketLifecycle" | "PutBucketLifecycleConfiguration" => self.expiry(),
             "PutBucketEncryption" => self.encryption(),
+            "PutBucketPolicy" if !holds_logs => self.denies().then_some(Effect::Changes),
             _ if !holds_logs => None,
             "DeleteBucketPolicy" => Some(Effect::Blinds),
             "PutBucketPolicy" => self.policy_of_bucket(),
@@ -62,6 +63,10 @@ impl Call<'_> {
         keys.any(|key| !self.is_own_key(&key.get())).then_some(Effect::Changes)
     }
 
+    fn denies(&self) -> bool {
+        self.request.get("bucketPolicy").is_some_and(|policy| policy.0.contains("Deny"))
+    }
+
     fn policy_of_bucket(&self) -> Option<Effect> {
         let policy = self.request.get("bucketPolicy").map_or("", |policy| policy.0);
         match (policy.contains("Allow"), policy.contains("Deny")) {
@@ -74,11 +79,24 @@ impl Call<'_> {
     /// Whether it is still told of new objects. Where nothing says by whom, it may only list them.
     fn notification(&self) -> Option<Effect> {
         let told = self.request.get("NotificationConfiguration").unwrap_or(Raw("{}"));
-        let by_bus = told.get("EventBridgeConfiguration").is_some();
-        let is_told = self.mentions(told, &["sqs", "sns"]) || (by_bus && self.own.has_rule());
+        let by_bus = told.get("EventBridgeConfiguration").is_some() && self.own.has_rule();
+        let ways = ["QueueConfiguration", "TopicConfiguration"];
+        let ways = ways.iter().filter_map(|kind| told.get(kind)).flat_map(Raw::each);
+        let own = ways.filter(|way| tells_of_new(*way) && self.mentions(*way, &["sqs", "sns"]));
+        let is_whole: Vec<bool> = own.map(|way| way.get("Filter").is_none()).collect();
         // Topics and buses may be what findings are told to.
         let by_whom = self.own.has(&["sqs"]) || self.own.has_rule();
-        let effect = if by_whom { Effect::Blinds } else { Effect::Changes };
-        (!is_told).then_some(effect)
+        match is_whole.as_slice() {
+            _ if by_bus || is_whole.contains(&true) => None,
+            [] if by_whom => Some(Effect::Blinds),
+            // Of some objects only, and nobody knows here of which.
+            _ => Some(Effect::Changes),
+        }
     }
+}
+
+/// Whether a way of notifications tells of objects that are made.
+fn tells_of_new(way: Raw<'_>) -> bool {
+    let mut events = way.get("Event").into_iter().flat_map(Raw::each).filter_map(Raw::text);
+    events.any(|event| event.get().starts_with("s3:ObjectCreated:"))
 }

@@ -72,8 +72,12 @@ impl Call<'_> {
         }
         let effect = match name {
             "PutTargets" => {
-                let targets = self.request.get("targets").unwrap_or(Raw("[]"));
-                (!self.mentions(targets, &["sqs", "sns", "events"])).then_some(Effect::Changes)
+                // What a target is told instead of the event names no object.
+                let other = ["input", "inputPath", "inputTransformer"];
+                let is_whole = |one: &Raw<'_>| other.iter().all(|key| one.get(key).is_none());
+                let targets = self.request.get("targets").into_iter().flat_map(Raw::each);
+                let mut own = targets.filter(|one| self.mentions(*one, &["sqs", "sns", "events"]));
+                (!own.any(|one| is_whole(&one))).then_some(Effect::Changes)
             }
             "PutRule" if self.text("state").as_deref() != Some("DISABLED") => Some(Effect::Changes),
             _ => Some(Effect::Blinds),
