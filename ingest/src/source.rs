@@ -178,6 +178,17 @@ impl Object {
         }
     }
 
+    /// The bytes of its key, which need not be looked at to be compared.
+    fn key_bytes(&self) -> &[u8] {
+        match (&self.key, &self.place) {
+            (Key::Own(key), _) => key.as_bytes(),
+            (Key::End(at), Place::File(path)) => {
+                path.as_os_str().as_encoded_bytes().get(*at..).unwrap_or_default()
+            }
+            (Key::End(_), _) => self.key().as_bytes(),
+        }
+    }
+
     /// All that its key says.
     pub fn info(&self) -> KeyInfo<'_> {
         KeyInfo::of(self.key())

@@ -42,8 +42,19 @@ pub struct Open {
 /// Rules that are left of a record, by bits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Left {
-    /// Which 64 rules, and those that are left of them: at least one. Ascending.
-    words: Vec<(u32, u64)>,
+    /// Ascending.
+    words: Vec<Word>,
+}
+
+/// Those of 64 rules that are left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Word {
+    /// Which 64.
+    at: u32,
+    /// At least one.
+    left: u64,
+    /// Those of them that match, whatever the rest of the record says.
+    certain: u64,
 }
 
 impl Left {
@@ -57,26 +68,42 @@ impl Left {
     #[inline]
     pub(crate) fn become_of(&mut self, other: &Self, mut narrow: impl FnMut(u32, u64) -> u64) {
         self.words.clear();
-        for (at, word) in &other.words {
-            let left = narrow(*at, *word);
+        for Word { at, left, certain } in &other.words {
+            let left = narrow(*at, *left);
             if left != 0 {
-                self.words.push((*at, left));
+                self.words.push(Word { at: *at, left, certain: certain & left });
             }
         }
     }
 
-    fn of(rules: impl Iterator<Item = RuleNo>) -> Self {
-        let mut words: BTreeMap<u32, u64> = BTreeMap::new();
-        for RuleNo(no) in rules {
-            *words.entry(no / 64).or_default() |= 1 << (no % 64);
+    /// Those that can hold where that much is known of a record.
+    pub(crate) fn of(all: impl Iterator<Item = RuleNo>, view: &View<'_>, rules: &[Rule]) -> Self {
+        let mut words: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+        for no in all {
+            let holds = predicate(rules, no).and_then(|rule| rule.holds(view));
+            if holds != Some(false) {
+                let (left, certain) = words.entry(no.0 / 64).or_default();
+                *left |= 1 << (no.0 % 64);
+                *certain |= u64::from(holds == Some(true)) << (no.0 % 64);
+            }
         }
-        Self { words: words.into_iter().collect() }
+        let words = words.into_iter();
+        Self { words: words.map(|(at, (left, certain))| Word { at, left, certain }).collect() }
+    }
+
+    /// All of them.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = RuleNo> {
+        self.words.iter().flat_map(|word| of_word(word.at, word.left))
     }
 }
 
 /// The rules of a word of bits.
-fn of_word(at: u32, word: u64) -> impl Iterator<Item = RuleNo> {
-    (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| RuleNo(at * 64 + bit))
+fn of_word(at: u32, mut word: u64) -> impl Iterator<Item = RuleNo> {
+    std::iter::from_fn(move || {
+        let bit = word.trailing_zeros();
+        word &= word.wrapping_sub(1);
+        (bit < u64::BITS).then(|| RuleNo(at * 64 + bit))
+    })
 }
 
 impl Open {
@@ -241,8 +268,7 @@ impl Index {
             let bits = (0..).zip(chunk).filter(move |(bit, _)| word >> bit & 1 == 1);
             bits.map(|(_, no)| no)
         });
-        let all = api.bound.iter().chain(open).copied();
-        Left::of(all.filter(|no| can_hold(predicate(rules, *no), view)))
+        Left::of(api.bound.iter().chain(open).copied(), view, rules)
     }
 
     /// The rules that do not ask for this one of [`PARTS`], by bits.
@@ -250,20 +276,21 @@ impl Index {
         self.unasking.get(part).map_or(&[], Vec::as_slice)
     }
 
-    /// The rules to ask about a record with this text, in a fixed order.
+    /// The rules to ask about a record with this text, in a fixed order, and whether each is certain
+    /// to match.
     pub(crate) fn asked<'l>(
         &'l self,
         left: &'l Left,
         json: &str,
-    ) -> impl Iterator<Item = RuleNo> + 'l {
+    ) -> impl Iterator<Item = (RuleNo, bool)> + 'l {
         let wordy = |at: u32| self.wordy.get(at as usize).copied().unwrap_or(0);
-        let is_any = left.words.iter().any(|(at, word)| word & wordy(*at) != 0);
+        let is_any = left.words.iter().any(|word| word.left & wordy(word.at) != 0);
         let has_words = is_any && self.words.may_be_in(json);
-        let words = left
-            .words
-            .iter()
-            .map(move |(at, word)| (*at, if has_words { *word } else { word & !wordy(*at) }));
-        words.flat_map(|(at, word)| of_word(at, word))
+        left.words.iter().flat_map(move |Word { at, left, certain }| {
+            let asked = if has_words { *left } else { left & !wordy(*at) };
+            let is_certain = move |RuleNo(no): RuleNo| certain >> (no % 64) & 1 == 1;
+            of_word(*at, asked).map(move |no| (no, is_certain(no)))
+        })
     }
 }
 

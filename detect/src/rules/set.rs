@@ -67,7 +67,7 @@ impl RuleSet {
         Self { rules, correlations, names, ..Self::default() }
     }
 
-    fn index(&self) -> &Index {
+    pub(super) fn index(&self) -> &Index {
         self.index.get_or_init(|| Index::of(&self.rules, &self.names))
     }
 
@@ -138,6 +138,14 @@ impl RuleSet {
         })
     }
 
+    /// Of those that a call of this caller leaves, the rules that all records can match that share the
+    /// call and the caller with `record`.
+    pub(crate) fn left_by_caller(&self, left: &Left, record: &Record<'_>) -> Left {
+        let [api, agent, ending] = Facet::SHARED;
+        let view = View::of(&[api, agent, ending, Facet::Caller], record, &self.names);
+        Left::of(left.rules(), &view, &self.rules)
+    }
+
     /// The rules that do not ask for this one of [`PARTS`](super::index::PARTS), by bits.
     pub(crate) fn unasking(&self, part: usize) -> &[u64] {
         self.index().unasking(part)
@@ -179,20 +187,22 @@ impl RuleSet {
     ) {
         self.flows().each(batch, |row, left| {
             let row = FlowRow { batch, row };
+            let left = left.map(|no| (no, false));
             self.matches_of(left, Seen::from(row), &mut |no| visit(row, no));
         });
     }
 
     fn matches_of(
         &self,
-        left: impl Iterator<Item = RuleNo>,
+        left: impl Iterator<Item = (RuleNo, bool)>,
         seen: Seen<'_>,
         visit: &mut dyn FnMut(RuleNo),
     ) {
         let view = View::whole(seen, &self.names);
-        for no in left {
+        for (no, is_certain) in left {
             let rule = self.rules.get(no.0 as usize);
-            if rule.is_some_and(|rule| rule.predicate().holds(&view) == Some(true)) {
+            let holds = |rule: &Rule| rule.predicate().holds(&view) == Some(true);
+            if is_certain || rule.is_some_and(holds) {
                 visit(no);
             }
         }

@@ -1,10 +1,11 @@
 //! Which rules the records of a chunk leave to be asked: worked out once for all records that have
-//! the same API, agent and ending, which are most; and of what they leave, once for each caller and
-//! for each address.
+//! the same API, agent and ending, which are most; and of what they leave, once for each caller, for
+//! each of these calls by a caller, and for each address.
 
 use super::{
     fields,
-    index::{Left, OfApi, PARTS},
+    index::{ADDRESS, CALLER, Left, OfApi, PARTS},
+    known::Keep as _,
     set::RuleSet,
 };
 use crate::{
@@ -45,6 +46,9 @@ struct Call {
     members: u32,
 }
 
+/// The place of what leaves no rule.
+const NOTHING: u32 = u32::MAX;
+
 /// What parts of records leave, and what all parts of a record leave together.
 #[derive(Debug, Default)]
 pub struct Sieve {
@@ -52,6 +56,8 @@ pub struct Sieve {
     kinds: Interner<()>,
     /// What API, agent and ending leave: the place among `lefts`.
     calls: Map<Call, u32>,
+    /// What a call, by its place, and a caller leave together: the place among `lefts`.
+    pairs: Map<(u32, u32), u32>,
     lefts: Vec<Left>,
     /// By [`PARTS`].
     parts: [Asked; 2],
@@ -60,9 +66,12 @@ pub struct Sieve {
 }
 
 impl Sieve {
-    /// What is known of calls, without what texts say. Unit: bytes.
+    /// What is known of calls, and of calls by callers, without what texts say. Unit: bytes.
     pub(crate) fn n_bytes(&self) -> usize {
-        self.calls.len() * size_of::<(Call, u32)>() + size_of_val(&*self.lefts)
+        let lefts = self.lefts.iter().map(|left| size_of::<Left>() + left.n_bytes());
+        self.calls.len() * size_of::<(Call, u32)>()
+            + self.pairs.len() * size_of::<((u32, u32), u32)>()
+            + lefts.sum::<usize>()
     }
 
     /// What is known of callers, or of addresses. Unit: bytes.
@@ -72,7 +81,7 @@ impl Sieve {
 
     /// Forgets what calls leave: the numbers of agents and errors begin anew.
     pub(crate) fn forget_calls(&mut self) {
-        self.calls = Map::default();
+        (self.calls, self.pairs) = (Map::default(), Map::default());
         self.lefts = Vec::new();
     }
 
@@ -80,6 +89,9 @@ impl Sieve {
     pub(crate) fn forget(&mut self, part: usize) {
         if let Some(asked) = self.parts.get_mut(part) {
             *asked = Asked::default();
+        }
+        if part == CALLER {
+            self.pairs = Map::default();
         }
     }
 
@@ -90,7 +102,7 @@ impl Sieve {
         Candidates { api, numbers }: Candidates<'_>,
         record: &Record<'_>,
     ) -> &Left {
-        let Self { kinds, calls, lefts, parts, left, nothing } = self;
+        let Self { kinds, calls, pairs, lefts, parts, left, nothing } = self;
         if api.leaves_none(&[]) {
             return nothing;
         }
@@ -98,21 +110,32 @@ impl Sieve {
         let kind = kinds.number(event.event_type.map_or("", |text| text.0).as_bytes(), || ());
         let Numbers { caller, address, agent, error } = numbers;
         let call = Call { api: api.number(), agent, error, kind, members: members(event) };
-        let place = *calls.entry(call).or_insert_with(|| {
-            lefts.push(of_call(rules, api, record));
-            u32::try_from(lefts.len() - 1).unwrap_or(u32::MAX)
-        });
-        let Some(of_call) = lefts.get(place as usize).filter(|left| !left.is_empty()) else {
-            return nothing;
-        };
+        let call = *calls.entry(call).or_insert_with(|| kept(lefts, of_call(rules, api, record)));
+        let Some(of_call) = lefts.get(call as usize) else { return nothing };
+        let [callers, addresses] = parts;
         left.become_of(of_call, |at, word| {
-            let parts = (0..).zip(parts.iter_mut()).zip([caller, address]);
-            parts.fold(word, |word, ((part, asked), number)| {
-                asked.narrow((part, number), (at, word), rules, record)
-            })
+            callers.narrow((CALLER, caller), (at, word), rules, record)
+        });
+        if left.is_empty() {
+            return nothing;
+        }
+        let of_caller = || kept(lefts, rules.left_by_caller(left, record));
+        let pair = *pairs.entry((call, caller)).or_insert_with(of_caller);
+        let Some(of_pair) = lefts.get(pair as usize) else { return nothing };
+        left.become_of(of_pair, |at, word| {
+            addresses.narrow((ADDRESS, address), (at, word), rules, record)
         });
         left
     }
+}
+
+/// Keeps what is left; answers with its place, or that nothing is.
+fn kept(lefts: &mut Vec<Left>, left: Left) -> u32 {
+    if left.is_empty() {
+        return NOTHING;
+    }
+    lefts.push(left);
+    u32::try_from(lefts.len() - 1).unwrap_or(NOTHING)
 }
 
 /// What API, agent and ending of a record leave.

@@ -12,6 +12,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use globset::{GlobBuilder, GlobMatcher};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::key::{AWS_LOGS, last_component};
 use super::{
     FILES_MAX, Filter, KeyInfo, Listing, Object, PathArg, Place, Skip, Skips, SourceError,
 };
@@ -62,7 +63,9 @@ impl Found {
     fn path(&self) -> Option<&Path> {
         match &self.object.place {
             Place::File(path) => Some(path),
-            _ => None,
+            Place::Stdin => None,
+            #[cfg(feature = "aws")]
+            Place::S3(_) => None,
         }
     }
 }
@@ -109,14 +112,14 @@ fn list_at_most(
 
 /// Brings objects into the order in which they are read: by stamp, then key, then path.
 pub(crate) fn sort(objects: &mut [Object]) {
-    fn order(object: &Object) -> (bool, Option<i64>, &str, Option<&Path>) {
+    fn order(object: &Object) -> (bool, Option<i64>, &[u8], Option<&Path>) {
         let path = match &object.place {
             Place::Stdin => None,
             Place::File(path) => Some(path.as_path()),
             #[cfg(feature = "aws")]
             Place::S3(at) => Some(Path::new(&*at.key)),
         };
-        (object.stamp_ms.is_none(), object.stamp_ms, object.key(), path)
+        (object.stamp_ms.is_none(), object.stamp_ms, object.key_bytes(), path)
     }
     objects.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
 }
@@ -140,10 +143,11 @@ fn merge_duplicates(found: &mut Vec<Found>, skipped: &mut Skips) {
 
 /// The object that a file is, or why it is left out.
 fn object(file: Found, filter: &Filter) -> Result<Object, Skip> {
-    if let Some(skip) = unwanted(&file.object.info(), filter) {
-        return Err(skip);
-    }
-    if !file.named {
+    if file.named {
+        if let Some(skip) = unwanted(&file.object.info(), filter) {
+            return Err(skip);
+        }
+    } else {
         if !is_log_name(file.path().and_then(Path::file_name)) {
             return Err(Skip::NotALog);
         }
@@ -168,7 +172,7 @@ fn key_of<'p>(path: &'p Path, canonical: &'p Path) -> Cow<'p, str> {
 
 /// What stands from `AWSLogs/` on.
 fn from_aws_logs<'p>(key: &Cow<'p, str>) -> Option<Cow<'p, str>> {
-    let at = KeyInfo::of(key).aws_logs_at?;
+    let at = last_component(key, AWS_LOGS)?;
     match key {
         Cow::Borrowed(key) => key.get(at..).map(Cow::Borrowed),
         Cow::Owned(key) => key.get(at..).map(|key| Cow::Owned(key.to_owned())),

@@ -119,18 +119,33 @@ impl<'a> KeyInfo<'a> {
     }
 }
 
-/// Byte at which the last path component that equals `wanted` begins.
+/// Byte at which the last path component that equals `wanted` begins; one that something stands
+/// behind.
 pub(crate) fn last_component(key: &str, wanted: &str) -> Option<usize> {
-    key.rmatch_indices(wanted).map(|(at, _)| at).find(|&at| {
-        let before = key.get(..at).is_some_and(|head| head.is_empty() || head.ends_with('/'));
-        before && key.get(at + wanted.len()..).is_some_and(|rest| rest.starts_with('/'))
+    let is = |at: &usize| {
+        let rest = key.get(*at..).and_then(|rest| rest.strip_prefix(wanted));
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    };
+    let slashes = key.bytes().enumerate().rev().filter(|(_, byte)| *byte == b'/');
+    slashes.map(|(at, _)| at + 1).find(is).or_else(|| Some(0).filter(is))
+}
+
+/// What stands between separators. Names are short: a search that is made for long texts costs more
+/// here than it spares.
+fn parts(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let whole = rest?;
+        let at = whole.bytes().position(|byte| byte == separator);
+        rest = at.and_then(|at| whole.get(at + 1..));
+        whole.get(..at.unwrap_or(whole.len()))
     })
 }
 
 impl<'a> Folders<'a> {
     /// Reads the folders below `AWSLogs`, each optional, in AWS's order.
     fn of(below: &'a str) -> Self {
-        let mut parts = below.split('/').filter(|part| !part.is_empty()).peekable();
+        let mut parts = parts(below, b'/').filter(|part| !part.is_empty()).peekable();
         let organisation = parts.next_if(|part| is_organisation(part));
         let account = parts
             .next_if(|part| is_account(value(part, "aws-account-id")))
@@ -170,11 +185,11 @@ pub(crate) fn value<'a>(part: &'a str, name: &str) -> &'a str {
 impl<'a> Name<'a> {
     /// Reads `ACCOUNT_SERVICE_REGION_..._STAMP_SUFFIX.EXTENSION`; nothing unless all of it fits.
     fn of(file: &'a str) -> Self {
-        let (stem, extension) = file.split_once('.').unwrap_or((file, ""));
-        if !is_log_extension(extension) {
+        let stem = parts(file, b'.').next().unwrap_or_default();
+        if !is_log_extension(file.get(stem.len() + 1..).unwrap_or_default()) {
             return Self::default();
         }
-        let mut parts = stem.split('_');
+        let mut parts = parts(stem, b'_');
         let mut account = None;
         let service = loop {
             match parts.next() {
@@ -261,8 +276,9 @@ pub(crate) fn is_region(text: &str) -> bool {
 
 /// Milliseconds since the Unix epoch of `YYYYMMDDTHHmmZ` or `YYYYMMDDTHHmmssZ`.
 fn stamp(text: &str) -> Option<i64> {
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    if date.len() != 8 || !(time.len() == 4 || time.len() == 6) {
+    let text = text.strip_suffix('Z')?;
+    let (date, time) = (text.get(..8)?, text.get(8..)?.strip_prefix('T')?);
+    if !(time.len() == 4 || time.len() == 6) {
         return None;
     }
     let year = digits(date.get(..4)?)?;

@@ -53,11 +53,7 @@ fn what_a_part_of_the_record_rules_out_is_left_out() {
             let candidates = Candidates { api: &set.of_api(event, api), numbers };
             let mut sieve = Sieve::default();
             let left = sieve.left(&set, candidates, record);
-            left.words
-                .iter()
-                .flat_map(|(at, word)| super::of_word(*at, *word))
-                .map(|no| no.0)
-                .collect::<Vec<_>>()
+            left.rules().map(|no| no.0).collect::<Vec<_>>()
         })
     };
     let plain = || call("alice");
@@ -67,6 +63,27 @@ fn what_a_part_of_the_record_rules_out_is_left_out() {
     assert_eq!(left("linux KALI", "203.0.113.9", plain()), [0, 1]);
     let request = json!({ "bucketName": "other" });
     assert_eq!(left("aws-cli", "198.51.100.7", plain().request(request)), [5]);
+}
+
+#[test]
+fn what_call_and_caller_decide_is_not_asked_again() {
+    let set = rules(vec![
+        is("userIdentity.userName", &["alice"]),
+        is("requestParameters.bucketName", &["bucket-1"]),
+    ]);
+    let request = json!({ "bucketName": "other" });
+    ask(&call("alice").request(request).raw(), |record| {
+        let (event, api) = (record.event, record.api);
+        let candidates = Candidates { api: &set.of_api(event, api), numbers: Numbers::default() };
+        let mut sieve = Sieve::default();
+        let left = sieve.left(&set, candidates, record);
+        let asked: Vec<(u32, bool)> = set
+            .index()
+            .asked(left, event.raw.0)
+            .map(|(no, is_certain)| (no.0, is_certain))
+            .collect();
+        assert_eq!(asked, [(0, true), (1, false)]);
+    });
 }
 
 #[test]
