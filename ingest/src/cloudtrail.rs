@@ -197,7 +197,7 @@ pub struct Decoded<'a> {
 /// text and not in `bytes`.
 pub fn text(bytes: &[u8]) -> Decoded<'_> {
     // `from_utf8_lossy` alone looks at every byte and takes as long as inflating.
-    match std::str::from_utf8(bytes) {
+    match simdutf8::basic::from_utf8(bytes) {
         Ok(text) => Decoded { text: Cow::Borrowed(text), lossy: false },
         Err(_) => Decoded { text: String::from_utf8_lossy(bytes), lossy: true },
     }
