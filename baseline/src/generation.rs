@@ -141,16 +141,23 @@ impl<'a> Generation<'a> {
     /// The bits of `x` of `dimension` in 60 minutes, in two parts: that the hour holds any of it at
     /// all, and that it holds so many.
     pub fn amount(&self, dimension: Dimension, x: u64) -> Vec<Part> {
+        let many = self.many(dimension, x);
+        if x <= self.own.usual_after_alerts(dimension) {
+            return vec![many];
+        }
+        vec![self.presence(dimension), many]
+    }
+
+    /// How surprising it is that there are so many, among hours that hold any.
+    pub(crate) fn many(&self, dimension: Dimension, x: u64) -> Part {
         let observed = format!("{x} in 60 minutes");
         let after_alerts = self.own.usual_after_alerts(dimension);
         if x <= after_alerts {
             let usual = format!("up to {after_alerts}, after alerts on four days like this");
-            return vec![Part { dimension, bits: Bits::ZERO, observed, usual }];
+            return Part { dimension, bits: Bits::ZERO, observed, usual };
         }
-        let expected = self.expected(dimension);
-        let usual = self.usual_amount(dimension);
-        let many = Part { dimension, bits: expected.tail(x), observed, usual };
-        vec![self.presence(dimension), many]
+        let bits = self.expected(dimension).tail(x);
+        Part { dimension, bits, observed, usual: self.usual_amount(dimension) }
     }
 
     /// What a rate of the entity itself has come to, if it has grown; nothing where `x` in 60

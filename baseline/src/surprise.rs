@@ -96,8 +96,7 @@ impl Generation<'_> {
             return None;
         }
         let dimension = Dimension::calls(track);
-        let n = span.largest(dimension);
-        let many = self.amount(dimension, n).pop()?;
+        let many = self.many(dimension, span.largest(dimension));
         Some(Term { part: many, records: Vec::new(), values: Vec::new() })
     }
 

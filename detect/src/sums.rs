@@ -67,7 +67,8 @@ impl Chunk {
     /// The sums by entity of the rows that are new.
     pub(crate) fn aggregates(&self, fresh: &[bool]) -> Vec<Aggregate> {
         let mut tallies: Map<Alike, Tally> = Map::default();
-        tallies.reserve(self.rows.len() / ROWS_ALIKE);
+        // Few are alike.
+        tallies.reserve(self.rows.len());
         for (n, row) in (0..).zip(&self.rows) {
             if fresh.get(n as usize) != Some(&true) {
                 continue;
@@ -103,9 +104,6 @@ impl Chunk {
         a.1 != b.1 && matches!(rows, (Some(a), Some(b)) if self.precedes(a, b))
     }
 }
-
-/// As many rows as are alike on most days, so that the table of tallies need not grow. Unit: rows.
-const ROWS_ALIKE: usize = 2;
 
 impl Alike {
     fn of(row: &Row) -> Self {

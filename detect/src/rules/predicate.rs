@@ -155,6 +155,7 @@ impl Item {
         }
         // One walk for all values, where one of them is enough.
         let mut is = |value: Value<'_>| {
+            let value = value.plain();
             self.tests.iter().any(|test| matches!(test, Test::Value(m) if m.matches(value)))
         };
         if !self.needs_all && self.field.any(view, &mut is) {
