@@ -5,12 +5,15 @@ pub(crate) mod fetches;
 pub(crate) mod permissions;
 pub(crate) mod secrets;
 
-use crate::pipeline::{Unit, Work};
+use crate::{
+    pipeline::{Got, Unit, Work},
+    steps::Steps,
+};
 use anyhow::{Context as _, Result};
 use fetches::{FETCHES_MIN, Fetches};
 use ingest::source::{
     Filter, Listing, Place,
-    s3::{Buckets, ListError, OBJECT_BYTES_MAX, S3Object},
+    s3::{Buckets, Fetched, ListError, OBJECT_BYTES_MAX, S3Object},
     session::{Access, Session},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -117,7 +120,11 @@ impl Aws {
         self.runtime.spawn(async move {
             let _permit = permits.permits.acquire().await;
             let fetched = buckets.get(&object, OBJECT_BYTES_MAX).await;
-            fetched.map(|fetched| fetched.bytes).map_err(|error| error.to_string())
+            let of_bucket = |Fetched { bytes, got, .. }| Got {
+                bytes,
+                steps: Steps { got: Some(got), ..Steps::default() },
+            };
+            fetched.map(of_bucket).map_err(|error| error.to_string())
         })
     }
 
@@ -140,7 +147,7 @@ impl Aws {
 }
 
 /// The bytes of an object, or why they cannot be had.
-type Fetch = JoinHandle<Result<Vec<u8>, String>>;
+type Fetch = JoinHandle<Result<Got, String>>;
 
 /// A batch of which objects are on the way.
 pub(crate) struct Fetching<'a> {

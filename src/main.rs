@@ -12,6 +12,7 @@ mod into;
 mod pipeline;
 mod replay;
 mod run;
+mod steps;
 mod summary;
 mod suppressed;
 mod terminal;

@@ -6,6 +6,7 @@ use crate::{
     epoch::Again,
     fault,
     replay::Plan,
+    steps::Steps,
     summary::Summary,
     worker::{ObjectRead, Worker},
 };
@@ -16,12 +17,14 @@ use ingest::{
     flow::{Call, Field},
     flowlog::Gap,
     source::{Kind, Listing, Object, Place},
+    time::Stretch,
 };
 use rayon::prelude::*;
 use std::{
     collections::BTreeSet,
     io::Read as _,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 /// Who hears how far a reading is, and what was found.
@@ -70,8 +73,11 @@ pub(crate) struct Whole<'a> {
     pub(crate) content: u128,
     /// When its newest record happened. Unit: milliseconds since the Unix epoch.
     pub(crate) newest_ms: Option<i64>,
-    /// Records of it that could not be read.
+    /// Records of it that were read, and that could not be.
+    pub(crate) n_records: u64,
     pub(crate) n_bad: u64,
+    /// How it came here.
+    pub(crate) steps: Steps,
 }
 
 /// Objects that are applied together are read into memory as rows: about 100 bytes a record. Less are where `memory` is
@@ -98,12 +104,19 @@ pub(crate) struct Unit<'a> {
 pub(crate) enum Work {
     /// A whole object, still to be read.
     Object,
-    /// The bytes of a whole object, or why they could not be had.
-    Fetched(Result<Vec<u8>, String>),
+    /// A whole object that was got, or why it could not be.
+    Fetched(Result<Got, String>),
     /// CloudTrail records of one day of an object without a stamp.
     Records(Vec<u8>),
     /// Flows of one day of an object without a stamp.
     Flows(DayOfFlows),
+}
+
+/// The bytes of an object, with the steps that they took.
+#[derive(Debug)]
+pub(crate) struct Got {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) steps: Steps,
 }
 
 /// What interfaces called on one day, by one object.
@@ -271,16 +284,18 @@ fn apply_batch(
             if is_whole {
                 observer.read(bytes);
                 summary.add(&outcome);
-                let ObjectRead { content, newest_ms, n_bad, failure, inflated_bytes, .. } = outcome;
+                let ObjectRead { content, newest_ms, n_records, n_bad, steps, .. } = outcome;
+                let (failure, inflated_bytes) = (outcome.failure, outcome.inflated_bytes);
                 if failure.is_none() {
                     large.extend(stored.map(|stored| (whole.len(), stored, inflated_bytes)));
-                    whole.push(Whole { object, content, newest_ms, n_bad });
+                    whole.push(Whole { object, content, newest_ms, n_records, n_bad, steps });
                 }
             } else {
                 summary.add_day(&outcome);
             }
         }
     }
+    let began = Instant::now();
     engine.apply(&chunks)?;
     for (place, stored, inflated_bytes) in large {
         let Some(Whole { object, newest_ms, .. }) = whole.get_mut(place) else { continue };
@@ -289,6 +304,10 @@ fn apply_batch(
             worker.apply(inflated_bytes, object.stamp_ms, engine)
         };
         *newest_ms = workers.with(apply).with_context(|| name_of(object))?;
+    }
+    let scored = Stretch::since(began);
+    for whole in &mut whole {
+        whole.steps.scored = Some(scored);
     }
     fault::point("mid-apply");
     held(&workers.emptied).extend(chunks.into_iter().map(Chunk::emptied));
@@ -343,20 +362,24 @@ fn read_units<'a>(
         let read = units.into_iter().map(|unit| {
             let (object, bytes) = (unit.object, unit.bytes());
             let is_whole = matches!(unit.work, Work::Object | Work::Fetched(_));
-            let mut read = |worker: &mut Worker<'_>| {
+            let mut read = |worker: &mut Worker<'_>, steps: Steps| {
                 if again.contains(object.key()) {
                     return ObjectRead { content: worker.content(), ..ObjectRead::default() };
                 }
-                read_whole(object, worker, &mut reader)
+                read_whole(object, worker, &mut reader, steps)
             };
+            let began = Instant::now();
             let outcome = match unit.work {
                 Work::Object => match load(object, workers.aws(), worker) {
-                    Ok(()) => read(worker),
+                    Ok(()) => {
+                        let got = Some(Stretch::since(began));
+                        read(worker, Steps { got, ..Steps::default() })
+                    }
                     Err(error) => failed(&error),
                 },
-                Work::Fetched(Ok(bytes)) => {
+                Work::Fetched(Ok(Got { bytes, steps })) => {
                     worker.take(bytes);
-                    read(worker)
+                    read(worker, steps)
                 }
                 Work::Fetched(Err(why)) => {
                     ObjectRead { failure: Some(why), ..ObjectRead::default() }
@@ -383,16 +406,24 @@ fn read_units<'a>(
     })
 }
 
-/// Reads what the worker holds of an object.
-fn read_whole(object: &Object, worker: &mut Worker<'_>, reader: &mut Reader<'_>) -> ObjectRead {
+/// Reads what the worker holds of an object that took these steps.
+fn read_whole(
+    object: &Object,
+    worker: &mut Worker<'_>,
+    reader: &mut Reader<'_>,
+    mut steps: Steps,
+) -> ObjectRead {
     fault::point("mid-decode");
+    let began = Instant::now();
     let content = worker.content();
     reader.begin(content, object.stamp_ms);
     let info = object.info();
     reader.of_flow_log(info.flow_log_id);
     let outcome = worker.read(object.kind, info.account, reader);
     let newest_ms = reader.newest_ms();
-    whole(ObjectRead { content, newest_ms, ..outcome }, reader)
+    steps.inflated = outcome.inflated_at.map(|to| Stretch { from: began, to });
+    steps.parsed = Some(Stretch::since(outcome.inflated_at.unwrap_or(began)));
+    whole(ObjectRead { content, newest_ms, steps, ..outcome }, reader)
 }
 
 /// Takes back what was read of the object that began last, if it turned out to be damaged.

@@ -21,6 +21,7 @@ mod retry;
 mod signals;
 pub(crate) mod sinks;
 pub(crate) mod snapshots;
+mod traces;
 mod waiting;
 mod watched;
 
@@ -28,14 +29,16 @@ pub(crate) use backups::Elsewhere;
 pub(crate) use exchange::tell_own;
 pub(crate) use front::Front;
 pub(crate) use log::{Level, Log};
+pub(crate) use traces::Traces;
 
 use crate::{
     clock,
     config::Config,
     epoch::{Committed, Epoch, left_out},
     fault,
-    pipeline::{self, Unit, Work, Workers},
+    pipeline::{self, Got, Unit, Work, Workers},
     replay::Plan,
+    steps::Steps,
     summary::Summary,
     suppressed::Suppressed,
 };
@@ -54,19 +57,17 @@ use ingest::{
         KeyInfo, Object, Skip,
         sqs::{Delivery, Outcome, Receipt},
     },
-    time::format_ms,
+    time::{Stretch, format_ms},
 };
 use metrics::Metrics;
 use operations::Operation;
 use pace::Pace;
 use queues::Queues;
 use reload::{InForce, Next, Offer, Reload};
-use retry::Retries;
 use serde_json::json;
 use signals::Stop;
-use sinks::{Sent, Sinks, renewal::Renew};
+use sinks::{Beside, Sent, Sinks, renewal::Renew};
 use std::{
-    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -124,6 +125,7 @@ pub(crate) struct Parts<'a> {
     /// What was damaged of it, and what took its place.
     pub(crate) restored: Vec<String>,
     pub(crate) log: Arc<Log>,
+    pub(crate) traces: Traces,
     pub(crate) front: Front,
     /// Where snapshots are made, if they are.
     pub(crate) elsewhere: Option<Elsewhere>,
@@ -149,6 +151,7 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
         others,
         restored,
         log,
+        traces,
         front: Front { to_inbox, inbox, stop, reloads, metrics },
         elsewhere,
         gate,
@@ -158,7 +161,8 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
     names::ask_daily(config.organization(), runtime, (&to_inbox, &log));
     let in_force = InForce::new(config);
     let renew = in_force.renew();
-    let sinks = Sinks::start(sinks, runtime, &to_inbox, (Some(&renew), &gate, &log))?;
+    let beside = Beside { renew: Some(&renew), gate: &gate, traces: &traces, log: &log };
+    let sinks = Sinks::start(sinks, runtime, &to_inbox, beside)?;
     reload.watch(in_force.get(), runtime, (reloads, to_inbox.clone()));
     let feeds = feeds_of(&file)?;
     let epoch = Epoch::of(&engine);
@@ -168,14 +172,7 @@ pub(crate) fn run(parts: Parts<'_>, hear: Hear<'_>) -> Result<(Summary, Suppress
         workers,
         engine,
         file,
-        desk: Desk {
-            epoch,
-            retries: Retries::default(),
-            feeds,
-            unread: BTreeMap::new(),
-            metrics: Arc::clone(&metrics),
-            log: Arc::clone(&log),
-        },
+        desk: Desk::of(epoch, feeds, &metrics, traces, &log),
         since_ms: clock::now_ms(),
         listened: Instant::now(),
         summary: Summary::default(),
@@ -346,7 +343,7 @@ impl Daemon<'_> {
 
     /// A queue told of an object, and it was read.
     fn take(&mut self, delivery: Delivery) -> Result<()> {
-        let Delivery { object, bytes, receipt } = delivery;
+        let Delivery { object, bytes, waited, got, receipt } = delivery;
         if self.desk.epoch.holds(&object) {
             self.receipts.push(receipt);
         } else if object.stamp_ms.is_none() {
@@ -357,7 +354,11 @@ impl Daemon<'_> {
             receipt.answer(Outcome::Failed { reason });
         } else {
             match left_out(&self.file, &object)? {
-                None => self.waiting.add(object, Some((bytes, receipt))),
+                None => {
+                    let (waited, got) = (Some(waited), Some(got));
+                    let got = Got { bytes, steps: Steps { waited, got, ..Steps::default() } };
+                    self.waiting.add(object, Some((got, receipt)));
+                }
                 Some(Skip::ReadBefore) => receipt.answer(Outcome::Durable),
                 Some(skip) => {
                     let reason = format!("{}: {}", object.key(), skip.sentence());
@@ -376,9 +377,9 @@ impl Daemon<'_> {
 
     fn apply(&mut self, mut batch: Batch) -> Result<()> {
         let contents = batch.take_contents();
-        let units = batch.objects().zip(contents).map(|(object, bytes)| {
+        let units = batch.objects().zip(contents).map(|(object, got)| {
             let now_ms = object.stamp_ms.unwrap_or_default();
-            let work = bytes.map_or(Work::Object, |bytes| Work::Fetched(Ok(bytes)));
+            let work = got.map_or(Work::Object, |got| Work::Fetched(Ok(got)));
             Ok(Unit { now_ms, object, work })
         });
         let Self { engine, workers, summary, desk, file, .. } = self;
@@ -416,8 +417,13 @@ impl Daemon<'_> {
             self.metrics.read(&self.summary, &self.engine);
             self.metrics.wait_for_sinks(&self.file.outbox().counts()?);
         }
+        let committed = Stretch::since(begun);
         for receipt in self.receipts.drain(..) {
             receipt.answer(Outcome::Durable);
+        }
+        let answered = Stretch::since(committed.to);
+        for way in self.desk.ways.drain(..) {
+            self.desk.traces.object(&way, committed, answered);
         }
         fault::point("after-answer");
         self.metrics.durable();
@@ -449,6 +455,12 @@ impl Daemon<'_> {
             Ok(())
         };
         epoch.commit(file, engine, (suppressed.suppressions(), &mut tell))
+    }
+
+    /// What is beside sinks.
+    fn beside(&self) -> Beside<'_> {
+        let Self { renew, gate, desk: Desk { traces, log, .. }, .. } = self;
+        Beside { renew: Some(renew), gate, traces, log }
     }
 
     /// Waits for what may happen until then, deals with all that has, and hands out what is due.
@@ -488,6 +500,7 @@ impl Daemon<'_> {
     fn end(self, asked: Option<Instant>) -> Result<(Summary, Suppressed)> {
         let Self { engine, mut file, mut summary, suppressed, backups, desk, .. } = self;
         backups.finish(&mut file, asked, &desk.log)?;
+        desk.traces.end();
         desk.log.say(Level::Info, "stopped", "all that was read is kept", &[]);
         summary.intake = engine.intake();
         // The shelf reads the file, which is one whole when nobody does.

@@ -3,6 +3,7 @@
 mod flows;
 mod parts;
 
+use crate::steps::Steps;
 use anyhow::{Context, Result};
 use detect::{FlowRows, Reader};
 use flows::Flows;
@@ -19,6 +20,7 @@ use std::{
     fs::File,
     io::{ErrorKind, Read},
     path::Path,
+    time::Instant,
 };
 
 /// What is asked for beyond a file's size: to get less tells that the end was met. Unit: bytes.
@@ -53,6 +55,9 @@ pub(crate) struct ObjectRead {
     /// When its newest record happened. Unit: milliseconds since the Unix epoch.
     pub(crate) newest_ms: Option<i64>,
     pub(crate) inflated_bytes: u64,
+    /// When all of it was inflated, or known to be whole.
+    pub(crate) inflated_at: Option<Instant>,
+    pub(crate) steps: Steps,
     pub(crate) n_records: u64,
     /// Insights and aggregated records: read, not judged yet.
     pub(crate) n_other_records: u64,
@@ -234,7 +239,9 @@ impl<'a> Worker<'a> {
             outcome.failure = result.err().or_else(|| outcome.nothing_read());
             return outcome;
         }
-        let result = match decoder.decode(file) {
+        let inflated = decoder.decode(file);
+        outcome.inflated_at = Some(Instant::now());
+        let result = match inflated {
             Err(error) => Err(error.to_string()),
             Ok(Inflated::Whole(bytes)) => {
                 outcome.inflated_bytes = bytes.len() as u64;

@@ -89,3 +89,5 @@ mod state;
 mod support;
 #[cfg(test)]
 mod suppression;
+#[cfg(test)]
+mod traces;

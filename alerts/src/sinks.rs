@@ -303,6 +303,19 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Why it was not delivered.
+    pub fn error(&self) -> Option<&str> {
+        match self {
+            Self::Delivered => None,
+            Self::Retry { error, .. }
+            | Self::Later { error }
+            | Self::Refused { error }
+            | Self::Gone { error } => Some(error),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

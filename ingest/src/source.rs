@@ -15,6 +15,8 @@ pub mod session;
 pub mod spool;
 #[cfg(feature = "aws")]
 pub mod sqs;
+#[cfg(feature = "aws")]
+pub mod unsigned;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

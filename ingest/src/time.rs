@@ -1,4 +1,7 @@
-//! Timestamps as the logs write them, to milliseconds since the Unix epoch and back.
+//! Timestamps as the logs write them, to milliseconds since the Unix epoch and back; and how long what we do
+//! ourselves takes.
+
+use std::time::Instant;
 
 /// 1970-01-01T00:00:00.000Z. Unit: milliseconds since the Unix epoch.
 pub(crate) const TIME_MS_MIN: i64 = 0;
@@ -6,6 +9,22 @@ pub(crate) const TIME_MS_MIN: i64 = 0;
 pub(crate) const TIME_MS_MAX: i64 = 253_402_300_799_999;
 
 const DAY_MS: i64 = 86_400_000;
+
+/// From when to when something was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// When it began.
+    pub from: Instant,
+    /// When it ended.
+    pub to: Instant,
+}
+
+impl Stretch {
+    /// What began then and ends now.
+    pub fn since(from: Instant) -> Self {
+        Self { from, to: Instant::now() }
+    }
+}
 
 /// Reads `2013-11-02T01:06:28Z`, the same with a fraction, an offset or a space for the `T`, and
 /// `20131102T010628Z`. `None` for anything else, for impossible dates and for years outside

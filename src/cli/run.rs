@@ -11,7 +11,7 @@ use crate::{
     aws::{self, BucketPath},
     config::{Config, own},
     run::{
-        self, Elsewhere, Front, Level, Log, Parts, copies, names,
+        self, Elsewhere, Front, Level, Log, Parts, Traces, copies, names,
         reload::Reload,
         snapshots::{
             self, Deadline, EVERY_S, EVERY_S_DEFAULT, LEASE_S, LEASE_S_DEFAULT, Restoring, Vault,
@@ -140,6 +140,7 @@ impl Run {
         let (config, reload) = self.configured()?;
         let log = Arc::new(Log::new());
         let runtime = aws::runtime()?;
+        let traces = Traces::of_environment(runtime.handle(), &log).map_err(Wrong::usage)?;
         let front = Front::open(runtime.handle(), self.listen, config.suppressions(), &log)?;
         let deadline = Deadline::none();
         let gate = if self.snapshots.is_some() { deadline.gate() } else { Gate::default() };
@@ -187,6 +188,7 @@ impl Run {
             others,
             restored,
             log,
+            traces,
             front,
             elsewhere,
             gate,

@@ -75,7 +75,7 @@ fn send(sink: &Sink, inputs: &Inputs, runtime: &Runtime) -> Result<Outcome> {
     Ok(match sink.to.clone() {
         To::Webhook(settings) => {
             let webhook = Webhook::new(settings)?;
-            runtime.block_on(webhook.send(&message, now_ms))
+            runtime.block_on(webhook.send(&message, now_ms, None))
         }
         To::JsonLines(settings) => JsonLines::new(settings).write(&[message]),
         To::Syslog(settings) => {

@@ -6,6 +6,7 @@ use super::{
     log::{Level, Log},
     metrics::Metrics,
     retry::{FAILED_MAX, Retries},
+    traces::{Traces, Way},
 };
 use crate::{
     epoch::{Again, Epoch},
@@ -28,10 +29,25 @@ pub(super) struct Desk {
     /// Objects of the batch that could not be read, and why.
     pub(super) unread: BTreeMap<Box<str>, String>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) traces: Traces,
+    /// What of the epoch is to be traced when it is durable.
+    pub(super) ways: Vec<Way>,
     pub(super) log: Arc<Log>,
 }
 
 impl Desk {
+    pub(super) fn of(
+        epoch: Epoch,
+        feeds: Feeds,
+        metrics: &Arc<Metrics>,
+        traces: Traces,
+        log: &Arc<Log>,
+    ) -> Self {
+        let (metrics, log) = (Arc::clone(metrics), Arc::clone(log));
+        let (retries, unread, ways) = (Retries::default(), BTreeMap::new(), Vec::new());
+        Self { epoch, retries, feeds, unread, metrics, traces, ways, log }
+    }
+
     /// An object could not be read. What a queue told of comes again, and ends among its dead letters.
     pub(super) fn could_not_read(&mut self, object: &Object, why: &str, receipts: Vec<Receipt>) {
         self.metrics.object(object, "unread");
@@ -90,6 +106,9 @@ impl Observer for Desk {
             self.metrics.object(whole.object, "read");
             self.metrics.bad_records(whole.object, whole.n_bad);
             self.epoch.applied(whole);
+            if self.traces.are_on() {
+                self.ways.push(Way::of(whole));
+            }
         }
         Ok(())
     }

@@ -72,7 +72,7 @@ impl Daemon<'_> {
         let Next { config, sinks, enrich, waiting } = *next;
         let lines = changes((&in_force, self.sinks.all()), (&config, &sinks));
         let with = (self.runtime, &self.to_inbox);
-        let ready = self.sinks.ready(sinks, with, (Some(&self.renew), &self.gate, &self.desk.log));
+        let ready = self.sinks.ready(sinks, with, self.beside());
         let ready = match ready {
             Ok(ready) => ready,
             Err(error) => {

@@ -4,7 +4,7 @@
 pub(crate) mod exchange;
 pub(crate) mod renewal;
 
-use super::{Level, Log};
+use super::{Level, Log, Traces};
 use crate::{clock, fault};
 use alerts::{
     Dropped, Outbox, Spool,
@@ -54,16 +54,27 @@ pub(crate) struct Sinks {
     ended_before: Day,
 }
 
+/// What is beside sinks.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    /// Has secrets read again, if anybody does.
+    pub(crate) renew: Option<&'a Renew>,
+    /// What is sent goes through it.
+    pub(crate) gate: &'a Gate,
+    pub(crate) traces: &'a Traces,
+    pub(crate) log: &'a Arc<Log>,
+}
+
 impl Sinks {
     /// Starts a task for each, that puts into `inbox` what became of messages.
     pub(crate) fn start<E: From<Sent> + Send + 'static>(
         sinks: Vec<Sink>,
         runtime: &Handle,
         inbox: &mpsc::Sender<E>,
-        (renew, gate, log): (Option<&Renew>, &Gate, &Arc<Log>),
+        beside: Beside<'_>,
     ) -> Result<Self> {
         let mut own = Self::default();
-        let ready = own.ready(sinks, (runtime, inbox), (renew, gate, log))?;
+        let ready = own.ready(sinks, (runtime, inbox), beside)?;
         own.exchange(ready);
         Ok(own)
     }
@@ -198,7 +209,7 @@ impl Way {
     fn begin<E: From<Sent> + Send + 'static>(
         (number, sink): (usize, &Sink),
         (runtime, inbox): (&Handle, &mpsc::Sender<E>),
-        (renew, gate, log): (Option<&Renew>, &Gate, &Arc<Log>),
+        Beside { renew, gate, traces, log }: Beside<'_>,
     ) -> Result<Self> {
         let on_way_max = sink.to.on_way_max();
         let (to, messages) = mpsc::channel(on_way_max);
@@ -209,7 +220,8 @@ impl Way {
                 let webhook = Webhook::new(settings).with_context(told)?.behind(gate.clone());
                 let renewal = Renewal::new(&sink.name, renew.cloned(), Arc::clone(log));
                 let renewal = renewal.behind(gate.clone());
-                runtime.spawn(send((webhook, renewal), number, messages, inbox));
+                let traced = (traces.clone(), sink.name.clone());
+                runtime.spawn(send((webhook, renewal), traced, number, messages, inbox));
             }
             To::JsonLines(settings) => {
                 let file = (JsonLines::new(settings), gate.clone());
@@ -282,6 +294,7 @@ pub(crate) fn tell_dropped(dropped: &[Dropped], log: &Log) {
 
 async fn send<E: From<Sent>>(
     (mut webhook, mut renewal): (Webhook, Renewal),
+    (traces, name): (Traces, impl AsRef<str>),
     way: usize,
     mut messages: mpsc::Receiver<Vec<Message>>,
     inbox: mpsc::Sender<E>,
@@ -289,10 +302,13 @@ async fn send<E: From<Sent>>(
     while let Some(all) = messages.recv().await {
         for message in all {
             renewal.renew(&mut webhook).await;
-            let mut outcome = webhook.send(&message, clock::now_ms()).await;
+            let sending = traces.sending(name.as_ref());
+            let trace = sending.traceparent();
+            let mut outcome = webhook.send(&message, clock::now_ms(), trace.as_deref()).await;
             if renewal.helps(&mut webhook, &outcome).await {
-                outcome = webhook.send(&message, clock::now_ms()).await;
+                outcome = webhook.send(&message, clock::now_ms(), trace.as_deref()).await;
             }
+            sending.end(outcome.error());
             fault::point("mid-send");
             if inbox.send(Sent { way, message, outcome }.into()).await.is_err() {
                 return;

@@ -1,6 +1,7 @@
 //! Objects that are to be read, in the order of their stamps, with what is known of them already: their bytes,
 //! and who waits to hear what became of them.
 
+use crate::pipeline::Got;
 use baseline::Day;
 use ingest::source::{Object, sqs::Receipt};
 use std::{borrow::Cow, cmp::Ordering, collections::BTreeSet};
@@ -16,7 +17,7 @@ struct One {
 /// What came with a message.
 #[derive(Debug)]
 struct Delivered {
-    bytes: Option<Vec<u8>>,
+    got: Option<Got>,
     receipts: Vec<Receipt>,
 }
 
@@ -54,9 +55,9 @@ pub(super) struct Waiting(BTreeSet<One>);
 
 impl Waiting {
     /// An object that is to be read, with its bytes and a receipt if a queue told of it.
-    pub(super) fn add(&mut self, object: Object, delivered: Option<(Vec<u8>, Receipt)>) {
+    pub(super) fn add(&mut self, object: Object, delivered: Option<(Got, Receipt)>) {
         let of_queue =
-            |(bytes, receipt)| Box::new(Delivered { bytes: Some(bytes), receipts: vec![receipt] });
+            |(got, receipt)| Box::new(Delivered { got: Some(got), receipts: vec![receipt] });
         let mut one = One { object, delivered: delivered.map(of_queue) };
         if let Some(known) = self.0.take(&one) {
             one.delivered = match (known.delivered, one.delivered) {
@@ -115,8 +116,8 @@ impl Batch {
     }
 
     /// The bytes of each, as far as they were read already.
-    pub(super) fn take_contents(&mut self) -> Vec<Option<Vec<u8>>> {
-        self.0.iter_mut().map(|one| one.delivered.as_mut()?.bytes.take()).collect()
+    pub(super) fn take_contents(&mut self) -> Vec<Option<Got>> {
+        self.0.iter_mut().map(|one| one.delivered.as_mut()?.got.take()).collect()
     }
 
     /// Who waits for each.

@@ -20,7 +20,7 @@ pub(crate) fn receiver() -> (String, Arc<AtomicU16>, mpsc::Receiver<Value>) {
     (address, status, told)
 }
 
-/// One that answers each path so; what it takes it hands over, with the path, the id of the message and its signatures.
+/// One that answers each path so; what it takes it hands over, with the path, the id of the message, its signatures and its trace.
 pub(crate) fn receiver_by(
     answer: impl Fn(&str) -> u16 + Send + 'static,
 ) -> (String, mpsc::Receiver<Value>) {
@@ -35,7 +35,7 @@ pub(crate) fn receiver_by(
             let status = answer(path);
             if status == 200 {
                 let mut sent: Value = serde_json::from_str(&body).unwrap();
-                for name in ["webhook-id", "webhook-signature"] {
+                for name in ["webhook-id", "webhook-signature", "traceparent"] {
                     let value = head.split(&format!("{name}: ")).nth(1);
                     sent[name] = value.and_then(|rest| rest.lines().next()).into();
                 }

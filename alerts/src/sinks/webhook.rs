@@ -180,12 +180,15 @@ impl Webhook {
         self
     }
 
-    /// Sends a message now. Unit: milliseconds since the Unix epoch.
-    pub async fn send(&self, message: &Message, now_ms: i64) -> Outcome {
+    /// Sends a message now, with a header `traceparent` if there is one. Unit: milliseconds since the Unix epoch.
+    pub async fn send(&self, message: &Message, now_ms: i64, traceparent: Option<&str>) -> Outcome {
         let Settings { endpoint, allowed, .. } = &self.settings;
         let deadline = Instant::now() + self.reach.timeout;
         let sent = match timeout_at(deadline, self.reach.connect(endpoint, allowed)).await {
-            Ok(Ok(connection)) => self.post(connection, (message, now_ms), deadline).await,
+            Ok(Ok(connection)) => {
+                let said = (message, now_ms, traceparent);
+                self.post(connection, said, deadline).await
+            }
             Ok(Err(fault)) => Err(fault),
             Err(_) => Err(self.too_slow()),
         };
@@ -203,10 +206,10 @@ impl Webhook {
     async fn post(
         &self,
         connection: Connection,
-        (message, now_ms): (&Message, i64),
+        (message, now_ms, traceparent): (&Message, i64, Option<&str>),
         deadline: Instant,
     ) -> Result<Answer, Fault> {
-        let request = self.request(message, now_ms)?;
+        let request = self.request(message, now_ms, traceparent)?;
         let failed = |error: &hyper::Error| Fault(format!("no answer: {}", in_words(error)));
         let mut client = http1::Builder::new();
         client.max_buf_size(HEAD_BYTES_MAX);
@@ -225,7 +228,12 @@ impl Webhook {
         beside(connection, exchange).await
     }
 
-    fn request(&self, message: &Message, now_ms: i64) -> Result<Request<Full<Bytes>>, Fault> {
+    fn request(
+        &self,
+        message: &Message,
+        now_ms: i64,
+        traceparent: Option<&str>,
+    ) -> Result<Request<Full<Bytes>>, Fault> {
         let Settings { endpoint, form, headers, .. } = &self.settings;
         let mut request = Request::post(&endpoint.path)
             .header("host", &endpoint.authority)
@@ -234,6 +242,9 @@ impl Webhook {
             .header("connection", "close");
         for Header { name, value } in headers {
             request = request.header(name, value);
+        }
+        if let Some(trace) = traceparent {
+            request = request.header("traceparent", trace);
         }
         if let Form::Standard(secrets) = form {
             let now_s = now_ms.div_euclid(1_000);

@@ -23,7 +23,7 @@ use std::{
 use tokio::time::timeout;
 
 /// From the connection to the end of an answer. Unit: seconds.
-const CALL_S_MAX: u64 = 20;
+pub(super) const CALL_S_MAX: u64 = 20;
 /// What is read of an answer; Security Hub tells of up to 100 findings. Unit: bytes.
 pub const ANSWER_BYTES_MAX: usize = 1 << 20;
 /// Accounts of which credentials are kept; beyond it all of them are asked for anew. Unit: accounts.
@@ -279,7 +279,7 @@ pub fn home_of(partition: &str) -> &'static str {
     }
 }
 
-async fn read(answer: HttpResponse) -> Result<Answer, CallError> {
+pub(super) async fn read(answer: HttpResponse) -> Result<Answer, CallError> {
     let headers = answer.headers().iter();
     let headers =
         headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();

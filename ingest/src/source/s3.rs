@@ -6,6 +6,8 @@ pub(crate) mod folders;
 pub(crate) mod listing;
 pub(crate) mod own;
 
+use std::time::Instant;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
@@ -13,6 +15,7 @@ use aws_sdk_s3::types::RequestPayer;
 
 use super::session::Session;
 use super::{Filter, KeyInfo, Object, Place, Skip, files};
+use crate::time::Stretch;
 
 pub use error::{S3Error, WriteError};
 pub use listing::ListError;
@@ -61,6 +64,8 @@ pub struct Fetched {
     pub bytes: Vec<u8>,
     /// Entity tag, without quotes.
     pub etag: Option<Box<str>>,
+    /// When it was got.
+    pub got: Stretch,
 }
 
 /// Reads and writes buckets. Clones share connections.
@@ -85,7 +90,7 @@ impl Buckets {
     /// A body that ends too early is asked for from there on, of the same entity tag, so that the
     /// bytes are those of one object however often the connection fails.
     pub async fn get(&self, object: &S3Object, bytes_max: u64) -> Result<Fetched, S3Error> {
-        let limit = bytes_max.min(OBJECT_BYTES_MAX);
+        let (limit, began) = (bytes_max.min(OBJECT_BYTES_MAX), Instant::now());
         let mut etag = object.etag.clone();
         let mut bytes = Vec::new();
         let mut resumes = 0;
@@ -101,7 +106,7 @@ impl Buckets {
             }
             etag = answer.e_tag.take().map(|tag| unquoted(&tag)).or(etag);
             let cut = match read(answer.body, &mut bytes, total).await {
-                Ok(()) => return Ok(Fetched { bytes, etag }),
+                Ok(()) => return Ok(Fetched { bytes, etag, got: Stretch::since(began) }),
                 Err(cut) => cut,
             };
             if resumes == RESUMES_MAX {

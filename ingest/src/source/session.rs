@@ -115,7 +115,7 @@ impl Session {
 }
 
 /// TLS of every call.
-fn tls() -> Provider {
+pub(super) fn tls() -> Provider {
     Provider::Rustls(CryptoMode::Ring)
 }
 

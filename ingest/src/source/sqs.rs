@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 use super::s3::{Buckets, OBJECT_BYTES_MAX};
 use super::session::Session;
 use super::{Filter, Object};
+use crate::time::Stretch;
 use desk::{PartId, QueueRules};
 use wire::Queue;
 
@@ -97,6 +98,10 @@ pub struct Delivery {
     pub object: Object,
     /// Its bytes as stored.
     pub bytes: Vec<u8>,
+    /// From when its message was received until it was asked for.
+    pub waited: Stretch,
+    /// When it was got.
+    pub got: Stretch,
     /// To be answered once it is known what became of it.
     pub receipt: Receipt,
 }

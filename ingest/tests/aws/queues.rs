@@ -161,7 +161,7 @@ async fn all_shapes_of_messages_lead_to_deliveries() {
     let mut run = bench.run().await;
     let mut keys = Vec::new();
     for _ in 0..6 {
-        let Delivery { object, bytes, receipt } = run.delivery().await;
+        let Delivery { object, bytes, receipt, .. } = run.delivery().await;
         assert_eq!(bytes, b"x");
         keys.push(object.key().to_string());
         receipt.answer(Outcome::Durable);

@@ -10,8 +10,8 @@ use crate::{
     aws, clock,
     config::{Config, n_of},
     run::{
-        Log,
-        sinks::{Sent, Sinks, tell_dropped},
+        Log, Traces,
+        sinks::{Beside, Sent, Sinks, tell_dropped},
     },
 };
 use alerts::{
@@ -138,8 +138,9 @@ pub(super) fn deliver(
     let log = Arc::new(Log::of_a_command());
     let mut alerted: BTreeMap<_, _> =
         sinks.iter().map(|sink| (sink.name.clone(), Became::default())).collect();
-    let mut sinks =
-        Sinks::start(sinks, runtime.handle(), &to_inbox, (None, &Gate::default(), &log))?;
+    let (gate, traces) = (Gate::default(), Traces::default());
+    let beside = Beside { renew: None, gate: &gate, traces: &traces, log: &log };
+    let mut sinks = Sinks::start(sinks, runtime.handle(), &to_inbox, beside)?;
     if let Some(open_from) = ended {
         sinks.end_series(spool, open_from, &log)?;
     }

@@ -1,12 +1,10 @@
 //! Sinks that take the place of others while the daemon runs. One that is reached as before keeps its task, its pauses
 //! and its pace; another begins, and what is left behind it is what a restart would leave.
 
-use super::{Sent, Sinks, Way, renewal::Renew};
-use crate::run::Log;
-use alerts::sinks::{Gate, Sink};
+use super::{Beside, Sent, Sinks, Way};
+use alerts::sinks::Sink;
 use anyhow::Result;
 use baseline::Day;
-use std::sync::Arc;
 use tokio::{runtime::Handle, sync::mpsc};
 
 /// Sinks that are about to begin.
@@ -22,11 +20,11 @@ impl Sinks {
         &self,
         sinks: Vec<Sink>,
         (runtime, inbox): (&Handle, &mpsc::Sender<E>),
-        told: (Option<&Renew>, &Gate, &Arc<Log>),
+        beside: Beside<'_>,
     ) -> Result<Ready> {
         let begin = |(number, sink): (usize, &Sink)| {
             let is_new = self.all.iter().all(|before| !is_reached_as(before, sink));
-            is_new.then(|| Way::begin((number, sink), (runtime, inbox), told)).transpose()
+            is_new.then(|| Way::begin((number, sink), (runtime, inbox), beside)).transpose()
         };
         let ways = (self.n_begun..).zip(&sinks).map(begin).collect::<Result<_>>()?;
         Ok(Ready { sinks, ways })

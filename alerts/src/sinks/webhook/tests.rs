@@ -167,7 +167,7 @@ fn message() -> Message {
 fn send(webhook: &Webhook) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let message = message();
-    let sending = webhook.send(&message, NOW_MS);
+    let sending = webhook.send(&message, NOW_MS, None);
     runtime.block_on(may_move(sending))
 }
 

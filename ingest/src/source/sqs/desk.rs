@@ -21,6 +21,16 @@ pub(crate) struct PartId {
     pub(crate) part: usize,
 }
 
+/// An object that is handed over.
+#[derive(Debug)]
+pub(crate) struct Handed {
+    pub(crate) part: PartId,
+    pub(crate) object: super::Object,
+    pub(crate) fetched: Fetched,
+    /// When its message was received, since the consumer began.
+    pub(crate) received: Duration,
+}
+
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
@@ -152,13 +162,13 @@ impl Desk {
         let Some(part) = part else { return };
         let (State::Fetching, Some(result)) = (&part.state, result) else { return };
         match result {
-            Ok(Fetched { bytes, etag }) => {
-                let size = bytes.len() as u64;
+            Ok(fetched) => {
+                let (size, etag) = (fetched.bytes.len() as u64, &fetched.etag);
                 self.held_bytes = self.held_bytes - part.held_bytes + size;
                 part.held_bytes = size;
                 part.object.size_bytes = size;
                 self.rules.counters.count(|counts| counts.bytes_read += size);
-                let is_another = etag.is_some() && etag != part.etag;
+                let is_another = etag.is_some() && *etag != part.etag;
                 if is_another
                     && self.rules.ledger.has_read(part.object.key(), Some(size), etag.as_deref())
                 {
@@ -167,7 +177,7 @@ impl Desk {
                     return;
                 }
                 part.state = State::Ready;
-                self.ready.push_back((id, Fetched { bytes, etag }));
+                self.ready.push_back((id, fetched));
             }
             // It is larger than it was taken for: another try with room for it.
             Err(S3Error::TooLarge { bytes, .. }) if bytes <= object_bytes_max => {
@@ -186,14 +196,16 @@ impl Desk {
     }
 
     /// The next object to hand over, with what was read of it.
-    pub(crate) fn hand(&mut self) -> Option<(PartId, super::Object, Fetched)> {
+    pub(crate) fn hand(&mut self) -> Option<Handed> {
         let (id, fetched) = self.ready.pop_front()?;
-        let part = self.messages.get_mut(&id.message)?.parts.get_mut(id.part)?;
+        let message = self.messages.get_mut(&id.message)?;
+        let (received, part) = (message.lease.began(), message.parts.get_mut(id.part)?);
         part.state = State::Handed;
         self.n_handed += 1;
         self.rules.counters.count(|counts| counts.objects_handed += 1);
         let at = S3Object { etag: fetched.etag.clone(), ..part.at.clone() };
-        Some((id, at.object(part.object.size_bytes), fetched))
+        let object = at.object(part.object.size_bytes);
+        Some(Handed { part: id, object, fetched, received })
     }
 
     /// Learns what became of an object that was handed over.

@@ -50,6 +50,11 @@ impl Lease {
         Self { timeout, received, expires: received + timeout, next, asked: None, lost: false }
     }
 
+    /// When the message was received.
+    pub(crate) fn began(&self) -> Duration {
+        self.received
+    }
+
     /// When to look again.
     pub(crate) fn next(&self) -> Option<Duration> {
         (!self.lost).then_some(self.next)

@@ -11,13 +11,14 @@ use tokio::time::Instant;
 
 use super::super::s3::{Fetched, S3Error};
 use super::deletions::{Deleted, Deletion, Deletions};
-use super::desk::{Action, Desk, PartId, Rules};
+use super::desk::{Action, Desk, Handed, PartId, Rules};
 use super::lease::Extension;
 use super::message::Received;
 use super::wire::Queue;
 use super::{
     Answer, Buckets, Consumer, Delivery, Level, PAUSE_S_MAX, RECEIPTS_MAX, Receipt, STOP_S_MAX,
 };
+use crate::time::Stretch;
 
 /// Answers taken at a time, so that deletions go together. Unit: answers.
 const ANSWERS_MAX: usize = 256;
@@ -169,9 +170,12 @@ impl Running {
     }
 
     fn delivery(&mut self) -> Option<Delivery> {
-        let (part, object, fetched) = self.desk.hand()?;
+        let Handed { part, object, fetched: Fetched { bytes, got, .. }, received } =
+            self.desk.hand()?;
         let receipt = Receipt { part, answers: Some(self.answer.clone()) };
-        Some(Delivery { object, bytes: fetched.bytes, receipt })
+        let received = self.began.into_std() + received;
+        let waited = Stretch { from: received.min(got.from), to: got.from };
+        Some(Delivery { object, bytes, waited, got, receipt })
     }
 
     /// Begins all that is to be done.

@@ -1,8 +1,10 @@
 use std::sync::Mutex;
+use std::time::Instant;
 
 use super::super::super::{Object, Skip};
 use super::super::{Counts, RETRY_S_DEFAULT};
 use super::*;
+use crate::time::Stretch;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const RECEIVES_MAX: u32 = 5;
@@ -61,7 +63,11 @@ impl Bench {
     }
 
     fn fetched(&mut self, part: PartId, n_bytes: usize, etag: &str) -> Vec<Action> {
-        let fetched = Fetched { bytes: vec![0; n_bytes], etag: Some(Box::from(etag)) };
+        let fetched = Fetched {
+            bytes: vec![0; n_bytes],
+            etag: Some(Box::from(etag)),
+            got: Stretch::since(Instant::now()),
+        };
         self.desk.fetched(part, Some(Ok(fetched)));
         self.desk.actions()
     }
@@ -73,7 +79,7 @@ impl Bench {
 
     fn hand(&mut self) -> (PartId, Object) {
         assert!(self.desk.can_hand());
-        let (part, object, _) = self.desk.hand().unwrap();
+        let Handed { part, object, .. } = self.desk.hand().unwrap();
         (part, object)
     }
 
