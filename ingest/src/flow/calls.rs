@@ -2,7 +2,7 @@
 //! of one object at once.
 //!
 //! * The own side of a row is what `flow-direction` says (egress: the source); without that field,
-//!   the one address that is on a side of more rows of the interface than any other.
+//!   the one address that is on a side of more rows of the interface than any other of its version.
 //! * The opener is who sent SYN, the responder who sent SYN-ACK; without these flags the lower port
 //!   is the service, and of equal ports the own side is the opener if its flow started first, or in the same
 //!   second as that of a peer outside while its own address is private.
@@ -27,7 +27,7 @@ pub use call::{Call, Lasting, Opened};
 
 use columns::{Columns, Flow};
 use hash::Seeded;
-use own::Interface;
+use own::{Interface, Own};
 use sum::{Key, Said, Sum};
 
 /// Most distinct (interface, two addresses, service port, protocol) of one object; rows of further
@@ -125,18 +125,18 @@ impl Calls {
         // What nothing can change any more need not wait for the end.
         let is_known = is_whole && !has_direction;
         let own = |id| if is_known { self.own(id) } else { self.settled(id) };
-        let interfaces: Vec<Option<(u32, Option<u128>)>> =
+        let interfaces: Vec<Option<(u32, Own)>> =
             interfaces.into_iter().map(|id| Some((id?, own(id?)))).collect();
         let mut nulls = 0;
         for i in 0..batch.rows() {
             nulls = if i % 64 == 0 { columns.nulls_at(i) } else { nulls >> 1 };
             let Some(name) = columns.interface.key(i) else { continue };
-            let Some((interface, own)) = interfaces.get(name).copied().flatten() else {
+            let Some(Some((interface, own))) = interfaces.get(name) else {
                 self.dropped_rows += 1;
                 continue;
             };
             if nulls & 1 == 0
-                && let Some((key, said)) = columns.key(i, interface, own)
+                && let Some((key, said)) = columns.key(i, *interface, own)
             {
                 self.add_row(key, &said, &columns.flow(i));
             }
@@ -145,7 +145,9 @@ impl Calls {
 
     /// Counts the addresses of the rows that do not tell their own side.
     fn see_sides(&mut self, columns: &Columns<'_>, interfaces: &[Option<u32>], n_rows: usize) {
-        let is_open = |id: &&u32| self.settled(**id).is_none();
+        let has_v6 = columns.has_v6(n_rows);
+        let is_settled = |own: Own| own.v4.is_some() && (own.v6.is_some() || !has_v6);
+        let is_open = |id: &&u32| !is_settled(self.settled(**id));
         let mut n_open = interfaces.iter().flatten().filter(is_open).count();
         for i in 0..n_rows {
             if n_open == 0 {
@@ -153,22 +155,22 @@ impl Calls {
             }
             let id = columns.interface.key(i).and_then(|name| *interfaces.get(name)?);
             let interface = id.and_then(|id| self.interfaces.get_mut(id as usize));
-            if let Some(interface) = interface.filter(|interface| interface.settled.is_none())
+            if let Some(interface) = interface.filter(|interface| !is_settled(interface.settled()))
                 && columns.tells_side(i).is_none()
                 && let Some((src, dst)) = columns.ends(i)
             {
                 interface.saw_row(src, dst);
-                n_open -= usize::from(interface.settled.is_some());
+                n_open -= usize::from(is_settled(interface.settled()));
             }
         }
     }
 
-    fn own(&self, id: u32) -> Option<u128> {
-        self.interfaces.get(id as usize)?.own()
+    fn own(&self, id: u32) -> Own {
+        self.interfaces.get(id as usize).map(Interface::own).unwrap_or_default()
     }
 
-    fn settled(&self, id: u32) -> Option<u128> {
-        self.interfaces.get(id as usize)?.settled
+    fn settled(&self, id: u32) -> Own {
+        self.interfaces.get(id as usize).map(Interface::settled).unwrap_or_default()
     }
 
     fn interface(&mut self, name: &str) -> Option<u32> {
@@ -252,14 +254,14 @@ impl Calls {
 
     /// Works out what the sums are of, in order.
     fn target(&mut self) {
-        let own: Vec<Option<u128>> = self.interfaces.iter().map(Interface::own).collect();
+        let own: Vec<Own> = self.interfaces.iter().map(Interface::own).collect();
         let ranks = self.ranks();
         self.targets.clear();
         self.targets.extend((0..).zip(&self.sums).filter_map(|(place, (key, sum))| {
             let interface = key.interface as usize;
             let told = sum.is_told_own;
             let told = told.map(|is_own| if is_own { key.opener } else { key.responder });
-            let own = told.or(own.get(interface).copied().flatten())?;
+            let own = told.or_else(|| own.get(interface)?.beside(key.opener))?;
             let (is_opener, is_inbound) = sum.sides(key, own)?;
             let peer = if is_opener { key.responder } else { key.opener };
             let Key { port, protocol, .. } = *key;

@@ -2,6 +2,7 @@
 
 use super::{
     encryption::Encryption,
+    own::{Own, is_v6},
     sum::{Key, SYN, Said},
 };
 use crate::flow::{Addresses, Field, FlowBatch, Numbers, Texts};
@@ -85,6 +86,11 @@ impl<'a> Columns<'a> {
         Some((self.srcaddr.get(i)?, self.dstaddr.get(i)?))
     }
 
+    /// Whether any of the first `n_rows` rows is of IPv6.
+    pub(super) fn has_v6(&self, n_rows: usize) -> bool {
+        (0..n_rows).any(|i| self.srcaddr.get(i).is_some_and(is_v6))
+    }
+
     /// Which of the rows from `i` to the next multiple of 64 say nothing of a call, row `i` lowest.
     pub(super) fn nulls_at(&self, i: usize) -> u64 {
         let addresses = self.srcaddr.nulls_at(i) | self.dstaddr.nulls_at(i);
@@ -92,9 +98,9 @@ impl<'a> Columns<'a> {
     }
 
     /// Whose service row `i`, which has addresses and ports, is of; `None` for what passes between others.
-    /// `own` is the own side's address, as far as it is known.
+    /// `own` are the own side's addresses, as far as they are known.
     #[inline]
-    pub(super) fn key(&self, i: usize, interface: u32, own: Option<u128>) -> Option<(Key, Said)> {
+    pub(super) fn key(&self, i: usize, interface: u32, own: &Own) -> Option<(Key, Said)> {
         let (src, dst) = (self.srcaddr.get_or_zero(i)?, self.dstaddr.get_or_zero(i)?);
         let srcport = u16::try_from(self.srcport.get_or_zero(i)?).ok()?;
         let dstport = u16::try_from(self.dstport.get_or_zero(i)?).ok()?;
@@ -102,7 +108,7 @@ impl<'a> Columns<'a> {
         let flags = self.flags.and_then(|flags| flags.get(i));
         let is_from_own = self.tells_side(i);
         let told = is_from_own.map(|from_own| if from_own { src } else { dst });
-        if told.or(own).is_some_and(|own| src != own && dst != own) {
+        if told.or(own.beside(src)).is_some_and(|own| src != own && dst != own) {
             return None;
         }
         let of_tcp = flags.filter(|_| protocol == TCP).unwrap_or(0);

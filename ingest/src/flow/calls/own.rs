@@ -1,5 +1,5 @@
 //! Which address is an interface's own, where the format does not tell: the one that is on a side of
-//! more rows of the interface than any other.
+//! more rows of the interface than any other. Of IPv4 and IPv6 apart: many interfaces have an address of each.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,6 +18,50 @@ const SETTLED_ROWS: u64 = 32;
 #[derive(Debug)]
 pub(super) struct Interface {
     pub(super) name: Arc<str>,
+    v4: Met,
+    v6: Met,
+}
+
+/// What is an interface's own, of each version, as far as it is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Own {
+    pub(super) v4: Option<u128>,
+    pub(super) v6: Option<u128>,
+}
+
+impl Own {
+    /// The own address that could be on a row with `address`.
+    #[inline]
+    pub(super) fn beside(&self, address: u128) -> Option<u128> {
+        if is_v6(address) { self.v6 } else { self.v4 }
+    }
+}
+
+impl Interface {
+    pub(super) fn new(name: Arc<str>) -> Self {
+        Self { name, v4: Met::new(), v6: Met::new() }
+    }
+
+    /// Counts the two addresses of a row, until the own one is beyond doubt.
+    pub(super) fn saw_row(&mut self, src: u128, dst: u128) {
+        let met = if is_v6(src) { &mut self.v6 } else { &mut self.v4 };
+        met.saw_row(src, dst);
+    }
+
+    /// What is beyond doubt.
+    pub(super) fn settled(&self) -> Own {
+        Own { v4: self.v4.settled, v6: self.v6.settled }
+    }
+
+    /// The addresses on most rows; of equals the only private one, else none.
+    pub(super) fn own(&self) -> Own {
+        Own { v4: self.v4.own(), v6: self.v6.own() }
+    }
+}
+
+/// Addresses of one version.
+#[derive(Debug)]
+struct Met {
     /// Addresses and on how many rows they were, at least; of the first `n_candidates`.
     addresses: [u128; CANDIDATES_MAX],
     counts: [u64; CANDIDATES_MAX],
@@ -25,17 +69,19 @@ pub(super) struct Interface {
     /// No candidate ever had more rows.
     most: u64,
     /// The own address, once it is beyond doubt.
-    pub(super) settled: Option<u128>,
+    settled: Option<u128>,
 }
 
-impl Interface {
-    pub(super) fn new(name: Arc<str>) -> Self {
+impl Met {
+    fn new() -> Self {
         let (addresses, counts) = ([0; CANDIDATES_MAX], [0; CANDIDATES_MAX]);
-        Self { name, addresses, counts, n_candidates: 0, most: 0, settled: None }
+        Self { addresses, counts, n_candidates: 0, most: 0, settled: None }
     }
 
-    /// Counts the two addresses of a row, until the own one is beyond doubt.
-    pub(super) fn saw_row(&mut self, src: u128, dst: u128) {
+    fn saw_row(&mut self, src: u128, dst: u128) {
+        if self.settled.is_some() {
+            return;
+        }
         self.saw(src);
         self.saw(dst);
         if self.most < SETTLED_ROWS {
@@ -87,8 +133,7 @@ impl Interface {
         }
     }
 
-    /// The address on most rows; of equals the only private one, else none.
-    pub(super) fn own(&self) -> Option<u128> {
+    fn own(&self) -> Option<u128> {
         if self.settled.is_some() {
             return self.settled;
         }
@@ -105,6 +150,12 @@ impl Interface {
         let only = private.next()?;
         private.next().is_none().then_some(only)
     }
+}
+
+/// Addresses of IPv4 are mapped (RFC 4291, 2.5.5.2).
+#[inline]
+pub(super) fn is_v6(address: u128) -> bool {
+    address >> 32 != 0xffff
 }
 
 pub(super) fn is_private(address: u128) -> bool {

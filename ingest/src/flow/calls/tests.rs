@@ -226,18 +226,36 @@ fn without_directions_the_shared_address_is_the_own_side() {
 #[test]
 fn an_address_is_the_own_one_beyond_doubt_on_twice_as_many_rows_as_any_other() {
     let mut interface = Interface::new("eni-1".into());
+    let v6 = |address| Own { v6: Some(address), ..Own::default() };
     for _ in 0..40 {
         interface.saw_row(1, 2);
     }
-    assert_eq!((interface.settled, interface.own()), (None, None));
+    assert_eq!((interface.settled(), interface.own()), (Own::default(), Own::default()));
     for other in 3..23 {
         interface.saw_row(1, other);
     }
-    assert_eq!((interface.settled, interface.own()), (None, Some(1)));
+    assert_eq!((interface.settled(), interface.own()), (Own::default(), v6(1)));
     for other in 100..200 {
         interface.saw_row(1, other);
     }
-    assert_eq!(interface.settled, Some(1));
+    assert_eq!(interface.settled(), v6(1));
+}
+
+#[test]
+fn an_interface_has_an_address_of_each_version() {
+    let lines: String = (0..9)
+        .map(|n| format!("eni-1 5.5.5.{n} 10.0.0.1 40000 443 6 9 900 100 150 ACCEPT\n"))
+        .chain(
+            (0..2).map(|n| format!("eni-1 2600::1 2a01::{n} 40000 443 6 9 900 100 150 ACCEPT\n")),
+        )
+        .collect();
+    let mut peers: Vec<_> = read(lines.as_bytes(), Some(NARROW))
+        .iter()
+        .map(|call| (ip(call.peer).to_string(), call.is_inbound))
+        .filter(|(peer, _)| peer.contains(':'))
+        .collect();
+    peers.sort();
+    assert_eq!(peers, [("2a01::".to_owned(), false), ("2a01::1".to_owned(), false)]);
 }
 
 #[test]
