@@ -58,6 +58,15 @@ fn flow_logs_of_every_format_are_read_to_the_last_row() {
 }
 
 #[test]
+fn a_story_for_which_nobody_is_left_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = ["--days=1", "--accounts=1", "--people=1", "--machines=0", "--vpcs=0"];
+    let to = folder.path().to_str().unwrap();
+    let asked = ["simulate", "--to", to, "--story=flood", "--story=spam"];
+    run(&[&asked[..], &size].concat()).ends(0).tells(&["nobody", "flood, spam"]);
+}
+
+#[test]
 fn a_folder_in_use_and_an_unknown_story_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("mine"), "").unwrap();

@@ -159,6 +159,15 @@ impl Simulate {
         };
         let told = told.map_err(|error| anyhow!("{error}"))?;
         bar.finish_and_clear();
+        let is_told = |story: &&Story| told.truth.stories.iter().any(|one| one.name == story.name);
+        let left_out = plan.stories.iter().filter(|story| !is_told(story));
+        let left_out: Vec<&str> = left_out.map(|story| story.name).collect();
+        if !left_out.is_empty() {
+            let names = left_out.join(", ");
+            complain(&format!(
+                "nobody was left to whom it could happen: {names}; larger ones have more, see --help"
+            ));
+        }
         tell(&told.written, begun.elapsed().as_secs_f64(), out)?;
         Ok(0)
     }

@@ -300,7 +300,19 @@ const HOMES_6: [u32; 6] =
 
 /// The address of version 6 of somebody at home.
 pub fn home_6(rng: &mut Rng) -> Ipv6Addr {
-    let network = rng.pick(&HOMES_6).copied().unwrap_or(HOMES_6[0]);
+    within_6(&HOMES_6, rng)
+}
+
+/// The same of networks in which servers are rented out: Hetzner, `DigitalOcean`, OVH.
+const HOSTING_6: [u32; 3] = [0x2a01_04f9, 0x2400_6180, 0x2001_41d0];
+
+/// The address of version 6 of a server that somebody rents.
+pub fn hosting_6(rng: &mut Rng) -> Ipv6Addr {
+    within_6(&HOSTING_6, rng)
+}
+
+fn within_6(networks: &[u32], rng: &mut Rng) -> Ipv6Addr {
+    let network = rng.pick(networks).copied().unwrap_or_default();
     let rest = u128::from(rng.bits() >> 32) << 64 | u128::from(rng.bits());
     Ipv6Addr::from(u128::from(network) << 96 | rest)
 }

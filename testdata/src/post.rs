@@ -16,7 +16,7 @@ use libdeflater::{CompressionLvl, Compressor};
 use crate::aws::call::Record;
 use crate::aws::delivery::{STAMP_STEP_S, key};
 use crate::aws::digest::{self, LogFile, Previous, Trail, sha256};
-use crate::aws::flow::{Flow, Gap};
+use crate::aws::flow::Flow;
 use crate::clock::{HOUR_S, round_up};
 use crate::organisation::{Account, Organisation, part};
 use crate::places::{GLOBAL, REGIONS};
@@ -151,9 +151,9 @@ impl<'a> Post<'a> {
         self.flows.flow(vpc, flow);
     }
 
-    /// Takes a window of one of a VPC's hosts in which flows could not be logged.
-    pub fn skipped(&mut self, vpc: usize, host: u16, (start_s, end_s): (i64, i64)) {
-        self.flows.gap(vpc, host, Gap { start_s, end_s, is_skipped: true });
+    /// Takes a time in which flows of one of a VPC's hosts could not be logged: it has a row for each window of it.
+    pub fn skipped(&mut self, vpc: usize, host: u16, span_s: (i64, i64)) {
+        self.flows.skipped(vpc, host, span_s);
     }
 
     /// Takes note that the flow log of a VPC is gone for a while.

@@ -11,6 +11,7 @@ mod deliver;
 mod destruction;
 mod escalation;
 mod exfiltration;
+mod habits;
 mod joined;
 pub mod known;
 mod network;
@@ -20,9 +21,11 @@ mod schedule;
 mod silence;
 mod theft;
 mod tools;
+mod traffic;
 mod travel;
 mod upkeep;
 mod victim;
+mod wire;
 
 pub use deliver::{deliver, in_one_object};
 pub use scene::{Packets, Scene};
@@ -30,6 +33,7 @@ pub(crate) use schedule::{Schedule, schedule};
 pub use victim::{Interface, Opened, Victim, VictimError, Who};
 
 use crate::aws::call::Record;
+use crate::aws::flow::Gap;
 use crate::rng::Rng;
 use crate::truth::Account;
 
@@ -67,6 +71,8 @@ pub enum VictimKind {
     PipelineWithKey,
     /// A network interface.
     Interface,
+    /// A network interface whose flow log tells what was encrypted.
+    EncryptedInterface,
     /// The flow log of a VPC.
     FlowLog,
 }
@@ -80,6 +86,9 @@ impl VictimKind {
             Self::Pipeline | Self::PipelineWithKey => "a pipeline",
             Self::Program => "a program with a role or a key",
             Self::Interface => "a network interface",
+            Self::EncryptedInterface => {
+                "a network interface with encryption-status in its flow log"
+            }
             Self::FlowLog => "a flow log",
         }
     }
@@ -109,6 +118,8 @@ pub struct Told {
     pub flows: Vec<Packets>,
     /// When the flow log of the victim wrote nothing.
     pub silence: Option<Silence>,
+    /// When flows of the victim's interface were lost, which its log tells (`SKIPDATA`).
+    pub gaps: Vec<Gap>,
 }
 
 /// A span in which a flow log was gone. Unit: seconds since the Unix epoch.
@@ -122,8 +133,9 @@ pub struct Silence {
     pub renewed: String,
 }
 
-/// Every story, attacks first.
-pub const STORIES: [&Story; 30] = [
+/// Every story: what is drawn for one in a plan of all depends on its place here, so those that came later come last,
+/// each time attacks first.
+pub const STORIES: [&Story; 54] = [
     &ransom::CODEFINGER,
     &theft::STOLEN_SESSION,
     &theft::INSTANCE_CREDENTIALS,
@@ -154,6 +166,30 @@ pub const STORIES: [&Story; 30] = [
     &joined::OWN_DOOR,
     &joined::RELEASE_BY_COMMAND,
     &bulk_read::DAILY_LOAD,
+    &traffic::PASSWORD_GUESSING,
+    &traffic::SSH_WORM,
+    &traffic::CRYPTO_MINER,
+    &traffic::FOREIGN_RESOLVER,
+    &traffic::FLOOD,
+    &traffic::SPAM,
+    &traffic::WALLED_IN_WORM,
+    &traffic::NETWORK_CROSSING,
+    &traffic::DEAD_SERVER,
+    &traffic::BULK_UPLOAD,
+    &traffic::SLOW_UPLOAD,
+    &traffic::ENCRYPTION_LOST,
+    &habits::FILE_DROP,
+    &habits::CONFIGURATION_RUN,
+    &habits::MESSAGE_BROKER,
+    &habits::PUBLIC_RESOLVER,
+    &habits::LOAD_TEST,
+    &habits::MAIL_RELAY,
+    &habits::ORPHANED_CLIENT,
+    &habits::PEERED_REPORT,
+    &habits::PARTNER_OUTAGE,
+    &habits::NIGHTLY_BACKUP,
+    &habits::AGENT_REPORTS,
+    &habits::PLAIN_CACHE,
 ];
 
 /// The story of that name.

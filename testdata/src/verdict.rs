@@ -15,7 +15,7 @@ const SLOT_S: i64 = 300;
 pub struct Claim<'a> {
     /// `eventID` of records it rests on.
     pub event_ids: Vec<&'a str>,
-    /// The interface, if it is about flows.
+    /// The interface, or an address of it, if it is about flows.
     pub interface: Option<&'a str>,
     /// The other sides of these flows.
     pub peers: Vec<&'a str>,
@@ -67,8 +67,10 @@ fn seconds(time: &str) -> Option<i64> {
 /// Whether the flow's key, `interface source destination ...`, names `interface` and one of `peers`.
 fn is_about(flow: &str, interface: &str, peers: &[&str]) -> bool {
     let mut words = flow.split(' ');
-    let at = words.next() == Some(interface);
-    at && words.take(2).any(|end| end.parse::<IpAddr>().is_ok() && peers.contains(&end))
+    let is_at = words.next() == Some(interface);
+    let mut ends = words.take(2).filter(|end| end.parse::<IpAddr>().is_ok());
+    let is_end = !is_at && ends.clone().any(|end| end == interface);
+    (is_at || is_end) && ends.any(|end| peers.contains(&end))
 }
 
 #[cfg(test)]
@@ -114,6 +116,7 @@ mod tests {
         };
         assert_eq!(claim("eni-1", &["10.0.0.9"], (5_900, 7_000)), Some(1));
         assert_eq!(claim("eni-2", &["10.0.0.9"], (5_900, 7_000)), None, "another interface");
+        assert_eq!(claim("10.0.0.1", &["10.0.0.9"], (5_900, 7_000)), Some(1), "its address");
         assert_eq!(claim("eni-1", &["10.0.0.8"], (5_900, 7_000)), None, "another peer");
         assert_eq!(claim("eni-1", &["10.0.0.9"], (6_100, 7_000)), None, "later");
         assert_eq!(claim("eni-1", &["10.0.0.9"], (4_800, 4_800)), Some(1), "the start of its slot");

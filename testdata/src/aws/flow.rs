@@ -5,7 +5,7 @@ mod format;
 use std::fmt::Display;
 use std::net::IpAddr;
 
-pub use format::{Field, Fields, Format, Place, VERSION_2, VERSION_5, VERSION_8};
+pub use format::{Field, Fields, Format, Place, VERSION_2, VERSION_5, VERSION_10};
 
 use crate::clock::{folder, stamp};
 
@@ -49,6 +49,8 @@ pub struct Flow<I> {
     pub accepted: bool,
     /// Whom the packets name where this interface stands for somebody else, as a NAT gateway does.
     pub beyond: Option<IpAddr>,
+    /// It goes in clear text where such flows are encrypted.
+    pub is_clear: bool,
 }
 
 impl<I: Clone + Display> Flow<I> {
@@ -63,7 +65,7 @@ impl<I: Clone + Display> Flow<I> {
     /// The same, by another name of its interface.
     pub fn at<J>(&self, interface: J) -> Flow<J> {
         let Self { from, to, protocol, tcp_flags, packets, bytes, start_s, end_s, .. } = *self;
-        let Self { accepted, beyond, .. } = *self;
+        let Self { accepted, beyond, is_clear, .. } = *self;
         Flow {
             interface,
             from,
@@ -76,6 +78,7 @@ impl<I: Clone + Display> Flow<I> {
             end_s,
             accepted,
             beyond,
+            is_clear,
         }
     }
 

@@ -162,6 +162,7 @@ impl<'o> Window<'_, 'o> {
             end_s: times_s.1,
             accepted: true,
             beyond,
+            is_clear: false,
         };
         self.post.flow(self.number, flow);
         if back.0 > 0 {

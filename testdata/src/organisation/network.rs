@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::Account;
-use crate::aws::flow::{Fields, Format, Place, VERSION_2, VERSION_5, VERSION_8};
+use crate::aws::flow::{Fields, Format, Place, VERSION_2, VERSION_5, VERSION_10};
 use crate::calendar::Zone;
 use crate::clock::MINUTE_S;
 use crate::places::{self, CITIES};
@@ -96,7 +96,7 @@ impl Vpc {
         let window_s = if number % 8 == 6 { 10 * MINUTE_S } else { MINUTE_S };
         let format = match number % 4 {
             1 => VERSION_5,
-            3 => VERSION_8,
+            3 => VERSION_10,
             _ => VERSION_2,
         };
         let mut vpc = Self {

@@ -149,8 +149,20 @@ impl<'a> Flows<'a> {
         self.wait((vpc, of), flow.end_s, waiting);
     }
 
+    /// Windows of a host in which something could not be logged (`SKIPDATA`).
+    pub(super) fn skipped(&mut self, vpc: usize, host: u16, (start_s, end_s): (i64, i64)) {
+        let Some(of) = self.organisation.vpcs.get(vpc) else { return };
+        let Some(at) = of.hosts.get(usize::from(host)) else { return };
+        let (window_s, phase_s) = (of.window_s, at.phase_s);
+        let window = |time_s: i64| (time_s - phase_s).div_euclid(window_s);
+        for number in window(start_s)..=window(end_s) {
+            let start_s = number * window_s + phase_s;
+            self.gap(vpc, host, Gap { start_s, end_s: start_s + window_s - 1, is_skipped: true });
+        }
+    }
+
     /// A window of a host in which nothing could be logged (`SKIPDATA`) or nothing came (`NODATA`).
-    pub(super) fn gap(&mut self, vpc: usize, host: u16, gap: Gap) {
+    fn gap(&mut self, vpc: usize, host: u16, gap: Gap) {
         let Some(of) = self.organisation.vpcs.get(vpc) else { return };
         let Some(at) = of.hosts.get(usize::from(host)) else { return };
         let number = (gap.start_s - at.phase_s).div_euclid(of.window_s);
@@ -275,7 +287,9 @@ fn lot(flow: &Flow<u16>) -> u64 {
 
 /// Whether both are summed in one row.
 fn is_same(one: &Flow<u16>, other: &Flow<u16>) -> bool {
-    let what = |flow: &Flow<u16>| (flow.from, flow.to, flow.protocol, flow.accepted, flow.beyond);
+    let what = |flow: &Flow<u16>| {
+        (flow.from, flow.to, flow.protocol, flow.accepted, flow.beyond, flow.is_clear)
+    };
     what(one) == what(other)
 }
 
@@ -324,6 +338,7 @@ mod tests {
             end_s,
             accepted: true,
             beyond: None,
+            is_clear: false,
         }
     }
 

@@ -3,16 +3,15 @@
 use std::net::Ipv4Addr;
 
 use super::joined::heartbeats;
-use super::network::ephemeral;
-use super::scene::{Packets, Scene};
+use super::scene::Scene;
 use super::tools;
 use super::victim::Interface;
+use super::wire::Traffic;
 use super::{Hours, Story, VictimKind};
 use crate::aws::api::s3;
 use crate::aws::caller::forms::Holder;
 use crate::aws::caller::{Caller, Endpoint, Role, Session};
-use crate::aws::flow::{FIN, SYN, TCP};
-use crate::clock::{DAY_S, HOUR_S};
+use crate::clock::HOUR_S;
 use crate::places::{VPN, of_region};
 
 pub(super) const BULK_READ: Story = Story {
@@ -64,28 +63,12 @@ impl Machine {
     }
 }
 
-/// What an object of so many bytes is on the wire: both ways of it.
-fn transfer(
-    scene: &mut Scene<'_>,
-    at: &Interface,
-    (from, bytes, lasts_s): (Ipv4Addr, i64, i64),
-) -> [Packets; 2] {
-    let asked = Packets {
-        interface: at.id.clone(),
-        from: (at.address.into(), ephemeral(scene)),
-        to: (from.into(), 443),
-        protocol: TCP,
-        tcp_flags: SYN | FIN,
-        packets: bytes / 2_900 + 8,
-        bytes: bytes / 50 + 1_800,
-        start_s: scene.now_s,
-        end_s: scene.now_s + lasts_s,
-        accepted: true,
-        beyond: None,
-    };
+/// What an object of so many bytes is on the wire. It comes by an endpoint in the VPC.
+fn transfer(scene: &mut Scene<'_>, (from, bytes, lasts_s): (Ipv4Addr, i64, i64)) {
+    let asked = (bytes / 2_900 + 8, bytes / 50 + 1_800);
     // Headers of packets come on top of what S3 counts.
-    let answer = asked.answer(bytes / 1_448 + 8, bytes + bytes / 36 + 5_200);
-    [asked, answer]
+    let answer = (bytes / 1_448 + 8, bytes + bytes / 36 + 5_200);
+    scene.opens_by_endpoint((from.into(), 443), Traffic::tcp(asked, answer, lasts_s));
 }
 
 fn bulk_read(scene: &mut Scene<'_>) {
@@ -106,8 +89,7 @@ fn bulk_read(scene: &mut Scene<'_>) {
         let bytes = scene.rng.log_normal_between(60e6, 0.8, (4_000_000, 900_000_000));
         scene.make(&caller, |at, rng| s3::get_object(at, (&bucket, &key), bytes, rng));
         let lasts_s = bytes / 60_000_000 + 1;
-        let flows = transfer(scene, &interface, (from, bytes, lasts_s));
-        scene.arrival(flows.into());
+        transfer(scene, (from, bytes, lasts_s));
         scene.now_s += lasts_s + scene.rng.between(1, 20);
     }
 }
@@ -117,15 +99,10 @@ fn daily_load(scene: &mut Scene<'_>) {
     let machine = Machine::of(scene, &interface, "warehouse-loader");
     let bucket = scene.victim.bucket();
     let from = of_region(scene.victim.region).address(&mut scene.rng);
-    let today_s = scene.now_s;
     let usual_bytes = scene.rng.between(40_000_000, 120_000_000);
     let mut number = 0;
-    // What was done on the days before is no part of the truth, but why it is usual.
-    let first_s = scene.known_since_s.max(today_s - 21 * DAY_S);
-    let n_days = (today_s - first_s) / DAY_S;
-    for back in (0..=n_days).rev() {
-        scene.now_s = today_s - back * DAY_S + scene.rng.between(0, 900);
-        if back == 0 {
+    scene.daily(|scene, is_today| {
+        if is_today {
             scene.step_of("objects-loaded", "T1530", &machine.role.arn());
         }
         let caller = machine.caller(scene, "aws-cli/2.17.9 md/awscrt#0.20.11 Python/3.11.9");
@@ -133,17 +110,10 @@ fn daily_load(scene: &mut Scene<'_>) {
             let key = scene.object_key(number);
             number += 1;
             let bytes = scene.rng.between(usual_bytes * 3 / 4, usual_bytes * 5 / 4);
-            let call = s3::get_object(scene.at(), (&bucket, &key), bytes, &mut scene.rng);
+            scene.make(&caller, |at, rng| s3::get_object(at, (&bucket, &key), bytes, rng));
             let lasts_s = bytes / 60_000_000 + 1;
-            let flows = transfer(scene, &interface, (from, bytes, lasts_s));
-            if back == 0 {
-                scene.call(&caller, call);
-                scene.arrival(flows.into());
-            } else {
-                scene.ordinary(&caller, call);
-                scene.ordinary_arrival(flows.into());
-            }
+            transfer(scene, (from, bytes, lasts_s));
             scene.now_s += lasts_s + scene.rng.between(1, 12);
         }
-    }
+    });
 }

@@ -49,6 +49,12 @@ pub fn deliver(
             post.flow(0, packets.at(host));
         }
     }
+    let own = victim.interface.as_ref().zip(of.vpcs.first());
+    if let Some(host) = own.and_then(|(own, vpc)| vpc.host(&own.id)) {
+        for gap in &told.gaps {
+            post.skipped(0, host, (gap.start_s, gap.end_s));
+        }
+    }
     post.finish(sink)
 }
 
@@ -85,6 +91,11 @@ pub fn in_one_object(told: &Told, victim: &Victim) -> (&'static str, String) {
         let about = at.fields.get(id).or_else(|| at.fields.get(&at.id)).unwrap_or(&nothing);
         let address = at.address_of(id).unwrap_or(at.address);
         at.format.flow(flow, &Place::heard_of(&victim.account, id, address, about), &mut rows);
+    }
+    let about = at.fields.get(&at.id).unwrap_or(&nothing);
+    for gap in &told.gaps {
+        let place = Place::heard_of(&victim.account, &at.id, at.address, about);
+        at.format.gap(*gap, &place, &mut rows);
     }
     ("log", String::from_utf8(rows).unwrap_or_default())
 }

@@ -1,18 +1,17 @@
 //! Stories that CloudTrail and flow logs tell together: a port is opened and somebody comes in, somebody gets a
 //! shell and data go out; and what people and pipelines do that looks alike.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
-use super::network::ephemeral;
-use super::scene::{Packets, Scene};
+use super::scene::Scene;
 use super::tools;
 use super::victim::Interface;
+use super::wire::Traffic;
 use super::{Hours, Story, VictimKind};
 use crate::aws::api::{network, systems};
 use crate::aws::caller::agents::{TERRAFORM, WINDOWS};
 use crate::aws::caller::forms::Holder;
 use crate::aws::caller::{Caller, Endpoint, Role, Session, User};
-use crate::aws::flow::{FIN, SYN, TCP};
 use crate::clock::{DAY_S, HOUR_S};
 use crate::life::pipelines::{PROVIDER, SESSION};
 use crate::places::{
@@ -95,7 +94,6 @@ pub(super) fn engineer(scene: &mut Scene<'_>) -> (Caller, String) {
 }
 
 fn door_opened(scene: &mut Scene<'_>) {
-    let Some(interface) = scene.victim.interface.clone() else { return };
     let (caller, entity) = thief(scene);
     let group = format!("sg-0{}", scene.rng.hex(16));
     let port = scene.rng.pick(&DOORS).copied().unwrap_or(22);
@@ -113,32 +111,25 @@ fn door_opened(scene: &mut Scene<'_>) {
     scene.wait(30, 900);
     scene.step("came-in", "T1133");
     for _ in 0..scene.rng.between(1, 3) {
-        let visit = visit(scene, &interface, (&caller.address, port));
-        scene.arrival(visit);
+        visit(scene, (&caller.address, port));
         scene.wait(20, 600);
     }
 }
 
-/// A session at a port of the interface from outside: both ways of it.
-fn visit(scene: &mut Scene<'_>, at: &Interface, (from, port): (&str, u16)) -> Vec<Packets> {
-    let Ok(from) = from.parse::<IpAddr>() else { return Vec::new() };
+/// Somebody is logged on for a while.
+pub(super) fn session(scene: &mut Scene<'_>) -> Traffic {
     let lasts_s = scene.rng.between(60, 2_400);
     let packets = lasts_s / 2 + scene.rng.between(60, 900);
-    let there = Packets {
-        interface: at.id.clone(),
-        from: (from, ephemeral(scene)),
-        to: (at.address.into(), port),
-        protocol: TCP,
-        tcp_flags: SYN | FIN,
-        packets,
-        bytes: packets * scene.rng.between(80, 200),
-        start_s: scene.now_s,
-        end_s: scene.now_s + lasts_s,
-        accepted: true,
-        beyond: None,
-    };
-    let back = there.answer(packets, packets * scene.rng.between(150, 900));
-    vec![there, back]
+    let there = (packets, packets * scene.rng.between(80, 200));
+    Traffic::tcp(there, (packets, packets * scene.rng.between(150, 900)), lasts_s)
+}
+
+/// A session at a port of the interface from an address outside.
+fn visit(scene: &mut Scene<'_>, (from, port): (&str, u16)) {
+    if let Ok(from) = from.parse() {
+        let session = session(scene);
+        scene.is_visited((from, port), session);
+    }
 }
 
 /// The machine tells Systems Manager that it is there, from so many days before on.
@@ -179,22 +170,9 @@ pub(super) fn heartbeats(
 }
 
 /// What the interface sends to somebody outside, and what comes back.
-fn sends(scene: &mut Scene<'_>, at: &Interface, (to, bytes, lasts_s): (Ipv4Addr, i64, i64)) {
-    let there = Packets {
-        interface: at.id.clone(),
-        from: (at.address.into(), ephemeral(scene)),
-        to: (to.into(), 443),
-        protocol: TCP,
-        tcp_flags: SYN | FIN,
-        packets: bytes / 1_300 + 6,
-        bytes,
-        start_s: scene.now_s,
-        end_s: scene.now_s + lasts_s,
-        accepted: true,
-        beyond: None,
-    };
-    scene.flow(there.answer(bytes / 2_600 + 6, bytes / 40 + 900));
-    scene.flow(there);
+fn sends(scene: &mut Scene<'_>, (to, bytes, lasts_s): (Ipv4Addr, i64, i64)) {
+    let (there, back) = ((bytes / 1_300 + 6, bytes), (bytes / 2_600 + 6, bytes / 40 + 900));
+    scene.opens((to.into(), 443), Traffic::tcp(there, back, lasts_s));
 }
 
 fn shell_and_out(scene: &mut Scene<'_>) {
@@ -216,20 +194,18 @@ fn shell_and_out(scene: &mut Scene<'_>) {
     }
     scene.wait(60, 420);
     scene.step("data-sent", "T1041");
-    let network = scene.rng.pick(&[HOSTING_EU, HOSTING_ASIA, VPN]).copied().unwrap_or(VPN);
-    let server = network.address(&mut scene.rng);
+    let server = scene.server_4();
     for _ in 0..scene.rng.between(1, 4) {
         let bytes = scene.rng.log_normal_between(8e6, 1.2, (400_000, 400_000_000));
         let lasts_s = scene.rng.between(5, 240);
-        sends(scene, &interface, (server, bytes, lasts_s));
+        sends(scene, (server, bytes, lasts_s));
         scene.now_s += lasts_s + scene.rng.between(5, 60);
     }
 }
 
 fn credentials_next_door(scene: &mut Scene<'_>) {
     let Some(interface) = scene.victim.interface.clone() else { return };
-    let base = u32::from(interface.address) & 0xffff_ff00;
-    let made_up = (format!("{}1", interface.id), Ipv4Addr::from(base + 41));
+    let made_up = (format!("{}1", interface.id), interface.next_door(41));
     let has_instance = |(id, _): &&(String, Ipv4Addr)| interface.instances.contains_key(id);
     let neighbour = interface.neighbours.iter().find(has_instance).cloned().unwrap_or(made_up);
     heartbeats(scene, &interface, (&interface.id, interface.address));
@@ -238,21 +214,8 @@ fn credentials_next_door(scene: &mut Scene<'_>) {
     scene.step("credentials-taken", "T1552.005");
     for _ in 0..scene.rng.between(2, 6) {
         let packets = scene.rng.between(6, 12);
-        let there = Packets {
-            interface: interface.id.clone(),
-            from: (interface.address.into(), ephemeral(scene)),
-            to: (neighbour.1.into(), 8080),
-            protocol: TCP,
-            tcp_flags: SYN | FIN,
-            packets,
-            bytes: packets * 90,
-            start_s: scene.now_s,
-            end_s: scene.now_s + 2,
-            accepted: true,
-            beyond: None,
-        };
-        scene.flow(there.answer(packets, packets * 180));
-        scene.flow(there);
+        let fetched = Traffic::tcp((packets, packets * 90), (packets, packets * 180), 2);
+        scene.opens((neighbour.1.into(), 8080), fetched);
         scene.wait(3, 40);
     }
     let role = Role {
@@ -277,7 +240,6 @@ fn credentials_next_door(scene: &mut Scene<'_>) {
 }
 
 fn own_door(scene: &mut Scene<'_>) {
-    let Some(interface) = scene.victim.interface.clone() else { return };
     let (caller, entity) = engineer(scene);
     let home = caller.address.clone();
     let group = format!("sg-0{}", scene.rng.hex(16));
@@ -295,8 +257,7 @@ fn own_door(scene: &mut Scene<'_>) {
         );
         scene.ordinary(&caller, call);
         scene.now_s += scene.rng.between(60, 600);
-        let visit = visit(scene, &interface, (&home, port));
-        scene.ordinary_arrival(visit);
+        visit(scene, (&home, port));
         scene.now_s += HOUR_S;
         let call =
             network::revoke_security_group_ingress(scene.at(), &group, port, &cidr, &mut scene.rng);
@@ -310,8 +271,7 @@ fn own_door(scene: &mut Scene<'_>) {
     });
     scene.wait(30, 600);
     scene.step("signed-in", "T1133");
-    let visit = visit(scene, &interface, (&home, port));
-    scene.arrival(visit);
+    visit(scene, (&home, port));
 }
 
 fn release_by_command(scene: &mut Scene<'_>) {
@@ -333,5 +293,5 @@ fn release_by_command(scene: &mut Scene<'_>) {
     scene.wait(20, 90);
     scene.step("release-fetched", "T1105");
     let (mirror, lasts_s) = (MIRRORS.address(&mut scene.rng), scene.rng.between(3, 30));
-    sends(scene, &interface, (mirror, 60_000, lasts_s));
+    sends(scene, (mirror, 60_000, lasts_s));
 }

@@ -239,8 +239,13 @@ impl Known {
                 found.format.clone_from(format);
             }
             found.flow_log = self.flow_logs.most().map_or_else(|| "fl-0".to_owned(), Clone::clone);
+            let kinds: &[VictimKind] = if found.format.tells_encryption() {
+                &[VictimKind::Interface, VictimKind::EncryptedInterface]
+            } else {
+                &[VictimKind::Interface]
+            };
             interface = Some(found);
-            (Who::nobody(&self.account), &[VictimKind::Interface])
+            (Who::nobody(&self.account), kinds)
         } else {
             let identity = Identity::read(&self.identity)?;
             let kinds = identity.kinds();

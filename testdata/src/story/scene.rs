@@ -6,13 +6,16 @@ use crate::aws::api::At;
 use crate::aws::api::denied::{Because, denied};
 use crate::aws::call::{Call, Record};
 use crate::aws::caller::Caller;
-use crate::aws::flow::Flow;
-use crate::clock::iso;
+use crate::aws::flow::{Flow, Gap};
+use crate::clock::{DAY_S, iso};
 use crate::rng::Rng;
 use crate::truth::{Account, Step};
 
 /// One way of one connection, at an interface of the organisation or the user's own.
 pub type Packets = Flow<String>;
+
+/// What is usual is told of so many days before a story. Unit: days.
+pub(super) const HABIT_DAYS_MAX: i64 = 30;
 
 /// A story while it is told.
 pub struct Scene<'a> {
@@ -28,10 +31,13 @@ pub struct Scene<'a> {
     pub rng: Rng,
     /// How much slower than the fastest it is done, at least 1.
     pub tempo: i64,
+    /// Connections that were opened.
+    pub(super) n_opened: u64,
     records: Vec<(String, Record)>,
     flows: Vec<Packets>,
     steps: Vec<Step>,
     silence: Option<Silence>,
+    gaps: Vec<Gap>,
 }
 
 impl<'a> Scene<'a> {
@@ -50,14 +56,17 @@ impl<'a> Scene<'a> {
             now_s: start_s,
             rng,
             tempo,
+            n_opened: 0,
             records,
             flows,
             steps,
             silence: None,
+            gaps: Vec::new(),
         }
     }
 
-    /// From here on, what happens belongs to this step of the victim's identity.
+    /// From here on, what happens belongs to this step of the victim's identity. What comes before the first one is
+    /// ordinary life, and no part of the truth.
     pub(super) fn step(&mut self, name: &'static str, technique: &'static str) {
         self.step_of(name, technique, &self.victim.entity());
     }
@@ -155,9 +164,25 @@ impl<'a> Scene<'a> {
         self.flows.extend(flows);
     }
 
-    /// The same of ordinary life: it is no part of the truth.
-    pub(super) fn ordinary_arrival(&mut self, flows: Vec<Packets>) {
-        self.flows.extend(flows);
+    /// Does the same on every day, at about this hour, up to this one, which `each` is told: it begins the first step.
+    /// What was done before is why it is usual.
+    pub(super) fn daily(&mut self, mut each: impl FnMut(&mut Self, bool)) {
+        let today_s = self.now_s;
+        let first_s = self.known_since_s.max(today_s - HABIT_DAYS_MAX * DAY_S);
+        for back in (0..=(today_s - first_s) / DAY_S).rev() {
+            self.now_s = today_s - back * DAY_S + self.rng.between(0, 900);
+            each(self, back == 0);
+        }
+    }
+
+    /// For so long flows of the interface are lost, and its log says so. Unit: seconds.
+    pub(super) fn lose(&mut self, lasts_s: i64) {
+        let gap = Gap { start_s: self.now_s, end_s: self.now_s + lasts_s - 1, is_skipped: true };
+        if let Some(step) = self.steps.last_mut() {
+            step.span(gap.start_s, gap.end_s);
+        }
+        self.gaps.push(gap);
+        self.now_s += lasts_s;
     }
 
     /// From now on the flow log of the victim writes nothing, until `until_s`, when another one begins.
@@ -166,7 +191,7 @@ impl<'a> Scene<'a> {
     }
 
     pub(super) fn finish(self, story: &Story) -> Told {
-        let Self { mut records, mut flows, mut steps, silence, .. } = self;
+        let Self { mut records, mut flows, mut steps, silence, gaps, .. } = self;
         records.sort_by_key(|(_, record)| record.time_s);
         flows.sort_by_key(|flow| flow.end_s);
         steps.retain(|step| !step.first.is_empty());
@@ -183,6 +208,6 @@ impl<'a> Scene<'a> {
             last,
             steps,
         };
-        Told { truth, records, flows, silence }
+        Told { truth, records, flows, silence, gaps }
     }
 }

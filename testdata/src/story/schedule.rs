@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 
 use super::{Hours, Packets, Silence, Story, Told, Victim, VictimKind};
 use crate::aws::call::Record;
-use crate::aws::flow::Flow;
+use crate::aws::flow::{Flow, Gap};
 use crate::calendar;
 use crate::clock::{DAY_S, HOUR_S};
 use crate::life::{Life, Stage, is_quiet};
-use crate::organisation::{Entry, Host, Organisation, Vpc, part};
+use crate::organisation::{Entry, Organisation, Vpc, part};
 use crate::places::City;
 use crate::rng::Rng;
 use crate::truth::{Account, Truth};
@@ -67,7 +67,7 @@ pub(crate) fn schedule(of: &Organisation, days: i64, stories: &[&'static Story])
 
 /// What was told of `victim`, as the organisation has it.
 fn telling(of: &Organisation, victim: &Victim, told: Told) -> (Telling, Account) {
-    let Told { truth, records, flows, silence } = told;
+    let Told { truth, records, flows, silence, gaps } = told;
     let index = |id: &String| of.accounts.iter().position(|account| account.id == *id);
     let records = records.into_iter();
     let records = records.filter_map(|(id, record)| Some((index(&id)?, record))).collect();
@@ -76,13 +76,20 @@ fn telling(of: &Organisation, victim: &Victim, told: Told) -> (Telling, Account)
     let silence = silence.zip(of.vpcs.iter().position(is_own));
     let mut flows: Vec<_> = flows.iter().filter_map(|flow| hosted(of, flow)).collect();
     flows.sort_by_key(|(_, flow)| flow.start_s);
-    (Telling { records, flows: flows.into(), silence }, truth)
+    let own = victim.interface.as_ref().and_then(|own| host_of(of, &own.id));
+    let gaps = own.into_iter().flat_map(|own| gaps.iter().map(move |gap| (own, *gap))).collect();
+    (Telling { records, flows: flows.into(), silence, gaps }, truth)
 }
 
 /// A flow with its VPC, at the host whose interface it names.
 fn hosted(of: &Organisation, flow: &Packets) -> Option<(usize, Flow<u16>)> {
+    host_of(of, &flow.interface).map(|(vpc, host)| (vpc, flow.at(host)))
+}
+
+/// The numbers of a VPC, and in it of the host with that interface.
+fn host_of(of: &Organisation, interface: &str) -> Option<(usize, u16)> {
     let mut vpcs = of.vpcs.iter().enumerate();
-    vpcs.find_map(|(number, vpc)| Some((number, flow.at(vpc.host(&flow.interface)?))))
+    vpcs.find_map(|(number, vpc)| Some((number, vpc.host(interface)?)))
 }
 
 /// Somebody whom `story` fits, and when: on `day`, or as near to it as they can.
@@ -96,7 +103,7 @@ fn choose(
         VictimKind::Person => (0, of.people.len()),
         VictimKind::Machine | VictimKind::Program => (1, of.machines.len()),
         VictimKind::Pipeline | VictimKind::PipelineWithKey => (2, of.pipelines.len()),
-        VictimKind::Interface | VictimKind::FlowLog => {
+        VictimKind::Interface | VictimKind::EncryptedInterface | VictimKind::FlowLog => {
             (3, of.vpcs.iter().map(|vpc| vpc.hosts.len()).sum())
         }
     };
@@ -112,9 +119,13 @@ fn choose(
             .get(index)
             .is_some_and(|pipeline| matches!(pipeline.entry, Entry::Key { .. })),
         VictimKind::Pipeline => true,
-        VictimKind::Interface | VictimKind::FlowLog => {
-            let mut hosts = of.vpcs.iter().flat_map(|vpc| &vpc.hosts);
-            hosts.nth(index).is_some_and(Host::is_instance)
+        VictimKind::Interface | VictimKind::EncryptedInterface | VictimKind::FlowLog => {
+            let mut hosts =
+                of.vpcs.iter().flat_map(|vpc| vpc.hosts.iter().map(move |it| (vpc, it)));
+            let fits = |vpc: &Vpc| {
+                story.victim != VictimKind::EncryptedInterface || vpc.format.tells_encryption()
+            };
+            hosts.nth(index).is_some_and(|(vpc, host)| host.is_instance() && fits(vpc))
         }
     };
     let mut free: Vec<usize> =
@@ -151,7 +162,9 @@ fn other(
         VictimKind::Person => None,
         VictimKind::Machine | VictimKind::Program => Victim::machine(of, index, day),
         VictimKind::Pipeline | VictimKind::PipelineWithKey => Victim::pipeline(of, index, day),
-        VictimKind::Interface | VictimKind::FlowLog => Victim::interface(of, index),
+        VictimKind::Interface | VictimKind::EncryptedInterface | VictimKind::FlowLog => {
+            Victim::interface(of, index)
+        }
     };
     victim.map(|victim| (victim, of.midnight(day) + hour_s))
 }
@@ -204,6 +217,8 @@ pub(crate) struct Telling {
     flows: VecDeque<(usize, Flow<u16>)>,
     /// With the VPC whose flow log it is.
     silence: Option<(Silence, usize)>,
+    /// By numbers of VPC and host, in order of time.
+    gaps: VecDeque<((usize, u16), Gap)>,
 }
 
 impl Telling {
@@ -226,7 +241,8 @@ impl Telling {
     fn next_s(&self) -> Option<i64> {
         let record_s = self.records.front().map(|(_, record)| record.time_s);
         let flow_s = self.flows.front().map(|(_, flow)| flow.start_s);
-        record_s.into_iter().chain(flow_s).min()
+        let gap_s = self.gaps.front().map(|(_, gap)| gap.start_s);
+        record_s.into_iter().chain(flow_s).chain(gap_s).min()
     }
 }
 
@@ -242,6 +258,10 @@ impl Life for Telling {
         while self.flows.front().is_some_and(|(_, flow)| flow.start_s <= now_s) {
             let (vpc, flow) = self.flows.pop_front()?;
             stage.post.flow(vpc, flow);
+        }
+        while self.gaps.front().is_some_and(|(_, gap)| gap.start_s <= now_s) {
+            let ((vpc, host), gap) = self.gaps.pop_front()?;
+            stage.post.skipped(vpc, host, (gap.start_s, gap.end_s));
         }
         self.next_s()
     }

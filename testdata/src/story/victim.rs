@@ -1,7 +1,7 @@
 //! Whom a story happens to, as the logs know them: made of an organisation, or read from records.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::known::Identity;
 use super::{Packets, STORIES, VictimKind};
@@ -89,6 +89,8 @@ pub struct Interface {
     pub id: String,
     /// Its private address.
     pub address: Ipv4Addr,
+    /// Its address of version 6, where it is known.
+    pub address_6: Option<Ipv6Addr>,
     /// `i-...` by interface, where it is known: of it and of its neighbours.
     pub instances: BTreeMap<String, String>,
     /// `fl-...`
@@ -123,9 +125,9 @@ impl Interface {
             return Vec::new();
         }
         let gateway = IpAddr::from(*gateway);
-        // The gateway's own port is the same on both ways.
-        let lot = Rng::for_part(u64::from(near.1), &[u64::from(far.1)]).between(1_024, 65_535);
-        let port = u16::try_from(lot).unwrap_or(near.1);
+        // The gateway's own port is the same on both ways, and that of no other client of the same service.
+        let [lot, ..] = Rng::new(u64::from(u32::from(self.address))).bits().to_be_bytes();
+        let port = near.1 ^ u16::from(lot);
         let way = |near, far, beyond| {
             let (from, to) = if leaves { (near, far) } else { (far, near) };
             Packets { from, to, beyond, ..flow.at(gate.clone()) }
@@ -239,7 +241,7 @@ impl Victim {
     pub fn interface(of: &Organisation, index: usize) -> Option<Self> {
         let mut all = of.vpcs.iter().flat_map(|vpc| vpc.hosts.iter().map(move |at| (vpc, at)));
         let (vpc, host) = all.nth(index)?;
-        let Host { interface: id, address, .. } = host;
+        let Host { interface: id, address, address_6, .. } = host;
         let account = of.accounts.get(vpc.account)?;
         let who = Who::nobody(&account.id);
         let others = vpc.hosts.iter().filter(|other| other.interface != *id);
@@ -252,6 +254,7 @@ impl Victim {
         let interface = Interface {
             id: id.clone(),
             address: *address,
+            address_6: *address_6,
             instances: instances.collect(),
             flow_log: vpc.flow_log.clone(),
             neighbours: others.map(named).collect(),

@@ -445,7 +445,7 @@ fn fields_of_custom_formats_agree_with_each_other() {
         assert_eq!(text("instance-id").starts_with("i-"), is_ours, "{row:?}");
         assert_eq!(text("vpc-id"), vpc(row.vpc).id);
         assert!(text("subnet-id").starts_with("subnet-") && text("az-id").contains("-az"));
-        assert_eq!(text("version"), if row.vpc % 4 == 1 { "5" } else { "8" });
+        assert_eq!(text("version"), if row.vpc % 4 == 1 { "5" } else { "10" });
         let Some((from, to)) = row.ends else {
             assert!(["tcp-flags", "type", "flow-direction"].iter().all(|name| text(name) == "-"));
             continue;

@@ -42,15 +42,16 @@ pub enum Field {
     FlowDirection,
     TrafficPath,
     RejectReason,
+    EncryptionStatus,
     /// One that rows of somebody else's have.
     Other(String),
 }
 
 use Field::{
-    AccountId, Action, AzId, Bytes, DstAddr, DstPort, End, FlowDirection, InstanceId, InterfaceId,
-    LogStatus, Other, Packets, PktDstAddr, PktDstAwsService, PktSrcAddr, PktSrcAwsService,
-    Protocol, Region, RejectReason, SrcAddr, SrcPort, Start, SublocationId, SublocationType,
-    SubnetId, TcpFlags, TrafficPath, Type, Version, VpcId,
+    AccountId, Action, AzId, Bytes, DstAddr, DstPort, EncryptionStatus, End, FlowDirection,
+    InstanceId, InterfaceId, LogStatus, Other, Packets, PktDstAddr, PktDstAwsService, PktSrcAddr,
+    PktSrcAwsService, Protocol, Region, RejectReason, SrcAddr, SrcPort, Start, SublocationId,
+    SublocationType, SubnetId, TcpFlags, TrafficPath, Type, Version, VpcId,
 };
 
 impl Field {
@@ -87,6 +88,7 @@ impl Field {
             FlowDirection => "flow-direction",
             TrafficPath => "traffic-path",
             RejectReason => "reject-reason",
+            EncryptionStatus => "encryption-status",
             Other(name) => name,
         }
     }
@@ -94,7 +96,7 @@ impl Field {
     /// The field of that name; hyphens, underscores and case do not matter.
     fn named(name: &str) -> Self {
         let name = name.to_ascii_lowercase().replace('_', "-");
-        let known = FIELDS_8.iter().find(|field| field.name() == name);
+        let known = FIELDS_10.iter().find(|field| field.name() == name);
         known.cloned().unwrap_or(Other(name))
     }
 }
@@ -158,8 +160,8 @@ const FIELDS_5: &[Field] = &[
     LogStatus,
 ];
 /// A custom format in an order of its own, which begins with the time.
-pub const VERSION_8: Format = Format { version: "8", fields: Cow::Borrowed(FIELDS_8) };
-const FIELDS_8: &[Field] = &[
+pub const VERSION_10: Format = Format { version: "10", fields: Cow::Borrowed(FIELDS_10) };
+const FIELDS_10: &[Field] = &[
     Start,
     End,
     InterfaceId,
@@ -188,6 +190,7 @@ const FIELDS_8: &[Field] = &[
     SublocationType,
     SublocationId,
     Region,
+    EncryptionStatus,
     AccountId,
     Version,
 ];
@@ -225,6 +228,11 @@ impl Format {
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let fields = names.into_iter().map(Field::named).collect();
         Self { version: "-", fields: Cow::Owned(fields) }
+    }
+
+    /// Whether it tells what was encrypted.
+    pub fn tells_encryption(&self) -> bool {
+        self.fields.contains(&EncryptionStatus)
     }
 
     /// The first line of an object.
@@ -306,6 +314,7 @@ impl<I> Row<'_, I> {
             PktDstAwsService => text(places::aws_service(self.named_to()), out),
             FlowDirection => text(if self.leaves { "egress" } else { "ingress" }, out),
             TrafficPath => text(self.path(), out),
+            EncryptionStatus => text(self.encryption(), out),
             // Nothing here is in an outpost, nor refused by anything but security groups.
             Version | SublocationType | SublocationId | RejectReason | Other(_) => out.push(b'-'),
         }
@@ -319,6 +328,25 @@ impl<I> Row<'_, I> {
     /// Where the packets themselves go.
     fn named_to(&self) -> IpAddr {
         self.flow.beyond.filter(|_| !self.leaves).unwrap_or(self.flow.to.0)
+    }
+
+    /// 0 is clear text, 1 what Nitro instances encrypt between them, 2 what AWS takes for TLS, 3 both.
+    fn encryption(&self) -> &str {
+        let Self { flow, place, .. } = self;
+        let is_tls = flow.from.1 == 443 || flow.to.1 == 443;
+        // Of somebody's own network nobody said where it ends.
+        let is_unknown = place.within == (None, None);
+        let is_near = |address: IpAddr| match address {
+            IpAddr::V4(it) if is_unknown => it.is_private(),
+            _ => place.is_within(address),
+        };
+        let is_within = is_near(flow.from.0) && is_near(flow.to.0);
+        match (flow.is_clear, is_within, is_tls) {
+            (true, ..) | (_, false, false) => "0",
+            (_, true, false) => "1",
+            (_, false, true) => "2",
+            (_, true, true) => "3",
+        }
     }
 
     /// 1 is within the VPC, 8 the internet gateway of a Nitro instance; of what leaves only.

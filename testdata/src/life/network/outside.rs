@@ -136,6 +136,7 @@ fn knock(window: &mut Window<'_, '_>, at: At<'_>, source: Ipv4Addr, start_s: i64
             end_s: start_s + lasts_s,
             accepted: false,
             beyond: None,
+            is_clear: false,
         },
     );
 }

@@ -91,6 +91,7 @@ impl Interfaces {
         Ok(Interface {
             id: id.clone(),
             address,
+            address_6: None,
             instances: instances.collect(),
             flow_log: String::new(),
             neighbours,

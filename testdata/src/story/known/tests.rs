@@ -2,6 +2,7 @@ use super::*;
 use crate::Archive;
 use crate::aws::flow::VERSION_2;
 use crate::clock::{DAY_S, HOUR_S};
+use crate::story::scene::HABIT_DAYS_MAX;
 use crate::story::{STORIES, Told, deliver, in_one_object, named};
 
 /// Monday 2026-03-02. Unit: seconds since the Unix epoch.
@@ -98,7 +99,7 @@ fn records_have_the_identity_as_it_was() {
 
 #[test]
 fn every_story_that_fits_can_be_told_and_delivered() {
-    for (known, n) in [(known(MACHINE), 2), (known(USER), 16), (interface(), 10)] {
+    for (known, n) in [(known(MACHINE), 2), (known(USER), 16), (interface(), 32)] {
         let fitting = STORIES.iter().filter(|story| known.victim(story).is_ok());
         let names: Vec<_> = fitting.map(|story| story.name).collect();
         assert_eq!(names.len(), n, "{names:?}");
@@ -107,12 +108,31 @@ fn every_story_that_fits_can_be_told_and_delivered() {
             let mut archive = Archive::new();
             let written = deliver(&told, &victim, Some("o-a1b2c3d4e5"), &mut archive).unwrap();
             assert_eq!(written.records, told.records.len() as u64, "{name}");
-            // A long flow is a row in each window that it lasts.
-            assert!(written.flows >= told.flows.len() as u64, "{name}");
+            // A long flow is a row in each window that it lasts, and so is a gap.
+            let rows = told.flows.len() + told.gaps.len();
+            assert!(written.flows >= rows as u64, "{name}");
             let folders = ["AWSLogs/o-a1b2c3d4e5/", "AWSLogs/111122223333/vpcflowlogs/eu-west-1/"];
             assert!(archive.keys().all(|key| folders.iter().any(|at| key.starts_with(at))));
         }
     }
+}
+
+#[test]
+fn whose_log_tells_of_encryption_can_lose_it() {
+    let mut known = interface();
+    let story = named("encryption-lost").unwrap();
+    assert!(known.victim(story).is_err());
+    let header = "interface-id srcaddr dstaddr srcport dstport start end encryption-status";
+    known.flow_log(Some("fl-1"), Format::of(header.split(' ')));
+    let (victim, told) = told(&known, story.name);
+    let (_, text) = in_one_object(&told, &victim);
+    let of_today = |row: &&str| {
+        let start = row.split(' ').nth(5).and_then(|start| start.parse::<i64>().ok());
+        start.is_some_and(|start_s| start_s >= START_S + 5 * DAY_S)
+    };
+    let (today, before): (Vec<_>, Vec<_>) = text.lines().skip(1).partition(of_today);
+    assert!(!today.is_empty() && today.iter().all(|row| row.ends_with(" 0")), "{today:?}");
+    assert!(!before.is_empty() && before.iter().all(|row| row.ends_with(" 1")), "{before:?}");
 }
 
 #[test]
@@ -122,8 +142,9 @@ fn who_does_not_fit_hears_what_would() {
     assert!(text.starts_with("instance-credentials happens to a machine's role, this is a person"));
     assert!(text.contains("stolen-session") && !text.contains("port-scan"), "{text}");
     let error = interface().victim(named("codefinger").unwrap()).unwrap_err();
-    let fitting = "port-scan, beacon, door-opened, shell-and-out, credentials-next-door, \
-                   bulk-read, vulnerability-scan, own-door, release-by-command, daily-load";
+    let of_interfaces = STORIES.iter().filter(|story| story.victim == VictimKind::Interface);
+    let fitting = of_interfaces.map(|story| story.name).collect::<Vec<_>>().join(", ");
+    assert!(fitting.contains("port-scan, beacon, door-opened"), "{fitting}");
     assert!(error.to_string().ends_with(&format!("(expected one of {fitting})")), "{error}");
 }
 
@@ -254,4 +275,33 @@ fn the_page_of_limits_gives_the_bounds_in_force() {
         let row = format!("\n| `known::{name}` | {bound} ");
         assert!(LIMITS.contains(&row), "mend docs/limits.md: {row}");
     }
+    let row = format!("\n| `scene::HABIT_DAYS_MAX` | {HABIT_DAYS_MAX} ");
+    assert!(LIMITS.contains(&row), "mend docs/limits.md: {row}");
+}
+
+#[test]
+fn of_what_is_usual_the_last_days_are_told() {
+    let known = interface();
+    let story = named("mail-relay").unwrap();
+    let victim = known.victim(story).unwrap();
+    let at_s = START_S + 400 * DAY_S;
+    let told = story.told(&victim, (START_S, at_s), Rng::new(5));
+    let first_s = told.flows.iter().map(|flow| flow.start_s).min().unwrap();
+    assert_eq!((at_s - first_s) / DAY_S, HABIT_DAYS_MAX - 1);
+    let of_today = told.flows.iter().filter(|flow| flow.start_s >= at_s).count();
+    let [step] = &told.truth.steps[..] else { panic!("{:?}", told.truth.steps) };
+    assert_eq!(step.flows.len(), of_today, "the days before are no part of it");
+}
+
+#[test]
+fn lost_flows_have_a_row_for_each_window() {
+    let (victim, told) = told(&interface(), "flood");
+    let [gap] = &told.gaps[..] else { panic!("{:?}", told.gaps) };
+    let (_, text) = in_one_object(&told, &victim);
+    assert_eq!(text.lines().count(), 1 + told.flows.len() + 1);
+    let mut archive = Archive::new();
+    let written = deliver(&told, &victim, None, &mut archive).unwrap();
+    let n_windows = (gap.end_s + 1 - gap.start_s) / 60;
+    let n_rows = i64::try_from(written.flows).unwrap();
+    assert!(n_rows > n_windows, "{n_rows} rows, {n_windows} windows");
 }
