@@ -31,8 +31,8 @@ pub(crate) struct Line {
 pub(crate) struct Board {
     /// Organisations.
     pub(crate) n_seeds: u64,
-    /// By story, in the order of `STORIES`.
-    pub(crate) lines: [Line; STORIES.len()],
+    /// By story, in the order of `STORIES`, once a seed was added.
+    pub(crate) lines: Vec<Line>,
     /// By detector, findings about no story after the learning days.
     pub(crate) others: BTreeMap<String, u64>,
     /// The same on the learning days, of all detectors.
@@ -54,6 +54,7 @@ impl Board {
         novelty: &Novelty,
     ) {
         self.n_seeds += 1;
+        self.lines.resize_with(STORIES.len(), Line::default);
         for (number, (line, times)) in self.lines.iter_mut().zip(&archive.stories).enumerate() {
             let found = |n_records: usize| {
                 let last = times.get(n_records.checked_sub(1)?)?;

@@ -44,13 +44,13 @@ struct Scale {
 
 const ORDINARY: Scale = Scale {
     n_seeds: 5,
-    size: Size { accounts: 2, people: 28, machines: 10, pipelines: 4, agents: 2, vpcs: 2 },
+    size: Size { accounts: 2, people: 28, machines: 10, pipelines: 4, agents: 2, vpcs: 4 },
     days: 16,
 };
 /// Of so many, 400 identities have a record on an average day, weekends included.
 const FULL: Scale = Scale {
     n_seeds: 10,
-    size: Size { accounts: 4, people: 168, machines: 60, pipelines: 24, agents: 12, vpcs: 2 },
+    size: Size { accounts: 4, people: 168, machines: 60, pipelines: 24, agents: 12, vpcs: 5 },
     days: 30,
 };
 /// What comes before its end is for learning: no false alarm of it counts. Unit: days.

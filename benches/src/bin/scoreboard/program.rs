@@ -44,6 +44,13 @@ struct Finding {
     last_seen: String,
     event_ids: Vec<String>,
     flow: Option<Flow>,
+    entity: Entity,
+    targets: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Entity {
+    key: String,
 }
 
 #[derive(Deserialize)]
@@ -59,10 +66,15 @@ struct Flow {
 
 impl Finding {
     fn story(&self, judge: &Judge<'_>) -> Option<usize> {
+        // Rules that count flows are about addresses, and name the others as targets.
+        let (interface, peers) = match &self.flow {
+            Some(flow) => (&flow.interface, &flow.peers),
+            None => (&self.entity.key, &self.targets),
+        };
         judge.story(&Claim {
             event_ids: self.event_ids.iter().map(String::as_str).collect(),
-            interface: self.flow.as_ref().map(|flow| &*flow.interface),
-            peers: self.flow.iter().flat_map(|flow| &flow.peers).map(String::as_str).collect(),
+            interface: Some(interface),
+            peers: peers.iter().map(String::as_str).collect(),
             times: (&self.first_seen, &self.last_seen),
         })
     }
