@@ -24,8 +24,10 @@ use std::{
 };
 
 mod bytes;
+mod resting;
 
 pub use bytes::{Reader, Texts, Writer};
+pub use resting::Resting;
 
 /// The form that is written. A form that was published stays readable: what changes the fields of
 /// anything that is written makes a new one.

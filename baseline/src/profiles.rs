@@ -3,10 +3,9 @@
 //! longest are handed over, and come back when they are. What a profile answers does not depend on it.
 
 use crate::{
-    form::{Form, Reader, Writer},
+    form::Resting,
     history::History,
     identity::{Entity, ids_beside},
-    numbered::Names,
     profile::Profile,
     time::{Day, Lateness},
     value::HashKey,
@@ -313,7 +312,7 @@ impl Profiles {
                 self.rest.set(&mut held.state, laid);
             }
         }
-        self.rest.n_names_kept = self.rest.n_names();
+        self.rest.n_names_kept = self.rest.resting.n_names();
     }
 
     /// Visits every profile that is held, in order of ids.
@@ -367,11 +366,10 @@ impl State {
     }
 }
 
-/// Makes bytes of profiles, and back.
+/// Who may stay in use, and who rests.
 #[derive(Debug)]
 struct Rest {
-    to: Writer,
-    key: HashKey,
+    resting: Resting,
     lateness: Lateness,
     /// The oldest day that learns: profiles at rest are brought up to it when they are needed.
     oldest_open: Day,
@@ -392,11 +390,10 @@ impl Rest {
     const AWAKE_BYTES: usize = 32 << 10;
 
     fn new(lateness: Lateness, key: HashKey) -> Self {
-        let (to, oldest_open) = (Writer::among(Names::default()), Day(i32::MIN));
+        let (resting, oldest_open) = (Resting::new(key), Day(i32::MIN));
         let (n_awake, n_bytes, n_names_kept) = (0, 0, 0);
         Self {
-            to,
-            key,
+            resting,
             lateness,
             oldest_open,
             n_awake,
@@ -409,7 +406,7 @@ impl Rest {
     /// Begins with no names; answers with what knows the old ones.
     fn renewed(&mut self) -> Self {
         let Self { oldest_open, n_awake, n_bytes, bytes_max, .. } = *self;
-        let new = Self::new(self.lateness, self.key);
+        let new = Self::new(self.lateness, *self.resting.key());
         std::mem::replace(self, Self { oldest_open, n_awake, n_bytes, bytes_max, ..new })
     }
 
@@ -467,10 +464,10 @@ impl Rest {
     }
 
     fn laid(&mut self, profile: &Profile) -> State {
-        profile.write(&mut self.to);
+        let bytes = self.resting.laid(profile);
         let (first_open, is_new) = (profile.first_open(), profile.is_new());
         let due = Due { first_open, settles_on: profile.settles_on(self.lateness), is_new };
-        State::AtRest(self.to.take(), due)
+        State::AtRest(bytes, due)
     }
 
     fn lay_anew(&mut self, state: &mut State) {
@@ -481,24 +478,15 @@ impl Rest {
     }
 
     /// What a profile at rest is in use.
-    #[expect(
-        clippy::expect_used,
-        reason = "bytes that never left this process are what was written"
-    )]
     fn woken(&self, state: &State) -> Option<Box<Profile>> {
         let State::AtRest(bytes, _) = state else { return None };
-        let mut from = Reader::among(self.to.names()?, bytes, &self.key);
-        let mut profile = Box::new(Profile::read(&mut from).expect("the form of a profile"));
+        let mut profile: Box<Profile> = self.resting.woken(bytes);
         profile.advance(self.oldest_open, self.lateness);
         Some(profile)
     }
 
-    fn n_names(&self) -> usize {
-        self.to.names().map_or(0, Names::len)
-    }
-
     fn has_old_names(&self) -> bool {
-        self.n_names() / 2 > self.n_names_kept.max(Self::NAMES_MIN)
+        self.resting.n_names() / 2 > self.n_names_kept.max(Self::NAMES_MIN)
     }
 }
 

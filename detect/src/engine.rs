@@ -281,11 +281,7 @@ impl Engine {
                     shard.apply(aggregate, oldest_open, (context, priors));
                 }
             });
-            timed(Stage::Matches, || {
-                for sighting in sightings {
-                    shard.sight(sighting, context);
-                }
-            });
+            timed(Stage::Matches, || shard.sight(&sightings));
         });
         self.make_room()
     }
@@ -387,12 +383,18 @@ impl Engine {
     /// were put away, some at a time.
     fn closings(&mut self, day: Day) -> Result<Vec<Closing>, ShelfError> {
         let matched: Vec<_> = self.shards.iter().map(|shard| shard.matches.of_whom(day)).collect();
-        self.bring(&matched.into_iter().flatten().collect())?;
-        self.inherit(day)?;
-        let Self { shards, context, priors, heights, facts, .. } = &mut *self;
-        let known = Known { priors, heights, facts };
-        let begun = shards.par_iter_mut().map(|shard| shard.close_matches(day, context, known));
-        let mut closings: Vec<Closing> = begun.collect();
+        let mut closings: Vec<Closing> = Vec::with_capacity(SHARDS);
+        for turn in self.turns(&matched) {
+            let ids = matched.get(turn.clone()).unwrap_or_default();
+            self.bring(&ids.iter().flatten().copied().collect())?;
+            self.inherit(day)?;
+            let Self { shards, context, priors, heights, facts, .. } = &mut *self;
+            let known = Known { priors, heights, facts };
+            let shards = shards.get_mut(turn).unwrap_or_default().par_iter_mut();
+            let begun = shards.map(|shard| shard.close_matches(day, context, known));
+            closings.extend(begun.collect::<Vec<_>>());
+            self.make_room()?;
+        }
         loop {
             let Self { shards, context, priors, heights, facts, changes, .. } = &mut *self;
             let known = Known { priors, heights, facts };

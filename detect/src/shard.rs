@@ -77,7 +77,8 @@ impl Shard {
     /// Nothing yet.
     pub(crate) fn new(options: &Options) -> Self {
         let profiles = Profiles::new(options.lateness, options.hash_key);
-        Self { profiles, matches: Memory::default(), days: BTreeMap::new() }
+        let matches = Memory::new(options.hash_key);
+        Self { profiles, matches, days: BTreeMap::new() }
     }
 
     /// Counts what some records say of one entity.
@@ -100,9 +101,12 @@ impl Shard {
         });
     }
 
-    /// Counts a match of a rule.
-    pub(crate) fn sight(&mut self, sighting: &Sighting<'_>, context: &Context) {
-        self.matches.add(sighting, &context.options.hash_key);
+    /// Counts matches of rules.
+    pub(crate) fn sight(&mut self, sightings: &[&Sighting<'_>]) {
+        for sighting in sightings {
+            self.matches.add(sighting);
+        }
+        self.matches.rest();
     }
 
     /// The first day before `oldest_open` that is still open.

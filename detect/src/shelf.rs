@@ -15,7 +15,7 @@ use std::{
     collections::BTreeSet,
     error::Error,
     fmt::Debug,
-    ops::RangeInclusive,
+    ops::{Range, RangeInclusive},
     sync::{Mutex, PoisonError},
 };
 
@@ -71,6 +71,8 @@ pub(crate) const PROFILES_AT_ONCE: usize = 65_536;
 const BYTES_PER_ROW: usize = 16 << 10;
 /// Most profiles take 1 to 4 KiB at rest, and as much on their way. Unit: bytes.
 const BYTES_PER_PROFILE: usize = 32 << 10;
+/// What groups in use take of what is held: the others rest.
+const IN_USE_SHARE: usize = 16;
 /// Fewer are worth no turn of their own. Unit: rows, profiles.
 const AT_ONCE_MIN: usize = 1_024;
 
@@ -79,6 +81,8 @@ const AT_ONCE_MIN: usize = 1_024;
 pub(crate) struct Shelved {
     /// Workers read beside it and never ask it.
     shelf: Option<Mutex<Box<dyn Shelf>>>,
+    /// What profiles and matches of a shard may take, where there is a shelf. Unit: bytes.
+    bytes_max: usize,
     /// Profiles that lie there. Unit: profiles.
     pub(crate) n_away: u64,
 }
@@ -98,16 +102,36 @@ fn held(shelf: &mut Mutex<Box<dyn Shelf>>) -> &mut dyn Shelf {
 }
 
 impl Engine {
-    /// Holds profiles of about `bytes_max` from now on; the others lie on `shelf`. What is worked on at once is little
-    /// beside it. To be said before anything is read.
+    /// Holds profiles, and what rules matched, of about `bytes_max` from now on: profiles that there is no room for
+    /// lie on `shelf`. What is worked on at once is little beside it. To be said before anything is read.
     pub fn hold(&mut self, bytes_max: usize, shelf: Box<dyn Shelf>) {
         self.shelved.shelf = Some(Mutex::new(shelf));
+        self.shelved.bytes_max = bytes_max / SHARDS;
         let at_once = |each: usize| (bytes_max / each).max(AT_ONCE_MIN);
         self.rows_at_once = self.rows_at_once.min(at_once(BYTES_PER_ROW));
         self.profiles_at_once = self.profiles_at_once.min(at_once(BYTES_PER_PROFILE));
         for shard in &mut self.shards {
             shard.profiles.hold(bytes_max / SHARDS);
+            shard.matches.hold(bytes_max / SHARDS / IN_USE_SHARE);
         }
+    }
+
+    /// The slices of the entities in turns, of which each holds as many of those who are asked for as are worked on at
+    /// once, but one slice at least.
+    pub(crate) fn turns(&self, asked: &[BTreeSet<u128>]) -> Vec<Range<usize>> {
+        let mut turns: Vec<Range<usize>> = Vec::new();
+        let mut n_asked = usize::MAX;
+        for (number, ids) in asked.iter().enumerate() {
+            n_asked = n_asked.saturating_add(ids.len());
+            match turns.last_mut() {
+                Some(turn) if n_asked <= self.profiles_at_once => turn.end = number + 1,
+                _ => {
+                    turns.push(number..number + 1);
+                    n_asked = ids.len();
+                }
+            }
+        }
+        turns
     }
 
     /// About what the profiles take that are held. Unit: bytes.
@@ -156,6 +180,7 @@ impl Engine {
     /// Puts away what there is no room for.
     pub(crate) fn make_room(&mut self) -> Result<(), ShelfError> {
         let Self { shards, shelved, changes, context, .. } = self;
+        let bytes_max = shelved.bytes_max;
         let Some(shelf) = shelved.shelf.as_mut().map(held) else { return Ok(()) };
         let away = |leaving: &Leaving<'_>| {
             let is_kept = context.notes_changes && !changes.profiles.contains(&leaving.id);
@@ -166,6 +191,8 @@ impl Engine {
             .par_iter_mut()
             .map(|shard| {
                 let mut leaving = Vec::new();
+                let of_matches = shard.matches.n_bytes().min(bytes_max / 4 * 3);
+                shard.profiles.hold(bytes_max - of_matches);
                 shard.profiles.hand_over(&mut |one| leaving.push(away(one)));
                 leaving
             })
@@ -196,6 +223,7 @@ fn read(
 impl Engine {
     /// Holds all profiles from now on, of which these were put away.
     pub(crate) fn hold_all(&mut self, away: &BTreeSet<u128>) {
+        self.shelved.bytes_max = usize::MAX;
         for shard in &mut self.shards {
             shard.profiles.hold(usize::MAX);
         }
@@ -203,3 +231,6 @@ impl Engine {
         assert_eq!(self.shelved.n_away, 0);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,15 +146,22 @@ impl Engine {
 
     fn judge_open_matches(&mut self, touched: &[Touched]) -> Result<Vec<OfDays>, ShelfError> {
         let shards = self.shards.iter().zip(touched);
-        let judged = shards.flat_map(|(shard, touched)| shard.matched_beside(touched));
-        self.prepare_open(&judged.collect())?;
-        let Self { shards, context, priors, heights, facts, oldest_open, .. } = &mut *self;
-        let known = Known { priors, heights, facts };
-        let shards = shards.par_iter_mut().zip(touched);
-        let judged = shards.map(|(shard, touched)| {
-            shard.judge_open_matches(touched, *oldest_open, (context, known))
-        });
-        Ok(judged.collect())
+        let asked: Vec<_> = shards.map(|(shard, touched)| shard.matched_beside(touched)).collect();
+        let mut occurrences = Vec::with_capacity(SHARDS);
+        for turn in self.turns(&asked) {
+            let ids = asked.get(turn.clone()).unwrap_or_default();
+            self.prepare_open(&ids.iter().flatten().copied().collect())?;
+            let Self { shards, context, priors, heights, facts, oldest_open, .. } = &mut *self;
+            let known = Known { priors, heights, facts };
+            let shards = shards.get_mut(turn.clone()).unwrap_or_default().par_iter_mut();
+            let shards = shards.zip(touched.get(turn).unwrap_or_default());
+            let judged = shards.map(|(shard, touched)| {
+                shard.judge_open_matches(touched, *oldest_open, (context, known))
+            });
+            occurrences.extend(judged.collect::<Vec<_>>());
+            self.make_room()?;
+        }
+        Ok(occurrences)
     }
 
     /// Makes ready what complete open days of those with these ids are judged by.

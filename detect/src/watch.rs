@@ -2,7 +2,9 @@
 //! match satisfies; a correlation counts the matches of several rules by group within its timespan.
 
 mod about;
+mod groups;
 mod judge;
+mod matched;
 mod memory;
 mod sighting;
 mod words;

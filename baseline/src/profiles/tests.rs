@@ -251,7 +251,7 @@ fn names_that_nobody_holds_are_forgotten() {
         profiles.with_new(ALICE, alice, |_, profile| {
             profile.apply(&of, (&|_| None, &|_| 9), at);
         });
-        n_names_max = n_names_max.max(profiles.rest.n_names());
+        n_names_max = n_names_max.max(profiles.rest.resting.n_names());
     }
     // 512 are known, those of some days are to be learned.
     assert!((1_000..3_000).contains(&n_names_max), "{n_names_max}");

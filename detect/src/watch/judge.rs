@@ -2,7 +2,9 @@
 
 use super::{
     Memory, Wanted, Watch, Whom,
-    memory::{Mark, Matched, Slotted, Timeline},
+    groups::Slotted,
+    matched::{Mark, Matched},
+    memory::Timeline,
     words,
 };
 use crate::{
@@ -81,39 +83,34 @@ impl Memory {
     ) -> Vec<Judged> {
         let watches = context.options.rules.watches();
         let mut judged = Vec::new();
-        for (number, by_entity) in self.of((day, wanted), watches) {
-            let Some(watch) = watches.get(number) else { continue };
+        self.each((day, wanted), watches, &mut |(number, watch), id, timelines| {
             let speaker = DETECTORS.len() + number as usize;
-            for (id, timelines) in by_entity {
-                let Some(entity) = timelines.first().map(|timeline| timeline.entity) else {
-                    continue;
-                };
-                with_usual(id, &mut |usual| {
-                    for hour in hours(&timelines, day) {
-                        let Some(told) = watch.told(&timelines, hour) else { continue };
-                        let key = &context.options.hash_key;
-                        let (habit, words) = watch.usually(&told, (entity, usual), key);
-                        let verdict = watch.verdict(&told, entity, (habit, words));
-                        let is_alert = watch.about.severity >= Severity::Medium;
-                        let teaches_less = watch.teaches && is_alert && habit != Habit::Own;
-                        let days = usual.map(|usual| (usual.own_days(), usual.group_days()));
-                        let (own_days, group_days) = days.unwrap_or_default();
-                        let entity = entity.clone();
-                        let occurrence = watch.tells.then(|| Occurrence {
-                            speaker,
-                            id,
-                            entity,
-                            hour,
-                            verdict,
-                            own_days,
-                            group_days,
-                            news: watch.unknown(&told, usual, key),
-                        });
-                        judged.push(Judged { id, speaker, occurrence, teaches_less });
-                    }
-                });
-            }
-        }
+            let Some(entity) = timelines.first().map(|timeline| timeline.entity) else { return };
+            with_usual(id, &mut |usual| {
+                for hour in hours(timelines, day) {
+                    let Some(told) = watch.told(timelines, hour) else { continue };
+                    let key = &context.options.hash_key;
+                    let (habit, words) = watch.usually(&told, (entity, usual), key);
+                    let verdict = watch.verdict(&told, entity, (habit, words));
+                    let is_alert = watch.about.severity >= Severity::Medium;
+                    let teaches_less = watch.teaches && is_alert && habit != Habit::Own;
+                    let days = usual.map(|usual| (usual.own_days(), usual.group_days()));
+                    let (own_days, group_days) = days.unwrap_or_default();
+                    let entity = entity.clone();
+                    let occurrence = watch.tells.then(|| Occurrence {
+                        speaker,
+                        id,
+                        entity,
+                        hour,
+                        verdict,
+                        own_days,
+                        group_days,
+                        news: watch.unknown(&told, usual, key),
+                    });
+                    judged.push(Judged { id, speaker, occurrence, teaches_less });
+                }
+            });
+        });
         judged
     }
 }

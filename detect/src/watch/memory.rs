@@ -1,108 +1,28 @@
 //! What the watches of one shard hold: matches by watch, day, group and slot. Any order of the same
 //! matches gives the same memory.
 
-use super::{Sighting, Watch, Watches};
+use super::{
+    Sighting, Watch, Watches,
+    groups::{Group, GroupKey, Groups, Place, Slotted, place},
+};
 use baseline::{
-    Day, Distinct, Entity, EventId, Evidence, Few, Form, HashKey, Slot, evidence::Records, form,
-    form::Writer, ids_beside, stable_hash, time::SLOTS,
+    Day, Entity, Form, HashKey, Slot, form,
+    form::{Resting, Writer},
+    ids_beside, stable_hash,
+    time::SLOTS,
 };
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
 };
 
 /// Groups that a watch holds of one day in one shard; of more, the smallest by keyed hash are kept.
 /// Unit: groups.
 pub(super) const GROUPS_MAX: usize = 1_024;
 
-/// Records that a slot keeps of one rule and group, the first by time and id. Unit: records.
-pub(super) const RECORDS_MAX: usize = 32;
-
-/// When something was, in an order that is the same whatever the order of the logs.
-pub(super) type Mark<'m> = (i64, &'m EventId);
-
-/// What one rule matched in one slot, or in several together.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Matched {
-    /// Unit: matches.
-    pub(super) n: u64,
-    /// The first.
-    pub(super) records: Records,
-    /// The last.
-    pub(super) last: Option<(i64, EventId)>,
-    /// What a correlation counts.
-    pub(super) counted: Distinct,
-    pub(super) clauses: Distinct,
-    pub(super) targets: Distinct,
-    pub(super) apis: Distinct,
-    pub(super) peers: Distinct,
-    pub(super) ports: Distinct,
-}
-
-impl Matched {
-    fn add(&mut self, sighting: &Sighting<'_>) {
-        let Sighting { found, evidence, api, flow, .. } = sighting;
-        self.n = self.n.saturating_add(1);
-        let mark = (evidence.time_ms, evidence.id.clone());
-        self.last = self.last.take().max(Some(mark));
-        self.records.add(Evidence::clone(evidence), RECORDS_MAX);
-        found.counted.iter().for_each(|value| self.counted.add(value, 1));
-        found.clause.iter().for_each(|clause| self.clauses.add(clause, 1));
-        found.targets.iter().for_each(|target| self.targets.add(target, 1));
-        if let Some(api) = api {
-            self.apis.add(api, 1);
-        }
-        if let Some(flow) = flow {
-            flow.peer.iter().for_each(|peer| self.peers.add(peer, 1));
-            flow.port.iter().for_each(|port| self.ports.add(port, 1));
-        }
-    }
-
-    /// Adds what was matched in another slot, or by another rule.
-    pub(super) fn merge(&mut self, other: &Self, records_max: usize) {
-        self.n = self.n.saturating_add(other.n);
-        self.last = self.last.take().max(other.last.clone());
-        other.records.iter().for_each(|record| self.records.add(record.clone(), records_max));
-        for (ours, theirs) in [
-            (&mut self.counted, &other.counted),
-            (&mut self.clauses, &other.clauses),
-            (&mut self.targets, &other.targets),
-            (&mut self.apis, &other.apis),
-            (&mut self.peers, &other.peers),
-            (&mut self.ports, &other.ports),
-        ] {
-            ours.merge(theirs);
-        }
-    }
-
-    /// The first match after `marks` of those that are kept. CloudTrail tells time by the second, so
-    /// that another record of the same second may be the next; what has no id must be later.
-    pub(super) fn after(&self, marks: &[Mark<'_>]) -> Option<Mark<'_>> {
-        let kept = self.records.iter().map(|record| (record.time_ms, &record.id));
-        let last = self.last.iter().map(|(time_ms, id)| (*time_ms, id));
-        let is_next = |(time_ms, id): &Mark<'_>| {
-            let has_id = !matches!(id, EventId::Text(text) if text.is_empty());
-            let is_other = || has_id && marks.iter().all(|(_, used)| used != id);
-            marks.last().is_none_or(|(at_ms, _)| time_ms > at_ms || time_ms == at_ms && is_other())
-        };
-        kept.chain(last).filter(is_next).min()
-    }
-}
-
-/// One slot of a group: by place of the rule among the members.
-pub(super) type Slotted = Few<u16, Matched>;
-
-/// A group: what it hashes to, whose it is, its values.
-pub(crate) type GroupKey = (u64, u128, Arc<str>);
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Group {
-    entity: Entity,
-    n: u64,
-    slots: Few<Slot, Slotted>,
-}
-
-type Groups = BTreeMap<GroupKey, Group>;
+/// What of groups stays in use, in each shard; of more, all are laid to rest after a batch. Unit: rules that matched,
+/// each in so many slots.
+pub(super) const IN_USE_MAX: usize = 2_048;
 
 /// What a group matched in the days that a window can reach, in order of slots.
 #[derive(Debug)]
@@ -111,10 +31,18 @@ pub(super) struct Timeline<'m> {
     pub(super) slots: Vec<(Slot, &'m Slotted)>,
 }
 
+/// What looks at a watch, by its number, and what it holds of somebody, by his id.
+pub(super) type Visit<'v> = &'v mut dyn FnMut((u32, &Watch), u128, &[Timeline<'_>]);
+
 /// The matches of one shard.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Memory {
     watches: BTreeMap<u32, BTreeMap<Day, Groups>>,
+    resting: Resting,
+    /// What of groups stays in use. Unit: rules that matched, each in so many slots.
+    in_use_max: usize,
+    /// What is held, about. Unit: bytes.
+    n_bytes: usize,
     /// Days that hold matches and were not judged yet.
     open: BTreeSet<Day>,
     /// Matches that were left out because their day had too many groups. Unit: matches.
@@ -122,29 +50,61 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
+    /// Nothing matched yet; values have hashes of this key.
+    pub(crate) fn new(key: HashKey) -> Self {
+        let (watches, open) = (BTreeMap::new(), BTreeSet::new());
+        let resting = Resting::new(key);
+        Self { watches, resting, in_use_max: IN_USE_MAX, n_bytes: 0, open, n_dropped: 0 }
+    }
+
+    /// Holds groups in use of about so much from now on, and at most [`IN_USE_MAX`]. Unit: bytes.
+    pub(crate) fn hold(&mut self, bytes_max: usize) {
+        self.in_use_max = IN_USE_MAX.min(bytes_max / Groups::IN_USE_BYTES);
+    }
+
+    /// About what is held. Unit: bytes.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.n_bytes
+    }
+
+    fn count_bytes(&mut self) {
+        self.n_bytes = self.groups().map(Groups::n_bytes).sum();
+    }
+
+    fn groups(&self) -> impl Iterator<Item = &Groups> {
+        self.watches.values().flat_map(BTreeMap::values)
+    }
+
     /// Counts a match.
-    pub(crate) fn add(&mut self, sighting: &Sighting<'_>, key: &HashKey) {
-        let Sighting { entity, id, slot, found, .. } = sighting;
+    pub(crate) fn add(&mut self, sighting: &Sighting<'_>) {
+        let Sighting { id, slot, found, .. } = sighting;
         let day = slot.hour().day();
         self.open.insert(day);
-        let hash = key.hash(&format!("{id:032x} {}", found.group));
-        let group: GroupKey = (hash, *id, found.group.as_str().into());
+        let place = place((*id, &found.group), self.resting.key());
         let groups = self.watches.entry(found.watch).or_default().entry(day).or_default();
-        if groups.len() >= GROUPS_MAX && !groups.contains_key(&group) {
-            match groups.last_entry() {
-                Some(last) if group < *last.key() => {
-                    self.n_dropped = self.n_dropped.saturating_add(last.remove().n);
-                }
-                _ => {
-                    self.n_dropped = self.n_dropped.saturating_add(1);
-                    return;
-                }
+        let bytes_before = groups.n_bytes();
+        if groups.len() >= GROUPS_MAX && !groups.holds(&place) {
+            if groups.last().is_some_and(|last| place < *last) {
+                let n = groups.let_go_of_last(&self.resting);
+                self.n_dropped = self.n_dropped.saturating_add(n);
+            } else {
+                self.n_dropped = self.n_dropped.saturating_add(1);
+                return;
             }
         }
-        let new = || Group { entity: entity.clone(), n: 0, slots: Few::default() };
-        let group = groups.entry(group).or_insert_with(new);
-        group.n = group.n.saturating_add(1);
-        group.slots.entry(*slot).or_default().entry(found.member).or_default().add(sighting);
+        groups.add(place, sighting, &self.resting);
+        self.n_bytes = (self.n_bytes + groups.n_bytes()).saturating_sub(bytes_before);
+    }
+
+    /// Lays groups to rest, if too many are in use.
+    pub(crate) fn rest(&mut self) {
+        if self.groups().map(Groups::n_in_use).sum::<usize>() <= self.in_use_max {
+            return;
+        }
+        for groups in self.watches.values_mut().flat_map(BTreeMap::values_mut) {
+            groups.rest(&mut self.resting);
+        }
+        self.count_bytes();
     }
 
     /// The first day before `oldest_open` that holds matches and was not judged.
@@ -160,7 +120,7 @@ impl Memory {
     /// Whom what matched on a day is about.
     pub(crate) fn of_whom(&self, day: Day) -> BTreeSet<u128> {
         let groups = self.watches.values().filter_map(|days| days.get(&day));
-        groups.flat_map(Groups::keys).map(|key| key.1).collect()
+        groups.flat_map(Groups::places).map(|place| place.1).collect()
     }
 
     /// Notes that a day was judged.
@@ -176,6 +136,7 @@ impl Memory {
             *days = kept;
             !days.is_empty()
         });
+        self.count_bytes();
     }
 
     /// Of whom watches hold something, and who is judged with those that are wanted, each by watch and id: what other
@@ -184,20 +145,20 @@ impl Memory {
         &'m self,
         wanted: &'m BTreeSet<(u32, u128)>,
     ) -> impl Iterator<Item = u128> + 'm {
-        let keys = self.watches.iter().flat_map(|(number, days)| {
-            days.values().flat_map(|groups| groups.keys()).map(|key| (*number, key.1))
+        let all = self.watches.iter().flat_map(|(number, days)| {
+            days.values().flat_map(Groups::places).map(|place| (*number, place.1))
         });
-        keys.filter(|key| has_beside(wanted, *key)).map(|(_, id)| id)
+        all.filter(|one| has_beside(wanted, *one)).map(|(_, id)| id)
     }
 
-    /// What each watch holds of those who matched on `day`, group by group: of all, or of those that are
-    /// wanted, each by watch and id.
-    pub(super) fn of(
+    /// Has `visit` look at what each watch holds of those who matched on `day`, group by group: of all, or of those
+    /// that are wanted, each by watch and id.
+    pub(super) fn each(
         &self,
         (day, wanted): (Day, Option<&BTreeSet<(u32, u128)>>),
         watches: &Watches,
-    ) -> Vec<(u32, BTreeMap<u128, Vec<Timeline<'_>>>)> {
-        let mut all = Vec::new();
+        visit: Visit<'_>,
+    ) {
         let is_wanted =
             |number: u32, id: u128| wanted.is_none_or(|all| has_beside(all, (number, id)));
         for (number, days) in &self.watches {
@@ -209,17 +170,29 @@ impl Memory {
                 continue;
             };
             let first = Day(day.0.saturating_sub(days_back(watch)));
-            let mut by_entity: BTreeMap<u128, Vec<Timeline<'_>>> = BTreeMap::new();
-            for (key, group) in groups.iter().filter(|(key, _)| is_wanted(*number, key.1)) {
-                let of_days = days.range(first..=day).filter_map(|(_, groups)| groups.get(key));
-                let slots =
-                    of_days.flat_map(|group| group.slots.iter().map(|(at, slot)| (*at, slot)));
-                let timeline = Timeline { entity: &group.entity, slots: slots.collect() };
-                by_entity.entry(key.1).or_default().push(timeline);
+            let mut by_entity: BTreeMap<u128, Vec<&Place>> = BTreeMap::new();
+            for place in groups.places().filter(|place| is_wanted(*number, place.1)) {
+                by_entity.entry(place.1).or_default().push(place);
             }
-            all.push((*number, by_entity));
+            for (id, places) in by_entity {
+                let of_days = |place: &&Place| -> Vec<Cow<'_, Group>> {
+                    let days = days.range(first..=day).map(|(_, groups)| groups);
+                    days.filter_map(|groups| groups.look(place, &self.resting)).collect()
+                };
+                let all: Vec<_> = places.iter().map(of_days).collect();
+                let timelines: Vec<_> = all.iter().filter_map(|days| Timeline::of(days)).collect();
+                visit((*number, watch), id, &timelines);
+            }
         }
-        all
+    }
+}
+
+impl<'m> Timeline<'m> {
+    /// Of what a group holds of days, in their order.
+    fn of(days: &'m [Cow<'m, Group>]) -> Option<Self> {
+        let slots = days.iter().flat_map(|group| group.slots.iter());
+        let slots = slots.map(|(at, slot)| (*at, slot)).collect();
+        Some(Self { entity: &days.last()?.entity, slots })
     }
 }
 
@@ -234,7 +207,7 @@ pub(crate) struct Held {
     /// Of the watch and the shard, and of the day where it is one.
     pub(crate) key: u128,
     watch: u128,
-    days: BTreeMap<Day, Groups>,
+    days: BTreeMap<Day, BTreeMap<GroupKey, Group>>,
 }
 
 impl Memory {
@@ -247,7 +220,8 @@ impl Memory {
         let of = |(at, days): (&u32, &BTreeMap<Day, Groups>)| {
             let watch = watches.get(*at)?;
             let first = Day(end.0.saturating_sub(days_back(watch)));
-            let days = days.range(first..end).map(|(day, groups)| (*day, groups.clone()));
+            let days =
+                days.range(first..end).map(|(day, groups)| (*day, groups.whole(&self.resting)));
             let (watch, days) = (watch.identity(), days.collect());
             let key = stable_hash(&[&watch.to_le_bytes(), &number.to_le_bytes()]);
             let closed = Held { key, watch, days };
@@ -260,8 +234,8 @@ impl Memory {
 
     /// Takes back one group.
     pub(crate) fn recall(&mut self, (watch, day, key, group): OfDay) {
-        let days = self.watches.entry(watch).or_default();
-        days.entry(day).or_default().insert(key, group);
+        let groups = self.watches.entry(watch).or_default().entry(day).or_default();
+        self.n_bytes += groups.insert(key, group, &mut self.resting);
     }
 
     /// The same of a day that was not judged yet, or was.
@@ -277,7 +251,7 @@ impl Memory {
         let of = |(watch, days): (&u32, &BTreeMap<Day, Groups>)| {
             let open = days.iter().filter(|(day, _)| self.open.contains(day));
             let watch = *watch;
-            open.flat_map(move |(day, groups)| groups.keys().map(move |key| (*day, (watch, key.1))))
+            open.flat_map(move |(day, all)| all.places().map(move |place| (*day, (watch, place.1))))
                 .collect::<Vec<_>>()
         };
         self.watches.iter().flat_map(of)
@@ -308,6 +282,7 @@ impl Memory {
         }
         let days = self.watches.values().flat_map(BTreeMap::keys);
         self.open = days.copied().filter(|day| *day >= oldest_open).collect();
+        self.count_bytes();
         gone
     }
 
@@ -317,12 +292,22 @@ impl Memory {
         (number, at, day): (u32, u32, Day),
         watches: &Watches,
     ) -> Option<(u128, Writer)> {
-        let groups = self.watches.get(&at)?.get(&day)?.clone();
+        let groups = self.watches.get(&at)?.get(&day)?.whole(&self.resting);
         let watch = watches.get(at)?.identity();
         let key = key_of_day(watch, (number, day));
         let mut to = Writer::default();
         Held { key, watch, days: BTreeMap::from([(day, groups)]) }.write(&mut to);
         Some((key, to))
+    }
+}
+
+/// Two are equal when their groups are, at rest or not.
+impl PartialEq for Memory {
+    fn eq(&self, other: &Self) -> bool {
+        let mut both = self.groups().zip(other.groups());
+        (&self.open, self.n_dropped) == (&other.open, other.n_dropped)
+            && self.days().eq(other.days())
+            && both.all(|(ours, theirs)| ours.are(&self.resting, (theirs, &other.resting)))
     }
 }
 
@@ -343,8 +328,6 @@ impl Held {
 
 form! {
     Held { key, watch, days }
-    Group { entity, n, slots }
-    Matched { n, records, last, counted, clauses, targets, apis, peers, ports }
 }
 
 /// Days before its own that a window can reach into.

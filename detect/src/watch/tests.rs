@@ -1,5 +1,6 @@
 mod flows;
 mod others;
+mod rest;
 
 use crate::{
     Finding, Severity,
@@ -477,7 +478,7 @@ fn nobodys_correlation_silences_a_rule_that_ships_with_the_program() {
 
 #[test]
 fn a_full_slot_keeps_the_order_of_two_rules_and_may_lose_a_third() {
-    let many = u32::try_from(super::memory::RECORDS_MAX).unwrap();
+    let many = u32::try_from(super::matched::RECORDS_MAX).unwrap();
     // Before A, so many of B; after it B, C and B again.
     let world = |names: &[&str], n: u32| {
         let logs = steps("temporal_ordered", names);
