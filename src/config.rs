@@ -106,9 +106,9 @@ pub(crate) enum ConfigError {
 /// What may be taken in all, if nothing else is set. Unit: bytes.
 const MEMORY_BYTES_DEFAULT: u64 = 4 << 30;
 /// What fingerprints may take of it at most, and what is read at once: records in memory are ten times what is stored,
-/// and their names as much again.
+/// and where each is of somebody else, their names and matches twice as much again.
 const DUPLICATES_SHARE: u64 = 4;
-const BATCH_SHARE: u64 = 128;
+const BATCH_SHARE: u64 = 256;
 /// Less at once is not worth it. Unit: compressed bytes.
 const BATCH_BYTES_MIN: u64 = 1 << 20;
 

@@ -81,8 +81,10 @@ pub(crate) struct Whole<'a> {
 }
 
 /// Objects that are applied together are read into memory as rows: about 100 bytes a record. Less are where `memory` is
-/// less than 2 GiB. Unit: compressed bytes.
+/// less than 4 GiB. Unit: compressed bytes.
 pub(crate) const BATCH_BYTES_MAX: u64 = 16 << 20;
+/// What chunks keep of callers for the next ones, and what of all else, of what is read at once.
+const KEPT_SHARE: u64 = 4;
 /// More than one, so that a thread that is done early takes over from another.
 const TASKS_PER_THREAD: u64 = 2;
 /// The least that is worth a task of its own. Unit: compressed bytes.
@@ -310,7 +312,9 @@ fn apply_batch(
         whole.steps.scored = Some(scored);
     }
     fault::point("mid-apply");
-    held(&workers.emptied).extend(chunks.into_iter().map(Chunk::emptied));
+    let kept_max = usize::try_from(workers.plan.batch_bytes / KEPT_SHARE).unwrap_or(usize::MAX);
+    let emptied = chunks.into_iter().map(|chunk| chunk.emptied(kept_max));
+    held(&workers.emptied).extend(emptied);
     observer.applied(engine, &whole)
 }
 

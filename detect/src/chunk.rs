@@ -201,7 +201,7 @@ pub struct Chunk {
     pub(crate) n_had: [usize; 2],
 }
 
-/// What a chunk keeps of callers for the next one, and what of all else; if there is more, that begins
+/// What a chunk keeps of callers for the next one, and what of all else, at most; if there is more, that begins
 /// anew. Unit: bytes of each.
 const KEPT_BYTES_MAX: usize = 4 << 20;
 
@@ -210,9 +210,11 @@ pub(crate) const NONE: u32 = u32::MAX;
 
 impl Chunk {
     /// Without what was read, for the next chunk of the same engine, which need not work out again
-    /// what callers, APIs and addresses say. It must have been applied.
+    /// what callers, APIs and addresses say: so much of callers, and so much of all else, at most. It must have been
+    /// applied. Unit: bytes.
     #[must_use]
-    pub fn emptied(self) -> Self {
+    pub fn emptied(self, bytes_max: usize) -> Self {
+        let bytes_max = bytes_max.min(KEPT_BYTES_MAX);
         let Self { mut objects, mut rows, mut extras, mut matches, mut facts, .. } = self;
         objects.clear();
         rows.clear();
@@ -222,14 +224,14 @@ impl Chunk {
         let Self { principals, addresses, targets, apis, regions, agents, errors, sieve, .. } =
             self;
         let mut kept = Self { objects, rows, extras, matches, facts, sieve, ..Self::default() };
-        if principals.n_bytes() + kept.sieve.n_bytes_of(CALLER) > KEPT_BYTES_MAX {
+        if principals.n_bytes() + kept.sieve.n_bytes_of(CALLER) > bytes_max {
             kept.sieve.forget(CALLER);
         } else {
             kept.principals = principals;
         }
         let n_bytes = addresses.n_bytes() + targets.n_bytes() + apis.n_bytes() + regions.n_bytes();
         let n_bytes = n_bytes + agents.n_bytes() + errors.n_bytes();
-        if n_bytes + kept.sieve.n_bytes() + kept.sieve.n_bytes_of(ADDRESS) > KEPT_BYTES_MAX {
+        if n_bytes + kept.sieve.n_bytes() + kept.sieve.n_bytes_of(ADDRESS) > bytes_max {
             kept.sieve.forget_calls();
             kept.sieve.forget(ADDRESS);
         } else {
@@ -342,9 +344,14 @@ mod tests {
         let value = || baseline::HashKey::DEFAULT.value("tool");
         let mut chunk = Chunk::default();
         chunk.agents.number(b"tool", value);
-        let mut chunk = chunk.emptied();
+        let chunk = chunk.emptied(usize::MAX);
         assert_eq!(chunk.agents.len(), 1);
+        let mut chunk = chunk.emptied(1 << 10);
+        assert_eq!(chunk.agents.len(), 1);
+        chunk.agents.number(&[b'y'; 1 << 10], value);
+        let mut chunk = chunk.emptied(1 << 10);
+        assert_eq!(chunk.agents.len(), 0);
         chunk.agents.number(&vec![b'x'; KEPT_BYTES_MAX], value);
-        assert_eq!(chunk.emptied().agents.len(), 0);
+        assert_eq!(chunk.emptied(usize::MAX).agents.len(), 0);
     }
 }

@@ -280,7 +280,7 @@ impl Delivery {
                 engine.apply(&chunks).unwrap();
                 after_batch(&mut engine);
                 if keeps {
-                    emptied.extend(chunks.into_iter().map(Chunk::emptied));
+                    emptied.extend(chunks.into_iter().map(|chunk| chunk.emptied(usize::MAX)));
                 }
                 if self.ends_after > 0 {
                     findings.extend(engine.take_findings());

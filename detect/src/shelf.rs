@@ -67,8 +67,8 @@ impl ShelfError {
 /// What is taken back at once when a day closes or is judged on the way, and less where profiles may take less than
 /// [`BYTES_PER_PROFILE`] times as much. Unit: profiles.
 pub(crate) const PROFILES_AT_ONCE: usize = 65_536;
-/// Sums take up to 6 KiB of a row, where each is of somebody else: then they are a third of the profiles. Unit: bytes.
-const BYTES_PER_ROW: usize = 16 << 10;
+/// Sums take up to 6 KiB of a row, where each is of somebody else: then they are a fifth of the profiles. Unit: bytes.
+const BYTES_PER_ROW: usize = 32 << 10;
 /// Most profiles take 1 to 4 KiB at rest, and as much on their way. Unit: bytes.
 const BYTES_PER_PROFILE: usize = 32 << 10;
 /// What groups in use take of what is held: the others rest.

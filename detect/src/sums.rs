@@ -206,17 +206,23 @@ impl<'c> Sums<'c> {
     fn stay(&mut self, address: u32, slot: Slot, (first, last, n_records): Ends) {
         let chunk = self.chunk;
         let row = |(_, n): Timed| chunk.rows.get(n as usize);
+        let is_only = first == last;
         let (Some(first), Some(last)) = (row(first), row(last)) else { return };
         let principal = first.principal;
         let Some(from) = chunk.addresses.get(address) else { return };
         let Some(public) = from.caller.public() else { return };
-        let (first, last) = (chunk.evidence(first, 1), chunk.evidence(last, 1));
+        let first = chunk.evidence(first, 1);
+        let last = if is_only { first.clone() } else { chunk.evidence(last, 1) };
         let access_key = first.call.access_key.clone();
         let Some(aggregate) = self.aggregate(principal) else { return };
         let (country, network) = (from.country.clone(), from.network.clone());
         let (rank, address) = (from.rank, public);
         let place = Place { rank, address, country, network, access_key };
         let stay = Stay { place, first, last, n_records };
+        if aggregate.stays.is_empty() {
+            // Most come from one address: room for four is more than all else of them.
+            aggregate.stays.reserve_exact(1);
+        }
         aggregate.stays.push((slot, stay));
     }
 

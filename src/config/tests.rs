@@ -232,8 +232,8 @@ fn less_memory_means_less_at_once() {
         [profiles, fingerprints, config.batch_bytes_max()].map(mib)
     };
     assert_eq!(of("8 GiB"), [4_096, 256, 16]);
-    assert_eq!(of("2 GiB"), [1_024, 256, 16]);
-    assert_eq!(of("512 MiB"), [256, 128, 4]);
+    assert_eq!(of("2 GiB"), [1_024, 256, 8]);
+    assert_eq!(of("512 MiB"), [256, 128, 2]);
     assert_eq!(of("16 MiB"), [8, 4, 1]);
 }
 

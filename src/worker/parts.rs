@@ -37,7 +37,7 @@ impl Worker<'_> {
                 newest_ms = newest_ms.max(reader.newest_ms());
                 let part = reader.finish();
                 engine.apply(std::slice::from_ref(&part))?;
-                reader = engine.reader_after(part.emptied());
+                reader = engine.reader_after(part.emptied(usize::MAX));
                 reader.go_on(stamp_ms);
             }
         }

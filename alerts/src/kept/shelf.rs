@@ -21,7 +21,7 @@ const TABLES: &str = "
 /// What of each file stays in memory at most; less where profiles take less than [`CACHE_SHARE`] times as much. Unit:
 /// bytes.
 const CACHE_BYTES_MAX: usize = 64 << 20;
-const CACHE_SHARE: usize = 16;
+const CACHE_SHARE: usize = 32;
 
 /// A shelf beside a state, or of a replay that keeps none.
 #[derive(Debug)]

@@ -153,7 +153,7 @@ impl Profile {
         let mut done = Ok(());
         self.spent.engine += cost(|| done = self.engine.apply(&chunks));
         done?;
-        let mut used = chunks.into_iter().chain(without).map(Chunk::emptied);
+        let mut used = chunks.into_iter().chain(without).map(|chunk| chunk.emptied(usize::MAX));
         self.emptied = [used.next(), used.next()].map(Option::unwrap_or_default);
         Ok(())
     }
