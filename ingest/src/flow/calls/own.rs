@@ -1,9 +1,11 @@
 //! Which address is an interface's own, where the format does not tell: the one that is on a side of
 //! more rows of the interface than any other. Of IPv4 and IPv6 apart: many interfaces have an address of each.
+//! An address of IPv6 is public on both sides, and that of a host in a VPC is Amazon's, as a rule.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::enrich::{Asn, Enrich};
 use crate::flow::ip;
 
 /// How many addresses per interface compete for being its own: one that is on more than a ninth of all
@@ -53,7 +55,8 @@ impl Interface {
         Own { v4: self.v4.settled, v6: self.v6.settled }
     }
 
-    /// The addresses on most rows; of equals the only private one, else none.
+    /// The addresses on most rows; of equals the only private one, of IPv6 else the only one of Amazon's networks,
+    /// else none.
     pub(super) fn own(&self) -> Own {
         Own { v4: self.v4.own(), v6: self.v6.own() }
     }
@@ -138,17 +141,12 @@ impl Met {
             return self.settled;
         }
         let most = self.candidates().map(|(_, n)| n).max()?;
-        let mut first = self.candidates().filter(|(_, n)| *n == most).map(|(a, _)| a);
-        let (one, other) = (first.next()?, first.next());
-        if other.is_none() {
-            return Some(one);
-        }
-        let mut private = self
-            .candidates()
-            .filter(|(address, n)| *n == most && is_private(*address))
-            .map(|(address, _)| address);
-        let only = private.next()?;
-        private.next().is_none().then_some(only)
+        let only = |is: &dyn Fn(u128) -> bool| {
+            let mut equal = self.candidates().filter(|(_, n)| *n == most).map(|(a, _)| a);
+            let first = equal.find(|address| is(*address))?;
+            (!equal.any(is)).then_some(first)
+        };
+        only(&|_| true).or_else(|| only(&is_private)).or_else(|| only(&is_amazon_v6))
     }
 }
 
@@ -156,6 +154,12 @@ impl Met {
 #[inline]
 pub(super) fn is_v6(address: u128) -> bool {
     address >> 32 != 0xffff
+}
+
+/// Whether an address of IPv6 is announced by Amazon.
+fn is_amazon_v6(address: u128) -> bool {
+    let network = || Enrich::built_in().origin(ip(address)).network;
+    is_v6(address) && network().is_some_and(Asn::is_amazon)
 }
 
 pub(super) fn is_private(address: u128) -> bool {

@@ -221,6 +221,13 @@ fn without_directions_the_shared_address_is_the_own_side() {
         "eni-1 fd00::1 2600::5 40000 443 6 9 900 100 150 ACCEPT\n",
         &[("2600::5", 443, 1, true)],
     );
+    // Of IPv6 both are public, and hosts of a VPC have Amazon's; two of these cannot be told apart.
+    check(
+        NARROW,
+        "eni-1 2600:1f18:4a3:6901::1d 2a01:4f8:c0c:1::7 40000 22 6 9 900 100 150 ACCEPT\n\
+         eni-2 2600:1f18:4a3:6901::1e 2600:1f18:7c2:100::5 40000 443 6 9 900 100 150 ACCEPT\n",
+        &[("2a01:4f8:c0c:1::7", 22, 1, true)],
+    );
 }
 
 #[test]
