@@ -49,7 +49,8 @@ async fn bytes_come_as_they_are_stored_with_their_entity_tag() {
     assert_eq!(fetched.bytes, bench.stored);
     // What it was found with is still there.
     bench.object.etag = fetched.etag.clone();
-    assert_eq!(bench.get().await.unwrap(), fetched);
+    let again = bench.get().await.unwrap();
+    assert_eq!((again.bytes, &again.etag), (fetched.bytes, &fetched.etag));
     assert!(fetched.etag.is_some_and(|etag| !etag.contains('"')));
 }
 
