@@ -425,8 +425,8 @@ fn read_whole(
     reader.of_flow_log(info.flow_log_id);
     let outcome = worker.read(object.kind, info.account, reader);
     let newest_ms = reader.newest_ms();
-    steps.inflated = outcome.inflated_at.map(|to| Stretch { from: began, to });
-    steps.parsed = Some(Stretch::since(outcome.inflated_at.unwrap_or(began)));
+    steps.inflated = outcome.steps.inflated;
+    steps.parsed = Some(Stretch::since(steps.inflated.map_or(began, |inflated| inflated.to)));
     whole(ObjectRead { content, newest_ms, steps, ..outcome }, reader)
 }
 

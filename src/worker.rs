@@ -14,6 +14,7 @@ use ingest::{
     flowlog::{FlowCounts, FlowFormat, Gap, looks_like_flow},
     parquet::{Parquet, ParquetError, is_parquet},
     source::{Filter, Kind},
+    time::Stretch,
 };
 use std::{
     collections::BTreeSet,
@@ -55,8 +56,6 @@ pub(crate) struct ObjectRead {
     /// When its newest record happened. Unit: milliseconds since the Unix epoch.
     pub(crate) newest_ms: Option<i64>,
     pub(crate) inflated_bytes: u64,
-    /// When all of it was inflated, or known to be whole.
-    pub(crate) inflated_at: Option<Instant>,
     pub(crate) steps: Steps,
     pub(crate) n_records: u64,
     /// Insights and aggregated records: read, not judged yet.
@@ -239,8 +238,9 @@ impl<'a> Worker<'a> {
             outcome.failure = result.err().or_else(|| outcome.nothing_read());
             return outcome;
         }
+        let began = Instant::now();
         let inflated = decoder.decode(file);
-        outcome.inflated_at = Some(Instant::now());
+        outcome.steps.inflated = Some(Stretch::since(began));
         let result = match inflated {
             Err(error) => Err(error.to_string()),
             Ok(Inflated::Whole(bytes)) => {

@@ -31,7 +31,7 @@ fn read(object: &[u8], whole_bytes_max: usize, filter: &Filter) -> (ObjectRead, 
     worker.take(object.to_vec());
     let outcome = worker.read(Kind::Unknown, None, &mut seen);
     // When it was read is nothing of what was read.
-    (ObjectRead { inflated_at: None, ..outcome }, seen)
+    (ObjectRead { steps: Steps::default(), ..outcome }, seen)
 }
 
 fn record(n: usize) -> String {

@@ -1,4 +1,4 @@
-//! Attacks that only flow logs tell. Each has a twin in `habits`, which is like it and harmless.
+//! Attacks that only flow logs tell. Each has a twin in `habits`, which is like it and harmless; the two uploads share one.
 //!
 //! How much and how fast: MITRE ATT&CK's pages of the techniques for what is done; of passwords that are tried, what a
 //! server on the internet was watched to get in 2024 (`life/network/outside.rs`); of the rest, what the protocols and
