@@ -73,40 +73,31 @@ impl std::fmt::Display for EventId {
 /// The 128 bits that an `eventID` mostly is: those of `8-4-4-4-12` lower-case hexadecimal digits; `None` for
 /// any other text.
 pub fn uuid(text: &[u8]) -> Option<u128> {
-    let (first, rest) = text.split_at_checked(8)?;
-    let (second, rest) = rest.strip_prefix(b"-")?.split_at_checked(4)?;
-    let (third, rest) = rest.strip_prefix(b"-")?.split_at_checked(4)?;
-    let (fourth, rest) = rest.strip_prefix(b"-")?.split_at_checked(4)?;
-    let last = rest.strip_prefix(b"-").filter(|last| last.len() == 12)?;
-    let high = hexadecimal(first)? << 32 | hexadecimal(second)? << 16 | hexadecimal(third)?;
-    Some(u128::from(high) << 64 | u128::from(hexadecimal(fourth)? << 48 | hexadecimal(last)?))
+    let text: &[u8; 36] = text.try_into().ok()?;
+    if [8, 13, 18, 23].into_iter().any(|at| text.get(at) != Some(&b'-')) {
+        return None;
+    }
+    let four = |at: usize| text.get(at..)?.first_chunk().copied().map(u32::from_be_bytes);
+    let eight = |a, b| digits_of(u64::from(four(a)?) << 32 | u64::from(four(b)?));
+    let high = u64::from(eight(0, 4)?) << 32 | u64::from(eight(9, 14)?);
+    let low = u64::from(eight(19, 24)?) << 32 | u64::from(eight(28, 32)?);
+    Some(u128::from(high) << 64 | u128::from(low))
 }
 
-/// What stands in [`DIGITS`] for a byte that is no digit.
-const NO_DIGIT: u8 = 0xff;
-
-/// The value of each byte as a lower-case hexadecimal digit: every record has dozens of them, and no
-/// branch could guess which are letters.
-#[expect(clippy::indexing_slicing, reason = "worked out by the compiler")]
-const DIGITS: [u8; 256] = {
-    let mut digits = [NO_DIGIT; 256];
-    let mut value = 0;
-    while value < 16 {
-        digits[b"0123456789abcdef"[value as usize] as usize] = value;
-        value += 1;
+/// Eight lower-case hexadecimal digits, all at once: every record has dozens of them, and no branch could guess
+/// which are letters. The first is the highest byte.
+#[inline]
+fn digits_of(text: u64) -> Option<u32> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let digits = (text & (0x0f * EACH)) + (text >> 6 & EACH) * 9;
+    let letters = (digits + 6 * EACH) >> 4 & EACH;
+    // What is no digit is none of those that would be written so.
+    if digits & (0xf0 * EACH) != 0 || digits + u64::from(b'0') * EACH + letters * 0x27 != text {
+        return None;
     }
-    digits
-};
-
-/// At most 16 lower-case digits.
-fn hexadecimal(text: &[u8]) -> Option<u64> {
-    let (mut bits, mut all) = (0, 0);
-    for &byte in text {
-        let digit = DIGITS.get(usize::from(byte)).map_or(NO_DIGIT, |digit| *digit);
-        all |= digit;
-        bits = bits << 4 | u64::from(digit);
-    }
-    (all < 16).then_some(bits)
+    let pairs = (digits >> 4 | digits) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs >> 8 | pairs) & 0x0000_ffff_0000_ffff;
+    u32::try_from((fours >> 16 | fours) & 0xffff_ffff).ok()
 }
 
 /// A record that a count rests on: enough to name it and to say from where it came.
@@ -363,6 +354,7 @@ impl Form for EventId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::any;
 
     fn record(time_ms: i64) -> Evidence {
         let id = EventId::new(&format!("e-{time_ms}"));
@@ -391,6 +383,21 @@ mod tests {
             EventId::new("0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"),
             0x0a1b_2c3d_4e5f_6071_8293_a4b5_c6d7_e8f9.into()
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn digits_are_those_of_the_standard_library(
+            digits in any::<u32>(), other in any::<u8>(), place in 0..8_usize,
+        ) {
+            let mut text = *format!("{digits:08x}").as_bytes().first_chunk::<8>().unwrap();
+            proptest::prop_assert_eq!(digits_of(u64::from_be_bytes(text)), Some(digits));
+            text[place] = other;
+            let is_hexadecimal = text.iter().all(|byte| b"0123456789abcdef".contains(byte));
+            let read = std::str::from_utf8(&text).ok().filter(|_| is_hexadecimal);
+            let read = read.map(|text| u32::from_str_radix(text, 16).unwrap());
+            proptest::prop_assert_eq!(digits_of(u64::from_be_bytes(text)), read);
+        }
     }
 
     #[test]

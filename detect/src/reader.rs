@@ -227,7 +227,8 @@ impl<'e> Reader<'e> {
             Record { event, api: api_text, principal, acting, caller, origin, account, own };
         let left = chunk.sieve.left(context.options.rules.set(), candidates, &record);
         let mut interested = api.interested | who.interested;
-        if event.error_code.is_some() && event.denied() {
+        let class = chunk.errors.get(error).map(|class| &*class.text);
+        if class == Some(ErrorClass::Denied.name()) {
             interested |= context.interests.denied;
         }
         if interested == 0 && left.is_empty() {

@@ -31,7 +31,9 @@ impl<'a> Text<'a> {
     /// Whether the string, escapes undone, is `plain`.
     #[inline]
     pub fn is(self, plain: &str) -> bool {
-        self.get() == plain
+        // An escape is longer than what it stands for, or stays as it is.
+        let (raw, len) = (self.0, plain.len());
+        raw.len() >= len && (raw.len() > len || raw == plain) && self.get() == plain
     }
 
     /// Whether the string is empty.

@@ -113,14 +113,16 @@ impl Sieve {
         let call = *calls.entry(call).or_insert_with(|| kept(lefts, of_call(rules, api, record)));
         let Some(of_call) = lefts.get(call as usize) else { return nothing };
         let [callers, addresses] = parts;
-        left.become_of(of_call, |at, word| {
-            callers.narrow((CALLER, caller), (at, word), rules, record)
-        });
-        if left.is_empty() {
-            return nothing;
-        }
-        let of_caller = || kept(lefts, rules.left_by_caller(left, record));
-        let pair = *pairs.entry((call, caller)).or_insert_with(of_caller);
+        let pair = if let Some(known) = pairs.get(&(call, caller)) {
+            *known
+        } else {
+            left.become_of(of_call, |at, word| {
+                callers.narrow((CALLER, caller), (at, word), rules, record)
+            });
+            let pair = kept(lefts, rules.left_by_caller(left, record));
+            pairs.insert((call, caller), pair);
+            pair
+        };
         let Some(of_pair) = lefts.get(pair as usize) else { return nothing };
         left.become_of(of_pair, |at, word| {
             addresses.narrow((ADDRESS, address), (at, word), rules, record)

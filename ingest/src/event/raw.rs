@@ -48,9 +48,8 @@ impl<'a> Raw<'a> {
     pub fn members<const N: usize>(self, keys: [&str; N]) -> [Option<Raw<'a>>; N] {
         let mut found = [None; N];
         for (name, value) in self.entries() {
-            let name = name.get();
             for (key, found) in keys.iter().zip(&mut found) {
-                if name == *key {
+                if name.is(key) {
                     *found = Some(value);
                 }
             }
@@ -71,7 +70,7 @@ impl<'a> Raw<'a> {
     /// One or many: the elements of an array, nothing for `null`, any other value itself.
     pub fn each(self) -> Each<'a> {
         let members = Members::of(self.0, b'[');
-        let alone = (members.rest.is_none() && !self.is_null()).then_some(self);
+        let alone = (members.at.is_none() && !self.is_null()).then_some(self);
         Each { members, alone }
     }
 }
@@ -92,13 +91,18 @@ pub struct Entries<'a>(Members<'a>);
 impl<'a> Iterator for Entries<'a> {
     type Item = (Text<'a>, Raw<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let key = Raw(self.0.value(b'{')?).text()?;
-        if !self.0.punctuation(b':') {
+        let (text, at) = (self.0.text, self.0.begin()?);
+        let key_at = at + 1;
+        let key_end = json::string_end(text.as_bytes(), key_at).ok()?;
+        let colon = json::skip_space(text.as_bytes(), key_end + 1);
+        if [at, colon].map(|at| json::byte(text.as_bytes(), at)) != [b'"', b':'] {
             return None;
         }
-        let value = self.0.value(b':')?;
-        Some((key, Raw(value)))
+        let key = text.get(key_at..key_end)?;
+        let value = self.0.value(json::skip_space(text.as_bytes(), colon + 1))?;
+        Some((Text(key), Raw(value)))
     }
 }
 
@@ -116,40 +120,44 @@ impl<'a> Iterator for Each<'a> {
         if let Some(alone) = self.alone.take() {
             return Some(alone);
         }
-        self.members.value(b'[').map(Raw)
+        let at = self.members.begin()?;
+        self.members.value(at).map(Raw)
     }
 }
 
 /// The inside of a container, read value by value.
 #[derive(Debug, Clone)]
 struct Members<'a> {
-    /// `None` once something unexpected was met.
-    rest: Option<&'a str>,
+    text: &'a str,
+    /// Where the last value ended; `None` once something unexpected was met.
+    at: Option<usize>,
     first: bool,
 }
 
 impl<'a> Members<'a> {
     fn of(container: &'a str, open: u8) -> Self {
-        let rest = container.trim_ascii_start().strip_prefix(char::from(open));
-        Self { rest, first: true }
+        let at = json::skip_space(container.as_bytes(), 0);
+        let at = (json::byte(container.as_bytes(), at) == open).then_some(at + 1);
+        Self { text: container, at, first: true }
     }
 
-    /// The next value; one that begins a member comes after a comma, unless it is the first.
-    fn value(&mut self, after: u8) -> Option<&'a str> {
-        if after != b':' && !std::mem::take(&mut self.first) && !self.punctuation(b',') {
-            return None;
+    /// Where the next member or element begins: after a comma, unless it is the first.
+    #[inline]
+    fn begin(&mut self) -> Option<usize> {
+        let bytes = self.text.as_bytes();
+        let at = json::skip_space(bytes, self.at.take()?);
+        if std::mem::take(&mut self.first) {
+            return Some(at);
         }
-        let rest = self.rest.take()?.trim_ascii_start();
-        let end = json::value_end(rest.as_bytes(), 0).ok()?;
-        let (value, rest) = rest.split_at_checked(end)?;
-        self.rest = Some(rest);
-        Some(value)
+        (json::byte(bytes, at) == b',').then(|| json::skip_space(bytes, at + 1))
     }
 
-    fn punctuation(&mut self, mark: u8) -> bool {
-        self.rest =
-            self.rest.and_then(|rest| rest.trim_ascii_start().strip_prefix(char::from(mark)));
-        self.rest.is_some()
+    /// The value that begins at `at`.
+    #[inline]
+    fn value(&mut self, at: usize) -> Option<&'a str> {
+        let end = json::value_end(self.text.as_bytes(), at).ok()?;
+        self.at = Some(end);
+        self.text.get(at..end)
     }
 }
 

@@ -87,9 +87,11 @@ fn short_text(table: Table<'_>, key: &str) -> Result<Option<String>, Fault> {
 
 /// 8-4-4-4-12 hexadecimal digits, of any version.
 pub(super) fn is_uuid(id: &str) -> bool {
-    let mut groups = id.split('-');
-    id.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && groups.all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    let is_apt = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    id.len() == 36 && id.bytes().enumerate().all(is_apt)
 }
 
 /// `id` in lower case. What is no UUID is a name, too.
