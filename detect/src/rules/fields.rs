@@ -334,7 +334,9 @@ pub(crate) fn check_sample(name: &str, logs: Logs) -> Result<(), String> {
         Logs::CloudTrail => ("CloudTrail records", record().map(|(name, ..)| *name).collect()),
         Logs::Flow => ("flow logs", flow::Field::ALL.iter().map(|field| field.name()).collect()),
     };
-    if names.contains(&name) {
+    // Text writes `flow-direction`, Parquet `flow_direction`.
+    let written = if logs == Logs::Flow { name.replace('-', "_") } else { name.to_owned() };
+    if names.contains(&written.as_str()) {
         return Ok(());
     }
     Err(format!("{of} have no field `{name}`{}", suggestion(name, names)))

@@ -340,7 +340,10 @@ mod tests {
     /// The lists and decoys that samples of built-in rules speak of.
     pub(crate) fn names() -> Names {
         let list = |name, address| List::parse(name, address, false).unwrap();
-        let lists = vec![list("watched", "198.51.100.66"), list("tor-exits", "198.51.100.77")];
+        let lists = vec![
+            list("watched", "198.51.100.66\n2001:db8:ffff::66"),
+            list("tor-exits", "198.51.100.77\n2001:db8:ffff::77"),
+        ];
         let decoys = Decoys::of(["decoy-payroll-backup".to_owned()]);
         Names { lists: Lists::new(lists), decoys, ..Names::default() }
     }
