@@ -224,18 +224,23 @@ impl Chunk {
         let Self { principals, addresses, targets, apis, regions, agents, errors, sieve, .. } =
             self;
         let mut kept = Self { objects, rows, extras, matches, facts, sieve, ..Self::default() };
-        if principals.n_bytes() + kept.sieve.n_bytes_of(CALLER) > bytes_max {
+        kept = Self { principals, apis, addresses, regions, agents, targets, errors, ..kept };
+        if kept.principals.n_bytes() + kept.sieve.n_bytes_of(CALLER) > bytes_max {
             kept.sieve.forget(CALLER);
-        } else {
-            kept.principals = principals;
+            kept.principals.clear();
         }
+        let Self { addresses, targets, apis, regions, agents, errors, sieve, .. } = &mut kept;
         let n_bytes = addresses.n_bytes() + targets.n_bytes() + apis.n_bytes() + regions.n_bytes();
         let n_bytes = n_bytes + agents.n_bytes() + errors.n_bytes();
-        if n_bytes + kept.sieve.n_bytes() + kept.sieve.n_bytes_of(ADDRESS) > bytes_max {
-            kept.sieve.forget_calls();
-            kept.sieve.forget(ADDRESS);
-        } else {
-            kept = Self { apis, addresses, regions, agents, targets, errors, ..kept };
+        if n_bytes + sieve.n_bytes() + sieve.n_bytes_of(ADDRESS) > bytes_max {
+            sieve.forget_calls();
+            sieve.forget(ADDRESS);
+            addresses.clear();
+            targets.clear();
+            apis.clear();
+            regions.clear();
+            agents.clear();
+            errors.clear();
         }
         kept.n_had = [kept.principals.len(), kept.regions.len()];
         kept

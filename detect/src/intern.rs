@@ -4,6 +4,9 @@ use hashbrown::HashTable;
 use std::ops::Range;
 use xxhash_rust::xxh3::xxh3_64;
 
+/// More room is given back when all is forgotten. Unit: bytes.
+const ROOM_BYTES_MAX: usize = 16 << 20;
+
 /// What is remembered of each text, under numbers in the order of first sight.
 #[derive(Debug)]
 pub(crate) struct Interner<T> {
@@ -41,6 +44,18 @@ impl<T> Interner<T> {
         self.table.insert_unique(hash, (hash, n), |(hash, _)| *hash);
         self.last = n;
         n
+    }
+
+    /// Forgets all, and begins anew in the room that it took, unless that was more than `ROOM_BYTES_MAX`.
+    pub(crate) fn clear(&mut self) {
+        if self.n_bytes() > ROOM_BYTES_MAX {
+            *self = Self::default();
+            return;
+        }
+        self.table.clear();
+        self.entries.clear();
+        self.texts.clear();
+        self.last = 0;
     }
 
     fn is(&self, n: u32, text: &[u8]) -> bool {
@@ -133,5 +148,7 @@ mod tests {
         assert_eq!(numbers, [0, 1, 0, 0, 2, 1]);
         assert_eq!(interner.get(2).map(String::as_str), Some("c"));
         assert_eq!(interner.iter().count(), 3);
+        interner.clear();
+        assert_eq!((interner.number(b"b", || "b".to_owned()), interner.len()), (0, 1));
     }
 }

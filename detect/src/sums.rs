@@ -2,10 +2,11 @@
 
 use crate::{
     chunk::{Chunk, Extra, NONE, Row, Who},
-    intern::Map,
+    intern::{Map, Mixer},
 };
 use baseline::{Aggregate, Dimension, Entry, First, Place, Slot, Stay, Value};
-use std::collections::BTreeMap;
+use hashbrown::HashTable;
+use std::{collections::BTreeMap, hash::BuildHasher as _};
 
 /// Rows that are alike in what they do, and from where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,25 +67,8 @@ fn named(dimension: Dimension, value: Option<&Value>) -> Option<(Dimension, Opti
 impl Chunk {
     /// The sums by entity of the rows that are new.
     pub(crate) fn aggregates(&self, fresh: &[bool]) -> Vec<Aggregate> {
-        let mut tallies: Map<Alike, Tally> = Map::default();
-        // Few are alike.
-        tallies.reserve(self.rows.len());
-        for (n, row) in (0..).zip(&self.rows) {
-            if fresh.get(n as usize) != Some(&true) {
-                continue;
-            }
-            let this = (row.time_ms, n);
-            let new = Tally { n_rows: 0, first: this, last: this };
-            let tally = tallies.entry(Alike::of(row)).or_insert(new);
-            tally.n_rows += 1;
-            if self.is_before(this, tally.first) {
-                tally.first = this;
-            }
-            if self.is_before(tally.last, this) {
-                tally.last = this;
-            }
-        }
         let mut sums = Sums::of(self);
+        let tallies = self.tallies(fresh, &mut sums);
         sums.tallies(tallies);
         for extra in &self.extras {
             let row = extra.row as usize;
@@ -93,6 +77,40 @@ impl Chunk {
             }
         }
         sums.aggregates
+    }
+
+    /// Rows that are new and alike, with the place of their aggregate.
+    fn tallies(&self, fresh: &[bool], sums: &mut Sums<'_>) -> Vec<Placed> {
+        let mut tallies: Vec<Placed> = Vec::new();
+        // Places among them, by their hash: a table of all that they are would be fresh memory for every chunk.
+        let mut known: HashTable<u32> = HashTable::with_capacity(self.rows.len());
+        for (n, row) in (0..).zip(&self.rows) {
+            if fresh.get(n as usize) != Some(&true) {
+                continue;
+            }
+            let (this, alike) = ((row.time_ms, n), Alike::of(row));
+            let hash = Mixer.hash_one(alike);
+            let is_same =
+                |place: &u32| tallies.get(*place as usize).is_some_and(|of| of.1 == alike);
+            let Some(&place) = known.find(hash, is_same) else {
+                let Some(at) = sums.place(alike.principal) else { continue };
+                let place = u32::try_from(tallies.len()).unwrap_or(NONE);
+                tallies.push((at, alike, Tally { n_rows: 1, first: this, last: this }));
+                let hash_at =
+                    |place: &u32| tallies.get(*place as usize).map_or(0, |of| Mixer.hash_one(of.1));
+                known.insert_unique(hash, place, hash_at);
+                continue;
+            };
+            let Some((_, _, tally)) = tallies.get_mut(place as usize) else { continue };
+            tally.n_rows += 1;
+            if self.is_before(this, tally.first) {
+                tally.first = this;
+            }
+            if self.is_before(tally.last, this) {
+                tally.last = this;
+            }
+        }
+        tallies
     }
 
     /// Whether row `a` comes before `b`. Times nearly always tell.
@@ -154,18 +172,16 @@ impl<'c> Sums<'c> {
     }
 
     /// Adds what rows say that are alike, by entity and slot.
-    fn tallies(&mut self, tallies: Map<Alike, Tally>) {
-        let mut placed: Vec<Placed> = Vec::with_capacity(tallies.len());
+    fn tallies(&mut self, mut tallies: Vec<Placed>) {
         let mut stays: BTreeMap<(u32, u32, Slot), Ends> = BTreeMap::new();
-        for (alike, tally) in tallies {
-            placed.extend(self.place(alike.principal).map(|at| (at, alike, tally)));
-            if self.travels(&alike) {
-                self.extend_stay(&mut stays, &alike, &tally);
+        for (_, alike, tally) in &tallies {
+            if self.travels(alike) {
+                self.extend_stay(&mut stays, alike, tally);
             }
         }
-        placed.sort_unstable_by_key(|(at, alike, _)| (*at, alike.slot, *alike));
+        tallies.sort_unstable_by_key(|(at, alike, _)| (*at, alike.slot, *alike));
         let mut order = Vec::new();
-        for group in placed.chunk_by(|a, b| (a.0, a.1.slot) == (b.0, b.1.slot)) {
+        for group in tallies.chunk_by(|a, b| (a.0, a.1.slot) == (b.0, b.1.slot)) {
             let Some((at, alike, _)) = group.first() else { continue };
             let chunk = self.chunk;
             let Some(aggregate) = self.aggregates.get_mut(*at) else { continue };

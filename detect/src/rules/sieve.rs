@@ -81,8 +81,9 @@ impl Sieve {
 
     /// Forgets what calls leave: the numbers of agents and errors begin anew.
     pub(crate) fn forget_calls(&mut self) {
-        (self.calls, self.pairs) = (Map::default(), Map::default());
-        self.lefts = Vec::new();
+        self.calls.clear();
+        self.pairs.clear();
+        self.lefts.clear();
     }
 
     /// Forgets what callers leave, or addresses: their numbers begin anew.
@@ -91,7 +92,7 @@ impl Sieve {
             *asked = Asked::default();
         }
         if part == CALLER {
-            self.pairs = Map::default();
+            self.pairs.clear();
         }
     }
 
