@@ -369,6 +369,18 @@ fn logs_that_are_not_there_or_say_too_little_are_named() {
 }
 
 #[test]
+fn a_bucket_that_heeds_no_conditions_is_named() {
+    let bench = Bench::new();
+    let put = "PUT /state/snapshots/.sentrail-doctor";
+    for (plant, n_heeded) in [("if nothing is there", 1), ("if nothing changed", 2)] {
+        bench.proxy.fault(put, n_heeded, Fault::Delay(Duration::ZERO));
+        bench.proxy.fault(put, 1, Fault::Unconditional);
+        finds(plant, &bench.says(&SOUND, None), &[("snapshots-conditions", None)]);
+        assert_eq!(bench.server.keys("state"), Vec::<String>::new(), "{plant}");
+    }
+}
+
+#[test]
 fn what_is_wrong_around_it_is_named() {
     let bench = Bench::new();
     bench.proxy.fault("Action=GetCallerIdentity", 1, Fault::Dated("Mon, 01 Jan 2024 00:00:00 GMT"));
