@@ -55,8 +55,9 @@ pub(crate) fn examine(asked: &Asked<'_>) -> Result<Report> {
     let mut report = Report::default();
     let on = asked.config.map(|path| path.display().to_string());
     let subject = ("configuration", on.as_deref().unwrap_or("defaults"));
-    let config = match Config::load(asked.config) {
-        Ok(config) => config.with_own(asked.own.iter().cloned()),
+    let config = Config::load(asked.config);
+    let config = match config.and_then(|config| config.with_own(asked.own.iter().cloned())) {
+        Ok(config) => config,
         Err(error) => {
             let check = report.note(subject, State::Fault, "reading it", format!("{error}"));
             check.mend("mend it first: nothing else was looked at");

@@ -204,7 +204,7 @@ impl Run {
     fn configured(&self) -> Result<(Config, Reload)> {
         let path = self.reading.config.as_deref();
         let reload = Reload::of(path);
-        Ok((configured(path)?.with_own(self.lives_on()), reload))
+        Ok((configured(path)?.with_own(self.lives_on())?, reload))
     }
 
     /// The same, of now: whoever has waited for a lease read it long ago. Where it cannot be understood it stays what it
