@@ -68,6 +68,12 @@ fn policy(effect: &str, principal: &str, from: &str) -> String {
     .to_string()
 }
 
+/// A policy of one statement, which is no list, under a name that says something else than it does.
+fn named(sid: &str, effect: &str) -> String {
+    json!({"Version": "2012-10-17", "Statement": {"Sid": sid, "Effect": effect, "Principal": "*", "Action": "*", "Resource": "*"}})
+        .to_string()
+}
+
 fn bucket(more: Value) -> Value {
     of_bucket("logs", more)
 }
@@ -76,6 +82,12 @@ fn of_bucket(name: &str, more: Value) -> Value {
     let mut request = json!({"bucketName": name, "Host": format!("{name}.s3.amazonaws.com")});
     let Value::Object(more) = more else { panic!("{more}") };
     request.as_object_mut().unwrap().extend(more);
+    request
+}
+
+fn expires_below(prefix: &str) -> Value {
+    let mut request = expires(1);
+    request["LifecycleConfiguration"]["Rule"]["Filter"] = json!({"Prefix": prefix});
     request
 }
 
@@ -103,6 +115,13 @@ fn hides(who: &str) -> Value {
         "Actions": [{"Type": "FINDING_FIELDS_UPDATE", "FindingFieldsUpdate": {"Workflow": {"Status": "SUPPRESSED"}}}]})
 }
 
+fn updates(who: &str) -> Value {
+    let mut rule = hides(who);
+    rule["RuleArn"] =
+        format!("arn:aws:securityhub:eu-central-1:111122223333:automation-rule/{KEY}").into();
+    json!({"UpdateAutomationRulesRequestItems": [rule]})
+}
+
 const SELF_CHANGED: Option<Severity> = Some(Severity::Medium);
 const HARMED: Option<Severity> = Some(Severity::High);
 const BLINDED: Option<Severity> = Some(Severity::Critical);
@@ -113,6 +132,28 @@ type Told = Vec<(&'static str, Value, Option<Severity>)>;
 fn of_logs() -> Told {
     let selectors = |selector: Value| json!({"trailName": "main", "eventSelectors": [selector]});
     let data = json!([{"type": "AWS::S3::Object", "values": ["arn:aws:s3"]}]);
+    let some = json!([{"type": "AWS::S3::Object", "values": ["arn:aws:s3:::pictures/"]}]);
+    let some_data = json!({"readWriteType": "All", "dataResources": some});
+    let without_keys = json!({"readWriteType": "All", "includeManagementEvents": true,
+        "dataResources": data, "excludeManagementEventSources": ["kms.amazonaws.com"]});
+    // Of each category, with these fields besides.
+    let advanced = |limits: &[&[&Value]]| {
+        let of_data = json!({"field": "resources.type", "equals": ["AWS::S3::Object"]});
+        let category = |(n, limits): (usize, &&[&Value])| {
+            let name = ["Management", "Data"][n];
+            let mut fields = vec![json!({"field": "eventCategory", "equals": [name]})];
+            fields.extend((n == 1).then(|| of_data.clone()));
+            fields.extend(limits.iter().copied().cloned());
+            json!({"name": name, "fieldSelectors": fields})
+        };
+        let all: Vec<_> = limits.iter().enumerate().map(category).collect();
+        json!({"trailName": "main", "advancedEventSelectors": all})
+    };
+    let no_keys = &json!({"field": "eventSource", "notEquals": ["kms.amazonaws.com", "rdsdata.amazonaws.com"]});
+    let no_logs = &json!({"field": "resources.ARN", "notStartsWith": ["arn:aws:s3:::logs/"]});
+    let only_roles = &json!({"field": "eventSource", "equals": ["sts.amazonaws.com"]});
+    let not_eve =
+        &json!({"field": "userIdentity.arn", "notEquals": ["arn:aws:iam::111122223333:user/eve"]});
     let flow_logs = |id: &str| json!({"DeleteFlowLogsRequest": {"FlowLogId": [{"tag": 1, "content": "fl-1"}, {"tag": 2, "content": id}]}});
     let key = |id: &str| json!({"keyId": id});
     let key_policy =
@@ -138,6 +179,14 @@ fn of_logs() -> Told {
             selectors(json!({"readWriteType": "All", "dataResources": data})),
             None,
         ),
+        ("cloudtrail:PutEventSelectors", selectors(some_data), SELF_CHANGED),
+        ("cloudtrail:PutEventSelectors", selectors(without_keys), SELF_CHANGED),
+        ("cloudtrail:PutEventSelectors", advanced(&[&[], &[]]), None),
+        ("cloudtrail:PutEventSelectors", advanced(&[&[]]), SELF_CHANGED),
+        ("cloudtrail:PutEventSelectors", advanced(&[&[no_keys], &[]]), SELF_CHANGED),
+        ("cloudtrail:PutEventSelectors", advanced(&[&[], &[no_logs]]), SELF_CHANGED),
+        ("cloudtrail:PutEventSelectors", advanced(&[&[only_roles], &[]]), BLINDED),
+        ("cloudtrail:PutEventSelectors", advanced(&[&[not_eve], &[]]), BLINDED),
         (
             "cloudtrail:PutInsightSelectors",
             json!({"trailName": "main", "insightSelectors": []}),
@@ -157,6 +206,7 @@ fn of_logs() -> Told {
         ("kms:ScheduleKeyDeletion", json!({"keyId": OWN[10], "pendingWindowInDays": 30}), BLINDED),
         ("kms:ScheduleKeyDeletion", key("5d1f2c46-3ed4-41a1-8d42-5f0a7a2f6d32"), None),
         ("kms:PutKeyPolicy", key_policy(&policy("Deny", "*", "*")), BLINDED),
+        ("kms:PutKeyPolicy", key_policy(&named("AllowNobody", "Deny")), BLINDED),
         ("kms:PutKeyPolicy", key_policy(&policy("Allow", "kms.amazonaws.com", "*")), SELF_CHANGED),
         ("kms:PutKeyPolicy", json!({"keyId": "other", "policy": ""}), None),
         ("kms:RevokeGrant", json!({"keyId": KEY, "grantId": "f1"}), SELF_CHANGED),
@@ -188,6 +238,7 @@ fn of_buckets() -> Told {
         ("s3:DeleteBucketPolicy", bucket(json!({"policy": ""})), BLINDED),
         ("s3:DeleteBucketPolicy", of_bucket("state", json!({"policy": ""})), None),
         ("s3:PutBucketPolicy", lets(&policy("Deny", "*", "*")), BLINDED),
+        ("s3:PutBucketPolicy", lets(&named("AllowTLSOnly", "Deny")), BLINDED),
         ("s3:PutBucketPolicy", lets(&policy("Allow", "s3.amazonaws.com", "*")), SELF_CHANGED),
         ("s3:PutBucketPolicy", lets(&policy("Allow", "cloudtrail.amazonaws.com", OWN[0])), None),
         ("s3:PutBucketNotification", notifies(&json!({"xmlns": "x"})), BLINDED),
@@ -220,6 +271,22 @@ fn of_buckets() -> Told {
             HARMED,
         ),
         ("s3:PutBucketLifecycle", of_bucket("state", expires(13)), HARMED),
+        ("s3:PutBucketLifecycle", of_bucket("state", expires_below("sentrail/2025")), HARMED),
+        ("s3:PutBucketLifecycle", of_bucket("state", expires_below("sen")), HARMED),
+        ("s3:PutBucketLifecycle", of_bucket("state", expires_below("scratch/")), None),
+        ("s3:PutBucketLifecycle", bucket(expires_below("AWSLogs/")), HARMED),
+        (
+            "s3:PutBucketLifecycle",
+            of_bucket(
+                "state",
+                json!({"LifecycleConfiguration": {"Rule": [
+                    {"Status": "Enabled", "Prefix": "scratch/", "Expiration": {"Days": 1}},
+                    {"Status": "Enabled", "Expiration": {"Days": 2},
+                        "Filter": {"And": {"Prefix": "sentrail/", "Tag": {"Key": "a", "Value": "b"}}}},
+                ]}}),
+            ),
+            HARMED,
+        ),
         ("s3:PutBucketLifecycle", bucket(expires(14)), None),
         ("s3:PutBucketLifecycleConfiguration", bucket(expires(1)), HARMED),
         ("s3:PutBucketLifecycleConfiguration", of_bucket("pictures", expires(1)), None),
@@ -231,6 +298,8 @@ fn of_buckets() -> Told {
         ("s3:PutBucketEncryption", bucket(encrypts(OWN[10])), None),
         ("s3:DeleteObject", kept("sentrail/2025/a"), HARMED),
         ("s3:DeleteObject", kept("other/a"), None),
+        ("s3:DeleteObjects", of_bucket("state", json!({"delete": ""})), SELF_CHANGED),
+        ("s3:DeleteObjects", of_bucket("pictures", json!({"delete": ""})), None),
     ]
 }
 
@@ -258,6 +327,7 @@ fn of_queues_and_topics() -> Told {
         ("sqs:RemovePermission", json!({"queueUrl": other, "label": "a"}), None),
         ("sqs:SetQueueAttributes", set("Policy", ""), BLINDED),
         ("sqs:SetQueueAttributes", set("Policy", &policy("Deny", "*", "*")), BLINDED),
+        ("sqs:SetQueueAttributes", set("Policy", &named("AllowTLSOnly", "Deny")), BLINDED),
         (
             "sqs:SetQueueAttributes",
             set("Policy", &policy("Allow", "s3.amazonaws.com", "arn:aws:s3:::mine")),
@@ -317,6 +387,8 @@ fn of_rules_and_hub() -> Told {
         ("securityhub:BatchUpdateFindings", findings(10, "SUPPRESSED", "other"), None),
         ("securityhub:CreateAutomationRule", hides("sentrail"), BLINDED),
         ("securityhub:CreateAutomationRule", hides("aws-foundational"), None),
+        ("securityhub:BatchUpdateAutomationRules", updates("sentrail"), BLINDED),
+        ("securityhub:BatchUpdateAutomationRules", updates("aws-foundational"), None),
         (
             "securityhub:DisableImportFindingsForProduct",
             json!({"ProductSubscriptionArn": "arn:aws:securityhub:eu-central-1:111122223333:product-subscription/111122223333/default"}),
@@ -341,6 +413,7 @@ fn of_itself() -> Told {
     let role = |name: &str, policy: &str| json!({"roleName": name, "policyName": "p", "policyDocument": policy});
     let allows = r#"{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
     let denies = r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+    let profile = |role: &str| json!({"instanceProfileName": "watch", "roleName": role});
     let mine = "sentrail-task";
     vec![
         ("ecs:UpdateService", service("sentrail", json!({"desiredCount": 0})), BLINDED),
@@ -379,7 +452,10 @@ fn of_itself() -> Told {
         ("iam:DetachRolePolicy", role("web", ""), None),
         ("iam:PutRolePolicy", role(mine, denies), BLINDED),
         ("iam:PutRolePolicy", role(mine, allows), SELF_CHANGED),
+        ("iam:PutRolePolicy", role(mine, &named("DenyNothing", "Allow")), SELF_CHANGED),
         ("iam:PutRolePolicy", role("web", denies), None),
+        ("iam:RemoveRoleFromInstanceProfile", profile(mine), BLINDED),
+        ("iam:RemoveRoleFromInstanceProfile", profile("web"), None),
         ("iam:PutRolePermissionsBoundary", role(mine, ""), SELF_CHANGED),
         ("iam:PutRolePermissionsBoundary", role("web", ""), None),
         ("iam:UpdateAssumeRolePolicy", role(mine, allows), SELF_CHANGED),
