@@ -27,8 +27,7 @@ pub(crate) fn takes_data(request: Raw<'_>) -> bool {
     let resources = selectors.filter_map(|selector| selector.get("dataResources"));
     let values = resources.flat_map(Raw::each).filter_map(|resource| resource.get("values"));
     // `arn:aws:s3` and `arn:aws:s3:::` are all there are.
-    let names_all =
-        |value: Text<'_>| value.get().splitn(6, ':').nth(5).is_none_or(|named| named.is_empty());
+    let names_all = |value: Text<'_>| value.get().splitn(6, ':').nth(5).is_none_or(str::is_empty);
     let is_all = |selector: Raw<'_>| {
         let is_limit =
             |field: Raw<'_>| !is_of(field, "eventCategory") && !is_of(field, "resources.type");

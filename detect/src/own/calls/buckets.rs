@@ -30,7 +30,7 @@ impl Call<'_> {
         let effect = match name {
             "DeleteBucket" => Some(Effect::Blinds),
             "PutBucketLifecycle" | "PutBucketLifecycleConfiguration" => {
-                return self.expiry((holds_logs, &bucket), arn);
+                return self.expiry((holds_logs, &bucket), &arn);
             }
             "PutBucketEncryption" => self.encryption(),
             "PutBucketPolicy" if !holds_logs => self.policy().denies.then_some(Effect::Changes),
@@ -50,12 +50,13 @@ impl Call<'_> {
     }
 
     /// Objects that are gone soon: in a bucket of logs any, else those that may be what it keeps.
-    fn expiry(&self, (holds_logs, bucket): (bool, &str), arn: String) -> About {
+    fn expiry(&self, (holds_logs, bucket): (bool, &str), arn: &str) -> About {
         let rules = self.request.path(&["LifecycleConfiguration", "Rule"]);
         let soon = rules.into_iter().flat_map(Raw::each).filter(|rule| is_soon(*rule));
-        let mut arns: Vec<String> = match holds_logs {
-            true => soon.map(|_| arn.clone()).collect(),
-            false => soon.flat_map(|rule| self.own.kept_in(bucket, &prefix_of(rule))).collect(),
+        let mut arns: Vec<String> = if holds_logs {
+            soon.map(|_| arn.to_owned()).collect()
+        } else {
+            soon.flat_map(|rule| self.own.kept_in(bucket, &prefix_of(rule))).collect()
         };
         arns.sort_unstable();
         arns.dedup();
