@@ -50,6 +50,7 @@ use std::{
     collections::BTreeMap,
     env,
     ffi::OsStr,
+    fmt,
     fs::File,
     io::{self, Read},
     num::NonZeroU32,
@@ -232,7 +233,7 @@ fn wrong(path: &Path, text: &str, (at, what): Fault) -> ConfigError {
 }
 
 /// The settings in force.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Config {
     settings: Settings,
     path: Option<PathBuf>,
@@ -248,6 +249,13 @@ pub(crate) struct Config {
     commanded: Vec<String>,
     /// What is asked of AWS goes through it.
     gate: Gate,
+}
+
+/// The text of the file may hold a secret.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Config({})", self.hash())
+    }
 }
 
 impl Config {
