@@ -531,6 +531,19 @@ fn whoever_watches_goes_on_after_a_restart() {
 }
 
 #[test]
+fn a_queue_that_is_no_url_is_refused_with_an_example() {
+    let (_folder, _, file) = place();
+    for command in ["run", "doctor"] {
+        for queue in ["notaurl", "https://sqs.eu-central-1.amazonaws.com", "arn:aws:sqs:a:1:b"] {
+            let expected =
+                "expected a URL such as https://sqs.eu-central-1.amazonaws.com/111122223333";
+            run(&[command, "--queue", queue, "--state", &file]).ends(2).tells(&[expected]);
+        }
+    }
+    assert!(!Path::new(&file).exists());
+}
+
+#[test]
 fn a_damaged_state_is_told_and_never_begun_anew_in_silence() {
     let (_folder, logs, file) = place();
     deliver_all(&objects_by_stamp()[..50], &logs);

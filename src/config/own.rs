@@ -7,6 +7,7 @@ use super::{
 };
 use crate::aws::BucketPath;
 use detect::{Own, literal};
+use ingest::source::sqs::region_of;
 
 /// ARNs that the file names, each with what is wrong with it.
 pub(super) fn check(own: &[String], places: &Places) -> Result<(), Fault> {
@@ -45,10 +46,9 @@ pub(crate) fn objects(path: &BucketPath) -> String {
 /// A queue by its URL, `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`; nothing where it is none. Another endpoint says
 /// nothing of the region.
 pub(crate) fn queue(url: &str) -> Option<String> {
-    let mut parts = url.split_once("://")?.1.split('/');
-    let (host, account, name) = (parts.next()?, parts.next()?, parts.next()?);
-    let region = host.strip_prefix("sqs.").and_then(|rest| rest.split_once(".amazonaws.com"));
-    let region = region.map_or_else(|| "*".to_owned(), |(region, _)| literal(region));
+    let mut parts = url.split_once("://")?.1.split('/').skip(1);
+    let (account, name) = (parts.next()?, parts.next()?);
+    let region = region_of(url).map_or_else(|| "*".to_owned(), literal);
     let is_name = !account.is_empty() && !name.is_empty();
     is_name.then(|| format!("arn:*:sqs:{region}:{}:{}", literal(account), literal(name)))
 }
