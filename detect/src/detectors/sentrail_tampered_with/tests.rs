@@ -235,6 +235,21 @@ fn of_buckets() -> Told {
         ("s3:PutBucketNotificationConfiguration", notifies(&queue(OWN[5])), None),
         ("s3:PutBucketPolicy", of_bucket("state", denies.clone()), SELF_CHANGED),
         ("s3:PutBucketPolicy", of_bucket("pictures", denies), None),
+        (
+            "s3:PutBucketEncryption",
+            bucket(encrypts("arn:aws:kms:eu-central-1:444455556666:key/k")),
+            SELF_CHANGED,
+        ),
+        ("s3:PutBucketEncryption", bucket(encrypts(OWN[10])), None),
+        ("s3:DeleteObject", kept("sentrail/2025/a"), HARMED),
+        ("s3:DeleteObject", kept("other/a"), None),
+        ("s3:DeleteObjects", of_bucket("state", json!({"delete": ""})), SELF_CHANGED),
+        ("s3:DeleteObjects", of_bucket("pictures", json!({"delete": ""})), None),
+    ]
+}
+
+fn of_lifecycles() -> Told {
+    vec![
         ("s3:PutBucketLifecycle", bucket(expires(1)), HARMED),
         (
             "s3:PutBucketLifecycle",
@@ -262,16 +277,6 @@ fn of_buckets() -> Told {
         ("s3:PutBucketLifecycle", bucket(expires(14)), None),
         ("s3:PutBucketLifecycleConfiguration", bucket(expires(1)), HARMED),
         ("s3:PutBucketLifecycleConfiguration", of_bucket("pictures", expires(1)), None),
-        (
-            "s3:PutBucketEncryption",
-            bucket(encrypts("arn:aws:kms:eu-central-1:444455556666:key/k")),
-            SELF_CHANGED,
-        ),
-        ("s3:PutBucketEncryption", bucket(encrypts(OWN[10])), None),
-        ("s3:DeleteObject", kept("sentrail/2025/a"), HARMED),
-        ("s3:DeleteObject", kept("other/a"), None),
-        ("s3:DeleteObjects", of_bucket("state", json!({"delete": ""})), SELF_CHANGED),
-        ("s3:DeleteObjects", of_bucket("pictures", json!({"delete": ""})), None),
     ]
 }
 
@@ -451,6 +456,7 @@ fn logs_that_are_taken_away_are_told_and_what_stays_as_it_was_is_not() {
 #[test]
 fn buckets_that_are_taken_away_are_told_and_what_stays_as_it_was_is_not() {
     each_is_told_as_it_is(of_buckets());
+    each_is_told_as_it_is(of_lifecycles());
 }
 
 #[test]
@@ -466,8 +472,15 @@ fn the_program_taken_down_is_told_and_a_deployment_as_ever_is_not() {
 
 #[test]
 fn every_api_of_the_list_is_seen_to_fire_and_to_stay_quiet() {
-    let all =
-        [of_logs(), of_buckets(), of_queues_and_topics(), of_rules_and_hub(), of_itself()].concat();
+    let all = [
+        of_logs(),
+        of_buckets(),
+        of_lifecycles(),
+        of_queues_and_topics(),
+        of_rules_and_hub(),
+        of_itself(),
+    ]
+    .concat();
     let of = |fires: bool| -> BTreeSet<&str> {
         all.iter().filter(|(.., told)| told.is_some() == fires).map(|(api, ..)| *api).collect()
     };

@@ -16,7 +16,7 @@ fn lease() -> Lease {
 fn a_lease_counts_to_less_than_anybody_does() {
     let most = Lease { fence: NUMBER_MAX - 1, renewed: NUMBER_MAX - 1, ..lease() };
     assert_eq!(Lease::read(&most.bytes(), "a").unwrap(), most);
-    // Whoever takes over, and renews it, still has a number to count to.
+    // There is room to count on.
     assert_eq!(most.renewed().renewed, NUMBER_MAX);
     for wrong in [Lease { fence: NUMBER_MAX, ..lease() }, Lease { renewed: NUMBER_MAX, ..lease() }]
     {
