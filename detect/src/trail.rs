@@ -22,7 +22,7 @@ pub(crate) fn is_narrowed_by(api: &str, request: Option<Raw<'_>>) -> bool {
 
 /// Whether event selectors take all data events of a type.
 pub(crate) fn takes_data(request: Raw<'_>) -> bool {
-    let advanced = request.get("advancedEventSelectors").into_iter().flat_map(Raw::each);
+    let mut advanced = request.get("advancedEventSelectors").into_iter().flat_map(Raw::each);
     let selectors = request.get("eventSelectors").into_iter().flat_map(Raw::each);
     let resources = selectors.filter_map(|selector| selector.get("dataResources"));
     let values = resources.flat_map(Raw::each).filter_map(|resource| resource.get("values"));
@@ -33,7 +33,7 @@ pub(crate) fn takes_data(request: Raw<'_>) -> bool {
             |field: Raw<'_>| !is_of(field, "eventCategory") && !is_of(field, "resources.type");
         takes(selector, "Data") && !fields(selector).any(is_limit)
     };
-    { advanced }.any(is_all) || values.flat_map(Raw::each).filter_map(Raw::text).any(names_all)
+    advanced.any(is_all) || values.flat_map(Raw::each).filter_map(Raw::text).any(names_all)
 }
 
 /// Whether event selectors leave out management events of services: of KMS and the data API of RDS, AWS lets it be.

@@ -90,10 +90,13 @@ fn look_at_conditions(client: &mut Client, path: &str, report: &mut Report, url:
             Heard::Denied(failure) => (State::Unknown, failure.error),
             Heard::Nothing(why) => (State::Unknown, format!("out of reach: {why}")),
         };
-        report.note(subject, state, tried, found).mend(
-            "keep snapshots where S3's conditional writes (If-None-Match, If-Match) are heeded: without them \
-             two sentrails may write at a time",
-        );
+        let check = report.note(subject, state, tried, found);
+        if state == State::Fault {
+            check.mend(
+                "keep snapshots where S3's conditional writes (If-None-Match, If-Match) are heeded: without \
+                 them two sentrails may write at a time",
+            );
+        }
         return;
     }
     let tried = "writes an empty object on conditions that do not hold";
