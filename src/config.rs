@@ -50,6 +50,7 @@ use std::{
     collections::BTreeMap,
     env,
     ffi::OsStr,
+    fmt,
     fs::File,
     io::{self, Read},
     num::NonZeroU32,
@@ -98,6 +99,12 @@ pub(crate) enum ConfigError {
         /// What is wrong, and what was expected.
         what: String,
     },
+    /// Too much is named as its own.
+    #[error(
+        "more than {} ARNs are sentrail's own (expected fewer in `own`, --own and sinks together)",
+        detect::Own::MAX
+    )]
+    TooMuchOwn,
     /// Rules or lists that cannot be used, one line each.
     #[error("{}", .0.join("; "))]
     Rules(Vec<String>),
@@ -226,7 +233,7 @@ fn wrong(path: &Path, text: &str, (at, what): Fault) -> ConfigError {
 }
 
 /// The settings in force.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Config {
     settings: Settings,
     path: Option<PathBuf>,
@@ -244,6 +251,13 @@ pub(crate) struct Config {
     gate: Gate,
 }
 
+/// The text of the file may hold a secret.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Config({})", self.hash())
+    }
+}
+
 impl Config {
     /// Reads the file at `path`; without one, the defaults.
     pub(crate) fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
@@ -251,7 +265,7 @@ impl Config {
         let text = read(path)?;
         let wrong = |fault| wrong(path, &text, fault);
         let (mut settings, places) = parse(&text).map_err(wrong)?;
-        own::add(&mut settings.own, sinks::own(&settings.sinks));
+        own::add(&mut settings.own, sinks::own(&settings.sinks))?;
         let loaded = rules::load(&settings.named(path))?;
         let rules = (&*loaded.rules, !settings.rules_of_others.is_empty());
         let told = keys::check_ids(&settings.detectors, rules, &places).map_err(wrong)?;
@@ -346,11 +360,13 @@ impl Config {
     }
 
     /// The same, where this is sentrail's own, too.
-    #[must_use]
-    pub(crate) fn with_own(mut self, more: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn with_own(
+        mut self,
+        more: impl IntoIterator<Item = String>,
+    ) -> Result<Self, ConfigError> {
         self.commanded.extend(more);
-        own::add(&mut self.settings.own, self.commanded.iter().cloned());
-        self
+        own::add(&mut self.settings.own, self.commanded.iter().cloned())?;
+        Ok(self)
     }
 
     /// What sentrail itself lives on: patterns on ARNs.

@@ -23,7 +23,7 @@ use anyhow::Result;
 use ask::{Client, Heard, Need, text};
 use ingest::{
     flowlog::FlowFormat,
-    source::{Kind, session::Access},
+    source::{Kind, session::Access, sqs::region_of},
 };
 use logs::Layout;
 use report::State;
@@ -55,8 +55,9 @@ pub(crate) fn examine(asked: &Asked<'_>) -> Result<Report> {
     let mut report = Report::default();
     let on = asked.config.map(|path| path.display().to_string());
     let subject = ("configuration", on.as_deref().unwrap_or("defaults"));
-    let config = match Config::load(asked.config) {
-        Ok(config) => config.with_own(asked.own.iter().cloned()),
+    let config = Config::load(asked.config);
+    let config = match config.and_then(|config| config.with_own(asked.own.iter().cloned())) {
+        Ok(config) => config,
         Err(error) => {
             let check = report.note(subject, State::Fault, "reading it", format!("{error}"));
             check.mend("mend it first: nothing else was looked at");
@@ -164,8 +165,11 @@ fn of_logs_in_aws(
 ) -> Vec<String> {
     let mut accounts = Vec::new();
     let access = config.access();
-    let queues: Vec<_> =
-        asked.queues.iter().filter_map(|url| queue::examine(client, url, report)).collect();
+    let mut queues = Vec::new();
+    for url in asked.queues {
+        let mut there = elsewhere(runtime, &access, (client, url));
+        queues.extend(queue::examine(there.as_mut().unwrap_or(client), url, report));
+    }
     let mut of_role = None;
     if access.role.is_some() {
         of_role = by_role(runtime, &access, report);
@@ -194,6 +198,18 @@ fn of_logs_in_aws(
         }
     }
     accounts
+}
+
+/// Who asks where a queue is, if that is another region.
+fn elsewhere(
+    runtime: &Arc<Runtime>,
+    access: &Access,
+    (client, url): (&Client, &str),
+) -> Option<Client> {
+    let region = region_of(url).filter(|region| *region != client.region())?;
+    let access = Access { role: None, region: Some(region.to_owned()), ..access.clone() };
+    let there = Client::reach(runtime, &access, None).ok()?;
+    Some(there.known(&client.caller, &client.account))
 }
 
 /// Who asks by the role that reads logs.

@@ -5,6 +5,16 @@ use std::collections::BTreeSet;
 
 const RULES: &str = include_str!("../deploy/prometheus/sentrail.yml");
 const DASHBOARD: &str = include_str!("../deploy/grafana/sentrail.json");
+const TEMPLATES: [&str; 2] = [
+    include_str!("../deploy/cloudformation/single-account.yml"),
+    include_str!("../deploy/cloudformation/organization.yml"),
+];
+/// Where what templates count is said.
+const SAID: [&str; 3] = [
+    include_str!("../src/run.rs"),
+    include_str!("../src/run/snapshots.rs"),
+    include_str!("../src/run/snapshots/lease.rs"),
+];
 const RUNNING: &str = include_str!("../docs/running.md");
 const RUNBOOK: &str = include_str!("../docs/runbook.md");
 
@@ -35,6 +45,30 @@ fn every_alarm_has_its_section_in_the_runbook() {
         alarms.iter().map(|name| format!("docs/runbook.md#{}", name.to_lowercase())).collect();
     let linked = all(r"runbook_url: (\S+)", RULES);
     assert_eq!(linked, links.iter().map(String::as_str).collect());
+}
+
+#[test]
+fn every_alarm_of_a_template_has_its_row_in_the_runbook() {
+    let (_, table) = RUNBOOK.split_once("\n## Alarms of the templates\n").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let rows = all(r"(?m)^\| `(\w+)` \|", table);
+    for template in TEMPLATES {
+        let alarms = all(r"(?m)^  (\w+):\n    Type: AWS::CloudWatch::Alarm$", template);
+        assert_eq!(alarms, rows);
+        // What is counted is said in the log, or counted by AWS.
+        let counted =
+            all(r"MetricName: !Sub \$\{AWS::StackName\}-(\S+)\n          MetricValue", template);
+        let looked_at =
+            all(r"MetricName: !Sub \$\{AWS::StackName\}-(\S+)\n      Statistic", template);
+        assert_eq!(counted, looked_at);
+        for event in all(r#"\$\.event = "([a-z-]+)""#, template) {
+            assert!(SAID.iter().any(|code| code.contains(&format!("\"{event}\""))), "{event}");
+        }
+    }
+    let sections: BTreeSet<String> =
+        all(r"\(#(\w+)\)", table).into_iter().map(str::to_owned).collect();
+    let there = all(r"(?m)^## (Sentrail\w+)$", RUNBOOK);
+    assert!(sections.iter().all(|one| there.iter().any(|name| name.to_lowercase() == *one)));
 }
 
 #[test]

@@ -306,7 +306,8 @@ fn a_queue_without_dead_letters_or_that_is_not_there_is_named() {
     let of_queue = ["queue-attributes", "queue-receive", "queue-delete", "queue-hide"];
     finds("missing", &says(&missing), &of_queue.map(|check| (check, None)));
     let said = says("https://sqs.eu-west-1.amazonaws.com/123456789012/logs");
-    finds("region", &said, &[("queue-region", None)]);
+    // It is looked for where its URL says, and not where one of its name is.
+    finds("region", &said, &of_queue.map(|check| (check, None)));
 }
 
 #[test]
@@ -366,6 +367,18 @@ fn logs_that_are_not_there_or_say_too_little_are_named() {
     old.trail(3);
     let said = old.says(&["--bucket", "s3://logs/AWSLogs/"], None);
     finds("silence", &said, &[("bucket-fresh", None)]);
+}
+
+#[test]
+fn a_bucket_that_heeds_no_conditions_is_named() {
+    let bench = Bench::new();
+    let put = "PUT /state/snapshots/.sentrail-doctor";
+    for (plant, n_heeded) in [("if nothing is there", 1), ("if nothing changed", 2)] {
+        bench.proxy.fault(put, n_heeded, Fault::Delay(Duration::ZERO));
+        bench.proxy.fault(put, 1, Fault::Unconditional);
+        finds(plant, &bench.says(&SOUND, None), &[("snapshots-conditions", None)]);
+        assert_eq!(bench.server.keys("state"), Vec::<String>::new(), "{plant}");
+    }
 }
 
 #[test]

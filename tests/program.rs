@@ -56,7 +56,6 @@ mod parquet;
 mod poison;
 #[cfg(test)]
 #[path = "support/proxy.rs"]
-#[expect(dead_code, reason = "tests of `ingest` use the rest of it")]
 mod proxy;
 #[cfg(test)]
 mod queues;

@@ -494,6 +494,55 @@ fn health_and_metrics_are_told_while_it_runs() {
     run(&["status", "--at", at]).ends(1).tells(&["nobody answers at"]);
 }
 
+/// What somebody who watches is shown: lines until one that begins so.
+fn shown(lines: &mpsc::Receiver<String>, beginning: &str) {
+    while !lines.recv_timeout(Duration::from_mins(1)).unwrap().starts_with(beginning) {}
+}
+
+#[test]
+fn whoever_watches_goes_on_after_a_restart() {
+    let (_folder, logs, file) = place();
+    let start = |at: &str| {
+        let more = ["--listen", at].map(str::to_owned);
+        Daemon::start(&[&arguments(&logs, &file)[..], &more].concat(), None)
+    };
+    let mut daemon = start("127.0.0.1:0");
+    assert!(daemon.says("listening"));
+    let said: Value = serde_json::from_str(daemon.said.last().unwrap()).unwrap();
+    let at = said["address"].as_str().unwrap().to_owned();
+    assert!(daemon.says("caught-up"));
+    let mut watch = Command::new(env!("CARGO_BIN_EXE_sentrail"))
+        .args(["status", "--watch", "--at", &at])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (to, lines) = mpsc::channel();
+    let out = BufReader::new(watch.stdout.take().unwrap());
+    thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| to.send(line)));
+    shown(&lines, "ready      yes");
+    daemon.stop();
+    shown(&lines, "away       nobody answers at");
+    let daemon = start(&at);
+    shown(&lines, "ready      yes");
+    daemon.stop();
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    run(&["status", "--watch", "--at", &at]).ends(1).tells(&["nobody answers at"]);
+}
+
+#[test]
+fn a_queue_that_is_no_url_is_refused_with_an_example() {
+    let (_folder, _, file) = place();
+    for command in ["run", "doctor"] {
+        for queue in ["notaurl", "https://sqs.eu-central-1.amazonaws.com", "arn:aws:sqs:a:1:b"] {
+            let expected =
+                "expected a URL such as https://sqs.eu-central-1.amazonaws.com/111122223333";
+            run(&[command, "--queue", queue, "--state", &file]).ends(2).tells(&[expected]);
+        }
+    }
+    assert!(!Path::new(&file).exists());
+}
+
 #[test]
 fn a_damaged_state_is_told_and_never_begun_anew_in_silence() {
     let (_folder, logs, file) = place();

@@ -253,6 +253,16 @@ fn a_snapshot_that_is_damaged_is_told_and_the_one_before_takes_its_place() {
     daemon.stop();
     let (found, n_told) = without_operations(kept(&text(&machine.state())));
     assert_eq!((found, n_told), (bench.expected(), 1));
+    // One that is larger than any is passed over as well, and not read.
+    let last = snapshots(&bench).pop().unwrap();
+    let (of_fence, _) = last.rsplit_once('-').unwrap();
+    let large = format!("{of_fence}-01000000000000000000");
+    bench.server.put(&vault(&bench), &large, &vec![b' '; (16 << 20) + 1]);
+    let (machine, daemon, is_ready) = fresh();
+    assert!(is_ready, "{:#?}", daemon.said);
+    assert!(says(&daemon, "of 16777217 bytes") || says(&daemon, "16777216"), "{:#?}", daemon.said);
+    daemon.stop();
+    assert_eq!(without_operations(kept(&text(&machine.state()))).0, bench.expected());
     // No snapshot that is whole: nobody begins anew in silence.
     for name in [second, newest].into_iter().chain(&snapshots(&bench)) {
         bench.server.put(&vault(&bench), name, b"nothing");
@@ -396,5 +406,20 @@ fn a_state_goes_elsewhere_as_one_file() {
         .ends(1)
         .tells(&["cut is damaged: it ends too soon"]);
     run(&["state", "import", &logs, "--into", &at("u.db")]).ends(1);
+    run(&["state", "import", &at("nope"), "--into", &at("u.db")])
+        .ends(2)
+        .tells(&["cannot open", "nope: No such file"]);
     assert!(!bench.folder.path().join("u.db").exists());
+    // What is called as it passes by is somebody's.
+    for (name, made) in [("v.part", "v"), ("w.copy", "w"), ("x.db.part", "x.db")] {
+        fs::write(at(name), "precious").unwrap();
+        let ended = if made == "x.db" {
+            run(&["state", "import", &at("out"), "--into", &at(made)])
+        } else {
+            run(&["state", "export", &at("s.db"), "--out", &at(made)])
+        };
+        ended.ends(2).tells(&[&format!("{name} is there already")]);
+        assert_eq!(fs::read_to_string(at(name)).unwrap(), "precious");
+        assert!(!bench.folder.path().join(made).exists());
+    }
 }

@@ -60,6 +60,7 @@ pub use kinds::Kinds;
 pub use learned::{Blob, Part};
 pub use marks::{Lessons, Mark, Marked, Marks, Nature};
 pub use own::{Own, TAMPERED};
+pub(crate) use pattern::beginning;
 pub use pattern::{fits, fits_any, literal};
 pub use probe::{JudgedDay, JudgedSpan, Look, Probe};
 pub use reader::{FlowRows, Reader};

@@ -6,7 +6,7 @@ mod calls;
 
 pub(crate) use calls::{APIS, Effect, touches};
 
-use crate::{fits, fits_any};
+use crate::{beginning, fits, fits_any};
 
 /// The detector that tells of it. Nothing switches it off, and only a suppression that names it hides what it tells.
 pub const TAMPERED: &str = "sentrail-tampered-with";
@@ -103,11 +103,15 @@ impl Own {
         self.0.iter().any(|pattern| fits(pattern, arn))
     }
 
-    /// What of a bucket it keeps something in, as ARNs of objects are written.
-    fn kept_in(&self, bucket: &str) -> Vec<String> {
+    /// What of a bucket it keeps something in, as ARNs of objects are written: what may begin with `prefix`.
+    fn kept_in(&self, bucket: &str, prefix: &str) -> Vec<String> {
         let kept = self.0.iter().filter(|one| {
             let objects = one.split_once(":s3:::").and_then(|(_, objects)| objects.split_once('/'));
-            objects.is_some_and(|(own, _)| fits(own, bucket))
+            objects.is_some_and(|(own, objects)| {
+                let before = beginning(objects);
+                let may_begin = before.starts_with(prefix) || prefix.starts_with(&before);
+                may_begin && fits(own, bucket)
+            })
         });
         kept.cloned().collect()
     }

@@ -47,6 +47,17 @@ pub fn fits_any(pattern: &str) -> bool {
     !pattern.is_empty() && tokens.all(|token| !matches!(token, Token::Plain(_)))
 }
 
+/// What every text that fits `pattern` begins with.
+pub(crate) fn beginning(pattern: &str) -> String {
+    let mut chars = pattern.chars();
+    let tokens = std::iter::from_fn(|| token(&mut chars));
+    let plain = tokens.map_while(|token| match token {
+        Token::Plain(c) => Some(c),
+        Token::Anything | Token::One => None,
+    });
+    plain.collect()
+}
+
 /// The pattern that fits `text` and nothing else.
 pub fn literal(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
@@ -112,6 +123,15 @@ mod tests {
     fn a_pattern_without_a_plain_character_fits_any_text() {
         assert!(["*", "**", "?*", "????"].iter().all(|pattern| fits_any(pattern)));
         assert!(["", "a", "*a*", r"\*"].iter().all(|pattern| !fits_any(pattern)));
+    }
+
+    #[test]
+    fn what_fits_begins_as_the_pattern_does() {
+        for (pattern, expected) in
+            [("a/*", "a/"), ("*", ""), ("a?", "a"), (r"a\*b*c", "a*b"), ("a", "a")]
+        {
+            assert_eq!(beginning(pattern), expected, "{pattern}");
+        }
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 
 use crate::{
     engine::{Engine, SHARDS, shard_of},
+    shard::Shard,
     state::blob_of,
 };
 use baseline::{
@@ -134,9 +135,10 @@ impl Engine {
         turns
     }
 
-    /// About what the profiles take that are held. Unit: bytes.
-    pub fn profiles_bytes(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.profiles.n_bytes() as u64).sum()
+    /// About what is held in memory: profiles, and what rules matched, which [`Self::hold`] bounds together. Unit: bytes.
+    pub fn held_bytes(&self) -> u64 {
+        let of = |shard: &Shard| shard.profiles.n_bytes() + shard.matches.n_bytes();
+        self.shards.iter().map(|shard| of(shard) as u64).sum()
     }
 
     /// Takes back those of these profiles that were put away.

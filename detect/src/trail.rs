@@ -1,7 +1,7 @@
 //! What a change of a trail leaves of it, by its parameters. In: `requestParameters` of CloudTrail's own API. Out: whether
 //! management events are left out, and whether data events are taken.
 
-use ingest::Raw;
+use ingest::{Raw, Text};
 
 /// Whether a trail gets less of the management events by `cloudtrail:UpdateTrail` or `cloudtrail:PutEventSelectors`.
 pub(crate) fn is_narrowed_by(api: &str, request: Option<Raw<'_>>) -> bool {
@@ -20,13 +20,30 @@ pub(crate) fn is_narrowed_by(api: &str, request: Option<Raw<'_>>) -> bool {
     .any(is_false)
 }
 
-/// Whether event selectors take data events.
+/// Whether event selectors take all data events of a type.
 pub(crate) fn takes_data(request: Raw<'_>) -> bool {
+    let mut advanced = request.get("advancedEventSelectors").into_iter().flat_map(Raw::each);
+    let selectors = request.get("eventSelectors").into_iter().flat_map(Raw::each);
+    let resources = selectors.filter_map(|selector| selector.get("dataResources"));
+    let values = resources.flat_map(Raw::each).filter_map(|resource| resource.get("values"));
+    // `arn:aws:s3` and `arn:aws:s3:::` are all there are.
+    let names_all = |value: Text<'_>| value.get().splitn(6, ':').nth(5).is_none_or(str::is_empty);
+    let is_all = |selector: Raw<'_>| {
+        let is_limit =
+            |field: Raw<'_>| !is_of(field, "eventCategory") && !is_of(field, "resources.type");
+        takes(selector, "Data") && !fields(selector).any(is_limit)
+    };
+    advanced.any(is_all) || values.flat_map(Raw::each).filter_map(Raw::text).any(names_all)
+}
+
+/// Whether event selectors leave out management events of services: of KMS and the data API of RDS, AWS lets it be.
+pub(crate) fn leaves_out_services(request: Raw<'_>) -> bool {
     let advanced = request.get("advancedEventSelectors").into_iter().flat_map(Raw::each);
     let selectors = request.get("eventSelectors").into_iter().flat_map(Raw::each);
-    let mut resources = selectors.filter_map(|selector| selector.get("dataResources"));
-    advanced.into_iter().any(|selector| takes(selector, "Data"))
-        || resources.any(|resources| resources.each().next().is_some())
+    let mut excluded = selectors.filter_map(|one| one.get("excludeManagementEventSources"));
+    let mut management = advanced.filter(|selector| takes(*selector, "Management"));
+    excluded.any(|services| services.each().next().is_some())
+        || management.any(|selector| fields(selector).any(is_exclusion))
 }
 
 /// Whether event selectors leave out management events, wholly or in part.
@@ -44,9 +61,17 @@ fn leaves_out_management(request: Raw<'_>) -> bool {
     })
 }
 
-/// Whether an advanced selector takes management events, those that read and those that write.
+/// Whether an advanced selector takes management events, those that read and those that write, of everybody and of all
+/// services but those that may be left out.
 fn is_whole(selector: Raw<'_>) -> bool {
-    takes(selector, "Management") && !fields(selector).any(|field| is_of(field, "readOnly"))
+    let is_limit = |field: Raw<'_>| !is_of(field, "eventCategory") && !is_exclusion(field);
+    takes(selector, "Management") && !fields(selector).any(is_limit)
+}
+
+/// Whether a field leaves out services and does nothing else.
+fn is_exclusion(field: Raw<'_>) -> bool {
+    let mut others = field.entries().map(|(key, _)| key);
+    is_of(field, "eventSource") && others.all(|key| key.is("field") || key.is("notEquals"))
 }
 
 /// Whether an advanced selector takes events of a category.

@@ -4,7 +4,7 @@ use super::{
     FAILURE, Wrong,
     logs::{Reading, instant},
     own::OwnArgs,
-    run::bucket,
+    run::{bucket, queue},
 };
 use crate::{
     aws::BucketPath,
@@ -20,7 +20,7 @@ pub(super) struct Doctor {
     #[arg(long, value_name = "DIR")]
     folder: Vec<PathBuf>,
     /// As of `run`
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = queue)]
     queue: Vec<String>,
     /// As of `run`
     #[arg(long, value_name = "S3-URL", value_parser = bucket)]

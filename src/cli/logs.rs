@@ -153,7 +153,7 @@ impl Logs {
 
     /// The configuration of a file, in which the buckets that are read are sentrail's own.
     pub(super) fn configured(&self, path: Option<&Path>) -> Result<Config> {
-        Ok(configured(path)?.with_own(self.own.reading(&self.paths)))
+        Ok(configured(path)?.with_own(self.own.reading(&self.paths))?)
     }
 
     /// What to read, from `from_ms` on.

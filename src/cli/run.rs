@@ -43,7 +43,7 @@ pub(super) struct Run {
     folder: Vec<PathBuf>,
     /// Read what this SQS queue tells of; may be repeated. What came while nobody read it is looked up in the
     /// buckets first
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = queue)]
     queue: Vec<String>,
     /// Read what is in this bucket, and what comes into it: `s3://BUCKET/PREFIX`; may be repeated
     #[arg(long, value_name = "S3-URL", value_parser = bucket)]
@@ -80,6 +80,16 @@ pub(super) struct Run {
 pub(super) fn bucket(text: &str) -> Result<PathBuf, String> {
     let bucket = BucketPath::parse(text).filter(|path| !path.bucket.is_empty());
     bucket.map(|_| text.into()).ok_or_else(|| "expected s3://BUCKET/PREFIX".to_owned())
+}
+
+/// The URL of a queue.
+pub(super) fn queue(text: &str) -> Result<String, String> {
+    let rest = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    let parts = rest.and_then(|rest| rest.split_once('/'));
+    let is_one = parts.is_some_and(|(host, path)| !host.is_empty() && !path.is_empty());
+    let expected =
+        "expected a URL such as https://sqs.eu-central-1.amazonaws.com/111122223333/logs";
+    if is_one { Ok(text.to_owned()) } else { Err(expected.to_owned()) }
 }
 
 /// Whether this process may write.
@@ -204,7 +214,7 @@ impl Run {
     fn configured(&self) -> Result<(Config, Reload)> {
         let path = self.reading.config.as_deref();
         let reload = Reload::of(path);
-        Ok((configured(path)?.with_own(self.lives_on()), reload))
+        Ok((configured(path)?.with_own(self.lives_on())?, reload))
     }
 
     /// The same, of now: whoever has waited for a lease read it long ago. Where it cannot be understood it stays what it

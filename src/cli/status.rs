@@ -6,6 +6,7 @@ mod samples;
 
 use super::{FAILURE, asked};
 use crate::terminal;
+use alerts::escape;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use page::Page;
@@ -27,7 +28,7 @@ pub(super) struct Status {
     /// Where it listens, as `run --listen` was told
     #[arg(long, value_name = "ADDRESS:PORT")]
     at: SocketAddr,
-    /// Go on, and draw it anew each second
+    /// Go on, and draw it anew each second, also after a restart of the daemon
     #[arg(long, conflicts_with = "json")]
     watch: bool,
     /// One JSON object, for programs
@@ -73,21 +74,33 @@ impl Status {
         let mut before = Look::of(self.at)?;
         loop {
             sleep(LOOK_EVERY);
-            let now = Look::of(self.at)?;
-            let page = Page::of(&before, &now);
-            if self.json {
-                writeln!(out, "{}", page.json())?;
-            } else {
-                if self.watch && terminal::is_for_a_person() {
-                    write!(out, "{CLEAR}")?;
+            let now = match Look::of(self.at) {
+                // It may be on its way back.
+                Err(error) if self.watch => {
+                    self.draw(
+                        &format!("away       {}\n", escape(&format!("{error:#}"))),
+                        &mut out,
+                    )?;
+                    continue;
                 }
-                write!(out, "{}", page.text()?)?;
-            }
-            out.flush()?;
+                now => now?,
+            };
+            let page = Page::of(&before, &now);
+            let text = if self.json { format!("{}\n", page.json()) } else { page.text()? };
+            self.draw(&text, &mut out)?;
             if !self.watch {
                 return Ok(if now.unready.is_some() { FAILURE } else { 0 });
             }
             before = now;
         }
+    }
+
+    /// Writes what is shown now, on a terminal in the place of what was shown before.
+    fn draw(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        if self.watch && terminal::is_for_a_person() {
+            write!(out, "{CLEAR}")?;
+        }
+        write!(out, "{text}")?;
+        out.flush()
     }
 }

@@ -1,7 +1,7 @@
 //! What is another in a configuration that takes the place of one in force, in lines for the log; and what of it has
 //! to wait for a restart. In: both. Out: lines, bounded, without any secret.
 
-use super::{Config, Settings, keys::WORD_CHARS_MAX, n_of, table};
+use super::{Config, ConfigError, Settings, keys::WORD_CHARS_MAX, n_of, table};
 use alerts::{Accounts, Suppression, Suppressions, sinks::Sink};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,8 +25,7 @@ pub(crate) type WithSinks<'c> = (&'c Config, &'c [Sink]);
 impl Config {
     /// The same, but for what cannot change while a process runs: of that it has what `started` has. Answers what
     /// waits for a restart, in lines.
-    #[must_use]
-    pub(crate) fn going_on(self, started: &Self) -> (Self, Vec<String>) {
+    pub(crate) fn going_on(self, started: &Self) -> Result<(Self, Vec<String>), ConfigError> {
         let Settings { lateness, hash_key, duplicates_budget, memory, max_inflated, aws, .. } =
             &started.settings;
         let settings = Settings {
@@ -46,8 +45,8 @@ impl Config {
             let is_bound = bound.iter().any(|key| line.starts_with(key));
             if is_bound { format!("{line} (with a new state)") } else { line }
         };
-        let next = Self { settings, ..self }.with_own(started.commanded.iter().cloned());
-        (next, waiting.into_iter().map(says).collect())
+        let next = Self { settings, ..self }.with_own(started.commanded.iter().cloned())?;
+        Ok((next, waiting.into_iter().map(says).collect()))
     }
 }
 

@@ -1,9 +1,13 @@
 //! Setting `own`: what sentrail itself lives on. In: ARNs as they stand in the file, and what command line and sinks name.
 //! Out: all of them as patterns on ARNs, checked.
 
-use super::keys::{Fault, Places, shown};
+use super::{
+    ConfigError,
+    keys::{Fault, Places, shown},
+};
 use crate::aws::BucketPath;
 use detect::{Own, literal};
+use ingest::source::sqs::region_of;
 
 /// ARNs that the file names, each with what is wrong with it.
 pub(super) fn check(own: &[String], places: &Places) -> Result<(), Fault> {
@@ -17,10 +21,14 @@ pub(super) fn check(own: &[String], places: &Places) -> Result<(), Fault> {
 }
 
 /// More of what is its own beside what is named already, in an order that says nothing.
-pub(super) fn add(own: &mut Vec<String>, more: impl IntoIterator<Item = String>) {
+pub(super) fn add(
+    own: &mut Vec<String>,
+    more: impl IntoIterator<Item = String>,
+) -> Result<(), ConfigError> {
     own.extend(more);
     own.sort_unstable();
     own.dedup();
+    if own.len() > Own::MAX { Err(ConfigError::TooMuchOwn) } else { Ok(()) }
 }
 
 /// A bucket that logs are read from.
@@ -38,10 +46,9 @@ pub(crate) fn objects(path: &BucketPath) -> String {
 /// A queue by its URL, `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`; nothing where it is none. Another endpoint says
 /// nothing of the region.
 pub(crate) fn queue(url: &str) -> Option<String> {
-    let mut parts = url.split_once("://")?.1.split('/');
-    let (host, account, name) = (parts.next()?, parts.next()?, parts.next()?);
-    let region = host.strip_prefix("sqs.").and_then(|rest| rest.split_once(".amazonaws.com"));
-    let region = region.map_or_else(|| "*".to_owned(), |(region, _)| literal(region));
+    let mut parts = url.split_once("://")?.1.split('/').skip(1);
+    let (account, name) = (parts.next()?, parts.next()?);
+    let region = region_of(url).map_or_else(|| "*".to_owned(), literal);
     let is_name = !account.is_empty() && !name.is_empty();
     is_name.then(|| format!("arn:*:sqs:{region}:{}:{}", literal(account), literal(name)))
 }
@@ -105,9 +112,33 @@ mod tests {
         let named = load(&format!("own = {all:?}"));
         assert_eq!(named.hash(), config.hash());
         assert_ne!(named.hash(), load("").hash());
-        let added = load("").with_own(all.map(str::to_owned));
+        let added = load("").with_own(all.map(str::to_owned)).unwrap();
         assert_eq!(added.hash(), config.hash());
         assert!(all.iter().all(|one| Own::refused(one).is_none()));
+    }
+
+    #[test]
+    fn of_sinks_and_of_the_command_line_there_is_a_bound_too() {
+        let folder = Folder::new("much-own");
+        let load = |text: &str| Config::load(Some(&folder.file(text)));
+        let topic = |n: usize| {
+            let topic = format!("arn:aws:sns:eu-west-1:111122223333:t{n}");
+            format!("[sinks.s{n}]\ntype = \"sns\"\ntopic = \"{topic}\"\n")
+        };
+        let others = |n: usize| (0..n).map(|n| format!("arn:aws:s3:::b{n}")).collect::<Vec<_>>();
+        let file = |n: usize| format!("own = {:?}\n{}", others(n), topic(0));
+        let most = load(&file(Own::MAX - 1)).unwrap();
+        let said = |error: ConfigError| error.to_string();
+        let words =
+            "more than 200 ARNs are sentrail's own (expected fewer in `own`, --own and sinks";
+        assert!(said(load(&file(Own::MAX)).unwrap_err()).starts_with(words));
+        // What is named twice counts once.
+        let most = most.with_own(others(Own::MAX - 1)).unwrap();
+        let another = ["arn:aws:s3:::another".to_owned()];
+        assert!(said(most.clone().with_own(another.clone()).unwrap_err()).starts_with(words));
+        // What the command line named still stands beside another file.
+        let started = load("").unwrap().with_own(another).unwrap();
+        assert!(said(most.going_on(&started).unwrap_err()).starts_with(words));
     }
 
     #[test]

@@ -39,6 +39,16 @@ pub(super) fn refused(text: &str, at: (usize, usize), words: &str) {
 }
 
 #[test]
+fn what_is_written_for_programmers_holds_no_secret() {
+    let folder = Folder::new("debug");
+    let key = "00112233445566778899aabbccddeeff";
+    let text = format!("hash-key = \"{key}\" # a word\n");
+    let config = Config::load(Some(&folder.file(&text))).unwrap();
+    let written = format!("{config:?}");
+    assert_eq!(written, format!("Config({})", config.hash()));
+}
+
+#[test]
 fn an_empty_file_says_what_no_file_says() {
     assert_eq!(settings(""), Settings::default());
     let folder = Folder::new("empty");

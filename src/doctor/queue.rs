@@ -31,12 +31,6 @@ pub(super) struct Queue {
 
 /// Looks at a queue; `None` where that is not possible.
 pub(super) fn examine(client: &mut Client, url: &str, report: &mut Report) -> Option<Queue> {
-    if let Some(region) = region_of(url).filter(|region| *region != client.region()) {
-        let what = format!("it is in {region}, and {} is asked", client.region());
-        let check = report.note(("queue-region", url), State::Fault, "reading its URL", what);
-        check.mend(format!("set `region` of [aws], or AWS_REGION, to {region}"));
-        return None;
-    }
     let arn = arn_of(client, url);
     let with = [("queue", arn.as_str())];
     let need = Need::of(&SERVE_QUEUE, &with);
@@ -89,12 +83,6 @@ fn text<'v>(attributes: &'v Value, name: &str) -> Option<&'v str> {
 
 fn number(attributes: &Value, name: &str) -> Option<u64> {
     text(attributes, name)?.parse().ok()
-}
-
-/// The region of `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`.
-fn region_of(url: &str) -> Option<&str> {
-    let host = url.strip_prefix("https://sqs.")?.split('/').next()?;
-    host.split_once(".amazonaws.com").map(|(region, _)| region)
 }
 
 /// The ARN of a queue by its URL.
@@ -223,10 +211,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_says_where_a_queue_is() {
+    fn dead_letters_lie_beside_their_queue() {
         let url = "https://sqs.eu-west-1.amazonaws.com/111122223333/logs";
-        assert_eq!(region_of(url), Some("eu-west-1"));
-        assert_eq!(region_of("http://127.0.0.1:5000/111122223333/logs"), None);
         let dead = url_of("arn:aws:sqs:eu-west-1:111122223333:logs-dead", url);
         let expected = "https://sqs.eu-west-1.amazonaws.com/111122223333/logs-dead";
         assert_eq!(dead.as_deref(), Some(expected));

@@ -234,7 +234,7 @@ impl Metrics {
         let what = "Of these, those whose profiles memory has no room for";
         registry.register("identities_away", what, away);
         let memory = self.baseline_memory.clone();
-        let what = "Memory that profiles take, about";
+        let what = "Memory that profiles and what rules matched on open days take, about";
         registry.register_with_unit("baseline_memory", what, Unit::Bytes, memory);
         let days = self.days_open.clone();
         let help = "Days from the oldest that is open to that of the greatest stamp";
@@ -448,7 +448,7 @@ impl Metrics {
         raise(&self.records_late, intake.n_late);
         self.identities.set(gauged(intake.n_entities));
         self.identities_away.set(gauged(intake.n_away));
-        self.baseline_memory.set(gauged(engine.profiles_bytes()));
+        self.baseline_memory.set(gauged(engine.held_bytes()));
         let Day(last) = Day::of(self.now.get().saturating_mul(1_000));
         let Day(oldest) = engine.oldest_open();
         self.days_open.set(i64::from(last) - i64::from(oldest) + 1);

@@ -147,7 +147,8 @@ impl Reload {
 /// Reads all that can go wrong.
 fn next(path: Option<&Path>, started: &Config) -> Offer {
     let config = Config::load(path).map_err(|error| error.to_string())?;
-    let (config, waiting) = config.behind(started.access().gate).going_on(started);
+    let config = config.behind(started.access().gate).going_on(started);
+    let (config, waiting) = config.map_err(|error| error.to_string())?;
     let sinks = config.sinks().map_err(|error| error.to_string())?;
     let enrich = config.enrich();
     let enrich = enrich

@@ -28,6 +28,8 @@ pub(crate) enum Fault {
     Dated(&'static str),
     /// A message that is to stay invisible for [`LONG_S`] or longer does so for this part of it.
     Sooner(u64),
+    /// The server is not told on which condition something is to be written.
+    Unconditional,
 }
 
 /// Shorter times are those of the queue itself. Unit: seconds.
@@ -104,6 +106,7 @@ fn serve(mut client: TcpStream, server: &str, state: &Mutex<State>) -> std::io::
     let fault = state.lock().unwrap().next(line(&request));
     let request = match fault {
         Some(Fault::Sooner(times)) => sooner(&request, times),
+        Some(Fault::Unconditional) => unconditional(&request),
         _ => request,
     };
     match &fault {
@@ -141,7 +144,8 @@ fn serve(mut client: TcpStream, server: &str, state: &Mutex<State>) -> std::io::
             }
             return Ok(());
         }
-        Some(Fault::Answer(..) | Fault::HangUp | Fault::Sooner(_)) | None => {}
+        Some(Fault::Answer(..) | Fault::HangUp | Fault::Sooner(_) | Fault::Unconditional)
+        | None => {}
     }
     client.write_all(&answer)
 }
@@ -203,6 +207,17 @@ fn sooner(request: &[u8], times: u64) -> Vec<u8> {
     // JSON may end in white space: the length of the body stays what the head says.
     let padding = " ".repeat(digits - shorter_s.to_string().len());
     format!("{before}{NAME}{shorter_s}{after}{padding}").into_bytes()
+}
+
+/// The same request, whatever is there. Signatures are not looked at.
+fn unconditional(request: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(request).into_owned();
+    let is_condition = |line: &str| {
+        let name = line.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        ["if-match", "if-none-match"].contains(&name.as_str())
+    };
+    let lines: Vec<_> = text.split("\r\n").filter(|line| !is_condition(line)).collect();
+    lines.join("\r\n").into_bytes()
 }
 
 /// An error as S3 or SQS words it.

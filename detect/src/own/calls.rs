@@ -3,7 +3,9 @@
 
 mod buckets;
 mod messages;
+mod policies;
 
+use self::policies::Policy;
 use super::Own;
 use crate::{rules::walk, trail};
 use ingest::{Event, Raw, Text, target::partition_of};
@@ -54,6 +56,7 @@ pub(crate) const APIS: &[&str] = &[
     "iam:DetachRolePolicy",
     "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
+    "iam:RemoveRoleFromInstanceProfile",
     "iam:UpdateAssumeRolePolicy",
     "kms:DeleteImportedKeyMaterial",
     "kms:DisableKey",
@@ -63,12 +66,14 @@ pub(crate) const APIS: &[&str] = &[
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
     "s3:DeleteObject",
+    "s3:DeleteObjects",
     "s3:PutBucketEncryption",
     "s3:PutBucketLifecycle",
     "s3:PutBucketLifecycleConfiguration",
     "s3:PutBucketNotification",
     "s3:PutBucketNotificationConfiguration",
     "s3:PutBucketPolicy",
+    "securityhub:BatchUpdateAutomationRules",
     "securityhub:BatchUpdateFindings",
     "securityhub:CreateAutomationRule",
     "securityhub:DisableImportFindingsForProduct",
@@ -169,7 +174,8 @@ impl<'a> Call<'a> {
         if trail::is_narrowed_by("cloudtrail:PutEventSelectors", Some(self.request)) {
             return Some(Effect::Blinds);
         }
-        (!trail::takes_data(self.request)).then_some(Effect::Changes)
+        let is_whole = trail::takes_data(self.request) && !trail::leaves_out_services(self.request);
+        (!is_whole).then_some(Effect::Changes)
     }
 
     fn trail_update(&self) -> Option<Effect> {
@@ -192,12 +198,14 @@ impl<'a> Call<'a> {
     /// Whether a value holds the ARN of something of its own, of one of these services.
     fn mentions(&self, raw: Raw<'_>, services: &[&str]) -> bool {
         let mut found = false;
-        walk::texts(raw, &mut |_, text| {
-            let text = text.get();
-            let service = text.split(':').nth(2).unwrap_or_default();
-            found |= services.contains(&service) && self.own.names(&text);
-        });
+        walk::texts(raw, &mut |_, text| found |= self.is_own_of(&text.get(), services));
         found
+    }
+
+    /// Whether a text is such an ARN.
+    fn is_own_of(&self, text: &str, services: &[&str]) -> bool {
+        let service = text.split(':').nth(2).unwrap_or_default();
+        services.contains(&service) && self.own.names(text)
     }
 
     fn is_own_key(&self, key: &str) -> bool {
@@ -265,7 +273,8 @@ impl<'a> Call<'a> {
     }
 
     fn on_role(&self, name: &str) -> About {
-        let denies = || self.text("policyDocument").is_some_and(|policy| policy.contains("Deny"));
+        let denies =
+            || self.request.get("policyDocument").is_some_and(|raw| Policy::of(raw).denies);
         let effect = match name {
             "PutRolePolicy" if denies() => Effect::Blinds,
             "AttachRolePolicy"
@@ -285,7 +294,7 @@ impl<'a> Call<'a> {
     }
 
     fn on_key(&self, name: &str) -> About {
-        let allows = || self.text("policy").is_none_or(|policy| policy.contains("Allow"));
+        let allows = || self.request.get("policy").is_none_or(|raw| Policy::of(raw).allows);
         let effect = match name {
             "PutKeyPolicy" if allows() => Effect::Changes,
             "RevokeGrant" => Effect::Changes,

@@ -29,7 +29,7 @@ fn flooded(bytes_max: usize) -> Engine {
 }
 
 fn profiles_bytes(engine: &Engine) -> usize {
-    usize::try_from(engine.profiles_bytes()).unwrap()
+    engine.shards.iter().map(|shard| shard.profiles.n_bytes()).sum()
 }
 
 #[test]
@@ -41,6 +41,7 @@ fn profiles_give_way_to_what_rules_matched() {
     assert!(matches > room / 2, "{matches}");
     assert!(profiles > room / 8, "{profiles}");
     assert!(matches + profiles <= room, "{matches} and {profiles}");
+    assert_eq!(engine.held_bytes(), (matches + profiles) as u64);
     assert!(engine.intake().n_away > 0);
 }
 

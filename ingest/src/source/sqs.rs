@@ -192,6 +192,20 @@ pub enum SqsError {
     },
 }
 
+/// The region of `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`; `None` where another server has the queue, which may be
+/// anywhere.
+///
+/// ```
+/// let url = "https://sqs.eu-west-1.amazonaws.com/111122223333/logs";
+/// assert_eq!(ingest::source::sqs::region_of(url), Some("eu-west-1"));
+/// assert_eq!(ingest::source::sqs::region_of("http://127.0.0.1:5000/111122223333/logs"), None);
+/// ```
+pub fn region_of(queue_url: &str) -> Option<&str> {
+    let host = queue_url.split_once("://")?.1.split('/').next()?;
+    let named = host.strip_prefix("sqs.").or_else(|| host.strip_prefix("sqs-fips."))?;
+    named.split_once(".amazonaws.com").map(|(region, _)| region)
+}
+
 /// Reads one queue.
 pub struct Consumer {
     queue: Queue,

@@ -223,6 +223,40 @@ fn span(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
+
+    /// The lines about feeds, of so many; each is silent for an hour longer than the one before.
+    fn feeds(n: u32) -> Vec<String> {
+        let name = "sentrail_log_gap_seconds";
+        let feed = |n| {
+            let labels =
+                format!("account=\"{n:012}\",region=\"eu-central-1\",source=\"cloudtrail\"");
+            format!("{name}{{{labels}}} {}\n", 7_200 + 3_600 * n)
+        };
+        let samples = || Samples::read(&(0..n).map(feed).collect::<String>());
+        let look = || Look {
+            at: Instant::now(),
+            samples: samples(),
+            unready: None,
+            troubles: Value::Null,
+        };
+        let text = Page::of(&look(), &look()).text().unwrap();
+        text.lines().filter(|line| line.starts_with("feed ")).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn of_many_feeds_the_longest_silent_are_shown_and_the_others_counted() {
+        assert!(feeds(0).is_empty());
+        let most = feeds(5);
+        assert_eq!(most.len(), FEEDS_MAX);
+        let longest = "feed       cloudtrail of 000000000004 in eu-central-1: silent for 6.0 h";
+        assert_eq!(most[0], longest);
+        assert!(most[4].ends_with("silent for 2.0 h"), "{most:?}");
+        let more = feeds(1_006);
+        assert_eq!(more.len(), FEEDS_MAX + 1);
+        assert!(more[0].contains("of 000000001005 in"), "{more:?}");
+        assert_eq!(more[FEEDS_MAX], "feed       1,001 more, silent for less");
+    }
 
     #[test]
     fn numbers_are_as_people_read_them() {

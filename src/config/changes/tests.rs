@@ -121,7 +121,7 @@ fn what_waits_for_a_restart_stays_what_it_was_and_the_rest_is_taken() {
         "lateness = \"48h\"\nmemory = \"2 GiB\"\nhash-key = \"{key}\"\nalerts-per-day = 3\n\
          [aws]\nregion = \"eu-west-1\"\n"
     );
-    let (config, waiting) = load(&folder, &text).0.going_on(&started);
+    let (config, waiting) = load(&folder, &text).0.going_on(&started).unwrap();
     assert_eq!(config.options().alerts_per_day.get(), 3);
     assert_eq!(config.options().lateness, started.options().lateness);
     assert_eq!(config.access(), started.access());

@@ -390,3 +390,6 @@ async fn renew(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use std::{
     io::{self, BufReader, BufWriter, Read as _, Write as _},
     path::{Path, PathBuf},
 };
+use store::StoreError;
 
 /// What a piece may take as it is sent, beside what it holds. Unit: bytes.
 const OVERHEAD_BYTES_MAX: usize = 64 << 10;
@@ -29,6 +30,15 @@ fn is_new(path: &Path) -> Result<(), KeptError> {
 /// Removes a file when it goes out of scope.
 struct Passing(PathBuf);
 
+impl Passing {
+    /// One beside `path`, where nothing is yet: what is there may be somebody's.
+    fn new(path: &Path, more: &str) -> Result<Self, KeptError> {
+        let beside = with(path, more);
+        is_new(&beside)?;
+        Ok(Self(beside))
+    }
+}
+
 impl Drop for Passing {
     fn drop(&mut self) {
         drop(fs::remove_file(&self.0));
@@ -39,10 +49,7 @@ impl Drop for Passing {
 /// meanwhile.
 pub fn export(state: &Path, out: &Path) -> Result<Manifest, KeptError> {
     is_new(out)?;
-    let (copy, part) = (Passing(with(out, ".copy")), Passing(with(out, ".part")));
-    for passing in [&copy, &part] {
-        drop(fs::remove_file(&passing.0));
-    }
+    let (copy, part) = (Passing::new(out, ".copy")?, Passing::new(out, ".part")?);
     let manifest = Manifest::of_state(state, &copy.0)?;
     if manifest.through.is_none() {
         return Err(KeptError::NoState(state.display().to_string()));
@@ -71,10 +78,11 @@ pub fn import(file: &Path, into: &Path) -> Result<Manifest, KeptError> {
         is_new(&with(into, ending))?;
     }
     let name = file.display().to_string();
-    let mut from = BufReader::new(File::open(file).map_err(at(file))?);
+    let from = File::open(file);
+    let opened = from.map_err(|source| StoreError::Open { path: file.to_owned(), source });
+    let mut from = BufReader::new(opened?);
     let manifest = Manifest::read(&mut from, &name)?;
-    let part = Passing(with(into, ".part"));
-    drop(fs::remove_file(&part.0));
+    let part = Passing::new(into, ".part")?;
     let mut to = BufWriter::new(File::create_new(&part.0).map_err(at(&part.0))?);
     let cut = |_| damaged(&name, "it ends too soon");
     for n in 0..manifest.pieces.len() {

@@ -53,7 +53,19 @@ fn some_calls_do_so_only_with_certain_parameters() {
         {"field": "eventCategory", "equals": ["Management"]},
         {"field": "readOnly", "equals": ["true"]},
     ]}]});
+    let but = |field: &str, services: &[&str]| {
+        let mut request = advanced("Management");
+        let fields = &mut request["advancedEventSelectors"][0]["fieldSelectors"];
+        fields.as_array_mut().unwrap().push(json!({"field": field, "notEquals": services}));
+        request
+    };
     for (api, request, fires) in [
+        ("cloudtrail:PutEventSelectors", but("eventSource", &["kms.amazonaws.com"]), false),
+        (
+            "cloudtrail:PutEventSelectors",
+            but("userIdentity.arn", &["arn:aws:iam::1:user/eve"]),
+            true,
+        ),
         ("cloudtrail:UpdateTrail", json!({"name": "main", "isMultiRegionTrail": false}), true),
         ("cloudtrail:UpdateTrail", json!({"name": "main", "isMultiRegionTrail": true}), false),
         ("cloudtrail:UpdateTrail", json!({"name": "main", "s3KeyPrefix": "x"}), false),

@@ -7,6 +7,8 @@ use ingest::testkit::{Call, by, call, iam_user, instance_role, role_session, uui
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc};
 
+mod selectors;
+
 const ID: &str = "sentrail-tampered-with";
 
 /// What this sentrail lives on.
@@ -68,6 +70,12 @@ fn policy(effect: &str, principal: &str, from: &str) -> String {
     .to_string()
 }
 
+/// A policy of one statement, which is no list, under a name that says something else than it does.
+fn named(sid: &str, effect: &str) -> String {
+    json!({"Version": "2012-10-17", "Statement": {"Sid": sid, "Effect": effect, "Principal": "*", "Action": "*", "Resource": "*"}})
+        .to_string()
+}
+
 fn bucket(more: Value) -> Value {
     of_bucket("logs", more)
 }
@@ -76,6 +84,12 @@ fn of_bucket(name: &str, more: Value) -> Value {
     let mut request = json!({"bucketName": name, "Host": format!("{name}.s3.amazonaws.com")});
     let Value::Object(more) = more else { panic!("{more}") };
     request.as_object_mut().unwrap().extend(more);
+    request
+}
+
+fn expires_below(prefix: &str) -> Value {
+    let mut request = expires(1);
+    request["LifecycleConfiguration"]["Rule"]["Filter"] = json!({"Prefix": prefix});
     request
 }
 
@@ -101,6 +115,13 @@ fn findings(n: u32, status: &str, product: &str) -> Value {
 fn hides(who: &str) -> Value {
     json!({"RuleName": "tidy", "RuleOrder": 1, "Description": "tidy", "Criteria": {"GeneratorId": [{"Value": who, "Comparison": "PREFIX"}]},
         "Actions": [{"Type": "FINDING_FIELDS_UPDATE", "FindingFieldsUpdate": {"Workflow": {"Status": "SUPPRESSED"}}}]})
+}
+
+fn updates(who: &str) -> Value {
+    let mut rule = hides(who);
+    rule["RuleArn"] =
+        format!("arn:aws:securityhub:eu-central-1:111122223333:automation-rule/{KEY}").into();
+    json!({"UpdateAutomationRulesRequestItems": [rule]})
 }
 
 const SELF_CHANGED: Option<Severity> = Some(Severity::Medium);
@@ -157,6 +178,7 @@ fn of_logs() -> Told {
         ("kms:ScheduleKeyDeletion", json!({"keyId": OWN[10], "pendingWindowInDays": 30}), BLINDED),
         ("kms:ScheduleKeyDeletion", key("5d1f2c46-3ed4-41a1-8d42-5f0a7a2f6d32"), None),
         ("kms:PutKeyPolicy", key_policy(&policy("Deny", "*", "*")), BLINDED),
+        ("kms:PutKeyPolicy", key_policy(&named("AllowNobody", "Deny")), BLINDED),
         ("kms:PutKeyPolicy", key_policy(&policy("Allow", "kms.amazonaws.com", "*")), SELF_CHANGED),
         ("kms:PutKeyPolicy", json!({"keyId": "other", "policy": ""}), None),
         ("kms:RevokeGrant", json!({"keyId": KEY, "grantId": "f1"}), SELF_CHANGED),
@@ -188,6 +210,7 @@ fn of_buckets() -> Told {
         ("s3:DeleteBucketPolicy", bucket(json!({"policy": ""})), BLINDED),
         ("s3:DeleteBucketPolicy", of_bucket("state", json!({"policy": ""})), None),
         ("s3:PutBucketPolicy", lets(&policy("Deny", "*", "*")), BLINDED),
+        ("s3:PutBucketPolicy", lets(&named("AllowTLSOnly", "Deny")), BLINDED),
         ("s3:PutBucketPolicy", lets(&policy("Allow", "s3.amazonaws.com", "*")), SELF_CHANGED),
         ("s3:PutBucketPolicy", lets(&policy("Allow", "cloudtrail.amazonaws.com", OWN[0])), None),
         ("s3:PutBucketNotification", notifies(&json!({"xmlns": "x"})), BLINDED),
@@ -212,17 +235,6 @@ fn of_buckets() -> Told {
         ("s3:PutBucketNotificationConfiguration", notifies(&queue(OWN[5])), None),
         ("s3:PutBucketPolicy", of_bucket("state", denies.clone()), SELF_CHANGED),
         ("s3:PutBucketPolicy", of_bucket("pictures", denies), None),
-        ("s3:PutBucketLifecycle", bucket(expires(1)), HARMED),
-        (
-            "s3:PutBucketLifecycle",
-            bucket(json!({"LifecycleConfiguration": {"Rule": {"Status": "Enabled",
-                "Expiration": {"Date": "2025-01-01T00:00:00Z"}}}})),
-            HARMED,
-        ),
-        ("s3:PutBucketLifecycle", of_bucket("state", expires(13)), HARMED),
-        ("s3:PutBucketLifecycle", bucket(expires(14)), None),
-        ("s3:PutBucketLifecycleConfiguration", bucket(expires(1)), HARMED),
-        ("s3:PutBucketLifecycleConfiguration", of_bucket("pictures", expires(1)), None),
         (
             "s3:PutBucketEncryption",
             bucket(encrypts("arn:aws:kms:eu-central-1:444455556666:key/k")),
@@ -231,6 +243,40 @@ fn of_buckets() -> Told {
         ("s3:PutBucketEncryption", bucket(encrypts(OWN[10])), None),
         ("s3:DeleteObject", kept("sentrail/2025/a"), HARMED),
         ("s3:DeleteObject", kept("other/a"), None),
+        ("s3:DeleteObjects", of_bucket("state", json!({"delete": ""})), SELF_CHANGED),
+        ("s3:DeleteObjects", of_bucket("pictures", json!({"delete": ""})), None),
+    ]
+}
+
+fn of_lifecycles() -> Told {
+    vec![
+        ("s3:PutBucketLifecycle", bucket(expires(1)), HARMED),
+        (
+            "s3:PutBucketLifecycle",
+            bucket(json!({"LifecycleConfiguration": {"Rule": {"Status": "Enabled",
+                "Expiration": {"Date": "2025-01-01T00:00:00Z"}}}})),
+            HARMED,
+        ),
+        ("s3:PutBucketLifecycle", of_bucket("state", expires(13)), HARMED),
+        ("s3:PutBucketLifecycle", of_bucket("state", expires_below("sentrail/2025")), HARMED),
+        ("s3:PutBucketLifecycle", of_bucket("state", expires_below("sen")), HARMED),
+        ("s3:PutBucketLifecycle", of_bucket("state", expires_below("scratch/")), None),
+        ("s3:PutBucketLifecycle", bucket(expires_below("AWSLogs/")), HARMED),
+        (
+            "s3:PutBucketLifecycle",
+            of_bucket(
+                "state",
+                json!({"LifecycleConfiguration": {"Rule": [
+                    {"Status": "Enabled", "Prefix": "scratch/", "Expiration": {"Days": 1}},
+                    {"Status": "Enabled", "Expiration": {"Days": 2},
+                        "Filter": {"And": {"Prefix": "sentrail/", "Tag": {"Key": "a", "Value": "b"}}}},
+                ]}}),
+            ),
+            HARMED,
+        ),
+        ("s3:PutBucketLifecycle", bucket(expires(14)), None),
+        ("s3:PutBucketLifecycleConfiguration", bucket(expires(1)), HARMED),
+        ("s3:PutBucketLifecycleConfiguration", of_bucket("pictures", expires(1)), None),
     ]
 }
 
@@ -258,6 +304,7 @@ fn of_queues_and_topics() -> Told {
         ("sqs:RemovePermission", json!({"queueUrl": other, "label": "a"}), None),
         ("sqs:SetQueueAttributes", set("Policy", ""), BLINDED),
         ("sqs:SetQueueAttributes", set("Policy", &policy("Deny", "*", "*")), BLINDED),
+        ("sqs:SetQueueAttributes", set("Policy", &named("AllowTLSOnly", "Deny")), BLINDED),
         (
             "sqs:SetQueueAttributes",
             set("Policy", &policy("Allow", "s3.amazonaws.com", "arn:aws:s3:::mine")),
@@ -317,6 +364,8 @@ fn of_rules_and_hub() -> Told {
         ("securityhub:BatchUpdateFindings", findings(10, "SUPPRESSED", "other"), None),
         ("securityhub:CreateAutomationRule", hides("sentrail"), BLINDED),
         ("securityhub:CreateAutomationRule", hides("aws-foundational"), None),
+        ("securityhub:BatchUpdateAutomationRules", updates("sentrail"), BLINDED),
+        ("securityhub:BatchUpdateAutomationRules", updates("aws-foundational"), None),
         (
             "securityhub:DisableImportFindingsForProduct",
             json!({"ProductSubscriptionArn": "arn:aws:securityhub:eu-central-1:111122223333:product-subscription/111122223333/default"}),
@@ -341,6 +390,7 @@ fn of_itself() -> Told {
     let role = |name: &str, policy: &str| json!({"roleName": name, "policyName": "p", "policyDocument": policy});
     let allows = r#"{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
     let denies = r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+    let profile = |role: &str| json!({"instanceProfileName": "watch", "roleName": role});
     let mine = "sentrail-task";
     vec![
         ("ecs:UpdateService", service("sentrail", json!({"desiredCount": 0})), BLINDED),
@@ -379,7 +429,10 @@ fn of_itself() -> Told {
         ("iam:DetachRolePolicy", role("web", ""), None),
         ("iam:PutRolePolicy", role(mine, denies), BLINDED),
         ("iam:PutRolePolicy", role(mine, allows), SELF_CHANGED),
+        ("iam:PutRolePolicy", role(mine, &named("DenyNothing", "Allow")), SELF_CHANGED),
         ("iam:PutRolePolicy", role("web", denies), None),
+        ("iam:RemoveRoleFromInstanceProfile", profile(mine), BLINDED),
+        ("iam:RemoveRoleFromInstanceProfile", profile("web"), None),
         ("iam:PutRolePermissionsBoundary", role(mine, ""), SELF_CHANGED),
         ("iam:PutRolePermissionsBoundary", role("web", ""), None),
         ("iam:UpdateAssumeRolePolicy", role(mine, allows), SELF_CHANGED),
@@ -403,6 +456,7 @@ fn logs_that_are_taken_away_are_told_and_what_stays_as_it_was_is_not() {
 #[test]
 fn buckets_that_are_taken_away_are_told_and_what_stays_as_it_was_is_not() {
     each_is_told_as_it_is(of_buckets());
+    each_is_told_as_it_is(of_lifecycles());
 }
 
 #[test]
@@ -418,8 +472,15 @@ fn the_program_taken_down_is_told_and_a_deployment_as_ever_is_not() {
 
 #[test]
 fn every_api_of_the_list_is_seen_to_fire_and_to_stay_quiet() {
-    let all =
-        [of_logs(), of_buckets(), of_queues_and_topics(), of_rules_and_hub(), of_itself()].concat();
+    let all = [
+        of_logs(),
+        of_buckets(),
+        of_lifecycles(),
+        of_queues_and_topics(),
+        of_rules_and_hub(),
+        of_itself(),
+    ]
+    .concat();
     let of = |fires: bool| -> BTreeSet<&str> {
         all.iter().filter(|(.., told)| told.is_some() == fires).map(|(api, ..)| *api).collect()
     };

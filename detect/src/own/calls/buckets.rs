@@ -1,8 +1,9 @@
 //! What calls on S3 do to the buckets that logs lie in, and to those in which sentrail keeps something. In: the
 //! parameters. Out: how bad it is, and what it is about.
 
-use super::{About, Call, Effect};
-use ingest::{Identity, Raw};
+use super::{About, Call, Effect, Policy};
+use ingest::{Identity, Raw, Text};
+use std::borrow::Cow;
 
 /// Objects that expire sooner may be gone before anybody looks at a finding. Unit: days.
 const EXPIRY_DAYS_MIN: i64 = 14;
@@ -13,26 +14,32 @@ impl Call<'_> {
     pub(super) fn on_bucket(&self, name: &str) -> About {
         let bucket = self.text("bucketName").unwrap_or_default();
         let arn = self.arn("s3", ("", &bucket));
+        // It deletes old snapshots itself: without its role nobody knows who did.
+        let is_by_others = || self.own.has(&["iam"]) && !self.is_by_itself();
         if name == "DeleteObject" {
             let key = self.text("key").unwrap_or_default();
-            // It deletes old snapshots itself: without its role nobody knows who did.
-            let is_by_others = self.own.has(&["iam"]) && !self.is_by_itself();
             // What `doctor` tries writing by.
-            let is_by_others = is_by_others && !key.ends_with("/.sentrail-doctor");
-            return (is_by_others.then_some(Effect::Harms), vec![format!("{arn}/{key}")]);
+            let harms = !key.ends_with("/.sentrail-doctor") && is_by_others();
+            return (harms.then_some(Effect::Harms), vec![format!("{arn}/{key}")]);
+        }
+        if name == "DeleteObjects" {
+            // Which objects, only their own records say, where there are any.
+            return (is_by_others().then_some(Effect::Changes), self.own.kept_in(&bucket, ""));
         }
         let holds_logs = self.own.names(&arn);
         let effect = match name {
             "DeleteBucket" => Some(Effect::Blinds),
-            "PutBucketLifecycle" | "PutBucketLifecycleConfiguration" => self.expiry(),
+            "PutBucketLifecycle" | "PutBucketLifecycleConfiguration" => {
+                return self.expiry((holds_logs, &bucket), &arn);
+            }
             "PutBucketEncryption" => self.encryption(),
-            "PutBucketPolicy" if !holds_logs => self.denies().then_some(Effect::Changes),
+            "PutBucketPolicy" if !holds_logs => self.policy().denies.then_some(Effect::Changes),
             _ if !holds_logs => None,
             "DeleteBucketPolicy" => Some(Effect::Blinds),
             "PutBucketPolicy" => self.policy_of_bucket(),
             _ => self.notification(),
         };
-        let arns = if holds_logs { vec![arn] } else { self.own.kept_in(&bucket) };
+        let arns = if holds_logs { vec![arn] } else { self.own.kept_in(&bucket, "") };
         (effect, arns)
     }
 
@@ -42,16 +49,18 @@ impl Call<'_> {
         caller.issuer_arn.is_some_and(|role| self.own.names(&role.get()))
     }
 
-    fn expiry(&self) -> Option<Effect> {
+    /// Objects that are gone soon: in a bucket of logs any, else those that may be what it keeps.
+    fn expiry(&self, (holds_logs, bucket): (bool, &str), arn: &str) -> About {
         let rules = self.request.path(&["LifecycleConfiguration", "Rule"]);
-        let mut rules = rules.into_iter().flat_map(Raw::each);
-        let is_soon = |rule: Raw<'_>| {
-            let is_on = rule.get("Status").and_then(Raw::text).is_some_and(|on| on.is("Enabled"));
-            let days = rule.path(&["Expiration", "Days"]).and_then(Raw::integer);
-            let by_date = rule.path(&["Expiration", "Date"]).is_some();
-            is_on && (by_date || days.is_some_and(|days| days < EXPIRY_DAYS_MIN))
+        let soon = rules.into_iter().flat_map(Raw::each).filter(|rule| is_soon(*rule));
+        let mut arns: Vec<String> = if holds_logs {
+            soon.map(|_| arn.to_owned()).collect()
+        } else {
+            soon.flat_map(|rule| self.own.kept_in(bucket, &prefix_of(rule))).collect()
         };
-        rules.any(is_soon).then_some(Effect::Harms)
+        arns.sort_unstable();
+        arns.dedup();
+        ((!arns.is_empty()).then_some(Effect::Harms), arns)
     }
 
     fn encryption(&self) -> Option<Effect> {
@@ -63,15 +72,15 @@ impl Call<'_> {
         keys.any(|key| !self.is_own_key(&key.get())).then_some(Effect::Changes)
     }
 
-    fn denies(&self) -> bool {
-        self.request.get("bucketPolicy").is_some_and(|policy| policy.0.contains("Deny"))
+    fn policy(&self) -> Policy {
+        self.request.get("bucketPolicy").map(Policy::of).unwrap_or_default()
     }
 
     fn policy_of_bucket(&self) -> Option<Effect> {
-        let policy = self.request.get("bucketPolicy").map_or("", |policy| policy.0);
-        match (policy.contains("Allow"), policy.contains("Deny")) {
+        let policy = self.policy();
+        match (policy.allows, policy.denies) {
             (false, _) => Some(Effect::Blinds),
-            (true, false) if WRITERS.iter().any(|writer| policy.contains(writer)) => None,
+            (true, false) if policy.lets(|text| WRITERS.contains(&text)) => None,
             _ => Some(Effect::Changes),
         }
     }
@@ -93,6 +102,21 @@ impl Call<'_> {
             _ => Some(Effect::Changes),
         }
     }
+}
+
+/// Whether objects that a rule of a lifecycle is about are gone soon.
+fn is_soon(rule: Raw<'_>) -> bool {
+    let is_on = rule.get("Status").and_then(Raw::text).is_some_and(|on| on.is("Enabled"));
+    let days = rule.path(&["Expiration", "Days"]).and_then(Raw::integer);
+    let by_date = rule.path(&["Expiration", "Date"]).is_some();
+    is_on && (by_date || days.is_some_and(|days| days < EXPIRY_DAYS_MIN))
+}
+
+/// What names of the objects begin with that a rule is about. Tags and sizes may be those of any.
+fn prefix_of(rule: Raw<'_>) -> Cow<'_, str> {
+    let ways: [&[&str]; 3] = [&["Prefix"], &["Filter", "Prefix"], &["Filter", "And", "Prefix"]];
+    let mut said = ways.iter().filter_map(|way| rule.path(way)?.text());
+    said.next().map(Text::get).unwrap_or_default()
 }
 
 /// Whether a way of notifications tells of objects that are made.

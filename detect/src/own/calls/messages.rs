@@ -1,8 +1,8 @@
 //! What calls do to queues, topics, event rules and Security Hub: by which it is told of logs, and tells. In: the
 //! parameters. Out: how bad it is, and what it is about.
 
-use super::{About, Call, Effect};
-use ingest::{Raw, Text};
+use super::{About, Call, Effect, Policy};
+use ingest::Raw;
 
 /// Findings of one call that are many: AWS takes 100 in one. Unit: findings.
 const FINDINGS_MIN: usize = 10;
@@ -57,11 +57,11 @@ impl Call<'_> {
         if key != "Policy" {
             return (!HARMLESS.contains(&key)).then_some(Effect::Changes);
         }
-        let policy = value.text().map(Text::get).unwrap_or_default();
-        let still_lets = self.mentions(Raw(&policy), &["s3", "sns", "events"]);
-        match (policy.contains("Allow"), policy.contains("Deny")) {
+        let policy = Policy::of(value);
+        let still_lets = || policy.lets(|text| self.is_own_of(text, &["s3", "sns", "events"]));
+        match (policy.allows, policy.denies) {
             (false, _) => Some(Effect::Blinds),
-            (true, false) if still_lets => None,
+            (true, false) if still_lets() => None,
             _ => Some(Effect::Changes),
         }
     }
@@ -93,10 +93,10 @@ impl Call<'_> {
         let effect = match name {
             "BatchUpdateFindings" => self.hides_many().then_some(Effect::Changes),
             // What does not speak of it is what `securityhub-findings-suppressed-by-rule` tells.
-            "CreateAutomationRule" => {
-                let rule = self.request.0;
-                let hides = ["SUPPRESSED", "RESOLVED"].iter().any(|status| rule.contains(status));
-                (hides && rule.to_ascii_lowercase().contains("sentrail")).then_some(Effect::Blinds)
+            "CreateAutomationRule" => hides(self.request).then_some(Effect::Blinds),
+            "BatchUpdateAutomationRules" => {
+                let rules = self.request.get("UpdateAutomationRulesRequestItems");
+                rules.into_iter().flat_map(Raw::each).any(hides).then_some(Effect::Blinds)
             }
             // Findings of one's own come from the product `default`.
             "DisableImportFindingsForProduct" => {
@@ -117,4 +117,10 @@ impl Call<'_> {
         });
         status.is_some_and(|status| status.is("SUPPRESSED")) && own.count() >= FINDINGS_MIN
     }
+}
+
+/// Whether a rule of automation hides findings, and speaks of those of sentrail.
+fn hides(rule: Raw<'_>) -> bool {
+    let is_hidden = ["SUPPRESSED", "RESOLVED"].iter().any(|status| rule.0.contains(status));
+    is_hidden && rule.0.to_ascii_lowercase().contains("sentrail")
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::{Builder, Region};
 use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sqs::types::{
     DeleteMessageBatchRequestEntry, MessageSystemAttributeName, QueueAttributeName,
@@ -13,7 +14,7 @@ use super::deletions::{Deleted, Deletion};
 use super::desk::QueueRules;
 use super::lease::Extension;
 use super::message::Received;
-use super::{POLL_S, SqsError};
+use super::{POLL_S, SqsError, region_of};
 
 /// One queue.
 #[derive(Debug, Clone)]
@@ -23,8 +24,13 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
+    /// It is asked where its URL says that it is.
     pub(crate) fn new(session: &Session, url: String) -> Self {
-        Self { client: Client::new(&session.sdk), url }
+        let region = region_of(&url).map(|region| Region::new(region.to_owned()));
+        let region = region.or_else(|| session.sdk.region().cloned());
+        let mut config = Builder::from(&session.sdk);
+        config.set_region(region);
+        Self { client: Client::from_conf(config.build()), url }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -148,7 +154,25 @@ fn receives(policy: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::session::Access;
     use super::*;
+
+    #[tokio::test]
+    async fn a_queue_is_asked_in_the_region_of_its_url() {
+        let session = Session::with_test_keys(&Access::default()).await.unwrap();
+        let region = |url: &str| {
+            let queue = Queue::new(&session, url.to_owned());
+            queue.client.config().region().map(ToString::to_string)
+        };
+        for (url, expected) in [
+            ("https://sqs.eu-west-1.amazonaws.com/111122223333/logs", "eu-west-1"),
+            ("https://sqs-fips.us-west-2.amazonaws.com/111122223333/logs", "us-west-2"),
+            ("https://sqs.cn-north-1.amazonaws.com.cn/111122223333/logs", "cn-north-1"),
+            ("http://127.0.0.1:5000/111122223333/logs", "us-east-1"),
+        ] {
+            assert_eq!(region(url).as_deref(), Some(expected), "{url}");
+        }
+    }
 
     #[test]
     fn a_redrive_policy_says_how_often() {
