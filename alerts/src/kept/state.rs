@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{Accounts, Grounds, Inputs};
 use baseline::Day;
-use detect::{Blob, Change, Finding, FindingId, Part, ResumeError, Severity};
+use detect::{Blob, Change, Finding, FindingId, Part, ResumeError, Severity, withheld_since};
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions, TryLockError},
@@ -43,6 +43,8 @@ pub struct StateFile {
     outbox_through: i64,
     /// How findings were told that this epoch took out.
     was_taken_out: BTreeMap<FindingId, Loudness>,
+    /// What others had written when marks were looked at last.
+    pub(super) marks_version: Option<i64>,
     /// Held as long as this is, and let go after the store: one process at a time.
     _lock: File,
 }
@@ -50,6 +52,11 @@ pub struct StateFile {
 fn loudness(row: &mut Row) -> Result<Loudness, WrongValue> {
     let severity = rows::severity(&row.text()?)?;
     Ok((row.count()? == 1, severity))
+}
+
+/// Where a value is.
+fn at(part: Part, key: u128) -> [Value; 2] {
+    [rows::text(part.name()), Value::Blob(key.to_be_bytes().to_vec())]
 }
 
 /// Hands over every value, in the order of [`Part::STATE`].
@@ -150,7 +157,15 @@ impl StateFile {
         store.spill()?;
         let outbox_through = outbox::last_row(store)?;
         let was_taken_out = BTreeMap::new();
-        Ok(Self { keeper, asked, digest, outbox_through, was_taken_out, _lock: lock })
+        Ok(Self {
+            keeper,
+            asked,
+            digest,
+            outbox_through,
+            was_taken_out,
+            marks_version: None,
+            _lock: lock,
+        })
     }
 
     /// Writes a copy of the state at `path`, as it was committed last, into a new file, page by page, and looks
@@ -280,9 +295,6 @@ impl StateFile {
     /// Keeps what has changed of the engine.
     pub fn change(&mut self, change: Change) -> Result<(), KeptError> {
         let store = self.keeper.store();
-        let at = |part: Part, key: u128| {
-            [rows::text(part.name()), Value::Blob(key.to_be_bytes().to_vec())]
-        };
         let (part, key, bytes) = match &change {
             Change::Gone(part, key) => (part, key, None),
             Change::Put(Blob { part, key, bytes }) => (part, key, Some(bytes.as_slice())),
@@ -315,7 +327,31 @@ impl StateFile {
         Ok(self.finish()?)
     }
 
+    /// Lets go of what days have withheld of which nobody is expected to speak any more.
+    fn forget_withheld(&mut self) -> Result<(), KeptError> {
+        let Some(first) = self.known_from() else { return Ok(()) };
+        let first = Value::Blob(withheld_since(first).to_be_bytes().to_vec());
+        let store = self.keeper.store();
+        let sql = "SELECT k FROM state_parts WHERE part = ?1 AND k < ?2";
+        let rows = store.query(sql, &[rows::text(Part::Withheld.name()), first])?;
+        let keys = rows.into_iter().map(|mut row| learned::key(&mut row));
+        let keys: Result<Vec<u128>, _> = keys.collect();
+        for key in keys.map_err(|wrong| store.damaged(&wrong))? {
+            self.change(Change::Gone(Part::Withheld, key))?;
+        }
+        Ok(())
+    }
+
+    /// The value of a part under a key, as it was committed last.
+    pub fn value(&self, part: Part, key: u128) -> Result<Option<Blob>, KeptError> {
+        let store = self.keeper.store();
+        let sql = "SELECT k, v FROM state_parts WHERE part = ?1 AND k = ?2";
+        let row = store.query(sql, &at(part, key))?.into_iter().next();
+        Ok(row.map(|row| learned::blob(store, part, row)).transpose()?)
+    }
+
     fn finish(&mut self) -> Result<(), KeptError> {
+        self.forget_withheld()?;
         let store = self.keeper.store();
         say(store, &self.asked, self.digest)?;
         if let Some(first) = self.known_from() {
