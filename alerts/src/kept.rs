@@ -3,6 +3,7 @@
 
 mod digest;
 mod facts;
+mod guard;
 mod keeper;
 mod learned;
 mod ledger;
@@ -27,7 +28,7 @@ pub use snapshot::{
     MANIFEST_BYTES_MAX, Manifest, PIECE_BYTES, PieceId, SnapshotError, SnapshotId, export, import,
 };
 pub use spool::{FindingsSpool, Spool};
-pub use state::StateFile;
+pub use state::{StateFile, UnreadState};
 
 use crate::{Grounds, Inputs};
 use baseline::Day;
@@ -62,6 +63,7 @@ const SCHEMA: Schema = Schema {
         include_str!("kept/known.sql"),
         include_str!("kept/snapshots.sql"),
         include_str!("kept/marks.sql"),
+        include_str!("kept/guard.sql"),
     ],
 };
 
@@ -145,6 +147,9 @@ pub enum KeptError {
     /// The file holds findings at most.
     #[error("{0} holds no state (expected a file that `sentrail run` or `replay --state` keeps)")]
     NoState(String),
+    /// A replay would take out what others found.
+    #[error("{0} holds a state, whose findings are those of its own runs (expected another file)")]
+    HoldsState(String),
     /// What it holds was learned under other settings.
     #[error("{file} was learned {how}; `sentrail learn` makes another")]
     LearnedOtherwise {

@@ -211,6 +211,7 @@ pub(super) fn is_usage(error: &KeptError) -> bool {
         | KeptError::Several { .. }
         | KeptError::NothingLearned(_)
         | KeptError::NoState(_)
+        | KeptError::HoldsState(_)
         | KeptError::LearnedOtherwise { .. }
         | KeptError::Exists(_)
         | KeptError::BegunOtherwise { .. } => true,

@@ -1,6 +1,6 @@
 //! What a state says of itself, and taking out what it holds of an identity.
 
-use super::{KeptError, SCHEMA, digest::Digest, learned, rows, state};
+use super::{KeptError, SCHEMA, learned, rows, state};
 use detect::{Blob, Part, withheld_of};
 use std::{collections::BTreeSet, path::Path};
 use store::{Row, Store, Value, WrongValue};
@@ -35,7 +35,7 @@ impl StateFacts {
         // Of one moment, whoever writes meanwhile.
         store.begin_reading()?;
         state::check(&store)?;
-        let Some((learning, _)) = state::said(&store)? else {
+        let Some(state::Said { learning, .. }) = state::said(&store)? else {
             return Err(KeptError::NoState(path.display().to_string()));
         };
         let damaged = |wrong: WrongValue| KeptError::from(store.damaged(&wrong));
@@ -89,8 +89,8 @@ pub fn forget(
         let sql = "DELETE FROM state_parts WHERE part = ?1 AND k = ?2";
         store.execute(sql, &[rows::text(part), Value::Blob(key.to_be_bytes().to_vec())])?;
     }
-    if let Some((learning, _)) = state::said(&store)? {
-        state::say(&store, &learning, Digest::of_state(&store)?)?;
+    if let Some(state::Said { learning, .. }) = state::said(&store)? {
+        state::say(&store, &learning, state::digests(&store)?)?;
     }
     store.commit()?;
     Ok(n)

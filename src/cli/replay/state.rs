@@ -98,12 +98,12 @@ impl Replay {
         let command = self.logs.command("replay", vec![("state", name.clone())]);
         let run = Run { inputs: inputs.clone(), command: command.clone() };
         let settings = &config.options().detectors;
-        let mut file = StateFile::open(path, (&run, settings), asked.by(command))?;
+        let file = StateFile::open(path, (&run, settings), asked.by(command))?;
         let bytes_max = config.profiles_bytes_max();
         engine.hold(bytes_max, Box::new(file.shelf(bytes_max)?));
         engine.note_changes();
         let mut texts = Texts::default();
-        file.each(&mut |blob| engine.resume(blob, &mut texts))?;
+        let mut file = file.resume(&mut |blob| engine.resume(blob, &mut texts))?;
         let watcher = Watcher::new(or_default(self.format), inputs, self.logs.quiet)
             .but(config.suppressions())
             .telling(sinks.clone())
