@@ -162,7 +162,12 @@ impl Epoch {
 
     /// Has the engine learn from what people have said of findings since this was called last.
     pub(crate) fn hear(&mut self, file: &mut StateFile, engine: &mut Engine) -> Result<()> {
+        self.heard.extend(engine.take_heard());
         for marked in file.unheard()? {
+            // Until it is durable the file does not know of it.
+            if self.heard.iter().any(|one| one.id == marked.id && one.mark == marked.mark) {
+                continue;
+            }
             let mut look = |key| file.value(Part::Withheld, key).map_err(ShelfError::new);
             engine.hear(&marked, &mut look)?;
         }

@@ -1,6 +1,6 @@
 //! `findings mark` beside a daemon: what is said of its findings is learned as in a replay that knew it before.
 
-use crate::support::{daemon::Daemon, in_order, kept, run, text};
+use crate::support::{daemon::Daemon, in_order, kept, run, text, used_outside};
 use serde_json::{Value, json};
 use std::{fs, ops::RangeInclusive, path::Path, time::SystemTime};
 
@@ -9,26 +9,12 @@ const DETECTOR: &str = "compute-credentials-outside-aws";
 /// Brings the logs of these days of March 2026, on which a machine's credentials are used from outside.
 fn deliver(days: RangeInclusive<u32>, logs: &Path) {
     for day in days {
-        let record = json!({
-            "eventVersion": "1.11", "eventTime": format!("2026-03-{day:02}T10:00:00Z"),
-            "eventSource": "s3.amazonaws.com", "eventName": "ListBuckets", "awsRegion": "us-east-1",
-            "sourceIPAddress": "8.8.8.8", "userAgent": "aws-cli/2.15.30",
-            "eventID": format!("0a1b2c3d-0000-0000-0000-{day:012}"), "eventType": "AwsApiCall",
-            "recipientAccountId": "111122223333",
-            "userIdentity": {
-                "type": "AssumedRole", "principalId": "AROAEXAMPLE:i-0123456789abcdef0",
-                "arn": "arn:aws:sts::111122223333:assumed-role/web/i-0123456789abcdef0",
-                "accountId": "111122223333", "accessKeyId": "ASIAIOSFODNN7EXAMPLE",
-                "sessionContext": {"sessionIssuer": {
-                    "type": "Role", "principalId": "AROAEXAMPLE",
-                    "arn": "arn:aws:iam::111122223333:role/web",
-                    "accountId": "111122223333", "userName": "web"}}}});
         let folder = format!("AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/{day:02}");
         let folder = logs.join(folder);
         let name =
             format!("111122223333_CloudTrail_us-east-1_202603{day:02}T1005Z_0123456789abcdef.json");
         fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(&name), json!({"Records": [record]}).to_string()).unwrap();
+        fs::write(folder.join(&name), json!({"Records": [used_outside(day)]}).to_string()).unwrap();
         let file = fs::File::options().append(true).open(folder.join(name)).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
     }
@@ -119,4 +105,7 @@ fn a_mark_for_a_day_that_has_closed_counts_on_the_first_that_has_not() {
     mark(&file, "2026-03-02", ("malicious", "2026-03-02"));
     deliver(10..=10, &logs);
     assert!(!run(&state).ends(0).err.contains("is malicious"));
+    // What another replay finds does not take the place of what its own runs have found.
+    let out = ["replay", "--quiet", "--out", &file, &text(&logs)].map(str::to_owned);
+    run(&out).ends(2).tells(&["s.db holds a state, whose findings are those of its own runs"]);
 }

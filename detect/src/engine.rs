@@ -301,6 +301,7 @@ impl Engine {
         let mut intake = self.gate.intake();
         intake.n_matches_dropped = n_matches_dropped;
         intake.n_days_full_of_facts = self.facts.n_full();
+        intake.n_days_let_go = self.hearing.n_let_go;
         intake.n_away = self.shelved.n_away;
         intake.n_entities = n_held + intake.n_away;
         intake

@@ -83,7 +83,8 @@ pub fn withheld_since(Day(day): Day) -> u128 {
     u128::from(day.unsigned_abs()) << DAY_SHIFT
 }
 
-/// Of which profile a blob of [`Part::Withheld`](crate::Part::Withheld) is: the key of its blob of [`Part::Entity`](crate::Part::Entity).
+/// Of which profile a blob of [`Part::Withheld`](crate::Part::Withheld) is: the key of its blob of
+/// [`Part::Entity`](crate::Part::Entity).
 pub fn withheld_of(blob: &Blob) -> Result<u128, FormError> {
     // No key changes a number.
     let mut texts = Texts::default();
@@ -110,6 +111,8 @@ pub(crate) struct Hearing {
     /// Of findings whose days are open: what was new is certain when they close.
     waiting: BTreeMap<Day, BTreeMap<FindingId, Mark>>,
     heard: Vec<Heard>,
+    /// Of which what they held back is not kept. Unit: days of profiles.
+    pub(crate) n_let_go: u64,
 }
 
 impl Engine {
@@ -130,6 +133,7 @@ impl Engine {
 
     /// Keeps what profiles were not taught of a day that closes.
     pub(crate) fn withhold(&mut self, mut withheld: Vec<Withheld>) {
+        self.hearing.n_let_go += withheld.len().saturating_sub(WITHHELD_MAX) as u64;
         withheld.sort_by_key(|one| one.id);
         withheld.truncate(WITHHELD_MAX);
         self.changes.withheld.extend(withheld.into_iter().map(|one| (one.key(), Some(one))));
