@@ -65,7 +65,7 @@ soak: tools servers ## Kill the daemon KILLS times, end it, damage its state, fe
 	  --pipelines 1 --agents 0 --vpcs 0 --story codefinger --story role-chain
 	tests/kills.py --binary target/debug/sentrail --logs target/soak --kills $(KILLS)
 	tests/kills.py --binary target/release/sentrail --logs target/soak --terminate $(TERMINATIONS)
-	tests/damage.py --binary target/release/sentrail --logs target/soak --flips $(FLIPS)
+	tests/damage.py --binary target/release/sentrail --logs target/soak --flips $(FLIPS) --rows 100
 	tests/bounds.py --binary target/release/sentrail --bomb-mb 10000 --object-mb $(OBJECT_MB) --objects $(OBJECTS)
 	PROPTEST_CASES=$(FINDINGS) $(CARGO) test --release --locked -p alerts --lib no_finding_breaks_out_of_any_form
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What many identities cost: memory, throughput, and what is found of those who were known.
 
-    benches/identities.py [--identities 10000000] [--memory "2 GiB"] [--keep FOLDER]
+    benches/identities.py [--identities 10000000] [--memory "2 GiB"] [--keep FOLDER] [--binary FILE]
 
 Builds nothing: `cargo build --release --bin sentrail` does. Writes an archive of CloudTrail in which every
 identity of many appears once or twice within four days, among a few hundred that are there every day, and one
@@ -121,7 +121,7 @@ def measured(asked, folder, memory, keeps):
     state = asked.keep / "state.db"
     for old in asked.keep.glob("state.db*"):
         old.unlink()
-    command = [SENTRAIL, "replay", "--config", config, "--format", "jsonl", *(["--state", state] if keeps else []), folder]
+    command = [asked.binary, "replay", "--config", config, "--format", "jsonl", *(["--state", state] if keeps else []), folder]
     out, wall, cpu, peak = run(command)
     n_records = int((folder / "records").read_text())
     size = sum(path.stat().st_size for path in asked.keep.glob("state.db*")) / 1e6
@@ -136,10 +136,14 @@ def measured(asked, folder, memory, keeps):
 
 def main():
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("--identities", type=int, default=10_000_000)
+    asked.add_argument("--identities", type=int, default=10_000_000, help="at least one for each of their objects")
     asked.add_argument("--memory", default="2 GiB")
-    asked.add_argument("--keep", type=pathlib.Path, default=ROOT / "target/identities")
+    asked.add_argument("--keep", type=pathlib.Path, default=ROOT / "target/identities", help="where all is written, and stays")
+    asked.add_argument("--binary", type=pathlib.Path, default=SENTRAIL)
     asked = asked.parse_args()
+    n_objects = len(CROWDED) * SLOTS
+    if asked.identities < n_objects:
+        raise SystemExit(f"--identities {asked.identities} (expected at least {n_objects}: one for each object)")
     rates = {}
     for n_identities in (10_000, asked.identities):
         folder = asked.keep / f"{n_identities}"

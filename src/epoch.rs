@@ -9,7 +9,7 @@ use crate::{
 use alerts::{Grounds, StateFile, Suppressions, Version};
 use anyhow::Result;
 use baseline::Day;
-use detect::{Change, Engine, Finding, FindingId};
+use detect::{Change, Engine, Finding, FindingId, Heard, Mark, Part, ShelfError};
 use ingest::{
     source::{Listing, Object, Skip},
     time::format_ms,
@@ -18,6 +18,12 @@ use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
+
+/// What a mark that was heard teaches, in words.
+pub(crate) fn heard_in_words(Heard { id, mark: Mark { nature, day }, on }: &Heard) -> String {
+    let late = if on == day { String::new() } else { format!(", said of it on {day}") };
+    format!("finding {id} is {}{late}: that counts among what {on} teaches", nature.name())
+}
 
 /// How far clocks may differ. A later time in a name would close all days before it for ever. Unit:
 /// milliseconds (1 h).
@@ -35,6 +41,8 @@ pub(crate) struct Epoch {
     met: BTreeMap<Box<str>, Version>,
     /// In which version such objects lie there now.
     now: BTreeMap<Box<str>, Version>,
+    /// What was learned from marks.
+    heard: Vec<Heard>,
     /// The first day that was open at the last commit.
     open_from: Day,
 }
@@ -78,6 +86,8 @@ pub(crate) struct Committed {
     pub(crate) value_bytes: u64,
     /// By key.
     pub(crate) objects: BTreeMap<Box<str>, Applied>,
+    /// What was learned from marks.
+    pub(crate) heard: Vec<Heard>,
 }
 
 /// What hears of each finding that is told, within the transaction that keeps it.
@@ -92,6 +102,7 @@ impl Epoch {
             objects: BTreeMap::new(),
             met: BTreeMap::new(),
             now: BTreeMap::new(),
+            heard: Vec::new(),
             open_from: engine.oldest_open(),
         }
     }
@@ -149,9 +160,24 @@ impl Epoch {
         if is_same { Again::Same } else { Again::Changed }
     }
 
+    /// Has the engine learn from what people have said of findings since this was called last.
+    pub(crate) fn hear(&mut self, file: &mut StateFile, engine: &mut Engine) -> Result<()> {
+        self.heard.extend(engine.take_heard());
+        for marked in file.unheard()? {
+            // Until it is durable the file does not know of it.
+            if self.heard.iter().any(|one| one.id == marked.id && one.mark == marked.mark) {
+                continue;
+            }
+            let mut look = |key| file.value(Part::Withheld, key).map_err(ShelfError::new);
+            engine.hear(&marked, &mut look)?;
+        }
+        self.heard.extend(engine.take_heard());
+        Ok(())
+    }
+
     /// Whether there is nothing to commit.
     pub(crate) fn is_empty(&self) -> bool {
-        let is_unchanged = self.objects.is_empty() && self.now.is_empty();
+        let is_unchanged = self.objects.is_empty() && self.now.is_empty() && self.heard.is_empty();
         self.closed.is_empty() && self.operations.is_empty() && is_unchanged
     }
 
@@ -163,9 +189,10 @@ impl Epoch {
         (suppressions, tell): (&Suppressions, Tell<'_>),
     ) -> Result<Committed> {
         let begun = Instant::now();
+        self.hear(file, engine)?;
         let on_the_way = engine.judge_open()?;
         let mut kept = Committed { judged: begun.elapsed(), ..Committed::default() };
-        let Self { closed, operations, objects, now, open_from, .. } =
+        let Self { closed, operations, objects, now, heard, open_from, .. } =
             std::mem::replace(self, Self::of(engine));
         file.epoch(|file| -> Result<()> {
             file.take_out((open_from, engine.oldest_open()), &operations::IDS)?;
@@ -196,11 +223,14 @@ impl Epoch {
             for (key, version) in now {
                 file.object_is_now(&key, &version)?;
             }
+            for heard in &heard {
+                file.heard(heard)?;
+            }
             Ok(())
         })?;
         engine.kept()?;
         fault::point("after-commit");
-        Ok(Committed { objects, ..kept })
+        Ok(Committed { objects, heard, ..kept })
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) use traces::Traces;
 use crate::{
     clock,
     config::Config,
-    epoch::{Committed, Epoch, left_out},
+    epoch::{Committed, Epoch, heard_in_words, left_out},
     fault,
     pipeline::{self, Got, Unit, Work, Workers},
     replay::Plan,
@@ -50,7 +50,7 @@ use anyhow::Result;
 use backups::Backups;
 use baseline::Day;
 use desk::Desk;
-use detect::{Engine, Finding};
+use detect::{Engine, Finding, Heard};
 use feeds::Feeds;
 use ingest::{
     source::{
@@ -285,6 +285,7 @@ impl Daemon<'_> {
             self.metrics.alive();
             self.backups.check()?;
             self.exchange()?;
+            self.hear_marks()?;
             if let Some(why) = self.why_to_look() {
                 self.look(why, stop)?;
                 continue;
@@ -414,6 +415,7 @@ impl Daemon<'_> {
             (self.hear)(&kept.news, &self.inputs);
             self.metrics.told(&kept.news);
             self.withheld(&kept);
+            self.heard(&kept.heard);
             self.metrics.read(&self.summary, &self.engine);
             self.metrics.wait_for_sinks(&self.file.outbox().counts()?);
         }
@@ -432,6 +434,12 @@ impl Daemon<'_> {
         Ok(())
     }
 
+    /// Learns from what people have said of findings.
+    fn hear_marks(&mut self) -> Result<()> {
+        let Self { desk, file, engine, .. } = self;
+        desk.epoch.hear(file, engine)
+    }
+
     /// Counts what was told and what was not, and says so.
     fn withheld(&mut self, kept: &Committed) {
         kept.news.iter().for_each(|_| self.suppressed.count(None));
@@ -442,6 +450,19 @@ impl Daemon<'_> {
             self.desk.log.say(Level::Info, "finding-suppressed", &what, &fields);
         }
         self.metrics.suppressed(kept.suppressed.iter().map(|(_, grounds)| grounds));
+    }
+
+    /// Says what was learned from marks.
+    fn heard(&self, all: &[Heard]) {
+        for heard in all {
+            let Heard { id, mark, on } = heard;
+            let fields = [
+                ("finding", json!(id.to_string())),
+                ("nature", json!(mark.nature.name())),
+                ("on", json!(on.to_string())),
+            ];
+            self.desk.log.say(Level::Info, "mark-heard", &heard_in_words(heard), &fields);
+        }
     }
 
     /// Commits the epoch.

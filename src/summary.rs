@@ -82,7 +82,7 @@ impl Summary {
     }
 
     /// What a reader of the findings should know of the input besides.
-    fn notes(&self) -> [(u64, &'static str); 18] {
+    fn notes(&self) -> [(u64, &'static str); 19] {
         let Self { intake, .. } = self;
         [
             (self.n_same, "objects written again as they were read before, and noted"),
@@ -115,6 +115,10 @@ impl Summary {
             (
                 intake.n_days_full_of_facts,
                 "days on which an account had too many facts of a kind: some were left out",
+            ),
+            (
+                intake.n_days_let_go,
+                "alerted days that a benign mark cannot make good: too many others had one",
             ),
             (self.n_nodata, "flow records without traffic (NODATA)"),
             (

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Damages the state of `sentrail run`, by cutting it short and by flipping bits, and has it go on: from the newest
-copy, with the finding that says so; or as if nothing had been, where nobody needs what was damaged; or not at all, in
+"""Damages the state of `sentrail run`, by cutting it short, by flipping bits and by taking out rows as SQL does, and has it
+go on: from the newest copy, with the finding that says so; or as if nothing had been, where nobody needs what was damaged; or not at all, in
 a sentence. Never with nothing, never with other findings than those of a run whose state was whole.
 
-    tests/damage.py --binary target/release/sentrail --logs FOLDER --flips 500
+    tests/damage.py --binary target/release/sentrail --logs FOLDER --flips 500 --rows 100
 """
 
 import argparse
@@ -13,12 +13,15 @@ import os
 import random
 import re
 import shutil
+import sqlite3
 import sys
 import tempfile
 
 from kills import deliver, differences, go_on, kept, life, split
 
 PAGE_BYTES = 4096
+# Tables of which no row may be gone unnoticed, as far as they have any.
+GUARDED = ("state_parts", "findings", "state_objects", "outbox")
 
 
 def prepared(asked, folder):
@@ -81,6 +84,25 @@ def damages(asked, state):
         flipped = bytearray(state)
         flipped[bit // 8] ^= 1 << bit % 8
         yield f"bit {bit} flipped", bytes(flipped)
+    yield from without_rows(asked, state, chance)
+
+
+def without_rows(asked, state, chance):
+    """A state without one of its rows, each time another, from each table in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "s.db")
+        for n in range(asked.rows):
+            with open(path, "wb") as file:
+                file.write(state)
+            store = sqlite3.connect(path)
+            tables = [table for table in GUARDED if store.execute(f"SELECT count(*) FROM {table}").fetchone()[0]]
+            table = tables[n % len(tables)]
+            number = chance.choice(store.execute(f"SELECT rowid FROM {table}").fetchall())
+            store.execute(f"DELETE FROM {table} WHERE rowid = ?", number)
+            store.commit()
+            store.close()
+            with open(path, "rb") as file:
+                yield f"a row of {table} taken out", file.read()
 
 
 def main():
@@ -89,6 +111,7 @@ def main():
     parser.add_argument("--logs", required=True)
     parser.add_argument("--cuts", type=int, help="how many [default: one every 4 KiB]")
     parser.add_argument("--flips", type=int, required=True)
+    parser.add_argument("--rows", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -102,14 +125,16 @@ def main():
             place = os.path.join(folder, "damaged")
             became, why = verdict(asked, place, damaged, own, (logs, n_objects, expected))
             shutil.rmtree(place)
+            if became == "went on" and what.startswith("a row of "):
+                became, why = None, "nobody noticed"
             told[became] += 1
             if why:
                 wrong.append(f"{what}, {'with a' if own else 'without'} copy: {why}")
         if wrong:
             sys.exit(f"{len(wrong)} of {sum(told.values())} of seed {asked.seed}:\n" + "\n".join(wrong))
-    n_cuts = sum(told.values()) - asked.flips
-    print(f"{n_cuts} cuts and {asked.flips} flipped bits of a state of {len(state)} bytes: {told['restored']} restored "
-          f"from a copy, {told['refused']} refused, {told['went on']} made no difference; never with nothing, "
+    n_cuts = sum(told.values()) - asked.flips - asked.rows
+    print(f"{n_cuts} cuts, {asked.flips} flipped bits and {asked.rows} rows taken out of a state of {len(state)} bytes: "
+          f"{told['restored']} restored from a copy, {told['refused']} refused, {told['went on']} made no difference; never with nothing, "
           f"and never other findings than {len(expected[0])}")
 
 

@@ -4,6 +4,9 @@ use crate::kills::of_days;
 
 #[test]
 fn no_damage_of_the_state_is_taken_for_something_else() {
-    let told = of_days("damage.py", &["--cuts=20", "--flips=20"]);
-    assert!(told.starts_with("20 cuts and 20 flipped bits of a state"), "{told}");
+    let told = of_days("damage.py", &["--cuts=20", "--flips=20", "--rows=12"]);
+    assert!(
+        told.starts_with("20 cuts, 20 flipped bits and 12 rows taken out of a state"),
+        "{told}"
+    );
 }

@@ -1,6 +1,6 @@
 //! `sentrail findings` on what a replay of the small archive kept.
 
-use crate::support::{Ended, archive, files, gzip, run, run_unread, text};
+use crate::support::{Ended, archive, files, gzip, run, run_unread, text, used_outside};
 use serde_json::Value;
 use std::{fs, path::Path, process::Command, sync::OnceLock};
 use tempfile::TempDir;
@@ -203,22 +203,7 @@ fn a_mark_is_kept_and_shown() {
 
 /// Eight days on which the credentials of a machine are used from outside AWS, as one file.
 fn outside(folder: &TempDir) -> String {
-    let records = (2..10).map(|day| {
-        let role = "arn:aws:iam::111122223333:role/web";
-        let session = "arn:aws:sts::111122223333:assumed-role/web/i-0123456789abcdef0";
-        serde_json::json!({
-            "eventVersion": "1.11", "eventTime": format!("2026-03-{day:02}T10:00:00Z"),
-            "eventSource": "s3.amazonaws.com", "eventName": "ListBuckets", "awsRegion": "us-east-1",
-            "sourceIPAddress": "8.8.8.8", "userAgent": "aws-cli/2.15.30",
-            "eventID": format!("0a1b2c3d-0000-0000-0000-{day:012}"), "eventType": "AwsApiCall",
-            "recipientAccountId": "111122223333",
-            "userIdentity": {
-                "type": "AssumedRole", "principalId": "AROAEXAMPLE:i-0123456789abcdef0",
-                "arn": session, "accountId": "111122223333", "accessKeyId": "ASIAIOSFODNN7EXAMPLE",
-                "sessionContext": {"sessionIssuer": {
-                    "type": "Role", "principalId": "AROAEXAMPLE", "arn": role,
-                    "accountId": "111122223333", "userName": "web"}}}})
-    });
+    let records = (2..10).map(used_outside);
     let file = text_of(folder, "outside.json");
     let object = serde_json::json!({"Records": records.collect::<Vec<_>>()});
     fs::write(&file, object.to_string()).unwrap();

@@ -47,6 +47,8 @@ mod learn;
 #[cfg(test)]
 mod manual;
 #[cfg(test)]
+mod marks;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod own;

@@ -203,6 +203,24 @@ fn without_inputs(mut finding: Value) -> Value {
     finding
 }
 
+/// A record of a day of March 2026 on which the credentials of a machine are used from outside AWS.
+pub(crate) fn used_outside(day: u32) -> Value {
+    let role = "arn:aws:iam::111122223333:role/web";
+    let session = "arn:aws:sts::111122223333:assumed-role/web/i-0123456789abcdef0";
+    serde_json::json!({
+        "eventVersion": "1.11", "eventTime": format!("2026-03-{day:02}T10:00:00Z"),
+        "eventSource": "s3.amazonaws.com", "eventName": "ListBuckets", "awsRegion": "us-east-1",
+        "sourceIPAddress": "8.8.8.8", "userAgent": "aws-cli/2.15.30",
+        "eventID": format!("0a1b2c3d-0000-0000-0000-{day:012}"), "eventType": "AwsApiCall",
+        "recipientAccountId": "111122223333",
+        "userIdentity": {
+            "type": "AssumedRole", "principalId": "AROAEXAMPLE:i-0123456789abcdef0",
+            "arn": session, "accountId": "111122223333", "accessKeyId": "ASIAIOSFODNN7EXAMPLE",
+            "sessionContext": {"sessionIssuer": {
+                "type": "Role", "principalId": "AROAEXAMPLE", "arn": role,
+                "accountId": "111122223333", "userName": "web"}}}})
+}
+
 /// Findings that a file keeps, without what names the run.
 #[track_caller]
 pub(crate) fn kept(file: &str) -> Vec<Value> {

@@ -3,9 +3,11 @@
 
 mod digest;
 mod facts;
+mod guard;
 mod keeper;
 mod learned;
 mod ledger;
+mod marks;
 mod outbox;
 mod rows;
 mod shelf;
@@ -26,11 +28,11 @@ pub use snapshot::{
     MANIFEST_BYTES_MAX, Manifest, PIECE_BYTES, PieceId, SnapshotError, SnapshotId, export, import,
 };
 pub use spool::{FindingsSpool, Spool};
-pub use state::StateFile;
+pub use state::{StateFile, UnreadState};
 
 use crate::{Grounds, Inputs};
 use baseline::Day;
-use detect::{Finding, FindingId, Mark, Marked, Marks, Severity, suggest};
+use detect::{Finding, FindingId, Mark, Severity, suggest};
 use std::{collections::BTreeSet, path::Path};
 use store::{Row, Schema, Store, StoreError, Value};
 
@@ -60,6 +62,8 @@ const SCHEMA: Schema = Schema {
         include_str!("kept/recall.sql"),
         include_str!("kept/known.sql"),
         include_str!("kept/snapshots.sql"),
+        include_str!("kept/marks.sql"),
+        include_str!("kept/guard.sql"),
     ],
 };
 
@@ -143,6 +147,9 @@ pub enum KeptError {
     /// The file holds findings at most.
     #[error("{0} holds no state (expected a file that `sentrail run` or `replay --state` keeps)")]
     NoState(String),
+    /// A replay would take out what others found.
+    #[error("{0} holds a state, whose findings are those of its own runs (expected another file)")]
+    HoldsState(String),
     /// What it holds was learned under other settings.
     #[error("{file} was learned {how}; `sentrail learn` makes another")]
     LearnedOtherwise {
@@ -319,70 +326,9 @@ impl KeptFindings {
 
     /// The finding of an id, if it is there.
     pub fn get(&self, id: FindingId) -> Result<Option<Kept>, KeptError> {
-        let Some(whole) = whole::Whole::of(&self.0, id)? else { return Ok(None) };
-        let damaged = |wrong| self.0.damaged(&format!("finding {id} {wrong}; {}", whole::ANEW));
-        let kept = whole.read().map_err(damaged)?;
-        Ok(Some(Kept { mark: self.mark_of(id)?, ..kept }))
-    }
-
-    fn mark_of(&self, id: FindingId) -> Result<Option<KeptMark>, KeptError> {
-        let marks = self.kept_marks("WHERE finding = ?1", &[rows::text(&id.to_string())])?;
-        Ok(marks.into_iter().next().map(|(_, mark)| mark))
-    }
-
-    /// What people said, of findings that are there or not.
-    pub(crate) fn marks(&self) -> Result<Marks, KeptError> {
-        let marks = self.kept_marks("", &[])?;
-        Ok(marks.into_iter().map(|(id, kept)| (id, kept.mark)).collect())
-    }
-
-    /// What people said of findings that are there, with what of each it teaches; and of how many
-    /// findings they said something that are not there any more.
-    pub fn marked(&self) -> Result<(Vec<Marked>, u64), KeptError> {
-        let mut marked = Vec::new();
-        let mut n_gone = 0;
-        for (id, mark) in self.marks()? {
-            let Some(Kept { finding, .. }) = self.get(id)? else {
-                n_gone += 1;
-                continue;
-            };
-            let Finding { entity, day, news, .. } = finding;
-            marked.push(Marked { id, entity, day, news, mark });
-        }
-        Ok((marked, n_gone))
-    }
-
-    fn kept_marks(
-        &self,
-        which: &str,
-        values: &[Value],
-    ) -> Result<Vec<(FindingId, KeptMark)>, KeptError> {
-        let columns = rows::MARK.join(", ");
-        let sql = format!("SELECT {columns}, checksum FROM marks {which} ORDER BY finding");
-        let mut marks = Vec::new();
-        for mut row in self.0.query(&sql, values)? {
-            let own: Vec<_> = row.values().iter().take(rows::MARK.len()).cloned().collect();
-            let read = rows::mark(&mut row).and_then(|mark| Ok((mark, row.text()?)));
-            let (mark, checksum) = read.map_err(|wrong| self.0.damaged(&wrong))?;
-            if checksum != rows::checksum([&own[..]]) {
-                let what = format!("the mark of {} is not what was written; mark it anew", mark.0);
-                return Err(self.0.damaged(&what).into());
-            }
-            marks.push(mark);
-        }
-        Ok(marks)
-    }
-
-    /// Keeps what a person says of a finding, instead of what was said before; answers that.
-    pub fn mark(&self, id: FindingId, mark: &KeptMark) -> Result<Option<KeptMark>, KeptError> {
-        let mut row = rows::of_mark(id, mark);
-        row.push(rows::text(&rows::checksum([&row[..]])));
-        self.0.begin()?;
-        let before = self.mark_of(id)?;
-        self.0.execute("DELETE FROM marks WHERE finding = ?1", &[rows::text(&id.to_string())])?;
-        self.0.insert("marks", &[&rows::MARK[..], &["checksum"]].concat(), &row)?;
-        self.0.commit()?;
-        Ok(before)
+        let Some(kept) = whole::kept(&self.0, id)? else { return Ok(None) };
+        let mark = marks::of(&self.0, id)?.map(|(mark, _)| mark);
+        Ok(Some(Kept { mark, ..kept }))
     }
 
     fn ids(&self, sql: &str, values: &[Value]) -> Result<Vec<FindingId>, KeptError> {

@@ -24,7 +24,7 @@ pub use kept::{
     Dropped, FindingsSpool, Keeper, Kept, KeptError, KeptFindings, KeptMark, KnownObjects,
     LearnedFile, LearnedWriter, Learning, MANIFEST_BYTES_MAX, Manifest, MessageCounts, Outbox,
     PIECE_BYTES, PieceId, ProfileShelf, Run, Scope, Settled, SnapshotError, SnapshotId, Spool,
-    StateFacts, StateFile, Tally, Version, Wanted, export, forget, import, resend,
+    StateFacts, StateFile, Tally, UnreadState, Version, Wanted, export, forget, import, resend,
 };
 pub use name::readable;
 pub use report::Inputs;

@@ -87,7 +87,7 @@ impl ClosedDay {
 
     /// What an alerted day holds back, for the day on which somebody says that it was one like any other.
     #[must_use]
-    pub(crate) fn held_back(&self) -> Self {
+    pub fn held_back(&self) -> Self {
         let mut made_good = Self {
             n_hours: Weight::held_back(self.n_hours),
             n_judged_hours: Weight::held_back(self.n_judged_hours),

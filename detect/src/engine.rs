@@ -6,6 +6,7 @@ use crate::{
     detectors::Settings,
     facts::{Fact, Facts},
     finding::{Finding, assemble},
+    hear::Hearing,
     intake::{Admitted, Gate, Intake},
     interests::Interests,
     kinds::Kinds,
@@ -113,6 +114,7 @@ pub struct Engine {
     /// What happens before is only learned.
     pub(crate) tells_from: Hour,
     pub(crate) touched: Noted,
+    pub(crate) hearing: Hearing,
     findings: Vec<Finding>,
     looks: Vec<Look>,
 }
@@ -148,6 +150,7 @@ impl Engine {
             learned_through: Day(i32::MIN),
             tells_from: Hour(i32::MIN),
             touched: None,
+            hearing: Hearing::default(),
             findings: Vec::new(),
             looks: Vec::new(),
         }
@@ -298,6 +301,7 @@ impl Engine {
         let mut intake = self.gate.intake();
         intake.n_matches_dropped = n_matches_dropped;
         intake.n_days_full_of_facts = self.facts.n_full();
+        intake.n_days_let_go = self.hearing.n_let_go;
         intake.n_away = self.shelved.n_away;
         intake.n_entities = n_held + intake.n_away;
         intake
@@ -332,6 +336,7 @@ impl Engine {
             self.close(day)?;
         }
         self.oldest_open = oldest_open;
+        self.forget_marks();
         let lateness = self.context.options.lateness;
         let context = &self.context;
         let before = context.notes_changes.then(|| self.days_matched());
@@ -355,7 +360,7 @@ impl Engine {
         let closings = self.closings(day)?;
         let mut occurrences = Vec::new();
         let mut taught: BTreeMap<Group, Gathered> = BTreeMap::new();
-        let mut looks = Vec::new();
+        let (mut looks, mut withheld) = (Vec::new(), Vec::new());
         for closing in closings {
             for (kind, height) in closing.heights {
                 self.heights.add(day, kind, height);
@@ -367,6 +372,7 @@ impl Engine {
                 }
             });
             looks.extend(closing.looks);
+            withheld.extend(closing.withheld);
         }
         let groups = timed(Stage::Teach, || self.priors.learn(day, taught));
         if self.context.notes_changes {
@@ -375,7 +381,10 @@ impl Engine {
         }
         looks.sort_by(|a, b| a.entity.cmp(&b.entity));
         self.looks.extend(looks);
-        self.findings.extend(self.found(day, occurrences));
+        self.withhold(withheld);
+        let found = self.found(day, occurrences);
+        self.learn_at_close(day, &found)?;
+        self.findings.extend(found);
         Ok(())
     }
 

@@ -33,6 +33,8 @@ pub struct Intake {
     pub n_matches_dropped: u64,
     /// Days of accounts with as many facts of a kind as they keep: others may have been left out. Unit: days.
     pub n_days_full_of_facts: u64,
+    /// Alerted days of which it is not kept what they did not teach, because too many others had one.
+    pub n_days_let_go: u64,
     /// Entities with a profile.
     pub n_entities: u64,
     /// Of these, those that are put away, since memory has no room for them.

@@ -33,6 +33,8 @@ pub enum Part {
     Records,
     /// Objects that were read: hashes of their content.
     Objects,
+    /// What an alerted day did not teach, until somebody says that it was benign.
+    Withheld,
 }
 
 impl Part {
@@ -49,6 +51,7 @@ impl Part {
             Self::Open => "matches by day",
             Self::Records => "records",
             Self::Objects => "objects",
+            Self::Withheld => "withheld",
         }
     }
 
@@ -66,6 +69,7 @@ impl Part {
         Self::Open,
         Self::Records,
         Self::Objects,
+        Self::Withheld,
     ];
 }
 

@@ -15,6 +15,7 @@ mod facts;
 mod finding;
 mod fingerprints;
 mod flows;
+mod hear;
 mod hindsight;
 mod impact;
 mod intake;
@@ -55,6 +56,7 @@ pub use detector::{Case, Detector, Impact, Interest, Meta, Severity, Technique, 
 pub use detectors::{DETECTORS, Settings};
 pub use engine::{Engine, Options};
 pub use finding::{Finding, FindingId, FlowSeen};
+pub use hear::{Heard, withheld_of, withheld_since};
 pub use intake::Intake;
 pub use kinds::Kinds;
 pub use learned::{Blob, Part};

@@ -8,6 +8,7 @@ use crate::{
     engine::{Context, Options},
     facts::Facts,
     finding::FindingId,
+    hear::Withheld,
     priors::{Group, Priors},
     probe::{Look, Looked},
     stage::{Stage, timed},
@@ -58,6 +59,8 @@ pub(crate) struct Closing {
     pub(crate) heights: Vec<(Kind, (Bits, Weight))>,
     /// Whose day closed, where changes are noted.
     pub(crate) ids: Vec<u128>,
+    /// What alerted days held back, where changes are noted.
+    pub(crate) withheld: Vec<Withheld>,
     /// On whom alerts of built-in rules opened, and of which.
     alerted: BTreeMap<u128, BTreeSet<usize>>,
 }
@@ -163,6 +166,10 @@ impl Shard {
             let taught = timed(Stage::Teach, || profile.close(day, weight, lateness));
             if context.notes_changes {
                 closing.ids.push(id);
+            }
+            if context.notes_changes && !is_plain {
+                let findings = findings_of(&alerts, (entity, day), context);
+                closing.withheld.push(Withheld::of((id, day), findings, &taught));
             }
             if context.remembers_days {
                 days.entry(id).or_default().add(day, &taught);
@@ -401,9 +408,18 @@ fn plain_from(
     (entity, day): (&Entity, Day),
     context: &Context,
 ) -> Option<Day> {
+    context.options.lessons.plain_from(findings_of(alerts, (entity, day), context))
+}
+
+/// The ids of what these say of an entity on a day.
+fn findings_of<'a>(
+    alerts: &'a BTreeSet<usize>,
+    (entity, day): (&'a Entity, Day),
+    context: &'a Context,
+) -> impl Iterator<Item = FindingId> + 'a {
     let catalogue = context.options.rules.catalogue();
     let alerts = alerts.iter().filter_map(|speaker| catalogue.get(*speaker));
-    context.options.lessons.plain_from(alerts.map(|about| FindingId::of(&about.id, entity, day)))
+    alerts.map(move |about| FindingId::of(&about.id, entity, day))
 }
 
 /// The switches that all who speak share.

@@ -4,6 +4,7 @@
 use crate::{
     engine::{Engine, ForShard, shard_of},
     facts::ChangedFacts,
+    hear::{self, Withheld},
     learned::{Blob, Part},
     pieces::Pieces,
     priors::Group,
@@ -16,7 +17,7 @@ use baseline::{
     Day, Entity, Form, FormError, HashKey, HeightHistory, History, Profile,
     form::{Reader, Texts, Writer},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is to be done with what is kept, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub(crate) struct Changes {
     pub(crate) groups: BTreeSet<Group>,
     pub(crate) heights: bool,
     pub(crate) facts: ChangedFacts,
+    /// By key; nothing where it is not withheld any more.
+    pub(crate) withheld: BTreeMap<u128, Option<Withheld>>,
     /// Keys of what nobody has a use for any more.
     pub(crate) useless: BTreeSet<(Part, u128)>,
 }
@@ -140,6 +143,13 @@ impl Engine {
                 None => Change::Gone(Part::Facts, key),
             })?;
         }
+        for (key, withheld) in &changes.withheld {
+            let (part, key) = (Part::Withheld, *key);
+            visit(match withheld {
+                Some(withheld) => Change::Put(Blob { part, key, bytes: withheld.write() }),
+                None => Change::Gone(part, key),
+            })?;
+        }
         let mut to = Writer::default();
         self.oldest_open.0.write(&mut to);
         self.learned_through.0.write(&mut to);
@@ -156,6 +166,10 @@ impl Engine {
     /// Takes back a blob that [`Self::changed`] gave, of an engine with the same lateness and hash key: all
     /// of them, in the order of [`Part::STATE`], before anything is read.
     pub fn resume(&mut self, blob: &Blob, texts: &mut Texts) -> Result<(), ResumeError> {
+        if blob.part == Part::Withheld {
+            // It is asked for when somebody speaks of its day.
+            return Ok(hear::check(blob, &self.context.options.hash_key)?);
+        }
         self.take_back(blob, texts)?;
         Ok(self.make_room()?)
     }
@@ -227,7 +241,7 @@ impl Engine {
                 gate.contents.recall(blob.key, all).ok_or(FormError::Damaged)?;
                 blob.key
             }
-            Part::Profile | Part::Matches => return Err(FormError::Unknown),
+            Part::Profile | Part::Matches | Part::Withheld => return Err(FormError::Unknown),
         };
         from.finish()?;
         if key == blob.key { Ok(()) } else { Err(FormError::Damaged) }

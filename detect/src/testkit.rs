@@ -121,6 +121,12 @@ impl Kept {
         engine.kept().unwrap();
     }
 
+    /// What is kept of a part under a key.
+    pub(crate) fn blob(&self, part: Part, key: u128) -> Option<Blob> {
+        let bytes = self.all().get(&(part, key)).cloned();
+        bytes.map(|bytes| Blob { part, key, bytes })
+    }
+
     /// `engine`, which has read nothing yet, going on with it.
     pub(crate) fn resumed(&self, mut engine: Engine) -> Engine {
         engine.note_changes();

@@ -43,7 +43,7 @@ pub(super) enum Findings {
         /// Why, for those who ask later
         #[arg(long, value_name = "TEXT", value_parser = reason)]
         reason: String,
-        /// The UTC day on which it is said, from which on `replay --marks` learns from it [default: today]
+        /// The UTC day on which it is said, from which on it is learned [default: today]
         #[arg(long, value_name = "DAY", value_parser = day)]
         on: Option<Day>,
     },
@@ -211,6 +211,7 @@ pub(super) fn is_usage(error: &KeptError) -> bool {
         | KeptError::Several { .. }
         | KeptError::NothingLearned(_)
         | KeptError::NoState(_)
+        | KeptError::HoldsState(_)
         | KeptError::LearnedOtherwise { .. }
         | KeptError::Exists(_)
         | KeptError::BegunOtherwise { .. } => true,

@@ -324,8 +324,7 @@ impl Run {
         engine.note_changes();
         engine.note_touched();
         let mut texts = Texts::default();
-        file.each(&mut |blob| engine.resume(blob, &mut texts))?;
-        Ok(file)
+        file.resume(&mut |blob| engine.resume(blob, &mut texts))
     }
 
     /// The arguments that the result depends on.

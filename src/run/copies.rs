@@ -139,7 +139,10 @@ mod tests {
             let run = alerts::Run { inputs, command: Vec::new() };
             let asked = (None, baseline::Day(i32::MIN));
             let asked = alerts::Learning::new(&config.options(), (&[], &[]), asked);
-            StateFile::open(path, (&run, &config.options().detectors), asked).unwrap()
+            StateFile::open(path, (&run, &config.options().detectors), asked)
+                .unwrap()
+                .resume(&mut |_| Ok(()))
+                .unwrap()
         };
         let mut file = open(&path);
         for n in 1..=5 {

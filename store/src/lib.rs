@@ -232,6 +232,11 @@ impl Store {
         Ok(())
     }
 
+    /// A number that is another one once another process, or another store of this one, has written to the file.
+    pub fn version_of_others(&self) -> Result<i64, StoreError> {
+        self.connection.query_row("PRAGMA data_version", [], |row| row.get(0)).told(&self.path)
+    }
+
     /// Runs one statement, `values` in place of its `?`, and answers how many rows it changed.
     pub fn execute(&self, sql: &str, values: &[Value]) -> Result<usize, StoreError> {
         let mut statement = self.connection.prepare_cached(sql).told(&self.path)?;

@@ -14,6 +14,8 @@ pub(super) struct Digest {
 
 /// Where it stands in a row of its table.
 pub(super) const DIGEST: [&str; 2] = ["n_values", "digest"];
+/// Where that of guarded rows stands.
+pub(super) const ROW_DIGEST: [&str; 2] = ["n_rows", "row_digest"];
 
 /// The end of a value, which holds its checksum: it stands for all of the value. Unit: bytes.
 const SEAL_BYTES: usize = 8;
@@ -25,6 +27,12 @@ impl Digest {
     pub(super) fn add(&mut self, part: &str, key: &[u8], bytes: &[u8]) {
         self.n = self.n.wrapping_add(1);
         self.sum = self.sum.wrapping_add(stable_hash(&[part.as_bytes(), key, bytes]));
+    }
+
+    /// A value of the state that came.
+    pub(super) fn add_value(&mut self, part: &str, key: &[u8], bytes: &[u8]) {
+        let seal = bytes.last_chunk::<SEAL_BYTES>();
+        self.add(part, key, seal.map_or(bytes, |seal| &seal[..]));
     }
 
     /// One that goes.
@@ -72,19 +80,18 @@ impl Digest {
             self.remove(part, key, &seal);
         }
         if let Some(bytes) = bytes {
-            let seal = bytes.last_chunk::<SEAL_BYTES>();
-            self.add(part, key, seal.map_or(bytes, |seal| &seal[..]));
+            self.add_value(part, key, bytes);
         }
         Ok(())
     }
 
-    /// How the values that were found are not those that this is of.
-    pub(super) fn unlike(self, found: Self) -> String {
+    /// How the values, or rows, that were found are not those that this is of.
+    pub(super) fn unlike(self, found: Self, of: &str) -> String {
         let (n, expected) = (found.n, self.n);
         let what = if n == expected {
-            "values of the state are not those that were written".to_owned()
+            format!("{of} are not those that were written")
         } else {
-            format!("{n} values of the state are there (expected {expected})")
+            format!("{n} {of} are there (expected {expected})")
         };
         format!("{what}; {ANEW}")
     }

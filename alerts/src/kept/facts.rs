@@ -1,8 +1,8 @@
 //! What a state says of itself, and taking out what it holds of an identity.
 
-use super::{KeptError, SCHEMA, digest::Digest, learned, rows, state};
-use detect::{Blob, Part};
-use std::path::Path;
+use super::{KeptError, SCHEMA, learned, rows, state};
+use detect::{Blob, Part, withheld_of};
+use std::{collections::BTreeSet, path::Path};
 use store::{Row, Store, Value, WrongValue};
 
 /// What a state holds.
@@ -35,7 +35,7 @@ impl StateFacts {
         // Of one moment, whoever writes meanwhile.
         store.begin_reading()?;
         state::check(&store)?;
-        let Some((learning, _)) = state::said(&store)? else {
+        let Some(state::Said { learning, .. }) = state::said(&store)? else {
             return Err(KeptError::NoState(path.display().to_string()));
         };
         let damaged = |wrong: WrongValue| KeptError::from(store.damaged(&wrong));
@@ -69,25 +69,44 @@ pub fn forget(
     let _lock = state::lock(path)?;
     let store = Store::change(path, &SCHEMA)?;
     let name = Part::Entity.name();
-    let mut meant: Vec<Value> = Vec::new();
+    let mut meant: BTreeSet<u128> = BTreeSet::new();
     let sql = format!("SELECT k, v FROM state_parts WHERE part = '{name}' ORDER BY k");
     store.each(&sql, &mut |row| -> Result<(), KeptError> {
         let blob = learned::blob(&store, Part::Entity, row)?;
         if is_meant(&blob).map_err(|error| learned::misformed(&store, &blob, error))? {
-            meant.push(Value::Blob(blob.key.to_be_bytes().to_vec()));
+            meant.insert(blob.key);
         }
         Ok(())
     })?;
     store.begin()?;
     state::check(&store)?;
     let n = meant.len();
-    for key in meant {
+    let withheld = withheld_of_all(&store, &meant)?;
+    let all = [(name, meant), (Part::Withheld.name(), withheld)];
+    for (part, key) in
+        all.into_iter().flat_map(|(part, keys)| keys.into_iter().map(move |key| (part, key)))
+    {
         let sql = "DELETE FROM state_parts WHERE part = ?1 AND k = ?2";
-        store.execute(sql, &[rows::text(name), key])?;
+        store.execute(sql, &[rows::text(part), Value::Blob(key.to_be_bytes().to_vec())])?;
     }
-    if let Some((learning, _)) = state::said(&store)? {
-        state::say(&store, &learning, Digest::of_state(&store)?)?;
+    if let Some(state::Said { learning, .. }) = state::said(&store)? {
+        state::say(&store, &learning, state::digests(&store)?)?;
     }
     store.commit()?;
     Ok(n)
+}
+
+/// The keys of what days of these profiles have withheld.
+fn withheld_of_all(store: &Store, profiles: &BTreeSet<u128>) -> Result<BTreeSet<u128>, KeptError> {
+    let mut keys = BTreeSet::new();
+    let sql = format!("SELECT k, v FROM state_parts WHERE part = '{}'", Part::Withheld.name());
+    store.each(&sql, &mut |row| -> Result<(), KeptError> {
+        let blob = learned::blob(store, Part::Withheld, row)?;
+        let of = withheld_of(&blob).map_err(|error| learned::misformed(store, &blob, error))?;
+        if profiles.contains(&of) {
+            keys.insert(blob.key);
+        }
+        Ok(())
+    })?;
+    Ok(keys)
 }

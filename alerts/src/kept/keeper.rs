@@ -1,6 +1,6 @@
 //! Keeps what a replay finds: all of it, or nothing.
 
-use super::{FindingsSpool, KeptError, Numbers, Run, SCHEMA, rows};
+use super::{FindingsSpool, KeptError, Numbers, Run, SCHEMA, rows, state};
 use crate::{Accounts, Grounds};
 use baseline::Day;
 use detect::{About, Finding, FindingId};
@@ -62,8 +62,21 @@ pub struct Keeper {
 
 impl Keeper {
     /// Opens the file at `path`, or makes it, for what `run` finds under these settings. Nothing of it
-    /// is there for others before [`Self::finish`].
+    /// is there for others before [`Self::finish`]. One that holds a state is refused.
     pub fn begin(path: &Path, run: &Run, settings: &detect::Settings) -> Result<Self, KeptError> {
+        let keeper = Self::of_state(path, run, settings)?;
+        match state::said(&keeper.store)? {
+            Some(_) => Err(KeptError::HoldsState(path.display().to_string())),
+            None => Ok(keeper),
+        }
+    }
+
+    /// The same of one that may hold a state.
+    pub(super) fn of_state(
+        path: &Path,
+        run: &Run,
+        settings: &detect::Settings,
+    ) -> Result<Self, KeptError> {
         let store = Store::create(path, &SCHEMA)?;
         store.check()?;
         Self::within(store, run, settings)

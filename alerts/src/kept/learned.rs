@@ -167,11 +167,16 @@ fn of_key(key: &HashKey) -> String {
 
 /// The value of a row of key and bytes.
 pub(super) fn blob(store: &Store, part: Part, mut row: Row) -> Result<Blob, StoreError> {
-    let read = row.blob().and_then(|key| Ok((key, row.blob()?)));
-    let (key, bytes) = read.map_err(|wrong| store.damaged(&wrong.0))?;
-    let key = key.try_into().map(u128::from_be_bytes);
-    let key = key.map_err(|_| store.damaged(&format!("a key of {} is none", part.name())))?;
+    let read = key(&mut row).and_then(|key| Ok((key, row.blob()?)));
+    let (key, bytes) =
+        read.map_err(|wrong| store.damaged(&format!("{}: {}", part.name(), wrong.0)))?;
     Ok(Blob { part, key, bytes })
+}
+
+/// The key of a row that begins with it.
+pub(super) fn key(row: &mut Row) -> Result<u128, WrongValue> {
+    let key = row.blob()?.try_into().map(u128::from_be_bytes);
+    key.map_err(|_| WrongValue("a key is none".to_owned()))
 }
 
 /// That a value is not what it should be.

@@ -271,22 +271,29 @@ pub(super) fn record(row: &mut Row) -> Result<Evidence, WrongValue> {
     Ok(Evidence { time_ms, id, call: call.into(), amount: row.count()? })
 }
 
-pub(super) const MARK: [&str; 4] = ["finding", "nature", "day", "reason"];
+pub(super) const MARK: [&str; 5] = ["finding", "nature", "day", "reason", "heard_on"];
 
-pub(super) fn of_mark(finding: FindingId, KeptMark { mark, reason }: &KeptMark) -> Vec<Value> {
+pub(super) fn of_mark(
+    finding: FindingId,
+    KeptMark { mark, reason }: &KeptMark,
+    heard_on: Option<Day>,
+) -> Vec<Value> {
     vec![
         text(&finding.to_string()),
         text(mark.nature.name()),
         text(&of_day(mark.day)),
         text(reason),
+        heard_on.map_or(Value::Null, |day| text(&of_day(day))),
     ]
 }
 
-pub(super) fn mark(row: &mut Row) -> Result<(FindingId, KeptMark), WrongValue> {
+pub(super) fn mark(row: &mut Row) -> Result<(FindingId, KeptMark, Option<Day>), WrongValue> {
     let finding = id(&row.text()?)?;
     let nature = named(Nature::ALL, Nature::name, &row.text()?, "nature")?;
     let mark = Mark { nature, day: day(&row.text()?)? };
-    Ok((finding, KeptMark { mark, reason: row.text()? }))
+    let kept = KeptMark { mark, reason: row.text()? };
+    let heard_on = row.maybe_text()?.map(|text| day(&text)).transpose()?;
+    Ok((finding, kept, heard_on))
 }
 
 /// A checksum of rows, 32 hexadecimal digits. Nothing is counted of columns that hold nothing, so one

@@ -185,7 +185,7 @@ impl Manifest {
             id: written_under(&store)?.unwrap_or_default(),
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             configuration: configuration.map_err(|wrong| store.damaged(&wrong))?,
-            through: said.map(|(learning, _)| rows::of_day(learning.through)),
+            through: said.map(|said| rows::of_day(said.learning.through)),
             bytes: 0,
             piece_bytes: PIECE_BYTES,
             pieces: Vec::new(),

@@ -4,12 +4,12 @@
 
 use super::{
     Keeper, KeptError, Learning, Outbox, ProfileShelf, Run, SCHEMA,
-    digest::{DIGEST, Digest},
-    learned, outbox, rows,
+    digest::{DIGEST, Digest, ROW_DIGEST},
+    guard, learned, outbox, rows,
 };
 use crate::{Accounts, Grounds, Inputs};
 use baseline::Day;
-use detect::{Blob, Change, Finding, FindingId, Part, ResumeError, Severity};
+use detect::{Blob, Change, Finding, FindingId, Part, ResumeError, Severity, withheld_since};
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions, TryLockError},
@@ -37,12 +37,14 @@ pub struct StateFile {
     pub(super) keeper: Keeper,
     /// What is asked for, up to the last day of a stamp.
     pub(super) asked: Learning,
-    /// Of all values, those of the epoch that is open included.
-    digest: Digest,
+    /// Of all values, those of the epoch that is open included, and of rows as they were committed last.
+    digests: Digests,
     /// The last message of the outbox that is durable, by its row.
     outbox_through: i64,
     /// How findings were told that this epoch took out.
     was_taken_out: BTreeMap<FindingId, Loudness>,
+    /// What others had written when marks were looked at last.
+    pub(super) marks_version: Option<i64>,
     /// Held as long as this is, and let go after the store: one process at a time.
     _lock: File,
 }
@@ -52,11 +54,17 @@ fn loudness(row: &mut Row) -> Result<Loudness, WrongValue> {
     Ok((row.count()? == 1, severity))
 }
 
-/// Hands over every value, in the order of [`Part::STATE`].
+/// Where a value is.
+fn at(part: Part, key: u128) -> [Value; 2] {
+    [rows::text(part.name()), Value::Blob(key.to_be_bytes().to_vec())]
+}
+
+/// Hands over every value, in the order of [`Part::STATE`], and answers the digest of all.
 fn each(
     store: &Store,
     visit: &mut dyn FnMut(&Blob) -> Result<(), ResumeError>,
-) -> Result<(), KeptError> {
+) -> Result<Digest, KeptError> {
+    let mut digest = Digest::default();
     for part in Part::STATE {
         let name = part.name();
         // Of profiles there may be more than memory has room for: they are read as they lie in the file.
@@ -64,50 +72,82 @@ fn each(
         let sql = format!("SELECT k, v FROM state_parts {how} WHERE part = '{name}'");
         store.each(&sql, &mut |row| {
             let blob = learned::blob(store, *part, row)?;
+            digest.add_value(name, &blob.key.to_be_bytes(), &blob.bytes);
             visit(&blob).map_err(|error| match error {
                 ResumeError::Form(error) => learned::misformed(store, &blob, error),
                 ResumeError::Shelf(error) => error.into(),
             })
         })?;
     }
-    Ok(())
+    Ok(digest)
 }
 
-/// What a state says of itself, if it is one, and of its values, if it is no older one.
-pub(super) fn said(store: &Store) -> Result<Option<(Learning, Option<Digest>)>, KeptError> {
-    let columns = [&learned::COLUMNS[..], &DIGEST, &["checksum"]].concat();
-    let sql = format!("SELECT {} FROM state", columns.join(", "));
+/// What a state says of itself.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) learning: Learning,
+    /// Of its values, and of the rows that are guarded; an older one tells none.
+    digests: [Option<Digest>; 2],
+}
+
+/// Of values, and of rows that are guarded.
+pub(super) type Digests = [Digest; 2];
+
+/// What both are of.
+const OF: [&str; 2] = ["values of the state", "rows of findings, objects and messages"];
+
+fn columns() -> Vec<&'static str> {
+    [&learned::COLUMNS[..], &DIGEST, &ROW_DIGEST, &["checksum"]].concat()
+}
+
+/// What a state says of itself, if it is one.
+pub(super) fn said(store: &Store) -> Result<Option<Said>, KeptError> {
+    let sql = format!("SELECT {} FROM state", columns().join(", "));
     let Some(mut row) = store.query(&sql, &[])?.into_iter().next() else { return Ok(None) };
-    let own: Vec<Value> = row.values().iter().take(columns.len() - 1).cloned().collect();
-    let read = Learning::read(&mut row)
-        .and_then(|learning| Ok((learning, Digest::read(&mut row)?, row.text()?)));
-    let (learning, digest, checksum) = read.map_err(|wrong| store.damaged(&wrong))?;
-    let n_own = if digest.is_some() { own.len() } else { learned::COLUMNS.len() };
-    if checksum != rows::checksum(own.get(..n_own)) {
+    let own: Vec<Value> = row.values().to_vec();
+    let read = Learning::read(&mut row).and_then(|learning| {
+        let digests = [Digest::read(&mut row)?, Digest::read(&mut row)?];
+        Ok((Said { learning, digests }, row.text()?))
+    });
+    let (said, checksum) = read.map_err(|wrong| store.damaged(&wrong))?;
+    // Nothing is counted of digests that are not there.
+    if checksum != rows::checksum(own.split_last().map(|(_, own)| own)) {
         let what = format!("what is said of the state is not what was written; {ANEW}");
         return Err(store.damaged(&what).into());
     }
-    Ok(Some((learning, digest)))
+    Ok(Some(said))
 }
 
 /// Says it, in place of what was said before.
-pub(super) fn say(store: &Store, learning: &Learning, digest: Digest) -> Result<(), KeptError> {
-    let mut row = [learning.rows(), digest.values().to_vec()].concat();
+pub(super) fn say(store: &Store, learning: &Learning, digests: Digests) -> Result<(), KeptError> {
+    let digests = digests.map(Digest::values).concat();
+    let mut row = [learning.rows(), digests].concat();
     row.push(rows::text(&rows::checksum([&row[..]])));
     store.execute("DELETE FROM state", &[])?;
-    let columns = [&learned::COLUMNS[..], &DIGEST, &["checksum"]].concat();
-    Ok(store.insert("state", &columns, &row)?)
+    Ok(store.insert("state", &columns(), &row)?)
 }
 
-/// Sees that the values are those that were written, and answers their digest; of an older state, which tells
-/// none, whatever is there counts.
-pub(super) fn check(store: &Store) -> Result<Digest, KeptError> {
-    let said = said(store)?.map_or(Some(Digest::default()), |(_, digest)| digest);
-    let found = Digest::of_state(store)?;
-    match said {
-        Some(said) if said != found => Err(store.damaged(&said.unlike(found)).into()),
-        _ => Ok(found),
+/// The digests of what there is.
+pub(super) fn digests(store: &Store) -> Result<Digests, KeptError> {
+    Ok([Digest::of_state(store)?, guard::of_all(store)?])
+}
+
+/// Sees that the values and rows are those that were written.
+pub(super) fn check(store: &Store) -> Result<(), KeptError> {
+    compare(store, said(store)?.as_ref(), digests(store)?)
+}
+
+/// Sees that what was found is what is said; of an older state, which says nothing of it, whatever is there counts.
+fn compare(store: &Store, said: Option<&Said>, found: Digests) -> Result<(), KeptError> {
+    // Before it is a state there are no values; findings there may be.
+    let none = [Some(Digest::default()), None];
+    let said = said.map_or(none, |said| said.digests);
+    for ((said, found), of) in said.into_iter().zip(found).zip(OF) {
+        if let Some(said) = said.filter(|said| *said != found) {
+            return Err(store.damaged(&said.unlike(found, of)).into());
+        }
     }
+    Ok(())
 }
 
 /// Makes the file, if it is not there, and keeps other processes out.
@@ -121,6 +161,44 @@ pub(super) fn lock(path: &Path) -> Result<File, KeptError> {
     }
 }
 
+/// A state that is as it was: whether its values are those that were written shows when they are handed over, and only
+/// then it is gone on with.
+#[derive(Debug)]
+pub struct UnreadState {
+    file: StateFile,
+    said: Option<Said>,
+}
+
+impl UnreadState {
+    /// A shelf for the profiles of an engine that goes on with it, and holds so many. Unit: bytes.
+    pub fn shelf(&self, profiles_bytes_max: usize) -> Result<ProfileShelf, KeptError> {
+        ProfileShelf::new(Some(self.file.path()), profiles_bytes_max)
+    }
+
+    /// Hands over every value, in the order of [`Part::STATE`], and sees that none is gone, nor a row that is guarded;
+    /// `visit` answers what is wrong with one.
+    pub fn resume(
+        self,
+        visit: &mut dyn FnMut(&Blob) -> Result<(), ResumeError>,
+    ) -> Result<StateFile, KeptError> {
+        let Self { mut file, said } = self;
+        let store = file.keeper.store();
+        let found = [each(store, visit)?, guard::of_all(store)?];
+        compare(store, said.as_ref(), found)?;
+        if let Some(Said { learning, digests: [_, None] | [None, _] }) = &said {
+            // An older state has none: what is there now counts.
+            say(store, learning, found)?;
+        }
+        store.commit()?;
+        store.log_ahead()?;
+        // Beside a log nobody waits for it.
+        store.spill()?;
+        guard::begin(store)?;
+        file.digests = found;
+        Ok(file)
+    }
+}
+
 impl StateFile {
     /// Opens the file at `path`, or makes it, for what `run` finds under these settings, of what is `asked`
     /// for. One that was made otherwise is refused.
@@ -128,29 +206,29 @@ impl StateFile {
         path: &Path,
         (run, settings): (&Run, &detect::Settings),
         mut asked: Learning,
-    ) -> Result<Self, KeptError> {
+    ) -> Result<UnreadState, KeptError> {
         let lock = lock(path)?;
-        let keeper = Keeper::begin(path, run, settings)?;
+        let keeper = Keeper::of_state(path, run, settings)?;
         let store = keeper.store();
         asked.through = NEVER;
-        if let Some((before, digest)) = said(store)? {
-            if let Some(how) = before.unlike(&asked) {
+        let said = said(store)?;
+        if let Some(Said { learning, .. }) = &said {
+            if let Some(how) = learning.unlike(&asked) {
                 return Err(KeptError::BegunOtherwise { file: path.display().to_string(), how });
             }
-            asked.through = before.through;
-            if digest.is_none() {
-                // An older state has none: what is there now counts.
-                say(store, &before, Digest::of_state(store)?)?;
-            }
+            asked.through = learning.through;
         }
-        let digest = check(store)?;
-        store.commit()?;
-        store.log_ahead()?;
-        // Beside a log nobody waits for it.
-        store.spill()?;
         let outbox_through = outbox::last_row(store)?;
-        let was_taken_out = BTreeMap::new();
-        Ok(Self { keeper, asked, digest, outbox_through, was_taken_out, _lock: lock })
+        let file = Self {
+            keeper,
+            asked,
+            digests: Digests::default(),
+            outbox_through,
+            was_taken_out: BTreeMap::new(),
+            marks_version: None,
+            _lock: lock,
+        };
+        Ok(UnreadState { file, said })
     }
 
     /// Writes a copy of the state at `path`, as it was committed last, into a new file, page by page, and looks
@@ -164,16 +242,8 @@ impl StateFile {
     pub fn check(path: &Path) -> Result<(), KeptError> {
         let store = Store::read(path, &SCHEMA)?;
         store.check()?;
-        check(&store)?;
-        each(&store, &mut |blob| Ok(blob.check()?))
-    }
-
-    /// Hands over every value, in the order of [`Part::STATE`]; `visit` answers what is wrong with one.
-    pub fn each(
-        &self,
-        visit: &mut dyn FnMut(&Blob) -> Result<(), ResumeError>,
-    ) -> Result<(), KeptError> {
-        each(self.keeper.store(), visit)
+        let found = [each(&store, &mut |blob| Ok(blob.check()?))?, guard::of_all(&store)?];
+        compare(&store, said(&store)?.as_ref(), found)
     }
 
     /// Keeps what is found under these settings from now on, as [`Self::open`] does; the arguments are those of before.
@@ -190,11 +260,6 @@ impl StateFile {
     /// The file.
     pub fn path(&self) -> &Path {
         self.keeper.path()
-    }
-
-    /// A shelf for the profiles of an engine that goes on with it, and holds so many. Unit: bytes.
-    pub fn shelf(&self, profiles_bytes_max: usize) -> Result<ProfileShelf, KeptError> {
-        ProfileShelf::new(Some(self.path()), profiles_bytes_max)
     }
 
     /// The last day of a stamp; `None` before anything was read.
@@ -280,14 +345,12 @@ impl StateFile {
     /// Keeps what has changed of the engine.
     pub fn change(&mut self, change: Change) -> Result<(), KeptError> {
         let store = self.keeper.store();
-        let at = |part: Part, key: u128| {
-            [rows::text(part.name()), Value::Blob(key.to_be_bytes().to_vec())]
-        };
         let (part, key, bytes) = match &change {
             Change::Gone(part, key) => (part, key, None),
             Change::Put(Blob { part, key, bytes }) => (part, key, Some(bytes.as_slice())),
         };
-        self.digest.replace(store, (part.name(), &key.to_be_bytes()), bytes)?;
+        let [values, _] = &mut self.digests;
+        values.replace(store, (part.name(), &key.to_be_bytes()), bytes)?;
         match change {
             Change::Gone(part, key) => {
                 store.execute(
@@ -315,17 +378,44 @@ impl StateFile {
         Ok(self.finish()?)
     }
 
-    fn finish(&mut self) -> Result<(), KeptError> {
+    /// Lets go of what days have withheld of which nobody is expected to speak any more.
+    fn forget_withheld(&mut self) -> Result<(), KeptError> {
+        let Some(first) = self.known_from() else { return Ok(()) };
+        let first = Value::Blob(withheld_since(first).to_be_bytes().to_vec());
         let store = self.keeper.store();
-        say(store, &self.asked, self.digest)?;
+        let sql = "SELECT k FROM state_parts WHERE part = ?1 AND k < ?2";
+        let rows = store.query(sql, &[rows::text(Part::Withheld.name()), first])?;
+        let keys = rows.into_iter().map(|mut row| learned::key(&mut row));
+        let keys: Result<Vec<u128>, _> = keys.collect();
+        for key in keys.map_err(|wrong| store.damaged(&wrong))? {
+            self.change(Change::Gone(Part::Withheld, key))?;
+        }
+        Ok(())
+    }
+
+    /// The value of a part under a key, as it was committed last.
+    pub fn value(&self, part: Part, key: u128) -> Result<Option<Blob>, KeptError> {
+        let store = self.keeper.store();
+        let sql = "SELECT k, v FROM state_parts WHERE part = ?1 AND k = ?2";
+        let row = store.query(sql, &at(part, key))?.into_iter().next();
+        Ok(row.map(|row| learned::blob(store, part, row)).transpose()?)
+    }
+
+    fn finish(&mut self) -> Result<(), KeptError> {
+        self.forget_withheld()?;
+        let store = self.keeper.store();
         if let Some(first) = self.known_from() {
             self.outbox().forget(first)?;
             let first = rows::text(&rows::of_day(first));
             store.execute("DELETE FROM state_objects WHERE day < ?1", &[first])?;
         }
+        let [values, mut of_rows] = self.digests;
+        guard::take(store, &mut of_rows)?;
+        let digests = [values, of_rows];
+        say(store, &self.asked, digests)?;
         let last = outbox::last_row(store)?;
         store.commit()?;
-        self.outbox_through = last;
+        (self.outbox_through, self.digests) = (last, digests);
         Ok(())
     }
 

@@ -184,7 +184,7 @@ fn a_mark_is_the_last_word_and_stays() {
     let kept = KeptFindings::read(&path).unwrap();
     let last = said(Nature::Benign, 20_001);
     assert_eq!(kept.get(id).unwrap().unwrap().mark, Some(last.clone()));
-    assert_eq!(kept.marks().unwrap(), Marks::from([(id, last.mark)]));
+    assert_eq!(kept.marks().unwrap(), detect::Marks::from([(id, last.mark)]));
     let wanted = Wanted { is_unmarked: true, ..Wanted::default() };
     assert_eq!(kept.list(&wanted).unwrap().len(), 2);
     assert!(kept.mark(id, &last).is_err(), "it is open for reading");
@@ -259,9 +259,12 @@ fn what_was_changed_by_hand_is_told() {
     }
 }
 
-/// Takes the last two steps of the schema back, as far as they are not of tables that are dropped as a whole.
+/// Takes the last four steps of the schema back, as far as they are not of tables that are dropped as a whole.
 fn forget_recall(store: &Store) {
     for sql in [
+        "ALTER TABLE state DROP COLUMN row_digest",
+        "ALTER TABLE state DROP COLUMN n_rows",
+        "ALTER TABLE marks DROP COLUMN heard_on",
         "DROP TABLE snapshots",
         "DROP TABLE facts",
         "DROP INDEX outbox_told_by_day",
@@ -274,7 +277,7 @@ fn forget_recall(store: &Store) {
     }
 }
 
-/// Takes the last three steps of the schema back.
+/// Takes the schema back to its third step.
 fn make_older(path: &Path) {
     let store = Store::change(path, &SCHEMA).unwrap();
     for sql in [
@@ -282,6 +285,7 @@ fn make_older(path: &Path) {
         "ALTER TABLE findings DROP COLUMN suppressed",
         "ALTER TABLE findings DROP COLUMN bound",
         "ALTER TABLE findings DROP COLUMN threshold",
+        "ALTER TABLE marks DROP COLUMN heard_on",
         "DROP TABLE heights",
         "DROP TABLE snapshots",
         "DROP TABLE facts",
@@ -380,7 +384,8 @@ fn put(key: u128, text: &str) -> detect::Change {
 
 pub(super) fn open(path: &Path) -> Result<StateFile, KeptError> {
     let asked = Learning::new(&detect::Options::default(), (&[], &[]), (None, Day(20_000)));
-    StateFile::open(path, (&run("a"), &detect::Settings::default()), asked)
+    let file = StateFile::open(path, (&run("a"), &detect::Settings::default()), asked)?;
+    file.resume(&mut |_| Ok(()))
 }
 
 #[test]
@@ -425,7 +430,7 @@ fn a_value_that_is_gone_from_a_state_is_noticed() {
     assert!(open(&path).unwrap_err().to_string().contains("(expected 0)"));
     // Of an older state what is there now counts.
     fs::write(&path, &whole).unwrap();
-    let learning = state::said(&Store::read(&path, &SCHEMA).unwrap()).unwrap().unwrap().0;
+    let learning = state::said(&Store::read(&path, &SCHEMA).unwrap()).unwrap().unwrap().learning;
     forget_recall(&Store::change(&path, &SCHEMA).unwrap());
     change("ALTER TABLE state DROP COLUMN digest");
     change("ALTER TABLE state DROP COLUMN n_values");

@@ -6,10 +6,17 @@ use detect::FindingId;
 use store::{Row, Store, StoreError, WrongValue};
 
 /// What helps where a finding is damaged.
-pub(super) const ANEW: &str = "`replay --out` of its day mends it";
+const ANEW: &str = "`replay --out` of its day mends it";
+
+/// The finding of an id, if it is there, but for what was said of it.
+pub(super) fn kept(store: &Store, id: FindingId) -> Result<Option<Kept>, StoreError> {
+    let Some(whole) = Whole::of(store, id)? else { return Ok(None) };
+    let damaged = |wrong| store.damaged(&format!("finding {id} {wrong}; {ANEW}"));
+    whole.read().map(Some).map_err(damaged)
+}
 
 /// The rows of one finding.
-pub(super) struct Whole {
+struct Whole {
     finding: Row,
     run: Row,
     about: Row,
@@ -19,7 +26,7 @@ pub(super) struct Whole {
 
 impl Whole {
     /// All rows of the finding of an id, if it is there.
-    pub(super) fn of(store: &Store, id: FindingId) -> Result<Option<Self>, StoreError> {
+    fn of(store: &Store, id: FindingId) -> Result<Option<Self>, StoreError> {
         let key = [rows::text(&id.to_string())];
         let by_id = |table: &str, columns: &[&str]| {
             let sql = format!(
@@ -55,7 +62,7 @@ impl Whole {
     }
 
     /// The finding with what stands behind it, but for what was said of it.
-    pub(super) fn read(mut self) -> Result<Kept, WrongValue> {
+    fn read(mut self) -> Result<Kept, WrongValue> {
         let checksum = self.checksum();
         let (about, settings) = rows::about(&mut self.about)?;
         let mut finding = rows::finding(&mut self.finding, about)?;

@@ -3,7 +3,7 @@
 
 use super::{Replay, Told, Watcher, alert, engine, lessons};
 use crate::{
-    cli::{Wrong, or_default},
+    cli::{Wrong, complain, or_default},
     config::{Config, n_of},
     epoch::{self, Again, Epoch},
     pipeline::{Observer, Whole},
@@ -67,6 +67,9 @@ impl Observer for Epochs {
         };
         let suppressions = suppressed.suppressions();
         let kept = self.epoch.commit(&mut self.file, engine, (suppressions, &mut tell))?;
+        for heard in &kept.heard {
+            self.watcher.bar.suspend(|| complain(&epoch::heard_in_words(heard)));
+        }
         for (_, grounds) in &kept.suppressed {
             self.watcher.suppressed.count(Some(grounds));
         }
@@ -100,12 +103,13 @@ impl Replay {
         engine.hold(bytes_max, Box::new(file.shelf(bytes_max)?));
         engine.note_changes();
         let mut texts = Texts::default();
-        file.each(&mut |blob| engine.resume(blob, &mut texts))?;
+        let mut file = file.resume(&mut |blob| engine.resume(blob, &mut texts))?;
         let watcher = Watcher::new(or_default(self.format), inputs, self.logs.quiet)
             .but(config.suppressions())
             .telling(sinks.clone())
             .going_on();
-        let epoch = Epoch::of(&engine);
+        let mut epoch = Epoch::of(&engine);
+        epoch.hear(&mut file, &mut engine)?;
         let mut epochs = Epochs { watcher, file, epoch };
         let plan = self.logs.plan(config, self.logs.from)?;
         let (summary, _) = replay::read(&plan, &mut engine, &mut epochs)?;

@@ -44,7 +44,11 @@ impl Bench {
         let path = folder.path().join("state.db");
         let run = Run { inputs: sample::inputs(), command: Vec::new() };
         let asked = Learning::new(&detect::Options::default(), (&[], &[]), (None, Day(0)));
-        let open = || StateFile::open(&path, (&run, &detect::Settings::default()), asked).unwrap();
+        let settings = detect::Settings::default();
+        let open = || {
+            let file = StateFile::open(&path, (&run, &settings), asked).unwrap();
+            file.resume(&mut |_| Ok(())).unwrap()
+        };
         let file = has_state.then(open);
         let shelf = ProfileShelf::new(has_state.then_some(&*path), 1 << 20).unwrap();
         Self { file, shelf, _folder: folder }
