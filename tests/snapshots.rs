@@ -305,7 +305,9 @@ fn whoever_was_paused_for_longer_than_its_lease_writes_nothing_any_more() {
     paused.signal("CONT");
     assert_eq!(paused.ends().code(), Some(1), "{:#?}", paused.said);
     assert!(says(&paused, "has ended: another sentrail may go on"), "{:#?}", paused.said);
-    assert_eq!(first.n_writes(), n_writes);
+    // One may have been on its way when it was stopped: of what is durable, or a renewal, which is refused.
+    let more = first.n_writes() - n_writes;
+    assert!(more <= 1, "{more} requests more");
     assert_eq!(told.try_iter().count(), 0, "{n_told} were told before");
     bench.is_left(0);
     other.stop();
