@@ -224,6 +224,15 @@ fn a_state_says_what_it_holds_and_forgets_an_identity() {
     let shown = run(&["state", "inspect", &file]).out;
     assert!(shown.contains("part       entities: 58, "), "{shown}");
     run(&["state", "reset", &file, "--identity", &key]).ends(2).tells(&["no identity", &key]);
+    let of_key = || kept(&file).iter().filter(|one| one["entity"]["key"] == key.as_str()).count();
+    let n_findings = of_key();
+    assert!(n_findings > 0);
+    let taken = format!("and {n_findings} finding");
+    run(&["state", "reset", &file, "--identity", &key, "--findings"]).ends(0).tells(&[&taken]);
+    assert_eq!(of_key(), 0);
+    run(&["state", "reset", &file, "--identity", &key, "--findings"])
+        .ends(2)
+        .tells(&["no identity"]);
     // It goes on without it.
     run(&["replay", "--quiet", "--state", &file, archive()]).ends(0);
     let other = text(&folder.path().join("f.db"));

@@ -19,7 +19,7 @@ pub(super) enum State {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Forget what was learned of an identity, open days and all; its findings stay
+    /// Forget what was learned of an identity, open days and all; its findings stay, unless they are to go, too
     Reset {
         /// A state, which nobody is writing
         #[arg(value_name = "FILE")]
@@ -27,6 +27,9 @@ pub(super) enum State {
         /// The key of the identity, as findings have it in `entity.key`
         #[arg(long, value_name = "KEY")]
         identity: String,
+        /// Take its findings out as well, though they are evidence
+        #[arg(long)]
+        findings: bool,
         /// Settings, in TOML, that it was kept with
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
@@ -57,17 +60,25 @@ impl State {
             Self::Inspect { file } => inspect(&StateFacts::read(&file)?)?,
             Self::Export { file, out } => told(&alerts::export(&file, &out)?),
             Self::Import { file, into } => told(&alerts::import(&file, &into)?),
-            Self::Reset { file, identity, config } => {
+            Self::Reset { file, identity, findings, config } => {
                 let key = configured(config.as_deref())?.options().hash_key;
                 let of = |blob: &detect::Blob| detect::entity_of(blob, &key);
-                let n = alerts::forget(&file, &mut |blob| Ok(*of(blob)?.key == *identity))?;
-                if n == 0 {
+                let is_meant = &mut |blob: &_| Ok(*of(blob)?.key == *identity);
+                let findings_of = findings.then_some(identity.as_str());
+                let (n, n_findings) = alerts::forget(&file, is_meant, findings_of)?;
+                if n + n_findings == 0 {
                     let file = file.display();
                     let what = "expected a key as findings have it in entity.key";
                     return Err(Wrong::usage(anyhow!("no identity {identity} in {file} ({what})")));
                 }
                 let profiles = n_of(n, "profile");
-                complain(&format!("{profiles} of {identity} forgotten: it is new from now on"));
+                let taken = match findings {
+                    true => format!(", and {} taken out", n_of(n_findings, "finding")),
+                    false => String::new(),
+                };
+                complain(&format!(
+                    "{profiles} of {identity} forgotten: it is new from now on{taken}"
+                ));
             }
         }
         Ok(0)

@@ -61,11 +61,13 @@ impl StateFacts {
     }
 }
 
-/// Takes the identities out of the state at `path` of which `is_meant` says so; answers how many.
+/// Takes the identities out of the state at `path` of which `is_meant` says so, and the findings of the key that is named,
+/// if one is; answers how many of each.
 pub fn forget(
     path: &Path,
     is_meant: &mut dyn FnMut(&Blob) -> Result<bool, baseline::FormError>,
-) -> Result<usize, KeptError> {
+    findings_of: Option<&str>,
+) -> Result<(usize, usize), KeptError> {
     let _lock = state::lock(path)?;
     let store = Store::change(path, &SCHEMA)?;
     let name = Part::Entity.name();
@@ -80,7 +82,7 @@ pub fn forget(
     })?;
     store.begin()?;
     state::check(&store)?;
-    let n = meant.len();
+    let n_profiles = meant.len();
     let withheld = withheld_of_all(&store, &meant)?;
     let all = [(name, meant), (Part::Withheld.name(), withheld)];
     for (part, key) in
@@ -89,11 +91,14 @@ pub fn forget(
         let sql = "DELETE FROM state_parts WHERE part = ?1 AND k = ?2";
         store.execute(sql, &[rows::text(part), Value::Blob(key.to_be_bytes().to_vec())])?;
     }
+    let n_findings = findings_of.map_or(Ok(0), |key| {
+        store.execute("DELETE FROM findings WHERE entity_key = ?1", &[rows::text(key)])
+    })?;
     if let Some(state::Said { learning, .. }) = state::said(&store)? {
         state::say(&store, &learning, state::digests(&store)?)?;
     }
     store.commit()?;
-    Ok(n)
+    Ok((n_profiles, n_findings))
 }
 
 /// The keys of what days of these profiles have withheld.

@@ -396,7 +396,7 @@ fn a_value_that_is_gone_from_a_state_is_noticed() {
         let errors = [
             open(&path).map(drop).unwrap_err(),
             StateFacts::read(&path).map(drop).unwrap_err(),
-            forget(&path, &mut |_| Ok(true)).map(drop).unwrap_err(),
+            forget(&path, &mut |_| Ok(true), None).map(drop).unwrap_err(),
         ];
         for error in errors {
             assert!(error.is_of_a_broken_state(), "{error}");
@@ -453,7 +453,7 @@ fn a_value_that_is_gone_from_a_state_is_noticed() {
         n_met += 1;
         Ok(n_met == 1)
     };
-    assert_eq!(forget(&path, &mut is_meant).unwrap(), 1);
+    assert_eq!(forget(&path, &mut is_meant, None).unwrap(), (1, 0));
     open(&path).unwrap();
 }
 
