@@ -72,9 +72,10 @@ impl State {
                     return Err(Wrong::usage(anyhow!("no identity {identity} in {file} ({what})")));
                 }
                 let profiles = n_of(n, "profile");
-                let taken = match findings {
-                    true => format!(", and {} taken out", n_of(n_findings, "finding")),
-                    false => String::new(),
+                let taken = if findings {
+                    format!(", and {} taken out", n_of(n_findings, "finding"))
+                } else {
+                    String::new()
                 };
                 complain(&format!(
                     "{profiles} of {identity} forgotten: it is new from now on{taken}"
